@@ -1,0 +1,24 @@
+"""mock-sei: the SEI API Platform in a box, for tests.
+
+``MockSei`` is imported when first asked for: pytest imports this package in every run on the
+machine, used or not, through the plugin's entry point.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mock_sei.client import MockSei
+
+__version__ = "0.1.0"
+
+__all__ = ["MockSei", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MockSei":
+        from mock_sei.client import MockSei
+
+        return MockSei
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,59 @@
+"""Where the server is reached: the addresses that answers, metadata and tokens name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mock_sei.standards import Listener
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::\d{1,5})?")
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """The three ports, and the public addresses that stand in where ports are mapped."""
+
+    one_way_port: int
+    two_way_port: int
+    control_port: int
+    control_host: str = "127.0.0.1"
+    public_url: str | None = None
+    public_two_way_url: str | None = None
+
+    @property
+    def one_way(self) -> str:
+        return self.public_url or url("https", "localhost", self.one_way_port)
+
+    @property
+    def two_way(self) -> str:
+        return self.public_two_way_url or url("https", "localhost", self.two_way_port)
+
+    @property
+    def control(self) -> str:
+        return url("http", self.control_host, self.control_port)
+
+    def issuer(self, host: str | None) -> str:
+        """The one issuer: the one-way address, with the host of the request."""
+        return self.public_url or url("https", host_name(host), self.one_way_port)
+
+    def called(self, listener: Listener, host: str | None) -> str:
+        """Scheme and authority that a client called, for links in an answer."""
+        fixed = self.public_two_way_url if listener is Listener.TWO_WAY else self.public_url
+        port = self.two_way_port if listener is Listener.TWO_WAY else self.one_way_port
+        return fixed or url("https", host_name(host), port)
+
+
+def url(scheme: str, host: str, port: int) -> str:
+    """Without the port where it is the scheme's own; an IPv6 address in brackets."""
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"{scheme}://{host}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
+
+
+def host_name(host: str | None) -> str:
+    """The name in a ``Host`` header; ``localhost`` where it has none worth repeating."""
+    match = _HOST.fullmatch(host or "")
+    return match[1] if match else "localhost"

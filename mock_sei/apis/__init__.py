@@ -1,0 +1,1 @@
+"""The functional APIs: OpenAPI documents and records in, answers out. Knows no HTTP framework."""

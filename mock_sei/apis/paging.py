@@ -1,0 +1,75 @@
+"""Cursor paging: which records of a selection a page holds, and the links around it.
+
+A cursor is the Base64 of the key of the first record it asks for (API-standards FAQ: of another
+sequential property of the record). At most 50 records a page (portfolio pages); more are asked for
+and fewer come. The names ``cursor`` and ``next`` are assumed, as no page that shows them could be
+read; the rest of the paging object is documented.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from mock_sei.apis.collections import Record
+from mock_sei.apis.parameters import Value
+from mock_sei.errors import Fault, MalformedRequest
+
+LARGEST_PAGE = 50
+
+
+def page(
+    records: Sequence[Record], *, key: str, values: Mapping[str, Value], url: str
+) -> tuple[Sequence[Record], dict[str, Any]]:
+    """One page and its ``paging`` object.
+
+    ``values`` holds ``limit`` and ``cursor`` beside the filters, which the links repeat; ``url`` is
+    the absolute address that was called. Raises :class:`MalformedRequest`.
+    """
+    limit = _limit(values.get("limit"))
+    start = _start(records, key, values.get("cursor"))
+    end = start + limit
+
+    def link(position: int) -> str | None:
+        if not 0 <= position < len(records):
+            return None
+        query = {**values, "limit": limit, "cursor": _cursor(records[position][key])}
+        return f"{url}?{urlencode(query)}"
+
+    paging = {
+        "totalCount": len(records),
+        "limit": limit,
+        "previous": link(max(0, start - limit)) if start > 0 else None,
+        "next": link(end),
+    }
+    return records[start:end], paging
+
+
+def _limit(asked: Value | None) -> int:
+    if asked is None:
+        return LARGEST_PAGE
+    limit = int(asked)
+    if limit < 1:
+        raise MalformedRequest([Fault("limit", "query", f"must be at least 1, not {limit}")])
+    return min(limit, LARGEST_PAGE)
+
+
+def _cursor(key: object) -> str:
+    return base64.b64encode(str(key).encode()).decode()
+
+
+def _start(records: Sequence[Record], key: str, cursor: Value | None) -> int:
+    """Position of the record a cursor names, or of the next one where it is gone."""
+    if cursor is None:
+        return 0
+    try:
+        text = base64.b64decode(str(cursor), validate=True).decode("utf-8")
+        wanted = int(text) if records and isinstance(records[0][key], int) else text
+    except (binascii.Error, ValueError):
+        fault = Fault("cursor", "query", "not a cursor of this resource; take it from paging")
+        raise MalformedRequest([fault]) from None
+    return bisect_left(records, wanted, key=lambda record: record[key])

@@ -1,0 +1,147 @@
+"""Why a handshake failed, in words a tester understands.
+
+Two tables: OpenSSL's verification codes for a client certificate that was refused, and the reasons
+of its other errors. Each row is a sentence with what to do. Codes and reasons are OpenSSL's own
+(``x509_vfy.h``, ``sslerr.h``), the alerts those of RFC 8446 section 6.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mock_sei.errors import Explanation
+from mock_sei.peer import PeerCertificate
+
+CERTIFICATE_CHECK = "client certificate"
+TLS_CHECK = "TLS handshake"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandshakeFailure:
+    """What TLS itself can say about a handshake that failed."""
+
+    reason: str
+    """OpenSSL's reason, such as ``CERTIFICATE_VERIFY_FAILED``; ours where OpenSSL has none."""
+    verify_code: int = 0
+    verify_message: str = ""
+
+
+STALLED = "HANDSHAKE_STALLED"
+ABANDONED = "HANDSHAKE_ABANDONED"
+
+_VERIFY: Mapping[int, str] = {
+    3: "No revocation list of the certificate's issuer is loaded, so nothing of that CA is let in.",
+    7: "The client certificate's signature does not fit its content: the file was changed.",
+    9: "The client certificate is not valid yet.",
+    10: "The client certificate has expired; request a new one.",
+    18: "The client certificate is self-signed; use the one this server issued for the account.",
+    19: "The client certificate's chain ends in a root this server does not know; use the "
+    "certificate this server issued for the account.",
+    20: "The client certificate was issued by a CA this server does not know: another mock-sei, "
+    "an earlier certs folder, or a real one; use the certificate this server issued.",
+    21: "The client certificate was issued by a CA this server does not know; use the certificate "
+    "this server issued.",
+    23: "The client certificate was revoked; request a new one.",
+    24: "A certificate in the client's chain is not a CA.",
+    26: "The certificate is not meant for clients: it may be the server's, or a CA's.",
+    66: "The client certificate's key is too weak.",
+}
+
+_REASONS: Mapping[str, str] = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "The client sent no certificate. Two-way TLS needs the "
+    "service account's certificate and private key, as .crt and .key (curl --cert and --key).",
+    "HTTP_REQUEST": "The client speaks plain HTTP on a TLS port; use https:// in the URL.",
+    "HTTPS_PROXY_REQUEST": "The client takes this server for a proxy; switch the proxy off.",
+    "UNSUPPORTED_PROTOCOL": "The client offers TLS below 1.2; this server speaks 1.2 and 1.3.",
+    "VERSION_TOO_LOW": "The client offers TLS below 1.2; this server speaks 1.2 and 1.3.",
+    "WRONG_VERSION_NUMBER": "What the client sent is not TLS.",
+    "NO_SHARED_CIPHER": "Client and server have no cipher suite in common.",
+    "NO_SUITABLE_SIGNATURE_ALGORITHM": "Client and server have no signature algorithm in common.",
+    "NO_SHARED_GROUP": "Client and server have no key exchange group in common.",
+    "TLSV1_ALERT_UNKNOWN_CA": "The client does not trust this server's certificate; give it ca.pem "
+    "of the certs folder (curl --cacert, SSL_CERT_FILE, mock-sei env).",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "The client does not accept this server's certificate; give "
+    "it ca.pem of the certs folder, and check that it calls a name the certificate has.",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "The client does not accept this server's certificate: wrong "
+    "host name, or a CA it does not trust.",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "The client finds this server's certificate expired.",
+    "TLSV1_ALERT_DECRYPT_ERROR": "The client could not check this server's signature.",
+    "DIGEST_CHECK_FAILED": "The handshake's messages were changed on the way.",
+    "BAD_SIGNATURE": "The client's private key does not belong to its certificate.",
+    STALLED: "The client did not finish the handshake in time.",
+    ABANDONED: "The client ended the connection during the handshake without saying why. Often it "
+    "does not trust this server's certificate: give it ca.pem of the certs folder.",
+}
+
+
+def explain_handshake(
+    failure: HandshakeFailure, certificate: PeerCertificate | None, now: datetime
+) -> Explanation:
+    """The explanation the journal shows; ``now`` is the time the certificate was judged by."""
+    if failure.verify_code:
+        sentence = _VERIFY.get(
+            failure.verify_code, f"The client certificate is refused: {failure.verify_message}."
+        )
+        expected, actual = _dates(failure.verify_code, certificate, now)
+        return Explanation(
+            check=CERTIFICATE_CHECK,
+            because=sentence + _subject(certificate),
+            expected=expected,
+            actual=actual,
+        )
+    sentence = _REASONS.get(
+        failure.reason, f"TLS failed: {failure.reason.replace('_', ' ').lower()}."
+    )
+    missing = failure.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    return Explanation(
+        check=CERTIFICATE_CHECK if missing else TLS_CHECK,
+        because=sentence,
+        expected="a client certificate" if missing else None,
+        actual="none" if missing else None,
+    )
+
+
+def judge_certificate(
+    certificate: PeerCertificate, now: datetime, *, revoked: bool
+) -> Explanation | None:
+    """The platform's own check of an accepted certificate: its clock, its revocations.
+
+    OpenSSL has judged signature and chain; it reads the machine's clock, and a resumed session or
+    an open connection has not met the newest revocation list.
+    """
+    code = 23 if revoked else 0
+    if now > certificate.not_after:
+        code = 10
+    elif now < certificate.not_before:
+        code = 9
+    if not code:
+        return None
+    return explain_handshake(
+        HandshakeFailure(reason="CERTIFICATE_VERIFY_FAILED", verify_code=code), certificate, now
+    )
+
+
+def _subject(certificate: PeerCertificate | None) -> str:
+    if certificate is None:
+        return ""
+    return (
+        f" Its CN is {certificate.common_name}, it is valid from "
+        f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}."
+    )
+
+
+def _dates(
+    code: int, certificate: PeerCertificate | None, now: datetime
+) -> tuple[str | None, str | None]:
+    if certificate is None:
+        return None, None
+    stamp = now.isoformat(timespec="seconds")
+    if code == 10:
+        return f"not after {certificate.not_after.isoformat()}", stamp
+    if code == 9:
+        return f"not before {certificate.not_before.isoformat()}", stamp
+    if code == 23:
+        return "a certificate that is not revoked", f"serial number {certificate.serial_number:x}"
+    return None, None

@@ -1,0 +1,233 @@
+"""The journal: every exchange and every failed handshake, with the reason where there is one.
+
+Bounded, and it says how many entries it let go. Entries keep what came off the wire and hide the
+secrets when they are read, so that recording costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from mock_sei.bench.redaction import redact_body, redact_headers, redact_query
+from mock_sei.errors import Explanation
+from mock_sei.peer import Connection, Findings, PeerCertificate
+from mock_sei.standards import Listener
+
+BODY_KEPT = 16 * 1024
+"""Bytes of a body that the journal keeps."""
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """A request or an answer as it came off the wire; its properties hide secrets."""
+
+    raw_headers: RawHeaders = field(default=(), repr=False)
+    raw_body: bytes = field(default=b"", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Names in lower case; of a repeated one the last."""
+        return dict(redact_headers(self.raw_headers))
+
+    @property
+    def body(self) -> str:
+        return redact_body(self.headers.get("content-type", ""), self.raw_body)
+
+
+@dataclass(slots=True, kw_only=True)
+class Request(Message):
+    method: str
+    path: str
+    raw_query: bytes = field(default=b"", repr=False)
+
+    @property
+    def query(self) -> str:
+        return redact_query(self.raw_query)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": self.headers,
+            "body": self.body,
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Response(Message):
+    status: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status, "headers": self.headers, "body": self.body}
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """One exchange, or one handshake that failed."""
+
+    kind: Literal["exchange", "handshake"]
+    timestamp: float
+    """Seconds since the epoch on the platform's clock, when it began."""
+    connection: Connection
+    tls_version: str | None = None
+    tracking_id: str | None = None
+    request: Request | None = None
+    response: Response | None = None
+    findings: Findings = field(default_factory=Findings)
+    refused_by: str | None = None
+    """Name of the check that refused, None for what was let through."""
+    refused_because: str | None = None
+    expected: str | None = None
+    actual: str | None = None
+    duration_ms: float | None = None
+    fault: str | None = None
+
+    @property
+    def time(self) -> datetime:
+        return datetime.fromtimestamp(self.timestamp, UTC)
+
+    @property
+    def listener(self) -> Listener:
+        return self.connection.listener
+
+    @property
+    def source_address(self) -> str:
+        return self.connection.source_address
+
+    @property
+    def certificate(self) -> PeerCertificate | None:
+        return self.connection.certificate
+
+    @property
+    def application(self) -> str | None:
+        return self.findings.application
+
+    @property
+    def service_account(self) -> str | None:
+        return self.findings.service_account
+
+    @property
+    def notes(self) -> list[str]:
+        return self.findings.notes
+
+    def refuse(self, why: Explanation) -> None:
+        self.refused_by = why.check
+        self.refused_because = why.because
+        self.expected = why.expected
+        self.actual = why.actual
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "time": self.time.isoformat(timespec="milliseconds"),
+            "listener": self.listener,
+            "source_address": self.source_address,
+            "tls_version": self.tls_version,
+            "certificate": certificate_json(self.certificate),
+            "application": self.application,
+            "service_account": self.service_account,
+            "tracking_id": self.tracking_id,
+            "request": self.request.to_json() if self.request else None,
+            "response": self.response.to_json() if self.response else None,
+            "duration_ms": self.duration_ms,
+            "fault": self.fault,
+            "refused_by": self.refused_by,
+            "refused_because": self.refused_because,
+            "expected": self.expected,
+            "actual": self.actual,
+            "notes": self.notes,
+        }
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        what = "handshake"
+        if self.request and self.response:
+            what = f"{self.request.method} {self.request.path[:200]} {self.response.status}"
+        words: list[str] = [f"{self.listener} {what}"]
+        who = "/".join(filter(None, (self.application, self.service_account)))
+        if who:
+            words.append(who)
+        elif self.certificate:
+            words.append(f"CN {self.certificate.common_name}")
+        if self.refused_by:
+            words.append(f"refused by {self.refused_by}: {self.refused_because}")
+            if self.expected is not None or self.actual is not None:
+                words.append(f"[expected {self.expected}, actual {self.actual}]")
+        words.extend(f"note: {note}" for note in self.notes)
+        return one_line(" ".join(words))
+
+
+def one_line(text: str) -> str:
+    """Control characters escaped, so that a request cannot forge a line of the log."""
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+
+
+def certificate_json(certificate: PeerCertificate | None) -> dict[str, Any] | None:
+    if certificate is None:
+        return None
+    return {
+        "common_name": certificate.common_name,
+        "serial_number": f"{certificate.serial_number:x}",
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+        "fingerprint": certificate.fingerprint,
+    }
+
+
+class Journal:
+    """The last entries, oldest first."""
+
+    def __init__(self, size: int) -> None:
+        self._entries: deque[Entry] = deque(maxlen=size)
+        self._lock = threading.Lock()
+        self._recorded = 0
+
+    def add(self, entry: Entry) -> None:
+        with self._lock:
+            self._entries.append(entry)
+            self._recorded += 1
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._recorded = 0
+
+    @property
+    def entries(self) -> list[Entry]:
+        with self._lock:
+            return list(self._entries)
+
+    @property
+    def dropped(self) -> int:
+        """How many entries were let go because the journal was full."""
+        with self._lock:
+            return self._recorded - len(self._entries)
+
+    @property
+    def last(self) -> Entry:
+        """The newest entry. Raises ``LookupError`` while there is none."""
+        with self._lock:
+            if not self._entries:
+                raise LookupError(
+                    "the journal is empty: the server saw no request and no handshake"
+                )
+            return self._entries[-1]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def to_json(self) -> dict[str, Any]:
+        with self._lock:
+            entries, recorded = list(self._entries), self._recorded
+        return {
+            "entries": [entry.to_json() for entry in entries],
+            "dropped": recorded - len(entries),
+        }

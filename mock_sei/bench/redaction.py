@@ -1,0 +1,97 @@
+"""Takes secrets and whole tokens out of what the journal and the log show.
+
+Application keys, user names and e-mail addresses stay: they are what a tester looks for.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote_plus
+
+HIDDEN = "***"
+
+SECRET_NAMES = frozenset(
+    {
+        "password",
+        "client_secret",
+        "app_secret",
+        "passphrase",
+        "private_key",
+        "code",
+        "code_verifier",
+        "access_token",
+        "refresh_token",
+        "token",
+        "sessiontoken",
+        "samlresponse",
+        "samlassertion",
+        "assertion",
+        "client_assertion",
+    }
+)
+"""Parameter and member names, lower case."""
+
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_SECRET_MEMBER = re.compile(
+    rf'("(?:{"|".join(sorted(SECRET_NAMES))})"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{{].*|[^\s,}}\]]+)',
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Header names and values as text."""
+    shown = []
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        shown.append((name, _header(name, value)))
+    return shown
+
+
+def redact_query(query: bytes) -> str:
+    return redact_form(query.decode("utf-8", "replace"))
+
+
+def redact_form(text: str) -> str:
+    """A form or query string with secret values hidden, whatever the encoding of their names."""
+    parts = []
+    for part in text.split("&"):
+        name, equals, _ = part.partition("=")
+        secret = unquote_plus(name).strip().lower() in SECRET_NAMES
+        parts.append(f"{name}={HIDDEN}" if secret and equals else part)
+    return "&".join(parts)
+
+
+def redact_body(content_type: str, body: bytes) -> str:
+    """A body as text: forms and JSON with secrets hidden, of anything else its size alone."""
+    if not body:
+        return ""
+    media_type = content_type.partition(";")[0].strip().lower()
+    text = body.decode("utf-8", "replace")
+    if media_type.endswith("form-urlencoded"):
+        return redact_form(text)
+    if media_type.endswith("json"):
+        return redact_json(text)
+    return f"<{len(body)} bytes of {media_type or 'unnamed type'}>"
+
+
+def redact_json(text: str) -> str:
+    """JSON text, whole or cut short, with the values of secret members hidden."""
+    return _SECRET_MEMBER.sub(rf'\1"{HIDDEN}"', text)
+
+
+def _header(name: str, value: str) -> str:
+    if name.lower() not in _SECRET_HEADERS:
+        return value
+    scheme, _, rest = value.strip().partition(" ")
+    if not name.lower().endswith("authorization"):
+        return HIDDEN
+    if rest and scheme.lower() != "basic":
+        return f"{scheme[:20]} {HIDDEN}"
+    try:
+        app_key, colon, _ = base64.b64decode(rest or scheme, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return HIDDEN
+    return f"{'Basic ' if rest else ''}{app_key}:{HIDDEN}" if colon else HIDDEN

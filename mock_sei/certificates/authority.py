@@ -1,0 +1,226 @@
+"""The platform's certificate authority: a root and an issuing CA by trustme, and what they sign.
+
+It keeps no account of what it issued; the store keeps files and the sandbox keeps accounts. Its
+memory is the revocation list alone, which a reset empties.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from mock_sei.certificates.bundles import Identity
+from mock_sei.certificates.profiles import (
+    SERVER_LIFETIME,
+    Issuer,
+    PrivateKey,
+    Variant,
+    identity_period,
+    new_identity_key,
+    new_server_key,
+    sign_identity,
+    sign_server,
+)
+
+ORGANIZATION = "mock-sei (test only)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorityPem:
+    """The authority as its four files hold it."""
+
+    root: bytes
+    root_key: bytes
+    issuing: bytes
+    issuing_key: bytes
+
+
+def new_authority_pem() -> AuthorityPem:
+    """A fresh root and issuing CA."""
+    root = trustme.CA(organization_name=ORGANIZATION, organization_unit_name="mock-sei root CA")
+    return AuthorityPem(
+        root=root.cert_pem.bytes(),
+        root_key=root.private_key_pem.bytes(),
+        **_issuing_pem(root),
+    )
+
+
+def renew_issuing(root: bytes, root_key: bytes) -> AuthorityPem:
+    """A fresh issuing CA below an existing root."""
+    ca = trustme.CA.from_pem(root, root_key)
+    return AuthorityPem(root=root, root_key=root_key, **_issuing_pem(ca))
+
+
+def _issuing_pem(root: trustme.CA) -> dict[str, bytes]:
+    issuing = trustme.CA(
+        parent_cert=root,
+        path_length=0,
+        organization_name=ORGANIZATION,
+        organization_unit_name="mock-sei issuing CA",
+    )
+    return {"issuing": issuing.cert_pem.bytes(), "issuing_key": issuing.private_key_pem.bytes()}
+
+
+class Authority:
+    """Signs identity and server certificates, and the list of revoked ones."""
+
+    def __init__(self, pem: AuthorityPem) -> None:
+        """Raises ``ValueError`` where a part cannot be read or the parts do not belong together."""
+        self.pem = pem
+        self.root = x509.load_pem_x509_certificate(pem.root)
+        issuing = x509.load_pem_x509_certificate(pem.issuing)
+        issuing.verify_directly_issued_by(self.root)
+        self._issuer = Issuer(certificate=issuing, key=load_key(pem.issuing_key))
+        if self._issuer.key.public_key() != issuing.public_key():
+            raise ValueError("the issuing CA's key does not belong to its certificate")
+        self._lock = threading.Lock()
+        self._revoked: dict[int, datetime] = {}
+        self._crl_number = 0
+
+    @property
+    def issuing(self) -> x509.Certificate:
+        return self._issuer.certificate
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """Above a leaf, nearest first."""
+        return (self.issuing, self.root)
+
+    @property
+    def chain_pem(self) -> bytes:
+        return b"".join(each.public_bytes(Encoding.PEM) for each in self.chain)
+
+    def issue_identity(
+        self, account: str, *, now: datetime, variant: Variant = Variant.VALID
+    ) -> Identity:
+        """An identity certificate for a service account, valid two years from ``now``.
+
+        With a variant, one that is wrong in that single way.
+        """
+        key = new_identity_key()
+        not_before, not_after = identity_period(variant, now)
+        issuer, chain = self._issuer_for(variant)
+        certificate = sign_identity(
+            common_name=f"not-{account}" if variant is Variant.WRONG_CN else account,
+            public_key=key.public_key(),
+            issuer=issuer,
+            own_key=key,
+            not_before=not_before,
+            not_after=not_after,
+        )
+        return Identity(certificate=certificate, key=key, chain=chain)
+
+    def issue_server(
+        self, names: Sequence[str], *, now: datetime, variant: Variant = Variant.VALID
+    ) -> Identity:
+        """A server certificate; ``now`` is the machine's time, by which clients judge it."""
+        key = new_server_key()
+        start = now.replace(microsecond=0) - timedelta(hours=1)
+        if variant is Variant.EXPIRED:
+            start -= SERVER_LIFETIME + timedelta(days=1)
+        issuer, chain = self._issuer_for(variant)
+        certificate = sign_server(
+            names=names,
+            public_key=key.public_key(),
+            issuer=issuer,
+            own_key=key,
+            not_before=start,
+            not_after=start + SERVER_LIFETIME,
+        )
+        return Identity(certificate=certificate, key=key, chain=chain)
+
+    def signed(self, certificate: x509.Certificate) -> bool:
+        """True where the issuing CA's key made the certificate's signature."""
+        try:
+            certificate.verify_directly_issued_by(self.issuing)
+        except Exception:  # each wrong key type has an exception of its own
+            return False
+        return True
+
+    def is_revoked(self, serial_number: int) -> bool:
+        return serial_number in self._revoked
+
+    def revoke(self, serial_number: int, *, now: datetime) -> None:
+        """From the next handshake on, and the next request of an open connection."""
+        with self._lock:
+            self._revoked = self._revoked | {serial_number: now}
+            self._crl_number += 1
+
+    def forget_revocations(self) -> None:
+        with self._lock:
+            if self._revoked:
+                self._revoked = {}
+                self._crl_number += 1
+
+    @property
+    def crl_number(self) -> int:
+        """Rises with every change of the list."""
+        return self._crl_number
+
+    def crl_pem(self) -> bytes:
+        """The list of revoked certificates, as it stands.
+
+        OpenSSL takes the list with the newest ``thisUpdate`` and keeps the old one on a tie, so the
+        date starts a year back and rises a second with every change. ``nextUpdate`` lies past any
+        clock.
+        """
+        with self._lock:
+            number, revoked = self._crl_number, self._revoked
+        issued = datetime.now(UTC).replace(microsecond=0) - timedelta(days=365)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.issuing.subject)
+            .last_update(issued + timedelta(seconds=number))
+            .next_update(datetime(9999, 1, 1, tzinfo=UTC))
+            .add_extension(x509.CRLNumber(number), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.issuing.public_key()),  # type: ignore[arg-type]  # an EC key, by trustme
+                critical=False,
+            )
+        )
+        for serial_number, moment in revoked.items():
+            entry = (
+                x509.RevokedCertificateBuilder()
+                .serial_number(serial_number)
+                .revocation_date(moment.replace(microsecond=0))
+                .build()
+            )
+            builder = builder.add_revoked_certificate(entry)
+        return builder.sign(self._issuer.key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+    def _issuer_for(self, variant: Variant) -> tuple[Issuer | None, tuple[x509.Certificate, ...]]:
+        if variant is Variant.SELF_SIGNED:
+            return None, ()
+        if variant is Variant.UNTRUSTED:
+            stranger = Authority(new_authority_pem())
+            return stranger._issuer, stranger.chain  # its own class
+        return self._issuer, self.chain
+
+
+def load_key(pem: bytes) -> PrivateKey:
+    """Raises ``ValueError`` where it is no unencrypted RSA or EC key."""
+    try:
+        # The check of an RSA key's arithmetic costs 30 ms; that it is the certificate's is checked
+        # by whoever puts the two together.
+        key = serialization.load_pem_private_key(
+            pem, password=None, unsafe_skip_rsa_key_validation=True
+        )
+    except TypeError:
+        raise ValueError("the key is encrypted") from None
+    if not isinstance(key, PrivateKey):
+        raise ValueError("neither an RSA nor an EC key")
+    return key
+
+
+def new_signing_key_pem() -> bytes:
+    """A key for signing tokens (ES256), PKCS#8."""
+    return new_server_key().private_bytes(
+        Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

@@ -1,0 +1,174 @@
+"""The files a certificate travels in: PEM, PKCS#12 (``.pfx``, ``.p12``) and PKCS#7 (``.p7s``).
+
+Pure functions from an :class:`Identity` to bytes. A table says which file names a format has.
+
+Source: Security FAQ, the extraction instructions for Windows and Mac.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    pkcs7,
+    pkcs12,
+)
+
+from mock_sei.certificates.profiles import PrivateKey
+from mock_sei.peer import PeerCertificate
+
+DEFAULT_PASSPHRASE = "mock-sei"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """A certificate with its key and the CAs above it, nearest first."""
+
+    certificate: x509.Certificate
+    key: PrivateKey
+    chain: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def certificate_pem(self) -> bytes:
+        """The leaf alone, as the documented extraction leaves it."""
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    @property
+    def chain_pem(self) -> bytes:
+        return b"".join(each.public_bytes(Encoding.PEM) for each in self.chain)
+
+    @property
+    def key_pem(self) -> bytes:
+        return self.encrypted_key_pem(None)
+
+    def encrypted_key_pem(self, passphrase: str | None) -> bytes:
+        """PKCS#8, encrypted where a passphrase is given."""
+        encryption: KeySerializationEncryption = NoEncryption()
+        if passphrase:
+            encryption = BestAvailableEncryption(passphrase.encode())
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+
+    @property
+    def serial_number(self) -> int:
+        return self.certificate.serial_number
+
+    @property
+    def not_before(self) -> datetime:
+        return self.certificate.not_valid_before_utc
+
+    @property
+    def not_after(self) -> datetime:
+        return self.certificate.not_valid_after_utc
+
+    @property
+    def common_name(self) -> str:
+        return common_name(self.certificate)
+
+    @property
+    def peer(self) -> PeerCertificate:
+        return describe(self.certificate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleOptions:
+    """What a user may choose about an encrypted file."""
+
+    passphrase: str = DEFAULT_PASSPHRASE
+    legacy: bool = False
+    """3DES and SHA-1, for importers of old Windows and macOS."""
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The subject's CN, empty where there is none."""
+    values = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(values[0].value) if values else ""
+
+
+def describe(certificate: x509.Certificate) -> PeerCertificate:
+    return PeerCertificate(
+        common_name=common_name(certificate),
+        serial_number=certificate.serial_number,
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+    )
+
+
+def describe_der(der: bytes) -> PeerCertificate:
+    """Raises ``ValueError`` where the bytes are no certificate."""
+    return describe(x509.load_der_x509_certificate(der))
+
+
+def describe_pem(pem: str) -> PeerCertificate:
+    """Raises ``ValueError`` where the text is no certificate."""
+    return describe(x509.load_pem_x509_certificate(pem.encode()))
+
+
+def pkcs12_bundle(identity: Identity, options: BundleOptions, *, chain: bool = True) -> bytes:
+    """Key, leaf and, with ``chain``, the CAs above it.
+
+    Key and leaf always go together: a file with the leaf alone has no localKeyID, and the
+    documented ``openssl pkcs12 -clcerts`` would write nothing.
+    """
+    if not options.passphrase:
+        raise ValueError("an empty passphrase: importers would silently import nothing")
+    passphrase = options.passphrase.encode()
+    encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase)
+    if options.legacy:
+        encryption = (
+            PrivateFormat.PKCS12.encryption_builder()
+            .kdf_rounds(50_000)
+            .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+            .hmac_hash(hashes.SHA1())  # noqa: S303  # what the old importers can read
+            .build(passphrase)
+        )
+    return pkcs12.serialize_key_and_certificates(
+        name=identity.common_name.encode(),
+        key=identity.key,
+        cert=identity.certificate,
+        cas=identity.chain if chain else None,
+        encryption_algorithm=encryption,
+    )
+
+
+def truststore(certificates: tuple[x509.Certificate, ...], passphrase: str) -> bytes:
+    """A PKCS#12 file of trusted certificates, with the names Java's keytool lists them by."""
+    entries = [
+        pkcs12.PKCS12Certificate(each, f"mock-sei-{i}".encode())
+        for i, each in enumerate(certificates)
+    ]
+    return pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(passphrase.encode()))
+
+
+def pkcs7_bundle(identity: Identity) -> bytes:
+    """Leaf and intermediates, DER, no key: what Trustwave's ``.p7s`` holds. Keeps no order."""
+    return pkcs7.serialize_certificates([identity.certificate, *identity.chain[:-1]], Encoding.DER)
+
+
+Writer = Callable[[Identity, BundleOptions], bytes]
+
+FORMATS: Mapping[str, Mapping[str, Writer]] = {
+    "pem": {
+        "certificate.crt": lambda identity, _: identity.certificate_pem,
+        "privatekey.key": lambda identity, _: identity.key_pem,
+    },
+    "pfx": {"certificate.pfx": pkcs12_bundle},
+    "p12": {
+        "certificate.p12": lambda identity, options: pkcs12_bundle(identity, options, chain=False),
+        "privatekey.p12": lambda identity, options: pkcs12_bundle(identity, options, chain=False),
+    },
+    "p7s": {
+        "certificate.p7s": lambda identity, _: pkcs7_bundle(identity),
+        "privatekey.key": lambda identity, _: identity.key_pem,
+    },
+}
+"""Format to its files and how each is written."""

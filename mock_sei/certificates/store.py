@@ -1,0 +1,254 @@
+"""The ``certs`` folder: makes what is missing, keeps what is sound, never mixes.
+
+Files appear by rename, keys before the certificates they belong to, ``ca.pem`` last of the CA's
+four: whatever moment a process was killed at, the next start finds either a whole CA or none. A CA
+file that is there but cannot be read is an error, since somebody trusts that CA; a leaf or bundle
+that does not belong to the CA beside it is made again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+
+from mock_sei.certificates.authority import (
+    Authority,
+    AuthorityPem,
+    load_key,
+    new_authority_pem,
+    new_signing_key_pem,
+    renew_issuing,
+)
+from mock_sei.certificates.bundles import (
+    DEFAULT_PASSPHRASE,
+    BundleOptions,
+    Identity,
+    pkcs12_bundle,
+    truststore,
+)
+from mock_sei.certificates.profiles import server_names
+from mock_sei.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+RENEW_SERVER_BEFORE = timedelta(days=30)
+
+_LEFTOVER = ".part-"
+_PUBLIC = frozenset({".pem", ".crt", ".p7s"})
+"""Files without a key; the others are for their owner alone."""
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+def is_account_name(name: str) -> bool:
+    """True for a name that fits a certificate's CN (64 characters) and a folder's name."""
+    return _ACCOUNT.fullmatch(name) is not None
+
+
+class CertificateStore:
+    """One ``certs`` folder, opened: its CA, signing key and server identity, and its accounts'."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises :class:`ConfigurationError` where the folder or a CA file cannot be used."""
+        self.folder = folder.absolute()
+        with _complaining_of(self.folder):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not (self.folder / "README.md").exists():  # the checkout's own keeps its mode
+                self.folder.chmod(0o700)
+        with self._locked():
+            self._remove_leftovers()
+            self.authority = self._open_authority()
+            self.signing_key_pem = self._open_signing_key()
+            self._write_truststore()
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def account_folder(self, account: str) -> Path:
+        return self.folder / account
+
+    def server_identity(self, names: Sequence[str], *, now: datetime) -> Identity:
+        """The server's certificate, issued again where it is unsound, short of a name or of days.
+
+        ``now`` is the machine's time.
+        """
+        with self._locked():
+            found = self._read_identity("server.pem", "server.key")
+            if found is not None:
+                missing = set(names) - server_names(found.certificate)
+                if not missing and found.not_after - now > RENEW_SERVER_BEFORE:
+                    return found
+            identity = self.authority.issue_server(names, now=now)
+            self._write("server.key", identity.key_pem)
+            self._write("server.pem", identity.certificate_pem + identity.chain_pem)
+            return identity
+
+    def find_identity(self, account: str) -> Identity | None:
+        """The account's certificate on file, None where there is none or it is unsound."""
+        with self._locked():
+            return self._read_identity(f"{account}/certificate.crt", f"{account}/privatekey.key")
+
+    def write_identity(self, account: str, identity: Identity) -> Path:
+        """Makes it the account's current certificate and returns the account's folder."""
+        if not is_account_name(account):
+            raise ConfigurationError(
+                "not an account name: 1 to 64 letters, digits and . _ @ -",
+                source="service account",
+                value=account,
+            )
+        with self._locked():
+            self._write_files(
+                self.account_folder(account),
+                {
+                    "privatekey.key": identity.key_pem,
+                    "certificate.crt": identity.certificate_pem,
+                    "certificate.pfx": pkcs12_bundle(identity, BundleOptions()),
+                },
+            )
+        return self.account_folder(account)
+
+    def _open_authority(self) -> Authority:
+        files = {
+            "root": self.folder / "ca.pem",
+            "root_key": self.folder / "ca.key",
+            "issuing": self.folder / "issuing-ca.pem",
+            "issuing_key": self.folder / "issuing-ca.key",
+        }
+        if not files["root"].exists():
+            return self._write_authority(new_authority_pem(), files)
+        content = {part: path.read_bytes() for part, path in files.items() if path.exists()}
+        if len(content) == len(files):
+            for part, path in files.items():
+                _check_readable(path, content[part], key=part.endswith("key"))
+            try:
+                return Authority(AuthorityPem(**content))
+            except Exception as error:  # any way in which four files can disagree
+                raise ConfigurationError(
+                    f"not the issuing CA below ca.pem ({error or type(error).__name__}); put the "
+                    "matching file back, or delete the folder to start with a new CA",
+                    source=files["issuing"],
+                ) from None
+        if "root_key" not in content:
+            raise ConfigurationError(
+                "missing beside ca.pem; put it back, or delete the folder to start with a new CA",
+                source=files["root_key"],
+            )
+        for part in ("root", "root_key"):
+            _check_readable(files[part], content[part], key=part.endswith("key"))
+        logger.warning("%s: incomplete; a new issuing CA was made", files["issuing"])
+        return self._write_authority(renew_issuing(content["root"], content["root_key"]), files)
+
+    def _write_authority(self, pem: AuthorityPem, files: Mapping[str, Path]) -> Authority:
+        for part in ("root_key", "issuing_key", "issuing", "root"):
+            self._write(files[part].name, getattr(pem, part))
+        return Authority(pem)
+
+    def _open_signing_key(self) -> bytes:
+        path = self.folder / "signing.key"
+        if not path.exists():
+            self._write("signing.key", new_signing_key_pem())
+        pem = path.read_bytes()
+        _check_readable(path, pem, key=True)
+        return pem
+
+    def _write_truststore(self) -> None:
+        path = self.folder / "truststore.p12"
+        if not path.exists() or path.stat().st_mtime < self.ca_file.stat().st_mtime:
+            self._write(
+                "truststore.p12", truststore(self.authority.chain[::-1], DEFAULT_PASSPHRASE)
+            )
+
+    def _read_identity(self, certificate_file: str, key_file: str) -> Identity | None:
+        certificate_path, key_path = self.folder / certificate_file, self.folder / key_file
+        try:
+            certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+            key = load_key(key_path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            logger.warning("%s: cannot be read (%s); made again", certificate_path, error)
+            return None
+        if key.public_key() != certificate.public_key() or not self.authority.signed(certificate):
+            logger.warning("%s: not of this CA, or not of its key; made again", certificate_path)
+            return None
+        return Identity(certificate=certificate, key=key, chain=self.authority.chain)
+
+    def _write_files(self, folder: Path, files: Mapping[str, bytes]) -> None:
+        with _complaining_of(folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        for name, content in files.items():
+            write_whole(folder / name, content)
+
+    def _write(self, name: str, content: bytes) -> None:
+        write_whole(self.folder / name, content)
+
+    def _remove_leftovers(self) -> None:
+        for path in (*self.folder.glob(f"{_LEFTOVER}*"), *self.folder.glob(f"*/{_LEFTOVER}*")):
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process at a time; the system lets go of the lock when a process dies."""
+        with _complaining_of(self.folder):
+            descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock_file(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all; only its owner can read one that holds a key.
+
+    Raises :class:`ConfigurationError` naming the path.
+    """
+    part = path.with_name(f"{_LEFTOVER}{secrets.token_hex(8)}")
+    with _complaining_of(path):
+        mode = 0o644 if path.suffix in _PUBLIC else 0o600
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _complaining_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be written: {error.strerror or error}", source=path
+        ) from None
+
+
+def _check_readable(path: Path, content: bytes, *, key: bool) -> None:
+    load: Callable[[bytes], object] = load_key if key else x509.load_pem_x509_certificate
+    try:
+        load(content)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"cannot be read ({str(error).split(':')[0].split('.')[0].lower()}); put a whole file "
+            "back, or delete the folder to start with a new CA",
+            source=path,
+        ) from None
+
+
+def _lock_file(descriptor: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows has no flock; two first starts at once are not protected there
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,0 +1,218 @@
+"""The command line. Each command imports what it needs, so that the small ones start at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mock_sei import __version__
+from mock_sei.errors import MockSeiError
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from mock_sei.remote import Remote
+
+DEFAULT_CONTROL_URL = "http://127.0.0.1:8044"
+BAD_INPUT = 2
+"""Exit status for a user's mistake; 1 is for a check that found something."""
+
+
+class _Commands(click.Group):
+    """Turns our own errors into one line and exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MockSeiError as error:
+            click.echo(f"mock-sei: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="mock-sei")
+def main() -> None:
+    """The SEI API Platform in a box: a server to test client applications against.
+
+    It asks for what the real platform asks for (two-way TLS, service accounts, OAuth tokens),
+    refuses what the real one refuses, and says why. Start with `mock-sei serve` and paste the curl
+    line it prints.
+    """
+
+
+class _ServeCommand(click.Command):
+    """Has an option for every setting, read from the settings when they are needed."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from mock_sei.settings import Settings
+
+        options = [_setting_option(name, field) for name, field in Settings.model_fields.items()]
+        return [*options, *super().get_params(ctx)]
+
+
+def _setting_option(name: str, field: FieldInfo) -> click.Option:
+    """Values stay text: they are checked where options, variables and file meet."""
+    default = field.default
+    shown = "" if default in (None, (), False) else f"  [default: {default}]"
+    sentence = f"{field.description or ''}.{shown}"
+    return click.Option(
+        [f"--{name.replace('_', '-')}"],
+        help=sentence[0].upper() + sentence[1:],
+        is_flag=field.annotation is bool,
+        default=None,
+        multiple=default == (),
+    )
+
+
+@main.command(cls=_ServeCommand)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Settings file.  [default: mock-sei.toml, if it is there]",
+)
+def serve(config: Path | None, **options: Any) -> None:
+    """Run the platform until interrupted.
+
+    Prints the addresses, where the CA and the certificates are, and two curl lines that work as
+    they stand. Every option is also a MOCK_SEI_... variable and a key of mock-sei.toml; an option
+    wins over a variable, a variable over the file.
+    """
+    from mock_sei.commands.serve import run
+    from mock_sei.settings import load_settings
+
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    run(load_settings(given, file=config))
+
+
+@main.command()
+@click.argument("account")
+@click.option(
+    "--certs-dir",
+    type=click.Path(path_type=Path),
+    default=Path("certs"),
+    show_default=True,
+    envvar="MOCK_SEI_CERTS_DIR",
+    help="Folder of the CA; made if it is not there.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    show_default="this folder",
+    help="Folder the files are written to.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["pem", "pfx", "p12", "p7s"]),
+    default="pem",
+    show_default=True,
+    help="Which files are written.",
+)
+@click.option("--passphrase", default="mock-sei", show_default=True, help="Of .pfx and .p12 files.")
+@click.option(
+    "--variant",
+    type=click.Choice(
+        ["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
+    ),
+    default="valid",
+    show_default=True,
+    help="A certificate that is wrong in one way.",
+)
+@click.option("--legacy", is_flag=True, help="Encryption of old Windows and macOS importers.")
+def issue(
+    account: str,
+    certs_dir: Path,
+    out: Path,
+    format_name: str,
+    passphrase: str,
+    variant: str,
+    legacy: bool,
+) -> None:
+    """Issue an identity certificate for a service account; no server is needed.
+
+    \b
+    pem   certificate.crt and privatekey.key
+    pfx   certificate.pfx, key and whole chain
+    p12   certificate.p12 and privatekey.p12
+    p7s   certificate.p7s (DER, with the intermediate) and privatekey.key
+    """
+    from mock_sei.commands.issue import issue_files
+
+    written = issue_files(
+        account,
+        certs_dir=certs_dir,
+        out=out,
+        format_name=format_name,
+        passphrase=passphrase,
+        variant=variant,
+        legacy=legacy,
+    )
+    for path in written:
+        click.echo(path)
+
+
+def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--control-url",
+        envvar="MOCK_SEI_CONTROL_URL",
+        default=DEFAULT_CONTROL_URL,
+        show_default=True,
+        help="Control address of the running server.",
+    )(command)
+
+
+@main.command()
+@click.option("--account", default="svc-demo", show_default=True, help="Service account.")
+@_control_url_option
+def token(account: str, control_url: str) -> None:
+    """Obtain an access token from a running server and print it, nothing else."""
+    click.echo(_remote(control_url).token(account))
+
+
+@main.command()
+def standards() -> None:
+    """Print the security standards: who uses which grant, on which port."""
+    from mock_sei.standards import standards_table
+
+    click.echo(standards_table())
+
+
+@main.command()
+@click.option(
+    "--certs-dir",
+    type=click.Path(path_type=Path),
+    default=Path("certs"),
+    show_default=True,
+    envvar="MOCK_SEI_CERTS_DIR",
+    help="Folder of the CA.",
+)
+def env(certs_dir: Path) -> None:
+    """Print export lines that make clients of this shell trust the CA: eval "$(mock-sei env)"."""
+    from mock_sei.commands.env import export_lines
+
+    click.echo(export_lines(certs_dir))
+
+
+@main.command()
+@_control_url_option
+def healthcheck(control_url: str) -> None:
+    """Exit with status 0 when a running server is healthy, with 1 when it is not."""
+    problem = _remote(control_url).health_problem()
+    if problem:
+        click.echo(f"mock-sei: {problem}", err=True)
+        sys.exit(1)
+    click.echo("healthy")
+
+
+def _remote(control_url: str) -> Remote:
+    from mock_sei.remote import Remote
+
+    return Remote(control_url)

@@ -1,0 +1,274 @@
+"""``MockSei``: a whole platform for a test, and the client's side of talking to it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import ssl
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import httpx2
+
+from mock_sei.bench.journal import Journal
+from mock_sei.certificates.bundles import (
+    DEFAULT_PASSPHRASE,
+    BundleOptions,
+    Identity,
+    pkcs12_bundle,
+)
+from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.store import write_whole
+from mock_sei.clock import Clock
+from mock_sei.errors import MockSeiBug, MockSeiError, UnknownAccount
+from mock_sei.runtime.launch import launch
+from mock_sei.runtime.server import ServerThread
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import make_settings
+from mock_sei.standards import GrantType
+
+VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What a server-based application needs besides its certificate."""
+
+    username: str
+    password: str = field(repr=False)
+    application: str
+    app_key: str
+    app_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """A certificate on file, as a client is configured with it."""
+
+    cert_file: Path
+    """The leaf alone, PEM."""
+    key_file: Path
+    """PKCS#8, PEM, not encrypted."""
+    identity: Identity = field(repr=False)
+    sandbox: Sandbox = field(repr=False)
+    account: str
+
+    @property
+    def common_name(self) -> str:
+        return self.identity.common_name
+
+    @property
+    def serial_number(self) -> int:
+        return self.identity.serial_number
+
+    @property
+    def not_before(self) -> datetime:
+        return self.identity.not_before
+
+    @property
+    def not_after(self) -> datetime:
+        return self.identity.not_after
+
+    def pfx(self, passphrase: str = DEFAULT_PASSPHRASE, *, legacy: bool = False) -> Path:
+        """Key, leaf and chain as a ``.pfx`` file beside the others."""
+        path = self.cert_file.with_suffix(".pfx")
+        options = BundleOptions(passphrase=passphrase, legacy=legacy)
+        write_whole(path, pkcs12_bundle(self.identity, options))
+        return path
+
+    def revoke(self) -> None:
+        """From the next handshake on, and at the next request of an open connection."""
+        self.sandbox.revoke_certificate(self.account, self.serial_number)
+
+
+class MockSei:
+    """The SEI API Platform on free ports of this machine, for the length of a ``with``.
+
+    Takes the settings of :class:`~mock_sei.settings.Settings` as keywords; ports default to free
+    ones and certificates to a temporary folder. Neither ``mock-sei.toml`` nor ``MOCK_SEI_…``
+    variables are read. Raises :class:`~mock_sei.errors.ConfigurationError`.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        # For good
+        self._undo = contextlib.ExitStack()
+        self._folder = Path(
+            self._undo.enter_context(tempfile.TemporaryDirectory(prefix="mock-sei-"))
+        )
+        self._numbers = itertools.count(1)
+        ports = {"one_way_port": 0, "two_way_port": 0, "control_port": 0}
+        try:
+            self.settings = make_settings(
+                **{"certs_dir": self._folder / "certs", **ports, **settings}
+            )
+            launched = launch(self.settings)
+        except BaseException:
+            self._undo.close()
+            raise
+        self.sandbox = launched.sandbox
+        self._thread = ServerThread(launched.server)
+
+    def start(self) -> Self:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Closes every socket and removes the temporary folder."""
+        self._thread.stop()
+        self._undo.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """One-way listener: authorize, SPA and native applications."""
+        return self.sandbox.addresses.one_way
+
+    @property
+    def two_way_url(self) -> str:
+        """Two-way listener: client-server applications, with their certificate."""
+        return self.sandbox.addresses.two_way
+
+    @property
+    def control_url(self) -> str:
+        return self.sandbox.addresses.control
+
+    @property
+    def ca_file(self) -> Path:
+        """The root CA a client must trust, PEM."""
+        return self.sandbox.store.ca_file
+
+    @property
+    def clock(self) -> Clock:
+        return self.sandbox.clock
+
+    @property
+    def journal(self) -> Journal:
+        return self.sandbox.journal
+
+    def reset(self, **changes: Any) -> None:
+        """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""
+        self.sandbox.reset(changes)
+
+    def check(self) -> None:
+        """Raises :class:`MockSeiBug` with its traceback if mock-sei failed since the reset."""
+        if self.sandbox.bugs:
+            raise MockSeiBug("\n".join(self.sandbox.bugs))
+
+    def service_account(self, username: str) -> Account:
+        """Raises :class:`UnknownAccount` naming the accounts there are."""
+        self.sandbox.require_account(username)
+        registry = self.sandbox.state.registry
+        application = registry.find_application_of(username)
+        if application is None or application.app_secret is None:
+            raise UnknownAccount(f"no application has the service account {username!r}")
+        return Account(
+            username=username,
+            password=registry.service_accounts[username].password,
+            application=application.name,
+            app_key=application.app_key,
+            app_secret=application.app_secret,
+        )
+
+    def certificate(
+        self, account: Account | str, variant: VariantName | Variant = "valid"
+    ) -> Certificate:
+        """The account's current certificate, or a new one that is wrong in one way."""
+        username = account if isinstance(account, str) else account.username
+        wanted = Variant(variant)
+        if wanted is Variant.VALID:
+            identity = self.sandbox.identity(username)
+        else:
+            identity = self.sandbox.issue_certificate(username, wanted)
+        folder = self._folder / f"{username}-{wanted}-{next(self._numbers)}"
+        folder.mkdir(mode=0o700)
+        key_file, cert_file = folder / "privatekey.key", folder / "certificate.crt"
+        write_whole(key_file, identity.key_pem)
+        write_whole(cert_file, identity.certificate_pem)
+        return Certificate(
+            cert_file=cert_file,
+            key_file=key_file,
+            identity=identity,
+            sandbox=self.sandbox,
+            account=username,
+        )
+
+    def ssl_context(self, account: Account | Certificate | str | None = None) -> ssl.SSLContext:
+        """Trusts this platform's CA alone, and shows the account's certificate if one is named."""
+        if account is not None and not isinstance(account, Certificate):
+            account = self.certificate(account)
+        return client_context(
+            self.ca_file.read_text(), (account.cert_file, account.key_file) if account else None
+        )
+
+    def client(
+        self, account: Account | Certificate | str | None = None, **options: Any
+    ) -> httpx2.Client:
+        """An httpx2 client: two-way with the account's certificate, one-way without an account.
+
+        ``options`` go to ``httpx2.Client``. Proxies and CA variables of the environment are left
+        out of it.
+        """
+        base = self.url if account is None else self.two_way_url
+        defaults: dict[str, Any] = {"base_url": base, "trust_env": False}
+        return httpx2.Client(verify=self.ssl_context(account), **(defaults | options))
+
+    def token(self, account_or_application: Account | str) -> str:
+        """An access token by a real request over two-way TLS.
+
+        Takes a service account, its user name, or the name of its application.
+        """
+        account = self._account_of(account_or_application)
+        with self.client(account) as http:
+            return request_token(http, account)
+
+    def _account_of(self, name: Account | str) -> Account:
+        if isinstance(name, Account):
+            return name
+        application = self.sandbox.state.registry.find_application(name)
+        if application is None:
+            return self.service_account(name)
+        grant = application.standard.grant
+        if application.service_account is None or grant is not GrantType.CLIENT_CREDENTIALS:
+            raise MockSeiError(f"{name} uses {grant}, which this version does not serve yet")
+        return self.service_account(application.service_account)
+
+
+def client_context(ca_pem: str, certificate: tuple[Path, Path] | None) -> ssl.SSLContext:
+    """A client's TLS context that trusts one CA and nothing of the system's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=ca_pem)
+    if certificate is not None:
+        context.load_cert_chain(*certificate)
+    return context
+
+
+def request_token(http: httpx2.Client, account: Account) -> str:
+    """``client_credentials`` by HTTP. Raises :class:`MockSeiError` with the platform's answer."""
+    answer = http.post(
+        "/v2/oauthtoken",
+        auth=(account.app_key, account.app_secret),
+        data={
+            "grant_type": "client_credentials",
+            "username": account.username,
+            "password": account.password,
+        },
+    )
+    body: Mapping[str, Any] = answer.json()
+    if answer.status_code != 200:
+        raise MockSeiError(f"no token for {account.username}: {answer.status_code} {dict(body)}")
+    return str(body["access_token"])

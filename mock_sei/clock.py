@@ -1,0 +1,106 @@
+"""The one clock of the platform: tokens, idle limits, certificates and the journal all read it.
+
+It starts as the machine's clock and can be moved or stopped. OpenSSL reads the machine's clock
+whatever this one says, so :attr:`Clock.is_machine` tells the TLS side when it must judge dates
+itself. Times are aware UTC ``datetime`` values; :meth:`Clock.timestamp` is the same moment in
+seconds for the hot path.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
+LATEST = datetime(2999, 1, 1, tzinfo=UTC)
+"""Beyond these the certificate authority itself would not be valid."""
+
+
+class Clock:
+    """Reads as the machine's clock plus an offset, or stands still."""
+
+    def __init__(self, machine: Callable[[], float] = time.time) -> None:
+        self._machine = machine
+        self._lock = threading.Lock()
+        self._offset = 0.0
+        self._frozen_at: float | None = None
+
+    def timestamp(self) -> float:
+        """Seconds since the epoch."""
+        frozen = self._frozen_at
+        return self._machine() + self._offset if frozen is None else frozen
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.timestamp(), UTC)
+
+    @property
+    def frozen(self) -> bool:
+        return self._frozen_at is not None
+
+    @property
+    def is_machine(self) -> bool:
+        """True while nobody has moved or stopped it."""
+        return self._frozen_at is None and self._offset == 0.0
+
+    def advance(self, amount: timedelta | None = None, /, **parts: float) -> datetime:
+        """Moves forward and returns the new time.
+
+        Takes a ``timedelta`` or its keywords (``minutes=31``). Raises ``ValueError`` when the
+        amount is negative or the clock would leave the years 2001 to 2998.
+        """
+        step = amount if amount is not None else timedelta(**parts)
+        if step < timedelta(0):
+            raise ValueError(f"the clock only advances; {step} is backwards, use set() for that")
+        with self._lock:
+            try:
+                return self._move_to(self.now() + step)
+            except OverflowError:
+                raise ValueError(f"{step} is further than the clock goes ({LATEST.year})") from None
+
+    def set(self, moment: datetime, *, frozen: bool | None = None) -> datetime:
+        """Moves to a moment, forwards or backwards, and stops or starts the clock if asked.
+
+        Raises ``ValueError`` for a naive ``datetime`` or one outside the years 2001 to 2998.
+        """
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment.isoformat()} has no time zone; add one, such as Z")
+        with self._lock:
+            self._check(moment)
+            if frozen is not None:
+                self._frozen_at = moment.timestamp() if frozen else None
+            return self._move_to(moment)
+
+    def freeze(self) -> datetime:
+        with self._lock:
+            self._frozen_at = self.timestamp()
+            return self.now()
+
+    def unfreeze(self) -> datetime:
+        """Lets a stopped clock run on from where it stands."""
+        with self._lock:
+            if self._frozen_at is not None:
+                moment, self._frozen_at = self._frozen_at, None
+                self._offset = moment - self._machine()
+            return self.now()
+
+    def reset(self) -> None:
+        with self._lock:
+            self._offset, self._frozen_at = 0.0, None
+
+    def _move_to(self, moment: datetime) -> datetime:
+        self._check(moment)
+        if self._frozen_at is None:
+            self._offset = moment.timestamp() - self._machine()
+        else:
+            self._frozen_at = moment.timestamp()
+        return moment.astimezone(UTC)
+
+    @staticmethod
+    def _check(moment: datetime) -> None:
+        if not EARLIEST <= moment < LATEST:
+            raise ValueError(
+                f"{moment.isoformat()} is outside {EARLIEST.year} to {LATEST.year - 1}, "
+                "the years this clock knows"
+            )

@@ -1,0 +1,30 @@
+"""``mock-sei env``: the variables by which clients find a CA, as shell lines."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from mock_sei.errors import ConfigurationError
+
+CA_VARIABLES = (
+    "SSL_CERT_FILE",  # OpenSSL: Python's ssl and httpx2, Ruby, Go
+    "REQUESTS_CA_BUNDLE",  # requests; overrides session.verify
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+)
+
+
+def export_lines(certs_dir: Path) -> str:
+    """Raises :class:`ConfigurationError` where the folder has no CA yet."""
+    ca_file = certs_dir.absolute() / "ca.pem"
+    if not ca_file.is_file():
+        raise ConfigurationError(
+            "no CA there yet; `mock-sei serve` or `mock-sei issue` makes one", source=ca_file
+        )
+    values = dict.fromkeys(CA_VARIABLES, str(ca_file))
+    truststore = certs_dir.absolute() / "truststore.p12"
+    values["JAVA_TOOL_OPTIONS"] = (
+        f"-Djavax.net.ssl.trustStore={truststore} -Djavax.net.ssl.trustStorePassword=mock-sei"
+    )
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())

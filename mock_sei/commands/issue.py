@@ -1,0 +1,48 @@
+"""``mock-sei issue``: certificate files from a certs folder, without a server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mock_sei.certificates.bundles import FORMATS, BundleOptions
+from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.store import CertificateStore, is_account_name, write_whole
+from mock_sei.errors import ConfigurationError
+
+
+def issue_files(
+    account: str,
+    *,
+    certs_dir: Path,
+    out: Path,
+    format_name: str,
+    passphrase: str,
+    variant: str,
+    legacy: bool,
+) -> list[Path]:
+    """Writes the files of one format and returns their paths. Raises ConfigurationError."""
+    if not is_account_name(account):
+        raise ConfigurationError(
+            "not an account name: 1 to 64 letters, digits and . _ @ -",
+            source="ACCOUNT",
+            key=repr(account),
+        )
+    if not passphrase:
+        raise ConfigurationError(
+            "empty; importers would silently import nothing", source="--passphrase"
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be made: {error.strerror}", source=out) from None
+    store = CertificateStore(certs_dir)
+    identity = store.authority.issue_identity(
+        account, now=datetime.now(UTC), variant=Variant(variant)
+    )
+    options = BundleOptions(passphrase=passphrase, legacy=legacy)
+    files = {name: write(identity, options) for name, write in FORMATS[format_name].items()}
+    # The key before the certificate: a half-written folder never has a certificate without its key.
+    for name in sorted(files, reverse=True):
+        write_whole(out / name, files[name])
+    return [out / name for name in files]

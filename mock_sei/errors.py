@@ -1,0 +1,231 @@
+"""Everything raised on purpose::
+
+    MockSeiError
+    ├── ConfigurationError     a user's file, variable or option: names it, its key and its value
+    ├── UnknownAccount         a service account that is not registered
+    ├── UnknownCertificate     a serial number that was not issued to the account
+    ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
+    └── Refusal                the platform says no
+        ├── MethodNotAllowed   ... because the path takes other methods
+        └── MalformedRequest   ... because of one or more values of a functional call
+
+A :class:`Refusal` has two faces that never mix. Its :class:`Kind` is the public one, a row of the
+table below: status and words as SEI sends them. Its :class:`Explanation` is for the journal and
+the log. Neither may hold a secret or a whole token.
+
+Sources: the error table of the error-handling FAQ, the sample of the API-standards FAQ, RFC 6749
+section 5.2. The statuses are assumed; ``docs/fidelity.md`` says which words are documented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class MockSeiError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class ConfigurationError(MockSeiError):
+    """A user's input cannot be used. One line; the command line exits with status 2.
+
+    ``source`` is the file, variable or option, ``key`` the place in it, ``value`` what is there.
+    """
+
+    def __init__(self, problem: str, *, source: object, key: str = "", value: object = None):
+        place = f"{source}: {key}" if key else str(source)
+        shown = "" if value is None else f" = {value!r}"
+        super().__init__(f"{place}{shown}: {problem}")
+
+
+class UnknownAccount(MockSeiError):
+    """No service account has this user name; the message names the ones there are."""
+
+
+class UnknownCertificate(MockSeiError):
+    """The service account never had a certificate with this serial number."""
+
+
+class MockSeiBug(MockSeiError):
+    """mock-sei itself failed. The message holds its own traceback."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """The public face of a refusal."""
+
+    status: int
+    code: str
+    message: str
+    reason: str | None = None
+    """The one ``errors[]`` entry that documented rows 2 and 3 carry."""
+    error: str | None = None
+    """RFC 6749 error code, where the token endpoint can refuse so."""
+    description: str = ""
+    """``error_description`` beside it, our words."""
+
+
+_ACCESS = "gateway.access.failure"
+_PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
+_AUTHENTICATION = "gateway.authentication.failure"
+_CREDENTIALS = "Gateway Authentication Failed, Please validate Credentials"
+
+
+def _access(reason: str | None, description: str) -> Kind:
+    return Kind(
+        status=403,
+        code=_ACCESS,
+        message=_PRECONDITIONS,
+        reason=reason,
+        error="unauthorized_client",
+        description=description,
+    )
+
+
+def _credentials(status: int, error: str, description: str) -> Kind:
+    return Kind(
+        status=status,
+        code=_AUTHENTICATION,
+        message=_CREDENTIALS,
+        error=error,
+        description=description,
+    )
+
+
+SOURCE_ADDRESS = _access(None, "The source address is not on the application's list.")
+CERTIFICATE_NAME = _access(
+    "Authorization Failed.", "The client certificate is not the one of the service account."
+)
+TRAFFIC_PATTERN = _access(
+    "The incoming traffic pattern is invalid.", "The application must use its other listener."
+)
+API_KEY = Kind(
+    status=401,
+    code=_AUTHENTICATION,
+    message="Invalid ApiKey for given resource",
+    error="invalid_client",
+    description="The AppKey has no access to this API or environment.",
+)
+TOKEN_EXPIRED = Kind(status=401, code=_AUTHENTICATION, message="Access Token expired")
+TOKEN_INVALID = Kind(status=401, code=_AUTHENTICATION, message=_CREDENTIALS)
+KEY_PAIR = _credentials(401, "invalid_client", "AppKey and AppSecret are wrong or missing.")
+GRANT_INVALID = _credentials(400, "invalid_grant", "The credentials of the grant are not valid.")
+GRANT_NOT_ALLOWED = _credentials(
+    400, "unauthorized_client", "The application may not use this grant_type."
+)
+GRANT_UNKNOWN = _credentials(400, "unsupported_grant_type", "The grant_type is not known.")
+REQUEST_INVALID = _credentials(
+    400, "invalid_request", "A parameter is missing, repeated or malformed."
+)
+SCOPE_INVALID = _credentials(400, "invalid_scope", "The scope is not known or not granted.")
+
+PARAMETER_INVALID = Kind(
+    status=400, code="request.validation.failure", message="The request has invalid values"
+)
+NOT_FOUND = Kind(status=404, code="resource.not.found", message="The resource does not exist")
+METHOD_NOT_ALLOWED = Kind(
+    status=405,
+    code="request.method.failure",
+    message="The method is not allowed on this resource",
+    error="invalid_request",
+    description="The endpoint takes another method.",
+)
+BODY_TOO_LARGE = Kind(
+    status=413,
+    code="request.size.failure",
+    message="The request body is too large",
+    error="invalid_request",
+    description="The request body is too large.",
+)
+NOT_HTTP = Kind(status=400, code="request.syntax.failure", message="The request is not valid HTTP")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The private face of a refusal: what the journal and the log say about it."""
+
+    check: str
+    """Name of the check that refused."""
+    because: str
+    """A sentence or two, with what to do about it."""
+    expected: str | None = None
+    actual: str | None = None
+    """The two values that differ, where there are two."""
+
+
+class Refusal(MockSeiError):
+    """The platform refuses a request; the first check that fails decides."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        check: str,
+        because: str,
+        expected: str | None = None,
+        actual: str | None = None,
+    ):
+        super().__init__(because)
+        self.kind = kind
+        self.why = Explanation(check=check, because=because, expected=expected, actual=actual)
+
+
+class MethodNotAllowed(Refusal):
+    """The path is known, the method is not; ``allowed`` goes into the ``Allow`` header."""
+
+    def __init__(self, method: str, path: str, allowed: tuple[str, ...]):
+        super().__init__(
+            METHOD_NOT_ALLOWED,
+            check="method",
+            because=f"{path} takes {' and '.join(allowed)}, not {method}.",
+            expected=", ".join(allowed),
+            actual=method,
+        )
+        self.allowed = allowed
+
+
+class Fault(NamedTuple):
+    """One wrong value of a functional call, an entry of ``errors[]``."""
+
+    field: str
+    location: str
+    reason: str
+
+
+class MalformedRequest(Refusal):
+    """A functional call with wrong values: one ``errors[]`` entry for each."""
+
+    def __init__(self, faults: Sequence[Fault]):
+        because = "; ".join(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
+        super().__init__(PARAMETER_INVALID, check="parameters", because=because)
+        self.faults = tuple(faults)
+
+
+def error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
+    """The platform's error body (API-standards FAQ), the one shape every refusal is sent in.
+
+    ``transient`` is a boolean and ``errors`` always there, as on the error-handling page; the
+    API-standards sample has the string ``"false"``.
+    """
+    kind = refusal.kind
+    errors: list[dict[str, str]] = [{"reason": kind.reason}] if kind.reason else []
+    if isinstance(refusal, MalformedRequest):
+        errors = [fault._asdict() for fault in refusal.faults]
+    return {
+        "code": kind.code,
+        "message": kind.message,
+        "trackingId": tracking_id,
+        "transient": False,
+        "errors": errors,
+    }
+
+
+def oauth_error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
+    """The same with the members of RFC 6749 section 5.2, so that OAuth libraries can read it."""
+    kind = refusal.kind
+    return error_body(refusal, tracking_id) | {
+        "error": kind.error or "invalid_request",
+        "error_description": kind.description or kind.message,
+    }

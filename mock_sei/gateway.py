@@ -1,0 +1,136 @@
+"""What stands in front of every functional API: five checks that must agree, in this order.
+
+1. TLS with an accepted client certificate, on the application's listener
+2. source address on the application's list
+3. AppKey known, application approved and granted this product in this environment, token its own
+4. access token live
+5. the certificate's CN equals the service account the token stands on
+
+The first that fails decides. Sources: two-way-TLS page (the conditions), error-handling FAQ rows 1
+to 5; their order is assumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mock_sei.access import (
+    AccessToken,
+    check_certificate_name,
+    check_listener,
+    check_source_address,
+)
+from mock_sei.errors import API_KEY, TOKEN_INVALID, Refusal
+from mock_sei.peer import Connection, Findings
+from mock_sei.registry import Application, Environment, Registry
+
+APP_KEY_CHECK = "AppKey"
+TOKEN_CHECK = "access token"
+
+
+class TokenJudge(Protocol):
+    """What the gateway asks about tokens; each method raises :class:`Refusal`."""
+
+    def read(self, text: str) -> AccessToken: ...
+    def require_live(self, token: AccessToken) -> None: ...
+    def record_use(self, token: AccessToken) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A functional call as the gateway sees it."""
+
+    connection: Connection
+    app_key: str | None
+    authorization: str | None = field(repr=False)
+    product: str
+    findings: Findings
+
+
+def admit(
+    call: Call, *, registry: Registry, tokens: TokenJudge, environment: Environment
+) -> AccessToken:
+    """Lets a call through, which counts as a use of its token, or raises :class:`Refusal`."""
+    application = registry.applications.get(call.app_key or "")
+    if application is not None:
+        call.findings.application = application.name
+        check_listener(application, call.connection)
+        check_source_address(application, call.connection)
+    application = check_app_key(application, call, environment)
+    token = read_token(call, tokens)
+    check_ownership(application, token, registry)
+    tokens.require_live(token)
+    if token.service_account is not None:
+        call.findings.service_account = token.service_account
+        check_certificate_name(token.service_account, call.connection)
+    tokens.record_use(token)
+    return token
+
+
+def check_app_key(
+    application: Application | None, call: Call, environment: Environment
+) -> Application:
+    """Documented row 5."""
+    if application is None:
+        if call.app_key is None:
+            raise _wrong_app_key("No AppKey header came; every functional call needs one.")
+        raise _wrong_app_key("No application has this AppKey.", actual=call.app_key[:100])
+    if not application.approved:
+        raise _wrong_app_key(f"The application {application.name} waits for approval.")
+    if not application.is_granted(call.product):
+        raise _wrong_app_key(
+            f"The application {application.name} is not granted the product {call.product}.",
+            expected=", ".join(application.products),
+            actual=call.product,
+        )
+    if environment not in application.environments:
+        raise _wrong_app_key(
+            f"The application {application.name} is not registered for the {environment} "
+            "environment.",
+            expected=", ".join(application.environments),
+            actual=str(environment),
+        )
+    return application
+
+
+def read_token(call: Call, tokens: TokenJudge) -> AccessToken:
+    """The bearer token of the ``Authorization`` header; the scheme in any case (RFC 9110, 11.1)."""
+    header = (call.authorization or "").strip()
+    scheme, _, text = header.partition(" ")
+    if not header:
+        raise _no_token("No access token came; send Authorization: Bearer and the token.")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise _no_token(
+            "The Authorization header holds no bearer token; functional calls want Bearer, a space "
+            "and the token.",
+            actual=scheme[:20],
+        )
+    return tokens.read(text.strip())
+
+
+def check_ownership(application: Application, token: AccessToken, registry: Registry) -> None:
+    if token.app_key == application.app_key:
+        return
+    owner = registry.applications.get(token.app_key)
+    raise _wrong_app_key(
+        "The access token was issued to another application than the AppKey names.",
+        expected=owner.name if owner else token.app_key,
+        actual=application.name,
+    )
+
+
+class NoToken(Refusal):
+    """No token came at all: RFC 6750 section 3.1 wants a challenge without ``error`` then."""
+
+
+def _no_token(because: str, *, actual: str | None = None) -> NoToken:
+    return NoToken(
+        TOKEN_INVALID, check=TOKEN_CHECK, because=because, expected="Bearer", actual=actual
+    )
+
+
+def _wrong_app_key(
+    because: str, *, expected: str | None = None, actual: str | None = None
+) -> Refusal:
+    return Refusal(API_KEY, check=APP_KEY_CHECK, because=because, expected=expected, actual=actual)

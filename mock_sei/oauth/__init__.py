@@ -1,0 +1,1 @@
+"""The token endpoint: requests, client authentication, grants, tokens. Knows no HTTP framework."""

@@ -1,0 +1,181 @@
+"""Who is asking: the checks in front of every grant, in a fixed order, one sentence each.
+
+Key pair, source address, row and grant, listener, account, certificate name. The first that fails
+decides. Sources: Security FAQ (the table), error-handling FAQ rows 1 to 3 and 5, RFC 6749 section
+5.2; the order is assumed.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Container
+from dataclasses import dataclass
+
+from mock_sei.access import check_certificate_name, check_listener, check_source_address
+from mock_sei.errors import (
+    API_KEY,
+    GRANT_INVALID,
+    GRANT_NOT_ALLOWED,
+    GRANT_UNKNOWN,
+    KEY_PAIR,
+    Refusal,
+)
+from mock_sei.oauth.token_request import (
+    KEY_PAIR_CHECK,
+    Credentials,
+    Place,
+    TokenRequest,
+    form_decoded,
+)
+from mock_sei.registry import Application, Environment, Registry, ServiceAccount
+from mock_sei.standards import TOKEN_GRANTS, GrantType
+
+GRANT_CHECK = "row and grant"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """An authenticated application and the service account it stands on, if it has one."""
+
+    application: Application
+    service_account: ServiceAccount | None
+
+
+def authenticate(
+    request: TokenRequest, registry: Registry, environment: Environment, *, served: Container[str]
+) -> Client:
+    """Runs the checks; ``served`` holds the grants that have a handler. Raises :class:`Refusal`."""
+    application = check_key_pair(request, registry, environment)
+    request.findings.application = application.name
+    check_source_address(application, request.connection)
+    check_grant(application, request.grant_type, served)
+    check_listener(application, request.connection)
+    account = check_account(application, request, registry)
+    if account is not None:
+        request.findings.service_account = account.username
+        check_certificate_name(account.username, request.connection)
+    return Client(application=application, service_account=account)
+
+
+def check_key_pair(
+    request: TokenRequest, registry: Registry, environment: Environment
+) -> Application:
+    credentials = request.credentials
+    if credentials is None:
+        raise _wrong_pair(
+            "No key pair came: send Authorization: Basic and the Base64 of AppKey:AppSecret, or "
+            "client_id and client_secret."
+        )
+    application = registry.applications.get(credentials.app_key)
+    if application is None or not _secret_fits(application, credentials):
+        decoded = form_decoded(credentials)
+        application = registry.applications.get(decoded.app_key)
+        if application is None:
+            raise _unknown_key(credentials, registry)
+        if not _secret_fits(application, decoded):
+            raise _wrong_secret(application, credentials)
+    if not application.approved:
+        raise _wrong_pair(
+            f"The application {application.name} waits for approval; its keys work after it."
+        )
+    if environment not in application.environments:
+        raise Refusal(
+            API_KEY,
+            check=KEY_PAIR_CHECK,
+            because=f"The application {application.name} is not registered for the {environment} "
+            "environment; use the keys of this environment, or have it granted.",
+            expected=", ".join(application.environments),
+            actual=str(environment),
+        )
+    if credentials.place is Place.QUERY:
+        request.findings.notes.append("the key pair came in the query string")
+    return application
+
+
+def check_grant(application: Application, grant_type: str, served: Container[str]) -> None:
+    """The application's row of the security standards names its grants."""
+    allowed = application.standard.token_grants
+    if grant_type in allowed and grant_type in served:
+        return
+    if grant_type in TOKEN_GRANTS and grant_type not in allowed:
+        raise Refusal(
+            GRANT_NOT_ALLOWED,
+            check=GRANT_CHECK,
+            because=f"A {application.type} application with the actor {application.actor} and the "
+            f"owner {application.owner} uses {application.standard.grant_label}, not {grant_type}.",
+            expected=", ".join(allowed) or "no token request at all",
+            actual=grant_type,
+        )
+    raise Refusal(
+        GRANT_UNKNOWN,
+        check=GRANT_CHECK,
+        because="The token endpoint does not know this grant_type.",
+        expected=", ".join(allowed),
+        actual=grant_type[:100],
+    )
+
+
+def check_account(
+    application: Application, request: TokenRequest, registry: Registry
+) -> ServiceAccount | None:
+    """For ``client_credentials`` the account that is sent; for the others the application's own."""
+    own = application.service_account
+    if request.grant_type != GrantType.CLIENT_CREDENTIALS:
+        return registry.service_accounts.get(own) if own else None
+    username = request.require("username", "email")
+    password = request.require("password")
+    account = registry.service_accounts.get(username)
+    if account is None:
+        raise _wrong_account("There is no such service account.", expected=own, actual=username)
+    if username != own:
+        raise _wrong_account(
+            f"The service account belongs to another application than {application.name}.",
+            expected=own,
+            actual=username,
+        )
+    if not hmac.compare_digest(account.password.encode(), password.encode()):
+        raise _wrong_account(f"The password of the service account {username} is wrong.")
+    return account
+
+
+def _secret_fits(application: Application, credentials: Credentials) -> bool:
+    if application.app_secret is None:
+        return not credentials.app_secret
+    sent = credentials.app_secret or ""
+    return hmac.compare_digest(application.app_secret.encode(), sent.encode())
+
+
+def _unknown_key(credentials: Credentials, registry: Registry) -> Refusal:
+    sent = credentials.app_key[:100]
+    if any(each.app_secret == credentials.app_key for each in registry.applications.values()):
+        return _wrong_pair(
+            "An AppSecret stands where the AppKey belongs: the two are swapped (one vendor page "
+            "swaps their descriptions)."
+        )
+    return _wrong_pair(
+        "No application has this AppKey; it may be mistyped, refreshed since, or of another "
+        "environment.",
+        actual=sent,
+    )
+
+
+def _wrong_secret(application: Application, credentials: Credentials) -> Refusal:
+    if application.app_secret is None:
+        return _wrong_pair(
+            f"{application.name} is a {application.type} application and has no AppSecret; send "
+            "client_id alone."
+        )
+    problem = "is missing" if not credentials.app_secret else "is wrong"
+    return _wrong_pair(f"The AppSecret of {application.name} {problem}.")
+
+
+def _wrong_pair(because: str, *, actual: str | None = None) -> Refusal:
+    return Refusal(KEY_PAIR, check=KEY_PAIR_CHECK, because=because, actual=actual)
+
+
+def _wrong_account(
+    because: str, *, expected: str | None = None, actual: str | None = None
+) -> Refusal:
+    return Refusal(
+        GRANT_INVALID, check="account", because=because, expected=expected, actual=actual
+    )

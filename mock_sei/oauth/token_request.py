@@ -1,0 +1,224 @@
+"""A token request, parsed: bytes in, a frozen :class:`TokenRequest` out.
+
+Nothing is decided here but whether the request can be read. Strict where RFC 6749 section 3.2 is:
+no parameter twice, one without a value counts as absent, only form-encoded bodies. Sources: token
+page and create-token page (parameters in the query string), RFC 6749 sections 2.3.1, 3.2 and 5.2.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import parse_qsl, unquote_plus
+
+from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Refusal
+from mock_sei.peer import Connection, Findings
+
+MEDIA_TYPES = ("application/x-www-form-urlencoded", "application/xxx-form-urlencoded")
+"""The token page gives the first as its example and spells the second in its text."""
+
+MAX_PARAMETERS = 100
+
+PARSING = "parse"
+KEY_PAIR_CHECK = "key pair"
+
+
+class Place(StrEnum):
+    """Where the key pair stood in the request."""
+
+    HEADER = "header"
+    FORM = "form"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """AppKey and AppSecret as they were sent."""
+
+    app_key: str
+    app_secret: str | None = field(repr=False)
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRequest:
+    """One request to the token endpoint."""
+
+    grant_type: str
+    parameters: Mapping[str, str] = field(repr=False)
+    credentials: Credentials | None
+    connection: Connection
+    findings: Findings
+
+    def find(self, *names: str) -> str | None:
+        """The value of a parameter that has more than one name.
+
+        Raises ``invalid_request`` where two names are there with different values.
+        """
+        values = {self.parameters[name] for name in names if name in self.parameters}
+        if len(values) > 1:
+            raise malformed(f"{' and '.join(names)} are both there and differ; send one of them.")
+        return values.pop() if values else None
+
+    def require(self, *names: str) -> str:
+        """The same, refusing a request without it as ``invalid_request``."""
+        value = self.find(*names)
+        if value is None:
+            raise malformed(
+                f"The parameter {' (or '.join(names)}{')' * (len(names) - 1)} is missing; "
+                f"grant_type {self.grant_type} needs it."
+            )
+        return value
+
+
+def malformed(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
+    return Refusal(
+        REQUEST_INVALID, check=PARSING, because=because, expected=expected, actual=actual
+    )
+
+
+def parse_token_request(
+    *,
+    body: bytes,
+    content_type: str | None,
+    query: bytes,
+    authorization: str | None,
+    connection: Connection,
+    findings: Findings,
+    query_allowed: bool,
+) -> TokenRequest:
+    """Reads form, query string and ``Authorization`` header.
+
+    ``query_allowed`` is the ``sei`` dialect: parameters may stand in the query string, which is
+    noted for the journal. Raises :class:`Refusal`.
+    """
+    in_query = _parse_form(query, "query string")
+    if in_query and not query_allowed:
+        raise malformed(
+            "Token parameters stand in the query string, which the rfc dialect refuses "
+            "(RFC 6749 section 2.3.1); send them as a form.",
+            actual=", ".join(in_query),
+        )
+    in_form: dict[str, str] = {}
+    if body or not in_query:
+        _require_form(content_type, body)
+        in_form = _parse_form(body, "form")
+    repeated = in_form.keys() & in_query.keys()
+    if repeated:
+        raise malformed(f"{', '.join(sorted(repeated))}: in the form and in the query string.")
+    if in_query:
+        findings.notes.append(
+            f"parameters in the query string ({', '.join(in_query)}): accepted as documented, but "
+            "they end up in access logs; send a form"
+        )
+    parameters = in_form | in_query
+    credentials = _credentials(authorization, parameters, in_query)
+    grant_type = parameters.get("grant_type")
+    if grant_type is None:
+        raise malformed("The parameter grant_type is missing.")
+    return TokenRequest(
+        grant_type=grant_type,
+        parameters=parameters,
+        credentials=credentials,
+        connection=connection,
+        findings=findings,
+    )
+
+
+def _require_form(content_type: str | None, body: bytes) -> None:
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type in MEDIA_TYPES or (not body and not media_type):
+        return
+    raise malformed(
+        "The body is not a form; send the parameters form-encoded, not as JSON.",
+        expected=MEDIA_TYPES[0],
+        actual=media_type or "no Content-Type",
+    )
+
+
+def _parse_form(text: bytes, place: str) -> dict[str, str]:
+    """Parameters with a value. Raises :class:`Refusal` for one that is repeated or unreadable."""
+    try:
+        pairs = parse_qsl(
+            text.decode("utf-8"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except UnicodeDecodeError:
+        raise malformed(f"The {place} is not UTF-8.") from None
+    except ValueError:
+        raise malformed(f"The {place} has more than {MAX_PARAMETERS} parameters.") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            raise malformed(f"The parameter {name[:100]} is repeated in the {place}.")
+        found[name] = value
+    return {name: value for name, value in found.items() if value}
+
+
+def _credentials(
+    authorization: str | None, parameters: Mapping[str, str], in_query: Mapping[str, str]
+) -> Credentials | None:
+    """The key pair from the header, else from the parameters; not from both (RFC 6749, 2.3)."""
+    client_id, client_secret = parameters.get("client_id"), parameters.get("client_secret")
+    if authorization is None:
+        if client_id is None:
+            return None
+        place = Place.QUERY if {"client_id", "client_secret"} & in_query.keys() else Place.FORM
+        return Credentials(app_key=client_id, app_secret=client_secret, place=place)
+    found = _decode_authorization(authorization)
+    if client_secret is not None:
+        raise malformed(
+            "The key pair stands in the Authorization header and client_secret among the "
+            "parameters; send one of them (RFC 6749 section 2.3)."
+        )
+    if client_id is not None and client_id != found.app_key:
+        raise malformed(
+            "client_id is not the AppKey of the Authorization header.",
+            expected=found.app_key,
+            actual=client_id,
+        )
+    return found
+
+
+def _decode_authorization(header: str) -> Credentials:
+    """``[Basic ]base64(AppKey:AppSecret)``: the token page's example has no ``Basic``."""
+    scheme, _, rest = header.strip().partition(" ")
+    encoded = rest.strip() if rest else scheme
+    if rest and scheme.lower() != "basic":
+        raise _unreadable(
+            f"The Authorization header has the scheme {scheme[:20]}; the token endpoint wants the "
+            "key pair, Basic and the Base64 of AppKey:AppSecret."
+        )
+    try:
+        text = base64.b64decode(encoded, validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        raise _unreadable(
+            "The Authorization header is not Base64; encode AppKey:AppSecret, the colon between "
+            "them, before sending it."
+        ) from None
+    app_key, colon, app_secret = text.partition(":")
+    if not colon:
+        raise _unreadable(
+            "The decoded Authorization header has no colon; encode AppKey, a colon and AppSecret "
+            "together."
+        )
+    return Credentials(app_key=app_key, app_secret=app_secret, place=Place.HEADER)
+
+
+def _unreadable(because: str) -> Refusal:
+    return Refusal(KEY_PAIR, check=KEY_PAIR_CHECK, because=because)
+
+
+def form_decoded(credentials: Credentials) -> Credentials:
+    """The pair as a client that follows RFC 6749 appendix B encodes it before Base64."""
+    secret = credentials.app_secret
+    return Credentials(
+        app_key=unquote_plus(credentials.app_key),
+        app_secret=None if secret is None else unquote_plus(secret),
+        place=credentials.place,
+    )

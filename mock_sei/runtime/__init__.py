@@ -1,0 +1,1 @@
+"""Sockets, TLS and the event loop. Only this package imports uvicorn."""

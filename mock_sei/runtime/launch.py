@@ -1,0 +1,127 @@
+"""From settings to a platform ready to start: sockets, certificates, sandbox, listeners."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mock_sei.addresses import Addresses
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.fixtures import load_fixtures
+from mock_sei.runtime.server import Door, PlatformServer
+from mock_sei.runtime.sockets import Ports, bind
+from mock_sei.runtime.tls import ListenerContext
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Settings
+from mock_sei.standards import Listener
+from mock_sei.web.app import platform_app
+from mock_sei.web.control import ControlListener, control_app
+from mock_sei.web.exchange import PlatformListener
+
+SERVER_NAMES = (
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "mock-sei",
+    "api.seic.com",
+    "*.api.seic.com",
+    "mtls.api.seic.com",
+    "*.mtls.api.seic.com",
+)
+"""In every server certificate, so that a client set up for the real hosts can be pointed here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """A platform whose sockets are bound; nothing answers before the server is started."""
+
+    sandbox: Sandbox
+    server: PlatformServer
+
+
+def launch(settings: Settings) -> Launch:
+    """Binds first, so that a port in use leaves nothing behind. Raises ConfigurationError."""
+    with contextlib.ExitStack() as undo:
+        sockets = _bind_all(settings, undo)
+        fixtures = load_fixtures(settings.fixtures)
+        store = CertificateStore(settings.certs_dir)
+        sandbox = Sandbox(
+            fixtures=fixtures,
+            store=store,
+            behaviour=settings.behaviour,
+            journal_size=settings.journal_size,
+        )
+        identity = store.server_identity(_server_names(settings), now=datetime.now(UTC))
+        platform = platform_app()
+        doors = [
+            Door(
+                listener=listener,
+                sockets=sockets[listener],
+                app=PlatformListener(platform, sandbox, listener),
+                context=ListenerContext.create(
+                    sandbox, identity, client_certificates=listener is Listener.TWO_WAY
+                ),
+            )
+            for listener in (Listener.ONE_WAY, Listener.TWO_WAY)
+        ]
+        doors.append(
+            Door(
+                listener=Listener.CONTROL,
+                sockets=sockets[Listener.CONTROL],
+                app=ControlListener(control_app(sandbox)),
+            )
+        )
+        one_way, two_way, control = (door.port for door in doors)
+        sandbox.addresses = Addresses(
+            one_way_port=one_way,
+            two_way_port=two_way,
+            control_port=control,
+            public_url=settings.public_url,
+            public_two_way_url=settings.public_two_way_url,
+        )
+        undo.pop_all()
+        return Launch(sandbox=sandbox, server=PlatformServer(sandbox, doors))
+
+
+def _bind_all(
+    settings: Settings, undo: contextlib.ExitStack
+) -> dict[Listener, list[socket.socket]]:
+    wanted = {
+        Listener.ONE_WAY: (
+            settings.host,
+            Ports(
+                option="--one-way-port",
+                asked=settings.one_way_port,
+                documented=443,
+                fallback=8443,
+            ),
+        ),
+        Listener.TWO_WAY: (
+            settings.two_way_host or settings.host,
+            Ports(
+                option="--two-way-port",
+                asked=settings.two_way_port,
+                documented=444,
+                fallback=8444,
+            ),
+        ),
+        Listener.CONTROL: (
+            settings.control_host,
+            Ports(option="--control-port", asked=settings.control_port, documented=8044),
+        ),
+    }
+    bound = {}
+    for listener, (host, ports) in wanted.items():
+        bound[listener] = bind(host, ports)
+        for each in bound[listener]:
+            undo.callback(each.close)
+    return bound
+
+
+def _server_names(settings: Settings) -> list[str]:
+    hosts = (settings.host, settings.two_way_host or settings.host)
+    named = [each for each in hosts if not ipaddress.ip_address(each).is_unspecified]
+    return list(dict.fromkeys((*SERVER_NAMES, *named, *settings.hostname)))

@@ -1,0 +1,115 @@
+"""uvicorn's HTTP protocol with what it lacks: the TLS extension, and answers we can account for.
+
+uvicorn does not fill ``scope["extensions"]["tls"]`` (its pull requests 3132 and 3133 are open). The
+field names are the published ones, so that this class can go the day it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from mock_sei.bench.journal import Entry, Request, Response
+from mock_sei.certificates.bundles import describe_pem
+from mock_sei.errors import NOT_HTTP, Refusal, error_body
+from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+
+_WIRE_VERSIONS = {name: number for number, name in TLS_VERSIONS.items()}
+
+_quiet = logging.getLogger("mock_sei.http")
+"""What uvicorn would warn of is in the journal, with its reason."""
+_quiet.setLevel(logging.ERROR)
+
+
+class PlatformProtocol(HttpToolsProtocol):
+    """One connection of a platform listener."""
+
+    sandbox: Sandbox
+    listener: Listener
+    certificate: PeerCertificate | None = None
+    tls_version: str | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
+        super().connection_made(transport)
+        self.logger = _quiet
+        ssl_object = transport.get_extra_info("ssl_object")
+        if ssl_object is None:
+            return
+        self.tls_version = ssl_object.version()
+        extension = tls_extension(ssl_object)
+        chain = extension["client_cert_chain"]
+        if chain:
+            self.certificate = describe_pem(chain[0])
+        inner = self.app
+
+        async def with_tls(scope: Scope, receive: Receive, send: Send) -> None:
+            why = self.certificate and self.sandbox.judge_certificate(self.certificate)
+            if why:
+                self.sandbox.record_handshake(self._connection(), why, self.tls_version)
+                transport.abort()
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                return
+            scope["extensions"] = {"tls": extension}
+            await inner(scope, receive, send)
+
+        self.app = with_tls
+
+    def send_400_response(self, msg: str) -> None:
+        """What the parser cannot read gets the platform's shape and a journal entry too."""
+        refusal = Refusal(NOT_HTTP, check="HTTP", because=f"{msg} The request is not HTTP/1.1.")
+        tracking_id = self.sandbox.new_tracking_id()
+        body = json.dumps(error_body(refusal, tracking_id)).encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            (b"RequestTrackingId", tracking_id.encode()),
+        ]
+        entry = Entry(
+            kind="exchange",
+            timestamp=self.sandbox.clock.timestamp(),
+            connection=self._connection(),
+            tls_version=self.tls_version,
+            tracking_id=tracking_id,
+            request=Request(method="?", path="?"),
+            response=Response(status=400, raw_headers=headers, raw_body=body),
+        )
+        entry.refuse(refusal.why)
+        self.sandbox.record(entry)
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(STATUS_LINE[400] + lines + b"\r\n" + body)
+        self.transport.close()
+
+    def _connection(self) -> Connection:
+        return Connection(
+            listener=self.listener,
+            source_address=self.client[0] if self.client else "",
+            certificate=self.certificate,
+        )
+
+
+def tls_extension(ssl_object: ssl.SSLObject) -> dict[str, Any]:
+    """The ASGI TLS extension, version 0.2: what a handler may know of the connection."""
+    der = ssl_object.getpeercert(binary_form=True)
+    cipher = ssl_object.cipher()
+    return {
+        "server_cert": None,
+        "client_cert_chain": [ssl.DER_cert_to_PEM_cert(der)] if der else [],
+        "client_cert_name": None,
+        "client_cert_error": None,
+        "tls_version": _WIRE_VERSIONS.get(ssl_object.version() or ""),
+        "cipher_suite": cipher[0] if cipher else None,
+    }
+
+
+ProtocolFactory = Callable[[], asyncio.Protocol]

@@ -1,0 +1,210 @@
+"""Three listeners in one event loop, and the thread that runs it for those who have none.
+
+Sockets are accepted here rather than by uvicorn, so that a failed handshake is known with its
+source address and its reason; uvicorn's HTTP protocol takes over after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from mock_sei.runtime.protocol import PlatformProtocol, ProtocolFactory
+from mock_sei.runtime.tls import (
+    CertificateRefused,
+    ListenerContext,
+    PendingConnection,
+    pending_connection,
+)
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+
+logger = logging.getLogger("mock_sei")
+
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds a client has for its handshake."""
+ALERT_LINGER = 1.0
+"""Seconds a refused client has to read its alert before the connection is closed."""
+KEEP_ALIVE = 65
+"""Seconds an idle connection stays open; more than the 60 of common clients and proxies."""
+_OUT_OF_FILES_PAUSE = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One listener: its sockets, its application, its TLS."""
+
+    listener: Listener
+    sockets: list[socket.socket]
+    app: ASGIApp
+    context: ListenerContext | None = None
+
+    @property
+    def port(self) -> int:
+        return int(self.sockets[0].getsockname()[1])
+
+
+class PlatformServer:
+    """Serves doors until stopped. Started and stopped inside its event loop."""
+
+    def __init__(self, sandbox: Sandbox, doors: list[Door]) -> None:
+        # For good
+        self._sandbox = sandbox
+        self._doors = doors
+        # While it runs
+        self._state = ServerState()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Every listener answers from the moment this returns."""
+        self._set_date()
+        for door in self._doors:
+            factory = self._protocol_factory(door)
+            for listening in door.sockets:
+                self._spawn(self._accept(door, listening, factory))
+        self._spawn(self._keep_date())
+
+    async def stop(self) -> None:
+        """Closes every socket at once; what is under way is cut."""
+        for door in self._doors:
+            for listening in door.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
+                listening.close()
+        for task in (*self._tasks, *self._state.tasks):
+            task.cancel()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        pending = (*self._tasks, *self._state.tasks)
+        if pending:
+            await asyncio.wait(pending, timeout=1)
+        await asyncio.sleep(0)
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _protocol_factory(self, door: Door) -> ProtocolFactory:
+        config = Config(
+            door.app,
+            loop="asyncio",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # a forwarded header would rewrite the source address
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+        )
+        config.load()
+        sandbox, state = self._sandbox, self._state
+
+        def platform() -> asyncio.Protocol:
+            protocol = PlatformProtocol(config, state, {})
+            protocol.sandbox, protocol.listener = sandbox, door.listener
+            return protocol
+
+        return platform if door.context else lambda: HttpToolsProtocol(config, state, {})
+
+    async def _accept(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, address = await loop.sock_accept(listening)
+            except OSError as error:
+                if listening.fileno() < 0:
+                    return
+                logger.warning("%s listener: cannot accept: %s", door.listener, error)
+                await asyncio.sleep(_OUT_OF_FILES_PAUSE)
+                continue
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._spawn(self._connect(door, accepted, str(address[0]), factory))
+
+    async def _connect(
+        self, door: Door, accepted: socket.socket, source: str, factory: ProtocolFactory
+    ) -> None:
+        """From accepted socket to HTTP protocol; a handshake that fails is recorded."""
+        loop = asyncio.get_running_loop()
+        if door.context is None:
+            await loop.connect_accepted_socket(factory, accepted)
+            return
+        pending = PendingConnection(self._sandbox, door.listener, source)
+        task = asyncio.current_task()
+        if task is not None:
+            pending.end = lambda: loop.call_later(ALERT_LINGER, task.cancel)
+        pending_connection.set(pending)
+        try:
+            await loop.connect_accepted_socket(
+                factory, accepted, ssl=door.context, ssl_handshake_timeout=HANDSHAKE_TIMEOUT
+            )
+        except asyncio.CancelledError:
+            if not pending.refused:
+                raise  # the server stops; otherwise the time to read an alert is over
+        except CertificateRefused:
+            pass  # recorded where it was found
+        except OSError as error:
+            pending.closed(error)
+        finally:
+            pending.end = lambda: None
+
+    def _set_date(self) -> None:
+        self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+
+    async def _keep_date(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._set_date()
+
+
+class ServerThread:
+    """Runs a :class:`PlatformServer` in a thread of its own."""
+
+    def __init__(self, server: PlatformServer) -> None:
+        self._server = server
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="mock-sei", daemon=True)
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Returns when every listener answers; raises what kept the server from starting."""
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def stop(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._server.start())
+        except BaseException as error:  # handed to the thread that called start
+            self._failure = error
+            self._loop.close()
+            return
+        finally:
+            self._started.set()
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._server.stop())
+        finally:
+            self._loop.close()

@@ -1,0 +1,95 @@
+"""Listening sockets: bound before anything else happens, so that their errors are the caller's."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from dataclasses import dataclass
+
+from mock_sei.errors import ConfigurationError
+
+logger = logging.getLogger("mock_sei")
+
+BACKLOG = 2048
+
+_NO_PRIVILEGE = (errno.EACCES, errno.EPERM)
+_NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
+_TRIES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The ports of a listener: the documented one, and the one for users without privilege."""
+
+    option: str
+    asked: int | None
+    documented: int
+    fallback: int | None = None
+
+
+def bind(host: str, ports: Ports) -> list[socket.socket]:
+    """Sockets on one port: on loopback both families, elsewhere the address that is asked for.
+
+    A port that was not asked for by name and is refused for want of privilege is replaced by its
+    fallback, which is said in one line. Raises :class:`ConfigurationError`.
+    """
+    port = ports.documented if ports.asked is None else ports.asked
+    try:
+        return _bind_all(host, port)
+    except OSError as error:
+        if error.errno in _NO_PRIVILEGE and ports.asked is None and ports.fallback is not None:
+            logger.warning(
+                "port %d needs privilege that this user has not; taking %d (%s asks for another)",
+                port,
+                ports.fallback,
+                ports.option,
+            )
+            return bind(host, Ports(option=ports.option, asked=ports.fallback, documented=port))
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {_reason(error)}; choose another port, or 0 "
+            "for a free one",
+            source=ports.option,
+        ) from None
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the port is in use"
+    if error.errno in _NO_PRIVILEGE:
+        return "the port needs privilege that this user has not"
+    return (error.strerror or str(error)).lower()
+
+
+def _bind_all(host: str, port: int) -> list[socket.socket]:
+    if host != "127.0.0.1":
+        return [_bind(host, port)]
+    for attempt in range(_TRIES):
+        first = _bind(host, port)
+        try:
+            return [first, _bind("::1", first.getsockname()[1])]
+        except OSError as error:
+            if error.errno in _NO_IPV6:
+                return [first]
+            first.close()
+            if port or attempt == _TRIES - 1:  # a free port may be taken on the other family
+                raise
+    raise AssertionError("unreachable")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol by name: asyncio sets TCP_NODELAY only where it is, and without it every request
+    # waits 40 ms (Kludex/uvicorn issue 3149).
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening

@@ -1,0 +1,237 @@
+"""TLS of the two platform listeners: contexts, exact alerts, and our own check after OpenSSL's.
+
+asyncio drops a connection whose handshake fails without sending the alert that says why
+(python/cpython issue 98078), and OpenSSL reads the machine's clock. Both are mended in
+:class:`Handshake`, the public hook ``SSLContext.sslobject_class``: it holds a failure back until
+the loop has flushed the alert, and judges an accepted certificate by the platform's clock and
+revocations, resumed sessions included.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import ssl
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mock_sei.bench.diagnosis import ABANDONED, STALLED, HandshakeFailure
+from mock_sei.certificates.bundles import Identity, describe_der
+from mock_sei.errors import Explanation
+from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME, which the ``ssl`` module does not name."""
+
+NO_ALERT_REASONS = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
+"""The client does not speak TLS and would wait for an answer it cannot read."""
+
+_HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
+
+
+class CertificateRefused(ssl.SSLError):
+    """Our own check refused a certificate that OpenSSL accepted; no alert can be sent then."""
+
+
+class PendingConnection:
+    """One connection from accept to the end of its handshake."""
+
+    def __init__(self, sandbox: Sandbox, listener: Listener, source_address: str) -> None:
+        self._sandbox = sandbox
+        self._listener = listener
+        self._source_address = source_address
+        self.shown_certificate: PeerCertificate | None = None
+        """What the client sent, accepted or not, where it could be seen."""
+        self.tls_version: str | None = None
+        """The version agreed on, as far as the handshake got and it could be seen."""
+        self.refused = False
+        self.heard = False
+        """True once the client sent a byte; a bare connect is no failed handshake."""
+        self.end: Callable[[], object] = lambda: None
+        """Called when a refusal's alert is on its way and nothing more will be read."""
+
+    def judge(self, certificate: PeerCertificate) -> Explanation | None:
+        return self._sandbox.judge_certificate(certificate)
+
+    def refuse(self, failure: HandshakeFailure) -> None:
+        self.record(self._sandbox.explain_handshake(failure, self.shown_certificate))
+
+    def record(self, why: Explanation) -> None:
+        """At most one entry a connection: the first reason is the true one."""
+        if self.refused:
+            return
+        self.refused = True
+        connection = Connection(
+            listener=self._listener,
+            source_address=self._source_address,
+            certificate=self.shown_certificate,
+        )
+        self._sandbox.record_handshake(connection, why, self.tls_version)
+
+    def closed(self, error: BaseException) -> None:
+        """The handshake ended without OpenSSL finding fault."""
+        if self.heard:
+            timed_out = isinstance(error, ConnectionAbortedError | TimeoutError)
+            self.refuse(HandshakeFailure(reason=STALLED if timed_out else ABANDONED))
+
+
+pending_connection: contextvars.ContextVar[PendingConnection] = contextvars.ContextVar(
+    "pending_connection"
+)
+"""Set by whoever accepts a socket, read when the loop makes the connection's SSL object."""
+
+
+class ListenerContext(ssl.SSLContext):
+    """A server context that follows the sandbox: its clock, its revocations."""
+
+    sandbox: Sandbox
+    wants_certificate: bool
+    crl_number: int
+
+    @classmethod
+    def create(
+        cls, sandbox: Sandbox, identity: Identity, *, client_certificates: bool
+    ) -> ListenerContext:
+        context = cls(ssl.PROTOCOL_TLS_SERVER)
+        context.sandbox = sandbox
+        context.sslobject_class = Handshake
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.num_tickets = 0  # TLS 1.3; OP_NO_TICKET alone leaves them on
+        context.options |= ssl.OP_NO_TICKET
+        load_identity(context, identity)
+        context.wants_certificate = client_certificates
+        context.crl_number = -1
+        if client_certificates:
+            context.verify_mode = ssl.CERT_REQUIRED
+            # The documented extraction writes the leaf alone, so clients do not send the
+            # intermediate: it must be among the trusted ones.
+            context.load_verify_locations(cadata=sandbox.authority.chain_pem.decode())
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+            _watch_certificates(context)
+        return context
+
+    def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """Called by the loop for each connection, before its handshake."""
+        if self.wants_certificate:
+            self._follow_sandbox()
+        wrapped = super().wrap_bio(incoming, *args, **kwargs)
+        if isinstance(wrapped, Handshake):
+            wrapped.incoming = incoming
+            wrapped.connection = pending_connection.get()
+        return wrapped
+
+    def _follow_sandbox(self) -> None:
+        if self.sandbox.clock.is_machine:
+            if self.verify_flags & NO_CHECK_TIME:
+                self.verify_flags = ssl.VerifyFlags(self.verify_flags & ~NO_CHECK_TIME)
+        elif not self.verify_flags & NO_CHECK_TIME:
+            self.verify_flags = ssl.VerifyFlags(self.verify_flags | NO_CHECK_TIME)
+        number = self.sandbox.authority.crl_number
+        if number != self.crl_number:
+            self.crl_number = number
+            with tempfile.TemporaryDirectory() as folder:  # CRLs are read from files only
+                file = Path(folder) / "crl.pem"
+                file.write_bytes(self.sandbox.authority.crl_pem())
+                self.load_verify_locations(cafile=file)
+
+
+class Handshake(ssl.SSLObject):
+    """The server's side of one connection's TLS."""
+
+    incoming: ssl.MemoryBIO
+    connection: PendingConnection
+    _failure: ssl.SSLError | None = None
+    _calls = 0
+
+    def do_handshake(self) -> None:
+        """As the library's, but the alert of a failure goes out before the failure is raised."""
+        self._calls += 1
+        self.connection.heard = self._calls > 1
+        if self._failure is not None:
+            self.incoming.read()  # the client may be half through its request: read, do not reset
+            raise ssl.SSLWantReadError
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            self.connection.refuse(_failure(error))
+            if error.reason in NO_ALERT_REASONS:
+                raise
+            self._failure = error
+            self.connection.end()
+            raise ssl.SSLWantReadError from None
+        self._check_accepted()
+
+    def _check_accepted(self) -> None:
+        der = self.getpeercert(binary_form=True)
+        if der is None:
+            return
+        certificate = self.connection.shown_certificate = describe_der(der)
+        why = self.connection.judge(certificate)
+        if why is not None:
+            self.connection.tls_version = self.version()
+            self.connection.record(why)
+            raise CertificateRefused(why.because)
+
+
+def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
+    """``load_cert_chain`` reads files only."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "identity.pem"
+        file.touch(mode=0o600)
+        file.write_bytes(identity.key_pem + identity.certificate_pem + identity.chain_pem)
+        context.load_cert_chain(file)
+
+
+def _failure(error: ssl.SSLError) -> HandshakeFailure:
+    return HandshakeFailure(
+        reason=error.reason or type(error).__name__,
+        verify_code=getattr(error, "verify_code", 0),
+        verify_message=getattr(error, "verify_message", ""),
+    )
+
+
+def _watch_certificates(context: ssl.SSLContext) -> None:
+    """Notes the certificate a client sends, since a refused one cannot be read afterwards.
+
+    The hook is the library's own private one, set below its Python wrapper, which would cost every
+    record of every connection three enum look-ups. Without it the journal lacks the refused
+    certificate's subject and dates; nothing else depends on it.
+    """
+    base = ssl.SSLContext.__mro__[1]
+    hook = getattr(base, "_msg_callback", None)
+    if hook is None or not hasattr(hook, "__set__"):
+        return
+
+    def seen(
+        ssl_object: object, direction: str, version: int, content: int, kind: int, data: bytes
+    ) -> None:
+        if content != _HANDSHAKE_CONTENT or not isinstance(ssl_object, Handshake):
+            return
+        ssl_object.connection.tls_version = TLS_VERSIONS.get(version)
+        if kind == _CERTIFICATE_MESSAGE and direction == "read":
+            der = first_certificate(data, with_context=version == _TLS_1_3)
+            if der is not None:
+                ssl_object.connection.shown_certificate = describe_der(der)
+
+    def guarded(*args: Any) -> None:
+        with contextlib.suppress(Exception):  # an unreadable certificate is OpenSSL's to refuse
+            seen(*args)
+
+    hook.__set__(context, guarded)
+
+
+def first_certificate(message: bytes, *, with_context: bool) -> bytes | None:
+    """The leaf in a Certificate message, DER (RFC 8446 section 4.4.2, RFC 5246 section 7.4.2)."""
+    position = 4  # type and length of the message
+    if with_context:
+        position += 1 + message[position]
+    position += 3  # length of the list
+    size = int.from_bytes(message[position : position + 3], "big")
+    der = message[position + 3 : position + 3 + size]
+    return der if size and len(der) == size else None

@@ -1,0 +1,294 @@
+"""One whole platform: builds the parts, owns them, resets them.
+
+Nothing of the platform lives outside a sandbox, so two servers in one process never meet. What a
+reset brings back is in :class:`State`; the CA, the fixtures and the listeners outlive it. Whatever
+a test can do, by the Python object or by the control API, is one method here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from mock_sei.access import AccessToken
+from mock_sei.addresses import Addresses
+from mock_sei.apis.answering import answer_operation
+from mock_sei.apis.collections import Collections
+from mock_sei.apis.documents import Catalogue, Operation
+from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
+from mock_sei.bench.journal import Entry, Journal
+from mock_sei.certificates.bundles import Identity
+from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.clock import Clock
+from mock_sei.errors import ConfigurationError, Explanation, UnknownAccount, UnknownCertificate
+from mock_sei.fixtures import Fixtures
+from mock_sei.gateway import Call, admit
+from mock_sei.oauth.endpoint import answer_token_request
+from mock_sei.oauth.token_request import TokenRequest
+from mock_sei.oauth.tokens import SigningKey, Tokens
+from mock_sei.peer import Connection, Findings, PeerCertificate
+from mock_sei.registry import Registry
+from mock_sei.settings import Behaviour
+
+logger = logging.getLogger("mock_sei")
+
+
+@dataclass(kw_only=True)
+class State:
+    """What a reset replaces."""
+
+    behaviour: Behaviour
+    registry: Registry
+    tokens: Tokens
+    collections: Collections
+    random: Random
+    identities: dict[str, Identity] = field(default_factory=dict)
+    """Certificates renewed since the reset, by service account; before that the seeded count."""
+    issued: set[tuple[str, int]] = field(default_factory=set)
+    """Account and serial number of every certificate issued since the reset."""
+
+
+class Sandbox:
+    """The platform behind the three listeners."""
+
+    def __init__(
+        self,
+        *,
+        fixtures: Fixtures,
+        store: CertificateStore,
+        behaviour: Behaviour,
+        journal_size: int = 1000,
+    ) -> None:
+        # For good
+        self.fixtures = fixtures
+        self.store = store
+        self.authority = store.authority
+        self.catalogue = Catalogue(fixtures.documents)
+        self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
+        self._behaviour = behaviour
+        self._identity_lock = threading.Lock()
+        self._seeded_identities: dict[str, Identity] = {}
+        try:
+            self._signing_key = SigningKey(store.signing_key_pem)
+        except ValueError as error:
+            raise ConfigurationError(str(error), source=store.folder / "signing.key") from None
+        # Until the next reset
+        self.clock = Clock()
+        self.journal = Journal(journal_size)
+        self.bugs: list[str] = []
+        self.state = self._seeded(behaviour)
+
+    def _seeded(self, behaviour: Behaviour) -> State:
+        random = Random(behaviour.seed)  # noqa: S311  # a mock's identifiers, repeatable on purpose
+        registry = self.fixtures.registry.copy()
+        return State(
+            behaviour=behaviour,
+            registry=registry,
+            tokens=Tokens(key=self._signing_key, clock=self.clock, random=random),
+            collections=Collections(self.fixtures.collections),
+            random=random,
+        )
+
+    def reset(self, changes: Mapping[str, Any] | None = None) -> None:
+        """The state as seeded, with changed behaviour until the next reset.
+
+        ``changes`` are fields of :class:`~mock_sei.settings.Behaviour`. Raises
+        :class:`ConfigurationError` for any other key, and then nothing is reset.
+        """
+        behaviour = self._behaviour
+        if changes:
+            behaviour = behaviour.with_changes(changes, source="reset")
+        self.clock.reset()
+        self.authority.forget_revocations()
+        self.state = self._seeded(behaviour)
+        self.bugs = []
+        self.journal.clear()
+
+    # The platform
+
+    def new_tracking_id(self) -> str:
+        return self.state.tokens.new_identifier()
+
+    def token(self, request: TokenRequest, *, host: str | None) -> dict[str, Any]:
+        """Answers a token request. Raises :class:`~mock_sei.errors.Refusal`."""
+        state = self.state
+        return answer_token_request(
+            request,
+            registry=state.registry,
+            tokens=state.tokens,
+            environment=state.behaviour.environment,
+            dialect=state.behaviour.dialect,
+            issuer=self.addresses.issuer(host),
+        )
+
+    def admit(self, call: Call) -> AccessToken:
+        """The gateway's checks. Raises :class:`~mock_sei.errors.Refusal`."""
+        state = self.state
+        return admit(
+            call,
+            registry=state.registry,
+            tokens=state.tokens,
+            environment=state.behaviour.environment,
+        )
+
+    def answer(
+        self, operation: Operation, *, query: str, url: str, findings: Findings
+    ) -> dict[str, Any]:
+        """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""
+        return answer_operation(
+            operation,
+            query=query,
+            url=url,
+            collections=self.state.collections,
+            findings=findings,
+        )
+
+    # What the listeners ask and tell
+
+    def judge_certificate(self, certificate: PeerCertificate) -> Explanation | None:
+        """Why a certificate that TLS accepted is refused all the same, None where it is not."""
+        return judge_certificate(
+            certificate,
+            self.clock.now(),
+            revoked=self.authority.is_revoked(certificate.serial_number),
+        )
+
+    def explain_handshake(
+        self, failure: HandshakeFailure, certificate: PeerCertificate | None
+    ) -> Explanation:
+        return explain_handshake(failure, certificate, self.clock.now())
+
+    def record_handshake(
+        self, connection: Connection, why: Explanation, tls_version: str | None
+    ) -> None:
+        """A handshake that failed, or a connection ended because of its certificate."""
+        entry = Entry(
+            kind="handshake",
+            timestamp=self.clock.timestamp(),
+            connection=connection,
+            tls_version=tls_version,
+            tracking_id=self.new_tracking_id(),
+        )
+        entry.refuse(why)
+        self.record(entry)
+
+    def record(self, entry: Entry) -> None:
+        """Into the journal and the log."""
+        self.journal.add(entry)
+        level = logging.WARNING if entry.refused_by else logging.INFO
+        if logger.isEnabledFor(level):
+            logger.log(level, "%s", entry, extra={"entry": entry})
+
+    def record_bug(self, traceback: str) -> None:
+        """mock-sei itself failed: kept, so that the user's test fails with the traceback."""
+        self.bugs.append(traceback)
+        logger.error("mock-sei failed, please report this:\n%s", traceback)
+
+    # What a test bench can do
+
+    def connection_details(self) -> dict[str, Any]:
+        """Everything a client needs to connect; the secrets are demo secrets, or the user's own."""
+        registry = self.state.registry
+        return {
+            "url": self.addresses.one_way,
+            "two_way_url": self.addresses.two_way,
+            "control_url": self.addresses.control,
+            "environment": self.state.behaviour.environment,
+            "dialect": self.state.behaviour.dialect,
+            "applications": [
+                {
+                    "name": each.name,
+                    "type": each.type,
+                    "actor": each.actor,
+                    "owner": each.owner,
+                    "app_key": each.app_key,
+                    "app_secret": each.app_secret,
+                    "service_account": each.service_account,
+                    "redirect_addresses": each.redirect_addresses,
+                }
+                for each in registry.applications.values()
+            ],
+            "service_accounts": [
+                {"username": each.username, "password": each.password}
+                for each in registry.service_accounts.values()
+            ],
+            "end_users": [
+                {"email": each.email, "password": each.password}
+                for each in registry.end_users.values()
+            ],
+        }
+
+    def set_clock(self, *, now: datetime | None, frozen: bool | None) -> None:
+        """Moves, stops or starts the clock. Raises ``ValueError`` with what is wrong."""
+        if now is not None:
+            self.clock.set(now, frozen=frozen)
+        elif frozen is not None:
+            (self.clock.freeze if frozen else self.clock.unfreeze)()
+
+    def identity(self, account: str) -> Identity:
+        """The account's current certificate, made when first asked for.
+
+        Raises :class:`UnknownAccount`.
+        """
+        self.require_account(account)
+        with self._identity_lock:
+            found = self.state.identities.get(account) or self._seeded_identities.get(account)
+            if found is None:
+                found = self._seed_identity(account)
+            return found
+
+    def _seed_identity(self, account: str) -> Identity:
+        # Dated by the machine's clock: a reset brings that time back and must find it valid.
+        now = datetime.now(UTC)
+        found = self.store.find_identity(account)
+        if found is None or found.not_after <= now:
+            found = self.authority.issue_identity(account, now=now)
+            self.store.write_identity(account, found)
+        self._seeded_identities[account] = found
+        return found
+
+    def seed_identities(self) -> None:
+        """Makes every account's certificate and files ahead of time."""
+        for account in self.fixtures.registry.service_accounts:
+            self.identity(account)
+
+    def issue_certificate(self, account: str, variant: Variant = Variant.VALID) -> Identity:
+        """A further certificate; a valid one becomes the account's current one.
+
+        Raises :class:`UnknownAccount`.
+        """
+        self.require_account(account)
+        identity = self.authority.issue_identity(account, now=self.clock.now(), variant=variant)
+        self.state.issued.add((account, identity.serial_number))
+        if variant is Variant.VALID:
+            self.state.identities[account] = identity
+        return identity
+
+    def revoke_certificate(self, account: str, serial_number: int) -> None:
+        """From the next handshake on, and at the next request of an open connection.
+
+        Raises :class:`UnknownAccount`, or :class:`UnknownCertificate` where the account never had
+        such a certificate.
+        """
+        self.require_account(account)
+        seeded = self._seeded_identities.get(account)
+        is_seeded = seeded is not None and seeded.serial_number == serial_number
+        if not is_seeded and (account, serial_number) not in self.state.issued:
+            raise UnknownCertificate(
+                f"{account} has no certificate with the serial number {serial_number:x}"
+            )
+        self.authority.revoke(serial_number, now=self.clock.now())
+
+    def require_account(self, username: str) -> None:
+        """Raises :class:`UnknownAccount` naming the accounts there are."""
+        accounts = self.state.registry.service_accounts
+        if username not in accounts:
+            raise UnknownAccount(
+                f"no service account {username!r}; there are {', '.join(accounts)}"
+            )

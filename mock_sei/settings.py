@@ -1,0 +1,247 @@
+"""Every setting, once: names, types, defaults and what they mean.
+
+The same fields are keyword arguments of ``MockSei``, options of ``mock-sei serve``, ``MOCK_SEI_…``
+variables and keys of ``mock-sei.toml``. ``MockSei`` takes its arguments alone;
+:func:`load_settings` adds the other sources: option over variable over file over default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from mock_sei.errors import ConfigurationError
+from mock_sei.fixtures import complaint
+from mock_sei.registry import Environment
+
+ENVIRONMENT_PREFIX = "MOCK_SEI_"
+SETTINGS_FILE = Path("mock-sei.toml")
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        if value == "localhost":
+            return "127.0.0.1"
+        raise ValueError("not an IP address to listen on, such as 127.0.0.1 or 0.0.0.0") from None
+
+
+def _https_url(value: str) -> str:
+    parts = urlsplit(value)
+    if (
+        parts.scheme != "https"
+        or not parts.netloc
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError("not an https:// address without path")
+    return value.rstrip("/")
+
+
+def _split(value: object) -> object:
+    """A variable of the environment holds several names with commas between them."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+Address = Annotated[str, AfterValidator(_address)]
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """The settings that a reset, and the pytest marker, can change while the server runs."""
+
+    dialect: Literal["sei", "rfc"] = "sei"
+    environment: Environment = Environment.TEST
+    auto_login: bool = False
+    seed: int | None = None
+    approval: Literal["auto", "manual"] = "auto"
+    concurrent_sessions: Literal["allow", "refuse"] = "allow"
+
+    def with_changes(self, changes: Mapping[str, Any], *, source: str) -> Behaviour:
+        """A copy with some fields changed. Raises :class:`ConfigurationError` naming the key."""
+        try:
+            settings = Settings.model_validate(asdict(self) | dict(changes))
+        except ValidationError as error:
+            raise complaint(error, source=source, known=lambda _: asdict(self)) from None
+        for key in changes:
+            if key not in asdict(self):
+                raise ConfigurationError(
+                    f"a reset cannot change it; it can change {', '.join(asdict(self))}",
+                    source=source,
+                    key=key,
+                )
+        return replace(settings.behaviour)
+
+
+class Settings(BaseModel):
+    """Settings of one server; each field's description is its help on the command line."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Address = Field(default="127.0.0.1", description="address of the one-way listener")
+    two_way_host: Address | None = Field(
+        default=None, description="address of the two-way listener (default: the one-way address)"
+    )
+    control_host: Address = Field(
+        default="127.0.0.1", description="address of the control listener"
+    )
+    one_way_port: Port | None = Field(
+        default=None,
+        description="port of the one-way listener, 0 for a free one (default: 443, else 8443)",
+    )
+    two_way_port: Port | None = Field(
+        default=None,
+        description="port of the two-way listener, 0 for a free one (default: 444, else 8444)",
+    )
+    control_port: Port = Field(
+        default=8044, description="port of the control listener, 0 for a free one"
+    )
+    certs_dir: Path = Field(
+        default=Path("certs"), description="folder of the CA, keys and certificates"
+    )
+    fixtures: Path | None = Field(
+        default=None, description="folder of applications, API documents, records"
+    )
+    hostname: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        default=(), description="further name in the server certificate (repeatable)"
+    )
+    public_url: HttpsUrl | None = Field(
+        default=None,
+        description="address clients use for the one-way listener, where ports are mapped",
+    )
+    public_two_way_url: HttpsUrl | None = Field(
+        default=None,
+        description="address clients use for the two-way listener, where ports are mapped",
+    )
+    environment: Environment = Field(
+        default=Environment.TEST, description="which of the vendor's environments this server plays"
+    )
+    dialect: Literal["sei", "rfc"] = Field(
+        default="sei",
+        description="sei as the vendor documents, or rfc: token_type Bearer, no query parameters",
+    )
+    seed: int | None = Field(default=None, description="makes identifiers repeat from run to run")
+    approval: Literal["auto", "manual"] = Field(
+        default="auto", description="how registered applications are approved"
+    )
+    concurrent_sessions: Literal["allow", "refuse"] = Field(
+        default="allow", description="whether an end user may have more than one session"
+    )
+    auto_login: bool = Field(
+        default=False,
+        description="a login_hint naming a known user logs in and consents without a page",
+    )
+    ready_file: Path | None = Field(
+        default=None,
+        description="file to write the addresses to, as JSON, once every listener answers",
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="form of the log lines")
+    journal_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=1000, description="how many exchanges the journal keeps"
+    )
+
+    @property
+    def behaviour(self) -> Behaviour:
+        return Behaviour(**{name: getattr(self, name) for name in Behaviour.__dataclass_fields__})
+
+
+def make_settings(**values: Any) -> Settings:
+    """Settings from keyword arguments alone. Raises :class:`ConfigurationError`."""
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise complaint(error, source="MockSei", known=lambda _: Settings.model_fields) from None
+
+
+def load_settings(
+    options: Mapping[str, Any],
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings of ``mock-sei serve``: options over ``MOCK_SEI_…`` over the file over defaults.
+
+    ``file`` is ``mock-sei.toml`` of the working folder unless named. Raises
+    :class:`ConfigurationError` naming the option, variable or key at fault; variables that name no
+    setting are ignored, since orchestrators add their own under our name.
+    """
+    # Imported late: it costs as much again as pydantic itself, and the fixtures do without.
+    from pydantic_settings import (
+        BaseSettings,
+        EnvSettingsSource,
+        InitSettingsSource,
+        SettingsConfigDict,
+    )
+
+    path = file or SETTINGS_FILE
+    from_file = _read_settings_file(path, required=file is not None)
+    from_environment: dict[str, Any] = {}
+
+    class Layered(Settings, BaseSettings):
+        model_config = SettingsConfigDict(
+            env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, enable_decoding=False
+        )
+
+        @classmethod
+        def settings_customise_sources(  # type: ignore[override]  # the others are not wanted
+            cls, settings_cls: Any, **_: Any
+        ) -> tuple[Any, ...]:
+            environment = EnvSettingsSource(settings_cls)
+            if environ is not None:
+                environment.env_vars = {name.lower(): value for name, value in environ.items()}
+            from_environment.update(environment())
+            layers = (dict(options), from_environment, from_file)
+            return tuple(InitSettingsSource(settings_cls, each) for each in layers)
+
+    try:
+        return Layered()
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        sources = (
+            (options, f"--{name.replace('_', '-')}"),
+            (from_environment, f"{ENVIRONMENT_PREFIX}{name.upper()}"),
+        )
+        for values, source in sources:
+            if name in values:
+                raise _without_key(error, source) from None
+        raise complaint(error, source=path, known=lambda _: Settings.model_fields) from None
+
+
+def _without_key(error: ValidationError, source: str) -> ConfigurationError:
+    first = error.errors(include_url=False)[0]
+    return ConfigurationError(
+        f"{first['input']!r}: {first['msg'].removeprefix('Value error, ')}", source=source
+    )
+
+
+def _read_settings_file(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise ConfigurationError("no such file", source=path) from None
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(str(error), source=path) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"not valid TOML: {error}", source=path) from None
+    for key in values:
+        if key not in Settings.model_fields:
+            close = difflib.get_close_matches(key.replace("-", "_"), Settings.model_fields, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise ConfigurationError(f"unknown key{hint}", source=path, key=key)
+    return values

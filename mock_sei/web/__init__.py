@@ -1,0 +1,1 @@
+"""HTTP: FastAPI applications over a sandbox. Only this package imports FastAPI."""

@@ -1,0 +1,37 @@
+"""The FastAPI application of the platform, shared by both platform listeners."""
+
+from __future__ import annotations
+
+import traceback
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+
+from mock_sei.errors import MethodNotAllowed
+from mock_sei.web.apis import functional_routes
+from mock_sei.web.exchange import SCOPE_KEY
+from mock_sei.web.oauth import EVERY_METHOD, oauth_routes
+from mock_sei.web.refusals import functional_refusal
+
+
+def platform_app() -> FastAPI:
+    """Routes only: which sandbox answers is in each request's exchange."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(oauth_routes())
+    app.include_router(functional_routes())
+    app.add_exception_handler(HTTPException, _unroutable)
+    app.add_exception_handler(Exception, _bug)
+    return app
+
+
+async def _unroutable(request: Request, _: Exception) -> Response:
+    """A method the router has never heard of; everything else has a route."""
+    refusal = MethodNotAllowed(request.method[:20], request.url.path, tuple(EVERY_METHOD))
+    return functional_refusal(request.scope[SCOPE_KEY], refusal)
+
+
+async def _bug(_: Request, error: Exception) -> Response:
+    """mock-sei's own failure never poses as an answer of the platform."""
+    trace = "".join(traceback.format_exception(error))
+    return PlainTextResponse(f"mock-sei failed, please report this:\n\n{trace}", status_code=500)

@@ -1,0 +1,163 @@
+"""One request and its answer on a platform listener: identity, limits, journal entry.
+
+Every answer carries ``RequestTrackingId``; a client's own is kept where it is a GUID (API-standards
+FAQ). The journal entry is closed before the last byte leaves, so that a test that has its answer
+finds the entry.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import MutableMapping
+from functools import lru_cache
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_sei.bench.journal import BODY_KEPT, Entry, Request, Response
+from mock_sei.certificates.bundles import describe_pem
+from mock_sei.errors import BODY_TOO_LARGE, Refusal
+from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a request body; a larger one is 413."""
+
+SCOPE_KEY = "mock_sei.exchange"
+
+_GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
+
+_describe = lru_cache(maxsize=1024)(describe_pem)
+"""A memo from certificate text to value: a client sends the same certificate every time."""
+
+
+class Exchange:
+    """What the handlers need beside the request: who called, and the journal entry to fill."""
+
+    __slots__ = (
+        "_body_size",
+        "_started",
+        "connection",
+        "entry",
+        "listener",
+        "sandbox",
+        "tracking_id",
+    )
+
+    def __init__(self, sandbox: Sandbox, listener: Listener, scope: Scope) -> None:
+        self.sandbox = sandbox
+        self.listener = listener
+        self._started = time.perf_counter()
+        self._body_size = 0
+        tls = scope.get("extensions", {}).get("tls") or {}
+        client = scope.get("client")
+        self.connection = Connection(
+            listener=listener,
+            source_address=client[0] if client else "127.0.0.1",
+            certificate=_peer(tls),
+        )
+        headers = scope["headers"]
+        own = find_header(headers, b"requesttrackingid")
+        guid = own is not None and _GUID.fullmatch(own) is not None
+        self.tracking_id = own.decode() if own and guid else sandbox.new_tracking_id()
+        self.entry = Entry(
+            kind="exchange",
+            timestamp=sandbox.clock.timestamp(),
+            connection=self.connection,
+            tls_version=TLS_VERSIONS.get(tls.get("tls_version", 0)),
+            tracking_id=self.tracking_id,
+            request=Request(
+                method=scope["method"],
+                path=scope["path"],
+                raw_headers=headers,
+                raw_query=scope["query_string"],
+            ),
+            response=Response(),
+        )
+        if own is not None and not guid:
+            self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")
+
+    def received(self, message: Message) -> None:
+        """Counts and keeps a piece of the body. Raises :class:`Refusal` past the limit."""
+        piece: bytes = message.get("body", b"")
+        request = self.entry.request
+        if request is not None and self._body_size < BODY_KEPT:
+            request.raw_body += piece[: BODY_KEPT - self._body_size]
+        self._body_size += len(piece)
+        if self._body_size > BODY_LIMIT:
+            raise body_too_large(f"more than {BODY_LIMIT}")
+
+    def sending(self, message: MutableMapping[str, Any]) -> None:
+        """Adds the tracking id; records the answer, and closes the entry at its last piece."""
+        response = self.entry.response
+        if response is None:
+            return
+        if message["type"] == "http.response.start":
+            headers = list(message["headers"])
+            headers.append((b"RequestTrackingId", self.tracking_id.encode()))
+            message["headers"] = headers
+            response.status = message["status"]
+            response.raw_headers = headers
+            return
+        kept = len(response.raw_body)
+        if kept < BODY_KEPT:
+            response.raw_body += message.get("body", b"")[: BODY_KEPT - kept]
+        if not message.get("more_body", False):
+            self.entry.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
+            self.sandbox.record(self.entry)
+
+
+class PlatformListener:
+    """The ASGI application of one platform listener: opens an exchange around the platform's."""
+
+    def __init__(self, app: ASGIApp, sandbox: Sandbox, listener: Listener) -> None:
+        self._app = app
+        self._sandbox = sandbox
+        self._listener = listener
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        exchange = Exchange(self._sandbox, self._listener, scope)
+        scope[SCOPE_KEY] = exchange
+
+        async def receiving() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                exchange.received(message)
+            return message
+
+        async def sending(message: Message) -> None:
+            exchange.sending(message)
+            await send(message)
+
+        try:
+            await self._app(scope, receiving, sending)
+        except Exception:  # the application has answered; the bug is the test's to see
+            self._sandbox.record_bug(traceback.format_exc())
+
+
+def find_header(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The first value of a header; ``name`` in lower case."""
+    for each, value in headers:
+        if each == name:
+            return value
+    return None
+
+
+def body_too_large(actual: str) -> Refusal:
+    return Refusal(
+        BODY_TOO_LARGE,
+        check="body size",
+        because=f"The request body is larger than {BODY_LIMIT} bytes.",
+        expected=f"at most {BODY_LIMIT} bytes",
+        actual=f"{actual} bytes",
+    )
+
+
+def _peer(tls: MutableMapping[str, Any]) -> PeerCertificate | None:
+    chain = tls.get("client_cert_chain")
+    return _describe(chain[0]) if chain else None

@@ -1,0 +1,52 @@
+"""How a refusal goes over the wire: the platform's error body, its status, its challenges."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from mock_sei.errors import MethodNotAllowed, Refusal, error_body, oauth_error_body
+from mock_sei.gateway import NoToken
+from mock_sei.web.exchange import Exchange
+
+
+class JsonResponse(Response):
+    """JSON without the detours of the framework's own class."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:
+    """At the token endpoint: the members of both worlds, never cached (RFC 6749 section 5.2)."""
+    exchange.entry.refuse(refusal.why)
+    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    if refusal.kind.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="mock-sei"'
+    body = oauth_error_body(refusal, exchange.tracking_id)
+    return JsonResponse(body, refusal.kind.status, headers | _common_headers(refusal))
+
+
+def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
+    """At a functional API; a 401 says ``invalid_token`` unless no token came (RFC 6750, 3.1)."""
+    exchange.entry.refuse(refusal.why)
+    headers: dict[str, str] = {}
+    if refusal.kind.status == 401:
+        challenge = 'Bearer realm="mock-sei"'
+        if not isinstance(refusal, NoToken):
+            challenge += ', error="invalid_token"'
+        headers["WWW-Authenticate"] = challenge
+    body = error_body(refusal, exchange.tracking_id)
+    return JsonResponse(body, refusal.kind.status, headers | _common_headers(refusal))
+
+
+def _common_headers(refusal: Refusal) -> dict[str, str]:
+    if isinstance(refusal, MethodNotAllowed):
+        return {"Allow": ", ".join(refusal.allowed)}
+    if refusal.kind.status == 413:
+        return {"Connection": "close"}
+    return {}
