@@ -1,0 +1,54 @@
+"""Fixtures shared by the whole suite. ``pytester`` runs a user's suite inside a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.fixtures import load_fixtures
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Behaviour
+from tests.support import Platform
+
+pytest_plugins = ["pytester"]
+
+NO_SKIP = "MOCK_SEI_TESTS_NO_SKIP"
+"""Set in CI: a tool that is missing there fails the test that needs it."""
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
+    """One CA for the session: keys are dear to make. Nothing may be revoked in it for good."""
+    return CertificateStore(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture
+def sandbox(shared_store: CertificateStore) -> Sandbox:
+    sandbox = Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
+    sandbox.authority.forget_revocations()
+    return sandbox
+
+
+@pytest.fixture
+def platform(sandbox: Sandbox) -> Platform:
+    return Platform(sandbox)
+
+
+@pytest.fixture
+def certs_dir(tmp_path: Path) -> Path:
+    return tmp_path / "certs"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get(NO_SKIP) and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and {NO_SKIP} is set: {report.longrepr}"
+    return report
