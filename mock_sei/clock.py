@@ -50,7 +50,10 @@ class Clock:
         Takes a ``timedelta`` or its keywords (``minutes=31``). Raises ``ValueError`` when the
         amount is negative or the clock would leave the years 2001 to 2998.
         """
-        step = amount if amount is not None else timedelta(**parts)
+        try:
+            step = amount if amount is not None else timedelta(**parts)
+        except OverflowError:
+            raise ValueError(f"{parts} is further than the clock goes ({LATEST.year})") from None
         if step < timedelta(0):
             raise ValueError(f"the clock only advances; {step} is backwards, use set() for that")
         with self._lock:

@@ -10,6 +10,7 @@ the pages show a picture or nothing.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -28,6 +29,15 @@ from mock_sei.standards import (
 
 DEFAULT_SCOPE = "ilservices"
 """The only scope the authorize page supports."""
+
+
+ACCOUNT_NAME_RULE = "not an account name: 1 to 64 letters, digits and . _ @ -"
+_ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+def is_account_name(name: str) -> bool:
+    """True for a name that fits a certificate's CN (64 characters) and a folder's name."""
+    return _ACCOUNT_NAME.fullmatch(name) is not None
 
 
 class Environment(StrEnum):
@@ -170,6 +180,14 @@ class Registry:
         self.service_accounts: dict[str, ServiceAccount] = {}
         self.end_users: dict[str, EndUser] = {}
         for index, account in enumerate(service_accounts):
+            if not is_account_name(account.username):
+                raise RegistryError(
+                    ACCOUNT_NAME_RULE,
+                    "service_accounts",
+                    index,
+                    "username",
+                    value=account.username,
+                )
             self._add(
                 self.service_accounts,
                 account.username,
@@ -191,6 +209,13 @@ class Registry:
         twin.service_accounts = dict(self.service_accounts)
         twin.end_users = dict(self.end_users)
         return twin
+
+    def secrets(self) -> frozenset[str]:
+        """Every AppSecret and password: what no journal or log may show."""
+        secrets = {each.app_secret for each in self.applications.values() if each.app_secret}
+        secrets |= {each.password for each in self.service_accounts.values()}
+        secrets |= {each.password for each in self.end_users.values()}
+        return frozenset(secrets)
 
     def find_application(self, name_or_key: str) -> Application | None:
         """By AppKey, else by name."""

@@ -75,7 +75,7 @@ class Sandbox:
         self._identity_lock = threading.Lock()
         self._seeded_identities: dict[str, Identity] = {}
         try:
-            self._signing_key = SigningKey(store.signing_key_pem)
+            self.signing_key = SigningKey(store.signing_key_pem)
         except ValueError as error:
             raise ConfigurationError(str(error), source=store.folder / "signing.key") from None
         # Until the next reset
@@ -90,7 +90,7 @@ class Sandbox:
         return State(
             behaviour=behaviour,
             registry=registry,
-            tokens=Tokens(key=self._signing_key, clock=self.clock, random=random),
+            tokens=Tokens(key=self.signing_key, clock=self.clock, random=random),
             collections=Collections(self.fixtures.collections),
             random=random,
         )

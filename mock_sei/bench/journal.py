@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from mock_sei.bench.redaction import redact_body, redact_headers, redact_query
+from mock_sei.bench.redaction import (
+    Secrets,
+    hide_values,
+    redact_body,
+    redact_headers,
+    redact_query,
+)
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.standards import Listener
@@ -28,17 +34,20 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 class Message:
     """A request or an answer as it came off the wire; its properties hide secrets."""
 
+    secrets: Callable[[], Secrets] = field(default=frozenset, repr=False)
+    """Asked when the message is read: values to hide wherever they stand."""
     raw_headers: RawHeaders = field(default=(), repr=False)
     raw_body: bytes = field(default=b"", repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
         """Names in lower case; of a repeated one the last."""
-        return dict(redact_headers(self.raw_headers))
+        return dict(redact_headers(self.raw_headers, self.secrets()))
 
     @property
     def body(self) -> str:
-        return redact_body(self.headers.get("content-type", ""), self.raw_body)
+        content_type = self.headers.get("content-type", "")
+        return redact_body(content_type, self.raw_body, self.secrets())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +58,7 @@ class Request(Message):
 
     @property
     def query(self) -> str:
-        return redact_query(self.raw_query)
+        return redact_query(self.raw_query, self.secrets())
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -119,10 +128,11 @@ class Entry:
         return self.findings.notes
 
     def refuse(self, why: Explanation) -> None:
+        secrets = self.request.secrets() if self.request else ()
         self.refused_by = why.check
-        self.refused_because = why.because
+        self.refused_because = hide_values(why.because, secrets)
         self.expected = why.expected
-        self.actual = why.actual
+        self.actual = None if why.actual is None else hide_values(why.actual, secrets)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import unquote_plus
 
 HIDDEN = "***"
@@ -41,39 +41,58 @@ _SECRET_MEMBER = re.compile(
 )
 
 
-def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+Secrets = Collection[str]
+"""Values known to be secret, hidden wherever they turn up: a client may have swapped its pair."""
+
+SHORTEST_SECRET = 4
+"""Shorter values would hide half of every text."""
+
+
+def hide_values(text: str, secrets: Secrets) -> str:
+    """The text with every known secret in it hidden."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def redact_headers(
+    headers: Iterable[tuple[bytes, bytes]], secrets: Secrets = ()
+) -> list[tuple[str, str]]:
     """Header names and values as text."""
     shown = []
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        shown.append((name, _header(name, value)))
+        shown.append((name, hide_values(_header(name, value), secrets)))
     return shown
 
 
-def redact_query(query: bytes) -> str:
-    return redact_form(query.decode("utf-8", "replace"))
+def redact_query(query: bytes, secrets: Secrets = ()) -> str:
+    return redact_form(query.decode("utf-8", "replace"), secrets)
 
 
-def redact_form(text: str) -> str:
+def redact_form(text: str, secrets: Secrets = ()) -> str:
     """A form or query string with secret values hidden, whatever the encoding of their names."""
     parts = []
     for part in text.split("&"):
-        name, equals, _ = part.partition("=")
+        name, equals, value = part.partition("=")
+        plain = unquote_plus(value)
         secret = unquote_plus(name).strip().lower() in SECRET_NAMES
+        secret = secret or hide_values(plain, secrets) != plain
         parts.append(f"{name}={HIDDEN}" if secret and equals else part)
     return "&".join(parts)
 
 
-def redact_body(content_type: str, body: bytes) -> str:
+def redact_body(content_type: str, body: bytes, secrets: Secrets = ()) -> str:
     """A body as text: forms and JSON with secrets hidden, of anything else its size alone."""
     if not body:
         return ""
     media_type = content_type.partition(";")[0].strip().lower()
     text = body.decode("utf-8", "replace")
     if media_type.endswith("form-urlencoded"):
-        return redact_form(text)
+        return redact_form(text, secrets)
     if media_type.endswith("json"):
-        return redact_json(text)
+        return hide_values(redact_json(text), secrets)
     return f"<{len(body)} bytes of {media_type or 'unnamed type'}>"
 
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import (
+    LONGEST_COMMON_NAME,
     SERVER_LIFETIME,
     Issuer,
     PrivateKey,
@@ -107,8 +108,9 @@ class Authority:
         key = new_identity_key()
         not_before, not_after = identity_period(variant, now)
         issuer, chain = self._issuer_for(variant)
+        wrong_name = f"not-{account}"[:LONGEST_COMMON_NAME]
         certificate = sign_identity(
-            common_name=f"not-{account}" if variant is Variant.WRONG_CN else account,
+            common_name=wrong_name if variant is Variant.WRONG_CN else account,
             public_key=key.public_key(),
             issuer=issuer,
             own_key=key,

@@ -51,9 +51,9 @@ class Identity:
         return self.encrypted_key_pem(None)
 
     def encrypted_key_pem(self, passphrase: str | None) -> bytes:
-        """PKCS#8, encrypted where a passphrase is given."""
+        """PKCS#8, encrypted where a passphrase is given. ``ValueError`` for an empty one."""
         encryption: KeySerializationEncryption = NoEncryption()
-        if passphrase:
+        if passphrase is not None:
             encryption = BestAvailableEncryption(passphrase.encode())
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
@@ -147,6 +147,12 @@ def truststore(certificates: tuple[x509.Certificate, ...], passphrase: str) -> b
         for i, each in enumerate(certificates)
     ]
     return pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(passphrase.encode()))
+
+
+def trusted_certificates(content: bytes, passphrase: str) -> set[x509.Certificate]:
+    """What a :func:`truststore` holds. ``ValueError`` where it cannot be read."""
+    entries = pkcs12.load_pkcs12(content, passphrase.encode()).additional_certs
+    return {each.certificate for each in entries}
 
 
 def pkcs7_bundle(identity: Identity) -> bytes:

@@ -27,6 +27,10 @@ SERVER_LIFETIME = timedelta(days=397)
 """The longest that browsers accept; the file is issued again in good time."""
 
 
+LONGEST_COMMON_NAME = 64
+"""Characters (RFC 5280 appendix A.1, ub-common-name)."""
+
+
 class Variant(StrEnum):
     """A certificate as it should be, or wrong in one way."""
 
@@ -55,6 +59,13 @@ def two_years_after(moment: datetime) -> datetime:
         return moment.replace(year=moment.year + 2, month=3, day=1)
 
 
+def _two_years_before(moment: datetime) -> datetime:
+    try:
+        return moment.replace(year=moment.year - 2)
+    except ValueError:  # no day is two years before 29 February
+        return moment.replace(year=moment.year - 2, day=28)
+
+
 def new_identity_key() -> rsa.RSAPrivateKey:
     """RSA, since the documented ``openssl rsa`` command reads nothing else; 15 to 110 ms."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -68,8 +79,7 @@ def identity_period(variant: Variant, now: datetime) -> tuple[datetime, datetime
     """First and last moment of an identity certificate: exactly two years, wherever they lie."""
     start = now.replace(microsecond=0)
     if variant is Variant.EXPIRED:
-        end = start - timedelta(days=1)
-        return end.replace(year=end.year - 2, day=min(end.day, 28)), end
+        start = _two_years_before(start - timedelta(days=1))
     if variant is Variant.NOT_YET_VALID:
         start += timedelta(days=1)
     return start, two_years_after(start)

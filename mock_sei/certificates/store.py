@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,10 +31,12 @@ from mock_sei.certificates.bundles import (
     BundleOptions,
     Identity,
     pkcs12_bundle,
+    trusted_certificates,
     truststore,
 )
 from mock_sei.certificates.profiles import server_names
 from mock_sei.errors import ConfigurationError
+from mock_sei.registry import ACCOUNT_NAME_RULE, is_account_name
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +45,6 @@ RENEW_SERVER_BEFORE = timedelta(days=30)
 _LEFTOVER = ".part-"
 _PUBLIC = frozenset({".pem", ".crt", ".p7s"})
 """Files without a key; the others are for their owner alone."""
-_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-
-
-def is_account_name(name: str) -> bool:
-    """True for a name that fits a certificate's CN (64 characters) and a folder's name."""
-    return _ACCOUNT.fullmatch(name) is not None
 
 
 class CertificateStore:
@@ -73,6 +68,9 @@ class CertificateStore:
         return self.folder / "ca.pem"
 
     def account_folder(self, account: str) -> Path:
+        """Raises :class:`ConfigurationError` for what is no account name."""
+        if not is_account_name(account):
+            raise ConfigurationError(ACCOUNT_NAME_RULE, source="service account", value=account)
         return self.folder / account
 
     def server_identity(self, names: Sequence[str], *, now: datetime) -> Identity:
@@ -92,28 +90,33 @@ class CertificateStore:
             return identity
 
     def find_identity(self, account: str) -> Identity | None:
-        """The account's certificate on file, None where there is none or it is unsound."""
+        """The account's certificate on file, None where there is none or it is unsound.
+
+        A ``certificate.pfx`` that was lost is written again.
+        """
+        folder = self.account_folder(account)
         with self._locked():
-            return self._read_identity(f"{account}/certificate.crt", f"{account}/privatekey.key")
+            found = self._read_identity(f"{account}/certificate.crt", f"{account}/privatekey.key")
+            if found is not None and not (folder / "certificate.pfx").exists():
+                content = pkcs12_bundle(found, BundleOptions())
+                self._write_files(folder, {"certificate.pfx": content})
+            return found
 
     def write_identity(self, account: str, identity: Identity) -> Path:
         """Makes it the account's current certificate and returns the account's folder."""
-        if not is_account_name(account):
-            raise ConfigurationError(
-                "not an account name: 1 to 64 letters, digits and . _ @ -",
-                source="service account",
-                value=account,
-            )
+        folder = self.account_folder(account)
         with self._locked():
+            # The .pfx first: only the other two are compared when they are read, so a process
+            # killed in between must leave those two as they were.
             self._write_files(
-                self.account_folder(account),
+                folder,
                 {
+                    "certificate.pfx": pkcs12_bundle(identity, BundleOptions()),
                     "privatekey.key": identity.key_pem,
                     "certificate.crt": identity.certificate_pem,
-                    "certificate.pfx": pkcs12_bundle(identity, BundleOptions()),
                 },
             )
-        return self.account_folder(account)
+        return folder
 
     def _open_authority(self) -> Authority:
         files = {
@@ -124,7 +127,7 @@ class CertificateStore:
         }
         if not files["root"].exists():
             return self._write_authority(new_authority_pem(), files)
-        content = {part: path.read_bytes() for part, path in files.items() if path.exists()}
+        content = {part: _read(path) for part, path in files.items() if path.exists()}
         if len(content) == len(files):
             for part, path in files.items():
                 _check_readable(path, content[part], key=part.endswith("key"))
@@ -144,6 +147,8 @@ class CertificateStore:
         for part in ("root", "root_key"):
             _check_readable(files[part], content[part], key=part.endswith("key"))
         logger.warning("%s: incomplete; a new issuing CA was made", files["issuing"])
+        # Killed before the new certificate is written, the next start must not find the old one.
+        files["issuing"].unlink(missing_ok=True)
         return self._write_authority(renew_issuing(content["root"], content["root_key"]), files)
 
     def _write_authority(self, pem: AuthorityPem, files: Mapping[str, Path]) -> Authority:
@@ -155,24 +160,26 @@ class CertificateStore:
         path = self.folder / "signing.key"
         if not path.exists():
             self._write("signing.key", new_signing_key_pem())
-        pem = path.read_bytes()
+        pem = _read(path)
         _check_readable(path, pem, key=True)
         return pem
 
     def _write_truststore(self) -> None:
-        path = self.folder / "truststore.p12"
-        if not path.exists() or path.stat().st_mtime < self.ca_file.stat().st_mtime:
-            self._write(
-                "truststore.p12", truststore(self.authority.chain[::-1], DEFAULT_PASSPHRASE)
-            )
+        path, chain = self.folder / "truststore.p12", self.authority.chain
+        try:
+            found = trusted_certificates(_read(path), DEFAULT_PASSPHRASE) if path.exists() else None
+        except ValueError:
+            found = None
+        if found != set(chain):
+            self._write("truststore.p12", truststore(chain[::-1], DEFAULT_PASSPHRASE))
 
     def _read_identity(self, certificate_file: str, key_file: str) -> Identity | None:
         certificate_path, key_path = self.folder / certificate_file, self.folder / key_file
-        try:
-            certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
-            key = load_key(key_path.read_bytes())
-        except FileNotFoundError:
+        if not (certificate_path.exists() and key_path.exists()):
             return None
+        try:
+            certificate = x509.load_pem_x509_certificate(_read(certificate_path))
+            key = load_key(_read(key_path))
         except ValueError as error:
             logger.warning("%s: cannot be read (%s); made again", certificate_path, error)
             return None
@@ -224,13 +231,18 @@ def write_whole(path: Path, content: bytes) -> None:
             raise
 
 
+def _read(path: Path) -> bytes:
+    with _complaining_of(path, "read"):
+        return path.read_bytes()
+
+
 @contextmanager
-def _complaining_of(path: Path) -> Iterator[None]:
+def _complaining_of(path: Path, what: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise ConfigurationError(
-            f"cannot be written: {error.strerror or error}", source=path
+            f"cannot be {what}: {error.strerror or error}", source=path
         ) from None
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mock_sei.certificates.bundles import FORMATS, BundleOptions
 from mock_sei.certificates.profiles import Variant
-from mock_sei.certificates.store import CertificateStore, is_account_name, write_whole
+from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.errors import ConfigurationError
+from mock_sei.registry import ACCOUNT_NAME_RULE, is_account_name
 
 
 def issue_files(
@@ -23,11 +24,7 @@ def issue_files(
 ) -> list[Path]:
     """Writes the files of one format and returns their paths. Raises ConfigurationError."""
     if not is_account_name(account):
-        raise ConfigurationError(
-            "not an account name: 1 to 64 letters, digits and . _ @ -",
-            source="ACCOUNT",
-            key=repr(account),
-        )
+        raise ConfigurationError(ACCOUNT_NAME_RULE, source="ACCOUNT", key=repr(account))
     if not passphrase:
         raise ConfigurationError(
             "empty; importers would silently import nothing", source="--passphrase"

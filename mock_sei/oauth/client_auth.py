@@ -149,8 +149,8 @@ def _unknown_key(credentials: Credentials, registry: Registry) -> Refusal:
     sent = credentials.app_key[:100]
     if any(each.app_secret == credentials.app_key for each in registry.applications.values()):
         return _wrong_pair(
-            "An AppSecret stands where the AppKey belongs: the two are swapped (one vendor page "
-            "swaps their descriptions)."
+            "An AppSecret stands where the AppKey belongs: the two are swapped (as their "
+            "descriptions are on one page of the vendor)."
         )
     return _wrong_pair(
         "No application has this AppKey; it may be mistyped, refreshed since, or of another "
