@@ -19,17 +19,19 @@ class Addresses:
     one_way_port: int
     two_way_port: int
     control_port: int
+    one_way_host: str = "localhost"
+    two_way_host: str = "localhost"
     control_host: str = "127.0.0.1"
     public_url: str | None = None
     public_two_way_url: str | None = None
 
     @property
     def one_way(self) -> str:
-        return self.public_url or url("https", "localhost", self.one_way_port)
+        return self.public_url or url("https", self.one_way_host, self.one_way_port)
 
     @property
     def two_way(self) -> str:
-        return self.public_two_way_url or url("https", "localhost", self.two_way_port)
+        return self.public_two_way_url or url("https", self.two_way_host, self.two_way_port)
 
     @property
     def control(self) -> str:
@@ -44,6 +46,13 @@ class Addresses:
         fixed = self.public_two_way_url if listener is Listener.TWO_WAY else self.public_url
         port = self.two_way_port if listener is Listener.TWO_WAY else self.one_way_port
         return fixed or url("https", host_name(host), port)
+
+
+def host_to_call(listening: str, *, loopback: str) -> str:
+    """What a client on this machine calls a listener by that is bound to this address."""
+    if listening in ("127.0.0.1", "0.0.0.0"):  # noqa: S104  # compared, not bound
+        return loopback
+    return "::1" if listening == "::" else listening
 
 
 def url(scheme: str, host: str, port: int) -> str:

@@ -171,10 +171,17 @@ def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
 
 @main.command()
 @click.option("--account", default="svc-demo", show_default=True, help="Service account.")
+@click.option("--application", help="Application, instead of a service account: any grant.")
+@click.option(
+    "--user",
+    default="alice@example.com",
+    show_default=True,
+    help="End user who logs in, where the application's grant has one.",
+)
 @_control_url_option
-def token(account: str, control_url: str) -> None:
+def token(account: str, application: str | None, user: str, control_url: str) -> None:
     """Obtain an access token from a running server and print it, nothing else."""
-    click.echo(_remote(control_url).token(account))
+    click.echo(_remote(control_url).token(application or account, user))
 
 
 @main.command()

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import ssl
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,12 +24,12 @@ from mock_sei.certificates.bundles import (
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import write_whole
 from mock_sei.clock import Clock
-from mock_sei.errors import MockSeiBug, MockSeiError, UnknownAccount
+from mock_sei.errors import MockSeiBug, UnknownAccount
+from mock_sei.flows import DEFAULT_USER, Flows, LogIn
 from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import make_settings
-from mock_sei.standards import GrantType
 
 VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
 
@@ -227,25 +226,33 @@ class MockSei:
         defaults: dict[str, Any] = {"base_url": base, "trust_env": False}
         return httpx2.Client(verify=self.ssl_context(account), **(defaults | options))
 
-    def token(self, account_or_application: Account | str) -> str:
-        """An access token by a real request over two-way TLS.
+    def token(self, account_or_application: Account | str, user: str = DEFAULT_USER) -> str:
+        """An access token by real requests, whatever the application's grant.
 
-        Takes a service account, its user name, or the name of its application.
+        Takes a service account, its user name, or the name of an application; ``user`` logs in
+        where the grant has an end user. Raises :class:`~mock_sei.errors.MockSeiError`.
         """
-        account = self._account_of(account_or_application)
-        with self.client(account) as http:
-            return request_token(http, account)
+        return str(self.token_response(account_or_application, user)["access_token"])
 
-    def _account_of(self, name: Account | str) -> Account:
-        if isinstance(name, Account):
-            return name
-        application = self.sandbox.state.registry.find_application(name)
-        if application is None:
-            return self.service_account(name)
-        grant = application.standard.grant
-        if application.service_account is None or grant is not GrantType.CLIENT_CREDENTIALS:
-            raise MockSeiError(f"{name} uses {grant}, which this version does not serve yet")
-        return self.service_account(application.service_account)
+    def token_response(
+        self, account_or_application: Account | str, user: str = DEFAULT_USER
+    ) -> dict[str, Any]:
+        """The whole answer, refresh token included where there is one."""
+        name = account_or_application
+        return self._flows.token_response(name if isinstance(name, str) else name.application, user)
+
+    def login(
+        self, application: str = "demo-web", user: str = DEFAULT_USER, **parameters: str | None
+    ) -> LogIn:
+        """Logs a user in and consents, without a page: what comes back to the redirect address.
+
+        ``parameters`` are added to the authorization request, or left out of it where None.
+        """
+        return self._flows.log_in(application, user, **parameters)
+
+    @property
+    def _flows(self) -> Flows:
+        return Flows(registry=lambda: self.sandbox.state.registry, connect=self.client)
 
 
 def client_context(ca_pem: str, certificate: tuple[Path, Path] | None) -> ssl.SSLContext:
@@ -255,20 +262,3 @@ def client_context(ca_pem: str, certificate: tuple[Path, Path] | None) -> ssl.SS
     if certificate is not None:
         context.load_cert_chain(*certificate)
     return context
-
-
-def request_token(http: httpx2.Client, account: Account) -> str:
-    """``client_credentials`` by HTTP. Raises :class:`MockSeiError` with the platform's answer."""
-    answer = http.post(
-        "/v2/oauthtoken",
-        auth=(account.app_key, account.app_secret),
-        data={
-            "grant_type": "client_credentials",
-            "username": account.username,
-            "password": account.password,
-        },
-    )
-    body: Mapping[str, Any] = answer.json()
-    if answer.status_code != 200:
-        raise MockSeiError(f"no token for {account.username}: {answer.status_code} {dict(body)}")
-    return str(body["access_token"])

@@ -6,6 +6,7 @@
     ├── UnknownCertificate     a serial number that was not issued to the account
     ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
     └── Refusal                the platform says no
+        ├── NoToken            ... because no token came at all
         ├── MethodNotAllowed   ... because the path takes other methods
         └── MalformedRequest   ... because of one or more values of a functional call
 
@@ -119,6 +120,10 @@ GRANT_UNKNOWN = _credentials(400, "unsupported_grant_type", "The grant_type is n
 REQUEST_INVALID = _credentials(
     400, "invalid_request", "A parameter is missing, repeated or malformed."
 )
+RESPONSE_TYPE_UNKNOWN = _credentials(
+    400, "unsupported_response_type", "The response_type is not known."
+)
+ACCESS_DENIED = _credentials(403, "access_denied", "The user or the platform denied the request.")
 SCOPE_INVALID = _credentials(400, "invalid_scope", "The scope is not known or not granted.")
 
 PARAMETER_INVALID = Kind(
@@ -170,6 +175,10 @@ class Refusal(MockSeiError):
         super().__init__(because)
         self.kind = kind
         self.why = Explanation(check=check, because=because, expected=expected, actual=actual)
+
+
+class NoToken(Refusal):
+    """No token came at all: RFC 6750 section 3.1 wants a challenge without ``error`` then."""
 
 
 class MethodNotAllowed(Refusal):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -24,8 +25,39 @@ from mock_sei.registry import Application, EndUser, Registry, RegistryError, Ser
 
 Record = Mapping[str, Any]
 
-_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C one takes a sixth of the time; not every platform has it."""
+
+
+class _YamlLoader(_SafeLoader):  # type: ignore[misc]  # which of the two is known at run time
+    """Reads plain words as YAML 1.2's core schema does: ``NO`` and dates are text.
+
+    Source: YAML 1.2.2 section 10.3.2; PyYAML itself reads YAML 1.1.
+    """
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+
+def _yaml_integer(loader: Any, node: yaml.ScalarNode) -> int:
+    text = loader.construct_scalar(node)
+    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+
+for _tag, _pattern, _first_characters in (
+    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?",
+        list("-+.0123456789"),
+    ),
+    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
+):
+    _YamlLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first_characters
+    )
+_YamlLoader.add_constructor("tag:yaml.org,2002:int", _yaml_integer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +157,10 @@ def complaint(error: ValidationError, *, source: object, known: Any = None) -> C
         close = difflib.get_close_matches(str(place[-1]), known(place) if known else (), n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         return ConfigurationError(f"unknown key{hint}", source=source, key=key_path(place))
-    value = None if first["type"] == "missing" else first["input"]
-    secret = any(word in str(place[-1]) for word in ("secret", "password"))
+    # A whole table is not shown: it would be long, and may hold secrets.
+    shown = isinstance(first["input"], str | int | float)
+    value = first["input"] if shown and first["type"] != "missing" else None
+    secret = any(word in str(part) for part in place for word in ("secret", "password"))
     problem = first["msg"].removeprefix("Value error, ")
     return ConfigurationError(
         problem[0].lower() + problem[1:],
@@ -156,8 +190,8 @@ def _known_keys(place: tuple[str | int, ...]) -> Iterable[str]:
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
-        document = yaml.load(_read_text(path), Loader=_YAML_LOADER)  # noqa: S506  # a safe one
-    except yaml.YAMLError as error:
+        document = yaml.load(_read_text(path), Loader=_YamlLoader)  # noqa: S506  # a safe one
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigurationError(
             f"not valid YAML: {' '.join(str(error).split())}", source=path
         ) from None

@@ -21,7 +21,7 @@ from mock_sei.access import (
     check_listener,
     check_source_address,
 )
-from mock_sei.errors import API_KEY, TOKEN_INVALID, Refusal
+from mock_sei.errors import API_KEY, TOKEN_INVALID, NoToken, Refusal
 from mock_sei.peer import Connection, Findings
 from mock_sei.registry import Application, Environment, Registry
 
@@ -44,7 +44,8 @@ class Call:
     connection: Connection
     app_key: str | None
     authorization: str | None = field(repr=False)
-    product: str
+    product: str | None
+    """None for an endpoint that belongs to no product."""
     findings: Findings
 
 
@@ -78,7 +79,7 @@ def check_app_key(
         raise _wrong_app_key("No application has this AppKey.", actual=call.app_key[:100])
     if not application.approved:
         raise _wrong_app_key(f"The application {application.name} waits for approval.")
-    if not application.is_granted(call.product):
+    if call.product is not None and not application.is_granted(call.product):
         raise _wrong_app_key(
             f"The application {application.name} is not granted the product {call.product}.",
             expected=", ".join(application.products),
@@ -118,10 +119,6 @@ def check_ownership(application: Application, token: AccessToken, registry: Regi
         expected=owner.name if owner else token.app_key,
         actual=application.name,
     )
-
-
-class NoToken(Refusal):
-    """No token came at all: RFC 6750 section 3.1 wants a challenge without ``error`` then."""
 
 
 def _no_token(because: str, *, actual: str | None = None) -> NoToken:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import httpx2
 
-from mock_sei.client import Account, client_context, request_token
+from mock_sei.client import client_context
 from mock_sei.errors import MockSeiError
+from mock_sei.flows import Flows
+from mock_sei.registry import Application, EndUser, Registry, ServiceAccount
 
 TIMEOUT = 10.0
 """Seconds for each call."""
@@ -21,25 +23,41 @@ class Remote:
     def __init__(self, control_url: str) -> None:
         self._control_url = control_url.rstrip("/")
 
-    def token(self, username: str) -> str:
-        """An access token for a service account, by a real request over two-way TLS."""
+    def token(self, name: str, user: str) -> str:
+        """An access token for a service account or application, by real requests."""
         details = self._get("/").json()
-        account = _account(details, username)
-        folder = f"/service-accounts/{username}"
+        urls = {True: details["two_way_url"], False: details["url"]}
+        registry = Registry(
+            applications=[Application(**each) for each in details["applications"]],
+            service_accounts=[ServiceAccount(**each) for each in details["service_accounts"]],
+            end_users=[EndUser(**each) for each in details["end_users"]],
+        )
+
+        def connect(account: str | None) -> httpx2.Client:
+            return httpx2.Client(
+                base_url=urls[account is not None],
+                verify=self._context(account),
+                trust_env=False,
+                timeout=TIMEOUT,
+            )
+
+        try:
+            answer = Flows(registry=lambda: registry, connect=connect).token_response(name, user)
+        except httpx2.HTTPError as error:
+            raise MockSeiError(f"{urls[True]}, {urls[False]}: {error}") from None
+        return str(answer["access_token"])
+
+    def _context(self, account: str | None) -> ssl.SSLContext:
+        ca_pem = self._get("/ca.pem").text
+        if account is None:
+            return client_context(ca_pem, None)
+        folder = f"/service-accounts/{account}"
         with tempfile.TemporaryDirectory(prefix="mock-sei-") as name:
             cert_file, key_file = Path(name) / "certificate.crt", Path(name) / "privatekey.key"
             cert_file.write_bytes(self._get(f"{folder}/certificate.crt").content)
             key_file.touch(mode=0o600)
             key_file.write_bytes(self._get(f"{folder}/privatekey.key").content)
-            context = client_context(self._get("/ca.pem").text, (cert_file, key_file))
-        url = details["two_way_url"]
-        try:
-            with httpx2.Client(
-                base_url=url, verify=context, trust_env=False, timeout=TIMEOUT
-            ) as http:
-                return request_token(http, account)
-        except httpx2.HTTPError as error:
-            raise MockSeiError(f"{url}: {error}") from None
+            return client_context(ca_pem, (cert_file, key_file))
 
     def health_problem(self) -> str | None:
         """What is wrong, None where nothing is."""
@@ -60,17 +78,3 @@ class Remote:
         if answer.status_code != 200:
             raise MockSeiError(f"{self._control_url}{path}: {answer.status_code} {answer.text}")
         return answer
-
-
-def _account(details: dict[str, Any], username: str) -> Account:
-    passwords = {each["username"]: each["password"] for each in details["service_accounts"]}
-    for application in details["applications"]:
-        if application["service_account"] == username:
-            return Account(
-                username=username,
-                password=passwords[username],
-                application=application["name"],
-                app_key=application["app_key"],
-                app_secret=application["app_secret"],
-            )
-    raise MockSeiError(f"no service account {username!r}; there are {', '.join(passwords)}")

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from random import Random
 from typing import Any
 
 from mock_sei.access import AccessToken
@@ -29,12 +28,20 @@ from mock_sei.clock import Clock
 from mock_sei.errors import ConfigurationError, Explanation, UnknownAccount, UnknownCertificate
 from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Call, admit
+from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
+from mock_sei.oauth.grants import HANDLERS
+from mock_sei.oauth.metadata import jwks, metadata
+from mock_sei.oauth.randomness import make_random
+from mock_sei.oauth.revocation import revoke
+from mock_sei.oauth.server import AuthorizationServer, Rules
+from mock_sei.oauth.token_info import token_information
 from mock_sei.oauth.token_request import TokenRequest
-from mock_sei.oauth.tokens import SigningKey, Tokens
+from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.registry import Registry
 from mock_sei.settings import Behaviour
+from mock_sei.standards import Listener
 
 logger = logging.getLogger("mock_sei")
 
@@ -45,9 +52,8 @@ class State:
 
     behaviour: Behaviour
     registry: Registry
-    tokens: Tokens
+    oauth: AuthorizationServer
     collections: Collections
-    random: Random
     identities: dict[str, Identity] = field(default_factory=dict)
     """Certificates renewed since the reset, by service account; before that the seeded count."""
     issued: set[tuple[str, int]] = field(default_factory=set)
@@ -85,14 +91,23 @@ class Sandbox:
         self.state = self._seeded(behaviour)
 
     def _seeded(self, behaviour: Behaviour) -> State:
-        random = Random(behaviour.seed)  # noqa: S311  # a mock's identifiers, repeatable on purpose
         registry = self.fixtures.registry.copy()
         return State(
             behaviour=behaviour,
             registry=registry,
-            tokens=Tokens(key=self.signing_key, clock=self.clock, random=random),
+            oauth=AuthorizationServer(
+                registry=registry,
+                keys=KeyRing(self.signing_key),
+                clock=self.clock,
+                random=make_random(behaviour.seed),
+                rules=Rules(
+                    dialect=behaviour.dialect,
+                    environment=behaviour.environment,
+                    concurrent_sessions=behaviour.concurrent_sessions,
+                    auto_login=behaviour.auto_login,
+                ),
+            ),
             collections=Collections(self.fixtures.collections),
-            random=random,
         )
 
     def reset(self, changes: Mapping[str, Any] | None = None) -> None:
@@ -113,19 +128,38 @@ class Sandbox:
     # The platform
 
     def new_tracking_id(self) -> str:
-        return self.state.tokens.new_identifier()
+        return self.state.oauth.tokens.new_identifier()
 
-    def token(self, request: TokenRequest, *, host: str | None) -> dict[str, Any]:
+    def token(self, request: TokenRequest) -> dict[str, Any]:
         """Answers a token request. Raises :class:`~mock_sei.errors.Refusal`."""
-        state = self.state
-        return answer_token_request(
-            request,
-            registry=state.registry,
-            tokens=state.tokens,
-            environment=state.behaviour.environment,
-            dialect=state.behaviour.dialect,
+        return answer_token_request(request, self.state.oauth)
+
+    def revoke_token(self, request: TokenRequest) -> dict[str, Any]:
+        """Answers a request to the revoke endpoint. Raises :class:`~mock_sei.errors.Refusal`."""
+        oauth = self.state.oauth
+        client = authenticate(request, oauth.registry, oauth.rules.environment, served=None)
+        token = request.find("token") or request.require("token", "refresh_token")
+        return revoke(token, client, oauth)
+
+    def token_information(self, call: Call) -> dict[str, Any]:
+        """What the token of a call stands for. Raises :class:`~mock_sei.errors.Refusal`."""
+        token = self.admit(call)
+        oauth = self.state.oauth
+        application = oauth.registry.applications[token.app_key]
+        text = (call.authorization or "").split()[-1]
+        return token_information(text, token, application, oauth, self.clock.timestamp())
+
+    def metadata(self, host: str | None) -> dict[str, Any]:
+        """Authorization server metadata, for a client that called this host."""
+        return metadata(
             issuer=self.addresses.issuer(host),
+            two_way_url=self.addresses.called(Listener.TWO_WAY, host),
+            grants=HANDLERS,
+            applications=self.state.registry.applications.values(),
         )
+
+    def jwks(self) -> dict[str, Any]:
+        return jwks(self.state.oauth.keys)
 
     def admit(self, call: Call) -> AccessToken:
         """The gateway's checks. Raises :class:`~mock_sei.errors.Refusal`."""
@@ -133,7 +167,7 @@ class Sandbox:
         return admit(
             call,
             registry=state.registry,
-            tokens=state.tokens,
+            tokens=state.oauth.tokens,
             environment=state.behaviour.environment,
         )
 

@@ -7,8 +7,10 @@ variables and keys of ``mock-sei.toml``. ``MockSei`` takes its arguments alone;
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -35,8 +37,18 @@ def _address(value: str) -> str:
         raise ValueError("not an IP address to listen on, such as 127.0.0.1 or 0.0.0.0") from None
 
 
+def _host_name(value: str) -> str:
+    """A further name of the server certificate, addresses in their shortest form."""
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.ip_address(value))
+    if len(value) > 253 or not _HOST_NAME.fullmatch(value):
+        raise ValueError("not a host name or address, such as mock.example, *.mock.example or ::1")
+    return value
+
+
 def _https_url(value: str) -> str:
     parts = urlsplit(value)
+    _ = parts.port  # raises ValueError where it is no number
     if (
         parts.scheme != "https"
         or not parts.netloc
@@ -55,7 +67,11 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
+
 Address = Annotated[str, AfterValidator(_address)]
+HostName = Annotated[str, AfterValidator(_host_name)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -116,7 +132,7 @@ class Settings(BaseModel):
     fixtures: Path | None = Field(
         default=None, description="folder of applications, API documents, records"
     )
-    hostname: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+    hostname: Annotated[tuple[HostName, ...], BeforeValidator(_split)] = Field(
         default=(), description="further name in the server certificate (repeatable)"
     )
     public_url: HttpsUrl | None = Field(
@@ -202,7 +218,9 @@ def load_settings(
         ) -> tuple[Any, ...]:
             environment = EnvSettingsSource(settings_cls)
             if environ is not None:
-                environment.env_vars = {name.lower(): value for name, value in environ.items()}
+                environment.env_vars = {
+                    name.lower(): value for name, value in environ.items() if value
+                }
             from_environment.update(environment())
             layers = (dict(options), from_environment, from_file)
             return tuple(InitSettingsSource(settings_cls, each) for each in layers)

@@ -53,6 +53,9 @@ class GrantType(StrEnum):
     PASSWORD = "password"
     IMPLICIT = "implicit"
     REFRESH_TOKEN = "refresh_token"
+    INVALIDATE_TOKEN = "invalidate_token"
+    SESSION_TOKEN = "sessionToken"
+    SAML2_BEARER = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"
 
 
 TOKEN_GRANTS = tuple(each for each in GrantType if each is not GrantType.IMPLICIT)
@@ -83,9 +86,20 @@ class Standard:
 
     @property
     def token_grants(self) -> tuple[GrantType, ...]:
-        """The values of ``grant_type`` that this row may send to the token endpoint."""
-        own = () if self.grant is GrantType.IMPLICIT else (self.grant,)
-        return (*own, GrantType.REFRESH_TOKEN) if self.refreshable else own
+        """The values of ``grant_type`` that this row may send to the token endpoint.
+
+        Its own; refresh where there is a refresh token; of the vendor's own, whose pages do not say
+        for whom they are, ``invalidate_token`` for whoever can get a token there, ``sessionToken``
+        and the SAML grant for server-based applications with an end user (assumed).
+        """
+        if self.grant is GrantType.IMPLICIT:
+            return ()
+        grants = [self.grant]
+        if self.refreshable:
+            grants.append(GrantType.REFRESH_TOKEN)
+        if self.actor is Actor.END_USER and self.two_way_tls:
+            grants += [GrantType.SESSION_TOKEN, GrantType.SAML2_BEARER]
+        return (*grants, GrantType.INVALIDATE_TOKEN)
 
     @property
     def grant_label(self) -> str:

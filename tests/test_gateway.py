@@ -273,7 +273,7 @@ def test_the_first_check_that_fails_decides(platform: Platform) -> None:
 
 def test_tokens_leave_nothing_behind_once_they_have_expired(sandbox: Sandbox) -> None:
     """A use is remembered until its token would have expired, an unused token not at all."""
-    tokens = sandbox.state.tokens
+    tokens = sandbox.state.oauth.tokens
 
     def use_many() -> None:
         for _ in range(600):

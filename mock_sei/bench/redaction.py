@@ -35,11 +35,17 @@ SECRET_NAMES = frozenset(
 """Parameter and member names, lower case."""
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_ADDRESS_HEADERS = frozenset({"location", "referer"})
 _SECRET_MEMBER = re.compile(
     rf'("(?:{"|".join(sorted(SECRET_NAMES))})"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{{].*|[^\s,}}\]]+)',
     re.DOTALL | re.IGNORECASE,
 )
 
+
+_ESCAPED_NAME_CHARACTER = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u00(4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])", re.IGNORECASE
+)
+"""A letter or underscore that JSON text spells as an escape."""
 
 Secrets = Collection[str]
 """Values known to be secret, hidden wherever they turn up: a client may have swapped its pair."""
@@ -80,7 +86,7 @@ def redact_form(text: str, secrets: Secrets = ()) -> str:
         secret = unquote_plus(name).strip().lower() in SECRET_NAMES
         secret = secret or hide_values(plain, secrets) != plain
         parts.append(f"{name}={HIDDEN}" if secret and equals else part)
-    return "&".join(parts)
+    return hide_values("&".join(parts), secrets)
 
 
 def redact_body(content_type: str, body: bytes, secrets: Secrets = ()) -> str:
@@ -89,28 +95,40 @@ def redact_body(content_type: str, body: bytes, secrets: Secrets = ()) -> str:
         return ""
     media_type = content_type.partition(";")[0].strip().lower()
     text = body.decode("utf-8", "replace")
-    if media_type.endswith("form-urlencoded"):
-        return redact_form(text, secrets)
-    if media_type.endswith("json"):
+    if media_type.endswith(("form-urlencoded", "json")):
+        # A client may have mistaken one for the other: `curl -d` calls everything a form.
+        if text.lstrip()[:1] not in ("{", "["):
+            return redact_form(text, secrets)
         return hide_values(redact_json(text), secrets)
     return f"<{len(body)} bytes of {media_type or 'unnamed type'}>"
 
 
 def redact_json(text: str) -> str:
     """JSON text, whole or cut short, with the values of secret members hidden."""
-    return _SECRET_MEMBER.sub(rf'\1"{HIDDEN}"', text)
+    plain = _ESCAPED_NAME_CHARACTER.sub(lambda found: found[1] + chr(int(found[2], 16)), text)
+    return _SECRET_MEMBER.sub(rf'\1"{HIDDEN}"', plain)
 
 
 def _header(name: str, value: str) -> str:
+    if name.lower() in _ADDRESS_HEADERS:
+        return _address(value)
     if name.lower() not in _SECRET_HEADERS:
         return value
     scheme, _, rest = value.strip().partition(" ")
     if not name.lower().endswith("authorization"):
         return HIDDEN
     if rest and scheme.lower() != "basic":
-        return f"{scheme[:20]} {HIDDEN}"
+        # Whatever stands there, BearerToken for one; but a pair or token has other characters too.
+        return f"{scheme if scheme.isalpha() else HIDDEN} {HIDDEN}"
     try:
         app_key, colon, _ = base64.b64decode(rest or scheme, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return HIDDEN
     return f"{'Basic ' if rest else ''}{app_key}:{HIDDEN}" if colon else HIDDEN
+
+
+def _address(value: str) -> str:
+    """A redirect may carry a code in its query or a token in its fragment."""
+    address, hash_sign, fragment = value.partition("#")
+    base, question_mark, query = address.partition("?")
+    return f"{base}{question_mark}{redact_form(query)}{hash_sign}{redact_form(fragment)}"

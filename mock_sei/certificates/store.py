@@ -128,9 +128,17 @@ class CertificateStore:
         if not files["root"].exists():
             return self._write_authority(new_authority_pem(), files)
         content = {part: _read(path) for part, path in files.items() if path.exists()}
-        if len(content) == len(files):
-            for part, path in files.items():
-                _check_readable(path, content[part], key=part.endswith("key"))
+        whole = len(content) == len(files)
+        for part in files if whole else ("root", "root_key"):
+            if part in content:
+                _check_readable(files[part], content[part], key=part.endswith("key"))
+        if "root_key" not in content or not _are_pair(content["root"], content["root_key"]):
+            problem = "not the key of" if "root_key" in content else "missing beside"
+            raise ConfigurationError(
+                f"{problem} ca.pem; put it back, or delete the folder to start with a new CA",
+                source=files["root_key"],
+            )
+        if whole:
             try:
                 return Authority(AuthorityPem(**content))
             except Exception as error:  # any way in which four files can disagree
@@ -139,13 +147,6 @@ class CertificateStore:
                     "matching file back, or delete the folder to start with a new CA",
                     source=files["issuing"],
                 ) from None
-        if "root_key" not in content:
-            raise ConfigurationError(
-                "missing beside ca.pem; put it back, or delete the folder to start with a new CA",
-                source=files["root_key"],
-            )
-        for part in ("root", "root_key"):
-            _check_readable(files[part], content[part], key=part.endswith("key"))
         logger.warning("%s: incomplete; a new issuing CA was made", files["issuing"])
         # Killed before the new certificate is written, the next start must not find the old one.
         files["issuing"].unlink(missing_ok=True)
@@ -256,6 +257,10 @@ def _check_readable(path: Path, content: bytes, *, key: bool) -> None:
             "back, or delete the folder to start with a new CA",
             source=path,
         ) from None
+
+
+def _are_pair(certificate: bytes, key: bytes) -> bool:
+    return load_key(key).public_key() == x509.load_pem_x509_certificate(certificate).public_key()
 
 
 def _lock_file(descriptor: int) -> None:

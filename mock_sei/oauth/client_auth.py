@@ -42,13 +42,21 @@ class Client:
 
 
 def authenticate(
-    request: TokenRequest, registry: Registry, environment: Environment, *, served: Container[str]
+    request: TokenRequest,
+    registry: Registry,
+    environment: Environment,
+    *,
+    served: Container[str] | None,
 ) -> Client:
-    """Runs the checks; ``served`` holds the grants that have a handler. Raises :class:`Refusal`."""
+    """Runs the checks. Raises :class:`Refusal`.
+
+    ``served`` holds the grants that have a handler; None where no grant is asked for.
+    """
     application = check_key_pair(request, registry, environment)
     request.findings.application = application.name
     check_source_address(application, request.connection)
-    check_grant(application, request.grant_type, served)
+    if served is not None:
+        check_grant(application, request.grant_type, served)
     check_listener(application, request.connection)
     account = check_account(application, request, registry)
     if account is not None:

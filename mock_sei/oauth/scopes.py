@@ -12,17 +12,27 @@ def granted_scope(requested: str | None, application: Application) -> str:
     Raises ``invalid_scope`` for a scope that the application's entry does not list (RFC 6749
     section 3.3).
     """
+    source = f"{application.name}'s entry"
+    return _within(requested, application.scopes, source)
+
+
+def narrowed_scope(requested: str | None, granted: str) -> str:
+    """At a refresh: what was granted, or less (RFC 6749 section 6). Raises ``invalid_scope``."""
+    return _within(requested, granted.split(), "the first token")
+
+
+def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source: str) -> str:
     if requested is None:
-        return " ".join(application.scopes)
+        return " ".join(allowed)
     wanted = requested.split()
-    unknown = [each for each in wanted if each not in application.scopes]
+    unknown = [each for each in wanted if each not in allowed]
     if unknown or not wanted:
         raise Refusal(
             SCOPE_INVALID,
             check="scope",
-            because=f"{application.name} has not the scope {' '.join(unknown)[:100]!r}; leave "
-            "scope out, or ask for what its entry lists.",
-            expected=" ".join(application.scopes),
+            because=f"The scope {' '.join(unknown)[:100]!r} is not one of {source}; leave scope "
+            "out, or ask for what there is.",
+            expected=" ".join(allowed),
             actual=requested[:100],
         )
     return " ".join(dict.fromkeys(wanted))

@@ -51,6 +51,7 @@ class TokenRequest:
     parameters: Mapping[str, str] = field(repr=False)
     credentials: Credentials | None
     connection: Connection
+    issuer: str
     findings: Findings
 
     def find(self, *names: str) -> str | None:
@@ -62,6 +63,13 @@ class TokenRequest:
         if len(values) > 1:
             raise malformed(f"{' and '.join(names)} are both there and differ; send one of them.")
         return values.pop() if values else None
+
+    def flag(self, name: str) -> bool:
+        """``true`` or ``false``, false where it is absent. Raises ``invalid_request``."""
+        value = self.parameters.get(name, "false")
+        if value not in ("true", "false"):
+            raise malformed(f"{name} is neither true nor false.", actual=value[:20])
+        return value == "true"
 
     def require(self, *names: str) -> str:
         """The same, refusing a request without it as ``invalid_request``."""
@@ -87,13 +95,16 @@ def parse_token_request(
     query: bytes,
     authorization: str | None,
     connection: Connection,
+    issuer: str,
     findings: Findings,
     query_allowed: bool,
+    grant_type: str | None = None,
 ) -> TokenRequest:
     """Reads form, query string and ``Authorization`` header.
 
     ``query_allowed`` is the ``sei`` dialect: parameters may stand in the query string, which is
-    noted for the journal. Raises :class:`Refusal`.
+    noted for the journal. ``grant_type`` is that of an endpoint whose path says it, such as revoke.
+    Raises :class:`Refusal`.
     """
     in_query = _parse_form(query, "query string")
     if in_query and not query_allowed:
@@ -116,7 +127,7 @@ def parse_token_request(
         )
     parameters = in_form | in_query
     credentials = _credentials(authorization, parameters, in_query)
-    grant_type = parameters.get("grant_type")
+    grant_type = grant_type or parameters.get("grant_type")
     if grant_type is None:
         raise malformed("The parameter grant_type is missing.")
     return TokenRequest(
@@ -124,6 +135,7 @@ def parse_token_request(
         parameters=parameters,
         credentials=credentials,
         connection=connection,
+        issuer=issuer,
         findings=findings,
     )
 

@@ -51,6 +51,37 @@ class SigningKey:
         self.header = {"kid": self.kid}
 
 
+class KeyRing:
+    """The keys whose tokens are accepted; the first of them signs."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self._keys = [key]
+
+    @property
+    def signing(self) -> SigningKey:
+        return self._keys[0]
+
+    @property
+    def all(self) -> list[SigningKey]:
+        return list(self._keys)
+
+    def find(self, kid: object) -> SigningKey | None:
+        return next((key for key in self._keys if key.kid == kid), None)
+
+    def rotate(self, key: SigningKey) -> None:
+        """A new key signs; tokens of the old ones are accepted until those are retired."""
+        self._keys = [key, *self._keys]
+
+    def retire(self, kid: str) -> None:
+        """Raises ``ValueError`` for the signing key or an unknown one."""
+        if self.find(kid) is None:
+            known = ", ".join(key.kid for key in self._keys)
+            raise ValueError(f"no signing key {kid[:40]!r}; there are {known}")
+        if kid == self.signing.kid:
+            raise ValueError(f"{kid} signs; rotate first, then retire it")
+        self._keys = [key for key in self._keys if key.kid != kid]
+
+
 def _thumbprint(public_jwk: Mapping[str, str]) -> str:
     """RFC 7638, shortened to 16 characters: enough to tell two keys apart in a journal."""
     canonical = json.dumps(dict(sorted(public_jwk.items())), separators=(",", ":"))
@@ -66,8 +97,8 @@ class _Use(NamedTuple):
 class Tokens:
     """Mints tokens and judges them. One for the life of a platform state."""
 
-    def __init__(self, *, key: SigningKey, clock: Clock, random: Random) -> None:
-        self._key = key
+    def __init__(self, *, keys: KeyRing, clock: Clock, random: Random) -> None:
+        self._keys = keys
         self._clock = clock
         self._random = random
         self._uses: dict[str, _Use] = {}
@@ -101,7 +132,8 @@ class Tokens:
             claims["svc"] = service_account
         if user is not None:
             claims["usr"] = user
-        return str(jws.sign(claims, self._key.private, self._key.header, ALGORITHM))
+        key = self._keys.signing
+        return str(jws.sign(claims, key.private, key.header, ALGORITHM))
 
     def new_identifier(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
@@ -115,15 +147,16 @@ class Tokens:
                 expected=ALGORITHM,
                 actual=str(header.get("alg"))[:20],
             )
-        if header.get("kid") != self._key.kid:
+        key = self._keys.find(header.get("kid"))
+        if key is None:
             raise _invalid(
                 "The token was signed with a key this server does not know: it comes from another "
                 "server, or from one with another certs folder.",
-                expected=self._key.kid,
+                expected=self._keys.signing.kid,
                 actual=str(header.get("kid"))[:40],
             )
         try:
-            claims = json.loads(jws.verify(text, self._key.public, [ALGORITHM]))
+            claims = json.loads(jws.verify(text, key.public, [ALGORITHM]))
         except JOSEError:
             raise _invalid(
                 "The token's signature does not fit its content: changed or cut short."
@@ -141,7 +174,7 @@ class Tokens:
 
     def require_live(self, token: AccessToken) -> None:
         """Refuses a revoked, expired or idle token. Does not count as a use."""
-        if token.family in self._revoked or token.identifier in self._revoked:
+        if token.family in self._revoked:
             raise _invalid("The token was revoked; get a new one.")
         now = self._clock.timestamp()
         if now >= token.expires_at:
@@ -165,10 +198,10 @@ class Tokens:
             self._make_room()
         self._uses[token.identifier] = _Use(self._clock.timestamp(), token.expires_at)
 
-    def revoke(self, token: AccessToken) -> None:
-        """Ends the token and its family, until the last of them would have expired."""
+    def revoke_family(self, family: str) -> None:
+        """Ends every token of a family; remembered until the last would have expired."""
         self._make_room()
-        self._revoked[token.family] = int(self._clock.timestamp()) + _LIFETIME_SECONDS
+        self._revoked[family] = int(self._clock.timestamp()) + _LIFETIME_SECONDS
 
     @property
     def remembered(self) -> int:

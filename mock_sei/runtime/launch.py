@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mock_sei.addresses import Addresses
+from mock_sei.addresses import Addresses, host_to_call
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.runtime.server import Door, PlatformServer
@@ -79,6 +79,9 @@ def launch(settings: Settings) -> Launch:
             one_way_port=one_way,
             two_way_port=two_way,
             control_port=control,
+            one_way_host=host_to_call(settings.host, loopback="localhost"),
+            two_way_host=host_to_call(settings.two_way_host or settings.host, loopback="localhost"),
+            control_host=host_to_call(settings.control_host, loopback="127.0.0.1"),
             public_url=settings.public_url,
             public_two_way_url=settings.public_two_way_url,
         )

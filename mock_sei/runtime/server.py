@@ -82,6 +82,10 @@ class PlatformServer:
             for listening in door.sockets:
                 asyncio.get_running_loop().remove_reader(listening)
                 listening.close()
+        # A task cancelled before its first step loses the socket it was given: one turn for each
+        # accept under way, one for the connection it made.
+        for _ in range(2):
+            await asyncio.sleep(0)
         for task in (*self._tasks, *self._state.tasks):
             task.cancel()
         for connection in list(self._state.connections):

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 
 from mock_sei.errors import Refusal
 from mock_sei.gateway import Call
-from mock_sei.web.exchange import SCOPE_KEY, Exchange
-from mock_sei.web.oauth import EVERY_METHOD, header_text, refuse_announced_size
+from mock_sei.web.exchange import Exchange
 from mock_sei.web.refusals import JsonResponse, functional_refusal
+from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
 
 
 def functional_routes() -> APIRouter:
@@ -19,7 +19,7 @@ def functional_routes() -> APIRouter:
 
 
 async def call(request: Request) -> Response:
-    exchange: Exchange = request.scope[SCOPE_KEY]
+    exchange = exchange_of(request)
     try:
         return _answer(request, exchange)
     except Refusal as refusal:

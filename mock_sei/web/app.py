@@ -10,15 +10,17 @@ from starlette.responses import PlainTextResponse
 
 from mock_sei.errors import MethodNotAllowed
 from mock_sei.web.apis import functional_routes
-from mock_sei.web.exchange import SCOPE_KEY
-from mock_sei.web.oauth import EVERY_METHOD, oauth_routes
+from mock_sei.web.authorize import authorize_routes
+from mock_sei.web.oauth import oauth_routes
 from mock_sei.web.refusals import functional_refusal
+from mock_sei.web.requests import EVERY_METHOD, exchange_of
 
 
 def platform_app() -> FastAPI:
     """Routes only: which sandbox answers is in each request's exchange."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(oauth_routes())
+    app.include_router(authorize_routes())
     app.include_router(functional_routes())
     app.add_exception_handler(HTTPException, _unroutable)
     app.add_exception_handler(Exception, _bug)
@@ -28,7 +30,7 @@ def platform_app() -> FastAPI:
 async def _unroutable(request: Request, _: Exception) -> Response:
     """A method the router has never heard of; everything else has a route."""
     refusal = MethodNotAllowed(request.method[:20], request.url.path, tuple(EVERY_METHOD))
-    return functional_refusal(request.scope[SCOPE_KEY], refusal)
+    return functional_refusal(exchange_of(request), refusal)
 
 
 async def _bug(_: Request, error: Exception) -> Response:

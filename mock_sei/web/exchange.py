@@ -16,12 +16,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_sei.bench.journal import BODY_KEPT, Entry, Request, Response
+from mock_sei.bench.journal import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import BODY_TOO_LARGE, Refusal
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
+from mock_sei.web.cross_origin import cross_origin_headers
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request body; a larger one is 413."""
@@ -81,6 +82,22 @@ class Exchange:
         if own is not None and not guid:
             self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")
 
+    def cross_origin_headers(self, *, preflight: bool) -> list[tuple[bytes, bytes]]:
+        """What a browser of another origin may do with the answer; on the one-way listener only."""
+        request = self.entry.request
+        if self.listener is not Listener.ONE_WAY or request is None:
+            return []
+        origin = find_header(request.raw_headers, b"origin")
+        if origin is None:
+            return []
+        headers = cross_origin_headers(
+            request.path,
+            origin.decode("latin-1"),
+            self.sandbox.state.registry.applications.values(),
+            preflight=preflight,
+        )
+        return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
     def received(self, message: Message) -> None:
         """Counts and keeps a piece of the body. Raises :class:`Refusal` past the limit."""
         piece: bytes = message.get("body", b"")
@@ -99,6 +116,7 @@ class Exchange:
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
             headers.append((b"RequestTrackingId", self.tracking_id.encode()))
+            headers.extend(self.cross_origin_headers(preflight=False))
             message["headers"] = headers
             response.status = message["status"]
             response.raw_headers = headers
@@ -135,13 +153,30 @@ class PlatformListener:
             exchange.sending(message)
             await send(message)
 
+        if _is_preflight(scope):
+            allowed = exchange.cross_origin_headers(preflight=True)
+            if allowed:
+                await _answer_preflight(allowed, sending)
+                return
         try:
             await self._app(scope, receiving, sending)
         except Exception:  # the application has answered; the bug is the test's to see
             self._sandbox.record_bug(traceback.format_exc())
 
 
-def find_header(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+def _is_preflight(scope: Scope) -> bool:
+    """A browser asking beforehand; it sends neither token nor AppKey."""
+    return scope["method"] == "OPTIONS" and bool(
+        find_header(scope["headers"], b"access-control-request-method")
+    )
+
+
+async def _answer_preflight(headers: list[tuple[bytes, bytes]], send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def find_header(headers: RawHeaders, name: bytes) -> bytes | None:
     """The first value of a header; ``name`` in lower case."""
     for each, value in headers:
         if each == name:

@@ -1,64 +1,124 @@
-"""The token endpoint over HTTP."""
+"""The OAuth endpoints for machines over HTTP: token, revoke, token information, metadata, keys."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter, Request, Response
 
-from mock_sei.errors import MethodNotAllowed, Refusal
-from mock_sei.oauth.token_request import parse_token_request
-from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange, body_too_large, find_header
-from mock_sei.web.refusals import JsonResponse, oauth_refusal
+from mock_sei.errors import Fault, MalformedRequest, MethodNotAllowed, Refusal
+from mock_sei.gateway import Call
+from mock_sei.oauth.metadata import JWKS_PATH, METADATA_PATH, REVOKE_PATH, TOKEN_INFO_PATH
+from mock_sei.oauth.token_request import TokenRequest, parse_token_request
+from mock_sei.standards import GrantType
+from mock_sei.web.exchange import Exchange
+from mock_sei.web.refusals import (
+    JsonResponse,
+    functional_refusal,
+    oauth_refusal,
+    revocation_refusal,
+)
+from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
 
 TOKEN_PATHS = ("/v2/oauthtoken", "/v3/oauthtoken", "/v2/oauth/token")
 """Documented; derived from the page's title; assumed. One handler behind all three."""
 
-EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """RFC 6749 section 5.1."""
+
+Answer = Callable[[Request, Exchange], Awaitable[Response]]
+Render = Callable[[Exchange, Refusal], Response]
 
 
 def oauth_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for path in TOKEN_PATHS:
         router.add_api_route(path, token, methods=EVERY_METHOD)
+    router.add_api_route(REVOKE_PATH, revoke, methods=EVERY_METHOD)
+    router.add_api_route(TOKEN_INFO_PATH, token_info, methods=EVERY_METHOD)
+    router.add_api_route(METADATA_PATH, metadata, methods=EVERY_METHOD)
+    router.add_api_route(JWKS_PATH, jwks, methods=EVERY_METHOD)
     return router
 
 
 async def token(request: Request) -> Response:
-    exchange: Exchange = request.scope[SCOPE_KEY]
+    return await _respond(request, "POST", _token, oauth_refusal)
+
+
+async def revoke(request: Request) -> Response:
+    return await _respond(request, "POST", _revoke, revocation_refusal)
+
+
+async def token_info(request: Request) -> Response:
+    return await _respond(request, "GET", _token_info, functional_refusal)
+
+
+async def metadata(request: Request) -> Response:
+    return await _respond(request, "GET", _metadata, functional_refusal)
+
+
+async def jwks(request: Request) -> Response:
+    return await _respond(request, "GET", _jwks, functional_refusal)
+
+
+async def _respond(request: Request, method: str, answer: Answer, render: Render) -> Response:
+    exchange = exchange_of(request)
     try:
-        if request.method != "POST":
-            raise MethodNotAllowed(request.method, request.url.path, ("POST",))
-        return await _answer(request, exchange)
+        if request.method != method:
+            raise MethodNotAllowed(request.method, request.url.path, (method,))
+        return await answer(request, exchange)
     except Refusal as refusal:
-        return oauth_refusal(exchange, refusal)
+        return render(exchange, refusal)
 
 
-async def _answer(request: Request, exchange: Exchange) -> Response:
-    sandbox = exchange.sandbox
-    headers = request.scope["headers"]
+async def _token(request: Request, exchange: Exchange) -> Response:
+    parsed = await _parse(request, exchange)
+    return JsonResponse(exchange.sandbox.token(parsed), headers=_NEVER_CACHED)
+
+
+async def _revoke(request: Request, exchange: Exchange) -> Response:
+    parsed = await _parse(request, exchange, grant_type=GrantType.INVALIDATE_TOKEN)
+    return JsonResponse(exchange.sandbox.revoke_token(parsed), headers=_NEVER_CACHED)
+
+
+async def _parse(
+    request: Request, exchange: Exchange, grant_type: str | None = None
+) -> TokenRequest:
+    sandbox, headers = exchange.sandbox, request.scope["headers"]
     refuse_announced_size(headers)
-    parsed = parse_token_request(
+    return parse_token_request(
         body=await request.body(),
         content_type=header_text(headers, b"content-type"),
         query=request.scope["query_string"],
         authorization=header_text(headers, b"authorization"),
         connection=exchange.connection,
+        issuer=sandbox.addresses.issuer(header_text(headers, b"host")),
         findings=exchange.entry.findings,
         query_allowed=sandbox.state.behaviour.dialect == "sei",
+        grant_type=grant_type,
     )
-    body = sandbox.token(parsed, host=header_text(headers, b"host"))
-    return JsonResponse(body, headers=_NEVER_CACHED)
 
 
-def refuse_announced_size(headers: list[tuple[bytes, bytes]]) -> None:
-    """Refuses by ``Content-Length`` before a byte of the body is read."""
-    announced = find_header(headers, b"content-length")
-    if announced is not None and announced.isdigit() and int(announced) > BODY_LIMIT:
-        raise body_too_large(announced.decode())
+async def _token_info(request: Request, exchange: Exchange) -> Response:
+    client_id = request.query_params.get("client_id")
+    if not client_id:
+        raise MalformedRequest([Fault("client_id", "query", "required and missing")])
+    information = exchange.sandbox.token_information(
+        Call(
+            connection=exchange.connection,
+            app_key=client_id,
+            authorization=header_text(request.scope["headers"], b"authorization"),
+            product=None,
+            findings=exchange.entry.findings,
+        )
+    )
+    return JsonResponse(information, headers=_NEVER_CACHED)
 
 
-def header_text(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
-    value = find_header(headers, name)
-    return None if value is None else value.decode("latin-1")
+async def _metadata(request: Request, exchange: Exchange) -> Response:
+    host = header_text(request.scope["headers"], b"host")
+    return JsonResponse(exchange.sandbox.metadata(host))
+
+
+async def _jwks(_: Request, exchange: Exchange) -> Response:
+    return JsonResponse(exchange.sandbox.jwks())

@@ -7,8 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mock_sei.errors import MethodNotAllowed, Refusal, error_body, oauth_error_body
-from mock_sei.gateway import NoToken
+from mock_sei.errors import MethodNotAllowed, NoToken, Refusal, error_body, oauth_error_body
 from mock_sei.web.exchange import Exchange
 
 
@@ -24,11 +23,19 @@ class JsonResponse(Response):
 def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:
     """At the token endpoint: the members of both worlds, never cached (RFC 6749 section 5.2)."""
     exchange.entry.refuse(refusal.why)
-    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    if refusal.kind.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="mock-sei"'
     body = oauth_error_body(refusal, exchange.tracking_id)
-    return JsonResponse(body, refusal.kind.status, headers | _common_headers(refusal))
+    return JsonResponse(body, refusal.kind.status, _oauth_headers(refusal))
+
+
+def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
+    """The same with the members of the revoke page, all of them text (their content is assumed)."""
+    exchange.entry.refuse(refusal.why)
+    body = oauth_error_body(refusal, exchange.tracking_id) | {
+        "ErrorCode": refusal.kind.code,
+        "Error": refusal.kind.message,
+        "Hint": refusal.kind.description,
+    }
+    return JsonResponse(body, refusal.kind.status, _oauth_headers(refusal))
 
 
 def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
@@ -42,6 +49,13 @@ def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
         headers["WWW-Authenticate"] = challenge
     body = error_body(refusal, exchange.tracking_id)
     return JsonResponse(body, refusal.kind.status, headers | _common_headers(refusal))
+
+
+def _oauth_headers(refusal: Refusal) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    if refusal.kind.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="mock-sei"'
+    return headers | _common_headers(refusal)
 
 
 def _common_headers(refusal: Refusal) -> dict[str, str]:

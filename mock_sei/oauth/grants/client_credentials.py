@@ -5,15 +5,26 @@ Its token cannot be refreshed. Source: token page, Security FAQ; RFC 6749 sectio
 
 from __future__ import annotations
 
+from typing import Any
+
 from mock_sei.oauth.client_auth import Client
-from mock_sei.oauth.grant import Grant
 from mock_sei.oauth.scopes import granted_scope
+from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.standards import GrantType
 
 GRANT_TYPE = GrantType.CLIENT_CREDENTIALS
 
 
-def handle(request: TokenRequest, client: Client) -> Grant:
+def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
     """The account was checked with the client; what is left is the scope."""
-    return Grant(user=None, scope=granted_scope(request.find("scope"), client.application))
+    application, account = client.application, client.service_account
+    scope = granted_scope(request.find("scope"), application)
+    token = server.tokens.mint(
+        issuer=request.issuer,
+        app_key=application.app_key,
+        service_account=account.username if account else None,
+        user=None,
+        scope=scope,
+    )
+    return server.token_members(token, scope)

@@ -1,0 +1,169 @@
+"""The client's side of every grant: from an application's name to its token, by real requests.
+
+The flow follows from the application's row of the security standards, as it would in a real client.
+``MockSei`` and the command line both walk through here; they differ in how they connect.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+
+from mock_sei.errors import MockSeiError
+from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
+from mock_sei.oauth.proof_key import Method, challenge_of
+from mock_sei.registry import Application, Registry
+from mock_sei.standards import GrantType
+
+DEFAULT_USER = "alice@example.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogIn:
+    """What came back to the application's redirect address."""
+
+    location: str
+    """The whole address, query or fragment included."""
+    code_verifier: str | None = field(default=None, repr=False)
+    """The one whose challenge was sent."""
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        parts = urlsplit(self.location)
+        return dict(parse_qsl(parts.fragment or parts.query, keep_blank_values=True))
+
+    @property
+    def code(self) -> str:
+        """Raises :class:`MockSeiError` naming the error that came instead."""
+        return self._member("code")
+
+    @property
+    def access_token(self) -> str:
+        """Of the implicit grant. Raises :class:`MockSeiError` naming the error instead."""
+        return self._member("access_token")
+
+    @property
+    def error(self) -> str | None:
+        return self.parameters.get("error")
+
+    def _member(self, name: str) -> str:
+        value = self.parameters.get(name)
+        if value is None:
+            raise MockSeiError(f"the redirect has no {name}: {self.parameters}")
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flows:
+    """The grants of one platform, walked through over its own listeners."""
+
+    registry: Callable[[], Registry]
+    connect: Callable[[str | None], httpx2.Client]
+    """A client with a service account's certificate, or a one-way client for None."""
+
+    def log_in(self, application: str, user: str, **parameters: str | None) -> LogIn:
+        """Logs in and consents without a page; ``parameters`` change the authorization request.
+
+        Raises :class:`MockSeiError` where a page comes instead of a redirect.
+        """
+        found = self.application(application)
+        query: dict[str, str | None] = {
+            "client_id": found.app_key,
+            "response_type": RESPONSE_TYPES.get(found.standard.grant),
+        }
+        if found.redirect_addresses:
+            query["redirect_uri"] = found.redirect_addresses[0]
+        verifier = None
+        if found.standard.proof_key:
+            verifier = secrets.token_urlsafe(48)
+            query["code_challenge"] = challenge_of(verifier)
+            query["code_challenge_method"] = Method.S256
+        query |= parameters
+        with self.connect(None) as http:
+            answer = http.post(
+                AUTHORIZE_PATH,
+                params={name: value for name, value in query.items() if value is not None},
+                data={"username": user, "password": self._password(user), "decision": "allow"},
+            )
+        location = answer.headers.get("Location")
+        if location is None:
+            raise MockSeiError(f"no redirect for {user}: {answer.status_code} {answer.text}")
+        return LogIn(location=location, code_verifier=verifier)
+
+    def token_response(self, name: str, user: str) -> dict[str, Any]:
+        """The token endpoint's answer for an application, or for a service account's application.
+
+        For the implicit grant, what came back in the fragment. Raises :class:`MockSeiError`.
+        """
+        application = self.application(name)
+        answer: dict[str, Any] = _FLOWS[application.standard.grant](self, application, user)
+        return answer
+
+    def application(self, name: str) -> Application:
+        """By its name, its AppKey or its service account. Raises :class:`MockSeiError`."""
+        registry = self.registry()
+        found = registry.find_application(name) or registry.find_application_of(name)
+        if found is None:
+            names = ", ".join(each.name for each in registry.applications.values())
+            accounts = ", ".join(registry.service_accounts)
+            raise MockSeiError(
+                f"no application or service account {name!r}; there are {names}; {accounts}"
+            )
+        return found
+
+    def request_token(self, application: Application, form: Mapping[str, str | None]) -> Any:
+        """One token request, over the application's own listener."""
+        parameters = {name: value for name, value in form.items() if value is not None}
+        options: dict[str, Any] = {}
+        if application.app_secret is None:
+            parameters["client_id"] = application.app_key
+        else:
+            options["auth"] = (application.app_key, application.app_secret)
+        with self.connect(application.service_account) as http:
+            answer = http.post(TOKEN_PATH, data=parameters, **options)
+        if answer.status_code != 200:
+            raise MockSeiError(f"no token for {application.name}: {answer.text}")
+        return answer.json()
+
+    def _password(self, user: str) -> str:
+        users = self.registry().end_users
+        if user not in users:
+            raise MockSeiError(f"no end user {user!r}; there are {', '.join(users)}")
+        return users[user].password
+
+    def _client_credentials(self, application: Application, _: str) -> Any:
+        account = self.registry().service_accounts[application.service_account or ""]
+        form = {"username": account.username, "password": account.password}
+        return self.request_token(application, {"grant_type": GrantType.CLIENT_CREDENTIALS, **form})
+
+    def _password_grant(self, application: Application, user: str) -> Any:
+        form = {"username": user, "password": self._password(user)}
+        return self.request_token(application, {"grant_type": GrantType.PASSWORD, **form})
+
+    def _authorization_code(self, application: Application, user: str) -> Any:
+        login = self.log_in(application.name, user)
+        form = {
+            "grant_type": GrantType.AUTHORIZATION_CODE,
+            "code": login.code,
+            "redirect_uri": application.redirect_addresses[0],
+            "code_verifier": login.code_verifier,
+        }
+        return self.request_token(application, form)
+
+    def _implicit(self, application: Application, user: str) -> Any:
+        login = self.log_in(application.name, user)
+        return {**login.parameters, "access_token": login.access_token}
+
+
+_FLOWS: Mapping[GrantType, Callable[[Flows, Application, str], Any]] = {
+    GrantType.CLIENT_CREDENTIALS: Flows._client_credentials,  # noqa: SLF001  # its own methods
+    GrantType.PASSWORD: Flows._password_grant,  # noqa: SLF001
+    GrantType.AUTHORIZATION_CODE: Flows._authorization_code,  # noqa: SLF001
+    GrantType.IMPLICIT: Flows._implicit,  # noqa: SLF001
+}
+"""By the grant of the application's row."""

@@ -1,0 +1,300 @@
+"""The authorization endpoint without its pages: requests, consents, and what comes back.
+
+Errors about the application or its redirect address are told on a page; every other error goes to
+the redirect address (RFC 6749 section 4.1.2.1). Sources: authorize page for the vendor's
+parameters; RFC 6749 sections 4.1 and 4.2, RFC 7636, RFC 9207, RFC 8252.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mock_sei.errors import (
+    ACCESS_DENIED,
+    GRANT_NOT_ALLOWED,
+    REQUEST_INVALID,
+    RESPONSE_TYPE_UNKNOWN,
+    Kind,
+    Refusal,
+)
+from mock_sei.oauth.metadata import RESPONSE_TYPES
+from mock_sei.oauth.proof_key import Challenge, make_challenge
+from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
+from mock_sei.oauth.scopes import granted_scope
+from mock_sei.oauth.server import AuthorizationServer
+from mock_sei.oauth.sessions import Session
+from mock_sei.registry import Application
+from mock_sei.standards import GrantType
+
+PARAMETERS = (
+    "client_id",
+    "response_type",
+    "redirect_uri",
+    "redirect_url",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "endOtherSessions",
+    "login_hint",
+)
+"""Everything this endpoint reads; other parameters are ignored (RFC 6749 section 3.1)."""
+
+CHECK = "authorization request"
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where an answer goes, and what goes with every answer."""
+
+    address: str
+    in_fragment: bool
+    state: str | None
+    issuer: str
+
+    def location(self, members: Mapping[str, str]) -> str:
+        """``state`` comes back as it came, ``iss`` as RFC 9207 has it."""
+        answer = dict(members)
+        if self.state is not None:
+            answer["state"] = self.state
+        answer["iss"] = self.issuer
+        put = with_fragment if self.in_fragment else with_query
+        return put(self.address, answer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationRequest:
+    """A request that may be shown to a user."""
+
+    application: Application
+    destination: Destination
+    redirect_sent: bool
+    scope: str
+    challenge: Challenge | None = field(repr=False)
+    end_other_sessions: bool
+    login_hint: str | None
+
+
+class RedirectedRefusal(Refusal):
+    """A refusal that is told to the application, at its redirect address."""
+
+    def __init__(self, refusal: Refusal, destination: Destination):
+        why = refusal.why
+        super().__init__(
+            refusal.kind,
+            check=why.check,
+            because=why.because,
+            expected=why.expected,
+            actual=why.actual,
+        )
+        self.location = destination.location(
+            {
+                "error": refusal.kind.error or "invalid_request",
+                "error_description": refusal.kind.description,
+            }
+        )
+
+
+def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> AuthorizationRequest:
+    """Checks a request in the order in which its errors can be told.
+
+    ``pairs`` are its parameters in their order, repeated ones repeated. Raises
+    :class:`RedirectedRefusal`, or a plain :class:`Refusal` for what must not be redirected.
+    """
+    counts = Counter(name for name, _ in pairs if name in PARAMETERS)
+    values = {name: value for name, value in pairs if name in PARAMETERS}
+    application = find_application(values, counts, server)
+    address, sent = find_redirect_address(values, counts, application)
+    expected_type = RESPONSE_TYPES.get(application.standard.grant)
+    destination = Destination(
+        address=address,
+        in_fragment=expected_type == "token",
+        state=values.get("state") if counts["state"] == 1 else None,
+        issuer=issuer,
+    )
+    try:
+        check_repeated(counts)
+        check_response_type(values, application, server)
+        return AuthorizationRequest(
+            application=application,
+            destination=destination,
+            redirect_sent=sent,
+            scope=granted_scope(values.get("scope") or None, application),
+            challenge=find_challenge(values, application),
+            end_other_sessions=find_flag(values, "endOtherSessions"),
+            login_hint=values.get("login_hint") or None,
+        )
+    except Refusal as refusal:
+        raise RedirectedRefusal(refusal, destination) from None
+
+
+def find_application(
+    values: Mapping[str, str], counts: Mapping[str, int], server: AuthorizationServer
+) -> Application:
+    client_id = values.get("client_id")
+    if not client_id:
+        raise _refused("client_id is missing; it is the application's AppKey.")
+    if counts["client_id"] > 1:
+        raise _refused("client_id is repeated.")
+    application = server.registry.applications.get(client_id)
+    if application is None:
+        raise _refused("No application has this AppKey as its client_id.", actual=client_id[:100])
+    if not application.approved:
+        raise _refused(f"The application {application.name} waits for approval.")
+    environment = server.rules.environment
+    if environment not in application.environments:
+        raise _refused(
+            f"The application {application.name} is not registered for the {environment} "
+            "environment.",
+            expected=", ".join(application.environments),
+            actual=str(environment),
+        )
+    return application
+
+
+def find_redirect_address(
+    values: Mapping[str, str], counts: Mapping[str, int], application: Application
+) -> tuple[str, bool]:
+    """The address and whether the request named it; it may be left out where one is registered."""
+    registered = application.redirect_addresses
+    named = {values[name] for name in ("redirect_uri", "redirect_url") if values.get(name)}
+    if max(counts["redirect_uri"], counts["redirect_url"]) > 1 or len(named) > 1:
+        raise _refused("redirect_uri is repeated, or differs from redirect_url.")
+    if not registered:
+        raise _refused(
+            f"The application {application.name} has no redirect address registered; it uses "
+            f"{application.standard.grant_label}."
+        )
+    if not named:
+        if len(registered) > 1:
+            raise _refused(
+                "redirect_uri is missing; it can be left out where exactly one is registered.",
+                expected=", ".join(registered),
+            )
+        return registered[0], False
+    address = named.pop()
+    if not is_registered(address, registered):
+        raise _refused(
+            "redirect_uri is not registered for the application; addresses must be the same to the "
+            "letter, but for the port of a loopback address.",
+            expected=", ".join(registered),
+            actual=address[:200],
+        )
+    return address, True
+
+
+def check_repeated(counts: Mapping[str, int]) -> None:
+    """RFC 6749 section 3.1."""
+    repeated = sorted(name for name, count in counts.items() if count > 1)
+    if repeated:
+        raise _refused(f"{', '.join(repeated)}: repeated.")
+
+
+def check_response_type(
+    values: Mapping[str, str], application: Application, server: AuthorizationServer
+) -> None:
+    """In the ``sei`` dialect it may be absent: the one type of the application's row is meant."""
+    sent = values.get("response_type")
+    own = RESPONSE_TYPES.get(application.standard.grant)
+    if sent == "" or (sent is None and server.rules.dialect == "rfc"):
+        raise _refused("response_type is missing.", expected=own)
+    if sent is not None and sent not in RESPONSE_TYPES.values():
+        raise _refused(
+            "response_type is neither code nor token.",
+            kind=RESPONSE_TYPE_UNKNOWN,
+            expected=own,
+            actual=sent[:100],
+        )
+    if own is None or sent not in (None, own):
+        raise _refused(
+            f"A {application.type} application uses {application.standard.grant_label}.",
+            kind=GRANT_NOT_ALLOWED,
+            expected=own,
+            actual=sent,
+        )
+
+
+def find_challenge(values: Mapping[str, str], application: Application) -> Challenge | None:
+    """Compulsory for native applications (RFC 8252 section 6), meaningless without a code."""
+    if application.standard.grant is GrantType.IMPLICIT:
+        return None
+    value = values.get("code_challenge")
+    if not value:
+        if application.standard.proof_key or values.get("code_challenge_method"):
+            raise _refused("code challenge required: send code_challenge (RFC 7636 section 4.4.1).")
+        return None
+    try:
+        return make_challenge(value, values.get("code_challenge_method"))
+    except ValueError as error:
+        raise _refused(f"{error}.") from None
+
+
+def find_flag(values: Mapping[str, str], name: str) -> bool:
+    value = values.get(name) or "false"
+    if value not in ("true", "false"):
+        raise _refused(f"{name} is neither true nor false.", actual=value[:20])
+    return value == "true"
+
+
+def approve(request: AuthorizationRequest, session: Session, server: AuthorizationServer) -> str:
+    """The address a consent leads to: with a code, or with a token in the fragment."""
+    application, destination = request.application, request.destination
+    if application.standard.grant is GrantType.IMPLICIT:
+        authorization = server.authorize(
+            application,
+            user=session.user,
+            scope=request.scope,
+            session=session.identifier,
+            redirect_address=destination.address,
+        )
+        token = server.mint(application, authorization, request.scope, issuer=destination.issuer)
+        members = server.token_members(token, request.scope)
+        return destination.location({name: str(value) for name, value in members.items()})
+    code = server.codes.issue(
+        app_key=application.app_key,
+        user=session.user,
+        scope=request.scope,
+        redirect_address=destination.address,
+        redirect_sent=request.redirect_sent,
+        challenge=request.challenge,
+        session=session.identifier,
+    )
+    return destination.location({"code": code})
+
+
+def start_session(request: AuthorizationRequest, user: str, server: AuthorizationServer) -> Session:
+    """Logs in for a request. Raises :class:`RedirectedRefusal` where a session is refused."""
+    try:
+        return server.start_session(user, end_others=request.end_other_sessions)
+    except Refusal as refusal:
+        why = refusal.why
+        denied = Refusal(
+            ACCESS_DENIED,
+            check=why.check,
+            because=why.because,
+            expected=why.expected,
+            actual=why.actual,
+        )
+        raise RedirectedRefusal(denied, request.destination) from None
+
+
+def deny(request: AuthorizationRequest) -> RedirectedRefusal:
+    """The user said no."""
+    refusal = Refusal(
+        ACCESS_DENIED, check="consent", because="The user cancelled the log-in or denied access."
+    )
+    return RedirectedRefusal(refusal, request.destination)
+
+
+def _refused(
+    because: str,
+    *,
+    kind: Kind = REQUEST_INVALID,
+    expected: str | None = None,
+    actual: str | None = None,
+) -> Refusal:
+    return Refusal(kind, check=CHECK, because=because, expected=expected, actual=actual)

@@ -1,0 +1,122 @@
+"""``grant_type=authorization_code``: a code for tokens, once, within 20 seconds.
+
+With PKCE where the authorization request sent a challenge, which native applications must. A second
+use ends the tokens of the first. Source: authorize steps; RFC 6749 section 4.1.3, RFC 7636 section
+4.6, RFC 9700 section 2.1.1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.codes import LIFETIME, Code
+from mock_sei.oauth.proof_key import is_verifier
+from mock_sei.oauth.server import AuthorizationServer
+from mock_sei.oauth.token_request import TokenRequest, malformed
+from mock_sei.standards import GrantType
+
+GRANT_TYPE = GrantType.AUTHORIZATION_CODE
+
+CHECK = "authorization code"
+PROOF_CHECK = "code verifier"
+
+
+def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+    text = request.require("code")
+    verifier = request.find("code_verifier")
+    if verifier is not None and not is_verifier(verifier):
+        raise malformed("code_verifier is not 43 to 128 unreserved characters (RFC 7636, 4.1).")
+    code = server.codes.find(text)
+    if code is None:
+        raise _refused("No such code was issued: mistyped, or issued before the last reset.")
+    check_use(code, server)
+    check_client(code, client)
+    check_age(code, server)
+    check_redirect(code, request)
+    check_proof(code, verifier)
+    if code.user not in server.registry.end_users:
+        raise _refused(f"The end user {code.user} is gone.")
+    application = client.application
+    code.burnt = True
+    authorization = server.authorize(
+        application,
+        user=code.user,
+        scope=code.scope,
+        session=code.session,
+        redirect_address=code.redirect_address,
+    )
+    code.family = authorization.family
+    return server.user_token_response(application, authorization, code.scope, issuer=request.issuer)
+
+
+def check_use(code: Code, server: AuthorizationServer) -> None:
+    if not code.burnt:
+        return
+    if code.family is None:
+        raise _refused("The code was spoilt by a wrong code_verifier; log in again.")
+    server.end_family(code.family)
+    raise _refused("The code was used before; the tokens of its first use are revoked now.")
+
+
+def check_client(code: Code, client: Client) -> None:
+    if code.app_key != client.application.app_key:
+        raise _refused(
+            "The code was issued to another application.",
+            expected=code.app_key,
+            actual=client.application.app_key,
+        )
+
+
+def check_age(code: Code, server: AuthorizationServer) -> None:
+    limit = int(LIFETIME.total_seconds())
+    age = server.codes.age(code)
+    if age >= limit:
+        raise _refused(
+            f"The code is older than {limit} seconds; redeem it as soon as it comes back.",
+            expected=f"at most {limit} s old",
+            actual=f"{int(age)} s",
+        )
+
+
+def check_redirect(code: Code, request: TokenRequest) -> None:
+    """RFC 6749 section 4.1.3: named there, named here, and the same."""
+    sent = request.find("redirect_uri", "redirect_url")
+    if sent is None and not code.redirect_sent:
+        return
+    if sent != code.redirect_address:
+        raise _refused(
+            "redirect_uri is not the one of the authorization request.",
+            expected=code.redirect_address,
+            actual=(sent or "none")[:200],
+        )
+
+
+def check_proof(code: Code, verifier: str | None) -> None:
+    """A wrong verifier spoils the code."""
+    if code.challenge is None:
+        if verifier is not None:
+            raise _refused(
+                "A code_verifier came, but the authorization request had no code_challenge.",
+                check=PROOF_CHECK,
+            )
+        return
+    if verifier is not None and code.challenge.fits(verifier):
+        return
+    code.burnt = True
+    problem = "does not fit the code_challenge" if verifier else "is missing"
+    raise _refused(
+        f"code_verifier {problem} ({code.challenge.method}); the code is spoilt.",
+        check=PROOF_CHECK,
+    )
+
+
+def _refused(
+    because: str,
+    *,
+    check: str = CHECK,
+    expected: str | None = None,
+    actual: str | None = None,
+) -> Refusal:
+    return Refusal(GRANT_INVALID, check=check, because=because, expected=expected, actual=actual)

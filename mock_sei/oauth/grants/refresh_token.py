@@ -1,0 +1,54 @@
+"""``grant_type=refresh_token``: new tokens for an old refresh token, which is then used up.
+
+The reuse of a used one ends the whole family. Source: get-token page; RFC 6749 section 6, RFC 9700
+section 4.14.2. That the 30 days run from the first token is assumed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.scopes import narrowed_scope
+from mock_sei.oauth.server import AuthorizationServer
+from mock_sei.oauth.token_request import TokenRequest
+from mock_sei.standards import GrantType
+
+GRANT_TYPE = GrantType.REFRESH_TOKEN
+
+CHECK = "refresh token"
+
+
+def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+    text = request.require("refresh_token")
+    authorization = server.authorizations.find_by_refresh_token(text)
+    if authorization is None:
+        raise _refused(
+            "No such refresh token is known: mistyped, revoked, or issued before the last reset."
+        )
+    if authorization.app_key != client.application.app_key:
+        raise _refused(
+            "The refresh token was issued to another application.",
+            expected=authorization.app_key,
+            actual=client.application.app_key,
+        )
+    if authorization.refresh_token != text:
+        server.end_family(authorization.family)
+        raise _refused(
+            "The refresh token was used before; every token of this consent is revoked now. Keep "
+            "the new refresh token of each answer."
+        )
+    if not server.authorizations.is_live(authorization):
+        raise _refused("The 30 days of the refresh token are over; the user must log in again.")
+    if authorization.user not in server.registry.end_users:
+        raise _refused(f"The end user {authorization.user} is gone.")
+    scope = narrowed_scope(request.find("scope"), authorization.scope)
+    server.authorizations.rotate(authorization)
+    return server.user_token_response(
+        client.application, authorization, scope, issuer=request.issuer
+    )
+
+
+def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
+    return Refusal(GRANT_INVALID, check=CHECK, because=because, expected=expected, actual=actual)

@@ -1,0 +1,36 @@
+"""``grant_type=sessionToken``: tokens for the session that the log-in page started.
+
+Named on the token page, its fields unreadable: that ``sessionToken`` carries the value of the
+log-in page's cookie is assumed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.scopes import granted_scope
+from mock_sei.oauth.server import AuthorizationServer
+from mock_sei.oauth.token_request import TokenRequest
+from mock_sei.standards import GrantType
+
+GRANT_TYPE = GrantType.SESSION_TOKEN
+
+
+def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+    text = request.require("sessionToken")
+    scope = granted_scope(request.find("scope"), client.application)
+    session = server.sessions.find(text)
+    if session is None:
+        raise Refusal(
+            GRANT_INVALID,
+            check="session",
+            because="No live session has this sessionToken; log in on the page again.",
+        )
+    authorization = server.authorize(
+        client.application, user=session.user, scope=scope, session=session.identifier
+    )
+    return server.user_token_response(
+        client.application, authorization, scope, issuer=request.issuer
+    )

@@ -1,0 +1,59 @@
+"""Metadata for clients that configure themselves (RFC 8414), made from what is really accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mock_sei.oauth.proof_key import Method
+from mock_sei.oauth.tokens import ALGORITHM, KeyRing
+from mock_sei.registry import Application
+from mock_sei.standards import STANDARDS, GrantType
+
+AUTHORIZE_PATH = "/v2/oauth/authorize"
+TOKEN_PATH = "/v2/oauthtoken"
+TOKEN_INFO_PATH = "/v2/oauth/tokeninfo"
+REVOKE_PATH = "/v2/oauth/revoke"
+METADATA_PATH = "/.well-known/oauth-authorization-server"
+JWKS_PATH = "/.well-known/jwks.json"
+
+RESPONSE_TYPES = {GrantType.AUTHORIZATION_CODE: "code", GrantType.IMPLICIT: "token"}
+"""``response_type`` by the grant of an application's row."""
+
+
+def metadata(
+    *, issuer: str, two_way_url: str, grants: Iterable[str], applications: Iterable[Application]
+) -> dict[str, Any]:
+    """The same on both listeners: one-way addresses, two-way ones as aliases (RFC 8705, 5)."""
+    scopes = {scope for each in applications for scope in each.scopes}
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
+        "token_endpoint": f"{issuer}{TOKEN_PATH}",
+        "revocation_endpoint": f"{issuer}{REVOKE_PATH}",
+        "jwks_uri": f"{issuer}{JWKS_PATH}",
+        "response_types_supported": list(RESPONSE_TYPES.values()),
+        "response_modes_supported": ["query", "fragment"],
+        "grant_types_supported": sorted({*grants, *(row.grant for row in STANDARDS)}),
+        "scopes_supported": sorted(scopes),
+        "token_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "code_challenge_methods_supported": [str(method) for method in Method],
+        "authorization_response_iss_parameter_supported": True,
+        "mtls_endpoint_aliases": {
+            "token_endpoint": f"{two_way_url}{TOKEN_PATH}",
+            "revocation_endpoint": f"{two_way_url}{REVOKE_PATH}",
+        },
+    }
+
+
+_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+
+
+def jwks(keys: KeyRing) -> dict[str, Any]:
+    """Public halves of the keys whose tokens are accepted (RFC 7517), the signing one first."""
+    return {
+        "keys": [
+            {**key.public_jwk, "kid": key.kid, "alg": ALGORITHM, "use": "sig"} for key in keys.all
+        ]
+    }

@@ -1,0 +1,47 @@
+"""Revocation: a token and its partner die together (revoke page; RFC 7009)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.server import AuthorizationServer
+
+CHECK = "revocation"
+
+
+def revoke(token: str, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+    """Ends the family of an access or refresh token. An unknown token is no error (RFC 7009, 2.2).
+
+    Raises :class:`Refusal` for another application's token.
+    """
+    found = find_owner(token, server)
+    if found is not None:
+        family, owner = found
+        if owner != client.application.app_key:
+            raise Refusal(
+                GRANT_INVALID,
+                check=CHECK,
+                because="The token was issued to another application, which alone may revoke it.",
+                expected=owner,
+                actual=client.application.app_key,
+            )
+        server.end_family(family)
+    return {
+        "message": "The access token and its refresh token are revoked",
+        "token": token,
+        "cascade": "true",
+    }
+
+
+def find_owner(token: str, server: AuthorizationServer) -> tuple[str, str] | None:
+    """Family and AppKey of a token, None where it is none of ours."""
+    authorization = server.authorizations.find_by_refresh_token(token)
+    if authorization is not None:
+        return authorization.family, authorization.app_key
+    try:
+        read = server.tokens.read(token)
+    except Refusal:
+        return None
+    return read.family, read.app_key

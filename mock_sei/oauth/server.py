@@ -1,0 +1,170 @@
+"""The authorization server of one platform state: what the grants and the log-in page share.
+
+It puts the parts together (tokens, codes, authorizations, sessions) and holds the three rules that
+need more than one of them: how a session starts, what ends with it, what a token response holds.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+
+from mock_sei.clock import Clock
+from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.oauth.authorizations import Authorization, Authorizations
+from mock_sei.oauth.codes import Codes
+from mock_sei.oauth.sessions import Session, Sessions
+from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens
+from mock_sei.registry import Application, EndUser, Environment, Registry
+
+TOKEN_TYPES = {"sei": "BearerToken", "rfc": "Bearer"}
+"""By dialect. ``BearerToken`` is documented (create-token page), ``Bearer`` is RFC 6750's."""
+
+SESSION_CHECK = "concurrent sessions"
+USER_CHECK = "end user"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """The settings that change what the authorization server does."""
+
+    dialect: Literal["sei", "rfc"]
+    environment: Environment
+    concurrent_sessions: Literal["allow", "refuse"]
+    auto_login: bool
+
+
+class AuthorizationServer:
+    """One for the life of a platform state."""
+
+    def __init__(
+        self, *, registry: Registry, keys: KeyRing, clock: Clock, random: Random, rules: Rules
+    ) -> None:
+        self.registry = registry
+        self.rules = rules
+        self.keys = keys
+        self.tokens = Tokens(keys=keys, clock=clock, random=random)
+        self.codes = Codes(clock=clock, random=random)
+        self.authorizations = Authorizations(clock=clock, random=random)
+        self.sessions = Sessions(clock=clock, random=random)
+
+    def find_user(self, email: str, password: str) -> EndUser | None:
+        """The user whose password it is."""
+        user = self.registry.end_users.get(email)
+        if user is None or not hmac.compare_digest(user.password.encode(), password.encode()):
+            return None
+        return user
+
+    def require_user(self, email: str, password: str) -> EndUser:
+        """Raises ``invalid_grant``."""
+        user = self.find_user(email, password)
+        if user is None:
+            known = email in self.registry.end_users
+            raise Refusal(
+                GRANT_INVALID,
+                check=USER_CHECK,
+                because=f"The password of {email[:100]} is wrong."
+                if known
+                else "There is no such end user.",
+                actual=None if known else email[:100],
+            )
+        return user
+
+    def start_session(self, user: str, *, end_others: bool) -> Session:
+        """Logs a user in; ``end_others`` ends the user's other sessions first.
+
+        Raises ``invalid_grant`` where a second session is refused (assumed).
+        """
+        others = self.sessions.live_of(user)
+        if end_others:
+            for each in others:
+                self.end_session(each)
+        elif others and self.rules.concurrent_sessions == "refuse":
+            raise Refusal(
+                GRANT_INVALID,
+                check=SESSION_CHECK,
+                because=f"{user} has a session already and concurrent sessions are refused; send "
+                "endOtherSessions=true to end it.",
+                expected="no other session",
+                actual=f"{len(others)}",
+            )
+        return self.sessions.start(user)
+
+    def end_session(self, session: Session) -> None:
+        """Ends it with everything that stands on it."""
+        for authorization in self.authorizations.of_session(session.identifier):
+            self.end_family(authorization.family)
+        self.sessions.end(session)
+
+    def end_family(self, family: str) -> None:
+        """No token of this consent works any more."""
+        self.tokens.revoke_family(family)
+        self.authorizations.remove(family)
+
+    def authorize(
+        self,
+        application: Application,
+        *,
+        user: str,
+        scope: str,
+        session: str,
+        redirect_address: str | None = None,
+    ) -> Authorization:
+        """A user's consent, from which tokens follow."""
+        return self.authorizations.grant(
+            family=self.tokens.new_identifier(),
+            app_key=application.app_key,
+            user=user,
+            scope=scope,
+            redirect_address=redirect_address,
+            session=session,
+            refreshable=application.standard.refreshable,
+        )
+
+    def mint(
+        self, application: Application, authorization: Authorization, scope: str, *, issuer: str
+    ) -> str:
+        """An access token of a family. It stands on the application's own service account."""
+        session = self.sessions.find(authorization.session)
+        if session is not None:
+            self.sessions.keep_alive(session)
+        return self.tokens.mint(
+            issuer=issuer,
+            app_key=application.app_key,
+            service_account=application.service_account,
+            user=authorization.user,
+            scope=scope,
+            family=authorization.family,
+        )
+
+    def token_members(self, token: str, scope: str) -> dict[str, Any]:
+        """What every token response holds (RFC 6749 section 5.1)."""
+        return {
+            "access_token": token,
+            "token_type": TOKEN_TYPES[self.rules.dialect],
+            "expires_in": int(LIFETIME.total_seconds()),
+            "scope": scope,
+        }
+
+    def user_token_response(
+        self, application: Application, authorization: Authorization, scope: str, *, issuer: str
+    ) -> dict[str, Any]:
+        """The members of the create-token page, in its order; ``scope`` last, from the RFC."""
+        token = self.mint(application, authorization, scope, issuer=issuer)
+        members = self.token_members(token, scope)
+        granted = members.pop("scope")
+        return members | self.companions(authorization) | {"scope": granted}
+
+    def companions(self, authorization: Authorization) -> dict[str, Any]:
+        """What stands beside an end user's access token, in token responses and information."""
+        members: dict[str, Any] = {}
+        if authorization.refresh_token is not None:
+            members["refresh_token"] = authorization.refresh_token
+            left = self.authorizations.seconds_left(authorization)
+            members["refresh_token_expires_in"] = left
+        if authorization.redirect_address is not None:
+            members["redirect_url"] = authorization.redirect_address
+        members["email"] = authorization.user
+        return members

@@ -1,0 +1,29 @@
+"""Token information: what a live access token stands for (get-token page)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mock_sei.access import AccessToken
+from mock_sei.oauth.server import TOKEN_TYPES, AuthorizationServer
+from mock_sei.registry import Application
+
+
+def token_information(
+    text: str, token: AccessToken, application: Application, server: AuthorizationServer, now: float
+) -> dict[str, Any]:
+    """The documented members; those of the refresh token where there is one.
+
+    ``now`` is the platform's time in seconds.
+    """
+    information: dict[str, Any] = {
+        "access_token": text,
+        "token_type": TOKEN_TYPES[server.rules.dialect],
+        "expires_in": max(0, int(token.expires_at - now)),
+        "status": "approved",
+        "scope": token.scope,
+    }
+    authorization = server.authorizations.find(token.family)
+    if authorization is not None:
+        information |= server.companions(authorization)
+    return information | {"app_name": application.name}

@@ -1,0 +1,243 @@
+"""The authorization endpoint over HTTP: log-in page, consent page, redirects.
+
+On the one-way listener alone. A POST with the log-in's fields works without a page before it, for
+tests that have no browser; a browser's POST from another origin is refused.
+"""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from mock_sei.errors import NOT_FOUND, REQUEST_INVALID, MethodNotAllowed, Refusal
+from mock_sei.oauth.authorize import (
+    PARAMETERS,
+    AuthorizationRequest,
+    RedirectedRefusal,
+    approve,
+    deny,
+    read_request,
+    start_session,
+)
+from mock_sei.oauth.metadata import AUTHORIZE_PATH
+from mock_sei.oauth.server import AuthorizationServer
+from mock_sei.oauth.sessions import Session
+from mock_sei.oauth.token_request import MAX_PARAMETERS, MEDIA_TYPES
+from mock_sei.standards import Listener
+from mock_sei.web.exchange import Exchange
+from mock_sei.web.pages import PAGE_HEADERS, page
+from mock_sei.web.refusals import functional_refusal
+from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
+
+SESSION_COOKIE = "mock_sei_session"
+
+Pairs = list[tuple[str, str]]
+
+
+def authorize_routes() -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    router.add_api_route(AUTHORIZE_PATH, authorize, methods=EVERY_METHOD)
+    return router
+
+
+async def authorize(request: Request) -> Response:
+    exchange = exchange_of(request)
+    try:
+        if exchange.listener is not Listener.ONE_WAY:
+            raise Refusal(
+                NOT_FOUND,
+                check="path",
+                because="The log-in page is on the one-way listener: a browser has no client "
+                "certificate.",
+                expected=str(Listener.ONE_WAY),
+                actual=str(exchange.listener),
+            )
+        if request.method not in ("GET", "POST"):
+            raise MethodNotAllowed(request.method, AUTHORIZE_PATH, ("GET", "POST"))
+        refuse_announced_size(request.scope["headers"])
+    except Refusal as refusal:
+        return functional_refusal(exchange, refusal)
+    try:
+        return await _answer(request, exchange)
+    except RedirectedRefusal as refusal:
+        exchange.entry.refuse(refusal.why)
+        return _redirect(refusal.location, request)
+    except Refusal as refusal:
+        exchange.entry.refuse(refusal.why)
+        return page(
+            "error.html",
+            status=refusal.kind.status,
+            because=refusal.why.because,
+            tracking_id=exchange.tracking_id,
+        )
+
+
+async def _answer(request: Request, exchange: Exchange) -> Response:
+    server = exchange.sandbox.state.oauth
+    headers = request.scope["headers"]
+    query = _pairs(request.scope["query_string"])
+    form = _pairs(await request.body()) if _is_form(request) else []
+    asked = read_request(
+        query + form,
+        server,
+        issuer=exchange.sandbox.addresses.issuer(header_text(headers, b"host")),
+    )
+    exchange.entry.findings.application = asked.application.name
+    fields = {name: value for name, value in form if name not in PARAMETERS}
+    action = _action(query + form)
+    if fields:
+        _refuse_other_origin(request)
+    if fields.get("decision") == "deny":
+        raise deny(asked)
+    if "password" in fields:
+        return _log_in(fields, asked, action, request, server)
+    session = server.sessions.find(request.cookies.get(SESSION_COOKIE, ""))
+    if fields.get("decision") == "allow" and session is not None:
+        if not hmac.compare_digest(fields.get("consent", ""), _consent_token(session)):
+            raise Refusal(
+                REQUEST_INVALID,
+                check="consent",
+                because="The consent did not come from the page this server showed.",
+            )
+        return _finish(asked, session, request, server)
+    if server.rules.auto_login and asked.login_hint in server.registry.end_users:
+        session = start_session(asked, asked.login_hint or "", server)
+        return _finish(asked, session, request, server)
+    if session is not None:
+        return _consent_page(asked, session, action)
+    return _login_page(asked, action, username=asked.login_hint or "")
+
+
+def _log_in(
+    fields: dict[str, str],
+    asked: AuthorizationRequest,
+    action: str,
+    request: Request,
+    server: AuthorizationServer,
+) -> Response:
+    username = fields.get("username", "")
+    user = server.find_user(username, fields["password"])
+    if user is None:
+        exchange_of(request).entry.notes.append(
+            f"log-in refused: wrong e-mail address or password of {username[:100]}"
+        )
+        return _login_page(
+            asked,
+            action,
+            username=username,
+            problem="E-mail address or password is wrong.",
+            status=400,
+        )
+    session = start_session(asked, user.email, server)
+    if fields.get("decision") == "allow":
+        return _finish(asked, session, request, server)
+    return _with_session(_redirect(action, request), session)
+
+
+def _finish(
+    asked: AuthorizationRequest, session: Session, request: Request, server: AuthorizationServer
+) -> Response:
+    return _with_session(_redirect(approve(asked, session, server), request), session)
+
+
+def _login_page(
+    asked: AuthorizationRequest,
+    action: str,
+    *,
+    username: str,
+    problem: str | None = None,
+    status: int = 200,
+) -> Response:
+    return page(
+        "login.html",
+        status=status,
+        forms_lead_to=asked.destination.address,
+        application=asked.application.name,
+        action=action,
+        username=username,
+        problem=problem,
+    )
+
+
+def _consent_page(asked: AuthorizationRequest, session: Session, action: str) -> Response:
+    return page(
+        "consent.html",
+        forms_lead_to=asked.destination.address,
+        application=asked.application.name,
+        user=session.user,
+        scopes=asked.scope.split(),
+        action=action,
+        consent=_consent_token(session),
+    )
+
+
+def _consent_token(session: Session) -> str:
+    """Known to the page and to us; a page of another site cannot read it."""
+    return hmac.new(session.identifier.encode(), b"consent", sha256).hexdigest()
+
+
+def _redirect(location: str, request: Request) -> RedirectResponse:
+    """302 as documented; after a form 303, so that it is not sent on (RFC 9700 section 4.12)."""
+    status = 303 if request.method == "POST" else 302
+    return RedirectResponse(location, status, headers=PAGE_HEADERS)
+
+
+def _with_session(response: Response, session: Session) -> Response:
+    response.set_cookie(
+        SESSION_COOKIE, session.identifier, secure=True, httponly=True, samesite="lax"
+    )
+    return response
+
+
+def _refuse_other_origin(request: Request) -> None:
+    """Log-in CSRF: browsers say where a form comes from.
+
+    ``Sec-Fetch-Site`` first: under our own ``Referrer-Policy`` a browser sends ``Origin: null``
+    even from our own page.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is not None:
+        foreign = site not in ("same-origin", "none")
+    else:
+        foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if foreign:
+        raise Refusal(
+            REQUEST_INVALID,
+            check="origin",
+            because="The log-in form was posted from a page of another origin.",
+            expected="same-origin",
+            actual=(site or origin or "")[:100],
+        )
+
+
+def _is_form(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return request.method == "POST" and media_type in MEDIA_TYPES
+
+
+def _pairs(text: bytes) -> Pairs:
+    """Bytes that are no UTF-8 are kept as surrogates: ``state`` must come back byte for byte."""
+    try:
+        return parse_qsl(
+            text.decode("ascii", "surrogateescape"),
+            keep_blank_values=True,
+            errors="surrogateescape",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except ValueError:
+        raise Refusal(
+            REQUEST_INVALID,
+            check="authorization request",
+            because=f"The request has more than {MAX_PARAMETERS} parameters.",
+        ) from None
+
+
+def _action(pairs: Pairs) -> str:
+    """This very request, for the form of its page."""
+    own = [(name, value) for name, value in pairs if name in PARAMETERS]
+    return f"{AUTHORIZE_PATH}?{urlencode(own, errors='surrogateescape')}"

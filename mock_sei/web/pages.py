@@ -1,0 +1,80 @@
+"""HTML pages: rendered on the server, no script, nothing from outside.
+
+Everything a request says is escaped; the policy allows the one stylesheet by its hash, forms to
+ourselves and, since browsers apply it to the redirect that follows a form, to the application's
+redirect address.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.responses import HTMLResponse
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pages:
+    """The compiled templates, and what the policy calls their stylesheet."""
+
+    environment: Environment
+    style_source: str
+
+
+@cache
+def _pages() -> _Pages:
+    # Imported with the first page: most servers never show one.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,  # the stylesheet's hash is of every byte
+    )
+    return _Pages(environment=environment, style_source=f"'sha256-{digest}'")
+
+
+def page(
+    template: str, *, status: int = 200, forms_lead_to: str | None = None, **values: Any
+) -> HTMLResponse:
+    """A page that no other site can frame or read, and no cache keeps.
+
+    ``forms_lead_to`` is the address that a form's answer may redirect to.
+    """
+    pages = _pages()
+    text = pages.environment.get_template(template).render(**values)
+    targets = "'self'" if forms_lead_to is None else f"'self' {_source(forms_lead_to)}"
+    policy = (
+        f"default-src 'none'; style-src {pages.style_source}; form-action {targets}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    return HTMLResponse(text, status, headers=PAGE_HEADERS | {"Content-Security-Policy": policy})
+
+
+PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Pragma": "no-cache",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""RFC 9700 sections 4.2 and 4.16."""
+
+
+def _source(address: str) -> str:
+    """An address as a source of the policy; a private scheme has no host."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

@@ -1,0 +1,30 @@
+"""Reading what the framework has not read yet: headers, sizes, the exchange of a request."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange, body_too_large, find_header
+
+EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+"""What a route is registered for, so that a wrong method is refused by us, in our words."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def exchange_of(request: Request) -> Exchange:
+    exchange: Exchange = request.scope[SCOPE_KEY]
+    return exchange
+
+
+def refuse_announced_size(headers: Headers) -> None:
+    """Refuses by ``Content-Length`` before a byte of the body is read."""
+    announced = find_header(headers, b"content-length")
+    if announced is not None and announced.isdigit() and int(announced) > BODY_LIMIT:
+        raise body_too_large(announced.decode())
+
+
+def header_text(headers: Headers, name: bytes) -> str | None:
+    """``name`` in lower case."""
+    value = find_header(headers, name)
+    return None if value is None else value.decode("latin-1")
