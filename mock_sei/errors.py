@@ -7,6 +7,7 @@
     ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
     └── Refusal                the platform says no
         ├── NoToken            ... because no token came at all
+        ├── RedirectedRefusal  ... and tells the application at its redirect address
         ├── MethodNotAllowed   ... because the path takes other methods
         └── MalformedRequest   ... because of one or more values of a functional call
 
@@ -179,6 +180,21 @@ class Refusal(MockSeiError):
 
 class NoToken(Refusal):
     """No token came at all: RFC 6750 section 3.1 wants a challenge without ``error`` then."""
+
+
+class RedirectedRefusal(Refusal):
+    """A refused authorization request whose error goes back to the application."""
+
+    def __init__(self, refusal: Refusal, location: str):
+        why = refusal.why
+        super().__init__(
+            refusal.kind,
+            check=why.check,
+            because=why.because,
+            expected=why.expected,
+            actual=why.actual,
+        )
+        self.location = location
 
 
 class MethodNotAllowed(Refusal):

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import httpx2
+from pydantic import TypeAdapter
 
 from mock_sei.client import client_context
 from mock_sei.errors import MockSeiError
@@ -28,7 +29,8 @@ class Remote:
         details = self._get("/").json()
         urls = {True: details["two_way_url"], False: details["url"]}
         registry = Registry(
-            applications=[Application(**each) for each in details["applications"]],
+            # By pydantic, since JSON has text where the record has names of a list.
+            applications=TypeAdapter(list[Application]).validate_python(details["applications"]),
             service_accounts=[ServiceAccount(**each) for each in details["service_accounts"]],
             end_users=[EndUser(**each) for each in details["end_users"]],
         )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mock_sei.certificates.store import CertificateStore
@@ -15,6 +16,12 @@ from mock_sei.settings import Behaviour
 from tests.support import Platform
 
 pytest_plugins = ["pytester"]
+
+# A busy machine must not fail a test.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 NO_SKIP = "MOCK_SEI_TESTS_NO_SKIP"
 """Set in CI: a tool that is missing there fails the test that needs it."""

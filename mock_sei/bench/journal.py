@@ -177,6 +177,8 @@ class Entry:
 
 def one_line(text: str) -> str:
     """Control characters escaped, so that a request cannot forge a line of the log."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 

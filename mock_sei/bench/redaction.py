@@ -6,7 +6,6 @@ Application keys, user names and e-mail addresses stay: they are what a tester l
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Collection, Iterable
 from urllib.parse import unquote_plus
@@ -122,7 +121,7 @@ def _header(name: str, value: str) -> str:
         return f"{scheme if scheme.isalpha() else HIDDEN} {HIDDEN}"
     try:
         app_key, colon, _ = base64.b64decode(rest or scheme, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not Base64, not ASCII, not UTF-8
         return HIDDEN
     return f"{'Basic ' if rest else ''}{app_key}:{HIDDEN}" if colon else HIDDEN
 

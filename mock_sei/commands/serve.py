@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -150,7 +151,7 @@ class _Lines(logging.Formatter):
     """One readable line a record; times are the machine's."""
 
     def format(self, record: logging.LogRecord) -> str:
-        stamp = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        stamp = time.strftime("%H:%M:%S", time.localtime(record.created))
         return f"{stamp} {record.getMessage()}"
 
 

@@ -17,6 +17,7 @@ from mock_sei.errors import (
     REQUEST_INVALID,
     RESPONSE_TYPE_UNKNOWN,
     Kind,
+    RedirectedRefusal,
     Refusal,
 )
 from mock_sei.oauth.metadata import RESPONSE_TYPES
@@ -79,24 +80,13 @@ class AuthorizationRequest:
     login_hint: str | None
 
 
-class RedirectedRefusal(Refusal):
-    """A refusal that is told to the application, at its redirect address."""
-
-    def __init__(self, refusal: Refusal, destination: Destination):
-        why = refusal.why
-        super().__init__(
-            refusal.kind,
-            check=why.check,
-            because=why.because,
-            expected=why.expected,
-            actual=why.actual,
-        )
-        self.location = destination.location(
-            {
-                "error": refusal.kind.error or "invalid_request",
-                "error_description": refusal.kind.description,
-            }
-        )
+def redirected(refusal: Refusal, destination: Destination) -> RedirectedRefusal:
+    """A refusal with the address that tells the application."""
+    members = {
+        "error": refusal.kind.error or "invalid_request",
+        "error_description": refusal.kind.description,
+    }
+    return RedirectedRefusal(refusal, destination.location(members))
 
 
 def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> AuthorizationRequest:
@@ -129,7 +119,7 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
             login_hint=values.get("login_hint") or None,
         )
     except Refusal as refusal:
-        raise RedirectedRefusal(refusal, destination) from None
+        raise redirected(refusal, destination) from None
 
 
 def find_application(
@@ -279,7 +269,7 @@ def start_session(request: AuthorizationRequest, user: str, server: Authorizatio
             expected=why.expected,
             actual=why.actual,
         )
-        raise RedirectedRefusal(denied, request.destination) from None
+        raise redirected(denied, request.destination) from None
 
 
 def deny(request: AuthorizationRequest) -> RedirectedRefusal:
@@ -287,7 +277,7 @@ def deny(request: AuthorizationRequest) -> RedirectedRefusal:
     refusal = Refusal(
         ACCESS_DENIED, check="consent", because="The user cancelled the log-in or denied access."
     )
-    return RedirectedRefusal(refusal, request.destination)
+    return redirected(refusal, request.destination)
 
 
 def _refused(

@@ -8,7 +8,6 @@ page and create-token page (parameters in the query string), RFC 6749 sections 2
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -208,7 +207,7 @@ def _decode_authorization(header: str) -> Credentials:
         )
     try:
         text = base64.b64decode(encoded, validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not Base64, not ASCII, not UTF-8
         raise _unreadable(
             "The Authorization header is not Base64; encode AppKey:AppSecret, the colon between "
             "them, before sending it."

@@ -208,10 +208,8 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
     if hook is None or not hasattr(hook, "__set__"):
         return
 
-    def seen(
-        ssl_object: object, direction: str, version: int, content: int, kind: int, data: bytes
-    ) -> None:
-        if content != _HANDSHAKE_CONTENT or not isinstance(ssl_object, Handshake):
+    def seen(ssl_object: object, direction: str, version: int, kind: int, data: bytes) -> None:
+        if not isinstance(ssl_object, Handshake):
             return
         ssl_object.connection.tls_version = TLS_VERSIONS.get(version)
         if kind == _CERTIFICATE_MESSAGE and direction == "read":
@@ -219,9 +217,13 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
             if der is not None:
                 ssl_object.connection.shown_certificate = describe_der(der)
 
-    def guarded(*args: Any) -> None:
+    def guarded(
+        ssl_object: object, direction: str, version: int, content: int, kind: int, data: bytes
+    ) -> None:
+        if content != _HANDSHAKE_CONTENT:
+            return  # every record of every connection comes by here
         with contextlib.suppress(Exception):  # an unreadable certificate is OpenSSL's to refuse
-            seen(*args)
+            seen(ssl_object, direction, version, kind, data)
 
     hook.__set__(context, guarded)
 

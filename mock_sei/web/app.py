@@ -33,7 +33,11 @@ async def _unroutable(request: Request, _: Exception) -> Response:
     return functional_refusal(exchange_of(request), refusal)
 
 
-async def _bug(_: Request, error: Exception) -> Response:
-    """mock-sei's own failure never poses as an answer of the platform."""
+async def _bug(request: Request, error: Exception) -> Response:
+    """mock-sei's own failure never poses as an answer of the platform.
+
+    Recorded before the answer leaves: the test that has its answer must find the bug.
+    """
     trace = "".join(traceback.format_exception(error))
+    exchange_of(request).record_bug(trace)
     return PlainTextResponse(f"mock-sei failed, please report this:\n\n{trace}", status_code=500)

@@ -13,11 +13,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from mock_sei.errors import NOT_FOUND, REQUEST_INVALID, MethodNotAllowed, Refusal
+from mock_sei.errors import (
+    NOT_FOUND,
+    REQUEST_INVALID,
+    MethodNotAllowed,
+    RedirectedRefusal,
+    Refusal,
+)
 from mock_sei.oauth.authorize import (
     PARAMETERS,
     AuthorizationRequest,
-    RedirectedRefusal,
     approve,
     deny,
     read_request,

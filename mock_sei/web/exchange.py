@@ -40,6 +40,7 @@ class Exchange:
 
     __slots__ = (
         "_body_size",
+        "_failed",
         "_started",
         "connection",
         "entry",
@@ -53,6 +54,7 @@ class Exchange:
         self.listener = listener
         self._started = time.perf_counter()
         self._body_size = 0
+        self._failed = False
         tls = scope.get("extensions", {}).get("tls") or {}
         client = scope.get("client")
         self.connection = Connection(
@@ -97,6 +99,12 @@ class Exchange:
             preflight=preflight,
         )
         return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+    def record_bug(self, trace: str) -> None:
+        """Once an exchange: what fails passes by here on its way out too."""
+        if not self._failed:
+            self._failed = True
+            self.sandbox.record_bug(trace)
 
     def received(self, message: Message) -> None:
         """Counts and keeps a piece of the body. Raises :class:`Refusal` past the limit."""
@@ -161,7 +169,7 @@ class PlatformListener:
         try:
             await self._app(scope, receiving, sending)
         except Exception:  # the application has answered; the bug is the test's to see
-            self._sandbox.record_bug(traceback.format_exc())
+            exchange.record_bug(traceback.format_exc())
 
 
 def _is_preflight(scope: Scope) -> bool:

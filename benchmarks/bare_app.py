@@ -1,0 +1,85 @@
+"""The floor: a bare FastAPI application that only mints the same token.
+
+Plain ``Request`` in, ready response out, uvicorn with httptools and its own TLS settings, client
+certificate required, no access log. It checks nothing and keeps nothing; the token has the same
+claims, key and algorithm as ours, signed by python-jose with a key made ready once.
+
+Run as ``python -m benchmarks.bare_app CERTS CLIENT_CA``; prints its port when it answers.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from jose import jwk, jws
+
+ALGORITHM = "ES256"
+LIFETIME = 3600
+
+
+def bare_app(signing_key_pem: str) -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    key = jwk.construct(signing_key_pem, ALGORITHM)
+
+    @app.post("/v2/oauthtoken")
+    async def token(_: Request) -> Response:
+        now, identifier = int(time.time()), str(uuid.uuid4())
+        claims = {
+            "iss": "https://localhost:8443",
+            "sub": "svc-demo",
+            "client_id": "demo-server-key",
+            "scope": "ilservices",
+            "iat": now,
+            "exp": now + LIFETIME,
+            "jti": identifier,
+            "fam": identifier,
+            "svc": "svc-demo",
+        }
+        body = {
+            "access_token": jws.sign(claims, key, {"kid": "0123456789abcdef"}, ALGORITHM),
+            "token_type": "BearerToken",
+            "expires_in": LIFETIME,
+            "scope": "ilservices",
+        }
+        return Response(json.dumps(body).encode(), media_type="application/json")
+
+    return app
+
+
+class _Server(uvicorn.Server):
+    """Says on stdout when it answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for each in sockets or ():
+            print(each.getsockname()[1], flush=True)
+
+
+def main(certs: Path, client_ca: Path) -> None:
+    config = uvicorn.Config(
+        bare_app((certs / "signing.key").read_text(encoding="ascii")),
+        loop="asyncio",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        ssl_certfile=certs / "server.pem",
+        ssl_keyfile=certs / "server.key",
+        ssl_ca_certs=str(client_ca),
+        ssl_cert_reqs=ssl.CERT_REQUIRED,
+    )
+    # The protocol by name, or asyncio leaves TCP_NODELAY off (Kludex/uvicorn issue 3149).
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    _Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,59 @@
+"""One life of the pytest fixture's server, in a process that has just imported it.
+
+What ``mock_sei_server`` does is entering and leaving :class:`MockSei`, and what ``mock_sei`` does
+before each test is ``reset``; the seconds of each are printed as JSON. Each reset follows a token
+and a call, and the stop finds a client still connected, as in a user's suite.
+
+Run as ``python -m benchmarks.fixture_life RESETS``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from benchmarks.requests import FUNCTIONAL_PATH
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixtureLife:
+    """Seconds."""
+
+    imported: float
+    start: float
+    resets: list[float]
+    stop: float
+
+
+def live(resets: int) -> FixtureLife:
+    begun = time.perf_counter()
+    from mock_sei.client import MockSei
+
+    imported = time.perf_counter()
+    server = MockSei().start()
+    started = time.perf_counter()
+    reset_times = []
+    account = server.service_account("svc-demo")
+    with server.client(account) as http:
+        for _ in range(resets):
+            token = server.token(account)
+            headers = {"AppKey": account.app_key, "Authorization": f"Bearer {token}"}
+            assert http.get(FUNCTIONAL_PATH, headers=headers).status_code == 200
+            before = time.perf_counter()
+            server.reset()
+            reset_times.append(time.perf_counter() - before)
+        stopping = time.perf_counter()
+        server.stop()
+        stopped = time.perf_counter()
+    return FixtureLife(
+        imported=imported - begun,
+        start=started - imported,
+        resets=reset_times,
+        stop=stopped - stopping,
+    )
+
+
+if __name__ == "__main__":
+    json.dump(asdict(live(int(sys.argv[1]))), sys.stdout)

@@ -1,0 +1,169 @@
+"""The load generator: a process of its own that reads a plan from stdin and prints what it saw.
+
+Light on purpose, so that the server is what is measured: blocking sockets, the request made ready
+once, of an answer no more read than its status and length. Standard library only. On kept-alive
+connections every connection has one request under way, so the server always has the next one
+waiting; new connections come one after another, as a client opens them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Self
+
+OK = b"HTTP/1.1 200"
+TIME_LIMIT = 20.0
+"""Seconds to wait for one answer: a server that hangs ends the run."""
+
+_CHUNK = 65536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One measurement: where to, what to send, for how long."""
+
+    port: int
+    ca_file: str
+    cert_file: str
+    key_file: str
+    request: str
+    """The whole request as it goes over the wire."""
+    new_connections: bool = False
+    """A fresh handshake for each request instead of kept-alive connections."""
+    connections: int = 4
+    warm_up: int = 100
+    """Requests before the watch starts."""
+    count: int
+    seconds: float
+    """It ends at whichever of the two comes first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What one measurement saw."""
+
+    count: int
+    seconds: float
+    cpu_seconds: float
+    """Spent by the load generator itself: near ``seconds``, it was the bottleneck."""
+    latencies: list[float] = field(default_factory=list)
+    """Seconds of each request that had its own connection."""
+
+    @property
+    def rate(self) -> float:
+        return self.count / self.seconds
+
+
+class Connection:
+    """One client connection over TLS."""
+
+    def __init__(self, plan: Plan, context: ssl.SSLContext) -> None:
+        plain = socket.create_connection(("127.0.0.1", plan.port), timeout=TIME_LIMIT)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = context.wrap_socket(plain, server_hostname="localhost")
+
+    def send(self, request: bytes) -> None:
+        self._socket.sendall(request)
+
+    def read_answer(self) -> None:
+        """Raises ``ConnectionError`` for anything but a whole answer with status 200."""
+        data = self._receive()
+        while (end := data.find(b"\r\n\r\n")) < 0:
+            data += self._receive()
+        if not data.startswith(OK):
+            raise ConnectionError(f"not the answer that was wanted: {data[:500]!r}")
+        missing = end + 4 + _content_length(data[:end].lower()) - len(data)
+        while missing > 0:
+            missing -= len(self._receive())
+
+    def _receive(self) -> bytes:
+        data = self._socket.recv(_CHUNK)
+        if not data:
+            raise ConnectionError("the server closed the connection")
+        return data
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _content_length(head: bytes) -> int:
+    name = b"\r\ncontent-length:"
+    start = head.find(name)
+    if start < 0:
+        raise ConnectionError(f"an answer without Content-Length: {head!r}")
+    return int(head[start + len(name) :].partition(b"\r\n")[0])
+
+
+def run(plan: Plan) -> Result:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=plan.ca_file)
+    context.load_cert_chain(plan.cert_file, plan.key_file)
+    measure = _new_connections if plan.new_connections else _kept_alive
+    return measure(plan, lambda: Connection(plan, context))
+
+
+def _kept_alive(plan: Plan, connect: Callable[[], Connection]) -> Result:
+    request = plan.request.encode()
+    connections = [connect() for _ in range(plan.connections)]
+    for each in itertools.islice(itertools.cycle(connections), plan.warm_up):
+        each.send(request)
+        each.read_answer()
+    started, cpu_started = time.perf_counter(), time.process_time()
+    deadline = started + plan.seconds
+    for each in connections:
+        each.send(request)
+    sent, answered = len(connections), 0
+    for each in itertools.cycle(connections):
+        each.read_answer()
+        answered += 1
+        if sent < plan.count and time.perf_counter() < deadline:
+            each.send(request)
+            sent += 1
+        elif answered == sent:
+            break
+    seconds = time.perf_counter() - started
+    cpu_seconds = time.process_time() - cpu_started
+    for each in connections:
+        each.close()
+    return Result(count=answered, seconds=seconds, cpu_seconds=cpu_seconds)
+
+
+def _new_connections(plan: Plan, connect: Callable[[], Connection]) -> Result:
+    request = plan.request.encode()
+
+    def one() -> float:
+        started = time.perf_counter()
+        with connect() as connection:
+            connection.send(request)
+            connection.read_answer()
+            return time.perf_counter() - started
+
+    for _ in range(plan.warm_up):
+        one()
+    started, cpu_started = time.perf_counter(), time.process_time()
+    latencies: list[float] = []
+    while len(latencies) < plan.count and time.perf_counter() - started < plan.seconds:
+        latencies.append(one())
+    return Result(
+        count=len(latencies),
+        seconds=time.perf_counter() - started,
+        cpu_seconds=time.process_time() - cpu_started,
+        latencies=latencies,
+    )
+
+
+if __name__ == "__main__":
+    json.dump(asdict(run(Plan(**json.load(sys.stdin)))), sys.stdout)

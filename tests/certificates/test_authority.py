@@ -1,0 +1,212 @@
+"""The CA: what it signs, what it revokes, and its four files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+
+from mock_sei.certificates.authority import (
+    Authority,
+    AuthorityPem,
+    load_key,
+    new_authority_pem,
+    new_signing_key_pem,
+    renew_issuing,
+)
+from mock_sei.certificates.profiles import Variant
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def pem() -> AuthorityPem:
+    return new_authority_pem()
+
+
+@pytest.fixture
+def authority(pem: AuthorityPem) -> Authority:
+    return Authority(pem)
+
+
+def crl(authority: Authority) -> x509.CertificateRevocationList:
+    return x509.load_pem_x509_crl(authority.crl_pem())
+
+
+def revoked(authority: Authority) -> set[int]:
+    return {each.serial_number for each in crl(authority)}
+
+
+# The CAs
+
+
+def test_the_issuing_ca_stands_below_the_root(authority: Authority) -> None:
+    authority.issuing.verify_directly_issued_by(authority.root)
+    authority.root.verify_directly_issued_by(authority.root)
+    for ca in authority.chain:
+        assert ca.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    lowest = authority.issuing.extensions.get_extension_for_class(x509.BasicConstraints).value
+    assert lowest.path_length == 0
+
+
+def test_the_chain_is_both_cas_nearest_first(authority: Authority) -> None:
+    assert authority.chain == (authority.issuing, authority.root)
+    assert x509.load_pem_x509_certificates(authority.chain_pem) == list(authority.chain)
+
+
+def test_an_authority_read_back_keeps_its_whole_chain(pem: AuthorityPem) -> None:
+    """trustme's own ``from_pem`` forgets that an intermediate has a parent."""
+    read_back = Authority(AuthorityPem(**vars(pem)))
+
+    assert read_back.chain == Authority(pem).chain
+    identity = read_back.issue_server(["localhost"], now=NOW)
+    assert identity.chain == Authority(pem).chain
+    identity.certificate.verify_directly_issued_by(identity.chain[0])
+
+
+def test_a_renewed_issuing_ca_stands_below_the_same_root(pem: AuthorityPem) -> None:
+    renewed = renew_issuing(pem.root, pem.root_key)
+
+    assert (renewed.root, renewed.root_key) == (pem.root, pem.root_key)
+    assert renewed.issuing != pem.issuing
+    assert Authority(renewed).root == Authority(pem).root
+
+
+def test_files_that_do_not_belong_together_are_refused(pem: AuthorityPem) -> None:
+    other = new_authority_pem()
+    with pytest.raises(ValueError, match="does not belong to its certificate"):
+        Authority(replace(pem, issuing_key=other.issuing_key))
+    with pytest.raises((ValueError, InvalidSignature)):
+        Authority(replace(pem, issuing=other.issuing, issuing_key=other.issuing_key))
+
+
+def test_two_authorities_do_not_recognise_each_others_certificates(authority: Authority) -> None:
+    stranger = Authority(new_authority_pem())
+    ours, theirs = (each.issue_server(["x"], now=NOW).certificate for each in (authority, stranger))
+
+    assert authority.signed(ours)
+    assert not authority.signed(theirs)
+    assert stranger.signed(theirs)
+
+
+def test_a_certificate_of_another_kind_of_ca_is_not_ours(authority: Authority) -> None:
+    by_rsa = trustme.CA(key_type=trustme.KeyType.RSA).issue_cert("x").cert_chain_pems[0].bytes()
+
+    assert not authority.signed(x509.load_pem_x509_certificate(by_rsa))
+
+
+# Revocation
+
+
+def test_a_fresh_list_is_empty_signed_and_past_any_clock(authority: Authority) -> None:
+    fresh = crl(authority)
+
+    assert len(fresh) == 0
+    assert fresh.issuer == authority.issuing.subject
+    key = authority.issuing.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    assert fresh.is_signature_valid(key)
+    assert fresh.last_update_utc < datetime.now(UTC) - timedelta(days=364)
+    assert fresh.next_update_utc is not None
+    assert fresh.next_update_utc > datetime(2999, 1, 1, tzinfo=UTC)
+
+
+def test_a_revoked_certificate_is_on_the_list_and_no_other(authority: Authority) -> None:
+    """Acceptance row A7."""
+    authority.revoke(17, now=NOW)
+
+    assert authority.is_revoked(17)
+    assert not authority.is_revoked(18)
+    entry = crl(authority).get_revoked_certificate_by_serial_number(17)
+    assert entry is not None
+    assert entry.revocation_date_utc == NOW
+    assert revoked(authority) == {17}
+
+
+def test_each_change_makes_a_newer_list_even_within_a_second(authority: Authority) -> None:
+    """OpenSSL keeps the old list of two with the same date."""
+    lists = [crl(authority)]
+    for serial_number in range(1, 6):
+        authority.revoke(serial_number, now=NOW)
+        lists.append(crl(authority))
+    authority.forget_revocations()
+    lists.append(crl(authority))
+    authority.revoke(1, now=NOW)
+    lists.append(crl(authority))
+
+    dates = [each.last_update_utc for each in lists]
+    numbers = [
+        each.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number for each in lists
+    ]
+    assert all(later > earlier for earlier, later in pairwise(dates))
+    assert numbers == list(range(len(lists)))
+
+
+def test_a_reset_forgets_what_was_revoked(authority: Authority) -> None:
+    authority.revoke(17, now=NOW)
+    before = authority.crl_number
+    authority.forget_revocations()
+
+    assert not authority.is_revoked(17)
+    assert revoked(authority) == set()
+    assert authority.crl_number > before
+
+
+def test_forgetting_nothing_makes_no_new_list(authority: Authority) -> None:
+    """A reset before every test must not make every listener load a list."""
+    authority.forget_revocations()
+
+    assert authority.crl_number == 0
+
+
+def test_revocations_of_one_authority_are_not_anothers(pem: AuthorityPem) -> None:
+    first, second = Authority(pem), Authority(pem)
+    first.revoke(17, now=NOW)
+
+    assert not second.is_revoked(17)
+
+
+# Keys
+
+
+def test_a_signing_key_is_a_p256_key() -> None:
+    key = load_key(new_signing_key_pem())
+
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    assert isinstance(key.curve, ec.SECP256R1)
+
+
+def private_pem(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey,
+    encryption: serialization.KeySerializationEncryption | None = None,
+) -> bytes:
+    return key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, encryption or serialization.NoEncryption()
+    )
+
+
+def test_keys_of_other_kinds_are_refused() -> None:
+    with pytest.raises(ValueError, match="neither an RSA nor an EC key"):
+        load_key(private_pem(ed25519.Ed25519PrivateKey.generate()))
+
+
+def test_an_encrypted_key_is_called_so() -> None:
+    encryption = serialization.BestAvailableEncryption(b"x")
+    with pytest.raises(ValueError, match="encrypted"):
+        load_key(private_pem(ec.generate_private_key(ec.SECP256R1()), encryption))
+
+
+def test_a_strangers_certificate_is_anothers_each_time(authority: Authority) -> None:
+    first, second = (
+        authority.issue_server(["x"], now=NOW, variant=Variant.UNTRUSTED) for _ in range(2)
+    )
+
+    assert first.chain != second.chain

@@ -1,0 +1,255 @@
+"""Connections that misbehave, and the life of a server's sockets and threads."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from mock_sei import MockSei
+from mock_sei.web.exchange import BODY_LIMIT
+from tests.e2e.handshakes import (
+    alert,
+    answer,
+    both_versions,
+    client_hello,
+    everything_from,
+    handshake_entry,
+    is_let_in,
+    only,
+    port_of,
+    status,
+    tcp,
+    tls,
+)
+from tests.e2e.serving import run, wait_for
+
+SILENT, HALF = b"", client_hello(b"\x03\x03")[:20]
+
+
+@pytest.fixture
+def server() -> Iterator[MockSei]:
+    """A platform of the test's own, where what it leaves behind meets nobody."""
+    with MockSei() as started:
+        yield started
+
+
+@pytest.mark.parametrize("said", [SILENT, HALF], ids=["silent", "half a hello"])
+def test_two_hundred_unfinished_handshakes_do_not_stop_the_next_client(
+    server: MockSei, said: bytes
+) -> None:
+    context = server.ssl_context("svc-demo")
+    with contextlib.ExitStack() as stalled:
+        for _ in range(200):
+            stalled.enter_context(tcp(server.two_way_url)).sendall(said)
+        assert is_let_in(server.two_way_url, context)
+        assert is_let_in(server.url, context)
+        assert [each.kind for each in server.journal.entries] == ["exchange", "exchange"]
+
+
+@both_versions
+def test_a_request_that_is_not_http_gets_the_platform_s_shape(
+    server: MockSei, version: ssl.TLSVersion
+) -> None:
+    certificate = server.certificate("svc-demo")
+    with tls(server.two_way_url, only(server.ssl_context(certificate), version)) as connected:
+        connected.sendall(b"\x01\x02 this is not HTTP\r\n\r\n")
+        code, body = answer(connected)
+        assert everything_from(connected) == b""
+    assert code == 400
+    assert sorted(body) == ["code", "errors", "message", "trackingId", "transient"]
+    assert body["code"] == "request.syntax.failure"
+    entry = server.journal.last
+    assert (entry.kind, entry.tracking_id) == ("exchange", body["trackingId"])
+    assert entry.refused_by == "HTTP"
+    assert "not HTTP/1.1" in str(entry.refused_because)
+    assert entry.certificate == certificate.identity.peer
+    assert is_let_in(server.two_way_url, server.ssl_context("svc-demo"))
+
+
+class TestBodyLimit:
+    """More than the limit is 413, whether its size is announced or not."""
+
+    HEAD = b"POST /v2/oauthtoken HTTP/1.1\r\nHost: localhost\r\n"
+    FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
+
+    def test_an_announced_body_is_refused_before_it_is_sent(self, mock_sei: MockSei) -> None:
+        with tls(mock_sei.two_way_url, mock_sei.ssl_context("svc-demo")) as connected:
+            length = f"Content-Length: {BODY_LIMIT + 1}\r\n\r\n".encode()
+            connected.sendall(self.HEAD + self.FORM + length)
+            assert answer(connected)[0] == 413
+            assert everything_from(connected) == b""
+        assert mock_sei.journal.last.refused_by == "body size"
+
+    def test_an_announced_body_within_the_limit_is_read(self, mock_sei: MockSei) -> None:
+        with tls(mock_sei.two_way_url, mock_sei.ssl_context("svc-demo")) as connected:
+            length = f"Content-Length: {BODY_LIMIT}\r\n\r\n".encode()
+            connected.sendall(self.HEAD + self.FORM + length + b"x" * BODY_LIMIT)
+            assert answer(connected)[0] in (400, 401)
+
+    def test_a_chunked_body_is_refused_at_the_limit(self, mock_sei: MockSei) -> None:
+        chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+        with tls(mock_sei.two_way_url, mock_sei.ssl_context("svc-demo")) as connected:
+            connected.sendall(self.HEAD + self.FORM + b"Transfer-Encoding: chunked\r\n\r\n")
+            for _ in range(BODY_LIMIT // 0x10000 + 1):
+                connected.sendall(chunk)
+            assert answer(connected)[0] == 413
+        entry = mock_sei.journal.last
+        assert entry.refused_by == "body size"
+        assert entry.request is not None
+        assert len(entry.request.raw_body) < BODY_LIMIT
+
+    @pytest.mark.needs("curl")
+    def test_curl_that_sends_all_of_it_at_once_reads_the_answer(
+        self, mock_sei: MockSei, tmp_path: Path
+    ) -> None:
+        (tmp_path / "body").write_bytes(b"x" * 3 * BODY_LIMIT)
+        certificate = mock_sei.certificate("svc-demo")
+        finished = run(
+            *("curl", "-sS", "--cacert", mock_sei.ca_file, "-H", "Expect:", "-w", "%{http_code}"),
+            *("--cert", certificate.cert_file, "--key", certificate.key_file, "-o", "answer"),
+            *("--data-binary", "@body", f"{mock_sei.two_way_url}/v2/oauthtoken"),
+            cwd=tmp_path,
+        )
+        assert finished.stdout == "413", finished.stderr
+        assert json.loads((tmp_path / "answer").read_text())["code"] == "request.size.failure"
+
+
+class TestTwoServersInOneProcess:
+    def test_a_token_of_one_is_refused_by_the_other_with_the_reason(
+        self, mock_sei: MockSei, server: MockSei
+    ) -> None:
+        foreign, own = mock_sei.token("svc-demo"), server.token("svc-demo")
+        with server.client("svc-demo", headers={"AppKey": "demo-server-key"}) as http:
+            refused = call(http, foreign)
+            assert refused.status_code == 401
+            assert server.journal.last.refused_by == "access token"
+            assert "a key this server does not know" in str(server.journal.last.refused_because)
+            assert call(http, own).status_code == 200
+
+    def test_a_certificate_of_one_is_a_stranger_s_to_the_other(
+        self, mock_sei: MockSei, server: MockSei
+    ) -> None:
+        context = server.ssl_context()
+        certificate = mock_sei.certificate("svc-demo")
+        context.load_cert_chain(certificate.cert_file, certificate.key_file)
+        assert alert(server.two_way_url, context) == "TLSV1_ALERT_UNKNOWN_CA"
+        assert handshake_entry(server).certificate == certificate.identity.peer
+        assert not mock_sei.journal.entries
+
+    def test_neither_clock_reset_nor_journal_of_one_reaches_the_other(
+        self, mock_sei: MockSei, server: MockSei
+    ) -> None:
+        token = server.token("svc-demo")
+        mock_sei.clock.advance(days=800)
+        mock_sei.certificate("svc-demo").revoke()
+        mock_sei.reset()
+        mock_sei.clock.advance(days=800)
+        with server.client("svc-demo", headers={"AppKey": "demo-server-key"}) as http:
+            assert call(http, token).status_code == 200
+        assert len(server.journal.entries) == 2
+
+
+def call(http: httpx2.Client, token: str) -> httpx2.Response:
+    return http.get("/v1/order/tradetickets", headers={"Authorization": f"Bearer {token}"})
+
+
+class TestStopping:
+    def test_it_leaves_no_thread_no_open_port_and_no_folder(self) -> None:
+        before = set(threading.enumerate())
+        server = MockSei()
+        with server:
+            context = server.ssl_context("svc-demo")
+            assert is_let_in(server.two_way_url, context)
+            urls = (server.url, server.two_way_url, server.control_url)
+            folder = server.ca_file.parent
+            assert all(listens(url, host) for url in urls for host in ("127.0.0.1", "::1"))
+        assert set(threading.enumerate()) <= before
+        assert not any(listens(url, host) for url in urls for host in ("127.0.0.1", "::1"))
+        assert not folder.exists()
+
+    def test_it_does_not_wait_for_clients_and_leaves_them_nothing(self) -> None:
+        before = set(threading.enumerate())
+        with contextlib.ExitStack() as clients:
+            with MockSei() as server:
+                context = server.ssl_context("svc-demo")
+                kept = clients.enter_context(tls(server.two_way_url, context))
+                assert status(kept) == 401
+                half = clients.enter_context(tcp(server.two_way_url))
+                half.sendall(HALF)
+                asking = clients.enter_context(tls(server.two_way_url, context))
+                asking.sendall(b"POST /v2/oauthtoken HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+            assert set(threading.enumerate()) <= before
+            for connected in (kept, half, asking):
+                assert ended(connected)
+
+    def test_a_second_stop_does_nothing(self) -> None:
+        server = MockSei().start()
+        server.stop()
+        server.stop()
+
+    def test_a_certs_folder_of_the_user_s_stays_and_serves_again(self, tmp_path: Path) -> None:
+        certs = tmp_path / "certs"
+        with MockSei(certs_dir=certs) as first:
+            context = first.ssl_context("svc-demo")
+            assert is_let_in(first.two_way_url, context)
+        with MockSei(certs_dir=certs) as second:
+            assert is_let_in(second.two_way_url, context)  # the same CA, the same certificate
+
+
+def test_a_bound_port_is_taken_from_nobody(server: MockSei) -> None:
+    """A port in use is the caller's error at once, and nothing is left listening."""
+    taken = port_of(server.two_way_url)
+    before = set(threading.enumerate())
+    with pytest.raises(Exception, match=rf"--two-way-port.*{taken}.*in use"):
+        MockSei(two_way_port=taken)
+    assert set(threading.enumerate()) <= before
+
+
+def test_ipv6_loopback_is_served_too(mock_sei: MockSei) -> None:
+    port = port_of(mock_sei.two_way_url)
+    with (
+        socket.create_connection(("::1", port), timeout=10) as raw,
+        mock_sei.ssl_context("svc-demo").wrap_socket(raw, server_hostname="::1") as connected,
+    ):
+        assert status(connected) == 401
+    assert mock_sei.journal.last.source_address == "::1"
+
+
+def test_a_failed_handshake_is_read_from_the_control_listener(mock_sei: MockSei) -> None:
+    """Acceptance rows J4, J7, J8."""
+    alert(mock_sei.two_way_url, mock_sei.ssl_context(mock_sei.certificate("svc-demo", "expired")))
+    journal = httpx2.get(f"{mock_sei.control_url}/journal", trust_env=False).json()
+    (entry,) = journal["entries"]
+    assert (entry["kind"], entry["listener"]) == ("handshake", "two-way")
+    assert entry["certificate"]["common_name"] == "svc-demo"
+    assert entry["refused_by"] == "client certificate"
+    assert entry["request"] is None
+    assert httpx2.get(f"{mock_sei.control_url}/health", trust_env=False).status_code == 200
+
+
+def listens(url: str, host: str) -> bool:
+    try:
+        with socket.create_connection((host, port_of(url)), timeout=10):
+            return True
+    except ConnectionRefusedError:
+        return False
+
+
+def ended(connected: socket.socket) -> bool:
+    """True where the other side has closed, in whatever way."""
+
+    def closed() -> bool:
+        try:
+            return connected.recv(1) == b""
+        except OSError as error:
+            return not isinstance(error, TimeoutError)
+
+    return wait_for(closed)

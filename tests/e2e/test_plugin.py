@@ -1,0 +1,268 @@
+"""The pytest plugin in a user's own suite, run by pytest in a process of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+SETTINGS = """
+import pytest
+
+@pytest.fixture(scope="session")
+def mock_sei_settings():
+    return {"dialect": "rfc", "environment": "build"}
+"""
+
+
+def run_suite(
+    pytester: pytest.Pytester, suite: str, *options: str, conftest: str = ""
+) -> pytest.RunResult:
+    """Runs a user's suite, warnings as errors, with the plugin that is installed."""
+    pytester.makepyfile(test_suite=suite)
+    if conftest:
+        pytester.makeconftest(conftest)
+    return pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", *options, timeout=60)
+
+
+def test_a_suite_uses_the_platform_over_real_sockets(pytester: pytest.Pytester) -> None:
+    result = run_suite(
+        pytester,
+        """
+        def test_a_token_and_a_call(mock_sei, mock_sei_client):
+            account = mock_sei.service_account("svc-demo")
+            headers = {
+                "AppKey": account.app_key,
+                "Authorization": f"Bearer {mock_sei.token(account)}",
+            }
+            answer = mock_sei_client.get("/v1/order/tradetickets", headers=headers)
+            assert answer.status_code == 200
+            assert mock_sei.journal.last.service_account == "svc-demo"
+
+        def test_the_client_has_the_certificate_and_another_has_not(mock_sei, mock_sei_client):
+            import httpx2
+            import pytest
+            assert mock_sei_client.get("/v1/order/tradetickets").status_code == 401
+            with mock_sei.client(base_url=mock_sei.two_way_url) as bare:
+                with pytest.raises(httpx2.HTTPError):
+                    bare.get("/v1/order/tradetickets")
+            assert "no certificate" in mock_sei.journal.last.refused_because
+        """,
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_each_test_finds_the_platform_reset_and_the_server_the_same(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run_suite(
+        pytester,
+        """
+        import pytest
+
+        urls = set()
+
+        @pytest.mark.parametrize("time", range(2))
+        def test_it(mock_sei, mock_sei_server, time):
+            assert mock_sei is mock_sei_server
+            assert not mock_sei.journal.entries
+            assert mock_sei.clock.is_machine
+            token = mock_sei.token("svc-demo")
+            mock_sei.clock.advance(days=800)
+            mock_sei.certificate("svc-demo").revoke()
+            urls.add(mock_sei.url)
+
+        def test_there_was_one(mock_sei_server):
+            assert urls == {mock_sei_server.url}
+        """,
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_settings_are_overridden_in_a_conftest(pytester: pytest.Pytester) -> None:
+    result = run_suite(
+        pytester,
+        """
+        def test_it(mock_sei):
+            details = mock_sei.sandbox.connection_details()
+            assert (details["dialect"], details["environment"]) == ("rfc", "build")
+        """,
+        conftest=SETTINGS,
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_a_marker_changes_one_test_and_the_nearest_one_counts(pytester: pytest.Pytester) -> None:
+    result = run_suite(
+        pytester,
+        """
+        import pytest
+
+        pytestmark = pytest.mark.mock_sei(environment="sandbox", seed=7)
+
+        def details(mock_sei):
+            behaviour = mock_sei.sandbox.state.behaviour
+            return behaviour.environment, behaviour.dialect, behaviour.seed
+
+        @pytest.mark.mock_sei(environment="production", dialect="sei")
+        def test_marked(mock_sei):
+            assert details(mock_sei) == ("production", "sei", 7)
+
+        def test_of_the_module(mock_sei):
+            assert details(mock_sei) == ("sandbox", "rfc", 7)
+
+        @pytest.mark.mock_sei(
+            auto_login=True, approval="manual", concurrent_sessions="refuse", seed=None
+        )
+        def test_every_other_keyword(mock_sei):
+            behaviour = mock_sei.sandbox.state.behaviour
+            assert behaviour.auto_login
+            assert (behaviour.approval, behaviour.concurrent_sessions) == ("manual", "refuse")
+            assert behaviour.seed is None
+
+        def test_the_token_type_follows_the_dialect(mock_sei):
+            assert mock_sei.token("svc-demo")
+        """,
+        "--strict-markers",
+        conftest=SETTINGS,
+    )
+    result.assert_outcomes(passed=4)
+
+
+def test_a_wrong_marker_stops_its_test_and_no_other(pytester: pytest.Pytester) -> None:
+    result = run_suite(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.mock_sei(dialekt="rfc")
+        def test_unknown(mock_sei):
+            pass
+
+        @pytest.mark.mock_sei(host="0.0.0.0")
+        def test_of_the_server(mock_sei):
+            pass
+
+        @pytest.mark.mock_sei(certs_dir="certs")
+        def test_of_the_folder(mock_sei):
+            pass
+
+        @pytest.mark.mock_sei(dialect="vendor")
+        def test_value(mock_sei):
+            pass
+
+        @pytest.mark.mock_sei("rfc")
+        def test_position(mock_sei):
+            pass
+
+        def test_plain(mock_sei):
+            pass
+        """,
+    )
+    result.assert_outcomes(passed=1, errors=5)
+    result.stdout.fnmatch_lines(
+        [
+            "*dialekt: unknown key*did you mean dialect*mock_sei_settings*",
+            "*(host=...)*cannot change host*mock_sei_settings*",
+            "*(certs_dir=...)*cannot change certs_dir*mock_sei_settings*",
+            "*dialect = 'vendor'*'sei' or 'rfc'*",
+            "*takes keywords only*'rfc'*",
+        ]
+    )
+
+
+def test_wrong_settings_stop_the_test_with_their_name(pytester: pytest.Pytester) -> None:
+    result = run_suite(
+        pytester,
+        "def test_it(mock_sei): pass",
+        conftest=SETTINGS.replace('"dialect": "rfc"', '"dialekt": "rfc"'),
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ConfigurationError: *dialekt*did you mean dialect*"])
+
+
+def test_twenty_tests_on_four_workers_run_four_servers(pytester: pytest.Pytester) -> None:
+    result = run_suite(
+        pytester,
+        """
+        import os
+        from pathlib import Path
+
+        import pytest
+
+        @pytest.mark.parametrize("number", range(20))
+        def test_it(mock_sei, number):
+            assert not mock_sei.journal.entries
+            assert mock_sei.token("svc-demo")
+            assert len(mock_sei.journal.entries) == 1
+            mock_sei.clock.advance(days=800)
+            worker = os.environ["PYTEST_XDIST_WORKER"]
+            with Path("seen.txt").open("a") as seen:
+                seen.write(f"{worker} {mock_sei.two_way_url} {mock_sei.ca_file}\\n")
+        """,
+        *("-n", "4"),
+    )
+    result.assert_outcomes(passed=20)
+    seen = (pytester.path / "seen.txt").read_text().splitlines()
+    assert len(seen) == 20
+    servers = {tuple(line.split()) for line in seen}
+    assert len(servers) == 4  # a worker keeps its server, and shares it with none
+    assert [len({server[part] for server in servers}) for part in range(3)] == [4, 4, 4]
+
+
+def test_a_suite_that_does_not_use_it_imports_nothing_of_it(pytester: pytest.Pytester) -> None:
+    result = run_suite(
+        pytester,
+        """
+        import sys
+
+        HEAVY = {"fastapi", "uvicorn", "trustme", "jose", "pydantic", "cryptography", "httpx2"}
+
+        def test_it():
+            assert "mock_sei.pytest_plugin" in sys.modules
+            assert not HEAVY & sys.modules.keys()
+            assert {name for name in sys.modules if name.startswith("mock_sei.")} == {
+                "mock_sei.pytest_plugin"
+            }
+        """,
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_a_bug_in_mock_sei_fails_the_user_s_test_with_its_traceback(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run_suite(
+        pytester,
+        """
+        def test_that_meets_it(mock_sei, mock_sei_client, monkeypatch):
+            def broken(*_, **__):
+                raise ZeroDivisionError("the bug")
+            monkeypatch.setattr(type(mock_sei.sandbox), "token", broken)
+            form = {"grant_type": "client_credentials", "username": "svc-demo",
+                    "password": "svc-demo-password"}
+            answer = mock_sei_client.post(
+                "/v2/oauthtoken", auth=("demo-server-key", "demo-server-secret"), data=form
+            )
+            assert answer.status_code == 500
+            assert "mock-sei failed" in answer.text
+
+        def test_after_it(mock_sei):
+            assert mock_sei.token("svc-demo")
+        """,
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*MockSeiBug*",
+            "*in broken*",
+            "*ZeroDivisionError: the bug*",
+            "*ERROR*test_that_meets_it*",
+        ]
+    )
+
+
+def test_the_marker_and_the_fixtures_are_listed(pytester: pytest.Pytester) -> None:
+    markers = pytester.runpytest_inprocess("--markers")
+    markers.stdout.fnmatch_lines(["*@pytest.mark.mock_sei(dialect, environment,*"])
+    fixtures = pytester.runpytest_inprocess("--fixtures")
+    for name in ("mock_sei", "mock_sei_server", "mock_sei_settings", "mock_sei_client"):
+        fixtures.stdout.re_match_lines([rf"{name}\b.* -- .*pytest_plugin"])

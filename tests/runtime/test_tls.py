@@ -1,0 +1,210 @@
+"""TLS without sockets: the certificate in a handshake message, handshakes between two buffers."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mock_sei.certificates.bundles import Identity
+from mock_sei.certificates.profiles import Variant
+from mock_sei.runtime.tls import (
+    NO_CHECK_TIME,
+    CertificateRefused,
+    ListenerContext,
+    PendingConnection,
+    first_certificate,
+    load_identity,
+    pending_connection,
+)
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+
+LEAF, ISSUER = b"the leaf", b"the issuing CA"
+
+
+def vector(content: bytes, width: int) -> bytes:
+    return len(content).to_bytes(width, "big") + content
+
+
+def certificate_message(*certificates: bytes, context: bytes | None = None) -> bytes:
+    """RFC 5246 section 7.4.2; with a context, of RFC 8446 section 4.4.2."""
+    if context is None:
+        body = vector(b"".join(vector(each, 3) for each in certificates), 3)
+    else:
+        entries = b"".join(vector(each, 3) + vector(b"", 2) for each in certificates)
+        body = vector(context, 1) + vector(entries, 3)
+    return b"\x0b" + vector(body, 3)
+
+
+class TestFirstCertificate:
+    @pytest.mark.parametrize("chain", [(LEAF,), (LEAF, ISSUER)])
+    def test_of_tls_1_2(self, chain: tuple[bytes, ...]) -> None:
+        assert first_certificate(certificate_message(*chain), with_context=False) == LEAF
+
+    @pytest.mark.parametrize("chain", [(LEAF,), (LEAF, ISSUER)])
+    @pytest.mark.parametrize("context", [b"", b"asked later"])
+    def test_of_tls_1_3(self, chain: tuple[bytes, ...], context: bytes) -> None:
+        message = certificate_message(*chain, context=context)
+        assert first_certificate(message, with_context=True) == LEAF
+
+    def test_of_an_empty_list_is_none(self) -> None:
+        assert first_certificate(certificate_message(), with_context=False) is None
+        assert first_certificate(certificate_message(context=b""), with_context=True) is None
+
+    @pytest.mark.parametrize("kept", [12, 8, 7])
+    def test_of_a_message_cut_short_is_none(self, kept: int) -> None:
+        assert first_certificate(certificate_message(LEAF)[:kept], with_context=False) is None
+
+
+class Encounter:
+    """A client and the two-way listener's side of TLS, talking through buffers."""
+
+    def __init__(self, context: ListenerContext, shown: Identity | None) -> None:
+        sandbox = context.sandbox
+        pending_connection.set(PendingConnection(sandbox, Listener.TWO_WAY, "127.0.0.1"))
+        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+        own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        own.load_verify_locations(cadata=sandbox.authority.pem.root.decode())
+        if shown is not None:
+            load_identity(own, shown)
+        self.server = context.wrap_bio(to_server, to_client, server_side=True)
+        self.client = own.wrap_bio(to_client, to_server, server_hostname="localhost")
+
+    def shake_hands(self) -> str | None:
+        """The alert the client reads, None where it reads none. Raises what the listener raises."""
+        waiting = [self.client, self.server]
+        for _ in range(4):
+            for side in list(waiting):
+                try:
+                    side.do_handshake()
+                    waiting.remove(side)
+                except ssl.SSLWantReadError:
+                    continue
+                except ssl.SSLError as error:
+                    if side is self.server:
+                        raise
+                    return str(error.reason)
+        try:
+            self.client.read(1)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLError as error:
+            return str(error.reason)
+        raise AssertionError("the listener said something")
+
+
+@pytest.fixture
+def context(sandbox: Sandbox) -> ListenerContext:
+    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    return ListenerContext.create(sandbox, identity, client_certificates=True)
+
+
+def test_the_account_s_certificate_is_accepted(context: ListenerContext) -> None:
+    assert Encounter(context, context.sandbox.identity("svc-demo")).shake_hands() is None
+    assert not context.sandbox.journal.entries
+
+
+def test_no_certificate_is_told_before_the_failure_is_raised(context: ListenerContext) -> None:
+    encounter = Encounter(context, None)
+    assert encounter.shake_hands() == "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    (entry,) = context.sandbox.journal.entries
+    assert entry.refused_by == "client certificate"
+    with pytest.raises(ssl.SSLWantReadError):  # the loop goes on reading until the client leaves
+        encounter.server.do_handshake()
+    assert len(context.sandbox.journal) == 1
+
+
+def test_a_refused_certificate_is_named_in_the_journal(context: ListenerContext) -> None:
+    stranger = context.sandbox.issue_certificate("svc-demo", Variant.UNTRUSTED)
+    assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
+    assert context.sandbox.journal.last.certificate == stranger.peer
+
+
+def test_without_the_library_s_private_hook_only_the_certificate_s_name_is_lost(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mock_sei.runtime.tls._watch_certificates", lambda _: None)
+    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    context = ListenerContext.create(sandbox, identity, client_certificates=True)
+    stranger = sandbox.issue_certificate("svc-demo", Variant.UNTRUSTED)
+    assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
+    assert sandbox.journal.last.certificate is None
+    assert "this server does not know" in str(sandbox.journal.last.refused_because)
+    assert Encounter(context, sandbox.identity("svc-demo")).shake_hands() is None
+
+
+def test_a_revocation_reaches_the_context_and_a_reset_takes_it_back(
+    context: ListenerContext,
+) -> None:
+    sandbox = context.sandbox
+    identity = sandbox.identity("svc-demo")
+    for _ in range(2):
+        assert Encounter(context, identity).shake_hands() is None
+        sandbox.revoke_certificate("svc-demo", identity.serial_number)
+        told = Encounter(context, identity).shake_hands()
+        assert told == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+        sandbox.reset()
+    assert Encounter(context, identity).shake_hands() is None
+
+
+def test_dates_are_openssl_s_to_judge_while_the_clock_is_the_machine_s(
+    context: ListenerContext,
+) -> None:
+    sandbox = context.sandbox
+    identity = sandbox.identity("svc-demo")
+    assert Encounter(context, identity).shake_hands() is None
+    assert not context.verify_flags & NO_CHECK_TIME
+    sandbox.clock.set(identity.not_after + timedelta(seconds=1))
+    with pytest.raises(CertificateRefused, match="has expired"):
+        Encounter(context, identity).shake_hands()
+    assert context.verify_flags & NO_CHECK_TIME
+    renewed = sandbox.issue_certificate("svc-demo")
+    assert Encounter(context, renewed).shake_hands() is None
+    sandbox.reset()
+    assert Encounter(context, renewed).shake_hands() == "SSLV3_ALERT_BAD_CERTIFICATE"
+    assert Encounter(context, identity).shake_hands() is None
+    assert not context.verify_flags & NO_CHECK_TIME
+
+
+def test_a_one_way_context_asks_for_no_certificate(sandbox: Sandbox) -> None:
+    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    context = ListenerContext.create(sandbox, identity, client_certificates=False)
+    expired = sandbox.issue_certificate("svc-demo", Variant.EXPIRED)
+    for shown in (None, expired):
+        encounter = Encounter(context, shown)
+        assert encounter.shake_hands() is None
+        assert encounter.server.getpeercert(binary_form=True) is None
+
+
+@pytest.mark.parametrize("client_certificates", [True, False])
+def test_versions_below_1_2_and_tickets_are_off(
+    sandbox: Sandbox, client_certificates: bool
+) -> None:
+    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    context = ListenerContext.create(sandbox, identity, client_certificates=client_certificates)
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.num_tickets == 0
+    assert context.options & ssl.OP_NO_TICKET
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionResetError(), "ended the connection during the handshake"),
+        (ConnectionAbortedError(), "did not finish the handshake in time"),
+        (TimeoutError(), "did not finish the handshake in time"),
+    ],
+)
+def test_a_handshake_that_just_ends_is_explained_once_something_was_heard(
+    sandbox: Sandbox, error: OSError, words: str
+) -> None:
+    pending = PendingConnection(sandbox, Listener.TWO_WAY, "127.0.0.1")
+    pending.closed(error)
+    assert not sandbox.journal.entries  # a bare connect
+    pending.heard = True
+    pending.closed(error)
+    pending.closed(error)
+    (entry,) = sandbox.journal.entries
+    assert words in str(entry.refused_because)
