@@ -163,6 +163,14 @@ class MockSei:
         """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""
         self.sandbox.reset(changes)
 
+    def rotate_signing_key(self) -> str:
+        """A new key signs tokens from now on; returns its ``kid``. The old one stays accepted."""
+        return self.sandbox.rotate_signing_key()
+
+    def retire_signing_key(self, kid: str) -> None:
+        """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
+        self.sandbox.retire_signing_key(kid)
+
     def check(self) -> None:
         """Raises :class:`MockSeiBug` with its traceback if mock-sei failed since the reset."""
         if self.sandbox.bugs:

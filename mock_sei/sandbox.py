@@ -21,6 +21,7 @@ from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue, Operation
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.journal import Entry, Journal
+from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore
@@ -318,6 +319,16 @@ class Sandbox:
                 f"{account} has no certificate with the serial number {serial_number:x}"
             )
         self.authority.revoke(serial_number, now=self.clock.now())
+
+    def rotate_signing_key(self) -> str:
+        """A new key signs tokens from now on; returns its ``kid``, until a reset."""
+        key = SigningKey(new_signing_key_pem())
+        self.state.oauth.keys.rotate(key)
+        return key.kid
+
+    def retire_signing_key(self, kid: str) -> None:
+        """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
+        self.state.oauth.keys.retire(kid)
 
     def require_account(self, username: str) -> None:
         """Raises :class:`UnknownAccount` naming the accounts there are."""

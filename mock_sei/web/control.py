@@ -99,6 +99,7 @@ def control_app(sandbox: Sandbox) -> FastAPI:
     _add_platform_calls(app, sandbox)
     _add_certificate_calls(app, sandbox)
     _add_bench_calls(app, sandbox)
+    _add_signing_key_calls(app, sandbox)
 
     @app.exception_handler(MockSeiError)
     async def explain(_: Request, error: Exception) -> Response:
@@ -206,6 +207,17 @@ def _add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:
     @app.delete("/journal", status_code=204, summary="Clears the journal")
     async def clear_journal() -> None:
         sandbox.journal.clear()
+
+
+def _add_signing_key_calls(app: FastAPI, sandbox: Sandbox) -> None:
+    @app.post("/signing-keys/rotate", status_code=201, summary="A new key signs tokens")
+    async def rotate_signing_key() -> dict[str, str]:
+        return {"kid": sandbox.rotate_signing_key()}
+
+    @app.delete("/signing-keys/{kid}", status_code=204, summary="Retires a key that signs no more")
+    async def retire_signing_key(kid: str) -> None:
+        with _explaining_values():
+            sandbox.retire_signing_key(kid)
 
 
 class _explaining_values:  # noqa: N801  # reads as a statement where it is used

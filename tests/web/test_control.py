@@ -308,3 +308,39 @@ def test_the_reference_page_needs_nothing_from_outside(control: TestClient) -> N
     assert "POST /clock/advance" in page
     assert "variant" in page
     assert "http" not in page.replace("Content", "").lower().replace("httpvalidation", "")
+
+
+def test_tokens_of_a_rotated_key_live_until_it_is_retired(
+    control: TestClient, platform: Platform
+) -> None:
+    """Acceptance row I8."""
+
+    def kids() -> list[str]:
+        keys = platform.client().get("/.well-known/jwks.json").json()["keys"]
+        return [key["kid"] for key in keys]
+
+    old_token = platform.headers()
+    (old,) = kids()
+
+    new = control.post("/signing-keys/rotate").json()["kid"]
+
+    assert kids() == [new, old]
+    assert platform.get(headers=old_token).status_code == 200
+    assert platform.get().status_code == 200
+    assert control.delete(f"/signing-keys/{old}").status_code == 204
+    assert platform.get(headers=old_token).status_code == 401
+    assert platform.get().status_code == 200
+    control.post("/reset")
+    assert kids() == [old]
+
+
+@pytest.mark.parametrize("which", ["signing", "unknown"])
+def test_the_signing_key_cannot_be_retired(
+    control: TestClient, sandbox: Sandbox, which: str
+) -> None:
+    kid = sandbox.state.oauth.keys.signing.kid
+
+    answer = control.delete(f"/signing-keys/{kid if which == 'signing' else which}")
+
+    assert answer.status_code == 400
+    assert kid in answer.json()["detail"]
