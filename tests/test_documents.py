@@ -26,7 +26,7 @@ def test_the_snippets_of_the_readme_pass_as_printed(pytester: pytest.Pytester) -
 
     result = pytester.runpytest_inprocess("-p", "no:randomly")
 
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=12)
 
 
 def test_the_example_settings_name_every_setting_with_its_default() -> None:
