@@ -7,7 +7,6 @@ RFC 9700 section 4.14.2), by the end of its session.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -32,7 +31,7 @@ class Authorization:
     """Everything that was granted; a refresh may ask for less, and later for all again."""
     redirect_address: str | None
     session: str
-    expires_at: float
+    expires_at: int
     """Seconds since the epoch on the platform's clock: the end of its refresh tokens."""
     refresh_token: str | None = field(default=None, repr=False)
     """The one that is good now; None where the grant gives none."""
@@ -67,7 +66,7 @@ class Authorizations:
             scope=scope,
             redirect_address=redirect_address,
             session=session,
-            expires_at=self._clock.timestamp() + lifetime.total_seconds(),
+            expires_at=int(self._clock.timestamp() + lifetime.total_seconds()),
         )
         self._families[family] = authorization
         if refreshable:
@@ -90,7 +89,7 @@ class Authorizations:
 
     def seconds_left(self, authorization: Authorization) -> int:
         """Until its refresh tokens end."""
-        return max(0, math.ceil(authorization.expires_at - self._clock.timestamp()))
+        return max(0, authorization.expires_at - int(self._clock.timestamp()))
 
     def is_live(self, authorization: Authorization) -> bool:
         return authorization.expires_at > self._clock.timestamp()
