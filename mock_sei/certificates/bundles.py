@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -27,6 +28,9 @@ from mock_sei.certificates.profiles import PrivateKey
 from mock_sei.peer import PeerCertificate
 
 DEFAULT_PASSPHRASE = "mock-sei"
+
+_REMEMBERED = 128
+"""Certificates whose description is kept: a client shows the same one every time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,11 +107,13 @@ def describe(certificate: x509.Certificate) -> PeerCertificate:
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def describe_der(der: bytes) -> PeerCertificate:
     """Raises ``ValueError`` where the bytes are no certificate."""
     return describe(x509.load_der_x509_certificate(der))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def describe_pem(pem: str) -> PeerCertificate:
     """Raises ``ValueError`` where the text is no certificate."""
     return describe(x509.load_pem_x509_certificate(pem.encode()))

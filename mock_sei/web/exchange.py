@@ -11,7 +11,6 @@ import re
 import time
 import traceback
 from collections.abc import MutableMapping
-from functools import lru_cache
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,9 +29,6 @@ BODY_LIMIT = 1024 * 1024
 SCOPE_KEY = "mock_sei.exchange"
 
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
-
-_describe = lru_cache(maxsize=1024)(describe_pem)
-"""A memo from certificate text to value: a client sends the same certificate every time."""
 
 
 class Exchange:
@@ -84,7 +80,7 @@ class Exchange:
         if own is not None and not guid:
             self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")
 
-    def cross_origin_headers(self, *, preflight: bool) -> list[tuple[bytes, bytes]]:
+    def cross_origin_headers(self) -> list[tuple[bytes, bytes]]:
         """What a browser of another origin may do with the answer; on the one-way listener only."""
         request = self.entry.request
         if self.listener is not Listener.ONE_WAY or request is None:
@@ -96,9 +92,18 @@ class Exchange:
             request.path,
             origin.decode("latin-1"),
             self.sandbox.state.registry.applications.values(),
-            preflight=preflight,
+            preflight=is_preflight(request),
         )
         return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+    @property
+    def passes_preflight(self) -> bool:
+        """True for a preflight whose origin may call; it is answered before the gateway."""
+        request = self.entry.request
+        if request is None or not is_preflight(request):
+            return False
+        allowed = b"Access-Control-Allow-Origin"
+        return any(name == allowed for name, _ in self.cross_origin_headers())
 
     def record_bug(self, trace: str) -> None:
         """Once an exchange: what fails passes by here on its way out too."""
@@ -124,7 +129,7 @@ class Exchange:
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
             headers.append((b"RequestTrackingId", self.tracking_id.encode()))
-            headers.extend(self.cross_origin_headers(preflight=False))
+            headers.extend(self.cross_origin_headers())
             message["headers"] = headers
             response.status = message["status"]
             response.raw_headers = headers
@@ -161,27 +166,20 @@ class PlatformListener:
             exchange.sending(message)
             await send(message)
 
-        if _is_preflight(scope):
-            allowed = exchange.cross_origin_headers(preflight=True)
-            if allowed:
-                await _answer_preflight(allowed, sending)
-                return
+        if exchange.passes_preflight:
+            await sending({"type": "http.response.start", "status": 204, "headers": []})
+            await sending({"type": "http.response.body", "body": b""})
+            return
         try:
             await self._app(scope, receiving, sending)
         except Exception:  # the application has answered; the bug is the test's to see
             exchange.record_bug(traceback.format_exc())
 
 
-def _is_preflight(scope: Scope) -> bool:
+def is_preflight(request: Request) -> bool:
     """A browser asking beforehand; it sends neither token nor AppKey."""
-    return scope["method"] == "OPTIONS" and bool(
-        find_header(scope["headers"], b"access-control-request-method")
-    )
-
-
-async def _answer_preflight(headers: list[tuple[bytes, bytes]], send: Send) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    asked = find_header(request.raw_headers, b"access-control-request-method")
+    return request.method == "OPTIONS" and asked is not None
 
 
 def find_header(headers: RawHeaders, name: bytes) -> bytes | None:
@@ -204,4 +202,4 @@ def body_too_large(actual: str) -> Refusal:
 
 def _peer(tls: MutableMapping[str, Any]) -> PeerCertificate | None:
     chain = tls.get("client_cert_chain")
-    return _describe(chain[0]) if chain else None
+    return describe_pem(chain[0]) if chain else None
