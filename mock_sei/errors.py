@@ -103,6 +103,7 @@ CERTIFICATE_NAME = _access(
 TRAFFIC_PATTERN = _access(
     "The incoming traffic pattern is invalid.", "The application must use its other listener."
 )
+SCOPE_MISSING = _access(None, "The token's scope does not reach this resource.")
 API_KEY = Kind(
     status=401,
     code=_AUTHENTICATION,

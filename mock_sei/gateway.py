@@ -3,7 +3,7 @@
 1. TLS with an accepted client certificate, on the application's listener
 2. source address on the application's list
 3. AppKey known, application approved and granted this product in this environment, token its own
-4. access token live
+4. access token live, and of a scope that reaches functional APIs
 5. the certificate's CN equals the service account the token stands on
 
 The first that fails decides. Sources: two-way-TLS page (the conditions), error-handling FAQ rows 1
@@ -21,9 +21,9 @@ from mock_sei.access import (
     check_listener,
     check_source_address,
 )
-from mock_sei.errors import API_KEY, TOKEN_INVALID, NoToken, Refusal
+from mock_sei.errors import API_KEY, SCOPE_MISSING, TOKEN_INVALID, NoToken, Refusal
 from mock_sei.peer import Connection, Findings
-from mock_sei.registry import Application, Environment, Registry
+from mock_sei.registry import DEFAULT_SCOPE, Application, Environment, Registry
 
 APP_KEY_CHECK = "AppKey"
 TOKEN_CHECK = "access token"
@@ -62,6 +62,8 @@ def admit(
     token = read_token(call, tokens)
     check_ownership(application, token, registry)
     tokens.require_live(token)
+    if call.product is not None:
+        check_scope(token)
     if token.service_account is not None:
         call.findings.service_account = token.service_account
         check_certificate_name(token.service_account, call.connection)
@@ -108,6 +110,19 @@ def read_token(call: Call, tokens: TokenJudge) -> AccessToken:
             actual=scheme[:20],
         )
     return tokens.read(text.strip())
+
+
+def check_scope(token: AccessToken) -> None:
+    """Every product wants the one scope the vendor's pages know (assumed; RFC 6750 section 3.1)."""
+    if DEFAULT_SCOPE in token.scope.split():
+        return
+    raise Refusal(
+        SCOPE_MISSING,
+        check="scope",
+        because=f"The token was narrowed to other scopes; functional calls need {DEFAULT_SCOPE}.",
+        expected=DEFAULT_SCOPE,
+        actual=token.scope,
+    )
 
 
 def check_ownership(application: Application, token: AccessToken, registry: Registry) -> None:

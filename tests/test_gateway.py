@@ -299,3 +299,16 @@ def test_a_secret_in_the_wrong_header_is_not_shown(platform: Platform) -> None:
     platform.get(headers=platform.headers() | {"AppKey": "demo-server-secret"})
 
     assert "demo-server-secret" not in str(platform.sandbox.journal.last.to_json())
+
+
+def test_a_token_of_another_scope_does_not_reach_functional_apis(platform: Platform) -> None:
+    """Acceptance row H3."""
+    change(platform, "demo-server", scopes=("ilservices", "reports"))
+    narrow = platform.post_token(scope="reports").json()["access_token"]
+
+    answer = platform.get(headers=platform.headers(token=narrow))
+
+    assert answer.status_code == 403
+    assert 'error="insufficient_scope", scope="ilservices"' in answer.headers["WWW-Authenticate"]
+    assert platform.sandbox.journal.last.actual == "reports"
+    assert platform.get().status_code == 200

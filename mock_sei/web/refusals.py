@@ -7,7 +7,15 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mock_sei.errors import MethodNotAllowed, NoToken, Refusal, error_body, oauth_error_body
+from mock_sei.errors import (
+    SCOPE_MISSING,
+    MethodNotAllowed,
+    NoToken,
+    Refusal,
+    error_body,
+    oauth_error_body,
+)
+from mock_sei.registry import DEFAULT_SCOPE
 from mock_sei.web.exchange import Exchange
 
 
@@ -42,7 +50,10 @@ def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
     """At a functional API; a 401 says ``invalid_token`` unless no token came (RFC 6750, 3.1)."""
     exchange.entry.refuse(refusal.why)
     headers: dict[str, str] = {}
-    if refusal.kind.status == 401:
+    if refusal.kind is SCOPE_MISSING:
+        challenge = f'Bearer realm="mock-sei", error="insufficient_scope", scope="{DEFAULT_SCOPE}"'
+        headers["WWW-Authenticate"] = challenge
+    elif refusal.kind.status == 401:
         challenge = 'Bearer realm="mock-sei"'
         if not isinstance(refusal, NoToken):
             challenge += ', error="invalid_token"'
