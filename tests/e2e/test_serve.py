@@ -352,3 +352,17 @@ class TestLog:
             assert serving.stop() == 0
             (line,) = serving.errors.splitlines()
         assert re.match(r"\d\d:\d\d:\d\d two-way handshake refused by client certificate: ", line)
+
+
+@pytest.mark.parametrize("application", ["demo-web", "demo-internal", "demo-spa", "demo-native"])
+def test_token_walks_the_flow_of_any_application(tmp_path: Path, application: str) -> None:
+    with Serving.start(tmp_path) as serving:
+        ended = run(
+            MOCK_SEI,
+            "token",
+            f"--application={application}",
+            "--user=bob@example.com",
+            f"--control-url={serving.ready['control_url']}",
+        )
+
+    assert ended.stdout.count(".") == 2, ended.stderr
