@@ -88,7 +88,7 @@ class Flows:
             answer = http.post(
                 AUTHORIZE_PATH,
                 params={name: value for name, value in query.items() if value is not None},
-                data={"username": user, "password": self._password(user), "decision": "allow"},
+                data={"username": user, "password": self.password_of(user), "decision": "allow"},
             )
         location = answer.headers.get("Location")
         if location is None:
@@ -130,40 +130,44 @@ class Flows:
             raise MockSeiError(f"no token for {application.name}: {answer.text}")
         return answer.json()
 
-    def _password(self, user: str) -> str:
+    def password_of(self, user: str) -> str:
         users = self.registry().end_users
         if user not in users:
             raise MockSeiError(f"no end user {user!r}; there are {', '.join(users)}")
         return users[user].password
 
-    def _client_credentials(self, application: Application, _: str) -> Any:
-        account = self.registry().service_accounts[application.service_account or ""]
-        form = {"username": account.username, "password": account.password}
-        return self.request_token(application, {"grant_type": GrantType.CLIENT_CREDENTIALS, **form})
 
-    def _password_grant(self, application: Application, user: str) -> Any:
-        form = {"username": user, "password": self._password(user)}
-        return self.request_token(application, {"grant_type": GrantType.PASSWORD, **form})
+def _client_credentials(flows: Flows, application: Application, _: str) -> Any:
+    account = flows.registry().service_accounts[application.service_account or ""]
+    form = {"username": account.username, "password": account.password}
+    return flows.request_token(application, {"grant_type": GrantType.CLIENT_CREDENTIALS, **form})
 
-    def _authorization_code(self, application: Application, user: str) -> Any:
-        login = self.log_in(application.name, user)
-        form = {
-            "grant_type": GrantType.AUTHORIZATION_CODE,
-            "code": login.code,
-            "redirect_uri": application.redirect_addresses[0],
-            "code_verifier": login.code_verifier,
-        }
-        return self.request_token(application, form)
 
-    def _implicit(self, application: Application, user: str) -> Any:
-        login = self.log_in(application.name, user)
-        return {**login.parameters, "access_token": login.access_token}
+def _password_grant(flows: Flows, application: Application, user: str) -> Any:
+    form = {"username": user, "password": flows.password_of(user)}
+    return flows.request_token(application, {"grant_type": GrantType.PASSWORD, **form})
+
+
+def _authorization_code(flows: Flows, application: Application, user: str) -> Any:
+    login = flows.log_in(application.name, user)
+    form = {
+        "grant_type": GrantType.AUTHORIZATION_CODE,
+        "code": login.code,
+        "redirect_uri": application.redirect_addresses[0],
+        "code_verifier": login.code_verifier,
+    }
+    return flows.request_token(application, form)
+
+
+def _implicit(flows: Flows, application: Application, user: str) -> Any:
+    login = flows.log_in(application.name, user)
+    return {**login.parameters, "access_token": login.access_token}
 
 
 _FLOWS: Mapping[GrantType, Callable[[Flows, Application, str], Any]] = {
-    GrantType.CLIENT_CREDENTIALS: Flows._client_credentials,  # noqa: SLF001  # its own methods
-    GrantType.PASSWORD: Flows._password_grant,  # noqa: SLF001
-    GrantType.AUTHORIZATION_CODE: Flows._authorization_code,  # noqa: SLF001
-    GrantType.IMPLICIT: Flows._implicit,  # noqa: SLF001
+    GrantType.CLIENT_CREDENTIALS: _client_credentials,
+    GrantType.PASSWORD: _password_grant,
+    GrantType.AUTHORIZATION_CODE: _authorization_code,
+    GrantType.IMPLICIT: _implicit,
 }
 """By the grant of the application's row."""
