@@ -54,16 +54,43 @@ ONLY_IN = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
+BELOW_THE_GATEWAY = {"access", "errors", "peer", "registry"}
+"""It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
+
+REMEMBERING = {"certificates/bundles", "fixtures", "web/pages"}
+"""Modules with a memo of what cannot change: parsed certificates, the wheel's own files."""
+
+MUTATORS = {
+    "add",
+    "append",
+    "clear",
+    "discard",
+    "extend",
+    "insert",
+    "pop",
+    "popitem",
+    "remove",
+    "setdefault",
+    "update",
+}
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").as_posix()
 
 
 def imports(path: Path) -> Iterator[str]:
     """Dotted names a module imports, wherever in it the import stands."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{name_of(path)}:{node.lineno}: imports are absolute here"
+            assert not node.level, f"{name_of(path)}:{node.lineno}: imports are absolute here"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
@@ -102,9 +129,78 @@ def test_libraries_stay_where_they_belong(path: Path) -> None:
     assert misplaced == set()
 
 
+def test_the_gateway_imports_no_domain_folder() -> None:
+    assert units_imported(PACKAGE / "gateway.py") <= BELOW_THE_GATEWAY
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "runtime").glob("*.py")), ids=name_of)
+def test_the_runtime_takes_nothing_of_starlette_but_its_types(path: Path) -> None:
+    taken = {each for each in imports(path) if each.startswith("starlette")}
+
+    assert {each for each in taken if not each.startswith("starlette.types")} == set()
+
+
+def changes_of_module_state(path: Path) -> Iterator[str]:
+    """Places where a function changes what its module, and so every server, shares."""
+    tree = tree_of(path)
+    shared = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    for node in (inner for function in functions for inner in ast.walk(function)):
+        holder: ast.expr | None = None
+        if isinstance(node, ast.Global):
+            yield f"line {node.lineno}: global {', '.join(node.names)}"
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            holder = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            holder = node.func.value if node.func.attr in MUTATORS else None
+        if isinstance(holder, ast.Name) and holder.id in shared:
+            yield f"line {holder.lineno}: {holder.id}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_is_kept_at_module_level(path: Path) -> None:
+    """Two servers in one process never meet."""
+    assert list(changes_of_module_state(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "changed"),
+    [
+        ("SEEN = {}\ndef f():\n    SEEN['x'] = 1\n", ["line 3: SEEN"]),
+        ("SEEN: list[int] = []\ndef f():\n    SEEN.append(1)\n", ["line 3: SEEN"]),
+        ("COUNT = 0\ndef f():\n    global COUNT\n", ["line 3: global COUNT"]),
+        ("SEEN = {}\ndef f():\n    return SEEN['x']\n", []),
+    ],
+)
+def test_state_at_module_level_would_be_noticed(
+    tmp_path: Path, source: str, changed: list[str]
+) -> None:
+    (tmp_path / "module.py").write_text(source)
+
+    assert list(changes_of_module_state(tmp_path / "module.py")) == changed
+
+
+def test_only_what_cannot_change_is_remembered() -> None:
+    remembering = {
+        name_of(path)
+        for path in MODULES
+        if {"functools.cache", "functools.lru_cache"} & set(imports(path))
+    }
+
+    assert remembering == REMEMBERING
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert ast.get_docstring(tree_of(path))
 
 
 def test_pytest_pays_nothing_for_a_plugin_it_does_not_use() -> None:

@@ -68,7 +68,7 @@ def redact_headers(
     shown = []
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        shown.append((name, hide_values(_header(name, value), secrets)))
+        shown.append((name, hide_values(_header(name, value, secrets), secrets)))
     return shown
 
 
@@ -108,9 +108,9 @@ def redact_json(text: str) -> str:
     return _SECRET_MEMBER.sub(rf'\1"{HIDDEN}"', plain)
 
 
-def _header(name: str, value: str) -> str:
+def _header(name: str, value: str, secrets: Secrets) -> str:
     if name.lower() in _ADDRESS_HEADERS:
-        return _address(value)
+        return _address(value, secrets)
     if name.lower() not in _SECRET_HEADERS:
         return value
     scheme, _, rest = value.strip().partition(" ")
@@ -126,8 +126,9 @@ def _header(name: str, value: str) -> str:
     return f"{'Basic ' if rest else ''}{app_key}:{HIDDEN}" if colon else HIDDEN
 
 
-def _address(value: str) -> str:
+def _address(value: str, secrets: Secrets) -> str:
     """A redirect may carry a code in its query or a token in its fragment."""
     address, hash_sign, fragment = value.partition("#")
     base, question_mark, query = address.partition("?")
-    return f"{base}{question_mark}{redact_form(query)}{hash_sign}{redact_form(fragment)}"
+    query, fragment = redact_form(query, secrets), redact_form(fragment, secrets)
+    return f"{base}{question_mark}{query}{hash_sign}{fragment}"

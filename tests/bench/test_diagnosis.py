@@ -20,17 +20,73 @@ CERTIFICATE = PeerCertificate(
 )
 
 
-@pytest.mark.parametrize("code", [3, 7, 9, 10, 18, 19, 20, 21, 23, 24, 26, 66, 9999])
-def test_every_refused_certificate_is_named_with_its_dates(code: int) -> None:
-    failure = HandshakeFailure(
-        reason="CERTIFICATE_VERIFY_FAILED", verify_code=code, verify_message="odd"
+UNKNOWN_CODE = 9999
+
+
+def verify_failure(code: int) -> HandshakeFailure:
+    return HandshakeFailure(
+        reason="CERTIFICATE_VERIFY_FAILED", verify_code=code, verify_message="openssl's words"
     )
 
-    why = explain_handshake(failure, CERTIFICATE, NOW)
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (3, "No revocation list"),
+        (7, "the file was changed"),
+        (9, "not valid yet"),
+        (10, "has expired; request a new one"),
+        (18, "self-signed; use the one this server issued"),
+        (19, "ends in a root this server does not know"),
+        (20, "issued by a CA this server does not know"),
+        (21, "issued by a CA this server does not know"),
+        (23, "was revoked; request a new one"),
+        (24, "is not a CA"),
+        (26, "not meant for clients"),
+        (66, "key is too weak"),
+        (UNKNOWN_CODE, "is refused: openssl's words."),
+    ],
+)
+def test_every_refused_certificate_is_named_with_its_dates(code: int, words: str) -> None:
+    why = explain_handshake(verify_failure(code), CERTIFICATE, NOW)
 
     assert why.check == "client certificate"
+    assert words in why.because
+    assert ("openssl" in why.because) is (code == UNKNOWN_CODE)
     assert "svc-demo" in why.because
     assert "2026-01-01 to 2028-01-01" in why.because
+
+
+def test_a_certificate_that_could_not_be_seen_is_explained_without_its_name() -> None:
+    why = explain_handshake(verify_failure(10), None, NOW)
+
+    assert why.because == "The client certificate has expired; request a new one."
+    assert (why.expected, why.actual) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "actual"),
+    [
+        (9, "not before 2026-01-01T00:00:00+00:00", "2027-01-01T00:00:00+00:00"),
+        (10, "not after 2028-01-01T00:00:00+00:00", "2027-01-01T00:00:00+00:00"),
+        (23, "a certificate that is not revoked", "serial number ff"),
+        (20, None, None),
+    ],
+)
+def test_the_two_values_that_differ_are_told_where_there_are_two(
+    code: int, expected: str | None, actual: str | None
+) -> None:
+    why = explain_handshake(verify_failure(code), CERTIFICATE, NOW)
+
+    assert (why.expected, why.actual) == (expected, actual)
+
+
+def test_a_missing_certificate_is_the_certificates_fault_not_tls() -> None:
+    """Acceptance rows A1 and A2: what the journal says of them."""
+    why = explain_handshake(HandshakeFailure(reason="PEER_DID_NOT_RETURN_A_CERTIFICATE"), None, NOW)
+
+    assert why.check == "client certificate"
+    assert (why.expected, why.actual) == ("a client certificate", "none")
 
 
 @pytest.mark.parametrize(
@@ -38,8 +94,20 @@ def test_every_refused_certificate_is_named_with_its_dates(code: int) -> None:
     [
         ("PEER_DID_NOT_RETURN_A_CERTIFICATE", "sent no certificate"),
         ("HTTP_REQUEST", "plain HTTP"),
+        ("HTTPS_PROXY_REQUEST", "switch the proxy off"),
         ("UNSUPPORTED_PROTOCOL", "TLS below 1.2"),
-        ("TLSV1_ALERT_UNKNOWN_CA", "does not trust this server"),
+        ("VERSION_TOO_LOW", "TLS below 1.2"),
+        ("WRONG_VERSION_NUMBER", "not TLS"),
+        ("NO_SHARED_CIPHER", "cipher suite in common"),
+        ("NO_SUITABLE_SIGNATURE_ALGORITHM", "signature algorithm in common"),
+        ("NO_SHARED_GROUP", "key exchange group in common"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "does not trust this server's certificate; give it ca.pem"),
+        ("SSLV3_ALERT_CERTIFICATE_UNKNOWN", "calls a name the certificate has"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", "wrong host name"),
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "finds this server's certificate expired"),
+        ("TLSV1_ALERT_DECRYPT_ERROR", "could not check this server's signature"),
+        ("DIGEST_CHECK_FAILED", "changed on the way"),
+        ("BAD_SIGNATURE", "does not belong to its certificate"),
         (diagnosis.STALLED, "did not finish"),
         (diagnosis.ABANDONED, "ended the connection"),
         ("SOME_NEW_REASON", "some new reason"),
@@ -69,5 +137,5 @@ def test_an_accepted_certificate_is_judged_by_the_given_time(
 
 
 @pytest.mark.parametrize("now", [CERTIFICATE.not_before, NOW, CERTIFICATE.not_after])
-def test_a_sound_certificate_is_let_in(now: datetime) -> None:
+def test_a_sound_certificate_is_let_in_to_its_last_second(now: datetime) -> None:
     assert judge_certificate(CERTIFICATE, now, revoked=False) is None

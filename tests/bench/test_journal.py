@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
 from mock_sei.bench.journal import Entry, Journal, Request, Response
 from mock_sei.errors import Explanation
-from mock_sei.peer import Connection, Findings
+from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.standards import Listener
 
+CERTIFICATE = PeerCertificate(
+    common_name="svc-demo",
+    serial_number=255,
+    not_before=datetime(2026, 1, 1, tzinfo=UTC),
+    not_after=datetime(2028, 1, 1, tzinfo=UTC),
+    fingerprint="ab12",
+)
 CONNECTION = Connection(listener=Listener.TWO_WAY, source_address="192.0.2.1")
 
 
@@ -82,6 +92,114 @@ def test_secrets_are_hidden_when_it_is_read() -> None:
     assert "hunter2" not in repr(entry)
     assert entry.request is not None
     assert entry.request.body == "grant_type=password&password=***"
+
+
+def handshake(certificate: PeerCertificate | None = None) -> Entry:
+    connection = Connection(
+        listener=Listener.TWO_WAY, source_address="192.0.2.1", certificate=certificate
+    )
+    return Entry(kind="handshake", timestamp=1_800_000_000.0, connection=connection)
+
+
+def test_the_clients_certificate_is_shown_by_name_serial_number_and_dates() -> None:
+    """Acceptance row J4."""
+    assert handshake(CERTIFICATE).to_json()["certificate"] == {
+        "common_name": "svc-demo",
+        "serial_number": "ff",
+        "not_before": "2026-01-01T00:00:00+00:00",
+        "not_after": "2028-01-01T00:00:00+00:00",
+        "fingerprint": "ab12",
+    }
+    assert handshake().to_json()["certificate"] is None
+
+
+def test_a_failed_handshake_has_no_request_and_a_line_of_its_own() -> None:
+    entry = handshake(CERTIFICATE)
+    entry.refuse(Explanation(check="client certificate", because="It was revoked."))
+
+    assert entry.to_json()["request"] is None
+    assert entry.to_json()["response"] is None
+    assert str(entry) == (
+        "two-way handshake CN svc-demo refused by client certificate: It was revoked."
+    )
+
+
+def test_everything_it_says_is_json() -> None:
+    journal = Journal(size=3)
+    journal.add(exchange(body=b"a=\xff"))
+    journal.add(handshake(CERTIFICATE))
+
+    assert json.loads(json.dumps(journal.to_json())) == journal.to_json()
+
+
+def test_a_request_is_shown_as_it_came_but_for_its_secrets() -> None:
+    entry = Entry(
+        kind="exchange",
+        timestamp=0,
+        connection=CONNECTION,
+        request=Request(
+            method="GET",
+            path="/v2/oauth/authorize",
+            raw_query=b"client_id=k&code=hunter2",
+            raw_headers=[(b"accept", b"*/*"), (b"authorization", b"Bearer hunter2")],
+        ),
+        response=Response(
+            status=302, raw_headers=[(b"location", b"https://x/cb?code=hunter2&state=1")]
+        ),
+    )
+
+    assert entry.to_json()["request"] == {
+        "method": "GET",
+        "path": "/v2/oauth/authorize",
+        "query": "client_id=k&code=***",
+        "headers": {"accept": "*/*", "authorization": "Bearer ***"},
+        "body": "",
+    }
+    assert entry.to_json()["response"] == {
+        "status": 302,
+        "headers": {"location": "https://x/cb?code=***&state=1"},
+        "body": "",
+    }
+
+
+def test_known_secrets_are_hidden_in_the_reason_too() -> None:
+    """A client that swaps its pair sends the AppSecret where the AppKey is shown."""
+    request = Request(method="POST", path="/", secrets=lambda: {"hunter2-hunter2"})
+    entry = Entry(kind="exchange", timestamp=0, connection=CONNECTION, request=request)
+    entry.refuse(
+        Explanation(
+            check="key pair",
+            because="No application has hunter2-hunter2.",
+            expected="an AppKey",
+            actual="hunter2-hunter2",
+        )
+    )
+
+    assert entry.refused_because == "No application has ***."
+    assert (entry.expected, entry.actual) == ("an AppKey", "***")
+
+
+def test_what_was_let_through_with_a_note_says_the_note() -> None:
+    entry = exchange()
+    entry.notes.append("the parameters came in the query string")
+
+    assert str(entry) == (
+        "two-way POST /v2/oauthtoken 200 demo-server/svc-demo "
+        "note: the parameters came in the query string"
+    )
+    assert entry.to_json()["notes"] == ["the parameters came in the query string"]
+
+
+def test_a_long_path_does_not_make_a_long_line() -> None:
+    assert len(str(exchange("/" + "x" * 10_000))) < 300
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\x1b", "\x00", "\x7f", "\x85", "\u2028"])
+def test_no_character_of_control_reaches_the_log(character: str) -> None:
+    line = str(exchange(f"/a{character}b"))
+
+    assert character not in line
+    assert f"\\x{ord(character):02x}" in line
 
 
 def test_a_refusal_is_told_in_one_line() -> None:

@@ -120,7 +120,8 @@ def test_a_secret_is_hidden_whatever_its_form(value: object) -> None:
 
 
 def test_json_cut_short_at_any_place_shows_no_part_of_a_secret() -> None:
-    text = json.dumps({"username": "svc-demo", "access_token": SECRET, "scope": "x"})
+    secret = f"hunter2, hunter2 {{hunter2}} {SECRET}"
+    text = json.dumps({"username": "svc-demo", "access_token": secret, "scope": "x"})
 
     for length in range(len(text)):
         assert "hunter" not in redact_json(text[:length])
@@ -204,6 +205,33 @@ def test_credentials_are_hidden_and_the_app_key_is_shown(name: str, value: str, 
 @pytest.mark.parametrize("name", ["cookie", "Set-Cookie"])
 def test_cookies_are_hidden(name: str) -> None:
     assert header(name, f"session={SECRET}") == HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (f"https://x/cb?code={SECRET}&state=1", f"https://x/cb?code={HIDDEN}&state=1"),
+        (
+            f"https://x/cb?a=b#access_token={SECRET}&state=1",
+            f"https://x/cb?a=b#access_token={HIDDEN}&state=1",
+        ),
+        (f"https://x/cb#access_token={SECRET}", f"https://x/cb#access_token={HIDDEN}"),
+        ("https://x/cb?state=1", "https://x/cb?state=1"),
+        ("/portal/apps", "/portal/apps"),
+    ],
+)
+@pytest.mark.parametrize("name", ["location", "Referer"])
+def test_a_redirects_code_and_token_are_hidden(name: str, value: str, shown: str) -> None:
+    assert header(name, value) == shown
+
+
+def test_a_redirects_known_secrets_are_hidden_in_their_encoded_form() -> None:
+    secret = "p\xe4ss word"
+    address = f"https://x/cb?note={quote(secret)}"
+
+    assert redact_headers([(b"location", address.encode())], {secret}) == [
+        ("location", f"https://x/cb?note={HIDDEN}")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -211,6 +212,17 @@ def test_a_bound_port_is_taken_from_nobody(server: MockSei) -> None:
     with pytest.raises(Exception, match=rf"--two-way-port.*{taken}.*in use"):
         MockSei(two_way_port=taken)
     assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no 127.0.0.2 unless told")
+def test_a_listener_on_another_loopback_address_is_named_by_it() -> None:
+    """On one port the listeners are told apart by their addresses; localhost is the one-way one."""
+    with MockSei(two_way_host="127.0.0.2") as server:
+        assert server.url.startswith("https://localhost:")
+        assert server.two_way_url.startswith("https://127.0.0.2:")
+        assert server.token("svc-demo")
+        with pytest.raises(httpx2.TransportError), server.client() as stranger:
+            stranger.get(f"{server.two_way_url}/v2/oauthtoken")
 
 
 def test_ipv6_loopback_is_served_too(mock_sei: MockSei) -> None:

@@ -192,7 +192,7 @@ def test_versions_below_1_2_are_refused_by_name(
 
 
 @pytest.mark.parametrize("listener", ["one-way", "two-way"])
-def test_plain_http_ends_at_once_with_its_reason(
+def test_plain_http_ends_with_its_reason(
     mock_sei: MockSei, caplog: pytest.LogCaptureFixture, listener: str
 ) -> None:
     with tcp(mock_sei.url if listener == "one-way" else mock_sei.two_way_url) as raw:

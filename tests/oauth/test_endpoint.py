@@ -190,6 +190,18 @@ def test_a_wrong_key_pair_is_refused(platform: Platform, header: str | None, bec
     assert "demo-server-secret" not in str(platform.sandbox.journal.last.to_json())
 
 
+def test_a_header_of_other_bytes_than_text_is_refused_and_can_be_read_in_the_journal(
+    platform: Platform,
+) -> None:
+    answer = platform.client().post(
+        TOKEN_PATH, headers=[(b"authorization", b"Basic \xe9\xe9")], data=platform.form()
+    )
+
+    assert_refused(platform, answer, KEY_PAIR, "key pair", because="not Base64")
+    [entry] = platform.sandbox.journal.to_json()["entries"]
+    assert entry["request"]["headers"]["authorization"] == "***"
+
+
 def test_a_wrong_secret_in_the_form_is_refused(platform: Platform) -> None:
     """Acceptance row C6."""
     form = platform.form(client_id="demo-server-key", client_secret="wrong")
