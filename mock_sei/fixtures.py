@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,7 +21,15 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from mock_sei.errors import ConfigurationError
-from mock_sei.registry import Application, EndUser, Registry, RegistryError, ServiceAccount
+from mock_sei.registry import (
+    PEM_START,
+    Application,
+    EndUser,
+    Registry,
+    RegistryError,
+    ServiceAccount,
+    find_certificate_problem,
+)
 
 Record = Mapping[str, Any]
 
@@ -139,7 +147,10 @@ def read_platform_file(path: Path) -> Registry:
         raise complaint(error, source=path, known=_known_keys) from None
     try:
         return Registry(
-            applications=entries.get("applications", ()),
+            applications=[
+                _with_certificate(each, index, path)
+                for index, each in enumerate(entries.get("applications", ()))
+            ],
             service_accounts=entries.get("service_accounts", ()),
             end_users=entries.get("end_users", ()),
         )
@@ -147,6 +158,26 @@ def read_platform_file(path: Path) -> Registry:
         raise ConfigurationError(
             error.problem, source=path, key=key_path(error.place), value=error.value
         ) from None
+
+
+def _with_certificate(application: Application, index: int, source: Path) -> Application:
+    """``saml_certificate`` is PEM text, or the path of such a file, seen from ``platform.toml``."""
+    written = application.saml_certificate
+    if written is None or PEM_START in written:
+        return application
+    text = ""
+    try:
+        text = (source.parent / written).read_text(encoding="utf-8")
+        problem = find_certificate_problem(text)
+    except OSError as error:
+        problem = error.strerror
+    except ValueError:
+        problem = "not the path of a text file in PEM form"
+    if problem:
+        key = key_path(("applications", index, "saml_certificate"))
+        shown = written if len(written) < 150 else None  # longer, it may be a key without its label
+        raise ConfigurationError(problem, source=source, key=key, value=shown)
+    return replace(application, saml_certificate=text)
 
 
 def complaint(error: ValidationError, *, source: object, known: Any = None) -> ConfigurationError:

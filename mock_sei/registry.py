@@ -9,6 +9,7 @@ the pages show a picture or nothing.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from mock_sei.standards import (
     STANDARDS,
     Actor,
     ApplicationType,
+    GrantType,
     Owner,
     Standard,
     find_standard,
@@ -38,6 +40,31 @@ _ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 def is_account_name(name: str) -> bool:
     """True for a name that fits a certificate's CN (64 characters) and a folder's name."""
     return _ACCOUNT_NAME.fullmatch(name) is not None
+
+
+PEM_START = "-----BEGIN "
+_CERTIFICATE = re.compile(f"{PEM_START}CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+
+
+def find_certificate_problem(text: str) -> str | None:
+    """What is wrong with the PEM text of one certificate, by its form alone; None if nothing is."""
+    if "PRIVATE KEY" in text:
+        return "holds a private key, which stays with the client; register the certificate alone"
+    blocks = _CERTIFICATE.findall(text)
+    if len(blocks) != 1:
+        return f"holds {len(blocks)} certificates in PEM form, not one"
+    try:
+        der = base64.b64decode("".join(blocks[0].split()), validate=True)
+    except ValueError:
+        return "holds a certificate whose Base64 cannot be decoded"
+    return None if _is_sequence(der) else "holds a certificate that is cut short or none at all"
+
+
+def _is_sequence(der: bytes) -> bool:
+    """One SEQUENCE and nothing after it, as a certificate is (X.690 section 8.1.3)."""
+    size = der[1] & 0x7F if len(der) > 2 and der[1] & 0x80 else 0
+    body = der[2 + size :]
+    return der[:1] == b"\x30" and size > 0 and int.from_bytes(der[2 : 2 + size]) == len(body)
 
 
 class Environment(StrEnum):
@@ -99,6 +126,8 @@ class Application:
     products: tuple[str, ...] = ("*",)
     environments: tuple[Environment, ...] = tuple(Environment)
     scopes: tuple[str, ...] = (DEFAULT_SCOPE,)
+    saml_certificate: str | None = field(default=None, repr=False)
+    """PEM; its private key signs the assertions of the SAML grant. A file may name its path."""
     approved: bool = True
 
     @cached_property
@@ -164,6 +193,17 @@ class Application:
                     index,
                     value=each,
                 )
+        self._check_saml_certificate()
+
+    def _check_saml_certificate(self) -> None:
+        if self.saml_certificate is None:
+            return
+        problem = find_certificate_problem(self.saml_certificate)
+        if GrantType.SAML2_BEARER not in self.standard.token_grants:
+            problem = "the SAML grant is for client-server applications with an end user"
+        if problem:
+            label = self.saml_certificate.strip()[:27]  # no more: it might be a private key
+            raise RegistryError(problem, "saml_certificate", value=label)
 
 
 class Registry:

@@ -31,7 +31,7 @@ from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Call, admit
 from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
-from mock_sei.oauth.grants import HANDLERS
+from mock_sei.oauth.grants import served_grants
 from mock_sei.oauth.metadata import jwks, metadata
 from mock_sei.oauth.randomness import make_random
 from mock_sei.oauth.revocation import revoke
@@ -155,7 +155,7 @@ class Sandbox:
         return metadata(
             issuer=self.addresses.issuer(host),
             two_way_url=self.addresses.called(Listener.TWO_WAY, host),
-            grants=HANDLERS,
+            grants=served_grants(),
             applications=self.state.registry.applications.values(),
         )
 

@@ -42,6 +42,8 @@ ONLY_IN = {
     "trustme": ("certificates",),
     "cryptography": ("certificates",),
     "jose": ("oauth/tokens",),
+    "lxml": ("oauth/signed_xml", "oauth/saml"),
+    "signxml": ("oauth/signed_xml",),
     "fastapi": ("web",),
     "starlette": ("web", "runtime"),
     "uvicorn": ("runtime",),

@@ -17,6 +17,7 @@ from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.sessions import Session, Sessions
 from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens
+from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.registry import Application, EndUser, Environment, Registry
 
 TOKEN_TYPES = {"sei": "BearerToken", "rfc": "Bearer"}
@@ -44,11 +45,13 @@ class AuthorizationServer:
     ) -> None:
         self.registry = registry
         self.rules = rules
+        self.clock = clock
         self.keys = keys
         self.tokens = Tokens(keys=keys, clock=clock, random=random)
         self.codes = Codes(clock=clock, random=random)
         self.authorizations = Authorizations(clock=clock, random=random)
         self.sessions = Sessions(clock=clock, random=random)
+        self.used_assertions = UsedAssertions(clock=clock)
 
     def find_user(self, email: str, password: str) -> EndUser | None:
         """The user whose password it is."""

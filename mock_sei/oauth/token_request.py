@@ -51,6 +51,8 @@ class TokenRequest:
     credentials: Credentials | None
     connection: Connection
     issuer: str
+    endpoint: str
+    """Its own URL, as the client called it."""
     findings: Findings
 
     def find(self, *names: str) -> str | None:
@@ -95,6 +97,7 @@ def parse_token_request(
     authorization: str | None,
     connection: Connection,
     issuer: str,
+    endpoint: str,
     findings: Findings,
     query_allowed: bool,
     grant_type: str | None = None,
@@ -135,6 +138,7 @@ def parse_token_request(
         credentials=credentials,
         connection=connection,
         issuer=issuer,
+        endpoint=endpoint,
         findings=findings,
     )
 

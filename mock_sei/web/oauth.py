@@ -86,13 +86,15 @@ async def _parse(
 ) -> TokenRequest:
     sandbox, headers = exchange.sandbox, request.scope["headers"]
     refuse_announced_size(headers)
+    connection, host = exchange.connection, header_text(headers, b"host")
     return parse_token_request(
         body=await request.body(),
         content_type=header_text(headers, b"content-type"),
         query=request.scope["query_string"],
         authorization=header_text(headers, b"authorization"),
-        connection=exchange.connection,
-        issuer=sandbox.addresses.issuer(header_text(headers, b"host")),
+        connection=connection,
+        issuer=sandbox.addresses.issuer(host),
+        endpoint=sandbox.addresses.called(connection.listener, host) + request.url.path,
         findings=exchange.entry.findings,
         query_allowed=sandbox.state.behaviour.dialect == "sei",
         grant_type=grant_type,

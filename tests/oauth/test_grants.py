@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from mock_sei.oauth.proof_key import challenge_of
-from mock_sei.standards import STANDARDS, TOKEN_GRANTS, GrantType, Listener
+from mock_sei.standards import STANDARDS, TOKEN_GRANTS, Listener
 from tests.support import TOKEN_PATH, Platform
 
 AUTHORIZE = "/v2/oauth/authorize"
@@ -180,8 +180,6 @@ def test_the_standards_table_is_enforced(
         wanted = "unauthorized_client" if grant in TOKEN_GRANTS else "unsupported_grant_type"
         assert (answer.status_code, answer.json()["error"]) == (400, wanted)
         assert refused_by == "row and grant"
-    elif answer.json()["error"] == "unsupported_grant_type":
-        assert grant == GrantType.SAML2_BEARER  # not served yet
     elif listener is not found.standard.listener:
         assert (answer.status_code, refused_by) == (403, "listener")
     else:

@@ -16,9 +16,11 @@ from mock_sei.oauth.grants import (
     invalidate_token,
     password,
     refresh_token,
+    saml2_bearer,
     session_token,
 )
 from mock_sei.oauth.server import AuthorizationServer
+from mock_sei.oauth.signed_xml import is_installed
 from mock_sei.oauth.token_request import TokenRequest
 
 Handler = Callable[[TokenRequest, Client, AuthorizationServer], dict[str, Any]]
@@ -31,6 +33,13 @@ HANDLERS: Mapping[str, Handler] = {
         invalidate_token,
         password,
         refresh_token,
+        saml2_bearer,
         session_token,
     )
 }
+
+
+def served_grants() -> list[str]:
+    """The ones that can be served here: the SAML grant's libraries are optional."""
+    missing = set() if is_installed() else {saml2_bearer.GRANT_TYPE}
+    return [each for each in HANDLERS if each not in missing]

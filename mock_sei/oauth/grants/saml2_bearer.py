@@ -1,0 +1,195 @@
+"""``grant_type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer``: a signed SAML assertion.
+
+The application signs with its private key, the platform has its certificate (``saml_certificate``
+of its entry) and takes the assertion's subject for the end user. Wants the extra ``[saml]``.
+
+Source: create-token page for the parameters; RFC 7522 section 3 and SAML core section 2 for what
+makes an assertion good (assumed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from mock_sei.errors import GRANT_INVALID, GRANT_NOT_ALLOWED, GRANT_UNKNOWN, Refusal
+from mock_sei.oauth.client_auth import GRANT_CHECK, Client
+from mock_sei.oauth.metadata import TOKEN_PATH
+from mock_sei.oauth.saml import ROOTS, Assertion, Confirmation, Window, read_assertion
+from mock_sei.oauth.scopes import granted_scope
+from mock_sei.oauth.server import USER_CHECK, AuthorizationServer
+from mock_sei.oauth.signed_xml import is_installed
+from mock_sei.oauth.token_request import TokenRequest, malformed
+from mock_sei.registry import Application
+from mock_sei.standards import GrantType
+
+GRANT_TYPE = GrantType.SAML2_BEARER
+
+DATES_CHECK = "assertion dates"
+AUDIENCE_CHECK = "assertion audience"
+REPLAY_CHECK = "assertion replay"
+
+
+def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+    check_installed()
+    name, text = find_parameter(request)
+    application = client.application
+    certificate = require_certificate(application)
+    scope = granted_scope(request.find("scope"), application)
+    end_others = request.flag("endOtherSessions")
+    now = server.clock.now()
+    assertion = read_assertion(name, text, certificate=certificate, now=now)
+    endpoints = {f"{request.issuer}{TOKEN_PATH}", request.endpoint}
+    end = find_end(assertion)
+    check_window(assertion.window, now, "Conditions")
+    check_confirmations(assertion, now, endpoints)
+    check_audience(assertion, {request.issuer, *endpoints})
+    check_replay(assertion, application, server)
+    user = require_subject(assertion, server)
+    session = server.start_session(user, end_others=end_others)
+    server.used_assertions.add(application.app_key, assertion.identifier, end=end)
+    authorization = server.authorize(
+        application, user=user, scope=scope, session=session.identifier
+    )
+    return server.user_token_response(application, authorization, scope, issuer=request.issuer)
+
+
+def check_installed() -> None:
+    if not is_installed():
+        raise Refusal(
+            GRANT_UNKNOWN,
+            check=GRANT_CHECK,
+            because="The SAML grant wants libraries that are not installed here: pip install "
+            "mock-sei[saml].",
+        )
+
+
+def find_parameter(request: TokenRequest) -> tuple[str, str]:
+    """Name and value of the one that came."""
+    sent = [name for name in ROOTS if request.find(name) is not None]
+    if len(sent) > 1:
+        raise malformed(f"{' and '.join(sent)} are both there; send one of them.")
+    return (sent or [""])[0], request.require(*ROOTS)
+
+
+def require_certificate(application: Application) -> str:
+    if application.saml_certificate is None:
+        raise Refusal(
+            GRANT_NOT_ALLOWED,
+            check=GRANT_CHECK,
+            because=f"No SAML certificate is registered for {application.name}; put it under "
+            "saml_certificate in its entry of platform.toml.",
+            expected="saml_certificate",
+            actual="none",
+        )
+    return application.saml_certificate
+
+
+def find_end(assertion: Assertion) -> datetime:
+    """From when on the assertion is certainly not good any more (RFC 7522 section 3)."""
+    if assertion.window.end is not None:
+        return assertion.window.end
+    ends = [each.window.end for each in assertion.confirmations]
+    known = [end for end in ends if end is not None]
+    if not known or len(known) < len(ends):
+        raise _refused(
+            DATES_CHECK,
+            "The assertion never ends: Conditions or each SubjectConfirmationData needs a "
+            "NotOnOrAfter.",
+            expected="NotOnOrAfter",
+            actual="none",
+        )
+    return max(known)
+
+
+def check_window(window: Window, now: datetime, place: str) -> None:
+    """By the platform's clock, without leeway."""
+    stamp = now.isoformat(timespec="seconds")
+    if window.start is not None and now < window.start:
+        raise _refused(
+            DATES_CHECK,
+            f"NotBefore of {place} is still to come by the platform's clock.",
+            expected=f"not before {window.start.isoformat()}",
+            actual=stamp,
+        )
+    if window.end is not None and now >= window.end:
+        raise _refused(
+            DATES_CHECK,
+            f"NotOnOrAfter of {place} is past by the platform's clock; make a new assertion.",
+            expected=f"before {window.end.isoformat()}",
+            actual=stamp,
+        )
+
+
+def check_confirmations(assertion: Assertion, now: datetime, endpoints: Collection[str]) -> None:
+    """One that is met is enough (SAML core section 2.4); else the first says why not."""
+    refusals = []
+    for each in assertion.confirmations:
+        try:
+            check_confirmation(each, now, endpoints)
+        except Refusal as refusal:
+            refusals.append(refusal)
+        else:
+            return
+    if refusals:
+        raise refusals[0]
+
+
+def check_confirmation(
+    confirmation: Confirmation, now: datetime, endpoints: Collection[str]
+) -> None:
+    check_window(confirmation.window, now, "SubjectConfirmationData")
+    recipient = confirmation.recipient
+    if recipient is not None and recipient not in endpoints:
+        raise _refused(
+            AUDIENCE_CHECK,
+            "Recipient of SubjectConfirmationData is not the token endpoint's URL.",
+            expected=_listed(endpoints),
+            actual=recipient[:200],
+        )
+
+
+def check_audience(assertion: Assertion, names: Collection[str]) -> None:
+    for audiences in assertion.restrictions:
+        if not set(audiences) & set(names):
+            raise _refused(
+                AUDIENCE_CHECK,
+                "An AudienceRestriction names neither the issuer nor the token endpoint.",
+                expected=_listed(names),
+                actual=", ".join(audiences)[:200] or "none",
+            )
+
+
+def check_replay(
+    assertion: Assertion, application: Application, server: AuthorizationServer
+) -> None:
+    if (application.app_key, assertion.identifier) in server.used_assertions:
+        raise _refused(
+            REPLAY_CHECK,
+            "The assertion was used before; each gives tokens once, so make one with a new ID.",
+            expected="a new ID",
+            actual=assertion.identifier[:100],
+        )
+
+
+def require_subject(assertion: Assertion, server: AuthorizationServer) -> str:
+    user = server.registry.end_users.get(assertion.subject)
+    if user is None:
+        raise _refused(
+            USER_CHECK,
+            "The subject's NameID is not the e-mail address of an end user.",
+            expected="a known e-mail address",
+            actual=assertion.subject[:100] or "none",
+        )
+    return user.email
+
+
+def _listed(names: Collection[str]) -> str:
+    return " or ".join(sorted(names))
+
+
+def _refused(
+    check: str, because: str, *, expected: str | None = None, actual: str | None = None
+) -> Refusal:
+    return Refusal(GRANT_INVALID, check=check, because=because, expected=expected, actual=actual)

@@ -1,0 +1,153 @@
+"""Signed XML: Base64 text in, the element its signature covers out, made from those bytes alone.
+
+The one place that knows signxml and lxml. They come with the extra ``[saml]`` and are imported when
+the first document arrives. What a document means is not known here.
+
+Sources: create-token page (Base64 of XML, signed with the client's private key); SAML core section
+5.4, which says what of XML Signature a SAML message may use.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.oauth.token_request import malformed
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+MAX_SIZE = 128 * 1024
+"""Bytes of XML: ten times what an assertion with its certificates takes."""
+
+MAX_PREFIXES = 50
+"""Different namespace prefixes: inclusive canonicalization takes minutes over thousands of them."""
+
+CHECK = "assertion signature"
+
+SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
+_PREFIX = re.compile(r"\sxmlns:([^\s=]+)=")
+
+
+def is_installed() -> bool:
+    """Whether the libraries of the extra ``[saml]`` are there; imports neither."""
+    return all(find_spec(name) is not None for name in ("lxml", "signxml"))
+
+
+def decode_parameter(name: str, text: str) -> bytes:
+    """Raises ``invalid_request``. Lines may be wrapped (RFC 2045)."""
+    try:
+        data = base64.b64decode(re.sub(r"[\r\n]", "", text), validate=True)
+    except ValueError:  # not Base64, not ASCII
+        raise malformed(
+            f"{name} is not Base64 in its standard alphabet; where a space stands in it, a plus "
+            "sign was sent without percent-encoding."
+        ) from None
+    if len(data) > MAX_SIZE:
+        raise malformed(
+            f"{name} is too large.", expected=f"at most {MAX_SIZE} bytes", actual=f"{len(data)}"
+        )
+    return data
+
+
+def parse_xml(name: str, data: bytes) -> etree._Element:
+    """The root of a document without a DTD. Raises ``invalid_request``."""
+    from lxml import etree
+
+    try:
+        root = etree.fromstring(data, _parser())
+    except (etree.LxmlError, LookupError, ValueError) as error:
+        raise malformed(f"{name} is not well-formed XML: {_clipped(error)}") from None
+    document = root.getroottree().docinfo
+    if document.internalDTD is not None or document.externalDTD is not None:
+        raise malformed(f"{name} has a document type declaration, which SAML never has.")
+    prefixes = len(set(_PREFIX.findall(etree.tostring(root, encoding="unicode"))))
+    if prefixes > MAX_PREFIXES:
+        raise malformed(
+            f"{name} declares too many namespace prefixes.",
+            expected=f"at most {MAX_PREFIXES}",
+            actual=f"{prefixes}",
+        )
+    return root
+
+
+def require_signed(
+    root: etree._Element, holder: etree._Element, *, certificate: str, now: datetime
+) -> etree._Element:
+    """A copy of ``holder``, the root or a child of it, as the signature standing in it covers it.
+
+    A signature that covers anything else is how signatures are wrapped (SAML core section 5.4.2).
+    What KeyInfo holds is not looked at: the PEM ``certificate`` alone decides, which must be valid
+    ``now``. Raises ``invalid_grant``.
+    """
+    from signxml.algorithms import SignatureMethod
+    from signxml.verifier import SignatureConfiguration, XMLVerifier
+
+    place = local_name(holder)
+    found = len(holder.findall(SIGNATURE))
+    if found != 1:
+        raise _refused(
+            f"The {place} has {found} signatures." if found else f"The {place} is not signed.",
+            expected=f"one Signature, a child of the {place}",
+            actual=f"{found}",
+        )
+    methods = (each for each in SignatureMethod if each.name.startswith(("RSA_", "ECDSA_")))
+    config = SignatureConfiguration(
+        location="./" if holder is root else f"./{holder.tag}/",
+        signature_methods=frozenset(each for each in methods if "SHA1" not in each.name),
+        ignore_ambiguous_key_info=True,
+        verification_time=now,
+    )
+    try:
+        result = XMLVerifier().verify(
+            root, x509_cert=certificate, id_attribute="ID", parser=_parser(), expect_config=config
+        )
+    except Exception as error:  # whatever it stumbles over: what was not verified is not signed
+        raise _unverified(error, place) from None
+    signed = None if isinstance(result, list) else result.signed_xml
+    if signed is None or (signed.tag, signed.get("ID")) != (holder.tag, holder.get("ID")):
+        raise _refused(
+            f"The signature in the {place} covers something else than this {place}.",
+            expected=f"a Reference to #{holder.get('ID', '')[:100]}",
+            actual="no XML" if signed is None else f"{local_name(signed)} {signed.get('ID')}"[:100],
+        )
+    return signed
+
+
+def local_name(element: etree._Element) -> str:
+    return element.tag.partition("}")[2] or element.tag
+
+
+def _parser() -> etree.XMLParser:
+    """Reads no DTD, fetches nothing, expands no entity, keeps libxml2's limits."""
+    from lxml import etree
+
+    return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
+
+
+def _unverified(error: Exception, place: str) -> Refusal:
+    from signxml.exceptions import InvalidCertificate, InvalidDigest, InvalidSignature
+
+    if isinstance(error, InvalidCertificate):
+        dates = str(error).partition(". Use")[0]
+        return _refused(f"The registered certificate cannot be used now: {dates[:400]}.")
+    if isinstance(error, InvalidDigest):
+        return _refused(f"The {place} was changed after it was signed: its digest differs.")
+    if isinstance(error, InvalidSignature):
+        return _refused(
+            "The signature does not fit the application's registered certificate: made with "
+            "another private key, or changed since."
+        )
+    return _refused(f"The signature cannot be checked: {_clipped(error)}")
+
+
+def _clipped(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
+    return Refusal(GRANT_INVALID, check=CHECK, because=because, expected=expected, actual=actual)
