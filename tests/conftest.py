@@ -8,11 +8,13 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from starlette.testclient import TestClient
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
+from mock_sei.standards import Listener
 from tests.support import Platform
 
 pytest_plugins = ["pytester"]
@@ -43,6 +45,14 @@ def sandbox(shared_store: CertificateStore) -> Sandbox:
 @pytest.fixture
 def platform(sandbox: Sandbox) -> Platform:
     return Platform(sandbox)
+
+
+@pytest.fixture
+def browser(platform: Platform) -> TestClient:
+    """Keeps cookies, does not follow redirects."""
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    http.follow_redirects = False
+    return http
 
 
 @pytest.fixture

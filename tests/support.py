@@ -6,6 +6,7 @@ in the same published form.
 
 from __future__ import annotations
 
+import dataclasses
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,9 @@ from mock_sei.web.exchange import PlatformListener
 
 TOKEN_PATH = "/v2/oauthtoken"
 TICKETS = "/v1/order/tradetickets"
+
+CREDENTIALS_MESSAGE = "Gateway Authentication Failed, Please validate Credentials"
+PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
 
 
 def with_certificate(app: ASGIApp, identity: Identity | None) -> ASGIApp:
@@ -62,6 +66,12 @@ class Platform:
         found = self.sandbox.state.registry.find_application(name)
         assert found is not None
         return found
+
+    def change(self, name: str, **changes: Any) -> Application:
+        """Registers an application anew with other values."""
+        changed = dataclasses.replace(self.application(name), **changes)
+        self.sandbox.state.registry.applications[changed.app_key] = changed
+        return changed
 
     def form(self, application: str = "demo-server", **changes: str | None) -> dict[str, str]:
         """The parameters of a good client_credentials request; None leaves one out."""

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
-import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from mock_sei.oauth.proof_key import challenge_of
 from mock_sei.standards import Listener
-from tests.oauth.test_grants import ALICE, AUTHORIZE, log_in, returned
-from tests.support import TICKETS, TOKEN_PATH, Platform
+from tests.oauth.flows import ALICE, AUTHORIZE, WEB, log_in, returned
+from tests.support import Platform
 
-WEB = {"client_id": "demo-web-key"}
 SCRIPT = '"><script>alert(1)</script>'
-
-
-@pytest.fixture
-def browser(platform: Platform) -> TestClient:
-    """Keeps cookies, does not follow redirects."""
-    http = platform.client(None, listener=Listener.ONE_WAY)
-    http.follow_redirects = False
-    return http
-
-
-def query_of(answer: httpx2.Response) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 
 
 def hidden(page: str, name: str) -> str:
@@ -51,8 +35,8 @@ def test_a_browser_logs_in_consents_and_is_sent_back(browser: TestClient) -> Non
     assert "Allow access?" in consent.text
     assert [login.status_code, after_login.status_code, done.status_code] == [200, 303, 303]
     assert done.headers["Location"].startswith("https://localhost:9443/callback?code=")
-    assert query_of(done)["state"] == "a state"
-    assert query_of(done)["iss"].startswith("https://localhost")
+    assert returned(done)["state"] == "a state"
+    assert returned(done)["iss"].startswith("https://localhost")
 
 
 def test_a_wrong_password_shows_the_page_again(browser: TestClient) -> None:
@@ -70,8 +54,8 @@ def test_cancelling_tells_the_application(browser: TestClient, fields: dict[str,
     """Acceptance row D10."""
     answer = browser.post(AUTHORIZE, params=WEB | {"state": "s"}, data=fields)
 
-    assert (query_of(answer)["error"], query_of(answer)["state"]) == ("access_denied", "s")
-    assert query_of(answer)["iss"]
+    assert (returned(answer)["error"], returned(answer)["state"]) == ("access_denied", "s")
+    assert returned(answer)["iss"]
 
 
 def test_consent_needs_the_pages_token(browser: TestClient) -> None:
@@ -109,79 +93,6 @@ def test_what_must_not_be_redirected_is_told_on_a_page(
     assert answer.status_code == 400
     assert "Location" not in answer.headers
     assert words in answer.text
-
-
-@pytest.mark.parametrize(
-    ("address", "accepted"),
-    [
-        ("http://127.0.0.1:51234/callback", True),
-        ("http://127.0.0.1/callback", True),
-        ("com.example.demo:/callback", True),
-        ("http://127.0.0.1:51234/other", False),
-        ("http://localhost:51234/callback", False),
-        ("https://127.0.0.1:51234/callback", False),
-        ("http://user@127.0.0.1:51234/callback", False),
-        ("http://127.0.0.1:51234/callback#f", False),
-        ("http://127.0.0.1:99999/callback", False),
-        ("http://127.0.0.1.evil.example/callback", False),
-        ("http://127.0.0.1:80@evil.example/callback", False),
-    ],
-)
-def test_only_the_port_of_a_loopback_address_may_differ(
-    platform: Platform, address: str, accepted: bool
-) -> None:
-    """Acceptance row D4."""
-    answer = log_in(platform, "demo-native", redirect_uri=address)
-
-    assert ("Location" in answer.headers) is accepted
-    assert answer.headers.get("Location", address).startswith(address)
-
-
-@pytest.mark.parametrize(
-    ("changes", "error"),
-    [
-        ({"response_type": "id_token"}, "unsupported_response_type"),
-        ({"response_type": ""}, "invalid_request"),
-        ({"response_type": "token"}, "unauthorized_client"),
-        ({"scope": "everything"}, "invalid_scope"),
-        ({"code_challenge": "short"}, "invalid_request"),
-        ({"code_challenge": "x" * 43, "code_challenge_method": "foo"}, "invalid_request"),
-        ({"endOtherSessions": "maybe"}, "invalid_request"),
-    ],
-)
-def test_every_other_error_goes_back_to_the_application(
-    platform: Platform, changes: dict[str, str], error: str
-) -> None:
-    """Acceptance rows D6, D7, D9, D23."""
-    members = returned(log_in(platform, state="s", **changes))
-
-    assert (members["error"], members["state"]) == (error, "s")
-    assert members["error_description"]
-    assert "code" not in members
-
-
-def test_a_native_application_must_send_a_challenge(platform: Platform) -> None:
-    """Acceptance row D27."""
-    members = returned(log_in(platform, "demo-native", code_challenge=None))
-
-    assert members["error"] == "invalid_request"
-
-
-def test_response_type_may_be_absent_in_the_sei_dialect_alone(platform: Platform) -> None:
-    """Acceptance row D7."""
-    assert "code" in returned(log_in(platform))
-    platform.sandbox.reset({"dialect": "rfc"})
-
-    assert returned(log_in(platform))["error"] == "invalid_request"
-    assert "code" in returned(log_in(platform, response_type="code"))
-
-
-def test_a_repeated_parameter_is_refused(browser: TestClient) -> None:
-    twice = "client_id=demo-web-key&scope=ilservices&scope=ilservices"
-    clients = "client_id=demo-web-key&client_id=demo-spa-key"
-
-    assert query_of(browser.get(AUTHORIZE, params=twice))["error"] == "invalid_request"
-    assert browser.get(AUTHORIZE, params=clients).status_code == 400
 
 
 @pytest.mark.parametrize("state", ["%FF%00%F0", "a%20b%2Bc", "%E2%82%AC", "%22%3E%3Cscript%3E"])
@@ -238,23 +149,6 @@ def test_nothing_is_shown_unescaped(browser: TestClient, request_: dict[str, str
     assert "<script" not in shown + again
 
 
-@pytest.mark.parametrize("request_", [WEB, {"client_id": "unknown"}])
-def test_pages_cannot_be_framed_cached_or_read(
-    browser: TestClient, request_: dict[str, str]
-) -> None:
-    """Acceptance row D12."""
-    answer = browser.get(AUTHORIZE, params=request_, headers={"Origin": "http://localhost:8000"})
-
-    policy = answer.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
-    assert "script-src" not in policy
-    assert answer.headers["X-Frame-Options"] == "DENY"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert not [name for name in answer.headers if name.startswith("access-control")]
-
-
 def test_auto_login_needs_the_setting_and_a_known_user(
     platform: Platform, browser: TestClient
 ) -> None:
@@ -266,7 +160,7 @@ def test_auto_login_needs_the_setting_and_a_known_user(
     answer = browser.get(AUTHORIZE, params=hint)
 
     assert answer.status_code == 302
-    assert "code" in query_of(answer)
+    assert "code" in returned(answer)
 
 
 def test_the_page_is_not_on_the_two_way_listener(platform: Platform) -> None:
@@ -282,71 +176,6 @@ def test_neither_codes_nor_tokens_are_in_the_journal(platform: Platform) -> None
     assert code not in shown
     assert token not in shown
     assert "alice-password" not in shown
-
-
-# Metadata and keys
-
-
-def test_metadata_lists_what_is_served_on_both_listeners(platform: Platform) -> None:
-    """Acceptance rows I1, I3, I4, I5."""
-    path = "/.well-known/oauth-authorization-server"
-    one_way = platform.client(None, listener=Listener.ONE_WAY).get(path).json()
-    two_way = platform.client().get(path).json()
-
-    assert one_way == two_way
-    assert one_way["issuer"] == platform.sandbox.addresses.issuer("localhost")
-    assert one_way["mtls_endpoint_aliases"]["token_endpoint"].endswith(":444/v2/oauthtoken")
-    assert one_way["response_types_supported"] == ["code", "token"]
-    assert all(value for value in one_way.values())
-    for grant in set(one_way["grant_types_supported"]) - {"implicit"}:
-        answer = platform.post_token(grant_type=grant)
-        assert answer.json().get("error") != "unsupported_grant_type", grant
-
-
-def test_the_keys_are_public_and_fit_the_tokens(platform: Platform) -> None:
-    """Acceptance row I7."""
-    from jose import jws
-
-    (key,) = platform.client().get("/.well-known/jwks.json").json()["keys"]
-    token = platform.token()
-
-    assert key.keys() == {"kty", "crv", "x", "y", "kid", "alg", "use"}
-    assert jws.get_unverified_header(token)["kid"] == key["kid"]
-    assert jws.verify(token, key, ["ES256"])
-
-
-# Cross-origin calls of single-page applications
-
-SPA = "http://localhost:8000"
-PREFLIGHT = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "appkey"}
-
-
-@pytest.mark.parametrize(
-    ("path", "origin", "listener", "allowed"),
-    [
-        (TICKETS, SPA, Listener.ONE_WAY, SPA),
-        (TICKETS, "https://evil.example", Listener.ONE_WAY, None),
-        (TICKETS, "https://localhost:9443", Listener.ONE_WAY, None),
-        (TICKETS, SPA, Listener.TWO_WAY, None),
-        (AUTHORIZE, SPA, Listener.ONE_WAY, None),
-        ("/.well-known/jwks.json", "https://evil.example", Listener.ONE_WAY, "*"),
-    ],
-)
-def test_a_preflight_passes_where_a_browser_needs_it(
-    platform: Platform, path: str, origin: str, listener: Listener, allowed: str | None
-) -> None:
-    """Acceptance row I9."""
-    http = platform.client(None, listener=listener)
-
-    preflight = http.options(path, headers={"Origin": origin, **PREFLIGHT})
-    answer = http.get(path, headers={"Origin": origin}, follow_redirects=False)
-
-    header = "Access-Control-Allow-Origin"
-    assert preflight.headers.get(header) == answer.headers.get(header) == allowed
-    assert (preflight.status_code == 204) is (allowed is not None)
-
-
-# Whatever comes in
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -368,40 +197,3 @@ def test_whatever_comes_to_authorize_is_answered_well(
 
     assert answer.status_code in (200, 303, 400)
     assert platform.sandbox.bugs == []
-
-
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    body=st.one_of(
-        st.binary(max_size=200),
-        st.dictionaries(
-            st.sampled_from(["grant_type", "code", "refresh_token", "username", "scope", "token"]),
-            st.one_of(st.text(), st.sampled_from(["authorization_code", "refresh_token"])),
-        ),
-    ),
-    authorization=st.one_of(
-        st.none(),
-        st.binary(max_size=60),
-        st.just(b"Basic ZGVtby13ZWIta2V5OmRlbW8td2ViLXNlY3JldA=="),
-    ),
-)
-def test_whatever_comes_to_the_token_endpoint_is_answered_well(
-    platform: Platform, body: Any, authorization: bytes | None
-) -> None:
-    headers = {b"Content-Type": b"application/x-www-form-urlencoded"}
-    if authorization is not None:
-        headers[b"Authorization"] = authorization.replace(b"\r", b"").replace(b"\n", b"")
-    sent = {"data": body} if isinstance(body, dict) else {"content": body}
-
-    answer = platform.client("svc-web").post(TOKEN_PATH, headers=headers, **sent)
-
-    assert 400 <= answer.status_code < 500
-    assert answer.json().keys() >= {"code", "message", "trackingId", "errors", "error"}
-    assert platform.sandbox.bugs == []
-
-
-def test_the_challenge_is_the_one_of_the_rfc() -> None:
-    """RFC 7636 appendix B."""
-    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-
-    assert challenge_of(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
