@@ -47,6 +47,14 @@ def platform(sandbox: Sandbox) -> Platform:
     return Platform(sandbox)
 
 
+@pytest.fixture(scope="module")
+def hammered(shared_store: CertificateStore) -> Platform:
+    """One platform for all examples of a module."""
+    return Platform(
+        Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
+    )
+
+
 @pytest.fixture
 def browser(platform: Platform) -> TestClient:
     """Keeps cookies, does not follow redirects."""

@@ -67,7 +67,7 @@ class Platform:
         assert found is not None
         return found
 
-    def change(self, name: str, **changes: Any) -> Application:
+    def change(self, name: str, /, **changes: Any) -> Application:
         """Registers an application anew with other values."""
         changed = dataclasses.replace(self.application(name), **changes)
         self.sandbox.state.registry.applications[changed.app_key] = changed

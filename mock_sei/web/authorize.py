@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from hashlib import sha256
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -25,6 +25,7 @@ from mock_sei.oauth.authorize import (
     AuthorizationRequest,
     approve,
     deny,
+    legible,
     read_request,
     start_session,
 )
@@ -92,7 +93,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         issuer=exchange.sandbox.addresses.issuer(header_text(headers, b"host")),
     )
     exchange.entry.findings.application = asked.application.name
-    fields = {name: value for name, value in form if name not in PARAMETERS}
+    fields = {name: legible(value) for name, value in form if name not in PARAMETERS}
     action = _action(query + form)
     if fields:
         _refuse_other_origin(request)
@@ -102,7 +103,8 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         return _log_in(fields, asked, action, request, server)
     session = server.sessions.find(request.cookies.get(SESSION_COOKIE, ""))
     if fields.get("decision") == "allow" and session is not None:
-        if not hmac.compare_digest(fields.get("consent", ""), _consent_token(session)):
+        consent = fields.get("consent", "")
+        if not hmac.compare_digest(consent.encode(), _consent_token(session).encode()):
             raise Refusal(
                 REQUEST_INVALID,
                 check="consent",
@@ -209,7 +211,7 @@ def _refuse_other_origin(request: Request) -> None:
     if site is not None:
         foreign = site not in ("same-origin", "none")
     else:
-        foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        foreign = origin is not None and origin != f"https://{request.headers.get('host')}"
     if foreign:
         raise Refusal(
             REQUEST_INVALID,

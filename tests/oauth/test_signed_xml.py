@@ -14,7 +14,6 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, SignatureMethod
 
 from mock_sei.oauth.signed_xml import MAX_PREFIXES, MAX_SIZE
-from mock_sei.sandbox import Sandbox
 from tests.oauth.assertions import (
     ENTITIES,
     EXCLUSIVE,
@@ -314,15 +313,9 @@ def test_a_certificate_that_is_none_is_a_refusal_not_an_accident(platform: Platf
 
 
 @pytest.fixture(scope="module")
-def hammered(request: pytest.FixtureRequest) -> Platform:
-    """One platform for all examples."""
-    from mock_sei.fixtures import load_fixtures
-    from mock_sei.settings import Behaviour
-
-    store = request.getfixturevalue("shared_store")
-    platform = Platform(Sandbox(fixtures=load_fixtures(), store=store, behaviour=Behaviour(seed=1)))
-    register(platform, own().certificate)
-    return platform
+def hammered(hammered: Platform) -> Platform:
+    register(hammered, own().certificate)
+    return hammered
 
 
 def assert_well_formed_refusal(answer: httpx2.Response) -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+import json
+from urllib.parse import unquote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from mock_sei.oauth.authorize import PARAMETERS
+from mock_sei.oauth.token_request import MEDIA_TYPES
 from mock_sei.standards import Listener
-from tests.oauth.flows import ALICE, AUTHORIZE, WEB, log_in, returned
+from tests.oauth.flows import ALICE, AUTHORIZE, LOOPBACK, VERIFIER, WEB, log_in, returned
 from tests.support import Platform
 
-SCRIPT = '"><script>alert(1)</script>'
+BOB = ALICE | {"username": "bob@example.com", "password": "bob-password"}
+ADDRESSES = (
+    "https://localhost:9443/callback?",
+    "http://localhost:8000/callback#",
+    "http://127.0.0.1",
+    "com.example.demo:/callback?",
+)
 
 
 def hidden(page: str, name: str) -> str:
@@ -58,13 +67,53 @@ def test_cancelling_tells_the_application(browser: TestClient, fields: dict[str,
     assert returned(answer)["iss"]
 
 
-def test_consent_needs_the_pages_token(browser: TestClient) -> None:
+def test_consent_needs_the_pages_token(platform: Platform, browser: TestClient) -> None:
     browser.post(AUTHORIZE, params=WEB, data=ALICE)
+    good = hidden(browser.get(AUTHORIZE, params=WEB).text, "consent")
 
-    answer = browser.post(AUTHORIZE, params=WEB, data={"decision": "allow", "consent": "guess"})
+    for guess in ("guess", "", "\xe9", good[:-1], good.upper()):
+        form = {"decision": "allow", "consent": guess}
+        answer = browser.post(AUTHORIZE, params=WEB, data=form)
+        assert answer.status_code == 400
+        assert "Location" not in answer.headers
+    assert platform.sandbox.journal.last.refused_by == "consent"
+    done = browser.post(AUTHORIZE, params=WEB, data={"decision": "allow", "consent": good})
+    assert "code" in returned(done)
 
-    assert answer.status_code == 400
-    assert "Location" not in answer.headers
+
+def test_a_consent_fits_the_session_it_was_shown_to(platform: Platform) -> None:
+    alice, bob = (platform.client(None, listener=Listener.ONE_WAY) for _ in range(2))
+    alice.post(AUTHORIZE, params=WEB, data=ALICE)
+    bob.post(AUTHORIZE, params=WEB, data=BOB)
+    form = {
+        "decision": "allow",
+        "consent": hidden(bob.get(AUTHORIZE, params=WEB).text, "consent"),
+    }
+
+    assert alice.post(AUTHORIZE, params=WEB, data=form).status_code == 400
+    assert (
+        "Log in"
+        in platform.client(None, listener=Listener.ONE_WAY)
+        .post(AUTHORIZE, params=WEB, data=form)
+        .text
+    )
+    bob.follow_redirects = False
+    assert bob.post(AUTHORIZE, params=WEB, data=form).status_code == 303
+
+
+def test_the_session_cookie_is_kept_from_scripts_and_plain_connections(
+    platform: Platform,
+) -> None:
+    cookie = log_in(platform).headers["Set-Cookie"]
+
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+
+
+def test_credentials_in_the_address_log_nobody_in(browser: TestClient) -> None:
+    answer = browser.get(AUTHORIZE, params=WEB | ALICE)
+
+    assert "Log in" in answer.text
+    assert "mock_sei_session" not in browser.cookies
 
 
 @pytest.mark.parametrize(
@@ -118,7 +167,15 @@ def test_a_post_of_the_request_is_the_same_as_a_get(browser: TestClient) -> None
         ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, True),
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://localhost"}, False),
+        ({"Origin": "https://localhost:9443"}, False),
+        ({"Origin": "https://localhost.evil.example"}, False),
+        ({"Origin": "https://localhost, https://evil.example"}, False),
+        ({"Origin": "https://[::1"}, False),
+        ({"Origin": ""}, False),
         ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "Same-Origin"}, False),
+        ({"Origin": "https://localhost", "Sec-Fetch-Site": "cross-site"}, False),
         ({"Origin": "https://localhost", "Sec-Fetch-Site": "same-site"}, False),
     ],
 )
@@ -127,26 +184,25 @@ def test_a_log_in_form_of_another_origin_is_refused(
 ) -> None:
     answer = browser.post(AUTHORIZE, params=WEB, data=ALICE, headers=headers)
 
-    assert (answer.status_code == 303) is accepted
+    assert answer.status_code == (303 if accepted else 400)
     assert ("mock_sei_session" in browser.cookies) is accepted
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [
-        {"client_id": SCRIPT},
-        WEB | {"redirect_uri": SCRIPT},
-        WEB | {"state": SCRIPT},
-        WEB | {"login_hint": SCRIPT},
-    ],
-)
-def test_nothing_is_shown_unescaped(browser: TestClient, request_: dict[str, str]) -> None:
-    shown = browser.get(AUTHORIZE, params=request_).text
-    again = browser.post(
-        AUTHORIZE, params=request_, data={"username": SCRIPT, "password": "x"}
-    ).text
+def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: TestClient) -> None:
+    browser.post(AUTHORIZE, params=WEB, data=ALICE)
+    form = {
+        "decision": "allow",
+        "consent": hidden(browser.get(AUTHORIZE, params=WEB).text, "consent"),
+    }
 
-    assert "<script" not in shown + again
+    for decision in (form, {"decision": "deny"}):
+        foreign = browser.post(
+            AUTHORIZE, params=WEB, data=decision, headers={"Origin": "https://evil.example"}
+        )
+        assert foreign.status_code == 400
+        assert "Location" not in foreign.headers
+        assert platform.sandbox.journal.last.refused_by == "origin"
+    assert browser.post(AUTHORIZE, params=WEB, data=form).status_code == 303
 
 
 def test_auto_login_needs_the_setting_and_a_known_user(
@@ -178,22 +234,74 @@ def test_neither_codes_nor_tokens_are_in_the_journal(platform: Platform) -> None
     assert "alice-password" not in shown
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize(
+    ("query", "form"),
+    [
+        ("login_hint=%FF", ""),
+        ("redirect_uri=%FF", ""),
+        ("scope=%FF", ""),
+        ("endOtherSessions=%FF", ""),
+        ("", "username=%FF&password=x"),
+        ("", "username=alice%40example.com&password=%FF"),
+        ("", "decision=allow&consent=%FF"),
+        ("", "decision=%FF"),
+    ],
+)
+def test_bytes_that_are_no_text_are_answered_and_journalled(
+    platform: Platform, browser: TestClient, query: str, form: str
+) -> None:
+    url = f"{AUTHORIZE}?client_id=demo-web-key&{query}"
+
+    if form:
+        browser.cookies.set("mock_sei_session", log_in(platform).cookies["mock_sei_session"])
+        answer = browser.post(url, content=form, headers={"Content-Type": MEDIA_TYPES[0]})
+    else:
+        answer = browser.get(url)
+
+    assert answer.status_code in (200, 302, 400)
+    assert platform.sandbox.bugs == []
+    assert json.dumps(platform.sandbox.journal.to_json(), ensure_ascii=False).encode()
+
+
+NAMES = st.sampled_from([*PARAMETERS, "username", "password", "decision", "consent", "x"])
+VALUES = st.one_of(
+    st.text(),
+    st.binary(max_size=8).map(lambda data: data.decode("utf-8", "surrogateescape")),
+    st.sampled_from(["demo-web-key", "demo-spa-key", "code", "token", "alice@example.com"]),
+    st.sampled_from(["allow", "deny", "true", LOOPBACK, "demo-native-key", "S256", VERIFIER]),
+)
+PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=8).map(
+    lambda pairs: urlencode(pairs, errors="surrogateescape").encode()
+)
+
+
+@settings(max_examples=150)
 @given(
-    query=st.dictionaries(
-        st.sampled_from(
-            ["client_id", "redirect_uri", "state", "scope", "response_type", "code_challenge", "x"]
-        ),
-        st.one_of(st.text(), st.sampled_from(["demo-web-key", "demo-spa-key", "code", "token"])),
-    ),
-    form=st.dictionaries(st.sampled_from(["username", "password", "decision", "y"]), st.text()),
+    query=st.one_of(PAIRS, PAIRS.map(lambda text: b"client_id=demo-web-key&" + text)),
+    body=st.one_of(PAIRS, st.binary(max_size=100)),
+    media_type=st.sampled_from(["application/x-www-form-urlencoded", "text/plain", ""]),
+    logged_in=st.booleans(),
 )
 def test_whatever_comes_to_authorize_is_answered_well(
-    platform: Platform, query: dict[str, str], form: dict[str, str]
+    hammered: Platform, query: bytes, body: bytes, media_type: str, logged_in: bool
 ) -> None:
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = hammered.client(None, listener=Listener.ONE_WAY)
+    if logged_in:
+        session = hammered.sandbox.state.oauth.sessions.start("alice@example.com")
+        http.cookies.set("mock_sei_session", session.identifier)
 
-    answer = http.post(AUTHORIZE, params=query, data=form, follow_redirects=False)
+    answer = http.post(
+        f"{AUTHORIZE}?{query.decode()}",
+        content=body,
+        headers={"Content-Type": media_type},
+        follow_redirects=False,
+    )
 
+    assert hammered.sandbox.bugs == []
     assert answer.status_code in (200, 303, 400)
-    assert platform.sandbox.bugs == []
+    if answer.status_code == 303:
+        assert answer.headers["Location"].startswith((*ADDRESSES, f"{AUTHORIZE}?"))
+    else:
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert json.dumps(hammered.sandbox.journal.last.to_json(), ensure_ascii=False).encode()
