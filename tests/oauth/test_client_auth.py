@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 
-from mock_sei.errors import GRANT_INVALID, KEY_PAIR
+from mock_sei.errors import CERTIFICATE_NAME, GRANT_INVALID, KEY_PAIR
+from mock_sei.oauth.metadata import REVOKE_PATH
 from mock_sei.standards import Listener
-from tests.oauth.flows import PAIR, assert_refused, by_code, encoded, log_in, returned
+from tests.oauth.assertions import own, register
+from tests.oauth.flows import (
+    PAIR,
+    assert_refused,
+    by_code,
+    call,
+    encoded,
+)
+from tests.oauth.good_requests import TWO_WAY_GRANTS, good_form, post_form
 from tests.support import PRECONDITIONS, TOKEN_PATH, Platform
 
 
@@ -200,15 +209,45 @@ def test_the_first_check_that_fails_decides(platform: Platform) -> None:
 
 
 def test_another_accounts_certificate_is_refused_for_users_tokens_too(platform: Platform) -> None:
+    """Acceptance row A13, at a functional API."""
+    headers = platform.headers("demo-web", by_code(platform).json()["access_token"])
+
+    refused = platform.get(http=platform.client("svc-demo"), headers=headers)
+
+    assert refused.status_code == 403
+    assert refused.json()["errors"] == [{"reason": "Authorization Failed."}]
+    assert platform.get(http=platform.client("svc-web"), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "grant"), [(name, each) for name, grants in TWO_WAY_GRANTS.items() for each in grants]
+)
+def test_every_grant_on_the_two_way_listener_wants_the_accounts_own_certificate(
+    platform: Platform, name: str, grant: str
+) -> None:
+    """Acceptance row A13."""
+    register(platform, own().certificate, name)
+    form = good_form(platform, name, grant)
+    account = platform.application(name).service_account
+
+    for other in {"svc-demo", "svc-web", "svc-limited"} - {account}:
+        answer = post_form(platform, name, form, listener=Listener.TWO_WAY, certificate=other)
+        assert_refused(platform, answer, CERTIFICATE_NAME, "certificate name")
+        assert answer.json()["errors"] == [{"reason": "Authorization Failed."}]
+        assert (platform.sandbox.journal.last.expected, platform.sandbox.journal.last.actual) == (
+            account,
+            other,
+        )
+
+    assert post_form(platform, name, form, listener=Listener.TWO_WAY).status_code == 200
+
+
+def test_revoking_wants_the_accounts_own_certificate(platform: Platform) -> None:
     """Acceptance row A13."""
     token = by_code(platform).json()["access_token"]
-    http = platform.client("svc-demo")
+    pair = ("demo-web-key", "demo-web-secret")
 
-    assert platform.get(http=http, headers=platform.headers("demo-web", token)).status_code == 403
-    code = returned(log_in(platform))["code"]
-    answer = http.post(
-        TOKEN_PATH,
-        data={"grant_type": "authorization_code", "code": code},
-        auth=("demo-web-key", "demo-web-secret"),
-    )
-    assert answer.status_code == 403
+    answer = platform.client("svc-demo").post(REVOKE_PATH, data={"token": token}, auth=pair)
+
+    assert_refused(platform, answer, CERTIFICATE_NAME, "certificate name")
+    assert call(platform, token) == 200

@@ -4,36 +4,115 @@ from __future__ import annotations
 
 import pytest
 
-from mock_sei.standards import STANDARDS, TOKEN_GRANTS, Listener
-from tests.support import TOKEN_PATH, Platform
+from mock_sei.errors import GRANT_NOT_ALLOWED, GRANT_UNKNOWN, TRAFFIC_PATTERN
+from mock_sei.standards import STANDARDS, ApplicationType, Listener
+from tests.oauth.assertions import own, register
+from tests.oauth.flows import assert_refused
+from tests.oauth.good_requests import (
+    GRANTS,
+    ONE_WAY_GRANTS,
+    TWO_WAY_GRANTS,
+    good_form,
+    post_form,
+    tokens_of,
+)
+from tests.support import Platform
+
+APPLICATIONS = [*TWO_WAY_GRANTS, *ONE_WAY_GRANTS]
+
+
+def status_of_call(platform: Platform, application: str, token: str, listener: Listener) -> int:
+    account = platform.application(application).service_account or "svc-demo"
+    http = platform.client(account, listener=listener)
+    return platform.get(http=http, headers=platform.headers(application, token)).status_code
+
+
+@pytest.fixture
+def signing(platform: Platform) -> Platform:
+    """Every application has a SAML certificate: the lack of one is not what refuses."""
+    for application in APPLICATIONS:
+        register(platform, own().certificate, application)
+    return platform
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
-@pytest.mark.parametrize("grant", [*TOKEN_GRANTS, "device_code"])
-@pytest.mark.parametrize(
-    "name", ["demo-server", "demo-web", "demo-internal", "demo-spa", "demo-native"]
-)
+@pytest.mark.parametrize("grant", GRANTS)
+@pytest.mark.parametrize("name", APPLICATIONS)
 def test_the_standards_table_is_enforced(
+    signing: Platform, name: str, grant: str, listener: Listener
+) -> None:
+    """Each application x each grant x each listener, by a request that is good in all else.
+
+    Acceptance rows A12, C11, C23, C24, E4, E5.
+    """
+    form = good_form(signing, name, grant)
+    grants = TWO_WAY_GRANTS.get(name, ()) + ONE_WAY_GRANTS.get(name, ())
+    home = Listener.TWO_WAY if name in TWO_WAY_GRANTS else Listener.ONE_WAY
+
+    answer = post_form(signing, name, form, listener=listener)
+
+    if grant not in grants:
+        assert_refused(signing, answer, GRANT_NOT_ALLOWED, "row and grant")
+        return
+    if listener is not home:
+        assert_refused(signing, answer, TRAFFIC_PATTERN, "listener")
+        assert answer.json()["errors"] == [{"reason": "The incoming traffic pattern is invalid."}]
+        if grant == "invalidate_token":
+            assert status_of_call(signing, name, form["token"], home) == 200
+        answer = post_form(signing, name, form, listener=home)  # nothing of it was used up
+    assert answer.status_code == 200, answer.text
+    if grant == "invalidate_token":
+        assert answer.json()["cascade"] == "true"
+        assert status_of_call(signing, name, form["token"], home) == 401
+        return
+    assert status_of_call(signing, name, answer.json()["access_token"], home) == 200
+    assert ("refresh_token" in answer.json()) is (grant != "client_credentials")
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_the_token_of_each_application_is_good_on_its_own_listener_alone(
+    platform: Platform, name: str
+) -> None:
+    token = tokens_of(platform, name)["access_token"]
+    home, other = Listener.TWO_WAY, Listener.ONE_WAY
+    if name in ONE_WAY_GRANTS:
+        home, other = other, home
+
+    assert status_of_call(platform, name, token, other) == 403
+    assert platform.sandbox.journal.last.refused_by == "listener"
+    assert status_of_call(platform, name, token, home) == 200
+
+
+@pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
+@pytest.mark.parametrize("grant", ["implicit", "device_code", "Password", "saml2-bearer"])
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_there_is_no_other_grant(
     platform: Platform, name: str, grant: str, listener: Listener
 ) -> None:
-    """Each application x each grant x each listener: what its row has not is refused as such."""
-    found = platform.application(name)
-    http = platform.client(found.service_account or "svc-demo", listener=listener)
-    form = {"grant_type": grant, "client_id": found.app_key}
-    if found.app_secret:
-        form["client_secret"] = found.app_secret
+    answer = post_form(platform, name, {"grant_type": grant}, listener=listener)
 
-    answer = http.post(TOKEN_PATH, data=form)
+    assert_refused(platform, answer, GRANT_UNKNOWN, "row and grant")
 
-    refused_by = platform.sandbox.journal.last.refused_by
-    if grant not in found.standard.token_grants:
-        wanted = "unauthorized_client" if grant in TOKEN_GRANTS else "unsupported_grant_type"
-        assert (answer.status_code, answer.json()["error"]) == (400, wanted)
-        assert refused_by == "row and grant"
-    elif listener is not found.standard.listener:
-        assert (answer.status_code, refused_by) == (403, "listener")
-    else:
-        assert (answer.status_code, refused_by) == (400, "parse")  # its own parameters are missing
+
+def test_a_client_server_application_may_be_a_server_too(platform: Platform) -> None:
+    """Both types of the first row."""
+    platform.change("demo-server", type=ApplicationType.CLIENT_SERVER)
+
+    answers = {
+        grant: post_form(
+            platform,
+            "demo-server",
+            good_form(platform, "demo-server", grant),
+            listener=Listener.TWO_WAY,
+        ).status_code
+        for grant in GRANTS
+    }
+
+    assert {grant for grant, status in answers.items() if status == 200} == {
+        "client_credentials",
+        "invalidate_token",
+    }
+    assert set(answers.values()) == {200, 400}
 
 
 def test_every_row_of_the_table_has_a_demo_application(platform: Platform) -> None:
