@@ -186,7 +186,7 @@ class Application:
                     f"not an address or network: {error}", "source_addresses", index, value=each
                 ) from None
         for index, each in enumerate(self.redirect_addresses):
-            if not urlsplit(each).scheme or "#" in each:
+            if not _is_redirect_address(each):
                 raise RegistryError(
                     "not an absolute address without fragment",
                     "redirect_addresses",
@@ -204,6 +204,16 @@ class Application:
         if problem:
             label = self.saml_certificate.strip()[:27]  # no more: it might be a private key
             raise RegistryError(problem, "saml_certificate", value=label)
+
+
+def _is_redirect_address(text: str) -> bool:
+    """RFC 6749 section 3.1.2."""
+    try:
+        parts = urlsplit(text)
+        usable = bool(parts.scheme) and (parts.port is None or parts.port > 0)
+    except ValueError:  # a bracket left open, a port that is none
+        return False
+    return usable and "#" not in text
 
 
 class Registry:

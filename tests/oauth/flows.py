@@ -48,18 +48,12 @@ def assert_refused(
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def log_in(
-    platform: Platform,
-    application: str = "demo-web",
-    *,
-    listener: Listener = Listener.ONE_WAY,
-    **query: Any,
-) -> httpx2.Response:
+def log_in(platform: Platform, application: str = "demo-web", **query: Any) -> httpx2.Response:
     """One POST that logs in and consents, as a test without a browser makes it."""
     app_key = platform.application(application).app_key
     native = NATIVE if application == "demo-native" else {}
     parameters = {"client_id": app_key, **native} | query
-    http = platform.client(None, listener=listener)
+    http = platform.client(None, listener=Listener.ONE_WAY)
     return http.post(
         AUTHORIZE,
         params={name: value for name, value in parameters.items() if value is not None},

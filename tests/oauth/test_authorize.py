@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from mock_sei.standards import Listener
-from tests.oauth.flows import AUTHORIZE, call, log_in, reason, returned
+from tests.oauth.flows import ALICE, AUTHORIZE, call, log_in, reason, returned
 from tests.support import Platform
 
 
@@ -112,7 +111,15 @@ def test_the_two_way_listener_has_no_authorization_endpoint(
 ) -> None:
     platform.sandbox.reset({"dialect": dialect})
 
-    answer = log_in(platform, name, response_type=sent, listener=Listener.TWO_WAY)
+    found = platform.application(name)
+    query = {"client_id": found.app_key, "response_type": sent}
+    http = platform.client(found.service_account or "svc-demo")
+    answer = http.post(
+        AUTHORIZE,
+        params={name: value for name, value in query.items() if value is not None},
+        data=ALICE,
+        follow_redirects=False,
+    )
 
     assert answer.status_code == 404
     assert answer.json()["code"] == "resource.not.found"
