@@ -13,6 +13,7 @@ from tests.oauth.flows import (
     assert_refused,
     by_code,
     call,
+    encoded,
     information,
     refresh,
     revoke,
@@ -153,13 +154,17 @@ def test_a_wrong_revocation_is_refused_in_the_documented_shape(
 ) -> None:
     """Acceptance rows G10, G13."""
     http = platform.client("svc-web")
-    answer = http.post(REVOKE_PATH, data=form, **({"auth": pair} if pair else {}))
+    answer = http.post(REVOKE_PATH, data=form, headers=basic(pair))
 
     assert_refused(platform, answer, kind, check)
     body = answer.json()
     assert (body["ErrorCode"], body["Error"]) == (kind.code, kind.message)
     assert body["Hint"]
     assert ("WWW-Authenticate" in answer.headers) is (kind.status == 401)
+
+
+def basic(pair: tuple[str, str] | None) -> dict[str, str]:
+    return {"Authorization": f"Basic {encoded(':'.join(pair))}"} if pair else {}
 
 
 def test_it_takes_a_post_alone(platform: Platform) -> None:
