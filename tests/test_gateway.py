@@ -164,7 +164,11 @@ def test_a_token_of_another_scope_does_not_reach_functional_apis(platform: Platf
 
     answer = platform.get(headers=platform.headers(token=narrow))
 
+    body = answer.json()
     assert answer.status_code == 403
-    assert 'error="insufficient_scope", scope="ilservices"' in answer.headers["WWW-Authenticate"]
+    assert answer.headers["WWW-Authenticate"] == (
+        'Bearer realm="mock-sei", error="insufficient_scope", scope="ilservices"'
+    )
+    assert (body["code"], body["errors"]) == ("gateway.access.failure", [])
     assert platform.sandbox.journal.last.actual == "reports"
     assert platform.get().status_code == 200

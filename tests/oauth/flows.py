@@ -82,10 +82,11 @@ def redeem(platform: Platform, application: str = "demo-web", **form: Any) -> ht
 def by_code(platform: Platform, application: str = "demo-web", **changes: Any) -> httpx2.Response:
     form = {
         "grant_type": "authorization_code",
-        "code": returned(log_in(platform, application))["code"],
         "code_verifier": VERIFIER if application == "demo-native" else None,
         "redirect_uri": LOOPBACK if application == "demo-native" else None,
     }
+    if "code" not in changes:
+        changes["code"] = returned(log_in(platform, application))["code"]
     return redeem(platform, application, **(form | changes))
 
 

@@ -31,6 +31,11 @@ def test_implicit_answers_in_the_fragment_without_a_refresh_token(platform: Plat
         ({"scope": "everything"}, "invalid_scope"),
         ({"code_challenge": "short"}, "invalid_request"),
         ({"code_challenge": "x" * 43, "code_challenge_method": "foo"}, "invalid_request"),
+        ({"code_challenge": "x" * 43, "code_challenge_method": "s256"}, "invalid_request"),
+        ({"code_challenge": "x" * 44, "code_challenge_method": "S256"}, "invalid_request"),
+        ({"code_challenge": "x" * 129, "code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": "x" * 42 + "\xe9"}, "invalid_request"),
+        ({"code_challenge_method": "S256"}, "invalid_request"),
         ({"endOtherSessions": "maybe"}, "invalid_request"),
     ],
 )
@@ -38,8 +43,10 @@ def test_every_other_error_goes_back_to_the_application(
     platform: Platform, changes: dict[str, str], error: str
 ) -> None:
     """Acceptance rows D9, D23."""
-    members = returned(log_in(platform, state="s", **changes))
+    answer = log_in(platform, state="s", **changes)
 
+    members = returned(answer)
+    assert answer.headers["Location"].startswith("https://localhost:9443/callback?error=")
     assert members.keys() == {"error", "error_description", "state", "iss"}
     assert (members["error"], members["state"]) == (error, "s")
     assert members["iss"] == "https://localhost"

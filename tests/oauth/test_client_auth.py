@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_sei.errors import CERTIFICATE_NAME, GRANT_INVALID, KEY_PAIR
+from mock_sei.errors import CERTIFICATE_NAME, GRANT_INVALID, GRANT_NOT_ALLOWED, KEY_PAIR
 from mock_sei.oauth.metadata import REVOKE_PATH
 from mock_sei.standards import Listener
 from tests.oauth.assertions import own, register
@@ -159,14 +159,16 @@ def test_an_unknown_grant_is_refused(platform: Platform, grant_type: str) -> Non
     assert answer.json()["error"] == "unsupported_grant_type"
 
 
-def test_a_public_client_may_not_use_client_credentials(platform: Platform) -> None:
-    """Acceptance row C23."""
-    answer = platform.client(None, listener=Listener.ONE_WAY).post(
-        TOKEN_PATH, data={"grant_type": "client_credentials", "client_id": "demo-spa-key"}
-    )
+@pytest.mark.parametrize("app_key", ["demo-spa-key", "demo-native-key"])
+def test_a_public_client_may_not_use_client_credentials(platform: Platform, app_key: str) -> None:
+    """Acceptance row C23: with an account that exists, or none."""
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    form = {"grant_type": "client_credentials", "client_id": app_key}
+    account = {"username": "svc-demo", "password": "svc-demo-password"}
 
-    assert answer.status_code == 400
-    assert answer.json()["error"] == "unauthorized_client"
+    for sent in (form, form | account):
+        answer = http.post(TOKEN_PATH, data=sent)
+        assert_refused(platform, answer, GRANT_NOT_ALLOWED, "row and grant")
 
 
 def test_another_rows_grant_is_refused(platform: Platform) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from typing import Any
@@ -63,6 +64,23 @@ def test_the_issuer_has_the_host_that_was_called_and_nothing_else_of_it(
 ) -> None:
     """Acceptance row I3."""
     assert metadata(platform, Host=host)["issuer"] == issuer
+
+
+def test_the_issuer_is_the_configured_url(platform: Platform) -> None:
+    """Acceptance row I1."""
+    platform.sandbox.addresses = dataclasses.replace(
+        platform.sandbox.addresses,
+        public_url="https://sei.example:8443",
+        public_two_way_url="https://mtls.sei.example",
+    )
+
+    members = metadata(platform, Host="localhost")
+
+    assert members["issuer"] == "https://sei.example:8443"
+    assert members["token_endpoint"] == "https://sei.example:8443/v2/oauthtoken"
+    aliases = members["mtls_endpoint_aliases"]
+    assert aliases["token_endpoint"] == "https://mtls.sei.example/v2/oauthtoken"
+    assert returned(log_in(platform))["iss"] == members["issuer"]
 
 
 def test_the_issuer_of_metadata_redirects_and_tokens_is_one(platform: Platform) -> None:

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from mock_sei.oauth.authorize import PARAMETERS
 from mock_sei.oauth.token_request import MEDIA_TYPES
 from mock_sei.standards import Listener
-from tests.oauth.flows import ALICE, AUTHORIZE, LOOPBACK, VERIFIER, WEB, log_in, returned
+from tests.oauth.flows import ALICE, AUTHORIZE, LOOPBACK, VERIFIER, WEB, log_in, redeem, returned
 from tests.support import Platform
 
 BOB = ALICE | {"username": "bob@example.com", "password": "bob-password"}
@@ -44,8 +44,10 @@ def test_a_browser_logs_in_consents_and_is_sent_back(browser: TestClient) -> Non
     assert "Allow access?" in consent.text
     assert [login.status_code, after_login.status_code, done.status_code] == [200, 303, 303]
     assert done.headers["Location"].startswith("https://localhost:9443/callback?code=")
-    assert returned(done)["state"] == "a state"
-    assert returned(done)["iss"].startswith("https://localhost")
+    members = returned(done)
+    assert members.keys() == {"code", "state", "iss"}
+    assert (members["state"], members["iss"]) == ("a state", "https://localhost")
+    assert "<li>ilservices</li>" in consent.text
 
 
 def test_a_wrong_password_shows_the_page_again(browser: TestClient) -> None:
@@ -60,11 +62,15 @@ def test_a_wrong_password_shows_the_page_again(browser: TestClient) -> None:
 
 @pytest.mark.parametrize("fields", [{"decision": "deny"}, ALICE | {"decision": "deny"}])
 def test_cancelling_tells_the_application(browser: TestClient, fields: dict[str, str]) -> None:
-    """Acceptance row D10."""
+    """Acceptance rows D10, D11."""
     answer = browser.post(AUTHORIZE, params=WEB | {"state": "s"}, data=fields)
 
-    assert (returned(answer)["error"], returned(answer)["state"]) == ("access_denied", "s")
-    assert returned(answer)["iss"]
+    members = returned(answer)
+    assert answer.status_code == 303
+    assert members.keys() == {"error", "error_description", "state", "iss"}
+    assert (members["error"], members["state"]) == ("access_denied", "s")
+    assert members["iss"] == "https://localhost"
+    assert "mock_sei_session" not in browser.cookies
 
 
 def test_consent_needs_the_pages_token(platform: Platform, browser: TestClient) -> None:
@@ -154,9 +160,47 @@ def test_state_comes_back_byte_for_byte(browser: TestClient, state: str) -> None
     assert unquote(back, "latin-1") == unquote(state, "latin-1")
 
 
-def test_a_post_of_the_request_is_the_same_as_a_get(browser: TestClient) -> None:
-    """Acceptance row D30."""
-    assert "Log in" in browser.post(AUTHORIZE, data=WEB).text
+@pytest.mark.parametrize(
+    "request_",
+    [
+        WEB | {"state": "s"},
+        WEB | {"login_hint": "bob@example.com"},
+        WEB | {"scope": "everything", "state": "s"},
+        {"client_id": "demo-spa-key", "response_type": "code"},
+        {"client_id": "unknown"},
+        {},
+    ],
+)
+def test_a_post_of_the_request_is_the_same_as_a_get(
+    browser: TestClient, request_: dict[str, str]
+) -> None:
+    """Acceptance row D30: but for 303, where a GET has 302."""
+    get = browser.get(AUTHORIZE, params=request_)
+    post = browser.post(AUTHORIZE, data=request_)
+
+    assert post.headers.get("Location") == get.headers.get("Location")
+    assert post.status_code == (303 if get.status_code == 302 else get.status_code)
+    shown = [
+        each.text.replace(each.headers["RequestTrackingId"], "the tracking id")
+        for each in (get, post)
+    ]
+    assert shown[0] == shown[1]
+
+
+def test_the_redirect_address_may_be_left_out_or_called_as_the_vendor_does(
+    platform: Platform,
+) -> None:
+    """Acceptance row D31."""
+    address = "https://localhost:9443/callback"
+    requests: list[dict[str, str]] = [{}, {"redirect_url": address}, {"redirect_uri": address}]
+
+    for request in requests:
+        answer = log_in(platform, **request)
+        assert answer.headers["Location"].startswith(f"{address}?code=")
+        code = returned(answer)["code"]
+        tokens = redeem(platform, grant_type="authorization_code", code=code, **request)
+        assert tokens.json()["redirect_url"] == address
+        assert tokens.json()["scope"] == "ilservices"
 
 
 @pytest.mark.parametrize(
@@ -208,7 +252,8 @@ def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: Tes
 def test_auto_login_needs_the_setting_and_a_known_user(
     platform: Platform, browser: TestClient
 ) -> None:
-    hint = WEB | {"login_hint": "alice@example.com"}
+    """Acceptance rows D1, D31."""
+    hint = WEB | {"login_hint": "alice@example.com", "state": "s"}
     assert "Log in" in browser.get(AUTHORIZE, params=hint).text
     platform.sandbox.reset({"auto_login": True})
 
@@ -216,7 +261,7 @@ def test_auto_login_needs_the_setting_and_a_known_user(
     answer = browser.get(AUTHORIZE, params=hint)
 
     assert answer.status_code == 302
-    assert "code" in returned(answer)
+    assert returned(answer).keys() == {"code", "state", "iss"}
 
 
 def test_the_page_is_not_on_the_two_way_listener(platform: Platform) -> None:

@@ -80,6 +80,7 @@ def test_a_hundred_redemptions_give_one_token(platform: Platform) -> None:
     [
         ({"code": "bogus"}, "No such code"),
         ({"redirect_uri": "https://localhost:9443/other"}, "redirect_uri is not the one"),
+        ({"redirect_url": "https://localhost:9443/other"}, "redirect_uri is not the one"),
         ({"code_verifier": VERIFIER}, "had no code_challenge"),
     ],
 )
@@ -125,9 +126,33 @@ def test_a_wrong_or_missing_verifier_burns_the_code(
 @pytest.mark.parametrize("verifier", ["x" * 42, "x" * 129, "é" * 43, "x" * 42 + " "])
 def test_a_malformed_verifier_is_refused(platform: Platform, verifier: str) -> None:
     """Acceptance row D25."""
-    answer = by_code(platform, "demo-native", code_verifier=verifier)
+    code = returned(log_in(platform, "demo-native"))["code"]
+
+    answer = by_code(platform, "demo-native", code=code, code_verifier=verifier)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert by_code(platform, "demo-native", code=code).status_code == 200
+
+
+def test_a_user_who_is_gone_has_no_code(platform: Platform) -> None:
+    code = returned(log_in(platform))["code"]
+    del platform.sandbox.state.registry.end_users["alice@example.com"]
+
+    assert_invalid_grant(platform, by_code(platform, code=code), "is gone")
+
+
+def test_codes_and_reuse_are_remembered_for_an_hour(platform: Platform) -> None:
+    """So long the reason can be told, and a late reuse still ends the tokens."""
+    code = returned(log_in(platform))["code"]
+    token = by_code(platform, code=code).json()["refresh_token"]
+    platform.sandbox.clock.advance(minutes=59)
+    log_in(platform)
+
+    assert_invalid_grant(platform, by_code(platform, code=code), "used before")
+    assert refresh(platform, token).status_code == 400
+    platform.sandbox.clock.advance(minutes=2)
+    log_in(platform)
+    assert_invalid_grant(platform, by_code(platform, code=code), "No such code")
 
 
 def test_a_public_client_names_itself(platform: Platform) -> None:
