@@ -160,6 +160,10 @@ def read_platform_file(path: Path) -> Registry:
         ) from None
 
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9+/=\s]{40,}")
+"""A private key without its label; a path as long has a dot in it."""
+
+
 def _with_certificate(application: Application, index: int, source: Path) -> Application:
     """``saml_certificate`` is PEM text, or the path of such a file, seen from ``platform.toml``."""
     written = application.saml_certificate
@@ -175,7 +179,7 @@ def _with_certificate(application: Application, index: int, source: Path) -> App
         problem = "not the path of a text file in PEM form"
     if problem:
         key = key_path(("applications", index, "saml_certificate"))
-        shown = written if len(written) < 150 else None  # longer, it may be a key without its label
+        shown = None if _BARE_KEY.fullmatch(written) else written
         raise ConfigurationError(problem, source=source, key=key, value=shown)
     return replace(application, saml_certificate=text)
 
