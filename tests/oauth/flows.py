@@ -122,3 +122,8 @@ def information(platform: Platform, token: str, **query: str) -> httpx2.Response
     http = platform.client("svc-web")
     headers = {"Authorization": f"Bearer {token}"}
     return http.get("/v2/oauth/tokeninfo", params=query, headers=headers)
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a hidden field of a form."""
+    return page.split(f'name="{name}" value="')[1].split('"')[0]

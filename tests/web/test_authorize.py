@@ -16,17 +16,12 @@ from mock_sei.standards import Listener
 from tests.oauth.flows import ALICE, AUTHORIZE, LOOPBACK, VERIFIER, WEB, log_in, redeem, returned
 from tests.support import Platform
 
-BOB = ALICE | {"username": "bob@example.com", "password": "bob-password"}
 ADDRESSES = (
     "https://localhost:9443/callback?",
     "http://localhost:8000/callback#",
     "http://127.0.0.1",
     "com.example.demo:/callback?",
 )
-
-
-def hidden(page: str, name: str) -> str:
-    return page.split(f'name="{name}" value="')[1].split('"')[0]
 
 
 def test_a_browser_logs_in_consents_and_is_sent_back(browser: TestClient) -> None:
@@ -70,55 +65,6 @@ def test_cancelling_tells_the_application(browser: TestClient, fields: dict[str,
     assert members.keys() == {"error", "error_description", "state", "iss"}
     assert (members["error"], members["state"]) == ("access_denied", "s")
     assert members["iss"] == "https://localhost"
-    assert "mock_sei_session" not in browser.cookies
-
-
-def test_consent_needs_the_pages_token(platform: Platform, browser: TestClient) -> None:
-    browser.post(AUTHORIZE, params=WEB, data=ALICE)
-    good = hidden(browser.get(AUTHORIZE, params=WEB).text, "consent")
-
-    for guess in ("guess", "", "\xe9", good[:-1], good.upper()):
-        form = {"decision": "allow", "consent": guess}
-        answer = browser.post(AUTHORIZE, params=WEB, data=form)
-        assert answer.status_code == 400
-        assert "Location" not in answer.headers
-    assert platform.sandbox.journal.last.refused_by == "consent"
-    done = browser.post(AUTHORIZE, params=WEB, data={"decision": "allow", "consent": good})
-    assert "code" in returned(done)
-
-
-def test_a_consent_fits_the_session_it_was_shown_to(platform: Platform) -> None:
-    alice, bob = (platform.client(None, listener=Listener.ONE_WAY) for _ in range(2))
-    alice.post(AUTHORIZE, params=WEB, data=ALICE)
-    bob.post(AUTHORIZE, params=WEB, data=BOB)
-    form = {
-        "decision": "allow",
-        "consent": hidden(bob.get(AUTHORIZE, params=WEB).text, "consent"),
-    }
-
-    assert alice.post(AUTHORIZE, params=WEB, data=form).status_code == 400
-    assert (
-        "Log in"
-        in platform.client(None, listener=Listener.ONE_WAY)
-        .post(AUTHORIZE, params=WEB, data=form)
-        .text
-    )
-    bob.follow_redirects = False
-    assert bob.post(AUTHORIZE, params=WEB, data=form).status_code == 303
-
-
-def test_the_session_cookie_is_kept_from_scripts_and_plain_connections(
-    platform: Platform,
-) -> None:
-    cookie = log_in(platform).headers["Set-Cookie"]
-
-    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
-
-
-def test_credentials_in_the_address_log_nobody_in(browser: TestClient) -> None:
-    answer = browser.get(AUTHORIZE, params=WEB | ALICE)
-
-    assert "Log in" in answer.text
     assert "mock_sei_session" not in browser.cookies
 
 
@@ -201,52 +147,6 @@ def test_the_redirect_address_may_be_left_out_or_called_as_the_vendor_does(
         tokens = redeem(platform, grant_type="authorization_code", code=code, **request)
         assert tokens.json()["redirect_url"] == address
         assert tokens.json()["scope"] == "ilservices"
-
-
-@pytest.mark.parametrize(
-    ("headers", "accepted"),
-    [
-        ({}, True),
-        ({"Origin": "https://localhost"}, True),
-        ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, True),
-        ({"Origin": "https://evil.example"}, False),
-        ({"Origin": "null"}, False),
-        ({"Origin": "http://localhost"}, False),
-        ({"Origin": "https://localhost:9443"}, False),
-        ({"Origin": "https://localhost.evil.example"}, False),
-        ({"Origin": "https://localhost, https://evil.example"}, False),
-        ({"Origin": "https://[::1"}, False),
-        ({"Origin": ""}, False),
-        ({"Sec-Fetch-Site": "cross-site"}, False),
-        ({"Sec-Fetch-Site": "Same-Origin"}, False),
-        ({"Origin": "https://localhost", "Sec-Fetch-Site": "cross-site"}, False),
-        ({"Origin": "https://localhost", "Sec-Fetch-Site": "same-site"}, False),
-    ],
-)
-def test_a_log_in_form_of_another_origin_is_refused(
-    browser: TestClient, headers: dict[str, str], accepted: bool
-) -> None:
-    answer = browser.post(AUTHORIZE, params=WEB, data=ALICE, headers=headers)
-
-    assert answer.status_code == (303 if accepted else 400)
-    assert ("mock_sei_session" in browser.cookies) is accepted
-
-
-def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: TestClient) -> None:
-    browser.post(AUTHORIZE, params=WEB, data=ALICE)
-    form = {
-        "decision": "allow",
-        "consent": hidden(browser.get(AUTHORIZE, params=WEB).text, "consent"),
-    }
-
-    for decision in (form, {"decision": "deny"}):
-        foreign = browser.post(
-            AUTHORIZE, params=WEB, data=decision, headers={"Origin": "https://evil.example"}
-        )
-        assert foreign.status_code == 400
-        assert "Location" not in foreign.headers
-        assert platform.sandbox.journal.last.refused_by == "origin"
-    assert browser.post(AUTHORIZE, params=WEB, data=form).status_code == 303
 
 
 def test_auto_login_needs_the_setting_and_a_known_user(
