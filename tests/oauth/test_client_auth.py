@@ -10,13 +10,7 @@ from mock_sei.errors import CERTIFICATE_NAME, GRANT_INVALID, GRANT_NOT_ALLOWED, 
 from mock_sei.oauth.metadata import REVOKE_PATH
 from mock_sei.standards import Listener
 from tests.oauth.assertions import own, register
-from tests.oauth.flows import (
-    PAIR,
-    assert_refused,
-    by_code,
-    call,
-    encoded,
-)
+from tests.oauth.flows import PAIR, assert_refused, by_code, call, encoded
 from tests.oauth.good_requests import TWO_WAY_GRANTS, good_form, post_form
 from tests.support import PRECONDITIONS, TOKEN_PATH, Platform
 

@@ -7,14 +7,7 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
-from tests.oauth.assertions import (
-    NAMESPACES,
-    assert_refused,
-    assertion,
-    response,
-    send,
-    sign,
-)
+from tests.oauth.assertions import NAMESPACES, assert_refused, assertion, response, send, sign
 from tests.support import Platform
 
 

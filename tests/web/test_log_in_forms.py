@@ -6,14 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mock_sei.standards import Listener
-from tests.oauth.flows import (
-    ALICE,
-    AUTHORIZE,
-    WEB,
-    hidden,
-    log_in,
-    returned,
-)
+from tests.oauth.flows import ALICE, AUTHORIZE, WEB, hidden, log_in, returned
 from tests.support import Platform
 
 BOB = ALICE | {"username": "bob@example.com", "password": "bob-password"}
