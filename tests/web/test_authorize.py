@@ -13,7 +13,17 @@ from starlette.testclient import TestClient
 from mock_sei.oauth.authorize import PARAMETERS
 from mock_sei.oauth.token_request import MEDIA_TYPES
 from mock_sei.standards import Listener
-from tests.oauth.flows import ALICE, AUTHORIZE, LOOPBACK, VERIFIER, WEB, log_in, redeem, returned
+from tests.oauth.flows import (
+    ALICE,
+    AUTHORIZE,
+    LOOPBACK,
+    VERIFIER,
+    WEB,
+    hidden,
+    log_in,
+    redeem,
+    returned,
+)
 from tests.support import Platform
 
 ADDRESSES = (
