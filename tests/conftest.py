@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from anyio.from_thread import start_blocking_portal
 from starlette.testclient import TestClient
 
 from mock_sei.certificates.store import CertificateStore
@@ -33,6 +34,14 @@ NO_SKIP = "MOCK_SEI_TESTS_NO_SKIP"
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
     """One CA for the session: keys are dear to make. Nothing may be revoked in it for good."""
     return CertificateStore(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def portal() -> Iterator[None]:
+    """One event loop for every request in process."""
+    with start_blocking_portal() as Platform.portal:
+        yield
+    Platform.portal = None
 
 
 @pytest.fixture
