@@ -82,7 +82,7 @@ class Certificate:
 
     def revoke(self) -> None:
         """From the next handshake on, and at the next request of an open connection."""
-        self.sandbox.revoke_certificate(self.account, self.serial_number)
+        self.sandbox.certificates.revoke(self.account, self.serial_number)
 
 
 class MockSei:
@@ -178,7 +178,7 @@ class MockSei:
 
     def service_account(self, username: str) -> Account:
         """Raises :class:`UnknownAccount` naming the accounts there are."""
-        self.sandbox.require_account(username)
+        self.sandbox.certificates.require_account(username)
         registry = self.sandbox.state.registry
         application = registry.find_application_of(username)
         if application is None or application.app_secret is None:

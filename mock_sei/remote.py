@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 from mock_sei.client import client_context
 from mock_sei.errors import MockSeiError
 from mock_sei.flows import Flows
-from mock_sei.registry import Application, EndUser, Registry, ServiceAccount
+from mock_sei.records import Application, EndUser, ServiceAccount
+from mock_sei.registry import Registry
 
 TIMEOUT = 10.0
 """Seconds for each call."""

@@ -22,7 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import complaint
-from mock_sei.registry import Environment
+from mock_sei.records import Environment
 
 ENVIRONMENT_PREFIX = "MOCK_SEI_"
 SETTINGS_FILE = Path("mock-sei.toml")

@@ -20,10 +20,11 @@ PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "standards", "clock"),
-    ("peer", "registry", "addresses"),
+    ("peer", "records", "addresses", "randomness"),
+    ("registry",),
     ("access", "fixtures"),
     ("settings",),
-    ("certificates", "oauth", "apis", "bench"),
+    ("certificates", "oauth", "portal", "apis", "bench"),
     ("gateway",),
     ("sandbox",),
     ("web",),
@@ -56,7 +57,7 @@ ONLY_IN = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-BELOW_THE_GATEWAY = {"access", "errors", "peer", "registry"}
+BELOW_THE_GATEWAY = {"access", "errors", "peer", "records", "registry"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
 REMEMBERING = {"certificates/bundles", "fixtures", "web/pages"}

@@ -59,6 +59,7 @@ class Catalogue:
         self.operations: list[Operation] = []
         for source, document in documents.items():
             self.operations.extend(_operations(source, document))
+        self.products = tuple(dict.fromkeys(each.product for each in self.operations))
         self._patterns = [(_pattern(each.path), each) for each in self.operations]
 
     def find(self, method: str, path: str) -> Operation:

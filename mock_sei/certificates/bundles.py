@@ -7,6 +7,8 @@ Source: Security FAQ, the extraction instructions for Windows and Mac.
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,10 +93,14 @@ class BundleOptions:
     """3DES and SHA-1, for importers of old Windows and macOS."""
 
 
+def common_names(subject: x509.Name) -> list[str]:
+    """The CNs of a subject; a certificate of ours has one."""
+    return [str(each.value) for each in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+
+
 def common_name(certificate: x509.Certificate) -> str:
-    """The subject's CN, empty where there is none."""
-    values = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(values[0].value) if values else ""
+    """The subject's first CN, empty where there is none."""
+    return next(iter(common_names(certificate.subject)), "")
 
 
 def describe(certificate: x509.Certificate) -> PeerCertificate:
@@ -104,6 +110,7 @@ def describe(certificate: x509.Certificate) -> PeerCertificate:
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        issuer=certificate.issuer.rfc4514_string(),
     )
 
 
@@ -184,3 +191,28 @@ FORMATS: Mapping[str, Mapping[str, Writer]] = {
     },
 }
 """Format to its files and how each is written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateFile:
+    """A file as it is downloaded."""
+
+    name: str
+    content: bytes
+
+
+def download(identity: Identity, format_name: str, options: BundleOptions) -> CertificateFile:
+    """One file for a whole format.
+
+    A ``.p7s`` has no key beside it, as the FAQ's has none: the key chain that asked for it has the
+    key. Other formats of several files come as one ``.zip``.
+    """
+    files = {name: write(identity, options) for name, write in FORMATS[format_name].items()}
+    alone = f"certificate.{format_name}"
+    if len(files) == 1 or format_name == "p7s":
+        return CertificateFile(name=alone, content=files[alone])
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return CertificateFile(name="certificate.zip", content=archive.getvalue())

@@ -26,7 +26,7 @@ from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
-from mock_sei.registry import Application
+from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
 PARAMETERS = (

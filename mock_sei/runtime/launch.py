@@ -13,7 +13,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.runtime.server import Door, PlatformServer
 from mock_sei.runtime.sockets import Ports, bind
-from mock_sei.runtime.tls import ListenerContext
+from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Settings
 from mock_sei.standards import Listener
@@ -61,7 +61,7 @@ def launch(settings: Settings) -> Launch:
                 listener=listener,
                 sockets=sockets[listener],
                 app=PlatformListener(platform, sandbox, listener),
-                context=ListenerContext.create(
+                trust=ListenerTrust(
                     sandbox, identity, client_certificates=listener is Listener.TWO_WAY
                 ),
             )

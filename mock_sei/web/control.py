@@ -176,7 +176,7 @@ def _add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         except ValueError:
             detail = f"not a hexadecimal serial number: {serial_number[:100]}"
             raise HTTPException(400, detail) from None
-        sandbox.revoke_certificate(username, number)
+        sandbox.certificates.revoke(username, number)
 
 
 def _add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:

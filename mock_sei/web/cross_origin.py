@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, METADATA_PATH
-from mock_sei.registry import Application
+from mock_sei.records import Application
 from mock_sei.standards import ApplicationType
 
 PUBLIC_PATHS = (METADATA_PATH, JWKS_PATH)

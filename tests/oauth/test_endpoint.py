@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_sei.errors import GRANT_INVALID, KEY_PAIR, REQUEST_INVALID, SCOPE_INVALID, Kind
-from mock_sei.registry import Application
+from mock_sei.records import Application
 from mock_sei.standards import Listener
 from tests.support import TOKEN_PATH, Platform
 

@@ -1,0 +1,124 @@
+"""The one-time certificate link: good for one download attempt, for a limited time.
+
+A link knows for which certificate it is and in which form that is wanted; the certificate itself is
+not known here.
+
+Source: Security FAQ (dead after the first download attempt), two-way-TLS page (a new one on
+request). How long one lives is assumed, and a setting.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from mock_sei.clock import Clock
+from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal
+from mock_sei.randomness import new_secret
+
+LINK_PATH = "/portal/certificates/"
+"""What stands before a link's token; the journal shows no more than the token's beginning."""
+
+CHECK = "certificate link"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """In which form a certificate is wanted."""
+
+    format: str = "pfx"
+    passphrase: str = field(default="mock-sei", repr=False)
+    legacy: bool = False
+    """Encryption that old Windows and macOS importers read."""
+
+
+@dataclass(kw_only=True)
+class Link:
+    """One link."""
+
+    token: str = field(repr=False)
+    account: str
+    serial_number: int
+    delivery: Delivery
+    expires_at: datetime
+    used_at: datetime | None = None
+    replaced: bool = False
+
+    @property
+    def path(self) -> str:
+        return LINK_PATH + self.token
+
+    def find_problem(self, now: datetime) -> str | None:
+        """Why it is dead, None while it is not."""
+        if self.used_at is not None:
+            return f"it was used at {self.used_at:%Y-%m-%d %H:%M:%S} UTC, and it is good for once"
+        if self.replaced:
+            return "a newer link took its place"
+        if now >= self.expires_at:
+            return f"it ended at {self.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+        return None
+
+
+class CertificateLinks:
+    """The links of a platform state."""
+
+    def __init__(self, *, clock: Clock, random: Random, lifetime: timedelta) -> None:
+        self._clock = clock
+        self._random = random
+        self._lifetime = lifetime
+        self._lock = threading.Lock()
+        self._links: dict[str, Link] = {}
+
+    def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
+        """A new link; an unused one for the same certificate is dead from now on."""
+        link = Link(
+            token=new_secret(self._random),
+            account=account,
+            serial_number=serial_number,
+            delivery=delivery,
+            expires_at=self._clock.now() + self._lifetime,
+        )
+        with self._lock:
+            for each in self._links.values():
+                if (each.account, each.serial_number) == (account, serial_number):
+                    each.replaced = True
+            self._links[link.token] = link
+        return link
+
+    def require(self, token: str) -> Link:
+        """A live link, not used by this. Raises :class:`~mock_sei.errors.Refusal`, 404 or 410."""
+        link = self._links.get(token)
+        if link is None:
+            raise Refusal(
+                NOT_FOUND,
+                check=CHECK,
+                because="No such certificate link was made: cut short when it was copied, or made "
+                "before the last reset.",
+            )
+        problem = link.find_problem(self._clock.now())
+        if problem is not None:
+            raise Refusal(
+                LINK_DEAD,
+                check=CHECK,
+                because=f"The certificate link of {link.account} is dead: {problem}. Ask for a new "
+                "one on the application's page in the portal.",
+                expected="a live link",
+                actual=problem,
+            )
+        return link
+
+    def take(self, token: str) -> Link:
+        """A live link, which is dead from now on: of many at once exactly one gets it."""
+        with self._lock:
+            link = self.require(token)
+            link.used_at = self._clock.now()
+            return link
+
+    def drop_account(self, account: str) -> None:
+        """Forgets the links of an account that is gone."""
+        with self._lock:
+            self._links = {
+                token: each for token, each in self._links.items() if each.account != account
+            }
