@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from mock_sei.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.clock import Clock
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal
 from mock_sei.randomness import new_secret
-
-LINK_PATH = "/portal/certificates/"
-"""What stands before a link's token; the journal shows no more than the token's beginning."""
 
 CHECK = "certificate link"
 
@@ -48,7 +46,7 @@ class Link:
 
     @property
     def path(self) -> str:
-        return LINK_PATH + self.token
+        return CERTIFICATE_LINK_PATH + self.token
 
     def find_problem(self, now: datetime) -> str | None:
         """Why it is dead, None while it is not."""
