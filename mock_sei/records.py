@@ -225,8 +225,12 @@ class Application:
             try:
                 ipaddress.ip_network(each)
             except ValueError as error:
+                host = "; its host bits are set" if "host bits" in str(error) else ""
                 yield RegistryError(
-                    f"not an address or network: {error}", "source_addresses", index, value=each
+                    f"not an address or network{host}",
+                    "source_addresses",
+                    index,
+                    value=each[:100],
                 )
         for index, each in enumerate(self.redirect_addresses):
             problem = find_redirect_problem(each)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_
 from mock_sei.bench.journal import Entry, Journal
 from mock_sei.certificates.accounts import AccountCertificates, SeededIdentities
 from mock_sei.certificates.authority import new_signing_key_pem
-from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity, download
+from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
@@ -40,7 +40,6 @@ from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.portal.desk import Portal
-from mock_sei.portal.links import Link
 from mock_sei.randomness import make_random
 from mock_sei.registry import Registry
 from mock_sei.settings import Behaviour
@@ -128,7 +127,7 @@ class Sandbox:
             portal=Portal(
                 registry=registry,
                 certificates=certificates,
-                products=self.catalogue.products,
+                products=self.catalogue.documents,
                 clock=self.clock,
                 random=random,
                 approval=behaviour.approval,
@@ -264,19 +263,7 @@ class Sandbox:
             "control_url": self.addresses.control,
             "environment": self.state.behaviour.environment,
             "dialect": self.state.behaviour.dialect,
-            "applications": [
-                {
-                    "name": each.name,
-                    "type": each.type,
-                    "actor": each.actor,
-                    "owner": each.owner,
-                    "app_key": each.app_key,
-                    "app_secret": each.app_secret,
-                    "service_account": each.service_account,
-                    "redirect_addresses": each.redirect_addresses,
-                }
-                for each in registry.applications.values()
-            ],
+            "applications": [asdict(each) for each in registry.applications.values()],
             "service_accounts": [
                 {"username": each.username, "password": each.password}
                 for each in registry.service_accounts.values()
@@ -328,14 +315,14 @@ class Sandbox:
 
         Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
         """
-        link = self.portal.links.take(token)
-        return self._certificate_file(link, format_name)
-
-    def _certificate_file(self, link: Link, format_name: str | None) -> CertificateFile:
-        identity = self.certificates.find(link.account, link.serial_number).identity
+        links = self.portal.links
+        link = links.require(token)
+        certificate = self.certificates.find(link.account, link.serial_number)
         delivery = link.delivery
         options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
-        return download(identity, format_name or delivery.format, options)
+        file = certificate.download(format_name or delivery.format or "pem", options)
+        links.take(token)
+        return file
 
     def rotate_signing_key(self) -> str:
         """A new key signs tokens from now on; returns its ``kid``, until a reset."""

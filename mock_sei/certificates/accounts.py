@@ -16,7 +16,14 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from mock_sei.certificates.bundles import Identity, describe
+from mock_sei.certificates.bundles import (
+    BundleOptions,
+    CertificateFile,
+    Identity,
+    describe,
+    download,
+    pkcs7_bundle,
+)
 from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.submitted import read_own_certificate, read_request
@@ -63,6 +70,14 @@ class AccountCertificate:
         return self.certificate.not_valid_after_utc
 
     @property
+    def certificate_pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    @property
+    def chain_pem(self) -> str:
+        return "".join(each.public_bytes(Encoding.PEM).decode() for each in self.chain)
+
+    @property
     def peer(self) -> PeerCertificate:
         return describe(self.certificate)
 
@@ -80,6 +95,27 @@ class AccountCertificate:
                 "client's own and not known here"
             )
         return Identity(certificate=self.certificate, key=self.key, chain=self.chain)
+
+    @property
+    def has_key(self) -> bool:
+        return self.key is not None
+
+    def download(self, format_name: str, options: BundleOptions) -> CertificateFile:
+        """One file of it. Raises :class:`UnknownCertificate` for a format that wants the key."""
+        if self.key is not None:
+            return download(self.identity, format_name, options)
+        files = {
+            "pem": CertificateFile(name="certificate.crt", content=self.certificate_pem.encode()),
+            "p7s": CertificateFile(
+                name="certificate.p7s", content=pkcs7_bundle(self.certificate, self.chain)
+            ),
+        }
+        if format_name not in files:
+            raise UnknownCertificate(
+                f"a {format_name} holds the private key, and {self.account}'s is the client's own; "
+                f"there are {' and '.join(files)}"
+            )
+        return files[format_name]
 
 
 class SeededIdentities:

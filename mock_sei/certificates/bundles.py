@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -168,9 +168,9 @@ def trusted_certificates(content: bytes, passphrase: str) -> set[x509.Certificat
     return {each.certificate for each in entries}
 
 
-def pkcs7_bundle(identity: Identity) -> bytes:
+def pkcs7_bundle(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> bytes:
     """Leaf and intermediates, DER, no key: what Trustwave's ``.p7s`` holds. Keeps no order."""
-    return pkcs7.serialize_certificates([identity.certificate, *identity.chain[:-1]], Encoding.DER)
+    return pkcs7.serialize_certificates([certificate, *chain[:-1]], Encoding.DER)
 
 
 Writer = Callable[[Identity, BundleOptions], bytes]
@@ -186,7 +186,7 @@ FORMATS: Mapping[str, Mapping[str, Writer]] = {
         "privatekey.p12": lambda identity, options: pkcs12_bundle(identity, options, chain=False),
     },
     "p7s": {
-        "certificate.p7s": lambda identity, _: pkcs7_bundle(identity),
+        "certificate.p7s": lambda identity, _: pkcs7_bundle(identity.certificate, identity.chain),
         "privatekey.key": lambda identity, _: identity.key_pem,
     },
 }

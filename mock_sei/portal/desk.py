@@ -14,7 +14,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Literal, Protocol
 
@@ -29,7 +29,7 @@ from mock_sei.portal.letters import (
 )
 from mock_sei.portal.links import CertificateLinks, Delivery, Link
 from mock_sei.portal.mailbox import Letter, Mailbox
-from mock_sei.portal.notices import Expiring, RenewalNotices
+from mock_sei.portal.notices import RenewalNotices
 from mock_sei.portal.registration import (
     changed_application,
     describe,
@@ -37,6 +37,7 @@ from mock_sei.portal.registration import (
     new_keys,
     read_registration,
 )
+from mock_sei.randomness import new_secret
 from mock_sei.records import Application, CertificateSource, RegistryError
 from mock_sei.registry import Registry
 
@@ -45,16 +46,30 @@ logger = logging.getLogger("mock_sei")
 DEFAULT_DELIVERY = Delivery()
 
 
+class Certificate(Protocol):
+    """What the desk must know of a certificate."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def serial_number(self) -> int: ...
+    @property
+    def not_after(self) -> datetime: ...
+    @property
+    def has_key(self) -> bool:
+        """Whether its private key was made here."""
+
+
 class Certificates(Protocol):
     """What the desk asks of whoever makes certificates."""
 
-    def provide(self, username: str) -> Expiring:
+    def provide(self, username: str) -> Certificate:
         """The account's current certificate, made where there is none."""
 
-    def renew(self, username: str) -> Expiring:
+    def renew(self, username: str) -> Certificate:
         """A further one, current from now on."""
 
-    def ending(self) -> Iterable[Expiring]:
+    def ending(self) -> Iterable[Certificate]:
         """The current one of every account that the platform gave one to."""
 
     def revoke_all(self, username: str) -> None:
@@ -94,6 +109,10 @@ class Portal:
         """With the renewal notices whose time has come."""
         self._send_due_notices()
         return self._mailbox
+
+    def new_form_secret(self) -> str:
+        """What a browser of the portal is known by, so that its forms are."""
+        return new_secret(self._random)
 
     def require(self, name_or_key: str) -> Application:
         """An application by AppKey or name. Raises :class:`UnknownApplication`."""
@@ -172,15 +191,18 @@ class Portal:
     def link_url(self, link: Link) -> str:
         return self._url() + link.path
 
-    def _mail_link(self, certificate: Expiring, delivery: Delivery) -> Link:
+    def _mail_link(self, certificate: Certificate, delivery: Delivery) -> Link:
         link = self.links.create(
             account=certificate.account,
             serial_number=certificate.serial_number,
-            delivery=delivery,
+            delivery=delivery.for_certificate(with_key=certificate.has_key),
         )
         application = self._registry.find_application_of(link.account)
         if application is not None:
-            self._send(application, link_letter(application, link, self.link_url(link)))
+            letter = link_letter(
+                application, link, self.link_url(link), with_key=certificate.has_key
+            )
+            self._send(application, letter)
         return link
 
     def _send_artifacts(self, application: Application) -> None:

@@ -42,7 +42,9 @@ def password_letter(application: Application, account: ServiceAccount) -> Letter
     )
 
 
-def link_letter(application: Application, link: Link, url: str) -> Letter:
+def link_letter(application: Application, link: Link, url: str, *, with_key: bool) -> Letter:
+    formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
+    others = "".join(f"    ?format={name}  {about}\n" for name, about in formats.items())
     return _letter(
         ISSUER,
         f"Certificate for {link.account}: your download link",
@@ -53,20 +55,25 @@ def link_letter(application: Application, link: Link, url: str) -> Letter:
         "in the portal.\n\n"
         "Do not open it with Google Chrome: what it downloads can fail to install. Internet "
         "Explorer is preferred; curl -O -J works as well.\n\n"
-        f"It downloads a {FORMAT_NAMES[link.delivery.format]}; with ?format=p7s, p12, pfx or pem "
-        "behind it another one. The passphrase of an encrypted file is the one that was chosen "
-        "with the link, mock-sei where none was.\n",
+        f"It downloads the {link.delivery.format} form. For another one put behind the link\n\n"
+        f"{others}\n"
+        "The passphrase of an encrypted file is the one that was chosen with the link, mock-sei "
+        "where none was.\n",
         link,
     )
 
 
-FORMAT_NAMES = {
+FORMATS_WITH_KEY = {
     "pfx": ".pfx with the key and the whole chain",
     "p12": ".zip with certificate.p12 and privatekey.p12",
     "p7s": ".p7s with the certificate and its intermediate, without the key",
     "pem": ".zip with certificate.crt and privatekey.key",
 }
-"""What a link downloads, by its format."""
+FORMATS_WITHOUT_KEY = {
+    "pem": "certificate.crt",
+    "p7s": ".p7s with the certificate and its intermediate",
+}
+"""What a link downloads, by its format: where the key was made here, where it is the client's."""
 
 
 def own_certificate_letter(application: Application) -> Letter:

@@ -10,7 +10,7 @@ request). How long one lives is assumed, and a setting.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -26,10 +26,15 @@ CHECK = "certificate link"
 class Delivery:
     """In which form a certificate is wanted."""
 
-    format: str = "pfx"
+    format: str | None = None
+    """None is the usual one: ``pfx``, or ``pem`` where the key is the client's."""
     passphrase: str = field(default="mock-sei", repr=False)
     legacy: bool = False
     """Encryption that old Windows and macOS importers read."""
+
+    def for_certificate(self, *, with_key: bool) -> Delivery:
+        """The same with the usual format where none was asked for."""
+        return replace(self, format=self.format or ("pfx" if with_key else "pem"))
 
 
 @dataclass(kw_only=True)
@@ -40,6 +45,7 @@ class Link:
     account: str
     serial_number: int
     delivery: Delivery
+    made_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
     replaced: bool = False
@@ -47,6 +53,11 @@ class Link:
     @property
     def path(self) -> str:
         return CERTIFICATE_LINK_PATH + self.token
+
+    def state(self, now: datetime) -> str:
+        """In a few words."""
+        problem = self.find_problem(now)
+        return f"dead: {problem}" if problem else f"live until {self.expires_at:%Y-%m-%d %H:%M} UTC"
 
     def find_problem(self, now: datetime) -> str | None:
         """Why it is dead, None while it is not."""
@@ -71,12 +82,14 @@ class CertificateLinks:
 
     def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
         """A new link; an unused one for the same certificate is dead from now on."""
+        now = self._clock.now()
         link = Link(
             token=new_secret(self._random),
             account=account,
             serial_number=serial_number,
             delivery=delivery,
-            expires_at=self._clock.now() + self._lifetime,
+            made_at=now,
+            expires_at=now + self._lifetime,
         )
         with self._lock:
             for each in self._links.values():
@@ -84,6 +97,14 @@ class CertificateLinks:
                     each.replaced = True
             self._links[link.token] = link
         return link
+
+    def find(self, token: str) -> Link | None:
+        """Dead or live."""
+        return self._links.get(token)
+
+    def of(self, account: str) -> list[Link]:
+        """Oldest first."""
+        return [each for each in self._links.values() if each.account == account]
 
     def require(self, token: str) -> Link:
         """A live link, not used by this. Raises :class:`~mock_sei.errors.Refusal`, 404 or 410."""

@@ -18,7 +18,8 @@ from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Settings
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
-from mock_sei.web.control import ControlListener, control_app
+from mock_sei.web.control.app import control_app
+from mock_sei.web.control.door import ControlListener
 from mock_sei.web.exchange import PlatformListener
 
 SERVER_NAMES = (

@@ -69,8 +69,8 @@ def page(
     text = pages.environment.get_template(template).render(**values)
     targets = "'self'" if forms_lead_to is None else f"'self' {_source(forms_lead_to)}"
     policy = (
-        f"default-src 'none'; style-src {pages.style_source}; form-action {targets}; "
-        "frame-ancestors 'none'; base-uri 'none'"
+        f"default-src 'none'; style-src {pages.style_source}; img-src data:; "
+        f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     )
     return HTMLResponse(text, status, headers=PAGE_HEADERS | {"Content-Security-Policy": policy})
 
