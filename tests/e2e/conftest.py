@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.serving import Serving
+
+JAVASCRIPT = Path(__file__).parent / "javascript"
+NPM_PATIENCE = 300.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,3 +34,34 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """One ``mock-sei serve`` for the tests of a module that only look at it."""
     with Serving.start(tmp_path_factory.mktemp("running")) as serving:
         yield serving
+
+
+@pytest.fixture(scope="session")
+def npm_packages() -> Path:
+    """The folder of ``package.json`` with everything in it installed, by npm if need be."""
+    with (JAVASCRIPT / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of pytest-xdist share the folder
+        if not _installed():
+            command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
+            done = subprocess.run(
+                command,
+                cwd=JAVASCRIPT,
+                env=os.environ | {"npm_config_update_notifier": "false"},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=NPM_PATIENCE,
+            )
+            if done.returncode:
+                pytest.skip(f"npm could not install the packages: {done.stderr.strip()[-500:]}")
+    return JAVASCRIPT
+
+
+def _installed() -> bool:
+    """Every package in the version that ``package.json`` names."""
+    wanted = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]
+    for name, version in wanted.items():
+        manifest = JAVASCRIPT / "node_modules" / name / "package.json"
+        if not manifest.exists() or json.loads(manifest.read_text())["version"] != version:
+            return False
+    return True
