@@ -29,6 +29,7 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 
 _QUIET = (
     "--no-sandbox",  # containers run as root
+    "--disable-dev-shm-usage",  # theirs is small
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

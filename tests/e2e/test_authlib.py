@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from authlib.common.security import generate_token
 from authlib.integrations.base_client import UnsupportedTokenTypeError
+from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
 from authlib.integrations.httpx_client import OAuth2Auth as HttpxAuth
-from authlib.integrations.httpx_client import OAuth2Client
 from authlib.integrations.requests_client import OAuth2Auth, OAuth2Session
 from authlib.oauth2.rfc6749 import MismatchingStateException
 from authlib.oauth2.rfc6750 import add_bearer_token
@@ -25,6 +26,7 @@ from tests.e2e.libraries import (
     SERVER,
     SERVICE_ACCOUNT,
     SPA,
+    TICKETS,
     TOKEN,
     WEB,
     App,
@@ -269,3 +271,24 @@ def test_a_session_taught_the_type_calls_and_refreshes_by_itself(
         session.token = {**first, "expires_at": 1}
         assert call(session, mock_sei, WEB) == 200
         assert session.token["access_token"] != first["access_token"]
+
+
+@pytest.mark.mock_sei(dialect="rfc")
+def test_the_asynchronous_client_walks_the_same_way(mock_sei: MockSei) -> None:
+    async def walk() -> int:
+        async with AsyncOAuth2Client(
+            WEB.key,
+            WEB.secret,
+            redirect_uri=WEB.redirect,
+            verify=mock_sei.ssl_context(WEB.account),
+            trust_env=False,
+        ) as session:
+            url, state = session.create_authorization_url(mock_sei.url + AUTHORIZE)
+            location = await asyncio.to_thread(log_in, mock_sei, url)
+            token_url = mock_sei.two_way_url + TOKEN
+            await session.fetch_token(token_url, authorization_response=location, state=state)
+            await session.refresh_token(token_url)
+            answer = await session.get(mock_sei.two_way_url + TICKETS, headers={"AppKey": WEB.key})
+            return int(answer.status_code)
+
+    assert asyncio.run(walk()) == 200
