@@ -29,9 +29,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sandbox",),
     ("web",),
     ("runtime",),
-    ("flows",),
+    ("flows", "handles"),
     ("client",),
-    ("remote", "commands", "pytest_plugin"),
+    ("remote", "pytest_plugin"),
+    ("commands",),
     ("cli",),
     ("__main__",),
 )

@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mock_sei.addresses import Addresses, host_to_call
 from mock_sei.certificates.store import CertificateStore
@@ -14,7 +14,7 @@ from mock_sei.fixtures import load_fixtures
 from mock_sei.runtime.server import Door, PlatformServer
 from mock_sei.runtime.sockets import Ports, bind
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.sandbox import Sandbox
+from mock_sei.sandbox import CertificateRules, Sandbox
 from mock_sei.settings import Settings
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
@@ -53,6 +53,10 @@ def launch(settings: Settings) -> Launch:
             fixtures=fixtures,
             store=store,
             behaviour=settings.behaviour,
+            certificate_rules=CertificateRules(
+                link_lifetime=timedelta(days=settings.certificate_link_days),
+                notice_days=settings.renewal_notices,
+            ),
             journal_size=settings.journal_size,
         )
         identity = store.server_identity(_server_names(settings), now=datetime.now(UTC))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.client import Certificate
+from mock_sei.handles import Certificate
 from tests.e2e.libraries import (
     END_USER,
     INTERNAL,

@@ -68,6 +68,10 @@ def add_platform_calls(app: FastAPI, sandbox: Sandbox) -> None:
     async def connection_details() -> dict[str, Any]:
         return sandbox.connection_details()
 
+    @app.get("/apis", summary="The OpenAPI document of every API product, by product")
+    async def apis() -> dict[str, Any]:
+        return dict(sandbox.catalogue.documents)
+
     @app.get("/ca.pem", summary="The root CA a client must trust")
     async def ca() -> Response:
         return attachment("ca.pem", sandbox.authority.pem.root)
