@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test quick lint bench clean
+.PHONY: serve test quick lint bench screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -23,6 +23,10 @@ lint: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks
 
+# The pictures of docs/, by the test that opens the same pages
+screenshots: $(VENV)/test.stamp
+	MOCK_SEI_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/e2e/test_pages_for_everyone.py -k fits
+
 $(VENV)/serve.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
@@ -35,4 +39,4 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mock_sei.errors import CERTIFICATE_NAME, SOURCE_ADDRESS, TRAFFIC_PATTERN, Refusal
 from mock_sei.peer import Connection
-from mock_sei.registry import Application
+from mock_sei.records import Application
 
 
 @dataclass(frozen=True, kw_only=True)

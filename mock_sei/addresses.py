@@ -9,6 +9,9 @@ from mock_sei.standards import Listener
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::\d{1,5})?")
 
+CERTIFICATE_LINK_PATH = "/portal/certificates/"
+"""What stands before the secret of a one-time certificate link."""
+
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 

@@ -60,7 +60,8 @@ class _ServeCommand(click.Command):
 def _setting_option(name: str, field: FieldInfo) -> click.Option:
     """Values stay text: they are checked where options, variables and file meet."""
     default = field.default
-    shown = "" if default in (None, (), False) else f"  [default: {default}]"
+    text = ",".join(map(str, default)) if isinstance(default, tuple) else default
+    shown = "" if default in (None, (), False) else f"  [default: {text}]"
     sentence = f"{field.description or ''}.{shown}"
     return click.Option(
         [f"--{name.replace('_', '-')}"],
@@ -182,6 +183,43 @@ def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
 def token(account: str, application: str | None, user: str, control_url: str) -> None:
     """Obtain an access token from a running server and print it, nothing else."""
     click.echo(_remote(control_url).token(application or account, user))
+
+
+@main.command()
+@click.option(
+    "--application", default="demo-server", show_default=True, help="By name or service account."
+)
+@click.option(
+    "--user",
+    default="alice@example.com",
+    show_default=True,
+    help="End user who logs in, where the application's grant has one.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("postman"),
+    show_default=True,
+    help="Folder the files are written to.",
+)
+@_control_url_option
+def postman(application: str, user: str, out: Path, control_url: str) -> None:
+    """Write a Postman collection and environment, with the certificate they need.
+
+    Prints the newman command that runs them. An application whose users log in on a page gets a
+    token in its environment instead of a token request; write again when it has expired.
+    """
+    from mock_sei.commands.postman import write_files
+
+    written = write_files(_remote(control_url), application, user, out)
+    for path in written.files:
+        click.echo(path)
+    click.echo("")
+    click.echo(
+        f"Postman: import both .json files. Settings, Certificates: host {written.host}, "
+        "certificate.crt and privatekey.key (not a .pfx), ca.pem as CA. Settings, Proxy: both off."
+    )
+    click.echo(written.newman)
 
 
 @main.command()

@@ -6,8 +6,6 @@ import contextlib
 import itertools
 import ssl
 import tempfile
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -15,74 +13,20 @@ from typing import Any, Literal, Self
 import httpx2
 
 from mock_sei.bench.journal import Journal
-from mock_sei.certificates.bundles import (
-    DEFAULT_PASSPHRASE,
-    BundleOptions,
-    Identity,
-    pkcs12_bundle,
-)
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import write_whole
 from mock_sei.clock import Clock
 from mock_sei.errors import MockSeiBug, UnknownAccount
 from mock_sei.flows import DEFAULT_USER, Flows, LogIn
+from mock_sei.handles import Account, Applications, Certificate
+from mock_sei.portal.links import Delivery
+from mock_sei.portal.mailbox import Mailbox
+from mock_sei.records import Application
 from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
-from mock_sei.sandbox import Sandbox
 from mock_sei.settings import make_settings
 
 VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """What a server-based application needs besides its certificate."""
-
-    username: str
-    password: str = field(repr=False)
-    application: str
-    app_key: str
-    app_secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Certificate:
-    """A certificate on file, as a client is configured with it."""
-
-    cert_file: Path
-    """The leaf alone, PEM."""
-    key_file: Path
-    """PKCS#8, PEM, not encrypted."""
-    identity: Identity = field(repr=False)
-    sandbox: Sandbox = field(repr=False)
-    account: str
-
-    @property
-    def common_name(self) -> str:
-        return self.identity.common_name
-
-    @property
-    def serial_number(self) -> int:
-        return self.identity.serial_number
-
-    @property
-    def not_before(self) -> datetime:
-        return self.identity.not_before
-
-    @property
-    def not_after(self) -> datetime:
-        return self.identity.not_after
-
-    def pfx(self, passphrase: str = DEFAULT_PASSPHRASE, *, legacy: bool = False) -> Path:
-        """Key, leaf and chain as a ``.pfx`` file beside the others."""
-        path = self.cert_file.with_suffix(".pfx")
-        options = BundleOptions(passphrase=passphrase, legacy=legacy)
-        write_whole(path, pkcs12_bundle(self.identity, options))
-        return path
-
-    def revoke(self) -> None:
-        """From the next handshake on, and at the next request of an open connection."""
-        self.sandbox.revoke_certificate(self.account, self.serial_number)
 
 
 class MockSei:
@@ -159,6 +103,27 @@ class MockSei:
     def journal(self) -> Journal:
         return self.sandbox.journal
 
+    @property
+    def mailbox(self) -> Mailbox:
+        """Every mail the platform would have sent, renewal notices included."""
+        return self.sandbox.portal.mailbox
+
+    @property
+    def applications(self) -> Applications:
+        """The registered ones, and registering, approving, changing, deleting."""
+        return Applications(self.sandbox)
+
+    def new_application(self, **fields: Any) -> Application:
+        """An approved application with keys and account of its own, until the next reset.
+
+        Server-server unless ``type``, ``actor`` and ``owner`` say otherwise; its name is one that
+        no other has. Raises :class:`~mock_sei.errors.Rejected`.
+        """
+        name = f"application-{self.sandbox.new_tracking_id()[:8]}"
+        defaults = {"name": name, "type": "server-server", "actor": "server"}
+        application = self.applications.register(**(defaults | fields))
+        return self.applications.approve(application.app_key)
+
     def reset(self, **changes: Any) -> None:
         """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""
         self.sandbox.reset(changes)
@@ -176,9 +141,10 @@ class MockSei:
         if self.sandbox.bugs:
             raise MockSeiBug("\n".join(self.sandbox.bugs))
 
-    def service_account(self, username: str) -> Account:
-        """Raises :class:`UnknownAccount` naming the accounts there are."""
-        self.sandbox.require_account(username)
+    def service_account(self, account: Application | str) -> Account:
+        """By user name, or the application's own. Raises :class:`UnknownAccount`."""
+        username = account if isinstance(account, str) else account.service_account or account.name
+        self.sandbox.certificates.require_account(username)
         registry = self.sandbox.state.registry
         application = registry.find_application_of(username)
         if application is None or application.app_secret is None:
@@ -214,6 +180,40 @@ class MockSei:
             account=username,
         )
 
+    def certificate_link(
+        self,
+        account: Account | str,
+        *,
+        format: str | None = None,  # noqa: A002  # the link's own word for it
+        passphrase: str = Delivery.passphrase,
+        legacy: bool = False,
+        renew: bool = False,
+    ) -> str:
+        """The address of a one-time download of the account's certificate, which is mailed too.
+
+        With ``renew`` of a second certificate, made for it; the first works until it ends.
+        """
+        username = account if isinstance(account, str) else account.username
+        portal = self.sandbox.portal
+        delivery = Delivery(format=format, passphrase=passphrase, legacy=legacy)
+        return portal.link_url((portal.renew if renew else portal.send_link)(username, delivery))
+
+    def sign_request(self, account: Account | str, request: str) -> str:
+        """A certificate for a key of your own, PEM; ``request`` is a CSR, PEM.
+
+        Raises :class:`~mock_sei.errors.Rejected`.
+        """
+        username = account if isinstance(account, str) else account.username
+        return self.sandbox.certificates.sign(username, request).certificate_pem
+
+    def register_certificate(self, account: Account | str, certificate: str, ca: str) -> None:
+        """Lets in a certificate of your own CA; both PEM, ``ca`` up to the root.
+
+        Raises :class:`~mock_sei.errors.Rejected`.
+        """
+        username = account if isinstance(account, str) else account.username
+        self.sandbox.certificates.register_own(username, certificate, ca)
+
     def ssl_context(self, account: Account | Certificate | str | None = None) -> ssl.SSLContext:
         """Trusts this platform's CA alone, and shows the account's certificate if one is named."""
         if account is not None and not isinstance(account, Certificate):
@@ -234,20 +234,25 @@ class MockSei:
         defaults: dict[str, Any] = {"base_url": base, "trust_env": False}
         return httpx2.Client(verify=self.ssl_context(account), **(defaults | options))
 
-    def token(self, account_or_application: Account | str, user: str = DEFAULT_USER) -> str:
+    def token(
+        self, account_or_application: Account | Application | str, user: str = DEFAULT_USER
+    ) -> str:
         """An access token by real requests, whatever the application's grant.
 
-        Takes a service account, its user name, or the name of an application; ``user`` logs in
+        Takes a service account, its user name, an application or its name; ``user`` logs in
         where the grant has an end user. Raises :class:`~mock_sei.errors.MockSeiError`.
         """
         return str(self.token_response(account_or_application, user)["access_token"])
 
     def token_response(
-        self, account_or_application: Account | str, user: str = DEFAULT_USER
+        self, account_or_application: Account | Application | str, user: str = DEFAULT_USER
     ) -> dict[str, Any]:
         """The whole answer, refresh token included where there is one."""
-        name = account_or_application
-        return self._flows.token_response(name if isinstance(name, str) else name.application, user)
+        asked = account_or_application
+        if isinstance(asked, Account):
+            asked = asked.application
+        name = asked.app_key if isinstance(asked, Application) else asked
+        return self._flows.token_response(name, user)
 
     def login(
         self, application: str = "demo-web", user: str = DEFAULT_USER, **parameters: str | None

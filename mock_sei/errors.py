@@ -2,8 +2,11 @@
 
     MockSeiError
     ├── ConfigurationError     a user's file, variable or option: names it, its key and its value
+    ├── UnknownApplication     an application that is not registered
     ├── UnknownAccount         a service account that is not registered
-    ├── UnknownCertificate     a serial number that was not issued to the account
+    ├── UnknownCertificate     a certificate that the account never had
+    ├── UnknownMessage         a mail that is not in the mailbox
+    ├── Rejected               a registration, a request or certificate that is not acceptable
     ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
     └── Refusal                the platform says no
         ├── NoToken            ... because no token came at all
@@ -21,7 +24,7 @@ section 5.2. The statuses are assumed; ``docs/fidelity.md`` says which words are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,12 +45,28 @@ class ConfigurationError(MockSeiError):
         super().__init__(f"{place}{shown}: {problem}")
 
 
+class UnknownApplication(MockSeiError):
+    """No application has this name or AppKey; the message names the ones there are."""
+
+
 class UnknownAccount(MockSeiError):
     """No service account has this user name; the message names the ones there are."""
 
 
 class UnknownCertificate(MockSeiError):
-    """The service account never had a certificate with this serial number."""
+    """The service account never had such a certificate, or its key is not here."""
+
+
+class UnknownMessage(MockSeiError):
+    """No mail has this number."""
+
+
+class Rejected(MockSeiError):
+    """What a team asks the portal for is not acceptable: one problem for each field at fault."""
+
+    def __init__(self, problems: Mapping[str, str]):
+        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
+        self.problems = dict(problems)
 
 
 class MockSeiBug(MockSeiError):
@@ -138,6 +157,13 @@ METHOD_NOT_ALLOWED = Kind(
     message="The method is not allowed on this resource",
     error="invalid_request",
     description="The endpoint takes another method.",
+)
+LINK_DEAD = Kind(
+    status=410,
+    code="resource.gone",
+    message="The certificate link is dead: it is good for one download, for a limited time",
+    reason="Ask for a new link: on the application's page in the portal (/portal), or with "
+    "POST /service-accounts/{username}/certificate-links of the control API.",
 )
 BODY_TOO_LARGE = Kind(
     status=413,

@@ -21,15 +21,15 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from mock_sei.errors import ConfigurationError
-from mock_sei.registry import (
+from mock_sei.records import (
     PEM_START,
     Application,
     EndUser,
-    Registry,
     RegistryError,
     ServiceAccount,
     find_certificate_problem,
 )
+from mock_sei.registry import Registry
 
 Record = Mapping[str, Any]
 

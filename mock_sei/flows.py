@@ -17,7 +17,8 @@ import httpx2
 from mock_sei.errors import MockSeiError
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
-from mock_sei.registry import Application, Registry
+from mock_sei.records import Application
+from mock_sei.registry import Registry
 from mock_sei.standards import GrantType
 
 DEFAULT_USER = "alice@example.com"

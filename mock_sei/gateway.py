@@ -23,7 +23,8 @@ from mock_sei.access import (
 )
 from mock_sei.errors import API_KEY, SCOPE_MISSING, TOKEN_INVALID, NoToken, Refusal
 from mock_sei.peer import Connection, Findings
-from mock_sei.registry import DEFAULT_SCOPE, Application, Environment, Registry
+from mock_sei.records import DEFAULT_SCOPE, Application, Environment
+from mock_sei.registry import Registry
 
 APP_KEY_CHECK = "AppKey"
 TOKEN_CHECK = "access token"

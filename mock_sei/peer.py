@@ -25,6 +25,8 @@ class PeerCertificate:
     not_after: datetime
     fingerprint: str
     """SHA-256 of the DER encoding, lower-case hexadecimal."""
+    issuer: str = ""
+    """Subject of the CA that signed it, as RFC 4514 writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from pydantic import TypeAdapter
@@ -12,7 +13,8 @@ from pydantic import TypeAdapter
 from mock_sei.client import client_context
 from mock_sei.errors import MockSeiError
 from mock_sei.flows import Flows
-from mock_sei.registry import Application, EndUser, Registry, ServiceAccount
+from mock_sei.records import Application, EndUser, ServiceAccount
+from mock_sei.registry import Registry
 
 TIMEOUT = 10.0
 """Seconds for each call."""
@@ -26,14 +28,9 @@ class Remote:
 
     def token(self, name: str, user: str) -> str:
         """An access token for a service account or application, by real requests."""
-        details = self._get("/").json()
+        details = self._details()
         urls = {True: details["two_way_url"], False: details["url"]}
-        registry = Registry(
-            # By pydantic, since JSON has text where the record has names of a list.
-            applications=TypeAdapter(list[Application]).validate_python(details["applications"]),
-            service_accounts=[ServiceAccount(**each) for each in details["service_accounts"]],
-            end_users=[EndUser(**each) for each in details["end_users"]],
-        )
+        registry = _registry(details)
 
         def connect(account: str | None) -> httpx2.Client:
             return httpx2.Client(
@@ -49,17 +46,49 @@ class Remote:
             raise MockSeiError(f"{urls[True]}, {urls[False]}: {error}") from None
         return str(answer["access_token"])
 
+    def registry(self) -> Registry:
+        """Applications, accounts and users, as they are registered now."""
+        return _registry(self._details())
+
+    def application(self, name: str) -> Application:
+        """By its name, AppKey or service account."""
+        registry = self.registry()
+        found = registry.find_application(name) or registry.find_application_of(name)
+        if found is None:
+            names = ", ".join(each.name for each in registry.applications.values())
+            raise MockSeiError(f"no application {name!r}; there are {names}")
+        return found
+
+    def url(self, application: Application) -> str:
+        """Of the listener an application calls."""
+        details = self._details()
+        return str(details["two_way_url" if application.standard.two_way_tls else "url"])
+
+    def documents(self) -> dict[str, Any]:
+        """The OpenAPI document of each product."""
+        documents: dict[str, Any] = self._get("/apis").json()
+        return documents
+
+    def ca_pem(self) -> str:
+        return self._get("/ca.pem").text
+
+    def file(self, account: str, name: str) -> bytes:
+        """A file of an account's current certificate."""
+        return self._get(f"/service-accounts/{account}/{name}").content
+
     def _context(self, account: str | None) -> ssl.SSLContext:
-        ca_pem = self._get("/ca.pem").text
+        ca_pem = self.ca_pem()
         if account is None:
             return client_context(ca_pem, None)
-        folder = f"/service-accounts/{account}"
         with tempfile.TemporaryDirectory(prefix="mock-sei-") as name:
             cert_file, key_file = Path(name) / "certificate.crt", Path(name) / "privatekey.key"
-            cert_file.write_bytes(self._get(f"{folder}/certificate.crt").content)
+            cert_file.write_bytes(self.file(account, "certificate.crt"))
             key_file.touch(mode=0o600)
-            key_file.write_bytes(self._get(f"{folder}/privatekey.key").content)
+            key_file.write_bytes(self.file(account, "privatekey.key"))
             return client_context(ca_pem, (cert_file, key_file))
+
+    def _details(self) -> Any:
+        return self._get("/").json()
 
     def health_problem(self) -> str | None:
         """What is wrong, None where nothing is."""
@@ -80,3 +109,12 @@ class Remote:
         if answer.status_code != 200:
             raise MockSeiError(f"{self._control_url}{path}: {answer.status_code} {answer.text}")
         return answer
+
+
+def _registry(details: Any) -> Registry:
+    return Registry(
+        # By pydantic, since JSON has text where the record has names of a list.
+        applications=TypeAdapter(list[Application]).validate_python(details["applications"]),
+        service_accounts=[ServiceAccount(**each) for each in details["service_accounts"]],
+        end_users=[EndUser(**each) for each in details["end_users"]],
+    )

@@ -8,10 +8,9 @@ a test can do, by the Python object or by the control API, is one method here.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from mock_sei.access import AccessToken
@@ -21,25 +20,27 @@ from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue, Operation
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.journal import Entry, Journal
+from mock_sei.certificates.accounts import AccountCertificates, SeededIdentities
 from mock_sei.certificates.authority import new_signing_key_pem
-from mock_sei.certificates.bundles import Identity
+from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
-from mock_sei.errors import ConfigurationError, Explanation, UnknownAccount, UnknownCertificate
+from mock_sei.errors import ConfigurationError, Explanation
 from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Call, admit
 from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
 from mock_sei.oauth.grants import served_grants
 from mock_sei.oauth.metadata import jwks, metadata
-from mock_sei.oauth.randomness import make_random
 from mock_sei.oauth.revocation import revoke
 from mock_sei.oauth.server import AuthorizationServer, Rules
 from mock_sei.oauth.token_info import token_information
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.peer import Connection, Findings, PeerCertificate
+from mock_sei.portal.desk import Portal
+from mock_sei.randomness import make_random
 from mock_sei.registry import Registry
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
@@ -55,10 +56,18 @@ class State:
     registry: Registry
     oauth: AuthorizationServer
     collections: Collections
-    identities: dict[str, Identity] = field(default_factory=dict)
-    """Certificates renewed since the reset, by service account; before that the seeded count."""
-    issued: set[tuple[str, int]] = field(default_factory=set)
-    """Account and serial number of every certificate issued since the reset."""
+    certificates: AccountCertificates
+    portal: Portal
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateRules:
+    """The settings about certificates that a reset does not change."""
+
+    link_lifetime: timedelta = timedelta(days=7)
+    """Of a one-time certificate link."""
+    notice_days: tuple[int, ...] = (90, 30, 7)
+    """How long before a certificate's end its renewal is asked for."""
 
 
 class Sandbox:
@@ -70,6 +79,7 @@ class Sandbox:
         fixtures: Fixtures,
         store: CertificateStore,
         behaviour: Behaviour,
+        certificate_rules: CertificateRules | None = None,
         journal_size: int = 1000,
     ) -> None:
         # For good
@@ -79,8 +89,8 @@ class Sandbox:
         self.catalogue = Catalogue(fixtures.documents)
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
-        self._identity_lock = threading.Lock()
-        self._seeded_identities: dict[str, Identity] = {}
+        self._certificate_rules = certificate_rules or CertificateRules()
+        self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
         except ValueError as error:
@@ -93,6 +103,10 @@ class Sandbox:
 
     def _seeded(self, behaviour: Behaviour) -> State:
         registry = self.fixtures.registry.copy()
+        random = make_random(behaviour.seed)
+        certificates = AccountCertificates(
+            store=self.store, seeded=self._seeded_identities, registry=registry, clock=self.clock
+        )
         return State(
             behaviour=behaviour,
             registry=registry,
@@ -100,7 +114,7 @@ class Sandbox:
                 registry=registry,
                 keys=KeyRing(self.signing_key),
                 clock=self.clock,
-                random=make_random(behaviour.seed),
+                random=random,
                 rules=Rules(
                     dialect=behaviour.dialect,
                     environment=behaviour.environment,
@@ -109,6 +123,18 @@ class Sandbox:
                 ),
             ),
             collections=Collections(self.fixtures.collections),
+            certificates=certificates,
+            portal=Portal(
+                registry=registry,
+                certificates=certificates,
+                products=self.catalogue.documents,
+                clock=self.clock,
+                random=random,
+                approval=behaviour.approval,
+                link_lifetime=self._certificate_rules.link_lifetime,
+                notice_days=self._certificate_rules.notice_days,
+                url=lambda: self.addresses.one_way,
+            ),
         )
 
     def reset(self, changes: Mapping[str, Any] | None = None) -> None:
@@ -192,6 +218,7 @@ class Sandbox:
             certificate,
             self.clock.now(),
             revoked=self.authority.is_revoked(certificate.serial_number),
+            registered=self.certificates.admits(certificate),
         )
 
     def explain_handshake(
@@ -236,19 +263,7 @@ class Sandbox:
             "control_url": self.addresses.control,
             "environment": self.state.behaviour.environment,
             "dialect": self.state.behaviour.dialect,
-            "applications": [
-                {
-                    "name": each.name,
-                    "type": each.type,
-                    "actor": each.actor,
-                    "owner": each.owner,
-                    "app_key": each.app_key,
-                    "app_secret": each.app_secret,
-                    "service_account": each.service_account,
-                    "redirect_addresses": each.redirect_addresses,
-                }
-                for each in registry.applications.values()
-            ],
+            "applications": [asdict(each) for each in registry.applications.values()],
             "service_accounts": [
                 {"username": each.username, "password": each.password}
                 for each in registry.service_accounts.values()
@@ -266,59 +281,48 @@ class Sandbox:
         elif frozen is not None:
             (self.clock.freeze if frozen else self.clock.unfreeze)()
 
+    @property
+    def portal(self) -> Portal:
+        """Applications, mails, certificate links."""
+        return self.state.portal
+
+    @property
+    def certificates(self) -> AccountCertificates:
+        return self.state.certificates
+
     def identity(self, account: str) -> Identity:
         """The account's current certificate, made when first asked for.
 
-        Raises :class:`UnknownAccount`.
+        Raises :class:`~mock_sei.errors.UnknownAccount`, or
+        :class:`~mock_sei.errors.UnknownCertificate` where its key is the client's alone.
         """
-        self.require_account(account)
-        with self._identity_lock:
-            found = self.state.identities.get(account) or self._seeded_identities.get(account)
-            if found is None:
-                found = self._seed_identity(account)
-            return found
-
-    def _seed_identity(self, account: str) -> Identity:
-        # Dated by the machine's clock: a reset brings that time back and must find it valid.
-        now = datetime.now(UTC)
-        found = self.store.find_identity(account)
-        if found is None or found.not_after <= now:
-            found = self.authority.issue_identity(account, now=now)
-            self.store.write_identity(account, found)
-        self._seeded_identities[account] = found
-        return found
+        return self.certificates.identity(account)
 
     def seed_identities(self) -> None:
         """Makes every account's certificate and files ahead of time."""
-        for account in self.fixtures.registry.service_accounts:
-            self.identity(account)
+        for account in self.fixtures.registry.service_accounts.values():
+            self._seeded_identities.require(account)
 
     def issue_certificate(self, account: str, variant: Variant = Variant.VALID) -> Identity:
         """A further certificate; a valid one becomes the account's current one.
 
-        Raises :class:`UnknownAccount`.
+        Raises :class:`~mock_sei.errors.UnknownAccount`.
         """
-        self.require_account(account)
-        identity = self.authority.issue_identity(account, now=self.clock.now(), variant=variant)
-        self.state.issued.add((account, identity.serial_number))
-        if variant is Variant.VALID:
-            self.state.identities[account] = identity
-        return identity
+        return self.certificates.issue(account, variant).identity
 
-    def revoke_certificate(self, account: str, serial_number: int) -> None:
-        """From the next handshake on, and at the next request of an open connection.
+    def take_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
+        """What a one-time link downloads; the link is dead from now on.
 
-        Raises :class:`UnknownAccount`, or :class:`UnknownCertificate` where the account never had
-        such a certificate.
+        Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
         """
-        self.require_account(account)
-        seeded = self._seeded_identities.get(account)
-        is_seeded = seeded is not None and seeded.serial_number == serial_number
-        if not is_seeded and (account, serial_number) not in self.state.issued:
-            raise UnknownCertificate(
-                f"{account} has no certificate with the serial number {serial_number:x}"
-            )
-        self.authority.revoke(serial_number, now=self.clock.now())
+        links = self.portal.links
+        link = links.require(token)
+        certificate = self.certificates.find(link.account, link.serial_number)
+        delivery = link.delivery
+        options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
+        file = certificate.download(format_name or delivery.format or "pem", options)
+        links.take(token)
+        return file
 
     def rotate_signing_key(self) -> str:
         """A new key signs tokens from now on; returns its ``kid``, until a reset."""
@@ -329,11 +333,3 @@ class Sandbox:
     def retire_signing_key(self, kid: str) -> None:
         """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
         self.state.oauth.keys.retire(kid)
-
-    def require_account(self, username: str) -> None:
-        """Raises :class:`UnknownAccount` naming the accounts there are."""
-        accounts = self.state.registry.service_accounts
-        if username not in accounts:
-            raise UnknownAccount(
-                f"no service account {username!r}; there are {', '.join(accounts)}"
-            )

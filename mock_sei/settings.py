@@ -22,7 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import complaint
-from mock_sei.registry import Environment
+from mock_sei.records import Environment
 
 ENVIRONMENT_PREFIX = "MOCK_SEI_"
 SETTINGS_FILE = Path("mock-sei.toml")
@@ -61,7 +61,9 @@ def _https_url(value: str) -> str:
 
 
 def _split(value: object) -> object:
-    """A variable of the environment holds several names with commas between them."""
+    """A variable of the environment holds several values with commas between them."""
+    if isinstance(value, int):
+        return (value,)
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -160,6 +162,16 @@ class Settings(BaseModel):
     auto_login: bool = Field(
         default=False,
         description="a login_hint naming a known user logs in and consents without a page",
+    )
+    certificate_link_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=7, description="how many days a one-time certificate link lives"
+    )
+    renewal_notices: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=730)], ...], BeforeValidator(_split)
+    ] = Field(
+        default=(90, 30, 7),
+        description="how many days before a certificate's end its renewal is asked for, with "
+        "commas between them",
     )
     ready_file: Path | None = Field(
         default=None,

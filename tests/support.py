@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_sei.certificates.bundles import Identity
-from mock_sei.registry import Application
+from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app

@@ -20,17 +20,19 @@ PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "standards", "clock"),
-    ("peer", "registry", "addresses"),
+    ("peer", "records", "addresses", "randomness"),
+    ("registry",),
     ("access", "fixtures"),
     ("settings",),
-    ("certificates", "oauth", "apis", "bench"),
+    ("certificates", "oauth", "portal", "apis", "bench"),
     ("gateway",),
     ("sandbox",),
     ("web",),
     ("runtime",),
-    ("flows",),
+    ("flows", "handles"),
     ("client",),
-    ("remote", "commands", "pytest_plugin"),
+    ("remote", "pytest_plugin"),
+    ("commands",),
     ("cli",),
     ("__main__",),
 )
@@ -56,7 +58,7 @@ ONLY_IN = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-BELOW_THE_GATEWAY = {"access", "errors", "peer", "registry"}
+BELOW_THE_GATEWAY = {"access", "errors", "peer", "records", "registry"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
 REMEMBERING = {"certificates/bundles", "fixtures", "web/pages"}

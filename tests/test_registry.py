@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from mock_sei.registry import (
+from mock_sei.records import (
     Application,
     EndUser,
     Environment,
-    Registry,
     RegistryError,
     ServiceAccount,
     is_account_name,
 )
+from mock_sei.registry import Registry
 from mock_sei.standards import Actor, ApplicationType, GrantType, Owner
 
 ACCOUNT = ServiceAccount(username="svc-one", password="one-password")
@@ -137,13 +137,13 @@ BAD_APPLICATIONS: list[tuple[dict[str, Any], str, str, object]] = [
     (
         {"redirect_addresses": ("http://[::1/cb",)},
         "redirect_addresses.0",
-        "absolute",
+        "not an address",
         "http://[::1/cb",
     ),
     (
         {"redirect_addresses": ("http://x:port/",)},
         "redirect_addresses.0",
-        "absolute",
+        "not an address",
         "http://x:port/",
     ),
 ]

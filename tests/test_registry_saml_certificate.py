@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mock_sei.registry import Application, RegistryError, find_certificate_problem
+from mock_sei.records import Application, RegistryError, find_certificate_problem
 from mock_sei.standards import Actor, ApplicationType, Owner
 from tests.test_registry import ACCOUNT, NATIVE, SERVER, registry
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mock_sei.errors import ConfigurationError
-from mock_sei.registry import Environment
+from mock_sei.records import Environment
 from mock_sei.settings import Behaviour, Settings, load_settings, make_settings
 
 OTHER_VALUES: dict[str, tuple[Any, Any]] = {
@@ -33,6 +33,8 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "approval": ("manual", "manual"),
     "concurrent_sessions": ("refuse", "refuse"),
     "auto_login": (True, True),
+    "certificate_link_days": (1, 1),
+    "renewal_notices": ([60, 14], (60, 14)),
     "ready_file": ("ready.json", Path("ready.json")),
     "log_format": ("json", "json"),
     "journal_size": (5, 5),
@@ -73,14 +75,14 @@ def variable(name: str) -> str:
 def as_text(value: object) -> str:
     """A setting as a variable of the environment holds it."""
     if isinstance(value, list):
-        return ",".join(value)
+        return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def as_option(value: object) -> object:
     """A setting as the command line hands it on: text, unless it is repeatable or a switch."""
     if isinstance(value, list):
-        return tuple(value)
+        return tuple(map(str, value))
     return value if isinstance(value, bool) else str(value)
 
 

@@ -57,8 +57,11 @@ class Catalogue:
     def __init__(self, documents: Mapping[Path, Mapping[str, Any]]) -> None:
         """Raises :class:`ConfigurationError` naming file and place."""
         self.operations: list[Operation] = []
+        self.documents: dict[str, Mapping[str, Any]] = {}
+        """The whole OpenAPI document of each product."""
         for source, document in documents.items():
             self.operations.extend(_operations(source, document))
+            self.documents[document[EXTENSION]["product"]] = document
         self._patterns = [(_pattern(each.path), each) for each in self.operations]
 
     def find(self, method: str, path: str) -> Operation:

@@ -104,13 +104,23 @@ def explain_handshake(
 
 
 def judge_certificate(
-    certificate: PeerCertificate, now: datetime, *, revoked: bool
+    certificate: PeerCertificate, now: datetime, *, revoked: bool, registered: bool = True
 ) -> Explanation | None:
     """The platform's own check of an accepted certificate: its clock, its revocations.
 
-    OpenSSL has judged signature and chain; it reads the machine's clock, and a resumed session or
+    ``registered`` is False for one of a client's own CA that nobody submitted. OpenSSL has judged
+    signature and chain; it reads the machine's clock, and a resumed session or
     an open connection has not met the newest revocation list.
     """
+    if not registered:
+        return Explanation(
+            check=CERTIFICATE_CHECK,
+            because="The client certificate is of a client's own CA and is not registered (any "
+            "more); submit it with its CA on the application's page in the portal."
+            + _subject(certificate),
+            expected="a registered certificate",
+            actual=f"serial number {certificate.serial_number:x}",
+        )
     code = 23 if revoked else 0
     if now > certificate.not_after:
         code = 10

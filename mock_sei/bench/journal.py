@@ -18,6 +18,7 @@ from mock_sei.bench.redaction import (
     hide_values,
     redact_body,
     redact_headers,
+    redact_path,
     redact_query,
 )
 from mock_sei.errors import Explanation
@@ -57,13 +58,18 @@ class Request(Message):
     raw_query: bytes = field(default=b"", repr=False)
 
     @property
+    def shown_path(self) -> str:
+        """Without the secret of a certificate link."""
+        return redact_path(self.path)
+
+    @property
     def query(self) -> str:
         return redact_query(self.raw_query, self.secrets())
 
     def to_json(self) -> dict[str, Any]:
         return {
             "method": self.method,
-            "path": self.path,
+            "path": self.shown_path,
             "query": self.query,
             "headers": self.headers,
             "body": self.body,
@@ -160,7 +166,7 @@ class Entry:
         """One line for a person."""
         what = "handshake"
         if self.request and self.response:
-            what = f"{self.request.method} {self.request.path[:200]} {self.response.status}"
+            what = f"{self.request.method} {self.request.shown_path[:200]} {self.response.status}"
         words: list[str] = [f"{self.listener} {what}"]
         who = "/".join(filter(None, (self.application, self.service_account)))
         if who:

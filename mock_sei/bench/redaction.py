@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterable
 from urllib.parse import unquote_plus
 
+from mock_sei.addresses import CERTIFICATE_LINK_PATH
+
 HIDDEN = "***"
 
 SECRET_NAMES = frozenset(
@@ -46,6 +48,8 @@ _ESCAPED_NAME_CHARACTER = re.compile(
 )
 """A letter or underscore that JSON text spells as an escape."""
 
+_LINK = re.compile(rf"({re.escape(CERTIFICATE_LINK_PATH)})([\w-]{{0,6}})[^/?#\s]*")
+
 Secrets = Collection[str]
 """Values known to be secret, hidden wherever they turn up: a client may have swapped its pair."""
 
@@ -70,6 +74,11 @@ def redact_headers(
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         shown.append((name, hide_values(_header(name, value, secrets), secrets)))
     return shown
+
+
+def redact_path(path: str) -> str:
+    """A path with no more than the beginning of a certificate link's secret."""
+    return _LINK.sub(rf"\1\2{HIDDEN}", path)
 
 
 def redact_query(query: bytes, secrets: Secrets = ()) -> str:
@@ -131,4 +140,4 @@ def _address(value: str, secrets: Secrets) -> str:
     address, hash_sign, fragment = value.partition("#")
     base, question_mark, query = address.partition("?")
     query, fragment = redact_form(query, secrets), redact_form(fragment, secrets)
-    return f"{base}{question_mark}{query}{hash_sign}{fragment}"
+    return f"{redact_path(base)}{question_mark}{query}{hash_sign}{fragment}"

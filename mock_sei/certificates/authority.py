@@ -22,6 +22,7 @@ from mock_sei.certificates.profiles import (
     SERVER_LIFETIME,
     Issuer,
     PrivateKey,
+    PublicKey,
     Variant,
     identity_period,
     new_identity_key,
@@ -118,6 +119,17 @@ class Authority:
             not_after=not_after,
         )
         return Identity(certificate=certificate, key=key, chain=chain)
+
+    def sign_request(self, account: str, key: PublicKey, *, now: datetime) -> x509.Certificate:
+        """An identity certificate for a key that stays with the client."""
+        not_before, not_after = identity_period(Variant.VALID, now)
+        return sign_identity(
+            common_name=account,
+            public_key=key,
+            issuer=self._issuer,
+            not_before=not_before,
+            not_after=not_after,
+        )
 
     def issue_server(
         self, names: Sequence[str], *, now: datetime, variant: Variant = Variant.VALID

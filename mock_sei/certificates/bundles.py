@@ -7,7 +7,9 @@ Source: Security FAQ, the extraction instructions for Windows and Mac.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -91,10 +93,14 @@ class BundleOptions:
     """3DES and SHA-1, for importers of old Windows and macOS."""
 
 
+def common_names(subject: x509.Name) -> list[str]:
+    """The CNs of a subject; a certificate of ours has one."""
+    return [str(each.value) for each in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+
+
 def common_name(certificate: x509.Certificate) -> str:
-    """The subject's CN, empty where there is none."""
-    values = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(values[0].value) if values else ""
+    """The subject's first CN, empty where there is none."""
+    return next(iter(common_names(certificate.subject)), "")
 
 
 def describe(certificate: x509.Certificate) -> PeerCertificate:
@@ -104,6 +110,7 @@ def describe(certificate: x509.Certificate) -> PeerCertificate:
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        issuer=certificate.issuer.rfc4514_string(),
     )
 
 
@@ -161,9 +168,9 @@ def trusted_certificates(content: bytes, passphrase: str) -> set[x509.Certificat
     return {each.certificate for each in entries}
 
 
-def pkcs7_bundle(identity: Identity) -> bytes:
+def pkcs7_bundle(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> bytes:
     """Leaf and intermediates, DER, no key: what Trustwave's ``.p7s`` holds. Keeps no order."""
-    return pkcs7.serialize_certificates([identity.certificate, *identity.chain[:-1]], Encoding.DER)
+    return pkcs7.serialize_certificates([certificate, *chain[:-1]], Encoding.DER)
 
 
 Writer = Callable[[Identity, BundleOptions], bytes]
@@ -179,8 +186,33 @@ FORMATS: Mapping[str, Mapping[str, Writer]] = {
         "privatekey.p12": lambda identity, options: pkcs12_bundle(identity, options, chain=False),
     },
     "p7s": {
-        "certificate.p7s": lambda identity, _: pkcs7_bundle(identity),
+        "certificate.p7s": lambda identity, _: pkcs7_bundle(identity.certificate, identity.chain),
         "privatekey.key": lambda identity, _: identity.key_pem,
     },
 }
 """Format to its files and how each is written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateFile:
+    """A file as it is downloaded."""
+
+    name: str
+    content: bytes
+
+
+def download(identity: Identity, format_name: str, options: BundleOptions) -> CertificateFile:
+    """One file for a whole format.
+
+    A ``.p7s`` has no key beside it, as the FAQ's has none: the key chain that asked for it has the
+    key. Other formats of several files come as one ``.zip``.
+    """
+    files = {name: write(identity, options) for name, write in FORMATS[format_name].items()}
+    alone = f"certificate.{format_name}"
+    if len(files) == 1 or format_name == "p7s":
+        return CertificateFile(name=alone, content=files[alone])
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return CertificateFile(name="certificate.zip", content=archive.getvalue())

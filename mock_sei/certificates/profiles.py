@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 Names = Sequence[str]
 
 SERVER_LIFETIME = timedelta(days=397)
@@ -88,13 +89,13 @@ def identity_period(variant: Variant, now: datetime) -> tuple[datetime, datetime
 def sign_identity(
     *,
     common_name: str,
-    public_key: rsa.RSAPublicKey,
+    public_key: PublicKey,
     issuer: Issuer | None,
-    own_key: PrivateKey,
+    own_key: PrivateKey | None = None,
     not_before: datetime,
     not_after: datetime,
 ) -> x509.Certificate:
-    """A client certificate for one service account; ``issuer`` None makes it self-signed."""
+    """A client certificate for one service account; without ``issuer`` its own key signs it."""
     builder = _leaf(
         subject=_name(common_name),
         public_key=public_key,
@@ -102,9 +103,12 @@ def sign_identity(
         not_before=not_before,
         not_after=not_after,
         purpose=ExtendedKeyUsageOID.CLIENT_AUTH,
-        key_encipherment=True,
+        key_encipherment=isinstance(public_key, rsa.RSAPublicKey),
     )
-    return builder.sign(issuer.key if issuer else own_key, hashes.SHA256())
+    signer = issuer.key if issuer else own_key
+    if signer is None:
+        raise ValueError("neither an issuer nor the certificate's own key to sign with")
+    return builder.sign(signer, hashes.SHA256())
 
 
 def sign_server(
@@ -140,7 +144,7 @@ def server_names(certificate: x509.Certificate) -> set[str]:
 def _leaf(
     *,
     subject: x509.Name,
-    public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+    public_key: PublicKey,
     issuer: Issuer | None,
     not_before: datetime,
     not_after: datetime,

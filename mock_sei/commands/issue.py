@@ -9,7 +9,7 @@ from mock_sei.certificates.bundles import FORMATS, BundleOptions
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.errors import ConfigurationError
-from mock_sei.registry import ACCOUNT_NAME_RULE, is_account_name
+from mock_sei.records import ACCOUNT_NAME_RULE, is_account_name
 
 
 def issue_files(

@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from mock_sei.clock import Clock
-from mock_sei.oauth.randomness import new_secret
+from mock_sei.randomness import new_secret
 
 REFRESH_LIFETIME = timedelta(days=30)
 """Of the family: a new refresh token does not live longer than the first (get-token page)."""

@@ -26,7 +26,7 @@ from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
-from mock_sei.registry import Application
+from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
 PARAMETERS = (
@@ -80,14 +80,6 @@ class AuthorizationRequest:
     login_hint: str | None
 
 
-def legible(value: str) -> str:
-    """Bytes that are no UTF-8, which came as surrogates, as replacement characters.
-
-    ``state`` alone goes back as it came; the rest is shown, compared and journalled.
-    """
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def redirected(refusal: Refusal, destination: Destination) -> RedirectedRefusal:
     """A refusal with the address that tells the application."""
     members = {
@@ -104,11 +96,7 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
     :class:`RedirectedRefusal`, or a plain :class:`Refusal` for what must not be redirected.
     """
     counts = Counter(name for name, _ in pairs if name in PARAMETERS)
-    values = {
-        name: value if name == "state" else legible(value)
-        for name, value in pairs
-        if name in PARAMETERS
-    }
+    values = {name: value for name, value in pairs if name in PARAMETERS}
     application = find_application(values, counts, server)
     address, sent = find_redirect_address(values, counts, application)
     expected_type = RESPONSE_TYPES.get(application.standard.grant)

@@ -27,7 +27,8 @@ from mock_sei.oauth.token_request import (
     TokenRequest,
     form_decoded,
 )
-from mock_sei.registry import Application, Environment, Registry, ServiceAccount
+from mock_sei.records import Application, Environment, ServiceAccount
+from mock_sei.registry import Registry
 from mock_sei.standards import TOKEN_GRANTS, GrantType
 
 GRANT_CHECK = "row and grant"

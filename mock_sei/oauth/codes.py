@@ -8,7 +8,7 @@ from random import Random
 
 from mock_sei.clock import Clock
 from mock_sei.oauth.proof_key import Challenge
-from mock_sei.oauth.randomness import new_secret
+from mock_sei.randomness import new_secret
 
 LIFETIME = timedelta(seconds=20)
 

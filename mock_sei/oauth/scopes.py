@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mock_sei.errors import SCOPE_INVALID, Refusal
-from mock_sei.registry import Application
+from mock_sei.records import Application
 
 
 def granted_scope(requested: str | None, application: Application) -> str:

@@ -18,7 +18,8 @@ from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.sessions import Session, Sessions
 from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens
 from mock_sei.oauth.used_assertions import UsedAssertions
-from mock_sei.registry import Application, EndUser, Environment, Registry
+from mock_sei.records import Application, EndUser, Environment
+from mock_sei.registry import Registry
 
 TOKEN_TYPES = {"sei": "BearerToken", "rfc": "Bearer"}
 """By dialect. ``BearerToken`` is documented (create-token page), ``Bearer`` is RFC 6750's."""

@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from mock_sei.clock import Clock
-from mock_sei.oauth.randomness import new_secret
+from mock_sei.randomness import new_secret
 
 LIFETIME = timedelta(minutes=60)
 """After the last time it was used to get a token."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from mock_sei.access import AccessToken
 from mock_sei.oauth.server import TOKEN_TYPES, AuthorizationServer
-from mock_sei.registry import Application
+from mock_sei.records import Application
 
 
 def token_information(

@@ -6,19 +6,20 @@ import contextlib
 import ipaddress
 import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mock_sei.addresses import Addresses, host_to_call
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.runtime.server import Door, PlatformServer
 from mock_sei.runtime.sockets import Ports, bind
-from mock_sei.runtime.tls import ListenerContext
-from mock_sei.sandbox import Sandbox
+from mock_sei.runtime.trust import ListenerTrust
+from mock_sei.sandbox import CertificateRules, Sandbox
 from mock_sei.settings import Settings
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
-from mock_sei.web.control import ControlListener, control_app
+from mock_sei.web.control.app import control_app
+from mock_sei.web.control.door import ControlListener
 from mock_sei.web.exchange import PlatformListener
 
 SERVER_NAMES = (
@@ -52,6 +53,10 @@ def launch(settings: Settings) -> Launch:
             fixtures=fixtures,
             store=store,
             behaviour=settings.behaviour,
+            certificate_rules=CertificateRules(
+                link_lifetime=timedelta(days=settings.certificate_link_days),
+                notice_days=settings.renewal_notices,
+            ),
             journal_size=settings.journal_size,
         )
         identity = store.server_identity(_server_names(settings), now=datetime.now(UTC))
@@ -61,7 +66,7 @@ def launch(settings: Settings) -> Launch:
                 listener=listener,
                 sockets=sockets[listener],
                 app=PlatformListener(platform, sandbox, listener),
-                context=ListenerContext.create(
+                trust=ListenerTrust(
                     sandbox, identity, client_certificates=listener is Listener.TWO_WAY
                 ),
             )

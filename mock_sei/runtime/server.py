@@ -24,10 +24,10 @@ from uvicorn.server import ServerState
 from mock_sei.runtime.protocol import PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
-    ListenerContext,
     PendingConnection,
     pending_connection,
 )
+from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 
@@ -49,7 +49,7 @@ class Door:
     listener: Listener
     sockets: list[socket.socket]
     app: ASGIApp
-    context: ListenerContext | None = None
+    trust: ListenerTrust | None = None
 
     @property
     def port(self) -> int:
@@ -122,7 +122,7 @@ class PlatformServer:
             protocol.sandbox, protocol.listener = sandbox, door.listener
             return protocol
 
-        return platform if door.context else lambda: HttpToolsProtocol(config, state, {})
+        return platform if door.trust else lambda: HttpToolsProtocol(config, state, {})
 
     async def _accept(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
         loop = asyncio.get_running_loop()
@@ -143,7 +143,7 @@ class PlatformServer:
     ) -> None:
         """From accepted socket to HTTP protocol; a handshake that fails is recorded."""
         loop = asyncio.get_running_loop()
-        if door.context is None:
+        if door.trust is None:
             await loop.connect_accepted_socket(factory, accepted)
             return
         pending = PendingConnection(self._sandbox, door.listener, source)
@@ -153,7 +153,10 @@ class PlatformServer:
         pending_connection.set(pending)
         try:
             await loop.connect_accepted_socket(
-                factory, accepted, ssl=door.context, ssl_handshake_timeout=HANDSHAKE_TIMEOUT
+                factory,
+                accepted,
+                ssl=door.trust.context(),
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
             )
         except asyncio.CancelledError:
             if not pending.refused:

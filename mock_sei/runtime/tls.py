@@ -90,12 +90,19 @@ class ListenerContext(ssl.SSLContext):
 
     sandbox: Sandbox
     wants_certificate: bool
+    follows_revocations = False
     crl_number: int
 
     @classmethod
     def create(
-        cls, sandbox: Sandbox, identity: Identity, *, client_certificates: bool
+        cls,
+        sandbox: Sandbox,
+        identity: Identity,
+        *,
+        client_certificates: bool,
+        own_pem: str = "",
     ) -> ListenerContext:
+        """``own_pem`` are certificates of clients' own CAs, each let in by itself."""
         context = cls(ssl.PROTOCOL_TLS_SERVER)
         context.sandbox = sandbox
         context.sslobject_class = Handshake
@@ -110,7 +117,15 @@ class ListenerContext(ssl.SSLContext):
             # The documented extraction writes the leaf alone, so clients do not send the
             # intermediate: it must be among the trusted ones.
             context.load_verify_locations(cadata=sandbox.authority.chain_pem.decode())
-            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+            context.follows_revocations = not own_pem
+            if own_pem:
+                context.load_verify_locations(cadata=own_pem)
+                # A certificate that is trusted by itself ends its chain: its CA lets nobody in.
+                context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+            else:
+                # OpenSSL wants a list of every issuer then, and a client's CA has none: with one
+                # registered our own check alone knows the revoked, and no alert says so.
+                context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
             _watch_certificates(context)
         return context
 
@@ -131,7 +146,7 @@ class ListenerContext(ssl.SSLContext):
         elif not self.verify_flags & NO_CHECK_TIME:
             self.verify_flags = ssl.VerifyFlags(self.verify_flags | NO_CHECK_TIME)
         number = self.sandbox.authority.crl_number
-        if number != self.crl_number:
+        if self.follows_revocations and number != self.crl_number:
             self.crl_number = number
             with tempfile.TemporaryDirectory() as folder:  # CRLs are read from files only
                 file = Path(folder) / "crl.pem"

@@ -12,6 +12,7 @@ from mock_sei.errors import MethodNotAllowed
 from mock_sei.web.apis import functional_routes
 from mock_sei.web.authorize import authorize_routes
 from mock_sei.web.oauth import oauth_routes
+from mock_sei.web.portal.routes import portal_routes
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import EVERY_METHOD, exchange_of
 
@@ -19,7 +20,7 @@ from mock_sei.web.requests import EVERY_METHOD, exchange_of
 def platform_app() -> FastAPI:
     """Routes only: which sandbox answers is in each request's exchange."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for routes in (oauth_routes(), authorize_routes(), functional_routes()):
+    for routes in (oauth_routes(), authorize_routes(), portal_routes(), functional_routes()):
         # include_router would dispatch every request a second time: 3% of a token's cost.
         app.router.routes.extend(routes.routes)
     app.add_exception_handler(HTTPException, _unroutable)

@@ -6,9 +6,7 @@ tests that have no browser; a browser's POST from another origin is refused.
 
 from __future__ import annotations
 
-import hmac
-from hashlib import sha256
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -21,27 +19,35 @@ from mock_sei.errors import (
     Refusal,
 )
 from mock_sei.oauth.authorize import (
+    CHECK,
     PARAMETERS,
     AuthorizationRequest,
     approve,
     deny,
-    legible,
     read_request,
     start_session,
 )
 from mock_sei.oauth.metadata import AUTHORIZE_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
-from mock_sei.oauth.token_request import MAX_PARAMETERS, MEDIA_TYPES
 from mock_sei.standards import Listener
 from mock_sei.web.exchange import Exchange
+from mock_sei.web.forms import (
+    Pairs,
+    is_form,
+    is_page_token,
+    page_token,
+    read_pairs,
+    refuse_other_origin,
+)
 from mock_sei.web.pages import PAGE_HEADERS, page
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
 
 SESSION_COOKIE = "mock_sei_session"
 
-Pairs = list[tuple[str, str]]
+CONSENT = "consent"
+"""The page whose form may say yes."""
 
 
 def authorize_routes() -> APIRouter:
@@ -85,26 +91,25 @@ async def authorize(request: Request) -> Response:
 async def _answer(request: Request, exchange: Exchange) -> Response:
     server = exchange.sandbox.state.oauth
     headers = request.scope["headers"]
-    query = _pairs(request.scope["query_string"])
-    form = _pairs(await request.body()) if _is_form(request) else []
+    query = read_pairs(request.scope["query_string"], check=CHECK)
+    form = read_pairs(await request.body(), check=CHECK) if is_form(request) else []
     asked = read_request(
         query + form,
         server,
         issuer=exchange.sandbox.addresses.issuer(header_text(headers, b"host")),
     )
     exchange.entry.findings.application = asked.application.name
-    fields = {name: legible(value) for name, value in form if name not in PARAMETERS}
+    fields = {name: value for name, value in form if name not in PARAMETERS}
     action = _action(query + form)
     if fields:
-        _refuse_other_origin(request)
+        refuse_other_origin(request)
     if fields.get("decision") == "deny":
         raise deny(asked)
     if "password" in fields:
         return _log_in(fields, asked, action, request, server)
     session = server.sessions.find(request.cookies.get(SESSION_COOKIE, ""))
     if fields.get("decision") == "allow" and session is not None:
-        consent = fields.get("consent", "")
-        if not hmac.compare_digest(consent.encode(), _consent_token(session).encode()):
+        if not is_page_token(fields.get("consent", ""), session.identifier, CONSENT):
             raise Refusal(
                 REQUEST_INVALID,
                 check="consent",
@@ -178,13 +183,8 @@ def _consent_page(asked: AuthorizationRequest, session: Session, action: str) ->
         user=session.user,
         scopes=asked.scope.split(),
         action=action,
-        consent=_consent_token(session),
+        consent=page_token(session.identifier, CONSENT),
     )
-
-
-def _consent_token(session: Session) -> str:
-    """Known to the page and to us; a page of another site cannot read it."""
-    return hmac.new(session.identifier.encode(), b"consent", sha256).hexdigest()
 
 
 def _redirect(location: str, request: Request) -> RedirectResponse:
@@ -198,50 +198,6 @@ def _with_session(response: Response, session: Session) -> Response:
         SESSION_COOKIE, session.identifier, secure=True, httponly=True, samesite="lax"
     )
     return response
-
-
-def _refuse_other_origin(request: Request) -> None:
-    """Log-in CSRF: browsers say where a form comes from.
-
-    ``Sec-Fetch-Site`` first: under our own ``Referrer-Policy`` a browser sends ``Origin: null``
-    even from our own page.
-    """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        foreign = site not in ("same-origin", "none")
-    else:
-        foreign = origin is not None and origin != f"https://{request.headers.get('host')}"
-    if foreign:
-        raise Refusal(
-            REQUEST_INVALID,
-            check="origin",
-            because="The log-in form was posted from a page of another origin.",
-            expected="same-origin",
-            actual=(site or origin or "")[:100],
-        )
-
-
-def _is_form(request: Request) -> bool:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return request.method == "POST" and media_type in MEDIA_TYPES
-
-
-def _pairs(text: bytes) -> Pairs:
-    """Bytes that are no UTF-8 are kept as surrogates: ``state`` must come back byte for byte."""
-    try:
-        return parse_qsl(
-            text.decode("ascii", "surrogateescape"),
-            keep_blank_values=True,
-            errors="surrogateescape",
-            max_num_fields=MAX_PARAMETERS,
-        )
-    except ValueError:
-        raise Refusal(
-            REQUEST_INVALID,
-            check="authorization request",
-            because=f"The request has more than {MAX_PARAMETERS} parameters.",
-        ) from None
 
 
 def _action(pairs: Pairs) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mock_sei.addresses import url
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, METADATA_PATH
-from mock_sei.registry import Application
+from mock_sei.records import Application
 from mock_sei.standards import ApplicationType
 
 PUBLIC_PATHS = (METADATA_PATH, JWKS_PATH)

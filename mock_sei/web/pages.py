@@ -1,6 +1,6 @@
 """HTML pages: rendered on the server, no script, nothing from outside.
 
-Everything a request says is escaped; the policy allows the one stylesheet by its hash, forms to
+Everything a request says is escaped; the policy allows the stylesheets by their hash, forms to
 ourselves and, since browsers apply it to the redirect that follows a form, to the application's
 redirect address.
 """
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
+STYLES = (("style.css",), ("style.css", "portal/portal.css"))
+"""What stands in a page's ``<style>``: the log-in's, the portal's."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Pages:
-    """The compiled templates, and what the policy calls their stylesheet."""
+    """The compiled templates, and what the policy calls their stylesheets."""
 
     environment: Environment
     style_source: str
@@ -36,15 +39,23 @@ def _pages() -> _Pages:
     # Imported with the first page: most servers never show one.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         keep_trailing_newline=True,  # the stylesheet's hash is of every byte
     )
-    return _Pages(environment=environment, style_source=f"'sha256-{digest}'")
+    sheets = ["".join(_sheet(environment, each) for each in names) for names in STYLES]
+    return _Pages(environment=environment, style_source=" ".join(map(_hash, sheets)))
+
+
+def _sheet(environment: Environment, name: str) -> str:
+    return environment.get_template(name).render()
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 def page(
@@ -58,8 +69,8 @@ def page(
     text = pages.environment.get_template(template).render(**values)
     targets = "'self'" if forms_lead_to is None else f"'self' {_source(forms_lead_to)}"
     policy = (
-        f"default-src 'none'; style-src {pages.style_source}; form-action {targets}; "
-        "frame-ancestors 'none'; base-uri 'none'"
+        f"default-src 'none'; style-src {pages.style_source}; img-src data:; "
+        f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     )
     return HTMLResponse(text, status, headers=PAGE_HEADERS | {"Content-Security-Policy": policy})
 

@@ -15,7 +15,7 @@ from mock_sei.errors import (
     error_body,
     oauth_error_body,
 )
-from mock_sei.registry import DEFAULT_SCOPE
+from mock_sei.records import DEFAULT_SCOPE
 from mock_sei.web.exchange import Exchange
 
 
@@ -59,17 +59,18 @@ def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
             challenge += ', error="invalid_token"'
         headers["WWW-Authenticate"] = challenge
     body = error_body(refusal, exchange.tracking_id)
-    return JsonResponse(body, refusal.kind.status, headers | _common_headers(refusal))
+    return JsonResponse(body, refusal.kind.status, headers | refusal_headers(refusal))
 
 
 def _oauth_headers(refusal: Refusal) -> dict[str, str]:
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     if refusal.kind.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="mock-sei"'
-    return headers | _common_headers(refusal)
+    return headers | refusal_headers(refusal)
 
 
-def _common_headers(refusal: Refusal) -> dict[str, str]:
+def refusal_headers(refusal: Refusal) -> dict[str, str]:
+    """What goes with a refusal wherever it is rendered."""
     if isinstance(refusal, MethodNotAllowed):
         return {"Allow": ", ".join(refusal.allowed)}
     if refusal.kind.status == 413:

@@ -101,7 +101,7 @@ def test_p7s_is_der_with_leaf_and_intermediate(identity: Identity) -> None:
         identity.serial_number,
         identity.chain[0].serial_number,
     }
-    assert files["certificate.p7s"] == pkcs7_bundle(identity)
+    assert files["certificate.p7s"] == pkcs7_bundle(identity.certificate, identity.chain)
     key = load_pem_private_key(files["privatekey.key"], None)
     assert key.public_key() == identity.certificate.public_key()
 
@@ -109,7 +109,9 @@ def test_p7s_is_der_with_leaf_and_intermediate(identity: Identity) -> None:
 def test_a_self_signed_identity_has_no_chain_to_carry(identity: Identity) -> None:
     alone = Identity(certificate=identity.certificate, key=identity.key)
 
-    assert pkcs7.load_der_pkcs7_certificates(pkcs7_bundle(alone)) == [identity.certificate]
+    assert pkcs7.load_der_pkcs7_certificates(pkcs7_bundle(alone.certificate, alone.chain)) == [
+        identity.certificate
+    ]
     assert open_pkcs12(pkcs12_bundle(alone, OPTIONS)).additional_certs == []
     assert alone.chain_pem == b""
 
@@ -151,7 +153,7 @@ def test_an_encrypted_key_opens_with_its_passphrase_and_no_other(identity: Ident
 
     assert content.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     assert load_pem_private_key(content, b"open sesame")
-    with pytest.raises(ValueError, match=r"Incorrect password|decrypt"):
+    with pytest.raises(ValueError, match=r"."):  # one key in 256 passes the padding, so other words
         load_pem_private_key(content, b"close sesame")
 
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
+from mock_sei import MockSei
+from mock_sei.fixtures import bundled_folder
+from tests.e2e.browser import CHROMIUM, Bench, Site, launch
 from tests.e2e.serving import Serving
+
+JAVASCRIPT = Path(__file__).parent / "javascript"
+NPM_PATIENCE = 300.0
+NAMES = {"chromium": CHROMIUM}
+"""Tools that go by several names."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -16,7 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     wanted = {tool for marker in item.iter_markers("needs") for tool in marker.args}
-    missing = sorted(tool for tool in wanted if shutil.which(tool) is None)
+    missing = sorted(
+        tool for tool in wanted if not any(map(shutil.which, NAMES.get(tool, (tool,))))
+    )
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
@@ -26,3 +42,75 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """One ``mock-sei serve`` for the tests of a module that only look at it."""
     with Serving.start(tmp_path_factory.mktemp("running")) as serving:
         yield serving
+
+
+@pytest.fixture(scope="module")
+def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Once a module: Playwright's event loop must not outlive the tests that expect it."""
+    application, stranger = Site(), Site()
+    folder = tmp_path_factory.mktemp("fixtures")
+    demo = (bundled_folder() / "platform.toml").read_text(encoding="utf-8")
+    own = demo.replace("http://localhost:8000/", f"{application.url}/")
+    assert own != demo
+    (folder / "platform.toml").write_text(own, encoding="utf-8")
+    with (
+        application.serving(),
+        stranger.serving(),
+        MockSei(fixtures=folder) as server,
+        sync_playwright() as playwright,
+        launch(playwright, server) as browser,
+    ):
+        application.config = {"platform": server.url, "appKey": "demo-spa-key"}
+        stranger.config = application.config
+        yield Bench(
+            server=server,
+            application=application,
+            stranger=stranger,
+            browser=browser,
+            playwright=playwright,
+        )
+
+
+@pytest.fixture
+def bench(benches: Bench) -> Iterator[Bench]:
+    """The module's, with the platform as it was in the beginning."""
+    benches.server.reset()
+    yield benches
+    benches.server.check()
+
+
+@pytest.fixture
+def page(bench: Bench) -> Iterator[Page]:
+    with bench.page() as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def npm_packages() -> Path:
+    """The folder of ``package.json`` with everything in it installed, by npm if need be."""
+    with (JAVASCRIPT / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of pytest-xdist share the folder
+        if not _installed():
+            command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
+            done = subprocess.run(
+                command,
+                cwd=JAVASCRIPT,
+                env=os.environ | {"npm_config_update_notifier": "false"},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=NPM_PATIENCE,
+            )
+            if done.returncode:
+                pytest.skip(f"npm could not install the packages: {done.stderr.strip()[-500:]}")
+    return JAVASCRIPT
+
+
+def _installed() -> bool:
+    """Every package in the version that ``package.json`` names."""
+    wanted = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]
+    for name, version in wanted.items():
+        manifest = JAVASCRIPT / "node_modules" / name / "package.json"
+        if not manifest.exists() or json.loads(manifest.read_text())["version"] != version:
+            return False
+    return True

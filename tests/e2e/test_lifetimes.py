@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from mock_sei import MockSei
-from mock_sei.client import Certificate
+from mock_sei.handles import Certificate
 from tests.e2e.handshakes import (
     TLS_1_2,
     TLS_1_3,

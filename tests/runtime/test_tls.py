@@ -142,7 +142,7 @@ def test_a_revocation_reaches_the_context_and_a_reset_takes_it_back(
     identity = sandbox.identity("svc-demo")
     for _ in range(2):
         assert Encounter(context, identity).shake_hands() is None
-        sandbox.revoke_certificate("svc-demo", identity.serial_number)
+        sandbox.certificates.revoke("svc-demo", identity.serial_number)
         told = Encounter(context, identity).shake_hands()
         assert told == "SSLV3_ALERT_CERTIFICATE_REVOKED"
         sandbox.reset()

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control import FILES, ControlListener, control_app
+from mock_sei.web.control.app import control_app
+from mock_sei.web.control.certificates import FILES
+from mock_sei.web.control.door import ControlListener
 from tests.support import Platform
 
 ACCOUNT = "/service-accounts/svc-demo"

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from mock_sei.registry import EndUser
+from mock_sei.records import EndUser
 from tests.oauth.flows import ALICE, AUTHORIZE, WEB
 from tests.support import Platform
 
@@ -50,7 +50,7 @@ def test_pages_cannot_be_framed_cached_or_read(browser: TestClient, which: str) 
 
 
 @pytest.mark.parametrize("which", PAGES)
-def test_the_policy_allows_the_one_stylesheet_and_nothing_else(
+def test_the_policy_allows_our_stylesheets_and_nothing_from_outside(
     browser: TestClient, which: str
 ) -> None:
     answer = show(browser, which)
@@ -61,13 +61,17 @@ def test_the_policy_allows_the_one_stylesheet_and_nothing_else(
 
     own = ["'self'"] if which == "error" else ["'self'", "https://localhost:9443"]
     assert policy.pop("form-action") == own
+    styles = policy.pop("style-src")
+    assert f"'sha256-{digest}'" in styles
+    assert all(each.startswith("'sha256-") for each in styles)
     assert policy == {
         "default-src": ["'none'"],
-        "style-src": [f"'sha256-{digest}'"],
+        "img-src": ["data:"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
     }
-    assert not re.search(r"<script|<link|<img|\son\w+=|style=|https?://", answer.text)
+    shown = re.sub(r'<link rel="icon" href="data:[^"]*">', "", answer.text)
+    assert not re.search(r"<script|<link|<img|\son\w+=|style=|https?://", shown)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import USER_CHECK, AuthorizationServer
 from mock_sei.oauth.signed_xml import is_installed
 from mock_sei.oauth.token_request import TokenRequest, malformed
-from mock_sei.registry import Application
+from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
 GRANT_TYPE = GrantType.SAML2_BEARER

@@ -90,6 +90,33 @@ def test_a_log_in_form_of_another_origin_is_refused(
     assert ("mock_sei_session" in browser.cookies) is accepted
 
 
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (b"username=%ff&password=x", 400),
+        (b"username=alice%40example.com&password=%ff", 400),
+        (b"consent=%ff&decision=allow", 200),  # nobody is logged in: the page again
+        (b"%ff=%ff", 200),
+    ],
+)
+def test_bytes_that_are_no_text_are_a_wrong_value_not_an_accident(
+    browser: TestClient, fields: bytes, status: int
+) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = browser.post(AUTHORIZE, params=WEB, content=fields, headers=headers)
+
+    assert (answer.status_code, "Log in" in answer.text) == (status, True)
+
+
+def test_a_consent_token_of_other_letters_is_refused(browser: TestClient) -> None:
+    browser.post(AUTHORIZE, params=WEB, data={k: v for k, v in ALICE.items() if k != "decision"})
+
+    answer = browser.post(AUTHORIZE, params=WEB, data={"decision": "allow", "consent": "\xe9"})
+
+    assert (answer.status_code, "did not come from the page" in answer.text) == (400, True)
+
+
 def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: TestClient) -> None:
     browser.post(AUTHORIZE, params=WEB, data=ALICE)
     form = {

@@ -1,0 +1,176 @@
+"""A Postman collection and environment from the products' OpenAPI documents.
+
+Pure functions from documents to the JSON of Postman's formats. Source: the schema of collections
+v2.1.0 for names and nesting; Security FAQ for what Postman must be told of certificates.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mock_sei.apis.documents import METHODS
+
+SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+
+HEADERS = (("AppKey", "{{app_key}}"), ("Authorization", "Bearer {{access_token}}"))
+
+_TOKEN_TESTS = """\
+pm.test("a token came", () => pm.response.to.have.status(200));
+pm.environment.set("access_token", pm.response.json().access_token);
+"""
+_CALL_TESTS = """\
+pm.test("the call was let in", () => pm.expect(pm.response.code).to.be.below(400));
+pm.test("the answer can be traced", () => pm.response.to.have.header("RequestTrackingId"));
+"""
+
+Json = dict[str, Any]
+
+
+def collection(documents: Mapping[str, Mapping[str, Any]], token: Sequence[str]) -> Json:
+    """A folder for each product, and before them the token request.
+
+    ``token`` are the names of its form's fields, each a variable of the environment; none where
+    the application's grant needs a log-in page, and the environment holds a token instead.
+    """
+    folders = [_folder(document) for document in documents.values()]
+    first = [_token_request(token)] if token else []
+    return {
+        "info": {"name": "SEI API Platform (mock-sei)", "schema": SCHEMA},
+        "item": [*first, *folders],
+    }
+
+
+def environment(name: str, values: Mapping[str, str], secret: Sequence[str]) -> Json:
+    """The variables of the collection; those in ``secret`` are shown as dots."""
+    return {
+        "name": name,
+        "values": [
+            {"key": key, "value": value, "type": "secret" if key in secret else "default"}
+            for key, value in values.items()
+        ],
+        "_postman_variable_scope": "environment",
+    }
+
+
+def _token_request(fields: Sequence[str]) -> Json:
+    pair = [
+        {"key": key, "value": f"{{{{{value}}}}}", "type": "string"}
+        for key, value in (("username", "app_key"), ("password", "app_secret"))
+    ]
+    form = [{"key": each, "value": f"{{{{{each}}}}}", "type": "text"} for each in fields]
+    return {
+        "name": "Token",
+        "event": [_test(_TOKEN_TESTS)],
+        "request": {
+            "method": "POST",
+            "auth": {"type": "basic", "basic": pair},
+            "header": [],
+            "body": {"mode": "urlencoded", "urlencoded": form},
+            "url": _url("/v2/oauthtoken", []),
+        },
+    }
+
+
+def _folder(document: Mapping[str, Any]) -> Json:
+    info = document.get("info") or {}
+    items = [
+        _call(method, path, item)
+        for path, item in document["paths"].items()
+        for method in METHODS
+        if method in item
+    ]
+    return {
+        "name": info.get("title", ""),
+        "description": info.get("description", ""),
+        "item": items,
+    }
+
+
+def _call(method: str, path: str, item: Mapping[str, Any]) -> Json:
+    operation = item[method]
+    parameters = [*item.get("parameters", ()), *operation.get("parameters", ())]
+    headers: list[Json] = [{"key": key, "value": value} for key, value in HEADERS]
+    headers += [
+        {"key": each["name"], "value": _example(each), "disabled": not each.get("required", False)}
+        for each in parameters
+        if each.get("in") == "header" and each["name"] not in dict(HEADERS)
+    ]
+    request: Json = {
+        "method": method.upper(),
+        "description": operation.get("summary", ""),
+        "url": _url(path, parameters),
+        "header": headers,
+    }
+    body = _body(operation)
+    if body is not None:
+        headers.append({"key": "Content-Type", "value": "application/json"})
+        request["body"] = {"mode": "raw", "raw": body, "options": {"raw": {"language": "json"}}}
+    return {
+        "name": f"{method.upper()} {path}",
+        "event": [_test(_CALL_TESTS)],
+        "request": request,
+    }
+
+
+def _url(path: str, parameters: Sequence[Mapping[str, Any]]) -> Json:
+    """Path parameters are ``:name`` in Postman; optional ones of the query are switched off."""
+    segments = [
+        f":{part[1:-1]}" if part.startswith("{") and part.endswith("}") else part
+        for part in path.strip("/").split("/")
+    ]
+    query = [
+        {
+            "key": each["name"],
+            "value": _example(each),
+            "description": each.get("description", ""),
+            "disabled": not each.get("required", False),
+        }
+        for each in parameters
+        if each.get("in") == "query"
+    ]
+    wanted = [each for each in query if not each["disabled"]]
+    switched_on = "&".join(f"{each['key']}={each['value']}" for each in wanted)
+    return {
+        "raw": "{{url}}/" + "/".join(segments) + (f"?{switched_on}" if switched_on else ""),
+        "host": ["{{url}}"],
+        "path": segments,
+        "query": query,
+        "variable": [
+            {"key": each["name"], "value": _example(each)}
+            for each in parameters
+            if each.get("in") == "path"
+        ],
+    }
+
+
+def _example(parameter: Mapping[str, Any]) -> str:
+    schema = parameter.get("schema") or {}
+    for found in _examples(parameter, schema):
+        return str(found)
+    return ""
+
+
+def _examples(parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Any]:
+    for holder in (parameter, schema):
+        if "example" in holder:
+            yield holder["example"]
+    yield from schema.get("examples", ())
+    if "default" in schema:
+        yield schema["default"]
+    yield from schema.get("enum", ())
+
+
+def _body(operation: Mapping[str, Any]) -> str | None:
+    content = (operation.get("requestBody") or {}).get("content") or {}
+    if "application/json" not in content:
+        return None
+    media = content["application/json"]
+    examples = [each.get("value") for each in (media.get("examples") or {}).values()]
+    found = media.get("example", next(iter(examples), {}))
+    return json.dumps(found, indent=2)
+
+
+def _test(script: str) -> Json:
+    return {"listen": "test", "script": {"type": "text/javascript", "exec": script.splitlines()}}

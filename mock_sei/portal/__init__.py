@@ -1,0 +1,1 @@
+"""The developer portal's business: applications, mails, one-time certificate links, notices."""

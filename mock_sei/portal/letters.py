@@ -1,0 +1,107 @@
+"""The words of every mail.
+
+Sources: Getting Started (user name and password by mail to the distribution list), Security FAQ
+(the certificate link, its warnings, notice before the end). The real texts are not public.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mock_sei.portal.links import Link
+from mock_sei.portal.mailbox import Letter
+from mock_sei.records import Application, ServiceAccount
+
+PLATFORM = "SEI API Platform (mock-sei) <noreply@seic.com>"
+"""The address is documented, for the mails to new portal users."""
+
+ISSUER = "Trustwave (mock-sei) <noreply@trustwave.example>"
+"""Documented as the sender; its address is not public, so it stands in a reserved domain."""
+
+FOOTER = "\n-- \nmock-sei, a test server. Nothing was sent; secrets in here are for tests alone.\n"
+
+
+def username_letter(application: Application, account: ServiceAccount) -> Letter:
+    return _letter(
+        PLATFORM,
+        f"Service account user name for {application.name}",
+        f"{application.name} was approved. The user name of its service account is\n\n"
+        f"    {account.username}\n\n"
+        "The identity certificate carries the same name as its CN. The password follows in a mail "
+        "of its own; AppKey and AppSecret are in the portal, under the application's details.\n",
+    )
+
+
+def password_letter(application: Application, account: ServiceAccount) -> Letter:
+    return _letter(
+        PLATFORM,
+        f"Service account password for {application.name}",
+        "The password of the service account named in the mail before this one is\n\n"
+        f"    {account.password}\n\n"
+        "It is sent once and shown nowhere else.\n",
+    )
+
+
+def link_letter(application: Application, link: Link, url: str, *, with_key: bool) -> Letter:
+    formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
+    others = "".join(f"    ?format={name}  {about}\n" for name, about in formats.items())
+    return _letter(
+        ISSUER,
+        f"Certificate for {link.account}: your download link",
+        f"The identity certificate of {application.name} is ready:\n\n"
+        f"    {url}\n\n"
+        "The link dies with the first download attempt, finished or not, and at "
+        f"{_stamp(link.expires_at)}. If that happens, ask for a new one on the application's page "
+        "in the portal.\n\n"
+        "Do not open it with Google Chrome: what it downloads can fail to install. Internet "
+        "Explorer is preferred; curl -O -J works as well.\n\n"
+        f"It downloads the {link.delivery.format} form. For another one put behind the link\n\n"
+        f"{others}\n"
+        "The passphrase of an encrypted file is the one that was chosen with the link, mock-sei "
+        "where none was.\n",
+        link,
+    )
+
+
+FORMATS_WITH_KEY = {
+    "pfx": ".pfx with the key and the whole chain",
+    "p12": ".zip with certificate.p12 and privatekey.p12",
+    "p7s": ".p7s with the certificate and its intermediate, without the key",
+    "pem": ".zip with certificate.crt and privatekey.key",
+}
+FORMATS_WITHOUT_KEY = {
+    "pem": "certificate.crt",
+    "p7s": ".p7s with the certificate and its intermediate",
+}
+"""What a link downloads, by its format: where the key was made here, where it is the client's."""
+
+
+def own_certificate_letter(application: Application) -> Letter:
+    return _letter(
+        PLATFORM,
+        f"Your own certificate for {application.name}",
+        f"{application.name} was registered with a certificate of your own. On the application's "
+        "page in the portal, submit a certificate signing request to be signed, or a certificate "
+        "of your own CA together with that CA. Its CN must be\n\n"
+        f"    {application.service_account}\n",
+    )
+
+
+def renewal_letter(application: Application, account: str, end: datetime, days: int) -> Letter:
+    unit = "day" if days == 1 else "days"
+    return _letter(
+        PLATFORM,
+        f"Certificate of {account} ends in {days} {unit}",
+        f"The identity certificate of {application.name} (CN {account}) ends at {_stamp(end)}, in "
+        f"{days} {unit}. From then on every handshake with it is refused.\n\n"
+        "Renew it on the application's page in the portal. The new certificate works at once, this "
+        "one until it ends.\n",
+    )
+
+
+def _letter(sender: str, subject: str, text: str, link: Link | None = None) -> Letter:
+    return Letter(sender=sender, subject=subject, text=text + FOOTER, link=link)
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

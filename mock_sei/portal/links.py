@@ -1,0 +1,143 @@
+"""The one-time certificate link: good for one download attempt, for a limited time.
+
+A link knows for which certificate it is and in which form that is wanted; the certificate itself is
+not known here.
+
+Source: Security FAQ (dead after the first download attempt), two-way-TLS page (a new one on
+request). How long one lives is assumed, and a setting.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from mock_sei.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.clock import Clock
+from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal
+from mock_sei.randomness import new_secret
+
+CHECK = "certificate link"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """In which form a certificate is wanted."""
+
+    format: str | None = None
+    """None is the usual one: ``pfx``, or ``pem`` where the key is the client's."""
+    passphrase: str = field(default="mock-sei", repr=False)
+    legacy: bool = False
+    """Encryption that old Windows and macOS importers read."""
+
+    def for_certificate(self, *, with_key: bool) -> Delivery:
+        """The same with the usual format where none was asked for."""
+        return replace(self, format=self.format or ("pfx" if with_key else "pem"))
+
+
+@dataclass(kw_only=True)
+class Link:
+    """One link."""
+
+    token: str = field(repr=False)
+    account: str
+    serial_number: int
+    delivery: Delivery
+    made_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    replaced: bool = False
+
+    @property
+    def path(self) -> str:
+        return CERTIFICATE_LINK_PATH + self.token
+
+    def state(self, now: datetime) -> str:
+        """In a few words."""
+        problem = self.find_problem(now)
+        return f"dead: {problem}" if problem else f"live until {self.expires_at:%Y-%m-%d %H:%M} UTC"
+
+    def find_problem(self, now: datetime) -> str | None:
+        """Why it is dead, None while it is not."""
+        if self.used_at is not None:
+            return f"it was used at {self.used_at:%Y-%m-%d %H:%M:%S} UTC, and it is good for once"
+        if self.replaced:
+            return "a newer link took its place"
+        if now >= self.expires_at:
+            return f"it ended at {self.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+        return None
+
+
+class CertificateLinks:
+    """The links of a platform state."""
+
+    def __init__(self, *, clock: Clock, random: Random, lifetime: timedelta) -> None:
+        self._clock = clock
+        self._random = random
+        self._lifetime = lifetime
+        self._lock = threading.Lock()
+        self._links: dict[str, Link] = {}
+
+    def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
+        """A new link; an unused one for the same certificate is dead from now on."""
+        now = self._clock.now()
+        link = Link(
+            token=new_secret(self._random),
+            account=account,
+            serial_number=serial_number,
+            delivery=delivery,
+            made_at=now,
+            expires_at=now + self._lifetime,
+        )
+        with self._lock:
+            for each in self._links.values():
+                if (each.account, each.serial_number) == (account, serial_number):
+                    each.replaced = True
+            self._links[link.token] = link
+        return link
+
+    def find(self, token: str) -> Link | None:
+        """Dead or live."""
+        return self._links.get(token)
+
+    def of(self, account: str) -> list[Link]:
+        """Oldest first."""
+        return [each for each in self._links.values() if each.account == account]
+
+    def require(self, token: str) -> Link:
+        """A live link, not used by this. Raises :class:`~mock_sei.errors.Refusal`, 404 or 410."""
+        link = self._links.get(token)
+        if link is None:
+            raise Refusal(
+                NOT_FOUND,
+                check=CHECK,
+                because="No such certificate link was made: cut short when it was copied, or made "
+                "before the last reset.",
+            )
+        problem = link.find_problem(self._clock.now())
+        if problem is not None:
+            raise Refusal(
+                LINK_DEAD,
+                check=CHECK,
+                because=f"The certificate link of {link.account} is dead: {problem}. Ask for a new "
+                "one on the application's page in the portal.",
+                expected="a live link",
+                actual=problem,
+            )
+        return link
+
+    def take(self, token: str) -> Link:
+        """A live link, which is dead from now on: of many at once exactly one gets it."""
+        with self._lock:
+            link = self.require(token)
+            link.used_at = self._clock.now()
+            return link
+
+    def drop_account(self, account: str) -> None:
+        """Forgets the links of an account that is gone."""
+        with self._lock:
+            self._links = {
+                token: each for token, each in self._links.items() if each.account != account
+            }

@@ -1,0 +1,177 @@
+"""What a team fills in to register an application, and what it may change later.
+
+From fields to a checked :class:`~mock_sei.records.Application`; every field at fault is named at
+once. What follows from a registration is ``desk.py``'s business.
+
+Source: registration FAQ and Security FAQ (choice of the certificate); the form's other fields are
+not public and follow from what the platform checks.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from random import Random
+from typing import Any, ClassVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from mock_sei.errors import Rejected
+from mock_sei.records import (
+    Application,
+    CertificateSource,
+    Environment,
+    RegistryError,
+    ServiceAccount,
+)
+from mock_sei.registry import Registry
+from mock_sei.standards import Actor, ApplicationType, GrantType, Owner
+
+REDIRECTED = (GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT)
+"""Grants whose answer goes to a redirect address."""
+
+FIXED = ("type", "actor", "owner")
+"""Another row of the standards is another application: keys, account and listener differ."""
+
+_KEY_CHARACTERS = string.ascii_letters + string.digits
+_KEY_LENGTH = 32
+_PASSWORD_LENGTH = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """The fields of the form; what is left out has the meaning it has in ``platform.toml``."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    name: str
+    type: ApplicationType
+    actor: Actor
+    owner: Owner = Owner.ANYONE
+    products: tuple[str, ...] = ("*",)
+    environments: tuple[Environment, ...] = tuple(Environment)
+    redirect_addresses: tuple[str, ...] = ()
+    source_addresses: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = Application.scopes
+    distribution_list: str = Application.distribution_list
+    certificate: CertificateSource = CertificateSource.SEI
+    saml_certificate: str | None = None
+
+
+FIELDS = tuple(Registration.__dataclass_fields__)
+
+
+def read_registration(fields: Mapping[str, Any]) -> Registration:
+    """Raises :class:`Rejected` for every field that is unknown, missing or of another kind."""
+    try:
+        return TypeAdapter(Registration).validate_python(dict(fields))
+    except ValidationError as error:
+        problems: dict[str, str] = {}
+        for each in error.errors(include_url=False):
+            field = str(each["loc"][0])
+            problems.setdefault(field, _problem(each["type"], each["msg"]))
+        raise Rejected(problems) from None
+
+
+def _problem(kind: str, message: str) -> str:
+    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return "missing"
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        return f"no such field; there are {', '.join(FIELDS)}"
+    return message[0].lower() + message[1:]
+
+
+def new_application(
+    registration: Registration, registry: Registry, products: Collection[str], random: Random
+) -> tuple[Application, ServiceAccount | None]:
+    """The record with a fresh key pair and account, not approved yet. Raises :class:`Rejected`."""
+    application = Application(
+        **asdict(registration), **new_keys(secret=True, random=random), approved=False
+    )
+    account = None
+    if _is_two_way(application):
+        username = free_username(application.name, registry)
+        account = ServiceAccount(username=username, password=_characters(random, _PASSWORD_LENGTH))
+        application = replace(application, service_account=username)
+    else:
+        application = replace(application, app_secret=None)
+    check(application, products)
+    return application, account
+
+
+def changed_application(
+    application: Application, fields: Mapping[str, Any], products: Collection[str]
+) -> Application:
+    """The record with some fields of the form changed. Raises :class:`Rejected`."""
+    before = {name: getattr(application, name) for name in FIELDS}
+    after = asdict(read_registration(before | dict(fields)))
+    fixed = {
+        name: f"cannot be changed from {before[name]}; register another application"
+        for name in FIXED
+        if after[name] != before[name]
+    }
+    if fixed:
+        raise Rejected(fixed)
+    changed = replace(application, **after)
+    check(changed, products)
+    return changed
+
+
+def check(application: Application, products: Collection[str]) -> None:
+    """Everything that is wrong with an application, at once. Raises :class:`Rejected`."""
+    problems: dict[str, str] = {}
+    for error in application.problems():
+        problems.setdefault(str(error.place[0]), describe(error))
+    unknown = [each for each in application.products if each != "*" and each not in products]
+    if not application.products:
+        problems.setdefault("products", "choose one at least")
+    if unknown:
+        known = ", ".join(sorted(products))
+        problems.setdefault("products", f"no product {unknown[0][:100]}; there are {known}")
+    if not application.environments:
+        problems.setdefault("environments", "choose one at least")
+    if "owner" not in problems and not application.redirect_addresses:
+        grant = application.standard.grant
+        if grant in REDIRECTED:
+            problems.setdefault(
+                "redirect_addresses", f"missing: {grant} sends its answer to one of them"
+            )
+    if problems:
+        raise Rejected(problems)
+
+
+def describe(error: RegistryError) -> str:
+    """The problem with the value that has it."""
+    shown = "" if error.value in (None, "") else f"{error.value}: "
+    return f"{shown}{error.problem}"
+
+
+def new_keys(*, secret: bool, random: Random) -> dict[str, Any]:
+    """AppKey and AppSecret; none of the second where an application cannot keep it."""
+    return {
+        "app_key": _characters(random, _KEY_LENGTH),
+        "app_secret": _characters(random, _KEY_LENGTH) if secret else None,
+    }
+
+
+def free_username(name: str, registry: Registry) -> str:
+    """``svc-`` and the application's name as an account can be called, numbered where taken."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].rstrip("-") or "application"
+    username, number = f"svc-{slug}", 1
+    while username in registry.service_accounts:
+        number += 1
+        username = f"svc-{slug}-{number}"
+    return username
+
+
+def _is_two_way(application: Application) -> bool:
+    try:
+        return application.standard.two_way_tls
+    except RegistryError:
+        return False  # told with everything else that is wrong
+
+
+def _characters(random: Random, count: int) -> str:
+    return "".join(random.choice(_KEY_CHARACTERS) for _ in range(count))

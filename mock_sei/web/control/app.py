@@ -1,0 +1,86 @@
+"""All calls of the control API in one application, with their own reference at ``/docs``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.responses import JSONResponse
+
+from mock_sei import __version__
+from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, truststore
+from mock_sei.errors import (
+    MockSeiError,
+    Rejected,
+    UnknownAccount,
+    UnknownApplication,
+    UnknownCertificate,
+    UnknownMessage,
+)
+from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.applications import add_application_calls
+from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
+from mock_sei.web.control.certificates import add_certificate_calls
+from mock_sei.web.control.mailbox import add_mailbox_calls
+from mock_sei.web.control.models import Passphrase
+from mock_sei.web.control.reference_page import reference_page
+from mock_sei.web.downloads import attachment
+
+_NOT_THERE = (UnknownAccount, UnknownApplication, UnknownCertificate, UnknownMessage)
+
+
+def control_app(sandbox: Sandbox) -> FastAPI:
+    """Each call is one method of the sandbox or of its parts."""
+    app = FastAPI(
+        title="mock-sei control API",
+        version=__version__,
+        docs_url=None,  # the framework's page loads its script from outside
+        redoc_url=None,
+    )
+    add_platform_calls(app, sandbox)
+    add_application_calls(app, sandbox)
+    add_certificate_calls(app, sandbox)
+    add_mailbox_calls(app, sandbox)
+    add_bench_calls(app, sandbox)
+    add_signing_key_calls(app, sandbox)
+
+    @app.exception_handler(MockSeiError)
+    async def explain(_: Request, error: Exception) -> Response:
+        body: dict[str, Any] = {"detail": str(error)}
+        if isinstance(error, Rejected):
+            body["problems"] = error.problems
+        return JSONResponse(body, 404 if isinstance(error, _NOT_THERE) else 400)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(reference_page(app.openapi()))
+
+    return app
+
+
+def add_platform_calls(app: FastAPI, sandbox: Sandbox) -> None:
+    @app.get("/health", summary="Healthy or not")
+    async def health() -> dict[str, str]:
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/", summary="Connection details: addresses, applications, service accounts")
+    async def connection_details() -> dict[str, Any]:
+        return sandbox.connection_details()
+
+    @app.get("/apis", summary="The OpenAPI document of every API product, by product")
+    async def apis() -> dict[str, Any]:
+        return dict(sandbox.catalogue.documents)
+
+    @app.get("/ca.pem", summary="The root CA a client must trust")
+    async def ca() -> Response:
+        return attachment("ca.pem", sandbox.authority.pem.root)
+
+    @app.get("/crl.pem", summary="The certificates revoked so far")
+    async def crl() -> Response:
+        return attachment("crl.pem", sandbox.authority.crl_pem())
+
+    @app.get("/truststore.p12", summary="The same CA for Java")
+    async def java_truststore(passphrase: Passphrase = DEFAULT_PASSPHRASE) -> Response:
+        chain = sandbox.authority.chain[::-1]
+        return attachment("truststore.p12", truststore(chain, passphrase))

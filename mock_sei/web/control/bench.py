@@ -1,0 +1,89 @@
+"""What a test does to the platform: reset, clock, journal, signing keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Body, FastAPI, HTTPException, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.models import Model
+
+
+class ClockState(Model):
+    now: AwareDatetime
+    frozen: bool
+
+
+class ClockChange(Model):
+    now: AwareDatetime | None = Field(None, description="moves the clock there")
+    frozen: bool | None = Field(None, description="stops the clock or lets it run on")
+
+
+class ClockAdvance(Model):
+    seconds: float = Field(ge=0, le=timedelta(days=365_000).total_seconds())
+
+
+class ResetChanges(BaseModel):
+    """Behaviour until the next reset; the keywords of the pytest marker."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:
+    @app.post("/reset", status_code=204, summary="Back to the state as seeded")
+    async def reset(body: Annotated[ResetChanges | None, Body()] = None) -> None:
+        sandbox.reset(body.model_extra if body else None)
+
+    @app.get("/clock", summary="The platform's time")
+    async def clock() -> ClockState:
+        return _clock_state(sandbox)
+
+    @app.put("/clock", summary="Sets, stops or starts the clock")
+    async def set_clock(body: ClockChange) -> ClockState:
+        with _explaining_values():
+            sandbox.set_clock(now=body.now, frozen=body.frozen)
+        return _clock_state(sandbox)
+
+    @app.post("/clock/advance", summary="Moves the clock forward")
+    async def advance_clock(body: ClockAdvance) -> ClockState:
+        with _explaining_values():
+            sandbox.clock.advance(seconds=body.seconds)
+        return _clock_state(sandbox)
+
+    @app.get("/journal", summary="Exchanges and failed handshakes, oldest first")
+    async def journal() -> Response:
+        return JSONResponse(sandbox.journal.to_json())
+
+    @app.delete("/journal", status_code=204, summary="Clears the journal")
+    async def clear_journal() -> None:
+        sandbox.journal.clear()
+
+
+def add_signing_key_calls(app: FastAPI, sandbox: Sandbox) -> None:
+    @app.post("/signing-keys/rotate", status_code=201, summary="A new key signs tokens")
+    async def rotate_signing_key() -> dict[str, str]:
+        return {"kid": sandbox.rotate_signing_key()}
+
+    @app.delete("/signing-keys/{kid}", status_code=204, summary="Retires a key that signs no more")
+    async def retire_signing_key(kid: str) -> None:
+        with _explaining_values():
+            sandbox.retire_signing_key(kid)
+
+
+class _explaining_values:  # noqa: N801  # reads as a statement where it is used
+    """A ``ValueError`` of the domain becomes a 400 with its sentence."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ValueError):
+            raise HTTPException(400, str(error)) from None
+
+
+def _clock_state(sandbox: Sandbox) -> ClockState:
+    return ClockState(now=sandbox.clock.now(), frozen=sandbox.clock.frozen)

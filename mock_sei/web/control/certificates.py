@@ -1,0 +1,178 @@
+"""The certificates of service accounts: files, further ones, requests, own ones, one-time links."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Body, FastAPI, HTTPException, Query, Response
+from pydantic import AwareDatetime, Field
+
+from mock_sei.certificates.accounts import AccountCertificate, Origin
+from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS, BundleOptions
+from mock_sei.certificates.profiles import Variant
+from mock_sei.portal.links import Delivery
+from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.models import Model, Passphrase, Username
+from mock_sei.web.downloads import attachment
+
+FILES = {name: writer for files in FORMATS.values() for name, writer in files.items()} | {
+    "certificate.pem": lambda identity, _: identity.certificate_pem + identity.chain_pem
+}
+"""Every file of an account that can be fetched, and how it is written."""
+
+
+class NewCertificate(Model):
+    variant: Variant = Field(Variant.VALID, description="valid, or wrong in one way")
+
+
+class IssuedCertificate(Model):
+    certificate: str = Field(description="the leaf, PEM")
+    chain: str = Field(description="the CAs above it, nearest first, PEM")
+    private_key: str = Field(description="PKCS#8, PEM, not encrypted")
+    serial_number: str = Field(description="hexadecimal")
+
+
+class HeldCertificate(Model):
+    serial_number: str = Field(description="hexadecimal")
+    not_before: AwareDatetime
+    not_after: AwareDatetime
+    issuer: str
+    origin: Origin = Field(description="issued here, signed from a request, or of an own CA")
+    variant: Variant
+    revoked: bool
+    current: bool
+
+
+class CertificateRequest(Model):
+    request: str = Field(description="PEM of a CSR whose CN is the account's user name")
+
+
+class SignedCertificate(Model):
+    certificate: str = Field(description="the leaf, PEM")
+    chain: str = Field(description="the CAs above it, nearest first, PEM")
+    serial_number: str = Field(description="hexadecimal")
+
+
+class OwnCertificate(Model):
+    certificate: str = Field(description="PEM, its CN the account's user name")
+    ca: str = Field(description="PEM of the CAs above it, up to the root")
+
+
+class LinkOptions(Model):
+    format: Literal["pfx", "p12", "p7s", "pem"] | None = Field(
+        default=None,
+        description="what the link downloads; pfx, or pem where the key is the client's",
+    )
+    passphrase: str = Field(
+        default=DEFAULT_PASSPHRASE, min_length=1, description="of an encrypted file"
+    )
+    legacy: bool = Field(default=False, description="encryption of old importers")
+    renew: bool = Field(default=False, description="of a further certificate, made for it")
+
+
+class CertificateLink(Model):
+    url: str
+    expires: AwareDatetime
+
+
+def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
+    @app.get("/service-accounts/{username}/certificates", summary="All of them, oldest first")
+    def certificates(username: Username) -> list[HeldCertificate]:
+        current = sandbox.certificates.current(username)
+        return [
+            _held(each, sandbox, current=each == current)
+            for each in sandbox.certificates.of(username)
+        ]
+
+    @app.get(
+        "/service-accounts/{username}/{file}",
+        summary=f"The account's current certificate or key: {', '.join(sorted(FILES))}",
+    )
+    def certificate_file(
+        username: Username,
+        file: str,
+        passphrase: Passphrase = DEFAULT_PASSPHRASE,
+        legacy: Annotated[bool, Query(description="encryption of old importers")] = False,
+    ) -> Response:
+        if file not in FILES:
+            raise HTTPException(404, f"no such file: {file}; there are {', '.join(sorted(FILES))}")
+        options = BundleOptions(passphrase=passphrase, legacy=legacy)
+        return attachment(file, FILES[file](sandbox.identity(username), options))
+
+    @app.post("/service-accounts/{username}/certificates", status_code=201)
+    def issue_certificate(
+        username: Username, body: Annotated[NewCertificate | None, Body()] = None
+    ) -> IssuedCertificate:
+        """Issues a further certificate; a valid one becomes the account's current one."""
+        variant = body.variant if body else Variant.VALID
+        identity = sandbox.issue_certificate(username, variant)
+        return IssuedCertificate(
+            certificate=identity.certificate_pem.decode(),
+            chain=identity.chain_pem.decode(),
+            private_key=identity.key_pem.decode(),
+            serial_number=f"{identity.serial_number:x}",
+        )
+
+    @app.post(
+        "/service-accounts/{username}/certificates/{serial_number}/revoke",
+        status_code=204,
+        summary="Revokes a certificate from the next handshake on",
+    )
+    async def revoke_certificate(username: Username, serial_number: str) -> None:
+        try:
+            number = int(serial_number, 16)
+        except ValueError:
+            detail = f"not a hexadecimal serial number: {serial_number[:100]}"
+            raise HTTPException(400, detail) from None
+        sandbox.certificates.revoke(username, number)
+
+    @app.post(
+        "/service-accounts/{username}/certificate-links",
+        status_code=201,
+        summary="A one-time link to the current certificate, which is mailed too",
+    )
+    def create_link(
+        username: Username, body: Annotated[LinkOptions | None, Body()] = None
+    ) -> CertificateLink:
+        options = body or LinkOptions()
+        delivery = Delivery(
+            format=options.format, passphrase=options.passphrase, legacy=options.legacy
+        )
+        portal = sandbox.portal
+        link = (portal.renew if options.renew else portal.send_link)(username, delivery)
+        return CertificateLink(url=portal.link_url(link), expires=link.expires_at)
+
+    @app.post(
+        "/service-accounts/{username}/certificate-requests",
+        status_code=201,
+        summary="Signs a request (CSR) whose key stays with the client",
+    )
+    def sign_request(username: Username, body: CertificateRequest) -> SignedCertificate:
+        signed = sandbox.certificates.sign(username, body.request)
+        return SignedCertificate(
+            certificate=signed.certificate_pem,
+            chain=signed.chain_pem,
+            serial_number=f"{signed.serial_number:x}",
+        )
+
+    @app.post(
+        "/service-accounts/{username}/own-certificates",
+        status_code=201,
+        summary="Lets in a certificate of the client's own CA",
+    )
+    def register_own(username: Username, body: OwnCertificate) -> HeldCertificate:
+        own = sandbox.certificates.register_own(username, body.certificate, body.ca)
+        return _held(own, sandbox, current=True)
+
+
+def _held(certificate: AccountCertificate, sandbox: Sandbox, *, current: bool) -> HeldCertificate:
+    return HeldCertificate(
+        serial_number=f"{certificate.serial_number:x}",
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        issuer=certificate.issuer,
+        origin=certificate.origin,
+        variant=certificate.variant,
+        revoked=sandbox.certificates.is_revoked(certificate),
+        current=current,
+    )

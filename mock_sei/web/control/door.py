@@ -1,0 +1,71 @@
+"""Whom the control listener lets in: tests, and no web page.
+
+It hands out private keys of a test CA, so a foreign ``Origin`` is refused, and on loopback a
+``Host`` that is not this machine (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_sei.addresses import host_name
+from mock_sei.web.exchange import BODY_LIMIT, find_header
+
+
+class ControlListener:
+    """The door of the control API: keeps web pages and oversized bodies out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        refusal = _refused_caller(scope)
+        if refusal is not None:
+            await JSONResponse({"detail": refusal}, 403)(scope, receive, send)
+            return
+        announced = find_header(scope["headers"], b"content-length") or b"0"
+        size = 0
+
+        async def receiving() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > BODY_LIMIT:
+                raise HTTPException(413, f"the body is larger than {BODY_LIMIT} bytes")
+            return message
+
+        if announced.isdigit() and int(announced) > BODY_LIMIT:
+            detail = {"detail": f"the body is larger than {BODY_LIMIT} bytes"}
+            await JSONResponse(detail, 413, {"Connection": "close"})(scope, receive, send)
+            return
+        await self._app(scope, receiving, send)
+
+
+def _refused_caller(scope: Scope) -> str | None:
+    """Why a caller is a web page rather than a test, None where it is not."""
+    host = (find_header(scope["headers"], b"host") or b"").decode("latin-1")
+    origin = (find_header(scope["headers"], b"origin") or b"").decode("latin-1")
+    if origin and urlsplit(origin).netloc != host:
+        return f"the control API is not for web pages of another origin ({origin[:100]})"
+    server = scope.get("server")
+    if host and server and _is_loopback(server[0]) and not _is_loopback(host_name(host)):
+        return (
+            f"Host {host[:100]} is not this machine; call the control API by 127.0.0.1 or localhost"
+        )
+    return None
+
+
+def _is_loopback(name: str) -> bool:
+    if name.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

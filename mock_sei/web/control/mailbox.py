@@ -1,0 +1,66 @@
+"""The mails the platform would have sent."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Response
+from pydantic import AwareDatetime, Field
+
+from mock_sei.portal.mailbox import Mail
+from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.models import Model
+from mock_sei.web.downloads import attachment
+
+
+class MailedLink(Model):
+    url: str
+    expires: AwareDatetime
+    state: str = Field(description="live until when, or why it is dead")
+
+
+class Message(Model):
+    number: int
+    sender: str
+    recipient: str
+    subject: str
+    sent: AwareDatetime
+    text: str
+    link: MailedLink | None
+
+
+class Messages(Model):
+    messages: list[Message]
+
+
+def add_mailbox_calls(app: FastAPI, sandbox: Sandbox) -> None:
+    @app.get("/mailbox", summary="Every mail since the reset, oldest first")
+    async def mailbox() -> Messages:
+        return Messages(messages=[_message(each, sandbox) for each in sandbox.portal.mailbox])
+
+    @app.get("/mailbox/{number}.eml", summary="One mail as an .eml file")
+    async def eml(number: int) -> Response:
+        found = sandbox.portal.mailbox.require(number)
+        return attachment(f"mail-{number}.eml", bytes(found.message()))
+
+    @app.delete("/mailbox", status_code=204, summary="Empties the mailbox")
+    async def clear_mailbox() -> None:
+        sandbox.portal.mailbox.clear()
+
+
+def _message(mail: Mail, sandbox: Sandbox) -> Message:
+    link = mail.link
+    mailed = None
+    if link is not None:
+        mailed = MailedLink(
+            url=sandbox.portal.link_url(link),
+            expires=link.expires_at,
+            state=link.state(sandbox.clock.now()),
+        )
+    return Message(
+        number=mail.number,
+        sender=mail.sender,
+        recipient=mail.recipient,
+        subject=mail.subject,
+        sent=mail.sent_at,
+        text=mail.text,
+        link=mailed,
+    )

@@ -1,0 +1,30 @@
+"""Files to be saved: certificates, keys, mails."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+MEDIA_TYPES = {
+    ".pem": "application/x-pem-file",
+    ".crt": "application/x-pem-file",
+    ".key": "application/x-pem-file",
+    ".pfx": "application/x-pkcs12",
+    ".p12": "application/x-pkcs12",
+    ".p7s": "application/pkcs7-mime",
+    ".zip": "application/zip",
+    ".eml": "message/rfc822",
+}
+
+
+def attachment(name: str, content: bytes) -> Response:
+    """Under a name whose ending says what it is; no cache keeps it, it may hold a key."""
+    return Response(
+        content,
+        media_type=MEDIA_TYPES[name[name.rindex(".") :]],
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+            "Pragma": "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

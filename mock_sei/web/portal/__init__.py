@@ -1,0 +1,1 @@
+"""The developer portal over HTTP: pages on the one-way listener, without a log-in of their own."""

@@ -1,0 +1,264 @@
+"""My Apps: the list, the form, one application's page and everything its buttons do."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from fastapi import Response
+from markupsafe import Markup
+
+from mock_sei.certificates.accounts import AccountCertificate, Origin
+from mock_sei.certificates.bundles import FORMATS
+from mock_sei.certificates.profiles import Variant
+from mock_sei.errors import Rejected
+from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
+from mock_sei.portal.links import Delivery
+from mock_sei.records import Application, CertificateSource, Environment
+from mock_sei.web.downloads import attachment
+from mock_sei.web.portal.form import (
+    KINDS,
+    LABELS,
+    empty_values,
+    registration_fields,
+    sent_values,
+    shown_problems,
+    values_of,
+)
+from mock_sei.web.portal.visit import APPS, HOME, Visit, path_of, status_of
+
+_EYE = Markup(
+    '<svg width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+    'stroke-width="2" aria-hidden="true"><path d="M1 12s4-7 11-7 11 7 11 7-4 7-11 7S1 12 1 12z"/>'
+    '<circle cx="12" cy="12" r="3"/></svg>'
+)
+
+_MADE = {
+    Origin.ISSUED: "here",
+    Origin.SIGNED: "from your request",
+    Origin.OWN: "by your own CA",
+}
+
+
+def my_apps(visit: Visit) -> Response:
+    applications = visit.sandbox.state.registry.applications.values()
+    return visit.show(
+        "my_apps.html", applications=list(applications), path_of=path_of, state_of=status_of
+    )
+
+
+def add_app(visit: Visit) -> Response:
+    return _form(visit, empty_values(), {})
+
+
+def register(visit: Visit) -> Response:
+    values = sent_values(visit)
+    try:
+        application = visit.portal.register(registration_fields(values))
+    except Rejected as error:
+        return _form(visit, values, error.problems)
+    done = "approved" if application.approved else "registered"
+    return visit.go(path_of(application), done)
+
+
+def edit(visit: Visit) -> Response:
+    application = visit.application()
+    return _form(visit, values_of(application), {}, existing=application)
+
+
+def change(visit: Visit) -> Response:
+    application, values = visit.application(), sent_values(visit)
+    try:
+        changed = visit.portal.change(
+            application.app_key, registration_fields(values, with_kind=False)
+        )
+    except Rejected as error:
+        return _form(visit, values, error.problems, existing=application)
+    return visit.go(path_of(changed), "changed")
+
+
+def _form(
+    visit: Visit,
+    values: Mapping[str, object],
+    problems: Mapping[str, str],
+    *,
+    existing: Application | None = None,
+) -> Response:
+    shown = shown_problems(problems)
+    if problems:
+        visit.exchange.entry.notes.append(f"form refused: {Rejected(problems)}")
+    return visit.show(
+        "form.html",
+        status=400 if problems else 200,
+        title=f"Change {existing.name}" if existing else "Add App",
+        submit="Save" if existing else "Register",
+        action=f"{path_of(existing)}/edit" if existing else APPS,
+        cancel=path_of(existing) if existing else HOME,
+        existing=existing,
+        kinds=KINDS,
+        labels=LABELS,
+        values=values,
+        problems=defaultdict(str, shown) if shown else defaultdict(str),
+        products=[
+            (name, each.get("info", {}).get("title", name))
+            for name, each in visit.sandbox.catalogue.documents.items()
+        ],
+        environments=list(Environment),
+    )
+
+
+def details(visit: Visit) -> Response:
+    return _details(visit, visit.application(), {})
+
+
+def _details(visit: Visit, application: Application, problems: Mapping[str, str]) -> Response:
+    if problems:
+        visit.exchange.entry.notes.append(f"form refused: {Rejected(problems)}")
+    now = visit.sandbox.clock.now()
+    account = application.service_account
+    links = visit.portal.links.of(account) if account else []
+    current = visit.sandbox.certificates.current(account) if account else None
+    with_key = current.has_key if current else True
+    formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
+    return visit.show(
+        "details.html",
+        status=400 if problems else 200,
+        application=application,
+        path=path_of(application),
+        state_of=status_of,
+        eye=_EYE,
+        certificates=_certificates(visit, application, now),
+        links=[
+            {"made": stamp(each.made_at), "state": each.state(now)} for each in reversed(links[-3:])
+        ],
+        with_key=with_key,
+        deliverable=current is not None and current.origin is not Origin.OWN,
+        formats=formats,
+        chrome=visit.uses_chrome,
+        problems=defaultdict(str, problems),
+        submitted=defaultdict(str, visit.form),
+    )
+
+
+def _certificates(visit: Visit, application: Application, now: datetime) -> list[dict[str, str]]:
+    """Newest first."""
+    account = application.service_account
+    if account is None:
+        return []
+    certificates = visit.sandbox.certificates
+    if application.certificate is CertificateSource.SEI and application.approved:
+        certificates.provide(account)
+    current = certificates.current(account)
+
+    def state(each: AccountCertificate) -> str:
+        if certificates.is_revoked(each):
+            return "revoked"
+        if now > each.not_after:
+            return "expired"
+        if now < each.not_before:
+            return "not valid yet"
+        if each.variant is not Variant.VALID:
+            return f"a {each.variant} one"
+        return "current" if each is current or each == current else "valid"
+
+    return [
+        {
+            "serial": f"{each.serial_number:x}",
+            "not_before": stamp(each.not_before),
+            "not_after": stamp(each.not_after),
+            "made": _MADE[each.origin],
+            "state": state(each),
+        }
+        for each in reversed(certificates.of(account))
+    ]
+
+
+def approve(visit: Visit) -> Response:
+    application = visit.portal.approve(visit.application().app_key)
+    return visit.go(path_of(application), "approved")
+
+
+def refresh_keys(visit: Visit) -> Response:
+    application = visit.portal.refresh_keys(visit.application().app_key)
+    return visit.go(path_of(application), "keys")
+
+
+def delete(visit: Visit) -> Response:
+    visit.portal.remove(visit.application().app_key)
+    return visit.go(HOME, "deleted")
+
+
+def new_link(visit: Visit) -> Response:
+    return _link(visit, "link", visit.portal.send_link)
+
+
+def renew(visit: Visit) -> Response:
+    return _link(visit, "renew", visit.portal.renew)
+
+
+def _link(visit: Visit, done: str, make: Callable[[str, Delivery], object]) -> Response:
+    application = visit.application()
+    wanted, passphrase = visit.value("format") or None, visit.value("passphrase")
+    problems: dict[str, str] = {}
+    if wanted is not None and wanted not in FORMATS:
+        problems["format"] = f"no format {wanted[:20]}; there are {', '.join(FORMATS)}"
+    if not passphrase:
+        problems["passphrase"] = "empty; importers would silently import nothing"
+    if problems:
+        return _details(visit, application, problems)
+    delivery = Delivery(
+        format=wanted, passphrase=passphrase, legacy=visit.value("legacy") == "true"
+    )
+    make(require_account(application), delivery)
+    return visit.go(path_of(application), done)
+
+
+def sign_request(visit: Visit) -> Response:
+    application = visit.application()
+    try:
+        certificate = visit.sandbox.certificates.sign(
+            require_account(application), visit.value("request")
+        )
+    except Rejected as error:
+        return _details(visit, application, error.problems)
+    visit.portal.send_link(certificate.account)
+    return visit.go(path_of(application), "request")
+
+
+def register_certificate(visit: Visit) -> Response:
+    application = visit.application()
+    try:
+        visit.sandbox.certificates.register_own(
+            require_account(application), visit.value("certificate"), visit.value("ca")
+        )
+    except Rejected as error:
+        return _details(visit, application, error.problems)
+    return visit.go(path_of(application), "certificate")
+
+
+def revoke(visit: Visit) -> Response:
+    application = visit.application()
+    try:
+        number = int(visit.value("serial_number"), 16)
+    except ValueError:
+        return _details(visit, application, {"serial_number": "not a hexadecimal number"})
+    visit.sandbox.certificates.revoke(require_account(application), number)
+    return visit.go(path_of(application), "revoke")
+
+
+def private_key(visit: Visit) -> Response:
+    identity = visit.sandbox.identity(require_account(visit.application()))
+    content = identity.encrypted_key_pem(visit.value("key_passphrase") or None)
+    return attachment("privatekey.key", content)
+
+
+def require_account(application: Application) -> str:
+    """Raises :class:`Rejected` for an application without two-way TLS."""
+    if application.service_account is None:
+        raise Rejected({"name": f"{application.name} has no service account and no certificate"})
+    return application.service_account
+
+
+def stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

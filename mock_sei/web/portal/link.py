@@ -1,0 +1,48 @@
+"""The one-time link: the address in the mail is the download itself."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from mock_sei.certificates.bundles import FORMATS
+from mock_sei.errors import LINK_DEAD, Fault, MalformedRequest, Refusal
+from mock_sei.web.downloads import attachment
+from mock_sei.web.portal.visit import Visit, path_of
+from mock_sei.web.refusals import functional_refusal
+
+
+def certificate_link(visit: Visit) -> Response:
+    """GET is the one attempt; HEAD, which mail scanners send, is none."""
+    token = visit.request.path_params["token"]
+    wanted = visit.request.query_params.get("format")
+    try:
+        if wanted is not None and wanted not in FORMATS:
+            raise MalformedRequest(
+                [Fault("format", "query", f"there are {', '.join(FORMATS)}; the link still works")]
+            )
+        if visit.request.method == "HEAD":
+            visit.portal.links.require(token)
+            return attachment("certificate.pfx", b"")
+        file = visit.sandbox.take_certificate(token, wanted)
+    except Refusal as refusal:
+        return _refuse(visit, token, refusal)
+    return attachment(file.name, file.content)
+
+
+def _refuse(visit: Visit, token: str, refusal: Refusal) -> Response:
+    """A page for a browser, the platform's error body for everybody else."""
+    if "text/html" not in visit.request.headers.get("accept", ""):
+        return functional_refusal(visit.exchange, refusal)
+    visit.exchange.entry.refuse(refusal.why)
+    link = visit.portal.links.find(token)
+    application = link and visit.sandbox.state.registry.find_application_of(link.account)
+    return visit.show(
+        "dead_link.html",
+        status=refusal.kind.status,
+        title="This link is dead" if refusal.kind is LINK_DEAD else "No such download",
+        because=refusal.why.because,
+        account=link.account if link else None,
+        application=application,
+        path=path_of(application) if application else None,
+        tracking_id=visit.exchange.tracking_id,
+    )

@@ -1,0 +1,119 @@
+"""Every address of the portal, and who answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter, Request, Response
+
+from mock_sei.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.errors import (
+    NOT_FOUND,
+    REQUEST_INVALID,
+    Kind,
+    MethodNotAllowed,
+    MockSeiError,
+    Refusal,
+    Rejected,
+)
+from mock_sei.standards import Listener
+from mock_sei.web.portal import applications, catalogue
+from mock_sei.web.portal import mailbox as mails
+from mock_sei.web.portal.link import certificate_link
+from mock_sei.web.portal.mailbox import MAILBOX
+from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, Visit
+from mock_sei.web.refusals import functional_refusal, refusal_headers
+from mock_sei.web.requests import EVERY_METHOD, exchange_of
+
+Handler = Callable[[Visit], Response]
+
+ONE = f"{APPS}/{{name}}"
+
+ROUTES: Mapping[str, Mapping[str, Handler]] = {
+    HOME: {"GET": applications.my_apps},
+    APPS: {"GET": applications.my_apps, "POST": applications.register},
+    f"{APPS}/new": {"GET": applications.add_app},
+    ONE: {"GET": applications.details},
+    f"{ONE}/edit": {"GET": applications.edit, "POST": applications.change},
+    f"{ONE}/approve": {"POST": applications.approve},
+    f"{ONE}/keys": {"POST": applications.refresh_keys},
+    f"{ONE}/delete": {"POST": applications.delete},
+    f"{ONE}/link": {"POST": applications.new_link},
+    f"{ONE}/renew": {"POST": applications.renew},
+    f"{ONE}/request": {"POST": applications.sign_request},
+    f"{ONE}/certificate": {"POST": applications.register_certificate},
+    f"{ONE}/revoke": {"POST": applications.revoke},
+    f"{ONE}/privatekey.key": {"POST": applications.private_key},
+    MAILBOX: {"GET": mails.mailbox},
+    f"{MAILBOX}/clear": {"POST": mails.clear},
+    f"{MAILBOX}/{{number}}.eml": {"GET": mails.eml},
+    f"{MAILBOX}/{{number}}": {"GET": mails.mail},
+    f"{CERTIFICATE_LINK_PATH}{{token}}": {"GET": certificate_link},
+    f"{HOME}/apis": {"GET": catalogue.apis},
+    f"{HOME}/apis/{{product}}": {"GET": catalogue.api},
+    f"{HOME}/{{path:path}}": {},
+}
+"""By path, in the order in which they are tried; the last says that there is no such page."""
+
+
+def portal_routes() -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    for path, handlers in ROUTES.items():
+        router.add_api_route(path, _endpoint(handlers), methods=EVERY_METHOD)
+    return router
+
+
+def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        exchange = exchange_of(request)
+        if exchange.listener is not Listener.ONE_WAY:
+            refusal = Refusal(
+                NOT_FOUND,
+                check="path",
+                because="The portal is on the one-way listener: a browser has no client "
+                "certificate.",
+                expected=str(Listener.ONE_WAY),
+                actual=str(exchange.listener),
+            )
+            return functional_refusal(exchange, refusal)
+        bare = Visit(request=request, exchange=exchange, secret="")
+        try:
+            handler = _find(handlers, request)
+            return handler(await Visit.begin(request))
+        except Refusal as refusal:
+            return _problem(bare, refusal)
+        except MockSeiError as error:
+            return _problem(bare, _as_refusal(error))
+
+    return answer
+
+
+def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
+    if not handlers:
+        raise Refusal(
+            NOT_FOUND, check="path", because=f"The portal has no page {request.url.path[:200]}."
+        )
+    handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+    if handler is None:
+        raise MethodNotAllowed(request.method, request.url.path[:200], tuple(handlers))
+    return handler
+
+
+def _as_refusal(error: MockSeiError) -> Refusal:
+    """What was asked for is not there, or cannot be had."""
+    kind: Kind = REQUEST_INVALID if isinstance(error, Rejected) else NOT_FOUND
+    text = str(error)
+    return Refusal(kind, check=FORM_CHECK, because=f"{text[0].upper()}{text[1:]}.")
+
+
+def _problem(visit: Visit, refusal: Refusal) -> Response:
+    visit.exchange.entry.refuse(refusal.why)
+    answer = visit.show_alone(
+        "problem.html",
+        status=refusal.kind.status,
+        title="Not found" if refusal.kind.status == 404 else "That did not work",
+        because=refusal.why.because,
+        tracking_id=visit.exchange.tracking_id,
+    )
+    answer.headers.update(refusal_headers(refusal))
+    return answer
