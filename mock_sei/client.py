@@ -18,7 +18,7 @@ from mock_sei.certificates.store import write_whole
 from mock_sei.clock import Clock
 from mock_sei.errors import MockSeiBug, UnknownAccount
 from mock_sei.flows import DEFAULT_USER, Flows, LogIn
-from mock_sei.handles import Account, Applications, Certificate
+from mock_sei.handles import Account, Applications, Certificate, Collections
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.mailbox import Mailbox
 from mock_sei.records import Application
@@ -107,6 +107,11 @@ class MockSei:
     def mailbox(self) -> Mailbox:
         """Every mail the platform would have sent, renewal notices included."""
         return self.sandbox.portal.mailbox
+
+    @property
+    def data(self) -> Collections:
+        """The records behind the functional APIs: ``data["investors"].add({...})``."""
+        return Collections(self.sandbox)
 
     @property
     def applications(self) -> Applications:

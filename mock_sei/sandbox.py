@@ -18,6 +18,7 @@ from mock_sei.addresses import Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections
+from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
@@ -207,6 +208,11 @@ class Sandbox:
     def answer(self, request: ApiRequest) -> ApiAnswer:
         """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""
         return answer(request, self.state.apis, self.clock.now())
+
+    @property
+    def data(self) -> Data:
+        """The records behind the functional APIs."""
+        return Data(self.state.apis.collections, self.catalogue)
 
     # What the listeners ask and tell
 

@@ -15,8 +15,19 @@ from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse
 def functional_routes() -> APIRouter:
     """One route for all: the catalogue knows the paths, the methods and the nearest misses."""
     router = APIRouter(include_in_schema=False)
+    router.add_api_route("/openapi/{product}.json", document, methods=["GET"])
     router.add_api_route("/{path:path}", call, methods=EVERY_METHOD)
     return router
+
+
+async def document(request: Request) -> Response:
+    """A product's OpenAPI document, for everybody: the vendor's portal hands them out too."""
+    exchange = exchange_of(request)
+    try:
+        product = exchange.sandbox.catalogue.require_product(request.path_params["product"])
+    except Refusal as refusal:
+        return functional_refusal(exchange, refusal)
+    return JsonResponse(product.content)
 
 
 async def call(request: Request) -> Response:
