@@ -51,9 +51,13 @@ class _ServeCommand(click.Command):
     """Has an option for every setting, read from the settings when they are needed."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        from mock_sei.settings import Settings
+        from mock_sei.settings import FILE_ONLY, Settings
 
-        options = [_setting_option(name, field) for name, field in Settings.model_fields.items()]
+        options = [
+            _setting_option(name, field)
+            for name, field in Settings.model_fields.items()
+            if name not in FILE_ONLY
+        ]
         return [*options, *super().get_params(ctx)]
 
 

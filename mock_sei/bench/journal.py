@@ -177,6 +177,8 @@ class Entry:
             words.append(f"refused by {self.refused_by}: {self.refused_because}")
             if self.expected is not None or self.actual is not None:
                 words.append(f"[expected {self.expected}, actual {self.actual}]")
+        if self.fault:
+            words.append(f"fault: {self.fault}")
         words.extend(f"note: {note}" for note in self.notes)
         return one_line(" ".join(words))
 

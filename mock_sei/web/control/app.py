@@ -25,6 +25,7 @@ from mock_sei.web.control.applications import add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
 from mock_sei.web.control.data import add_data_calls
+from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import Passphrase
 from mock_sei.web.control.reference_page import reference_page
@@ -52,6 +53,7 @@ def control_app(sandbox: Sandbox) -> FastAPI:
     add_certificate_calls(app, sandbox)
     add_mailbox_calls(app, sandbox)
     add_data_calls(app, sandbox)
+    add_fault_calls(app, sandbox)
     add_bench_calls(app, sandbox)
     add_signing_key_calls(app, sandbox)
 
