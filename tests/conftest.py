@@ -13,6 +13,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
+from tests.certificates.client_ca import rsa_key
 from tests.support import Platform
 
 pytest_plugins = ["pytester"]
@@ -43,6 +44,12 @@ def sandbox(shared_store: CertificateStore) -> Sandbox:
 @pytest.fixture
 def platform(sandbox: Sandbox) -> Platform:
     return Platform(sandbox)
+
+
+@pytest.fixture
+def one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every identity certificate of a test has the same key: RSA keys are dear."""
+    monkeypatch.setattr("mock_sei.certificates.authority.new_identity_key", rsa_key)
 
 
 @pytest.fixture
