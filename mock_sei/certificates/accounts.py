@@ -284,7 +284,7 @@ class AccountCertificates:
             if each.serial_number == serial_number:
                 return each
         raise UnknownCertificate(
-            f"{username} has no certificate with the serial number {serial_number:x}"
+            f"{username} has no certificate with the serial number {f'{serial_number:x}'[:64]}"
         )
 
     def is_revoked(self, certificate: AccountCertificate) -> bool:

@@ -36,7 +36,13 @@ LONGEST_CHAIN = 8
 
 T = TypeVar("T", bound=x509.ExtensionType)
 
-_UNREADABLE = (ValueError, UnsupportedAlgorithm, TypeError, x509.InvalidVersion, x509.DuplicateExtension)
+_UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+)
 
 _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 

@@ -58,7 +58,7 @@ def refuse_other_origin(request: Request) -> None:
     if site is not None:
         foreign = site not in ("same-origin", "none")
     else:
-        foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        foreign = origin is not None and origin_host(origin) != request.headers.get("host")
     if foreign:
         raise Refusal(
             REQUEST_INVALID,
@@ -67,6 +67,14 @@ def refuse_other_origin(request: Request) -> None:
             expected="same-origin",
             actual=(site or origin or "")[:100],
         )
+
+
+def origin_host(origin: str) -> str | None:
+    """Host and port of an ``Origin`` header, None where it is malformed."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def page_token(secret: str, purpose: str) -> str:
