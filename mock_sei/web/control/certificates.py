@@ -12,7 +12,7 @@ from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS, BundleOpt
 from mock_sei.certificates.profiles import Variant
 from mock_sei.portal.links import Delivery
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.models import Model, Passphrase, Text, Username
+from mock_sei.web.control.models import Model, Passphrase, Username
 from mock_sei.web.downloads import attachment
 
 FILES = {name: writer for files in FORMATS.values() for name, writer in files.items()} | {
@@ -63,7 +63,7 @@ class LinkOptions(Model):
         default=None,
         description="what the link downloads; pfx, or pem where the key is the client's",
     )
-    passphrase: Text = Field(
+    passphrase: str = Field(
         default=DEFAULT_PASSPHRASE, min_length=1, description="of an encrypted file"
     )
     legacy: bool = Field(default=False, description="encryption of old importers")

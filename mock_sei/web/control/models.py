@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 
 class Model(BaseModel):
@@ -14,14 +14,5 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _encodable(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError("not text: it holds half a surrogate pair") from None
-    return value
-
-
-Text = Annotated[str, AfterValidator(_encodable)]
 Username = str
 Passphrase = Annotated[str, Query(min_length=1, description="of an encrypted file")]
