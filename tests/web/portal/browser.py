@@ -114,3 +114,12 @@ def filled(**changes: str | Sequence[str]) -> dict[str, Any]:
         "source_addresses": "",
         "certificate": "sei",
     } | changes
+
+
+def done(browser: Browser, answer: httpx2.Response) -> str:
+    """The page that follows a button, and says so."""
+    assert answer.status_code == 303, answer.text
+    page = browser.get(answer.headers["Location"])
+    assert page.status_code == 200
+    assert 'role="status"' in page.text
+    return page.text
