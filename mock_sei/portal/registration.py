@@ -128,13 +128,12 @@ def check(application: Application, products: Collection[str]) -> None:
     for error in application.problems():
         problems.setdefault(str(error.place[0]), describe(error))
     unknown = [each for each in application.products if each != "*" and each not in products]
-    if not application.products:
-        problems.setdefault("products", "choose one at least")
+    for name in ("products", "environments", "scopes"):
+        if not getattr(application, name):
+            problems.setdefault(name, "choose one at least")
     if unknown:
         known = ", ".join(sorted(products))
         problems.setdefault("products", f"no product {unknown[0][:100]}; there are {known}")
-    if not application.environments:
-        problems.setdefault("environments", "choose one at least")
     if "owner" not in problems and not application.redirect_addresses:
         grant = application.standard.grant
         if grant in REDIRECTED:

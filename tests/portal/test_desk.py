@@ -15,6 +15,7 @@ from mock_sei.portal.mailbox import Mail
 from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
 from tests.certificates.client_ca import ClientCA, pem
+from tests.oauth.test_grants import by_code, call, log_in, redeem, refresh, returned
 from tests.support import TICKETS, Platform, registration
 
 pytestmark = pytest.mark.usefixtures("one_key")
@@ -246,6 +247,22 @@ def test_refreshed_keys_end_the_old_pair_and_its_tokens_at_once(
     assert platform.get(headers=with_new_key, http=http).status_code == 401
     assert platform.post_token("Nightly").status_code == 200
     assert platform.get(headers=platform.headers("Nightly"), http=http).status_code == 200
+
+
+def test_refreshed_keys_end_users_tokens_codes_and_refresh_tokens_too(
+    portal: Portal, platform: Platform
+) -> None:
+    tokens = by_code(platform).json()
+    code = returned(log_in(platform))["code"]
+    assert call(platform, tokens["access_token"]) == 200
+
+    portal.refresh_keys("demo-web")
+
+    assert call(platform, tokens["access_token"]) == 401
+    assert refresh(platform, tokens["refresh_token"]).status_code == 400
+    redeemed = redeem(platform, grant_type="authorization_code", code=code)
+    assert redeemed.status_code == 400
+    assert call(platform, by_code(platform).json()["access_token"]) == 200
 
 
 def test_refreshed_keys_leave_account_certificate_and_others_alone(

@@ -143,6 +143,7 @@ def test_the_fields_are_those_of_the_form_and_no_other() -> None:
         ({"products": []}, {"products": "choose one at least"}),
         ({"products": ["nothing"]}, {"products": "no product nothing; there are investors, sma"}),
         ({"environments": []}, {"environments": "choose one at least"}),
+        ({"scopes": []}, {"scopes": "choose one at least"}),
         ({"owner": "sei-client", "actor": "end-user"}, {"owner": "no row of the security"}),
         ({"scopes": ["a b"]}, {"scopes": "a b: not a scope"}),
         (
