@@ -157,10 +157,8 @@ def test_what_was_typed_is_kept(browser: Browser) -> None:
     assert page.status_code == 400
     assert value_of(page, "name") == " typed/name "
     assert value_of(page, "distribution_list") == "typed"
-    assert (
-        value_of(page, "redirect_addresses") == "com.example:/a\nnot one"
-        or value_of(page, "redirect_addresses") == "com.example:/a\r\nnot one"
-    )
+    kept = str(value_of(page, "redirect_addresses"))
+    assert kept.splitlines() == ["com.example:/a", "not one"]
     assert str(value_of(page, "source_addresses")).split() == ["typed", "::1"]
     assert chosen(page, "kind") == [NATIVE_KIND]
     assert chosen(page, "products") == ["sma-trade-orders"]
