@@ -162,7 +162,7 @@ def _certificates(visit: Visit, application: Application, now: datetime) -> list
         if now < each.not_before:
             return "not valid yet"
         if each.variant is not Variant.VALID:
-            return f"a {each.variant} one"
+            return str(each.variant)
         return "current" if each is current or each == current else "valid"
 
     return [

@@ -95,7 +95,7 @@ def test_certificates_are_shown_with_their_state(browser: Browser, sandbox: Sand
     for variant in (Variant.NOT_YET_VALID, Variant.UNTRUSTED, Variant.EXPIRED):
         sandbox.issue_certificate(TEAM, variant)
     text = browser.get(APP).text
-    for state in ("current", "not valid yet", "a untrusted one", "expired"):
+    for state in ("current", "not valid yet", "untrusted", "expired"):
         assert f">{state}<" in text
     sandbox.clock.set(sandbox.identity(TEAM).not_after + timedelta(days=2))
     assert ">current<" not in browser.get(APP).text
