@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote_plus
+
 import pytest
 
 from mock_sei.sandbox import Sandbox
@@ -148,7 +150,7 @@ def test_no_secret_is_written_down(
 
     assert "/portal/apps/Nightly/privatekey.key" in shown
     key_line = key.splitlines()[5]
-    for secret in (account.password, str(application.app_secret), "hunter2", key_line):
+    for secret in (account.password, str(application.app_secret), "hunter2", quote_plus(key_line)):
         assert secret not in shown
 
 

@@ -170,6 +170,10 @@ def test_ten_megabytes_in_a_field_are_refused_with_a_page(
 
         assert answer.status_code == 413
         assert answer.headers["Connection"] == "close"
+        actual = browser.platform.sandbox.journal.last.actual
+        assert actual == (
+            f"{10 * 1024 * 1024 + 5} bytes" if announced else "more than 1048576 bytes"
+        )
         assert "larger than 1048576 bytes" in answer.text
         check_page(answer)
         assert untouched(browser, before)
