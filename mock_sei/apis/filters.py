@@ -30,6 +30,8 @@ def choosers(operation: Operation, values: Mapping[str, Value], now: datetime) -
     last: list[Choose] = []
     for name, parameter in operation.parameters.items():
         if parameter.match == "as-of" and parameter.field is not None:
+            if name not in values and not values.keys().isdisjoint(parameter.unless):
+                continue
             last.append(_as_of(parameter.field, values.get(name), now))
             continue
         field = _field_of(parameter, values)
@@ -69,6 +71,13 @@ def _equals(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
         return found in wanted
 
     return keep
+
+
+def _excluding(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
+    """``true`` leaves out the records whose flag is set; anything else leaves out none."""
+    if value not in (True, "true"):
+        return lambda _: True
+    return lambda record: not find_value(record, field)
 
 
 def _contains(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
@@ -157,6 +166,7 @@ def _pairs(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
 
 MATCHES: Mapping[str, Callable[[str, Value, Parameter, datetime], Keep]] = {
     "equals": _equals,
+    "excluding": _excluding,
     "contains": _contains,
     "from": _from,
     "to": _to,

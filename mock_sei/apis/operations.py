@@ -34,7 +34,7 @@ ACTIONS = (
 )
 """What can answer an operation; ``actions/`` has a file for each."""
 
-MATCHES = ("equals", "contains", "from", "to", "as-of", "period", "pairs")
+MATCHES = ("equals", "excluding", "contains", "from", "to", "as-of", "period", "pairs")
 """How a parameter can pick records; ``filters.py`` has the meaning of each."""
 
 USES = ("limit", "cursor", "start", "count", "section", "include", "sort", "order", "ignored")
@@ -53,6 +53,7 @@ _RULE_KEYS = frozenset(
         "members",
         "identifiers",
         "requires",
+        "known",
         "fields",
         "records",
         "answer",
@@ -63,7 +64,7 @@ _RULE_KEYS = frozenset(
         "reports",
     }
 )
-_PARAMETER_KEYS = frozenset({"field", "match", "use", "every", "chosen", "member"})
+_PARAMETER_KEYS = frozenset({"field", "match", "use", "every", "chosen", "member", "unless"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,8 @@ class Parameter:
     """``{"by": another parameter, value of it: field}``: which field is compared."""
     member: str | None = None
     """The member that ``use: include`` puts in or leaves out."""
+    unless: Sequence[str] = ()
+    """Parameters beside which an ``as-of`` that did not come picks nothing."""
 
     @property
     def type(self) -> str:
@@ -120,6 +123,8 @@ class Rule:
     """Members that a ``section`` never leaves out."""
     requires: Sequence[Sequence[str]] = ()
     """Groups of parameters of which one at least must come."""
+    known: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """``{"path.name": "collection.field"}``: values that must name a record there."""
     fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Members a written record gets beside those of its body; see ``templates.py``."""
     records: Sequence[Mapping[str, Any]] = ()
@@ -216,6 +221,14 @@ def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
     for required in ("collection", "key"):
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
+    for value, where in mapping(found.get("known", {}), source, f"{place}.known").items():
+        if "." not in str(value) or "." not in str(where):
+            raise ConfigurationError(
+                "write it as path.name: collection.field",
+                source=source,
+                key=f"{place}.known.{value}",
+                value=where,
+            )
     return Rule(**found)
 
 
@@ -248,6 +261,7 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
                 every=rule.get("every"),
                 chosen=rule.get("chosen", {}),
                 member=rule.get("member"),
+                unless=rule.get("unless", ()),
             ),
         )
 

@@ -30,7 +30,8 @@ def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
     """Adds the record, and the further ones of the rule, and answers as the document says."""
     rule, state = call.operation.rule, call.state
     fresh, job = state.jobs.new_key(), state.jobs.new_key()
-    names = call.names(body=body, job=job, key=fresh, **more)
+    known = call.known_records(body)
+    names = call.names(body=body, job=job, key=fresh, known=known, **more)
     record = {**body, **fill(rule.fields, names)}
     key = record.setdefault(rule.key, fresh)
     if state.collections.find(rule.collection, rule.key, key) is not None:
