@@ -52,4 +52,5 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
         now=now,
         state=state,
     )
+    call.require_parent()
     return ACTS[operation.rule.action](call)

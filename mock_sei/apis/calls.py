@@ -71,6 +71,16 @@ class ApiCall:
             raise not_there(self.operation, name, value)
         return found
 
+    def require_parent(self) -> None:
+        """What the operation is ``within``. Raises :class:`~mock_sei.errors.Refusal`, 404."""
+        within = self.operation.rule.within
+        if not within:
+            return
+        name = within["parameter"]
+        collection, value = within["collection"], self.values[name]
+        if self.state.collections.find(collection, within["key"], value) is None:
+            raise not_there(self.operation, name, value, collection)
+
     def _key_value(self) -> tuple[str, object]:
         """The parameter that names a record: the one of the path that is compared with the key."""
         rule = self.operation.rule
@@ -93,11 +103,15 @@ class ApiAnswer:
     media_type: str = "application/json"
 
 
-def not_there(operation: Operation, name: str, value: object) -> Refusal:
+def not_there(
+    operation: Operation, name: str, value: object, collection: str | None = None
+) -> Refusal:
+    """404 for a record of the operation's collection, or of another one."""
+    searched = collection or operation.rule.collection
     return Refusal(
         NOT_FOUND,
         check="record",
-        because=f"No record of {operation.rule.collection} has the {name} of the path.",
+        because=f"No record of {searched} has the {name} of the path.",
         expected=f"a known {name}",
         actual=str(value)[:100],
     )
