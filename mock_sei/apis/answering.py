@@ -52,5 +52,5 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
         now=now,
         state=state,
     )
-    call.known_records()
+    call.require_parent()
     return ACTS[operation.rule.action](call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
@@ -77,8 +78,19 @@ def schema_faults(operation: Operation, pointer: str, value: Any) -> Iterable[Fa
     errors = operation.document.validator(pointer).iter_errors(value)
     found = sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
     for error in found[:MOST_FAULTS]:
-        place = ".".join(str(part) for part in error.absolute_path)
-        yield Fault(place, "body", error.message[:200])
+        place = [str(part) for part in error.absolute_path]
+        # The validator names what is missing in its message alone.
+        missing = _MISSING.fullmatch(error.message) if error.validator == "required" else None
+        if missing:
+            place, reason = [*place, missing[1]], "required and missing"
+        elif error.context:
+            reason = " or ".join(dict.fromkeys(each.message for each in error.context))
+        else:
+            reason = error.message
+        yield Fault(".".join(place), "body", reason[:200])
+
+
+_MISSING = re.compile(r"'(.*)' is a required property", re.DOTALL)
 
 
 def read_file(body: bytes, content_type: str | None) -> File:

@@ -26,6 +26,7 @@ ACTIONS = (
     "create",
     "change",
     "remove",
+    "rename",
     "upload",
     "job-status",
     "submit-report",
@@ -34,10 +35,34 @@ ACTIONS = (
 )
 """What can answer an operation; ``actions/`` has a file for each."""
 
-MATCHES = ("equals", "excluding", "contains", "from", "to", "as-of", "period", "pairs")
+MATCHES = (
+    "equals",
+    "excluding",
+    "contains",
+    "all-words",
+    "any-word",
+    "from",
+    "to",
+    "as-of",
+    "period",
+    "pairs",
+    "folder",
+)
 """How a parameter can pick records; ``filters.py`` has the meaning of each."""
 
-USES = ("limit", "cursor", "start", "count", "section", "include", "sort", "order", "ignored")
+USES = (
+    "limit",
+    "cursor",
+    "encoded",
+    "start",
+    "count",
+    "section",
+    "include",
+    "sort",
+    "order",
+    "validate",
+    "ignored",
+)
 """What else a parameter can be for."""
 
 _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
@@ -54,17 +79,23 @@ _RULE_KEYS = frozenset(
         "identifiers",
         "requires",
         "known",
+        "defaults",
         "fields",
         "records",
         "answer",
+        "each",
+        "within",
         "fixed",
+        "new_keys",
         "schema",
         "polls",
         "seconds",
         "reports",
     }
 )
-_PARAMETER_KEYS = frozenset({"field", "match", "use", "every", "chosen", "member", "unless"})
+_PARAMETER_KEYS = frozenset(
+    {"field", "match", "matched", "use", "every", "chosen", "member", "unless"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +111,10 @@ class Parameter:
     use: str | None = None
     """One of :data:`USES`, where it does not pick records."""
     field: str | None = None
-    """Field of the records that it is compared with; a dot leads into a member."""
+    """Field of the records that it is compared with, or several with commas between."""
     match: str = "equals"
+    matched: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """``{"by": another parameter, value of it: match}``: how it is compared then."""
     every: str | None = None
     """The value that picks every record."""
     chosen: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -124,15 +157,23 @@ class Rule:
     requires: Sequence[Sequence[str]] = ()
     """Groups of parameters of which one at least must come."""
     known: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """``{"path.name": "collection.field"}``: values that must name a record there."""
+    """``{member of the body: "collection.field"}``: what must name a record there."""
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Members a written record gets where its body has none; templates as well."""
     fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Members a written record gets beside those of its body; see ``templates.py``."""
     records: Sequence[Mapping[str, Any]] = ()
     """Further records a write makes: ``{"collection": …, "fields": …}`` each."""
+    each: str | None = None
+    """Member of the body that lists what a record each is made for, from ``fields`` alone."""
+    within: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """``{"collection": …, "key": …, "parameter": …}``: what must be there for a call."""
     answer: Any = None
     """Template of the answer to a write; the record itself where there is none."""
     fixed: Sequence[str] = ()
     """Members that a change must leave alone."""
+    new_keys: bool = False
+    """Whether a change may give a record another key."""
     schema: str | None = None
     """Name in ``components/schemas`` that a changed record must still fit."""
     polls: int = 1
@@ -221,12 +262,12 @@ def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
     for required in ("collection", "key"):
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
-    for value, where in mapping(found.get("known", {}), source, f"{place}.known").items():
-        if "." not in str(value) or "." not in str(where):
+    for member, where in mapping(found.get("known", {}), source, f"{place}.known").items():
+        if "." not in str(where):
             raise ConfigurationError(
-                "write it as path.name: collection.field",
+                "write it as collection.field",
                 source=source,
-                key=f"{place}.known.{value}",
+                key=f"{place}.known.{member}",
                 value=where,
             )
     return Rule(**found)
@@ -258,6 +299,7 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
                 use=use,
                 field=rule.get("field"),
                 match=rule.get("match", "equals"),
+                matched=rule.get("matched", {}),
                 every=rule.get("every"),
                 chosen=rule.get("chosen", {}),
                 member=rule.get("member"),

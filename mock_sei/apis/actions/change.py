@@ -72,8 +72,12 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
 
 def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
     rule = call.operation.rule
-    for name in (rule.key, *rule.fixed):
+    for name in (*rule.fixed, *(() if rule.new_keys else (rule.key,))):
         if before.get(name) != after.get(name):
             yield Fault(name, "body", "cannot be changed")
+    if rule.new_keys and before.get(rule.key) != after.get(rule.key):
+        key = after.get(rule.key)
+        if call.state.collections.find(rule.collection, rule.key, key) is not None:
+            yield Fault(rule.key, "body", f"{str(key)[:100]} exists already")
     if rule.schema is not None:
         yield from schema_faults(call.operation, f"/components/schemas/{rule.schema}", after)
