@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,6 +44,11 @@ class Api:
         if answer.headers["content-type"].startswith("application/json"):
             validator = operation.document.validator(_schema_of(operation, answer.status_code))
             validator.validate(answer.json())
+
+    def stop_clock(self, *moment: int) -> None:
+        """At a moment in UTC, with a token of that time."""
+        self.platform.sandbox.clock.set(datetime(*moment, tzinfo=UTC), frozen=True)
+        self._headers = self.platform.headers()
 
     def get(self, path: str) -> Any:
         answer = self.call(path)

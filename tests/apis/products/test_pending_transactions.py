@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -99,7 +98,7 @@ def test_a_wrong_value_is_named(reading: Api, query: str, fields: list[str]) -> 
 
 
 def test_a_transfer_becomes_a_pending_transaction(api: Api) -> None:
-    api.platform.sandbox.clock.set(datetime(2026, 1, 10, 15, 0, tzinfo=UTC), frozen=True)
+    api.stop_clock(2026, 1, 10, 15, 0)
 
     answer = api.call(TRANSFERS, "POST", json={**TRANSFER, "externalId": "PTX-9001"})
 
@@ -161,7 +160,7 @@ def test_there_is_no_other_state_than_pending(reading: Api, path: str, method: s
 
 def test_a_patch_is_taken_in_and_read_back(api: Api) -> None:
     before = read(api)
-    api.platform.sandbox.clock.set(datetime(2026, 7, 1, 12, 0, tzinfo=UTC), frozen=True)
+    api.stop_clock(2026, 7, 1, 12, 0)
 
     answer = patch(
         api,

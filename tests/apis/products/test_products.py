@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -158,7 +157,7 @@ def test_relationships_of_an_unknown_product_are_not_found(reading: Api) -> None
 
 
 def test_a_relationship_is_taken_in_and_read_back(api: Api) -> None:
-    api.platform.sandbox.clock.set(datetime(2026, 10, 1, 14, 30, tzinfo=UTC), frozen=True)
+    api.stop_clock(2026, 10, 1, 14, 30)
     body = {"investorExternalId": "INV-0002", "fundInvestorExternalId": "FI-01A-0001"}
 
     answer = api.call(CLASS, "POST", json=body)
