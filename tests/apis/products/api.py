@@ -45,9 +45,11 @@ class Api:
             validator = operation.document.validator(_schema_of(operation, answer.status_code))
             validator.validate(answer.json())
 
-    def stop_clock(self, *moment: int) -> None:
+    def stop_clock(self, year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> None:
         """At a moment in UTC, with a token of that time."""
-        self.platform.sandbox.clock.set(datetime(*moment, tzinfo=UTC), frozen=True)
+        self.platform.sandbox.clock.set(
+            datetime(year, month, day, hour, minute, tzinfo=UTC), frozen=True
+        )
         self._headers = self.platform.headers()
 
     def get(self, path: str) -> Any:
