@@ -77,12 +77,12 @@ _RULE_KEYS = frozenset(
         "members",
         "identifiers",
         "requires",
+        "known",
         "defaults",
         "fields",
         "records",
         "answer",
         "each",
-        "within",
         "fixed",
         "new_keys",
         "schema",
@@ -150,6 +150,8 @@ class Rule:
     """Members that a ``section`` never leaves out."""
     requires: Sequence[Sequence[str]] = ()
     """Groups of parameters of which one at least must come."""
+    known: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """``{"path.name": "collection.field"}``: values that must name a record there."""
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Members a written record gets where its body has none; templates as well."""
     fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -158,8 +160,6 @@ class Rule:
     """Further records a write makes: ``{"collection": …, "fields": …}`` each."""
     each: str | None = None
     """Member of the body that lists what a record each is made for, from ``fields`` alone."""
-    within: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """``{"collection": …, "key": …, "parameter": …}``: what must be there for a call."""
     answer: Any = None
     """Template of the answer to a write; the record itself where there is none."""
     fixed: Sequence[str] = ()
@@ -254,6 +254,14 @@ def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
     for required in ("collection", "key"):
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
+    for value, where in mapping(found.get("known", {}), source, f"{place}.known").items():
+        if "." not in str(value) or "." not in str(where):
+            raise ConfigurationError(
+                "write it as path.name: collection.field",
+                source=source,
+                key=f"{place}.known.{value}",
+                value=where,
+            )
     return Rule(**found)
 
 

@@ -32,6 +32,7 @@ def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
     operation, rule, state = call.operation, call.operation.rule, call.state
     names = call.names(
         body=body,
+        known=call.known_records(body),
         job=state.jobs.new_key(),
         next=lambda member: state.collections.next_value(rule.collection, member),
         **more,
