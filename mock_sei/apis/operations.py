@@ -84,7 +84,6 @@ _RULE_KEYS = frozenset(
         "records",
         "answer",
         "each",
-        "within",
         "fixed",
         "new_keys",
         "schema",
@@ -157,7 +156,7 @@ class Rule:
     requires: Sequence[Sequence[str]] = ()
     """Groups of parameters of which one at least must come."""
     known: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """``{member of the body: "collection.field"}``: what must name a record there."""
+    """``{"path.name": "collection.field"}``: values that must name a record there."""
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Members a written record gets where its body has none; templates as well."""
     fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -166,8 +165,6 @@ class Rule:
     """Further records a write makes: ``{"collection": …, "fields": …}`` each."""
     each: str | None = None
     """Member of the body that lists what a record each is made for, from ``fields`` alone."""
-    within: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """``{"collection": …, "key": …, "parameter": …}``: what must be there for a call."""
     answer: Any = None
     """Template of the answer to a write; the record itself where there is none."""
     fixed: Sequence[str] = ()
@@ -262,12 +259,12 @@ def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
     for required in ("collection", "key"):
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
-    for member, where in mapping(found.get("known", {}), source, f"{place}.known").items():
-        if "." not in str(where):
+    for value, where in mapping(found.get("known", {}), source, f"{place}.known").items():
+        if "." not in str(value) or "." not in str(where):
             raise ConfigurationError(
-                "write it as collection.field",
+                "write it as path.name: collection.field",
                 source=source,
-                key=f"{place}.known.{member}",
+                key=f"{place}.known.{value}",
                 value=where,
             )
     return Rule(**found)

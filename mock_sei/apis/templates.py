@@ -4,7 +4,7 @@ A text that begins with ``$`` is replaced, everything else stays as it is:
 
 - ``$path.name``, ``$query.name``, ``$header.name``: a parameter of the call
 - ``$body``, ``$body.member.member``: the request body
-- ``$within.member``: of the record that the operation is ``within``
+- ``$known.name.member``: of the record that a ``known`` value names
 - ``$file.name``, ``$file.size``, ``$file.type``: an uploaded file
 - ``$key``: the new record's key; ``$job``: the key of the job that the write starts
 - ``$now``, ``$now.utc``, ``$today``: the platform's time, Eastern, UTC, Eastern date

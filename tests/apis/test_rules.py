@@ -18,14 +18,16 @@ def read(**rule: Any) -> None:
     list(read_operations("widgets", Document(source=Path("widgets.yaml"), content=content)))
 
 
-@pytest.mark.parametrize("known", [{"colourId": "colours"}, {"colourId": 7}])
+@pytest.mark.parametrize(
+    "known", [{"body.colour": "colours"}, {"body.colour": 7}, {"colour": "colours.id"}]
+)
 def test_a_known_member_names_collection_and_field(known: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"collection\.field") as problem:
         read(known=known)
 
     assert "widgets.yaml" in str(problem.value)
-    assert "known.colourId" in str(problem.value)
+    assert f"known.{next(iter(known))}" in str(problem.value)
 
 
 def test_a_known_member_that_is_right_is_read() -> None:
-    read(known={"colourId": "colours.id"})
+    read(known={"body.colour": "colours.id"})

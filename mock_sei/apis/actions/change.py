@@ -30,6 +30,8 @@ def act(call: ApiCall) -> ApiAnswer:
     body = read_json(operation, call.body, media_type)
     changed = patched(record, body) if media_type == JSON_PATCH else replaced(record, body)
     faults = list(_faults(call, record, changed))
+    named = {fault.field for fault in faults}
+    faults += [fault for fault in _misfits(call, changed) if fault.field not in named]
     if faults:
         raise MalformedRequest(faults)
     job = call.state.jobs.new_key()
@@ -79,5 +81,9 @@ def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
         key = after.get(rule.key)
         if call.state.collections.find(rule.collection, rule.key, key) is not None:
             yield Fault(rule.key, "body", f"{str(key)[:100]} exists already")
-    if rule.schema is not None:
-        yield from schema_faults(call.operation, f"/components/schemas/{rule.schema}", after)
+
+
+def _misfits(call: ApiCall, after: Record) -> Iterable[Fault]:
+    schema = call.operation.rule.schema
+    if schema is not None:
+        yield from schema_faults(call.operation, f"/components/schemas/{schema}", after)

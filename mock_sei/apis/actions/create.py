@@ -7,7 +7,7 @@ already is refused (assumed).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mock_sei.apis.bodies import check_media_type, read_json
@@ -24,19 +24,7 @@ def act(call: ApiCall) -> ApiAnswer:
     body = read_json(call.operation, call.body, media_type)
     if not isinstance(body, Mapping):
         raise MalformedRequest([Fault("", "body", "must be an object")])
-    faults = list(_find_unknown(call, body))
-    if faults:
-        raise MalformedRequest(faults)
     return write(call, body)
-
-
-def _find_unknown(call: ApiCall, body: Mapping[str, Any]) -> Iterable[Fault]:
-    """Members that must name a record of another collection and name none."""
-    for member, where in call.operation.rule.known.items():
-        collection, _, field = where.partition(".")
-        value = body.get(member)
-        if value is not None and call.state.collections.find(collection, field, value) is None:
-            yield Fault(member, "body", f"no record of {collection} has {str(value)[:100]!r}")
 
 
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
@@ -44,8 +32,8 @@ def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
     operation, rule, state = call.operation, call.operation.rule, call.state
     names = call.names(
         body=body,
+        known=call.known_records(body),
         job=state.jobs.new_key(),
-        within=call.parent or {},
         next=lambda member: state.collections.next_value(rule.collection, member),
         **more,
     )

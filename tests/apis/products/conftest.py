@@ -1,16 +1,15 @@
-"""A platform to read from, for a module; one to write to, for a test."""
+"""A platform for the tests that only read, and a fresh one for each that writes."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.apis.products.api import Api
+from tests.apis.products.calls import Api
 from tests.support import Platform
 
 
 @pytest.fixture(scope="module")
 def reading(hammered: Platform) -> Api:
-    """Nobody writes to it, so that all tests of a module share it."""
     return Api(hammered)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.apis.products.api import Api, walked
+from tests.apis.products.calls import Api
 
 BASE = "/v1/fundoffunds/FND-06/transactions"
 DAILY = f"{BASE}?reportingPeriod=Daily"
@@ -24,7 +24,7 @@ DAILY = f"{BASE}?reportingPeriod=Daily"
 def test_a_filter_picks_transactions(
     reading: Api, query: str, fits: Callable[[dict[str, Any]], bool]
 ) -> None:
-    reading.picks(DAILY, query, fits)
+    reading.check_filter(DAILY, query, fits)
 
 
 def test_the_bounds_hold_the_days_they_name(reading: Api) -> None:
@@ -67,10 +67,7 @@ def test_every_wrong_value_has_an_entry(reading: Api) -> None:
 
 
 def test_walking_the_pages_gives_every_transaction_once(reading: Api) -> None:
-    keys = walked(reading, DAILY, "transactionId", 10)
-
-    assert keys == [f"FT-{number:05}" for number in range(1, len(keys) + 1)]
-    assert len(keys) == len(reading.every(DAILY)) > 60
+    reading.check_walk(DAILY, "transactionId", 10)
 
 
 def test_another_fund_has_none_and_an_unknown_one_is_not_found(reading: Api) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.apis.products.api import Api, walked
+from tests.apis.products.calls import Api
 
 BASE = "/v1/fundpositions"
 OPERATIONS = {"positions": "positionId", "performance": "performanceId", "fees": "feeId"}
@@ -50,12 +50,7 @@ def test_dates_pick_quarters(reading: Api, operation: str, query: str, expected:
 
 @every_operation
 def test_walking_the_pages_gives_every_record_once(reading: Api, operation: str) -> None:
-    path, key = f"{BASE}/FND-01/{operation}?{RANGE}", OPERATIONS[operation]
-
-    keys = walked(reading, path, key, 8)
-
-    assert keys == sorted(each[key] for each in reading.every(path))
-    assert len(keys) == len(set(keys)) > 8
+    reading.check_walk(f"{BASE}/FND-01/{operation}?{RANGE}", OPERATIONS[operation], 8)
 
 
 @every_operation

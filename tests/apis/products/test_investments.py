@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.apis.products.api import Api
+from tests.apis.products.calls import Api
 
 ACCOUNTS = "/v1/investments/accounts"
 
 
 def test_every_investment_product_comes_at_once(reading: Api) -> None:
-    body = reading.get(ACCOUNTS)
+    body = reading.read(ACCOUNTS)
 
     assert body.keys() == {"data"}
     keys = [each["externalId"] for each in body["data"]]
@@ -16,8 +16,8 @@ def test_every_investment_product_comes_at_once(reading: Api) -> None:
 
 
 def test_it_takes_no_parameters(reading: Api) -> None:
-    everything = reading.get(ACCOUNTS)
+    everything = reading.read(ACCOUNTS)
 
-    assert reading.get(f"{ACCOUNTS}?limit=1&externalId=FND-01") == everything
+    assert reading.read(f"{ACCOUNTS}?limit=1&externalId=FND-01") == everything
     notes = reading.platform.sandbox.journal.last.notes
     assert ["limit" in notes[0], "externalId" in notes[1]] == [True, True]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from tests.apis.products.api import Api, walked
+from tests.apis.products.calls import Api
 
 BASE = "/v1/investorallocation"
 OPERATIONS = ("positions", "transactions", "performance")
 KEYS = {"positions": "positionId", "transactions": "transactionId", "performance": "performanceId"}
 RANGE = "startDate=2020-01-01"
 """Without any date the latest figures alone come."""
-
-Fits = Callable[[dict[str, Any]], bool]
 
 
 def path(operation: str, investor: str = "all", fund: str = "FND-01") -> str:
@@ -56,8 +51,8 @@ def test_an_unknown_investor_is_not_found(reading: Api, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_investor_without_a_part_in_the_fund_has_nothing(reading: Api, operation: str) -> None:
-    assert reading.get(path(operation, "INV-0002"))["data"] == []
-    assert reading.get(path(operation, fund="FND-03"))["data"] == []
+    assert reading.read(path(operation, "INV-0011"))["data"] == []
+    assert reading.read(path(operation, fund="FND-03"))["data"] == []
 
 
 @pytest.mark.parametrize("operation", ["positions", "performance"])
@@ -83,7 +78,7 @@ def test_figures_are_those_of_the_last_date_not_after_it(
 def test_without_a_date_the_figures_are_todays(api: Api, operation: str) -> None:
     for today, expected in (((2026, 8, 3), "2026-06-30"), ((2026, 9, 30), "2026-09-30")):
         api.stop_clock(*today)
-        found = api.get(path(operation))["data"]
+        found = api.read(path(operation))["data"]
         assert {each["asOfDate"] for each in found} == {expected}
 
 
@@ -94,16 +89,16 @@ def test_a_range_holds_its_first_and_last_day(reading: Api, operation: str) -> N
     days = sorted({each[field] for each in reading.every(everything)})
     first, last = days[1], days[-2]
 
-    reading.picks(
+    reading.check_filter(
         everything.removesuffix(RANGE) + "endDate=2030-01-01",
         f"startDate={first}",
         lambda each: each[field] >= first,
     )
-    reading.picks(everything, f"endDate={last}", lambda each: each[field] <= last)
+    reading.check_filter(everything, f"endDate={last}", lambda each: each[field] <= last)
 
 
 def test_transactions_as_of_a_date_are_those_until_then(reading: Api) -> None:
-    reading.picks(
+    reading.check_filter(
         path("transactions"), "asOfDate=2025-12-31", lambda each: each["tradeDate"] <= "2025-12-31"
     )
 
@@ -111,7 +106,7 @@ def test_transactions_as_of_a_date_are_those_until_then(reading: Api) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("period", ["Closed", "Estimated"])
 def test_a_period_is_closed_or_estimated(reading: Api, operation: str, period: str) -> None:
-    reading.picks(
+    reading.check_filter(
         f"{path(operation)}&{RANGE}",
         f"reportingPeriod={period}",
         lambda each: each["reportingPeriod"] == period,
@@ -126,12 +121,7 @@ def test_the_last_closed_figures_are_before_the_estimated_ones(reading: Api) -> 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_walking_the_pages_gives_every_record_once(reading: Api, operation: str) -> None:
-    key = KEYS[operation]
-
-    keys = walked(reading, f"{path(operation)}&{RANGE}", key, 9)
-
-    assert keys == sorted(each[key] for each in reading.every(f"{path(operation)}&{RANGE}"))
-    assert len(keys) == len(set(keys))
+    reading.check_walk(f"{path(operation)}&{RANGE}", KEYS[operation], 9)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +147,7 @@ def test_every_wrong_value_has_an_entry_beside_what_is_missing(reading: Api) -> 
 
 
 def test_the_category_is_open_ended_funds_or_left_out(reading: Api) -> None:
-    assert reading.call(path("positions"), headers={"category": "OEF"}).status_code == 200
+    assert reading.call("GET", path("positions"), headers={"category": "OEF"}).status_code == 200
     assert reading.faults(path("positions"), headers={"category": "CEF"}) == [
         ("category", "header")
     ]

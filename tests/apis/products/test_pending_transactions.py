@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.apis.products.api import Api, walked
+from tests.apis.products.calls import Api, Fits
 
 TRANSACTIONS = "/v1/transactions"
 ONE = "/v1/transactions/PTX-0001"
@@ -30,11 +29,9 @@ TRANSFER = {
     "amount": 250000,
 }
 
-Fits = Callable[[dict[str, Any]], bool]
-
 
 def patch(api: Api, *operations: dict[str, Any], path: str = ONE) -> Any:
-    return api.call(path, "PATCH", **patch_body(*operations))
+    return api.call("PATCH", path, **patch_body(*operations))
 
 
 def patch_body(*operations: Any) -> dict[str, Any]:
@@ -45,7 +42,7 @@ def patch_body(*operations: Any) -> dict[str, Any]:
 
 
 def read(api: Api, key: str = "PTX-0001") -> dict[str, Any]:
-    found: list[dict[str, Any]] = api.get(f"{TRANSACTIONS}?externalId={key}")["data"]
+    found: list[dict[str, Any]] = api.read(f"{TRANSACTIONS}?externalId={key}")["data"]
     assert len(found) == 1
     return found[0]
 
@@ -53,7 +50,7 @@ def read(api: Api, key: str = "PTX-0001") -> dict[str, Any]:
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("status", ["Active", "Cancel"])
 def test_every_type_occurs_in_both_states(reading: Api, kind: str, status: str) -> None:
-    reading.picks(
+    reading.check_filter(
         TRANSACTIONS,
         f"type={kind}&status={status}",
         lambda each: (each["type"], each["status"]) == (kind, status),
@@ -75,13 +72,11 @@ def test_every_type_occurs_in_both_states(reading: Api, kind: str, status: str) 
     ],
 )
 def test_a_filter_picks_transactions(reading: Api, query: str, fits: Fits) -> None:
-    reading.picks(TRANSACTIONS, query, fits)
+    reading.check_filter(TRANSACTIONS, query, fits)
 
 
 def test_walking_the_pages_gives_every_transaction_once(reading: Api) -> None:
-    assert walked(reading, TRANSACTIONS, "externalId", 7) == [
-        f"PTX-{number:04}" for number in range(1, 76)
-    ]
+    reading.check_walk(TRANSACTIONS, "externalId", 7)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +95,7 @@ def test_a_wrong_value_is_named(reading: Api, query: str, fields: list[str]) -> 
 def test_a_transfer_becomes_a_pending_transaction(api: Api) -> None:
     api.stop_clock(2026, 1, 10, 15, 0)
 
-    answer = api.call(TRANSFERS, "POST", json={**TRANSFER, "externalId": "PTX-9001"})
+    answer = api.call("POST", TRANSFERS, json={**TRANSFER, "externalId": "PTX-9001"})
 
     assert answer.status_code == 202
     assert read(api, "PTX-9001") == {
@@ -111,7 +106,7 @@ def test_a_transfer_becomes_a_pending_transaction(api: Api) -> None:
         "createDate": "2026-01-10T10:00:00.000",
         "changeDate": "2026-01-10T10:00:00.000",
     }
-    assert api.get(f"{JOB}/{answer.json()['jobStatusQueryKey']}") == {
+    assert api.read(f"{JOB}/{answer.json()['jobStatusQueryKey']}") == {
         "jobStatusQueryKey": answer.json()["jobStatusQueryKey"],
         "status": "Completed",
         "externalId": "PTX-9001",
@@ -119,7 +114,7 @@ def test_a_transfer_becomes_a_pending_transaction(api: Api) -> None:
 
 
 def test_a_transfer_without_a_key_gets_one(api: Api) -> None:
-    answer = api.call(f"{TRANSFERS}?state=pending", "POST", json=TRANSFER)
+    answer = api.call("POST", f"{TRANSFERS}?state=pending", json=TRANSFER)
 
     assert read(api, answer.json()["externalId"])["amount"] == 250000
 
@@ -143,14 +138,14 @@ def test_a_wrong_transfer_is_refused(
     body = {**TRANSFER, **changes}
 
     assert reading.faults(TRANSFERS, "POST", json=body) == [(each, "body") for each in fields]
-    assert reading.get(TRANSACTIONS)["paging"]["totalCount"] == 75
+    assert reading.read(TRANSACTIONS)["paging"]["totalCount"] == 75
 
 
 def test_a_partial_transfer_needs_its_amount_and_a_full_one_does_not(api: Api) -> None:
     body = {name: value for name, value in TRANSFER.items() if name != "amount"}
 
     assert api.faults(TRANSFERS, "POST", json=body) == [("amount", "body")]
-    assert api.call(TRANSFERS, "POST", json={**body, "type": "Full Transfer"}).status_code == 202
+    assert api.call("POST", TRANSFERS, json={**body, "type": "Full Transfer"}).status_code == 202
 
 
 @pytest.mark.parametrize(("path", "method"), [(TRANSFERS, "POST"), (ONE, "PATCH")])
@@ -174,7 +169,7 @@ def test_a_patch_is_taken_in_and_read_back(api: Api) -> None:
     del before["contactExternalId"]
     changes = {"amount": 1250.5, "status": "Cancel", "changeDate": "2026-07-01T08:00:00.000"}
     assert read(api) == {**before, **changes}
-    job = api.get(f"{JOB}/{answer.json()['jobStatusQueryKey']}")
+    job = api.read(f"{JOB}/{answer.json()['jobStatusQueryKey']}")
     assert (job["status"], job["externalId"]) == ("Completed", "PTX-0001")
 
 
@@ -222,7 +217,7 @@ def test_an_unknown_job_is_not_found(reading: Api) -> None:
 
 
 def test_jobs_are_known_to_insight_alone(api: Api) -> None:
-    key = api.call(TRANSFERS, "POST", json=TRANSFER).json()["jobStatusQueryKey"]
+    key = api.call("POST", TRANSFERS, json=TRANSFER).json()["jobStatusQueryKey"]
 
     assert api.faults(f"/v1/Insight/status/{key}") == [("appName", "path")]
     assert api.faults(f"/v1/trade/status/{key}") == [("appName", "path")]

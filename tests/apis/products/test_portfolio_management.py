@@ -7,30 +7,31 @@ import io
 
 import pytest
 
-from tests.apis.products.api import Api, walked
+from tests.apis.products.calls import Api
 
 REPORTS = "/v2/reports"
 METADATA = "/v2/reports/metadata"
 
 
 def submit(api: Api, name: str = "Positions") -> str:
-    answer = api.call(REPORTS, "POST", json={"reportName": name})
+    answer = api.call("POST", REPORTS, json={"reportName": name})
     assert answer.status_code == 202
     return f"{REPORTS}/{answer.json()['requestId']}"
 
 
 def test_reports_are_listed_and_found_by_name(reading: Api) -> None:
-    reading.picks(METADATA, "reportName=Positions", lambda each: each["reportName"] == "Positions")
-    names = walked(reading, METADATA, "reportName", 2)
-    assert names == sorted(each["reportName"] for each in reading.every(METADATA))
+    reading.check_filter(
+        METADATA, "reportName=Positions", lambda each: each["reportName"] == "Positions"
+    )
+    reading.check_walk(METADATA, "reportName", 2)
     assert reading.faults(f"{METADATA}?limit=x") == [("limit", "query")]
 
 
 def test_every_listed_report_can_be_collected(api: Api) -> None:
     for report in api.every(METADATA):
         path = submit(api, report["reportName"])
-        api.get(path)
-        body = api.get(path)
+        api.read(path)
+        body = api.read(path)
         assert (body["status"], body["reportName"]) == ("Completed", report["reportName"])
         assert body["data"]
 
@@ -39,8 +40,8 @@ def test_a_report_is_in_progress_until_it_was_asked_for_again(api: Api) -> None:
     api.stop_clock(2026, 10, 1)
     path = submit(api)
 
-    assert api.get(path) == {"requestId": path.rpartition("/")[2], "status": "In Progress"}
-    first, again = api.get(path), api.get(path)
+    assert api.read(path) == {"requestId": path.rpartition("/")[2], "status": "In Progress"}
+    first, again = api.read(path), api.read(path)
     assert first["status"] == "Completed"
     assert first == again
 
@@ -50,16 +51,16 @@ def test_a_report_is_ready_after_a_second_of_the_platforms_clock(api: Api) -> No
     early, late = submit(api), submit(api)
 
     api.platform.sandbox.clock.advance(seconds=0.9)
-    assert api.get(early)["status"] == "In Progress"
+    assert api.read(early)["status"] == "In Progress"
     api.platform.sandbox.clock.advance(seconds=0.1)
-    assert api.get(late)["status"] == "Completed"
+    assert api.read(late)["status"] == "Completed"
 
 
 def test_a_report_holds_the_records_of_its_time_of_collection(api: Api) -> None:
     path = submit(api, "Transaction History")
-    api.get(path)
+    api.read(path)
 
-    body = api.get(path)
+    body = api.read(path)
 
     daily = "transactions?reportingPeriod=Daily&includeSecurities=true"
     expected = [
@@ -72,10 +73,10 @@ def test_a_report_holds_the_records_of_its_time_of_collection(api: Api) -> None:
 
 def test_a_report_comes_as_csv_when_asked_for(api: Api) -> None:
     path = submit(api)
-    waiting = api.call(path, headers={"Accept": "text/csv"})
-    plain = api.get(path)["data"]
+    waiting = api.call("GET", path, headers={"Accept": "text/csv"})
+    plain = api.read(path)["data"]
 
-    answer = api.call(path, headers={"Accept": "text/csv"})
+    answer = api.call("GET", path, headers={"Accept": "text/csv"})
 
     assert waiting.json()["status"] == "In Progress"
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -98,8 +99,8 @@ def test_an_unknown_request_is_not_found(reading: Api) -> None:
 def test_two_requests_are_kept_apart(api: Api) -> None:
     positions, portfolios = submit(api), submit(api, "Portfolio List")
 
-    api.get(positions)
+    api.read(positions)
 
-    assert api.get(portfolios)["status"] == "In Progress"
-    assert api.get(portfolios)["reportName"] == "Portfolio List"
-    assert api.get(positions)["reportName"] == "Positions"
+    assert api.read(portfolios)["status"] == "In Progress"
+    assert api.read(portfolios)["reportName"] == "Portfolio List"
+    assert api.read(positions)["reportName"] == "Positions"

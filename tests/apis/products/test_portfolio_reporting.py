@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from tests.apis.products.api import Api, walked
+from tests.apis.products.calls import Api, Fits
 
 METADATA = "/v1/portfolio/metadata"
 POSITIONS = "/v2/portfolio/PRT-01/positions"
@@ -17,12 +14,10 @@ PERFORMANCE = "/v2/portfolio/PRT-01/performance"
 ALWAYS = f"{PERFORMANCE}?startDate=2020-01-01"
 CLOSED = f"{POSITIONS}?asOfDate=2026-09-30"
 
-Fits = Callable[[dict[str, Any]], bool]
-
 
 @pytest.mark.parametrize("query", ["externalId=PRT-02", "id=9002"])
 def test_a_portfolio_is_found_by_either_key(reading: Api, query: str) -> None:
-    reading.picks(METADATA, query, lambda each: each["externalId"] == "PRT-02")
+    reading.check_filter(METADATA, query, lambda each: each["externalId"] == "PRT-02")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +28,7 @@ def test_a_portfolio_is_found_by_either_key(reading: Api, query: str) -> None:
     ],
 )
 def test_a_filter_picks_positions(reading: Api, query: str, fits: Fits) -> None:
-    reading.picks(CLOSED, query, fits)
+    reading.check_filter(CLOSED, query, fits)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +58,7 @@ def test_without_a_date_positions_and_performance_are_todays(api: Api) -> None:
     api.stop_clock(2026, 7, 4)
 
     for path in (POSITIONS, PERFORMANCE):
-        assert {each["asOfDate"] for each in api.get(path)["data"]} == {"2026-06-30"}
+        assert {each["asOfDate"] for each in api.read(path)["data"]} == {"2026-06-30"}
 
 
 @pytest.mark.parametrize("path", [CLOSED, DAILY])
@@ -97,7 +92,7 @@ def test_securities_are_added_when_asked_for(reading: Api, path: str) -> None:
     ],
 )  # fmt: skip
 def test_a_filter_picks_transactions(reading: Api, query: str, fits: Fits) -> None:
-    reading.picks(DAILY, query, fits)
+    reading.check_filter(DAILY, query, fits)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +125,7 @@ def test_transactions_require_their_period(reading: Api) -> None:
 def test_a_tracking_id_may_come_with_the_call(reading: Api) -> None:
     own = "0b0e6a5c-6a1e-4a32-9a53-0f8c5f0d9d11"
 
-    answer = reading.call(DAILY, headers={"requestTrackingId": own})
+    answer = reading.call("GET", DAILY, headers={"requestTrackingId": own})
 
     assert answer.headers["RequestTrackingId"] == own
 
@@ -147,7 +142,7 @@ def test_a_tracking_id_may_come_with_the_call(reading: Api) -> None:
     ],
 )  # fmt: skip
 def test_a_filter_picks_performance(reading: Api, query: str, fits: Fits) -> None:
-    reading.picks(ALWAYS, query, fits)
+    reading.check_filter(ALWAYS, query, fits)
 
 
 def test_performance_is_in_the_currency_of_the_portfolio(reading: Api) -> None:
@@ -187,10 +182,7 @@ def test_performance_has_the_ten_members_of_version_two(reading: Api) -> None:
     [(METADATA, "externalId"), (CLOSED, "id"), (DAILY, "id"), (ALWAYS, "id")],
 )
 def test_walking_the_pages_gives_every_record_once(reading: Api, path: str, key: str) -> None:
-    keys = walked(reading, path, key, 4)
-
-    assert keys == sorted(each[key] for each in reading.every(path))
-    assert len(keys) == len(set(keys)) > 4
+    reading.check_walk(path, key, 4)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.apis.products.api import Api
+from tests.apis.products.calls import Api
 from tests.support import TICKETS
 
 INSTRUCTION = {
@@ -25,19 +25,19 @@ INSTRUCTION = {
 def test_an_instruction_is_taken_and_read_back(api: Api) -> None:
     api.stop_clock(2026, 3, 2, 15, 46)
 
-    answer = api.call(TICKETS, "POST", json=INSTRUCTION)
+    answer = api.call("POST", TICKETS, json=INSTRUCTION)
 
     now = "2026-03-02T10:46:00.000"
     taken = {**INSTRUCTION, "status": "Original", "createDate": now, "changeDate": now}
     assert (answer.status_code, answer.json()) == (201, taken)
     del taken["batchSize"]
-    assert api.get(f"{TICKETS}?id=2001")["data"] == [taken]
+    assert api.read(f"{TICKETS}?id=2001")["data"] == [taken]
 
 
 def test_instructions_of_one_batch_come_one_by_one(api: Api) -> None:
     for number in (2001, 2002):
         body = {**INSTRUCTION, "tradeTicketId": number}
-        assert api.call(TICKETS, "POST", json=body).status_code == 201
+        assert api.call("POST", TICKETS, json=body).status_code == 201
 
     assert api.faults(TICKETS, "POST", json=[INSTRUCTION]) == [("", "body")]
     assert len(api.every(TICKETS)) == 127
