@@ -63,7 +63,7 @@ def test_metadata_are_what_identifies_a_product(reading: Api) -> None:
     ("query", "fits"),
     [
         ("alternateId=A-0001", lambda each: each["alternateId"] == "A-0001"),
-        ("investorExternalId=INV-0003", lambda each: each["investorExternalId"] == "INV-0007"),
+        ("investorExternalId=INV-0003", lambda each: each["investorExternalId"] == "INV-0003"),
         ("source=InvesTran", lambda each: each["source"] == "InvesTran"),
         ("type=Series", lambda each: each["type"] == "Series"),
         ("subtype=Virtual", lambda each: each.get("subType") == "Virtual"),
