@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
@@ -28,6 +28,8 @@ class Api:
         self.platform = platform
         self._http = platform.client()
         self._headers = platform.headers()
+        self._held: set[Any] = set()
+        """Operations, statuses and parameters whose answers were seen to fit."""
 
     def call(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
@@ -35,20 +37,24 @@ class Api:
         """What comes must be declared in the product's document, and fit its schema."""
         sent = self._headers | dict(headers or {})
         answer = self._http.request(method, path, headers=sent, **options)
-        self._hold_to_document(method, urlsplit(path).path, answer)
+        self._hold_to_document(method, path, answer)
         return answer
 
-    def _hold_to_document(self, method: str, path: str, answer: httpx2.Response) -> None:
-        operation, _ = self.platform.sandbox.catalogue.find(method, path)
-        declared = operation.raw["responses"]
+    def _hold_to_document(self, method: str, url: str, answer: httpx2.Response) -> None:
+        parts, status = urlsplit(url), str(answer.status_code)
+        operation, _ = self.platform.sandbox.catalogue.find(method, parts.path)
         if answer.status_code == OVERSIZE:
             return
-        assert str(answer.status_code) in declared, answer.text
-        if answer.headers.get("content-type", "").startswith("application/json"):
-            place = f"{operation.pointer}/responses/{answer.status_code}"
-            pointer = declared[str(answer.status_code)].get("$ref", "").removeprefix("#") or place
-            schema = f"{pointer}/content/application~1json/schema"
-            operation.document.validator(schema).validate(answer.json())
+        declared = operation.raw["responses"]
+        assert status in declared, answer.text
+        kind = operation.name, status, frozenset(parse_qs(parts.query))
+        if kind in self._held or not answer.headers["content-type"].startswith("application/json"):
+            return
+        self._held.add(kind)
+        place = f"{operation.pointer}/responses/{status}"
+        pointer = declared[status].get("$ref", "").removeprefix("#") or place
+        schema = f"{pointer}/content/application~1json/schema"
+        operation.document.validator(schema).validate(answer.json())
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx2.Response:
         return self.call("GET", path, headers)
@@ -98,14 +104,12 @@ class Api:
 
     def check_filters(self, path: str, filters: Mapping[str, Fits]) -> None:
         """Each picks the records it names, in their order: some of them, never all."""
-        for query, fits in filters.items():
-            self.check_filter(path, query, fits)
-
-    def check_filter(self, path: str, query: str, fits: Fits) -> None:
+        everything = self.every(path)
         mark = "&" if "?" in path else "?"
-        everything, found = self.every(path), self.every(f"{path}{mark}{query}")
-        assert found == [each for each in everything if fits(each)], query
-        assert 0 < len(found) < len(everything), query
+        for query, fits in filters.items():
+            found = self.every(f"{path}{mark}{query}")
+            assert found == [each for each in everything if fits(each)], query
+            assert 0 < len(found) < len(everything), query
 
     def check_wrong(self, path: str, wrong: Mapping[str, Place | list[Place]]) -> None:
         """Each query is refused with an entry for every fault, and no others."""

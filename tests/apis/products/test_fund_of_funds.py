@@ -24,7 +24,7 @@ DAILY = f"{BASE}?reportingPeriod=Daily"
 def test_a_filter_picks_transactions(
     reading: Api, query: str, fits: Callable[[dict[str, Any]], bool]
 ) -> None:
-    reading.check_filter(DAILY, query, fits)
+    reading.check_filters(DAILY, {query: fits})
 
 
 def test_the_bounds_hold_the_days_they_name(reading: Api) -> None:

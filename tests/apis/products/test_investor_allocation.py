@@ -89,27 +89,26 @@ def test_a_range_holds_its_first_and_last_day(reading: Api, operation: str) -> N
     days = sorted({each[field] for each in reading.every(everything)})
     first, last = days[1], days[-2]
 
-    reading.check_filter(
+    reading.check_filters(
         everything.removesuffix(RANGE) + "endDate=2030-01-01",
-        f"startDate={first}",
-        lambda each: each[field] >= first,
+        {f"startDate={first}": lambda each: each[field] >= first},
     )
-    reading.check_filter(everything, f"endDate={last}", lambda each: each[field] <= last)
+    reading.check_filters(everything, {f"endDate={last}": lambda each: each[field] <= last})
 
 
 def test_transactions_as_of_a_date_are_those_until_then(reading: Api) -> None:
-    reading.check_filter(
-        path("transactions"), "asOfDate=2025-12-31", lambda each: each["tradeDate"] <= "2025-12-31"
+    reading.check_filters(
+        path("transactions"),
+        {"asOfDate=2025-12-31": lambda each: each["tradeDate"] <= "2025-12-31"},
     )
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("period", ["Closed", "Estimated"])
 def test_a_period_is_closed_or_estimated(reading: Api, operation: str, period: str) -> None:
-    reading.check_filter(
+    reading.check_filters(
         f"{path(operation)}&{RANGE}",
-        f"reportingPeriod={period}",
-        lambda each: each["reportingPeriod"] == period,
+        {f"reportingPeriod={period}": lambda each: each["reportingPeriod"] == period},
     )
 
 

@@ -50,10 +50,13 @@ def read(api: Api, key: str = "PTX-0001") -> dict[str, Any]:
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("status", ["Active", "Cancel"])
 def test_every_type_occurs_in_both_states(reading: Api, kind: str, status: str) -> None:
-    reading.check_filter(
+    reading.check_filters(
         TRANSACTIONS,
-        f"type={kind}&status={status}",
-        lambda each: (each["type"], each["status"]) == (kind, status),
+        {
+            f"type={kind}&status={status}": lambda each: (
+                (each["type"], each["status"]) == (kind, status)
+            )
+        },
     )
 
 
@@ -72,7 +75,7 @@ def test_every_type_occurs_in_both_states(reading: Api, kind: str, status: str) 
     ],
 )
 def test_a_filter_picks_transactions(reading: Api, query: str, fits: Fits) -> None:
-    reading.check_filter(TRANSACTIONS, query, fits)
+    reading.check_filters(TRANSACTIONS, {query: fits})
 
 
 def test_walking_the_pages_gives_every_transaction_once(reading: Api) -> None:

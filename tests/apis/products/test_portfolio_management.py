@@ -20,8 +20,8 @@ def submit(api: Api, name: str = "Positions") -> str:
 
 
 def test_reports_are_listed_and_found_by_name(reading: Api) -> None:
-    reading.check_filter(
-        METADATA, "reportName=Positions", lambda each: each["reportName"] == "Positions"
+    reading.check_filters(
+        METADATA, {"reportName=Positions": lambda each: each["reportName"] == "Positions"}
     )
     reading.check_walk(METADATA, "reportName", 2)
     assert reading.faults(f"{METADATA}?limit=x") == [("limit", "query")]

@@ -17,7 +17,7 @@ CLOSED = f"{POSITIONS}?asOfDate=2026-09-30"
 
 @pytest.mark.parametrize("query", ["externalId=PRT-02", "id=9002"])
 def test_a_portfolio_is_found_by_either_key(reading: Api, query: str) -> None:
-    reading.check_filter(METADATA, query, lambda each: each["externalId"] == "PRT-02")
+    reading.check_filters(METADATA, {query: lambda each: each["externalId"] == "PRT-02"})
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_portfolio_is_found_by_either_key(reading: Api, query: str) -> None:
     ],
 )
 def test_a_filter_picks_positions(reading: Api, query: str, fits: Fits) -> None:
-    reading.check_filter(CLOSED, query, fits)
+    reading.check_filters(CLOSED, {query: fits})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_securities_are_added_when_asked_for(reading: Api, path: str) -> None:
     ],
 )  # fmt: skip
 def test_a_filter_picks_transactions(reading: Api, query: str, fits: Fits) -> None:
-    reading.check_filter(DAILY, query, fits)
+    reading.check_filters(DAILY, {query: fits})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_tracking_id_may_come_with_the_call(reading: Api) -> None:
     ],
 )  # fmt: skip
 def test_a_filter_picks_performance(reading: Api, query: str, fits: Fits) -> None:
-    reading.check_filter(ALWAYS, query, fits)
+    reading.check_filters(ALWAYS, {query: fits})
 
 
 def test_performance_is_in_the_currency_of_the_portfolio(reading: Api) -> None:

@@ -34,7 +34,7 @@ JOB = "/v1/insight/status"
 )  # fmt: skip
 @pytest.mark.parametrize("path", [PRODUCTS, METADATA])
 def test_a_filter_picks_products(reading: Api, path: str, query: str, fits: Fits) -> None:
-    reading.check_filter(path, query, fits)
+    reading.check_filters(path, {query: fits})
 
 
 @pytest.mark.parametrize("kind", ["Equalization Group", "Standard", "Virtual"])
@@ -42,7 +42,7 @@ def test_a_filter_picks_products(reading: Api, path: str, query: str, fits: Fits
 def test_the_sub_type_picks_by_the_name_of_its_page(
     reading: Api, path: str, name: str, kind: str
 ) -> None:
-    reading.check_filter(path, f"{name}={kind}", lambda each: each.get("subType") == kind)
+    reading.check_filters(path, {f"{name}={kind}": lambda each: each.get("subType") == kind})
 
 
 @pytest.mark.parametrize(("path", "name"), [(PRODUCTS, "subtype"), (METADATA, "subType")])
@@ -76,7 +76,7 @@ def test_metadata_are_what_identifies_a_product(reading: Api) -> None:
     ],
 )
 def test_a_filter_picks_relationships(reading: Api, query: str, fits: Fits) -> None:
-    reading.check_filter(FUND, query, fits)
+    reading.check_filters(FUND, {query: fits})
 
 
 def test_relationships_of_a_fund_are_those_of_its_parts_too(reading: Api) -> None:
