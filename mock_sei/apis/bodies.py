@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
+from math import isfinite
 from typing import Any
 
 from mock_sei.apis.operations import Operation
@@ -55,11 +56,27 @@ def read_json(operation: Operation, body: bytes, media_type: str) -> Any:
 
 
 def parse_json(body: bytes) -> Any:
+    """A value that can be written as JSON again: finite numbers, whole characters."""
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        text = body.decode("utf-8-sig")
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        if _HALF_CHARACTER in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         reason = "missing" if not body else f"not valid JSON: {' '.join(str(error).split())[:150]}"
         raise MalformedRequest([Fault("", "body", reason)]) from None
+
+
+_HALF_CHARACTER = "\\ud"
+"""How the escape of a surrogate begins; two make a character, and one alone does not."""
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text[:50]} is too large")
+    return value
 
 
 def _no_constant(name: str) -> None:
