@@ -11,6 +11,7 @@ from mock_sei.apis.calls import enveloped
 from mock_sei.apis.collections import find_value
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.operations import Operation
+from mock_sei.apis.parameters import typed
 from mock_sei.fixtures import load_fixtures
 
 GRADES = {"documented", "derived", "assumed"}
@@ -131,6 +132,17 @@ def test_examples_fit_their_schema(product: Product) -> None:
             part = media_type.replace("/", "~1")
             pointer = f"{operation.pointer}/requestBody/content/{part}/schema"
             operation.document.validator(pointer).validate(media["example"])
+
+
+@every_product
+def test_examples_and_defaults_of_parameters_are_taken(product: Product) -> None:
+    for operation in operations(product):
+        for parameter in operation.parameters.values():
+            schema = parameter.schema
+            for value in (*schema.get("examples", ()), schema.get("default")):
+                if value is not None:
+                    text = str(value).lower() if isinstance(value, bool) else str(value)
+                    typed(parameter, text, operation)
 
 
 @every_product
