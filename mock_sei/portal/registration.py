@@ -13,6 +13,7 @@ import re
 import string
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from dataclasses import fields as fields_of
 from random import Random
 from typing import Any, ClassVar
 
@@ -60,7 +61,7 @@ class Registration:
     saml_certificate: str | None = None
 
 
-FIELDS = tuple(Registration.__dataclass_fields__)
+FIELDS = tuple(each.name for each in fields_of(Registration))
 
 
 def read_registration(fields: Mapping[str, Any]) -> Registration:

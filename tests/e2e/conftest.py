@@ -106,6 +106,11 @@ def npm_packages() -> Path:
     return JAVASCRIPT
 
 
+@pytest.fixture(scope="session")
+def axe(npm_packages: Path) -> str:
+    return (npm_packages / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+
+
 def _installed() -> bool:
     """Every package in the version that ``package.json`` names."""
     wanted = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]

@@ -1,0 +1,346 @@
+"""The portal as a new user walks through it in Chromium, from My Apps to a renewed certificate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import Bench
+from tests.e2e.handshakes import is_let_in
+from tests.e2e.portal_steps import (
+    CLIENT_SERVER,
+    SERVER_SERVER,
+    SINGLE_PAGE,
+    TEAM,
+    add_app,
+    content,
+    done,
+    download,
+    keys,
+    open_app,
+    open_mail,
+    reveal,
+    states,
+    tab_to,
+    title_is,
+    watched,
+)
+
+pytestmark = pytest.mark.needs("chromium")
+
+LINK_MAIL = "Certificate for svc-orders"
+
+
+@pytest.fixture
+def portal(page: Page, bench: Bench) -> Iterator[Page]:
+    """My Apps, before anything was registered."""
+    with watched(page, bench):
+        page.goto(f"{bench.server.url}/portal")
+        yield page
+
+
+def test_by_keyboard_alone_from_my_apps_to_the_certificate(portal: Page) -> None:
+    page = portal
+    tab_to(page, "Add App")
+    page.keyboard.press("Enter")
+    title_is(page, "Add App")
+    tab_to(page, "Name")
+    page.keyboard.type("orders")
+    tab_to(page, "Client-server, acting by itself")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name=SERVER_SERVER)).to_be_checked()
+    tab_to(page, "Distribution list")
+    page.keyboard.type(TEAM)
+    tab_to(page, "Register")
+    page.keyboard.press("Enter")
+    title_is(page, "orders")
+    done(page, "The application is approved.")
+
+    secret = page.locator("details.secret code").first
+    expect(secret).to_be_hidden()
+    tab_to(page, "Show AppKey and AppSecret")
+    page.keyboard.press("Enter")
+    expect(secret).to_be_visible()
+
+    page.keyboard.press("Home")
+    tab_to(page, "Mailbox")
+    page.keyboard.press("Enter")
+    title_is(page, "Mailbox")
+    tab_to(page, LINK_MAIL)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("note")).to_contain_text("You are using Chrome")
+    tab_to(page, "https://")
+    with page.expect_download() as expected:
+        page.keyboard.press("Enter")
+    assert expected.value.suggested_filename == "certificate.pfx"
+    store = load_pkcs12(content(expected.value), b"mock-sei")
+    assert store.key
+    assert store.cert
+    assert "CN=svc-orders" in store.cert.certificate.subject.rfc4514_string()
+
+
+def test_what_the_pages_show_opens_444(portal: Page, bench: Bench, tmp_path: Path) -> None:
+    page, server = portal, bench.server
+    add_app(page)
+    pair = keys(page)
+    username, password = (
+        re.findall(r"(?m)^    (\S+)$", open_mail(page, f"Service account {about} for orders"))[0]
+        for about in ("user name", "password")
+    )
+    open_mail(page, LINK_MAIL)
+    store = load_pkcs12(content(download(page)), b"mock-sei")
+    assert store.cert
+    assert isinstance(store.key, rsa.RSAPrivateKey)
+    file = tmp_path / "identity.pem"
+    key = store.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(key + store.cert.certificate.public_bytes(Encoding.PEM))
+    context = server.ssl_context()
+    assert not is_let_in(server.two_way_url, context)
+    context.load_cert_chain(file)
+    form = {"grant_type": "client_credentials", "username": username, "password": password}
+    with httpx2.Client(verify=context, base_url=server.two_way_url, trust_env=False) as http:
+        answer = http.post("/v2/oauthtoken", auth=(pair[0], pair[1]), data=form)
+    assert answer.status_code == 200, answer.text
+
+
+def test_an_application_waits_for_its_approver(portal: Page, bench: Bench) -> None:
+    bench.server.reset(approval="manual")
+    page = portal
+    add_app(page)
+    done(page, "The application is registered.")
+    expect(page.get_by_text("Pending approval")).to_be_visible()
+    expect(page.locator("details.secret")).to_have_count(0)
+    page.get_by_role("link", name="My Apps").click()
+    expect(page.get_by_role("row", name="orders")).to_contain_text("Pending approval")
+    page.get_by_role("link", name="Mailbox").click()
+    expect(page.get_by_text("Nothing was sent")).to_be_visible()
+    open_app(page)
+    page.get_by_role("button", name="Approve").click()
+    done(page, "The application is approved.")
+    assert len(keys(page)) == 2
+    open_mail(page, LINK_MAIL)
+
+
+def test_a_link_used_a_second_time_shows_how_to_get_a_new_one(portal: Page) -> None:
+    page = portal
+    add_app(page)
+    open_mail(page, LINK_MAIL)
+    download(page)
+    with page.expect_navigation() as expected:
+        page.locator("pre").get_by_role("link").click()
+    assert expected.value.status == 410
+    title_is(page, "Dead link")
+    expect(page.get_by_role("alert")).to_contain_text("it was used at")
+    page.get_by_role("link", name="orders").click()
+    page.get_by_label("Passphrase of the file").fill("of my own")
+    page.get_by_role("button", name="New download link").click()
+    done(page, "A new link was mailed.")
+    open_mail(page, LINK_MAIL)
+    assert load_pkcs12(content(download(page)), b"of my own").key
+
+
+def test_a_certificate_ends_and_its_renewal_goes_on(portal: Page, bench: Bench) -> None:
+    page = portal
+    add_app(page)
+    assert states(page) == ["current"]
+    bench.server.clock.advance(days=715)
+    assert "in 30 days" in open_mail(page, "Certificate of svc-orders ends in 30 days")
+    open_app(page)
+    page.get_by_role("button", name="Renew").click()
+    done(page, "A second certificate was made")
+    assert states(page) == ["current", "valid"]
+    open_mail(page, LINK_MAIL)
+    renewed = load_pkcs12(content(download(page)), b"mock-sei")
+    assert renewed.cert
+    bench.server.clock.advance(days=20)
+    open_app(page)
+    assert states(page) == ["current", "expired"]
+    shown = page.locator("td[data-label='Serial number'] code").first.get_attribute("title")
+    assert shown == f"{renewed.cert.certificate.serial_number:x}"
+
+
+def test_refreshed_keys_replace_the_old_pair_at_once(portal: Page, bench: Bench) -> None:
+    page = portal
+    add_app(page)
+    before = keys(page)
+    reveal(page, "Refresh the keys")
+    page.get_by_role("button", name="Refresh keys").click()
+    done(page, "The keys are refreshed.")
+    after = keys(page)
+    assert not set(before) & set(after)
+
+    def error(pair: list[str]) -> str:
+        with bench.server.client("svc-orders") as http:
+            form = {"grant_type": "none-of-these"}
+            answer = http.post("/v2/oauthtoken", auth=(pair[0], pair[1]), data=form)
+        return str(answer.json()["error"])
+
+    assert error(before) == "invalid_client"
+    assert error(after) == "unsupported_grant_type"
+
+
+def test_a_pasted_request_is_signed_and_its_certificate_mailed(portal: Page) -> None:
+    page = portal
+    add_app(page)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    reveal(page, "Sign a request of yours")
+    field = page.get_by_label("Certificate signing request")
+    wrong = request(key, "svc-somebody-else")
+    field.fill(wrong)
+    page.get_by_role("button", name="Sign it").click()
+    expect(page.get_by_role("alert")).to_contain_text("its CN is svc-somebody-else")
+    expect(field).to_have_value(wrong)
+    expect(field).to_be_visible()
+    field.fill(request(key, "svc-orders"))
+    page.get_by_role("button", name="Sign it").click()
+    done(page, "The request is signed.")
+    open_mail(page, LINK_MAIL)
+    saved = download(page)
+    assert saved.suggested_filename == "certificate.crt"
+    signed = x509.load_pem_x509_certificate(content(saved))
+    assert signed.public_key() == key.public_key()
+
+
+def request(key: rsa.RSAPrivateKey, cn: str) -> str:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, cn)])
+    made = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return made.public_bytes(Encoding.PEM).decode()
+
+
+def test_a_pasted_certificate_of_an_own_ca_opens_444(
+    portal: Page, bench: Bench, tmp_path: Path
+) -> None:
+    page, server = portal, bench.server
+    add_app(page)
+    ca, stranger = trustme.CA(), trustme.CA()
+    leaf = ca.issue_cert("orders.example", common_name="svc-orders")
+    file = tmp_path / "identity.pem"
+    file.write_bytes(leaf.private_key_and_cert_chain_pem.bytes())
+    context = server.ssl_context()
+    context.load_cert_chain(file)
+    certificate = page.get_by_label("Certificate, PEM")
+    authorities = page.get_by_label("The CAs above it")
+    reveal(page, "Submit a certificate of your own CA")
+    for authority, problem in ((stranger, "none of these signed"), (ca, "")):
+        certificate.fill(leaf.cert_chain_pems[0].bytes().decode())
+        authorities.fill(authority.cert_pem.bytes().decode())
+        assert not is_let_in(server.two_way_url, context)
+        page.get_by_role("button", name="Submit it").click()
+        if problem:
+            expect(page.get_by_role("alert")).to_contain_text(problem)
+    done(page, "The certificate is registered")
+    assert states(page)[0] == "current"
+    assert is_let_in(server.two_way_url, context)
+
+
+def test_a_revoked_certificate_is_shown_as_such_and_let_in_no_more(
+    portal: Page, bench: Bench
+) -> None:
+    page, server = portal, bench.server
+    add_app(page)
+    context = server.ssl_context("svc-orders")
+    assert is_let_in(server.two_way_url, context)
+    expect(page.get_by_role("button", name="Revoke it")).to_be_hidden()
+    reveal(page, "Revoke")
+    page.get_by_role("button", name="Revoke it").click()
+    done(page, "The certificate is revoked.")
+    assert states(page)[-1] == "revoked"
+    assert not is_let_in(server.two_way_url, context)
+
+
+def test_a_key_alone_is_downloaded_with_a_passphrase_or_without(portal: Page) -> None:
+    page = portal
+    add_app(page)
+    reveal(page, "Private key alone")
+    for passphrase in ("of my own", ""):
+        page.get_by_label("Passphrase, empty for a key").fill(passphrase)
+        with page.expect_download() as expected:
+            page.get_by_role("button", name="Download privatekey.key").click()
+        found = load_pem_private_key(content(expected.value), passphrase.encode() or None)
+        assert isinstance(found, rsa.RSAPrivateKey)
+
+
+def test_an_application_is_changed(portal: Page, bench: Bench) -> None:
+    page = portal
+    add_app(page, kind=CLIENT_SERVER)
+    page.get_by_role("link", name="Change").click()
+    title_is(page, "Change orders")
+    page.get_by_label("Redirect addresses").fill("https://orders.example/back\nhttps://b.example/")
+    page.get_by_label("Source addresses").fill("203.0.113.0/24")
+    page.get_by_label("All, now and later").uncheck()
+    page.get_by_label("SMA Trade Order Management").check()
+    page.get_by_label("production").uncheck()
+    page.get_by_role("button", name="Save").click()
+    done(page, "The changes are saved.")
+    registered = bench.server.applications["orders"]
+    assert registered.redirect_addresses == ("https://orders.example/back", "https://b.example/")
+    assert registered.source_addresses == ("203.0.113.0/24",)
+    assert registered.products == ("sma-trade-orders",)
+    assert registered.environments == ("build", "sandbox", "test")
+    expect(page.get_by_text("203.0.113.0/24")).to_be_visible()
+
+
+def test_an_application_is_deleted_after_a_second_look(portal: Page, bench: Bench) -> None:
+    page = portal
+    add_app(page)
+    button = page.get_by_role("button", name="Delete orders")
+    expect(button).to_be_hidden()
+    reveal(page, "Delete the application")
+    button.click()
+    done(page, "The application is deleted.")
+    expect(page.get_by_role("link", name="orders", exact=True)).to_have_count(0)
+    assert "orders" not in bench.server.applications
+
+
+def test_a_one_way_application_has_an_app_key_and_no_certificate(portal: Page) -> None:
+    page = portal
+    add_app(page, kind=SINGLE_PAGE)
+    assert len(keys(page)) == 1
+    expect(page.get_by_role("heading", name="Identity certificate")).to_have_count(0)
+    expect(page.get_by_text("implicit on port 443")).to_be_visible()
+
+
+def test_the_form_asks_only_for_what_the_chosen_kind_has(portal: Page) -> None:
+    page = portal
+    page.get_by_role("link", name="Add App").first.click()
+    redirects = page.get_by_label("Redirect addresses")
+    certificate = page.get_by_role("group", name="Identity certificate")
+    for kind, redirected, two_way in (
+        (SERVER_SERVER, False, True),
+        (CLIENT_SERVER, True, True),
+        (SINGLE_PAGE, True, False),
+    ):
+        page.get_by_role("radio", name=kind).check()
+        expect(redirects).to_be_visible(visible=redirected)
+        expect(certificate).to_be_visible(visible=two_way)
+
+
+def test_without_script_everything_works(bench: Bench) -> None:
+    with bench.page(java_script_enabled=False) as page, watched(page, bench):
+        page.goto(f"{bench.server.url}/portal")
+        add_app(page)
+        assert len(keys(page)) == 2
+        open_mail(page, LINK_MAIL)
+        assert load_pkcs12(content(download(page)), b"mock-sei").key
+        open_app(page)
+        page.get_by_role("button", name="Renew").click()
+        assert states(page) == ["current", "valid"]
+        reveal(page, "Delete the application")
+        page.get_by_role("button", name="Delete orders").click()
+        done(page, "The application is deleted.")
