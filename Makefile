@@ -13,7 +13,7 @@ test: lint
 	$(BIN)/python -m pytest -n auto
 
 quick: $(VENV)/test.stamp
-	$(BIN)/python -m pytest --ignore=tests/e2e -q
+	$(BIN)/python -m pytest -n auto --ignore=tests/e2e -q
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

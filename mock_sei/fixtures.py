@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from mock_sei.api_files import DocumentFile, read_text
 from mock_sei.errors import ConfigurationError
 from mock_sei.records import (
     PEM_START,
@@ -33,39 +33,7 @@ from mock_sei.registry import Registry
 
 Record = Mapping[str, Any]
 
-_SafeLoader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The C one takes a sixth of the time; not every platform has it."""
-
-
-class _YamlLoader(_SafeLoader):  # type: ignore[misc]  # which of the two is known at run time
-    """Reads plain words as YAML 1.2's core schema does: ``NO`` and dates are text.
-
-    Source: YAML 1.2.2 section 10.3.2; PyYAML itself reads YAML 1.1.
-    """
-
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
-
-def _yaml_integer(loader: Any, node: yaml.ScalarNode) -> int:
-    text = loader.construct_scalar(node)
-    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-
-
-for _tag, _pattern, _first_characters in (
-    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    (
-        "float",
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?",
-        list("-+.0123456789"),
-    ),
-    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
-):
-    _YamlLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first_characters
-    )
-_YamlLoader.add_constructor("tag:yaml.org,2002:int", _yaml_integer)
+API_SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +41,14 @@ class Fixtures:
     """Everything one platform starts with; never changed, so that a reset can share it."""
 
     registry: Registry
-    documents: Mapping[Path, Mapping[str, Any]]
-    """OpenAPI documents by the file they came from."""
+    documents: tuple[DocumentFile, ...]
+    """OpenAPI documents, by product."""
     collections: Mapping[str, tuple[Record, ...]]
     """Records by the name of their file."""
+    brought: tuple[DocumentFile, ...] = ()
+    """OpenAPI documents that a user brings beside the fixtures (``--apis``)."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the ones that were left out."""
 
 
 class _PlatformFile(TypedDict, total=False):
@@ -94,16 +66,29 @@ def bundled_folder() -> Path:
     return inside if inside.is_dir() else here.parent / "fixtures"
 
 
-def load_fixtures(folder: Path | None = None) -> Fixtures:
+def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtures:
     """Reads a folder, the bundled one by default; what it lacks comes from the bundled one.
 
-    Raises :class:`ConfigurationError`.
+    ``apis`` is a folder of further OpenAPI documents; a broken one is left out and told. Raises
+    :class:`ConfigurationError`.
     """
-    if folder is None:
-        return _bundled()
-    if not folder.is_dir():
-        raise ConfigurationError("no such folder", source=folder)
-    return _load(folder, bundled_folder())
+    for each in (folder, apis):
+        if each is not None and not each.is_dir():
+            raise ConfigurationError("no such folder", source=each)
+    fixtures = _bundled() if folder is None else _load(folder, bundled_folder())
+    return fixtures if apis is None else _with_brought(fixtures, apis)
+
+
+def _with_brought(fixtures: Fixtures, folder: Path) -> Fixtures:
+    brought, problems = [], []
+    for path in sorted(each for each in folder.iterdir() if each.suffix in API_SUFFIXES):
+        try:
+            brought.append(DocumentFile(path, bundled=False))
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if not brought and not problems:
+        raise ConfigurationError("no .json, .yaml or .yml file in it", source=folder)
+    return replace(fixtures, brought=tuple(brought), problems=tuple(problems))
 
 
 @cache
@@ -117,11 +102,17 @@ def _load(folder: Path, fallback: Path) -> Fixtures:
     platform_file = _first(folder / "platform.toml", fallback / "platform.toml")
     return Fixtures(
         registry=read_platform_file(platform_file),
-        documents={path: _read_yaml(path) for path in _files("apis/*.yaml", folder, fallback)},
+        documents=tuple(_documents(folder, fallback)),
         collections={
             path.stem: _read_records(path) for path in _files("data/*.json", folder, fallback)
         },
     )
+
+
+def _documents(folder: Path, fallback: Path) -> Iterable[DocumentFile]:
+    """The bundled ones are read when needed; those of a user at once, so that a fault is told."""
+    for path in _files("apis/*.yaml", folder, fallback):
+        yield DocumentFile(path, bundled=path.parent == bundled_folder() / "apis")
 
 
 def _first(*paths: Path) -> Path:
@@ -138,7 +129,7 @@ def _files(pattern: str, folder: Path, fallback: Path) -> Iterable[Path]:
 def read_platform_file(path: Path) -> Registry:
     """The applications, accounts and users of a ``platform.toml``. Raises ConfigurationError."""
     try:
-        raw = tomllib.loads(_read_text(path))
+        raw = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"not valid TOML: {error}", source=path) from None
     try:
@@ -160,6 +151,10 @@ def read_platform_file(path: Path) -> Registry:
         ) from None
 
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9+/=\s]{40,}")
+"""A private key without its label; a path as long has a dot in it."""
+
+
 def _with_certificate(application: Application, index: int, source: Path) -> Application:
     """``saml_certificate`` is PEM text, or the path of such a file, seen from ``platform.toml``."""
     written = application.saml_certificate
@@ -175,7 +170,7 @@ def _with_certificate(application: Application, index: int, source: Path) -> App
         problem = "not the path of a text file in PEM form"
     if problem:
         key = key_path(("applications", index, "saml_certificate"))
-        shown = written if len(written) < 150 else None  # longer, it may be a key without its label
+        shown = None if _BARE_KEY.fullmatch(written) else written
         raise ConfigurationError(problem, source=source, key=key, value=shown)
     return replace(application, saml_certificate=text)
 
@@ -219,32 +214,11 @@ def _known_keys(place: tuple[str | int, ...]) -> Iterable[str]:
     return tables if len(place) == 1 or table is None else table.__dataclass_fields__
 
 
-def _read_yaml(path: Path) -> Mapping[str, Any]:
-    try:
-        document = yaml.load(_read_text(path), Loader=_YamlLoader)  # noqa: S506  # a safe one
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigurationError(
-            f"not valid YAML: {' '.join(str(error).split())}", source=path
-        ) from None
-    if not isinstance(document, dict):
-        raise ConfigurationError("not an OpenAPI document: its top is not a mapping", source=path)
-    return document
-
-
 def _read_records(path: Path) -> tuple[Record, ...]:
     try:
-        records = json.loads(_read_text(path))
+        records = json.loads(read_text(path))
     except ValueError as error:
         raise ConfigurationError(f"not valid JSON: {error}", source=path) from None
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise ConfigurationError("not a list of records", source=path)
     return tuple(records)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(error.strerror or str(error), source=path) from None
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"not UTF-8 text: {error.reason}", source=path) from None

@@ -15,9 +15,11 @@ from typing import Any
 
 from mock_sei.access import AccessToken
 from mock_sei.addresses import Addresses
-from mock_sei.apis.answering import answer_operation
+from mock_sei.apis.answering import ApiRequest, answer
+from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections
-from mock_sei.apis.documents import Catalogue, Operation
+from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.jobs import Jobs
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.journal import Entry, Journal
 from mock_sei.certificates.accounts import AccountCertificates, SeededIdentities
@@ -38,7 +40,7 @@ from mock_sei.oauth.server import AuthorizationServer, Rules
 from mock_sei.oauth.token_info import token_information
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
-from mock_sei.peer import Connection, Findings, PeerCertificate
+from mock_sei.peer import Connection, PeerCertificate
 from mock_sei.portal.desk import Portal
 from mock_sei.randomness import make_random
 from mock_sei.registry import Registry
@@ -55,7 +57,7 @@ class State:
     behaviour: Behaviour
     registry: Registry
     oauth: AuthorizationServer
-    collections: Collections
+    apis: ApiState
     certificates: AccountCertificates
     portal: Portal
 
@@ -86,7 +88,9 @@ class Sandbox:
         self.fixtures = fixtures
         self.store = store
         self.authority = store.authority
-        self.catalogue = Catalogue(fixtures.documents)
+        self.catalogue = Catalogue(fixtures.documents, fixtures.brought)
+        for problem in (*fixtures.problems, *self.catalogue.problems):
+            logger.warning("left out: %s", problem)
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
@@ -122,12 +126,14 @@ class Sandbox:
                     auto_login=behaviour.auto_login,
                 ),
             ),
-            collections=Collections(self.fixtures.collections),
+            apis=ApiState(
+                collections=Collections(self.fixtures.collections), jobs=Jobs(random), random=random
+            ),
             certificates=certificates,
             portal=Portal(
                 registry=registry,
                 certificates=certificates,
-                products=self.catalogue.documents,
+                products=self.catalogue.products,
                 clock=self.clock,
                 random=random,
                 approval=behaviour.approval,
@@ -198,17 +204,9 @@ class Sandbox:
             environment=state.behaviour.environment,
         )
 
-    def answer(
-        self, operation: Operation, *, query: str, url: str, findings: Findings
-    ) -> dict[str, Any]:
+    def answer(self, request: ApiRequest) -> ApiAnswer:
         """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""
-        return answer_operation(
-            operation,
-            query=query,
-            url=url,
-            collections=self.state.collections,
-            findings=findings,
-        )
+        return answer(request, self.state.apis, self.clock.now())
 
     # What the listeners ask and tell
 

@@ -134,6 +134,9 @@ class Settings(BaseModel):
     fixtures: Path | None = Field(
         default=None, description="folder of applications, API documents, records"
     )
+    apis: Path | None = Field(
+        default=None, description="folder of your own OpenAPI documents, added to the products"
+    )
     hostname: Annotated[tuple[HostName, ...], BeforeValidator(_split)] = Field(
         default=(), description="further name in the server certificate (repeatable)"
     )

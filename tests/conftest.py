@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from anyio.from_thread import start_blocking_portal
+from starlette.testclient import TestClient
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
+from mock_sei.standards import Listener
 from tests.support import Platform
 
 pytest_plugins = ["pytester"]
@@ -33,6 +36,14 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
     return CertificateStore(tmp_path_factory.mktemp("certs"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def portal() -> Iterator[None]:
+    """One event loop for every request in process."""
+    with start_blocking_portal() as Platform.portal:
+        yield
+    Platform.portal = None
+
+
 @pytest.fixture
 def sandbox(shared_store: CertificateStore) -> Sandbox:
     sandbox = Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
@@ -43,6 +54,22 @@ def sandbox(shared_store: CertificateStore) -> Sandbox:
 @pytest.fixture
 def platform(sandbox: Sandbox) -> Platform:
     return Platform(sandbox)
+
+
+@pytest.fixture(scope="module")
+def hammered(shared_store: CertificateStore) -> Platform:
+    """One platform for all examples of a module."""
+    return Platform(
+        Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
+    )
+
+
+@pytest.fixture
+def browser(platform: Platform) -> TestClient:
+    """Keeps cookies, does not follow redirects."""
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    http.follow_redirects = False
+    return http
 
 
 @pytest.fixture

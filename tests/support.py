@@ -6,11 +6,13 @@ in the same published form.
 
 from __future__ import annotations
 
+import dataclasses
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
+from anyio.from_thread import BlockingPortal
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,6 +25,9 @@ from mock_sei.web.exchange import PlatformListener
 
 TOKEN_PATH = "/v2/oauthtoken"
 TICKETS = "/v1/order/tradetickets"
+
+CREDENTIALS_MESSAGE = "Gateway Authentication Failed, Please validate Credentials"
+PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
 
 
 def with_certificate(app: ASGIApp, identity: Identity | None) -> ASGIApp:
@@ -40,6 +45,9 @@ def with_certificate(app: ASGIApp, identity: Identity | None) -> ASGIApp:
 class Platform:
     """A sandbox with its platform application, called as a client would."""
 
+    portal: ClassVar[BlockingPortal | None] = None
+    """The session's event loop: a loop of its own for each request takes twice as long."""
+
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self._app = platform_app()
@@ -54,14 +62,22 @@ class Platform:
         """A client on one listener, with an account's certificate, any identity, or none."""
         identity = self.sandbox.identity(account) if isinstance(account, str) else account
         app = with_certificate(PlatformListener(self._app, self.sandbox, listener), identity)
-        return TestClient(
+        http = TestClient(
             app, base_url="https://localhost", client=(source, 50000), raise_server_exceptions=False
         )
+        http.portal = self.portal
+        return http
 
     def application(self, name: str) -> Application:
         found = self.sandbox.state.registry.find_application(name)
         assert found is not None
         return found
+
+    def change(self, name: str, /, **changes: Any) -> Application:
+        """Registers an application anew with other values."""
+        changed = dataclasses.replace(self.application(name), **changes)
+        self.sandbox.state.registry.applications[changed.app_key] = changed
+        return changed
 
     def form(self, application: str = "demo-server", **changes: str | None) -> dict[str, str]:
         """The parameters of a good client_credentials request; None leaves one out."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mock_sei.errors import ConfigurationError
-from mock_sei.fixtures import bundled_folder, key_path, load_fixtures, read_platform_file
+from mock_sei.fixtures import Fixtures, key_path, load_fixtures, read_platform_file
 from mock_sei.standards import STANDARDS
 
 SECRET = "hunter2-hunter2"
@@ -120,10 +121,14 @@ def test_bundled_documents_and_records_are_read() -> None:
 
     assert "trade-tickets" in fixtures.collections
     assert fixtures.collections["trade-tickets"]
-    assert bundled_folder() / "apis" / "sma-trade-orders.yaml" in fixtures.documents
+    assert "sma-trade-orders" in {each.product for each in fixtures.documents}
 
 
 # A user's own
+
+
+def content_of(fixtures: Fixtures, name: str) -> Mapping[str, Any]:
+    return next(each.content for each in fixtures.documents if each.source.name == name)
 
 
 def test_a_folder_of_ones_own_takes_the_place_of_what_it_has(folder: Path) -> None:
@@ -133,11 +138,11 @@ def test_a_folder_of_ones_own_takes_the_place_of_what_it_has(folder: Path) -> No
     bundled, own = load_fixtures(), load_fixtures(folder)
 
     assert list(own.registry.applications) == ["one-key", "two-key"]
-    assert {path.name for path in own.documents} == {
+    assert {each.source.name for each in own.documents} == {
         "own.yaml",
-        *(path.name for path in bundled.documents),
+        *(each.source.name for each in bundled.documents),
     }
-    assert own.documents[folder / "apis" / "sma-trade-orders.yaml"] == {"openapi": "3.1.0"}
+    assert content_of(own, "sma-trade-orders.yaml") == {"openapi": "3.1.0"}
     assert own.collections["own"] == ({"id": 1},)
     assert own.collections["trade-tickets"] == bundled.collections["trade-tickets"]
 
@@ -176,7 +181,7 @@ def test_plain_words_of_a_document_are_read_as_yaml_1_2(
     """YAML 1.1 would make ``NO`` false and a date an object."""
     (folder / "apis" / "own.yaml").write_text(f"value: {written}\n")
 
-    value = load_fixtures(folder).documents[folder / "apis" / "own.yaml"]["value"]
+    value = content_of(load_fixtures(folder), "own.yaml")["value"]
     assert value == read
     assert type(value) is type(read)
 

@@ -134,6 +134,18 @@ BAD_APPLICATIONS: list[tuple[dict[str, Any], str, str, object]] = [
         "without fragment",
         "https://x/cb#f",
     ),
+    (
+        {"redirect_addresses": ("http://[::1/cb",)},
+        "redirect_addresses.0",
+        "not an address",
+        "http://[::1/cb",
+    ),
+    (
+        {"redirect_addresses": ("http://x:port/",)},
+        "redirect_addresses.0",
+        "not an address",
+        "http://x:port/",
+    ),
 ]
 
 

@@ -24,6 +24,7 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "control_port": (0, 0),
     "certs_dir": ("elsewhere", Path("elsewhere")),
     "fixtures": ("own-fixtures", Path("own-fixtures")),
+    "apis": ("own-apis", Path("own-apis")),
     "hostname": (["sei.example", "*.sei.example"], ("sei.example", "*.sei.example")),
     "public_url": ("https://sei.example:8443", "https://sei.example:8443"),
     "public_two_way_url": ("https://mtls.sei.example/", "https://mtls.sei.example"),

@@ -1,29 +1,55 @@
-"""From an operation and a query string to the body of its answer."""
+"""From a functional call that was let in to its answer."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from mock_sei.apis.collections import Collections
-from mock_sei.apis.documents import Operation
-from mock_sei.apis.paging import page
+from mock_sei.apis.actions import ACTS
+from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
+from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import read_parameters
 from mock_sei.peer import Findings
 
 
-def answer_operation(
-    operation: Operation, *, query: str, url: str, collections: Collections, findings: Findings
-) -> dict[str, Any]:
-    """Reads records by the operation's filters. ``url`` is the absolute address that was called.
+@dataclass(frozen=True, kw_only=True)
+class ApiRequest:
+    """What came, as HTTP hands it over."""
 
-    Raises :class:`~mock_sei.errors.MalformedRequest`.
-    """
-    values = read_parameters(operation, query, findings)
-    wanted = {
-        parameter.field: values[name]
-        for name, parameter in operation.parameters.items()
-        if parameter.field and name in values
-    }
-    selection = collections.select(operation.collection, operation.key, wanted)
-    records, paging = page(selection, key=operation.key, values=values, url=url)
-    return {"data": list(records), "paging": paging}
+    operation: Operation
+    path: Mapping[str, str]
+    """Values in the path."""
+    query: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes = field(repr=False)
+    url: str
+    """The absolute address that was called, without its query."""
+    user: str
+    """The end user of the token, else its service account."""
+    findings: Findings
+
+
+def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
+    """Raises :class:`~mock_sei.errors.Refusal` for what is not there or not right."""
+    operation = request.operation
+    values = read_parameters(
+        operation,
+        query=request.query,
+        path=request.path,
+        headers=request.headers,
+        findings=request.findings,
+    )
+    call = ApiCall(
+        operation=operation,
+        values=values,
+        url=request.url,
+        body=request.body,
+        content_type=request.headers.get("content-type"),
+        accept=request.headers.get("accept", ""),
+        user=request.user,
+        now=now,
+        state=state,
+    )
+    return ACTS[operation.rule.action](call)

@@ -1,39 +1,112 @@
-"""The records behind the functional APIs, by collection; one set for the life of a state."""
+"""The records behind the functional APIs, by collection; one set for the life of a state.
+
+Records and the tuples that hold them are never changed in place: a seed can be shared, and whoever
+reads is never disturbed by who writes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 Record = Mapping[str, Any]
 
+_REMEMBERED = 64
+"""Selections that are kept: the pages of a walk ask for the same one again and again."""
+
+
+def order_of(value: object) -> tuple[int, Any]:
+    """Numbers before texts before the rest, so that any two values can be put in order."""
+    if isinstance(value, int | float):
+        return 0, value
+    return (1, value) if isinstance(value, str) else (2, str(value))
+
+
+def find_value(record: Record, field: str) -> Any:
+    """The value of a field, a dot leading into a member; None where there is none."""
+    if "." not in field:
+        return record.get(field)
+    value: Any = record
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
 
 class Collections:
-    """Named lists of records, seeded and never changed in place: a seed can be shared."""
+    """Named sequences of records."""
 
     def __init__(self, seed: Mapping[str, Sequence[Record]]) -> None:
-        self._records = dict(seed)
-        self._ordered: dict[tuple[str, str], list[Record]] = {}
+        self._lock = threading.Lock()
+        self._records: dict[str, tuple[Record, ...]] = {
+            name: tuple(records) for name, records in seed.items()
+        }
+        self._versions: dict[str, int] = {}
+        self._selections: OrderedDict[Hashable, Sequence[Record]] = OrderedDict()
 
     @property
     def names(self) -> list[str]:
         return sorted(self._records)
 
-    def ordered(self, name: str, key: str) -> list[Record]:
-        """All records of a collection in the order of a field; sorted once."""
-        found = self._ordered.get((name, key))
-        if found is None:
-            found = sorted(self._records.get(name, ()), key=lambda record: record[key])
-            self._ordered[name, key] = found
-        return found
+    def all(self, name: str) -> tuple[Record, ...]:
+        """As they were put in."""
+        return self._records.get(name, ())
 
-    def select(self, name: str, key: str, wanted: Mapping[str, object]) -> list[Record]:
-        """The records whose fields have the wanted values, in the order of ``key``."""
-        records = self.ordered(name, key)
-        if not wanted:
-            return records
-        return [
-            record
-            for record in records
-            if all(record.get(field) == value for field, value in wanted.items())
-        ]
+    def find(self, name: str, key: str, value: object) -> Record | None:
+        """The record whose key has this value, compared as text: a path has no numbers."""
+        wanted = str(value)
+        return next((each for each in self.all(name) if str(each.get(key)) == wanted), None)
+
+    def add(self, name: str, records: Iterable[Record]) -> None:
+        with self._lock:
+            self._set(name, (*self._records.get(name, ()), *records))
+
+    def replace_all(self, name: str, records: Iterable[Record]) -> None:
+        with self._lock:
+            self._set(name, tuple(records))
+
+    def replace(self, name: str, old: Record, new: Record | None) -> bool:
+        """Puts one record in another's place, or takes it out; False where it is gone already."""
+        with self._lock:
+            before = self._records.get(name, ())
+            if not any(each is old for each in before):
+                return False
+            after = (new if each is old else each for each in before)
+            self._set(name, tuple(each for each in after if each is not None))
+            return True
+
+    def _set(self, name: str, records: tuple[Record, ...]) -> None:
+        self._records[name] = records
+        self._versions[name] = self._versions.get(name, 0) + 1
+
+    def select(
+        self,
+        name: str,
+        order: str,
+        wanted: Hashable,
+        choose: Callable[[Sequence[Record]], Sequence[Record]],
+    ) -> Sequence[Record]:
+        """The records ``choose`` picks from all in the order of a field.
+
+        ``wanted`` stands for what ``choose`` does: the same again is answered from memory while the
+        collection has not changed.
+        """
+        with self._lock:
+            records = self._records.get(name, ())
+            memo = (name, self._versions.get(name, 0), order, wanted)
+            found = self._selections.get(memo)
+            if found is not None:
+                self._selections.move_to_end(memo)
+                return found
+        chosen = choose(ordered(records, order))
+        with self._lock:
+            self._selections[memo] = chosen
+            while len(self._selections) > _REMEMBERED:
+                self._selections.popitem(last=False)
+        return chosen
+
+
+def ordered(records: Sequence[Record], field: str) -> list[Record]:
+    """By the value of a field; those without one last."""
+    return sorted(records, key=lambda each: order_of(find_value(each, field)))

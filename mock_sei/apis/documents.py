@@ -1,77 +1,142 @@
-"""API products as their OpenAPI documents describe them: operations, parameters, collections.
+"""The catalogue: every API product and its operations, found by method and path.
 
-A document says what the platform answers; the keys under ``x-mock-sei`` say from which records:
-``product`` at the top, ``collection`` and ``key`` on an operation, ``field`` on a parameter that
-filters by a field's value. A fault in a document names the file and the place.
+A product's document is read when first needed; before that its file's own list of paths tells which
+product a call is for.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
+from mock_sei.apis.operations import Operation, read_operations
+from mock_sei.apis.references import Document, modern
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
 
-METHODS = ("get", "post", "put", "patch", "delete")
-EXTENSION = "x-mock-sei"
 
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """A query parameter of an operation."""
-
-    name: str
-    type: str
-    format: str | None
-    enum: tuple[str, ...]
-    required: bool
-    field: str | None
-    """Field of the records whose value it must equal."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One method on one path."""
-
-    product: str
-    method: str
-    path: str
-    collection: str
-    key: str
-    """Field that orders the records and makes the cursor."""
-    parameters: Mapping[str, Parameter]
+class DocumentFile(Protocol):
+    """A document's file, parsed or not yet."""
 
     @property
-    def name(self) -> str:
-        """How a person writes it: ``GET /v1/order/tradetickets``."""
-        return f"{self.method} {self.path}"
+    def source(self) -> Path: ...
+    @property
+    def product(self) -> str: ...
+    @property
+    def paths(self) -> Sequence[str]:
+        """The path templates of the document."""
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """Raises :class:`~mock_sei.errors.ConfigurationError`."""
+
+
+class Product:
+    """One API product."""
+
+    def __init__(self, file: DocumentFile, *, brought: bool = False) -> None:
+        self._file = file
+        self.name = file.product
+        self.brought = brought
+        """Whether a user brought its document."""
+
+    @cached_property
+    def document(self) -> Document:
+        return Document(source=self._file.source, content=modern(self._file.content))
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The whole OpenAPI document."""
+        return self.document.content
+
+    @property
+    def title(self) -> str:
+        info = self.content.get("info")
+        return str(info.get("title", self.name)) if isinstance(info, Mapping) else self.name
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """As they are called: with the path of the document's server before them."""
+        if not self.brought:
+            return self._file.paths
+        base = base_path(self.content)
+        return [base + path for path in self._file.paths]
+
+    @cached_property
+    def operations(self) -> dict[tuple[str, str], Operation]:
+        """By method and path template. Raises :class:`~mock_sei.errors.ConfigurationError`."""
+        base = base_path(self.content) if self.brought else ""
+        found = read_operations(self.name, self.document, base)
+        return {(each.method, each.path): each for each in found}
 
 
 class Catalogue:
-    """All operations of all products, found by method and path."""
+    """All products."""
 
-    def __init__(self, documents: Mapping[Path, Mapping[str, Any]]) -> None:
-        """Raises :class:`ConfigurationError` naming file and place."""
-        self.operations: list[Operation] = []
-        self.documents: dict[str, Mapping[str, Any]] = {}
-        """The whole OpenAPI document of each product."""
-        for source, document in documents.items():
-            self.operations.extend(_operations(source, document))
-            self.documents[document[EXTENSION]["product"]] = document
-        self._patterns = [(_pattern(each.path), each) for each in self.operations]
+    def __init__(self, files: Iterable[DocumentFile], brought: Iterable[DocumentFile] = ()) -> None:
+        """``brought`` are users' own documents: they take a bundled product's name or paths.
 
-    def find(self, method: str, path: str) -> Operation:
-        """The operation for a request; a :class:`Refusal` that names the nearest ones if none."""
-        here = [operation for pattern, operation in self._patterns if pattern.fullmatch(path)]
-        for operation in here:
-            if operation.method == method:
-                return operation
-        if here:
-            raise MethodNotAllowed(method, path, tuple(each.method for each in here))
+        Raises :class:`~mock_sei.errors.ConfigurationError` for one that is wrong; a brought one is
+        left out instead and stands in :attr:`problems`.
+        """
+        self.problems: list[str] = []
+        self.products: dict[str, Product] = {}
+        for file in brought:
+            self._bring(Product(file, brought=True))
+        for file in files:
+            if file.product not in self.products:
+                self.products[file.product] = Product(file)
+        paths = [(path, product) for product in self.products.values() for path in product.paths]
+        self._exact: dict[str, list[Product]] = {}
+        for path, product in paths:
+            if "{" not in path:
+                self._exact.setdefault(path, []).append(product)
+        # The more of a template is spelled out, the earlier it is tried.
+        templates = sorted(
+            (each for each in paths if "{" in each[0]), key=lambda each: _looseness(each[0])
+        )
+        self._templates = [(_pattern(path), path, product) for path, product in templates]
+
+    def _bring(self, product: Product) -> None:
+        try:
+            _ = product.operations
+        except ConfigurationError as error:
+            self.problems.append(str(error))
+        else:
+            self.products[product.name] = product
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [each for one in self.products.values() for each in one.operations.values()]
+
+    def require_product(self, name: str) -> Product:
+        """A :class:`Refusal` that names the products if there is no such one."""
+        if name not in self.products:
+            raise Refusal(
+                NOT_FOUND,
+                check="path",
+                because=f"No API product {name[:100]!r}; there are {', '.join(self.products)}.",
+            )
+        return self.products[name]
+
+    def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
+        """The operation for a request and the values in its path.
+
+        A :class:`Refusal` that names the nearest ones if there is none.
+        """
+        allowed: list[str] = []
+        for template, product, values in self._candidates(path):
+            operation = product.operations.get((method, template))
+            if operation is not None:
+                return operation, values
+            here = [name for name, each in product.operations if each == template]
+            allowed += [each for each in here if each not in allowed]
+        if allowed:
+            raise MethodNotAllowed(method, path[:200], tuple(allowed))
         raise Refusal(
             NOT_FOUND,
             check="path",
@@ -80,69 +145,44 @@ class Catalogue:
             actual=f"{method} {path[:200]}",
         )
 
+    def _candidates(self, path: str) -> Iterable[tuple[str, Product, Mapping[str, str]]]:
+        for product in self._exact.get(path, ()):
+            yield path, product, {}
+        for pattern, template, product in self._templates:
+            match = pattern.fullmatch(path)
+            if match:
+                names = re.findall(r"\{([^}]*)\}", template)
+                yield template, product, dict(zip(names, match.groups(), strict=True))
+
     def nearest(self, method: str, path: str) -> list[str]:
         """Names of the three operations most like a request."""
         names = [each.name for each in self.operations]
         return difflib.get_close_matches(f"{method} {path[:200]}", names, n=3, cutoff=0.0)
 
-
-def _operations(source: Path, document: Mapping[str, Any]) -> Iterator[Operation]:
-    product = _mapping(document.get(EXTENSION), source, EXTENSION).get("product")
-    if not isinstance(product, str):
-        raise ConfigurationError("missing", source=source, key=f"{EXTENSION}.product")
-    for path, item in _mapping(document.get("paths"), source, "paths").items():
-        for method in METHODS:
-            place = f"paths[{path}].{method}"
-            if method not in _mapping(item, source, f"paths[{path}]"):
-                continue
-            entry = _mapping(item[method], source, place)
-            rule = _mapping(entry.get(EXTENSION), source, f"{place}.{EXTENSION}")
-            for required in ("collection", "key"):
-                if not isinstance(rule.get(required), str):
-                    raise ConfigurationError(
-                        "missing", source=source, key=f"{place}.{EXTENSION}.{required}"
-                    )
-            yield Operation(
-                product=product,
-                method=method.upper(),
-                path=path,
-                collection=rule["collection"],
-                key=rule["key"],
-                parameters=dict(_parameters(entry, source, place)),
-            )
+    def keys_of(self, collection: str) -> set[str]:
+        """The fields by which operations find and order records of a collection."""
+        return {
+            each.rule.key
+            for each in self.operations
+            if each.rule.collection == collection and each.rule.key
+        }
 
 
-def _parameters(
-    entry: Mapping[str, Any], source: Path, place: str
-) -> Iterator[tuple[str, Parameter]]:
-    for index, raw in enumerate(entry.get("parameters", ())):
-        here = f"{place}.parameters[{index}]"
-        parameter = _mapping(raw, source, here)
-        if parameter.get("in") != "query":
-            continue
-        schema = _mapping(parameter.get("schema"), source, f"{here}.schema")
-        name = str(parameter.get("name"))
-        yield (
-            name,
-            Parameter(
-                name=name,
-                type=schema.get("type", "string"),
-                format=schema.get("format"),
-                enum=tuple(schema.get("enum", ())),
-                required=bool(parameter.get("required", False)),
-                field=(parameter.get(EXTENSION) or {}).get("field"),
-            ),
-        )
+def base_path(content: Mapping[str, Any]) -> str:
+    """The path of the first server a document names, its variables at their defaults."""
+    servers = content.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers else {}
+    url = str(first.get("url", "")) if isinstance(first, Mapping) else ""
+    variables = first.get("variables") if isinstance(first, Mapping) else None
+    for name, variable in (variables or {}).items():
+        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return urlsplit(url).path.rstrip("/")
 
 
-def _mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(
-            "missing" if value is None else "not a mapping", source=source, key=place
-        )
-    return value
+def _looseness(path: str) -> tuple[int, int]:
+    return path.count("{"), -len(re.sub(r"\{[^}]*\}", "", path))
 
 
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"\{[^}]*\}", path)
-    return re.compile("[^/]+".join(re.escape(part) for part in parts))
+    return re.compile("([^/]+)".join(re.escape(part) for part in parts))

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from mock_sei.apis.collections import Record
+from mock_sei.apis.collections import Record, find_value, order_of
 from mock_sei.apis.parameters import Value
 from mock_sei.errors import Fault, MalformedRequest
 
@@ -27,8 +27,8 @@ def page(
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """One page and its ``paging`` object.
 
-    ``values`` holds ``limit`` and ``cursor`` beside the filters, which the links repeat; ``url`` is
-    the absolute address that was called. Raises :class:`MalformedRequest`.
+    ``values`` holds ``limit`` and ``cursor`` beside the filters of the query, which the links
+    repeat; ``url`` is the absolute address that was called. Raises :class:`MalformedRequest`.
     """
     limit = _limit(values.get("limit"))
     start = _start(records, key, values.get("cursor"))
@@ -37,7 +37,8 @@ def page(
     def link(position: int) -> str | None:
         if not 0 <= position < len(records):
             return None
-        query = {**values, "limit": limit, "cursor": _cursor(records[position][key])}
+        shown = {name: _text(value) for name, value in values.items()}
+        query = {**shown, "limit": limit, "cursor": _cursor(find_value(records[position], key))}
         return f"{url}?{urlencode(query)}"
 
     paging = {
@@ -49,10 +50,41 @@ def page(
     return records[start:end], paging
 
 
+def offset_page(
+    records: Sequence[Record], *, start: Value | None, count: Value | None
+) -> tuple[Sequence[Record], dict[str, Any]]:
+    """Work Desk's paging: from a position on, so many (names of the parameters documented)."""
+    faults = []
+    numbers = {"startAt": 0, "maxResult": LARGEST_PAGE}
+    for name, value in (("startAt", start), ("maxResult", count)):
+        text = "" if value is None else str(value)
+        if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+            faults.append(Fault(name, "query", f"must be a whole number, not {text[:50]!r}"))
+        elif text:
+            numbers[name] = int(text)
+    if faults:
+        raise MalformedRequest(faults)
+    first, size = numbers["startAt"], min(numbers["maxResult"], LARGEST_PAGE)
+    paging = {"startAt": first, "maxResult": size, "total": len(records)}
+    return records[first : first + size], paging
+
+
+def _text(value: Value) -> str:
+    """As a query holds it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(_text, value)) if isinstance(value, tuple) else str(value)
+
+
 def _limit(asked: Value | None) -> int:
+    """A limit is declared as a number on some pages and as text on others."""
     if asked is None:
         return LARGEST_PAGE
-    limit = int(asked)
+    text = str(asked)
+    if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
+        fault = Fault("limit", "query", f"must be a whole number, not {text[:50]!r}")
+        raise MalformedRequest([fault])
+    limit = int(text)
     if limit < 1:
         raise MalformedRequest([Fault("limit", "query", f"must be at least 1, not {limit}")])
     return min(limit, LARGEST_PAGE)
@@ -68,8 +100,12 @@ def _start(records: Sequence[Record], key: str, cursor: Value | None) -> int:
         return 0
     try:
         text = base64.b64decode(str(cursor), validate=True).decode("utf-8")
-        wanted = int(text) if records and isinstance(records[0][key], int) else text
+        wanted: object = text
+        if records and isinstance(find_value(records[0], key), int):
+            wanted = int(text)
     except (binascii.Error, ValueError):
         fault = Fault("cursor", "query", "not a cursor of this resource; take it from paging")
         raise MalformedRequest([fault]) from None
-    return bisect_left(records, wanted, key=lambda record: record[key])
+    return bisect_left(
+        records, order_of(wanted), key=lambda record: order_of(find_value(record, key))
+    )

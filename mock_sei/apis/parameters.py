@@ -1,64 +1,131 @@
-"""Query strings of functional calls: read, typed, or refused with an entry for each fault."""
+"""A functional call's parameters: read and typed, or refused with an entry for each fault."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
 from urllib.parse import parse_qsl
 
-from mock_sei.apis.documents import Operation, Parameter
+from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.peer import Findings
 
-Value = str | int | bool
+Value = str | int | float | bool | tuple[Any, ...]
 
 _INTEGER_LIMITS = {"int32": 2**31, "int64": 2**63}
 
+_QUICK_KEYS = frozenset(
+    {"type", "format", "enum", "default", "description", "example", "examples", "title", "items"}
+)
+"""Keys of a schema that are checked here; with any other the validator is asked too."""
 
-def read_parameters(operation: Operation, query: str, findings: Findings) -> dict[str, Value]:
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
+
+
+def read_parameters(
+    operation: Operation,
+    *,
+    query: str,
+    path: Mapping[str, str],
+    headers: Mapping[str, str],
+    findings: Findings,
+) -> dict[str, Value]:
     """The documented parameters by name; others are ignored and noted for the journal.
 
-    Raises :class:`MalformedRequest`.
+    ``headers`` have their names in lower case. Raises :class:`MalformedRequest`.
     """
     faults: list[Fault] = []
     values: dict[str, Value] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
-        parameter = operation.parameters.get(name)
-        if parameter is None:
-            findings.notes.append(f"{operation.name} has no parameter {name[:100]}; ignored")
-        elif name in values:
-            faults.append(Fault(name, "query", "given more than once"))
-        else:
-            try:
-                values[name] = _typed(parameter, text)
-            except ValueError as error:
-                faults.append(Fault(name, "query", str(error)))
-    faults.extend(_missing(operation.parameters, values, faults))
+    for parameter, text in _sent(operation, query, path, headers, findings):
+        name, place = parameter.name, parameter.place
+        if name in values:
+            faults.append(Fault(name, place, "given more than once"))
+            continue
+        try:
+            values[name] = typed(parameter, text, operation)
+        except ValueError as error:
+            faults.append(Fault(name, place, str(error)))
+    faults.extend(_missing(operation, values, faults))
     if faults:
         raise MalformedRequest(faults)
+    for parameter in operation.parameters.values():
+        if parameter.name not in values and "default" in parameter.schema:
+            values[parameter.name] = parameter.schema["default"]
     return values
 
 
+def _sent(
+    operation: Operation,
+    query: str,
+    path: Mapping[str, str],
+    headers: Mapping[str, str],
+    findings: Findings,
+) -> Iterable[tuple[Parameter, str]]:
+    for name, text in path.items():
+        yield operation.parameters[name], text
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        parameter = operation.parameters.get(name)
+        if parameter is None or parameter.place != "query":
+            findings.notes.append(f"{operation.name} has no parameter {name[:100]}; ignored")
+        else:
+            yield parameter, text
+    for parameter in operation.parameters.values():
+        if parameter.place == "header" and parameter.name.lower() in headers:
+            yield parameter, headers[parameter.name.lower()]
+
+
 def _missing(
-    parameters: Mapping[str, Parameter], values: Mapping[str, Value], faults: list[Fault]
-) -> list[Fault]:
+    operation: Operation, values: Mapping[str, Value], faults: list[Fault]
+) -> Iterable[Fault]:
     wrong = {fault.field for fault in faults}
-    return [
-        Fault(name, "query", "required and missing")
-        for name, parameter in parameters.items()
-        if parameter.required and name not in values and name not in wrong
-    ]
+    for name, parameter in operation.parameters.items():
+        if parameter.required and name not in values and name not in wrong:
+            yield Fault(name, parameter.place, "required and missing")
+    for group in operation.rule.requires:
+        condition, _, wanted = group[0].rpartition("?")
+        if condition and condition not in values:
+            continue
+        names = [wanted, *group[1:]]
+        if not any(each in values or each in wrong for each in names):
+            because = f" with {condition}" if condition else ""
+            yield Fault(names[0], "query", f"{' or '.join(names)} is required{because}")
 
 
-def _typed(parameter: Parameter, text: str) -> Value:
+def typed(parameter: Parameter, text: str, operation: Operation) -> Value:
     """Raises ``ValueError`` with a reason fit for ``errors[]``."""
-    if parameter.type == "integer":
-        return _integer(text, parameter.format)
-    if parameter.type == "boolean":
+    if parameter.every is not None and text == parameter.every:
+        return text
+    value = _as_type(parameter.type, parameter.format, text, parameter.schema)
+    schema = parameter.schema
+    if schema.keys() - _QUICK_KEYS:
+        _validate(value, schema, operation)
+    return value
+
+
+def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) -> Value:
+    if kind == "integer":
+        return _integer(text, form)
+    if kind == "number":
+        return _number(text)
+    if kind == "boolean":
         if text not in ("true", "false"):
             raise ValueError(f"must be true or false, not {text[:50]!r}")
         return text == "true"
-    if parameter.enum and text not in parameter.enum:
-        raise ValueError(f"must be {' or '.join(parameter.enum)}, not {text[:50]!r}")
+    if kind == "array":
+        items = schema.get("items") or {}
+        parts = text.split(",")
+        return tuple(
+            _as_type(str(items.get("type", "string")), items.get("format"), part, items)
+            for part in parts
+        )
+    enum = schema.get("enum", ())
+    if enum and text not in enum:
+        raise ValueError(f"must be {' or '.join(map(str, enum))}, not {text[:50]!r}")
+    if form in _FORMATS:
+        _FORMATS[form](text)
     return text
 
 
@@ -73,3 +140,61 @@ def _integer(text: str, size: str | None) -> int:
     if not -limit <= value < limit:
         raise ValueError(f"must fit {size or 'int64'}, and {text[:50]} does not")
     return value
+
+
+def _number(text: str) -> float:
+    try:
+        if not text.isascii() or len(text) > 40 or not any(each.isdigit() for each in text):
+            raise ValueError
+        return float(text)
+    except ValueError:
+        raise ValueError(f"must be a number, not {text[:50]!r}") from None
+
+
+def _date(text: str) -> None:
+    try:
+        if not _DATE.fullmatch(text):
+            raise ValueError
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"must be a date such as 2026-03-31, not {text[:50]!r}") from None
+
+
+def _local_date_time(text: str) -> None:
+    """The vendor's: a date, or date and time without an offset, Eastern (investor pages)."""
+    try:
+        if not _LOCAL.fullmatch(text):
+            raise ValueError
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            "must be a date or a time without offset, such as 2026-03-31 or "
+            f"2026-03-31T09:30:00.000, not {text[:50]!r}"
+        ) from None
+
+
+def _date_time(text: str) -> None:
+    """A date, or a time with its offset (RFC 3339)."""
+    try:
+        if _DATE.fullmatch(text):
+            date.fromisoformat(text)
+        elif datetime.fromisoformat(text).tzinfo is None:
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            "must be a date or a time with its offset, such as 2026-03-31 or "
+            f"2026-03-31T13:30:00Z, not {text[:50]!r}"
+        ) from None
+
+
+_FORMATS = {"date": _date, "local-date-time": _local_date_time, "date-time": _date_time}
+
+
+def _validate(value: Value, schema: Mapping[str, Any], operation: Operation) -> None:
+    from jsonschema import Draft202012Validator
+
+    plain = list(value) if isinstance(value, tuple) else value
+    registry = operation.document.registry
+    validator = Draft202012Validator(schema, registry=registry)
+    for error in validator.iter_errors(plain):
+        raise ValueError(error.message[:200])

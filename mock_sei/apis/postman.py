@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mock_sei.apis.documents import METHODS
+from mock_sei.apis.operations import METHODS
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 

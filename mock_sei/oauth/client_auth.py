@@ -142,7 +142,7 @@ def check_account(
             expected=own,
             actual=username,
         )
-    if not hmac.compare_digest(account.password.encode(), password.encode()):
+    if not _same(account.password, password):
         raise _wrong_account(f"The password of the service account {username} is wrong.")
     return account
 
@@ -151,12 +151,18 @@ def _secret_fits(application: Application, credentials: Credentials) -> bool:
     if application.app_secret is None:
         return not credentials.app_secret
     sent = credentials.app_secret or ""
-    return hmac.compare_digest(application.app_secret.encode(), sent.encode())
+    return _same(application.app_secret, sent)
+
+
+def _same(secret: str, sent: str) -> bool:
+    """However much of a secret is guessed right, the comparison takes as long."""
+    return hmac.compare_digest(secret.encode(), sent.encode())
 
 
 def _unknown_key(credentials: Credentials, registry: Registry) -> Refusal:
     sent = credentials.app_key[:100]
-    if any(each.app_secret == credentials.app_key for each in registry.applications.values()):
+    secrets = (each.app_secret for each in registry.applications.values() if each.app_secret)
+    if any(_same(secret, credentials.app_key) for secret in secrets):
         return _wrong_pair(
             "An AppSecret stands where the AppKey belongs: the two are swapped (as their "
             "descriptions are on one page of the vendor)."

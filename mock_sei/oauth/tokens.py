@@ -227,7 +227,7 @@ def _unverified_header(text: str) -> dict[str, Any]:
         )
     try:
         header = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
         raise _invalid("The token's first part cannot be decoded.")

@@ -47,7 +47,7 @@ def launch(settings: Settings) -> Launch:
     """Binds first, so that a port in use leaves nothing behind. Raises ConfigurationError."""
     with contextlib.ExitStack() as undo:
         sockets = _bind_all(settings, undo)
-        fixtures = load_fixtures(settings.fixtures)
+        fixtures = load_fixtures(settings.fixtures, settings.apis)
         store = CertificateStore(settings.certs_dir)
         sandbox = Sandbox(
             fixtures=fixtures,

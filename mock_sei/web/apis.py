@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from mock_sei.apis.answering import ApiRequest
 from mock_sei.errors import Refusal
 from mock_sei.gateway import Call
 from mock_sei.web.exchange import Exchange
@@ -21,17 +22,17 @@ def functional_routes() -> APIRouter:
 async def call(request: Request) -> Response:
     exchange = exchange_of(request)
     try:
-        return _answer(request, exchange)
+        return await _answer(request, exchange)
     except Refusal as refusal:
         return functional_refusal(exchange, refusal)
 
 
-def _answer(request: Request, exchange: Exchange) -> Response:
+async def _answer(request: Request, exchange: Exchange) -> Response:
     sandbox, scope = exchange.sandbox, request.scope
     headers, findings = scope["headers"], exchange.entry.findings
     refuse_announced_size(headers)
-    operation = sandbox.catalogue.find(scope["method"], scope["path"])
-    sandbox.admit(
+    operation, path_values = sandbox.catalogue.find(scope["method"], scope["path"])
+    token = sandbox.admit(
         Call(
             connection=exchange.connection,
             app_key=header_text(headers, b"appkey"),
@@ -41,10 +42,18 @@ def _answer(request: Request, exchange: Exchange) -> Response:
         )
     )
     called = sandbox.addresses.called(exchange.listener, header_text(headers, b"host"))
-    body = sandbox.answer(
-        operation,
-        query=scope["query_string"].decode("latin-1"),
-        url=f"{called}{scope['path']}",
-        findings=findings,
+    answer = sandbox.answer(
+        ApiRequest(
+            operation=operation,
+            path=path_values,
+            query=scope["query_string"].decode("latin-1"),
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
+            body=b"" if scope["method"] == "GET" else await request.body(),
+            url=f"{called}{scope['path']}",
+            user=token.user or token.service_account or token.app_key,
+            findings=findings,
+        )
     )
-    return JsonResponse(body)
+    if answer.content is not None:
+        return Response(answer.content, answer.status, media_type=answer.media_type)
+    return JsonResponse(answer.body, answer.status, media_type=answer.media_type)

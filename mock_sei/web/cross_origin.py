@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from mock_sei.addresses import url
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, METADATA_PATH
 from mock_sei.records import Application
 from mock_sei.standards import ApplicationType
@@ -42,11 +43,20 @@ def cross_origin_headers(
 
 
 def allowed_origins(applications: Iterable[Application]) -> set[str]:
-    """Where single-page applications run: the origins of their redirect addresses."""
+    """Where single-page applications run: the origins of their redirect addresses.
+
+    As a browser writes them: in lower case, without the port that is the scheme's own (RFC 6454
+    section 6.2).
+    """
     origins = set()
     for application in applications:
         if application.type is ApplicationType.SINGLE_PAGE:
             for address in application.redirect_addresses:
                 parts = urlsplit(address)
-                origins.add(f"{parts.scheme}://{parts.netloc}")
+                default = _DEFAULT_PORTS.get(parts.scheme)
+                if default and parts.hostname:
+                    origins.add(url(parts.scheme, parts.hostname, parts.port or default))
     return origins
+
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}

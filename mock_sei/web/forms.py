@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from hashlib import sha256
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 
@@ -58,7 +58,7 @@ def refuse_other_origin(request: Request) -> None:
     if site is not None:
         foreign = site not in ("same-origin", "none")
     else:
-        foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        foreign = origin is not None and origin != f"https://{request.headers.get('host')}"
     if foreign:
         raise Refusal(
             REQUEST_INVALID,

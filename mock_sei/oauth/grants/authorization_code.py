@@ -34,6 +34,7 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     check_use(code, server)
     check_client(code, client)
     check_age(code, server)
+    check_session(code, server)
     check_redirect(code, request)
     check_proof(code, verifier)
     if code.user not in server.registry.end_users:
@@ -78,6 +79,12 @@ def check_age(code: Code, server: AuthorizationServer) -> None:
             expected=f"at most {limit} s old",
             actual=f"{int(age)} s",
         )
+
+
+def check_session(code: Code, server: AuthorizationServer) -> None:
+    """A code outlives no ``endOtherSessions``."""
+    if server.sessions.find(code.session) is None:
+        raise _refused("The session in which the code was given was ended; log in again.")
 
 
 def check_redirect(code: Code, request: TokenRequest) -> None:

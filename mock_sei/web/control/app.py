@@ -70,7 +70,7 @@ def add_platform_calls(app: FastAPI, sandbox: Sandbox) -> None:
 
     @app.get("/apis", summary="The OpenAPI document of every API product, by product")
     async def apis() -> dict[str, Any]:
-        return dict(sandbox.catalogue.documents)
+        return {each.name: each.content for each in sandbox.catalogue.products.values()}
 
     @app.get("/ca.pem", summary="The root CA a client must trust")
     async def ca() -> Response:

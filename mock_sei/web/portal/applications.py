@@ -100,10 +100,7 @@ def _form(
         labels=LABELS,
         values=values,
         problems=defaultdict(str, shown) if shown else defaultdict(str),
-        products=[
-            (name, each.get("info", {}).get("title", name))
-            for name, each in visit.sandbox.catalogue.documents.items()
-        ],
+        products=[(each.name, each.title) for each in visit.sandbox.catalogue.products.values()],
         environments=list(Environment),
     )
 

@@ -2,66 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Response
 
-from mock_sei.apis.documents import METHODS
-from mock_sei.errors import NOT_FOUND, Refusal
+from mock_sei.apis.documents import Product
+from mock_sei.apis.operations import Parameter
 from mock_sei.web.portal.visit import Visit
 
 
 def apis(visit: Visit) -> Response:
-    documents = visit.sandbox.catalogue.documents
-    return visit.show("apis.html", products=[_product(*each) for each in documents.items()])
+    products = visit.sandbox.catalogue.products.values()
+    return visit.show("apis.html", products=[_product(each) for each in products])
 
 
 def api(visit: Visit) -> Response:
-    documents = visit.sandbox.catalogue.documents
-    name = visit.request.path_params["product"]
-    if name not in documents:
-        raise Refusal(
-            NOT_FOUND,
-            check="path",
-            because=f"No API product {name[:100]!r}; there are {', '.join(documents)}.",
-        )
+    product = visit.sandbox.catalogue.require_product(visit.request.path_params["product"])
     return visit.show(
         "api.html",
-        product=_product(name, documents[name]),
+        product=_product(product),
         url=visit.sandbox.addresses.one_way,
         two_way_url=visit.sandbox.addresses.two_way,
     )
 
 
-def _product(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    info = document.get("info") or {}
+def _product(product: Product) -> dict[str, Any]:
+    info = product.content.get("info") or {}
     return {
-        "product": name,
-        "title": info.get("title", name),
+        "product": product.name,
+        "title": product.title,
         "summary": info.get("summary") or info.get("description", ""),
         "operations": [
             {
-                "method": method.upper(),
-                "path": path,
-                "summary": item[method].get("summary", ""),
-                "parameters": [_parameter(each) for each in item[method].get("parameters", ())],
+                "method": each.method,
+                "path": each.path,
+                "summary": each.summary,
+                "parameters": [_parameter(one) for one in each.parameters.values()],
             }
-            for path, item in document["paths"].items()
-            for method in METHODS
-            if method in item
+            for each in product.operations.values()
         ],
     }
 
 
-def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:
-    schema = parameter.get("schema") or {}
-    kind = schema.get("format") or schema.get("type", "string")
-    values = ", ".join(map(str, schema.get("enum", ())))
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    kind = parameter.format or parameter.type
+    values = ", ".join(map(str, parameter.enum))
     return {
-        "name": parameter["name"],
-        "place": parameter["in"],
-        "required": parameter.get("required", False),
+        "name": parameter.name,
+        "place": parameter.place,
+        "required": parameter.required,
         "type": f"{kind}: {values}" if values else kind,
-        "about": parameter.get("description", ""),
+        "about": parameter.description,
     }

@@ -1,0 +1,37 @@
+"""What can answer an operation: a file each, with the action's name and ``act``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mock_sei.apis.actions import (
+    change,
+    collect_report,
+    create,
+    example,
+    job_status,
+    list_records,
+    read,
+    remove,
+    submit_report,
+    upload,
+)
+from mock_sei.apis.calls import ApiAnswer, ApiCall
+
+Act = Callable[[ApiCall], ApiAnswer]
+
+ACTS: Mapping[str, Act] = {
+    module.ACTION: module.act
+    for module in (
+        change,
+        collect_report,
+        create,
+        example,
+        job_status,
+        list_records,
+        read,
+        remove,
+        submit_report,
+        upload,
+    )
+}

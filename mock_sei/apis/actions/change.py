@@ -1,0 +1,79 @@
+"""``change``: JSON Patch (RFC 6902), or members that replace those of the record.
+
+A patch that fails leaves the record as it was. Source: investor, account and pending-transaction
+pages; which members may change is documented for investors (all but the internal identifier).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mock_sei.apis.bodies import JSON_PATCH, check_media_type, read_json, schema_faults
+from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.collections import Record
+from mock_sei.apis.jobs import COMPLETED
+from mock_sei.apis.templates import fill
+from mock_sei.errors import Fault, MalformedRequest
+
+ACTION = "change"
+
+LARGEST_RECORD = 1024 * 1024
+"""Characters of JSON; an operation that copies can double a record."""
+
+
+def act(call: ApiCall) -> ApiAnswer:
+    operation, rule = call.operation, call.operation.rule
+    record = call.require_record()
+    media_type = check_media_type(operation, call.content_type)
+    body = read_json(operation, call.body, media_type)
+    changed = patched(record, body) if media_type == JSON_PATCH else replaced(record, body)
+    faults = list(_faults(call, record, changed))
+    if faults:
+        raise MalformedRequest(faults)
+    job = call.state.jobs.new_key()
+    names = call.names(body=body, job=job, key=record.get(rule.key))
+    changed = {**changed, **fill(rule.fields, names)}
+    if not call.state.collections.replace(rule.collection, record, changed):
+        return act(call)  # somebody else changed it meanwhile: again, on what is there now
+    call.state.jobs.finish(job, {"status": COMPLETED, rule.key: changed[rule.key]})
+    names["record"] = changed
+    answer = changed if rule.answer is None else fill(rule.answer, names)
+    return ApiAnswer(body=answer, status=operation.success)
+
+
+def replaced(record: Record, body: Any) -> Record:
+    if not isinstance(body, Mapping):
+        raise MalformedRequest([Fault("", "body", "must be an object")])
+    return {**record, **body}
+
+
+def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
+    """A changed copy. Raises :class:`MalformedRequest` naming the operation that fails."""
+    # Imported with the first patch.
+    from jsonpatch import JsonPatch, JsonPatchException
+    from jsonpointer import JsonPointerException
+
+    result: Any = json.loads(json.dumps(record))
+    for index, operation in enumerate(operations):
+        try:
+            result = JsonPatch([operation]).apply(result)
+        except (JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError) as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise MalformedRequest([Fault(str(index), "body", reason)]) from None
+        if len(json.dumps(result)) > LARGEST_RECORD:
+            reason = f"makes the record larger than {LARGEST_RECORD} characters"
+            raise MalformedRequest([Fault(str(index), "body", reason)])
+    if not isinstance(result, dict):
+        raise MalformedRequest([Fault("", "body", "the patch leaves no object")])
+    return result
+
+
+def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
+    rule = call.operation.rule
+    for name in (rule.key, *rule.fixed):
+        if before.get(name) != after.get(name):
+            yield Fault(name, "body", "cannot be changed")
+    if rule.schema is not None:
+        yield from schema_faults(call.operation, f"/components/schemas/{rule.schema}", after)

@@ -1,0 +1,44 @@
+"""``create``: a record from the request body, beside what the document adds to it.
+
+Source: investor, product, transfer, trade and SMA pages: 201 or 202 as each documents. A key that
+is there already is refused (assumed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mock_sei.apis.bodies import check_media_type, read_json
+from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.jobs import COMPLETED
+from mock_sei.apis.templates import fill
+from mock_sei.errors import Fault, MalformedRequest
+
+ACTION = "create"
+
+
+def act(call: ApiCall) -> ApiAnswer:
+    media_type = check_media_type(call.operation, call.content_type)
+    body = read_json(call.operation, call.body, media_type)
+    if not isinstance(body, Mapping):
+        raise MalformedRequest([Fault("", "body", "must be an object")])
+    return write(call, body)
+
+
+def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
+    """Adds the record, and the further ones of the rule, and answers as the document says."""
+    rule, state = call.operation.rule, call.state
+    fresh, job = state.jobs.new_key(), state.jobs.new_key()
+    names = call.names(body=body, job=job, key=fresh, **more)
+    record = {**body, **fill(rule.fields, names)}
+    key = record.setdefault(rule.key, fresh)
+    if state.collections.find(rule.collection, rule.key, key) is not None:
+        raise MalformedRequest([Fault(rule.key, "body", f"{str(key)[:100]} exists already")])
+    names |= {"key": key, "record": record}
+    further = [(each["collection"], fill(each["fields"], names)) for each in rule.records]
+    for name, each in ((rule.collection, record), *further):
+        state.collections.add(name, [each])
+    state.jobs.finish(job, {"status": COMPLETED, rule.key: key})
+    answer = record if rule.answer is None else fill(rule.answer, names)
+    return ApiAnswer(body=answer, status=call.operation.success)

@@ -1,0 +1,86 @@
+"""``example``: for documents that users bring, which have no rule of ours.
+
+From records that were put there for the path, else from the document's examples, else made from the
+schema. Bodies are checked against the schema and not kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mock_sei.apis.bodies import check_media_type, media_type_of, read_json
+from mock_sei.apis.calls import ApiAnswer, ApiCall, not_there
+from mock_sei.apis.operations import Operation
+from mock_sei.apis.samples import sample
+from mock_sei.errors import Fault, MalformedRequest
+
+ACTION = "example"
+
+
+def act(call: ApiCall) -> ApiAnswer:
+    operation = call.operation
+    _check_body(call)
+    content = _response(operation).get("content") or {}
+    if not content:
+        return ApiAnswer(status=operation.success, content=b"")
+    media_type = _wanted(list(content), call.accept)
+    if operation.method == "GET" and call.state.collections.all(operation.rule.collection):
+        return ApiAnswer(body=_from_records(call), status=operation.success)
+    value = _example(operation.document.follow(content[media_type], operation.name), operation)
+    if _is_json(media_type):
+        return ApiAnswer(body=value, status=operation.success, media_type=media_type)
+    return ApiAnswer(content=str(value).encode(), status=operation.success, media_type=media_type)
+
+
+def _check_body(call: ApiCall) -> None:
+    operation = call.operation
+    if "requestBody" not in operation.raw:
+        return
+    body = operation.document.follow(operation.raw["requestBody"], operation.name)
+    if call.body:
+        media_type = check_media_type(operation, call.content_type)
+        if _is_json(media_type):
+            read_json(operation, call.body, media_type)
+    elif body.get("required", False):
+        raise MalformedRequest([Fault("", "body", "required and missing")])
+
+
+def _response(operation: Operation) -> Any:
+    responses = operation.raw.get("responses") or {}
+    for code in (str(operation.success), operation.success, "2XX", "default"):
+        if code in responses:
+            return operation.document.follow(responses[code], operation.name)
+    return {}
+
+
+def _wanted(media_types: list[str], accept: str) -> str:
+    asked = [media_type_of(each) for each in accept.split(",")]
+    return next((each for each in media_types if media_type_of(each) in asked), media_types[0])
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type_of(media_type).endswith(("/json", "+json"))
+
+
+def _from_records(call: ApiCall) -> Any:
+    """All; one where the path ends with a parameter, by whichever member has its value."""
+    operation = call.operation
+    records = list(call.state.collections.all(operation.rule.collection))
+    if not operation.path.endswith("}"):
+        return records
+    name = operation.path.rpartition("{")[2].rstrip("}")
+    wanted = str(call.values[name])
+    for record in records:
+        if any(str(record.get(key)) == wanted for key in (name, "id")):
+            return record
+    raise not_there(operation, name, wanted)
+
+
+def _example(media: Any, operation: Operation) -> Any:
+    if "example" in media:
+        return media["example"]
+    for each in (media.get("examples") or {}).values():
+        found = operation.document.follow(each, operation.name)
+        if "value" in found:
+            return found["value"]
+    return sample(media.get("schema") or {}, operation)

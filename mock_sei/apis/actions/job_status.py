@@ -1,0 +1,20 @@
+"""``job-status``: what a write came to, by the key it answered with.
+
+Source: pending-transactions pages; the members of the answer are assumed.
+"""
+
+from __future__ import annotations
+
+from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, not_there
+
+ACTION = "job-status"
+
+
+def act(call: ApiCall) -> ApiAnswer:
+    rule = call.operation.rule
+    key = str(call.values[rule.key])
+    found = call.state.jobs.find(key)
+    if found is None:
+        raise not_there(call.operation, rule.key, key)
+    body = {"jobStatusQueryKey": key, **found}
+    return ApiAnswer(body=enveloped(body, rule.envelope or "none"))

@@ -1,0 +1,13 @@
+"""``read``: the one record that the path names."""
+
+from __future__ import annotations
+
+from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, shaped
+
+ACTION = "read"
+
+
+def act(call: ApiCall) -> ApiAnswer:
+    rule = call.operation.rule
+    body = shaped(call.require_record(), call)
+    return ApiAnswer(body=enveloped(body, rule.envelope or "none"), status=call.operation.success)

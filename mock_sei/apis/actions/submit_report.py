@@ -1,0 +1,32 @@
+"""``submit-report``: takes in a report by its name and answers the key it is collected with.
+
+Source: portfolio-management solution page (202 with ``requestId``); path and body are assumed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mock_sei.apis.bodies import check_media_type, read_json
+from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.jobs import Report
+from mock_sei.errors import Fault, MalformedRequest
+
+ACTION = "submit-report"
+
+
+def act(call: ApiCall) -> ApiAnswer:
+    operation, rule = call.operation, call.operation.rule
+    body = read_json(operation, call.body, check_media_type(operation, call.content_type))
+    name = str(body.get(rule.key))
+    if name not in rule.reports:
+        reason = f"no report {name[:100]!r}; there are {', '.join(rule.reports)}"
+        raise MalformedRequest([Fault(rule.key, "body", reason)])
+    report = Report(
+        name=name,
+        collection=rule.reports[name],
+        asked_at=call.now,
+        polls_left=rule.polls,
+        ready_after=timedelta(seconds=rule.seconds),
+    )
+    return ApiAnswer(body={"requestId": call.state.jobs.submit(report)}, status=operation.success)

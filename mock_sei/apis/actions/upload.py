@@ -1,0 +1,34 @@
+"""``upload``: a file of a multipart body, stored for the session with a record that describes it.
+
+Source: work-desk attachment and content-management upload pages.
+"""
+
+from __future__ import annotations
+
+from mock_sei.apis.actions.create import write
+from mock_sei.apis.bodies import MULTIPART, media_type_of, read_file
+from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.errors import Fault, MalformedRequest
+
+ACTION = "upload"
+
+MOST_STORED = 64 * 1024 * 1024
+"""Bytes of all files of a session; one file is bounded by the size of a request body."""
+
+
+def act(call: ApiCall) -> ApiAnswer:
+    found = media_type_of(call.content_type)
+    if found != MULTIPART:
+        reason = f"must be {MULTIPART} with a boundary, not {found[:80]!r}"
+        raise MalformedRequest([Fault("content-type", "header", reason)])
+    file = read_file(call.body, call.content_type)
+    contents = call.state.contents
+    stored = sum(map(len, contents.values()))
+    if stored + len(file.content) > MOST_STORED:
+        reason = f"the session's files take {stored} of {MOST_STORED} bytes already"
+        raise MalformedRequest([Fault("filename", "body", reason)])
+    key = call.state.jobs.new_key()
+    about = {"name": file.name, "size": len(file.content), "type": file.media_type}
+    answer = write(call, {call.operation.rule.key: key}, file=about)
+    contents[key] = file.content
+    return answer

@@ -1,0 +1,106 @@
+"""Request bodies: parsed by their media type, checked against the schema of the operation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any
+
+from mock_sei.apis.operations import Operation
+from mock_sei.errors import Fault, MalformedRequest
+
+MOST_FAULTS = 20
+"""Entries of ``errors[]`` for one body."""
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+MULTIPART = "multipart/form-data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """An uploaded file."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def media_type_of(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def check_media_type(operation: Operation, content_type: str | None) -> str:
+    """The media type of a body, one of the operation's. Raises :class:`MalformedRequest`."""
+    body = operation.document.follow(operation.raw.get("requestBody") or {}, operation.name)
+    known = list(body.get("content") or {})
+    found = media_type_of(content_type)
+    if found not in known:
+        fault = Fault("content-type", "header", f"must be {' or '.join(known)}, not {found[:80]!r}")
+        raise MalformedRequest([fault])
+    return found
+
+
+def read_json(operation: Operation, body: bytes, media_type: str) -> Any:
+    """A JSON body that fits its schema. Raises :class:`MalformedRequest`."""
+    value = parse_json(body)
+    faults = list(find_faults(operation, value, media_type))
+    if faults:
+        raise MalformedRequest(faults)
+    return value
+
+
+def parse_json(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "missing" if not body else f"not valid JSON: {' '.join(str(error).split())[:150]}"
+        raise MalformedRequest([Fault("", "body", reason)]) from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def find_faults(operation: Operation, value: Any, media_type: str) -> Iterable[Fault]:
+    """Where a value does not fit the schema of the operation's request body."""
+    part = media_type.replace("/", "~1")
+    pointer = f"{operation.pointer}/requestBody/content/{part}/schema"
+    return schema_faults(operation, pointer, value)
+
+
+def schema_faults(operation: Operation, pointer: str, value: Any) -> Iterable[Fault]:
+    """Where a value does not fit the schema at a JSON pointer of the operation's document."""
+    errors = operation.document.validator(pointer).iter_errors(value)
+    found = sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
+    for error in found[:MOST_FAULTS]:
+        place = ".".join(str(part) for part in error.absolute_path)
+        yield Fault(place, "body", error.message[:200])
+
+
+def read_file(body: bytes, content_type: str | None) -> File:
+    """The first file of a multipart body. Raises :class:`MalformedRequest`."""
+    head = f"Content-Type: {content_type or ''}\r\n\r\n".encode("latin-1", "replace")
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    for part in message.walk():
+        name = part.get_filename()
+        if name and not part.is_multipart():
+            content = part.get_payload(decode=True)
+            return File(
+                name=name[:255],
+                media_type=part.get_content_type(),
+                content=content if isinstance(content, bytes) else b"",
+            )
+    fault = Fault("filename", "body", "no file in the multipart body: a part with a filename")
+    raise MalformedRequest([fault])
+
+
+def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[str, Any]]:
+    """A call's values by where they came from, as templates name them."""
+    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
+    for name, value in values.items():
+        places[operation.parameters[name].place][name] = value
+    return places

@@ -1,0 +1,128 @@
+"""A functional call that was let in, and its answer; what the actions share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from mock_sei.apis.bodies import names_of
+from mock_sei.apis.collections import Collections, Record
+from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.operations import Operation
+from mock_sei.apis.parameters import Value
+from mock_sei.apis.times import eastern_now, eastern_text, utc_text
+from mock_sei.errors import NOT_FOUND, Refusal
+
+
+@dataclass(kw_only=True)
+class ApiState:
+    """What the functional APIs know and a reset replaces."""
+
+    collections: Collections
+    jobs: Jobs
+    random: Random
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """Uploaded files, by the key of their record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiCall:
+    """One call of an operation."""
+
+    operation: Operation
+    values: Mapping[str, Value]
+    url: str
+    """The absolute address that was called, without its query."""
+    body: bytes = field(repr=False)
+    content_type: str | None
+    accept: str
+    user: str
+    """The end user of the token, else its service account."""
+    now: datetime
+    state: ApiState = field(repr=False)
+
+    def names(self, **more: Any) -> dict[str, Any]:
+        """What the templates of a document may name."""
+        return {
+            **names_of(self.values, self.operation),
+            "now": eastern_text(self.now),
+            "now.utc": utc_text(self.now),
+            "today": eastern_now(self.now).date().isoformat(),
+            "user": self.user,
+            **more,
+        }
+
+    def query_values(self) -> dict[str, Value]:
+        """Those of the query alone, as links repeat them."""
+        parameters = self.operation.parameters
+        return {
+            name: value for name, value in self.values.items() if parameters[name].place == "query"
+        }
+
+    def require_record(self) -> Record:
+        """The record that the path names. Raises :class:`~mock_sei.errors.Refusal`, 404."""
+        rule = self.operation.rule
+        name, value = self._key_value()
+        found = self.state.collections.find(rule.collection, rule.key, value)
+        if found is None:
+            raise not_there(self.operation, name, value)
+        return found
+
+    def _key_value(self) -> tuple[str, object]:
+        """The parameter that names a record: the one of the path that is compared with the key."""
+        rule = self.operation.rule
+        in_path = [each for each in self.operation.parameters.values() if each.place == "path"]
+        for each in in_path:
+            if each.field == rule.key:
+                return each.name, self.values[each.name]
+        if in_path:
+            return in_path[-1].name, self.values[in_path[-1].name]
+        return rule.key, ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiAnswer:
+    """What goes back: JSON, or bytes with their media type."""
+
+    body: Any = None
+    status: int = 200
+    content: bytes | None = field(default=None, repr=False)
+    media_type: str = "application/json"
+
+
+def not_there(operation: Operation, name: str, value: object) -> Refusal:
+    return Refusal(
+        NOT_FOUND,
+        check="record",
+        because=f"No record of {operation.rule.collection} has the {name} of the path.",
+        expected=f"a known {name}",
+        actual=str(value)[:100],
+    )
+
+
+def shaped(record: Record, call: ApiCall) -> Record:
+    """A record with the members that the operation and the call ask for."""
+    rule, values = call.operation.rule, call.values
+    members = set(rule.members)
+    for parameter in call.operation.find_parameters("section"):
+        wanted = values.get(parameter.name)
+        if wanted:
+            parts = wanted if isinstance(wanted, tuple) else str(wanted).split(",")
+            chosen = {str(part).strip() for part in parts} | set(rule.identifiers)
+            members = chosen & members if members else chosen
+    shown = {name: each for name, each in record.items() if not members or name in members}
+    for parameter in call.operation.find_parameters("include"):
+        if values.get(parameter.name) not in (True, "true") and parameter.member:
+            shown.pop(parameter.member, None)
+    return shown
+
+
+def enveloped(body: Any, envelope: str) -> Any:
+    """The body in the envelope its product uses."""
+    if envelope == "none":
+        return body
+    results = body if isinstance(body, list) else [body]
+    return {"data": {"results": results}} if envelope == "results" else {"data": body}

@@ -1,0 +1,166 @@
+"""How parameters pick records: the meaning of every ``match``, one function each.
+
+Sources: investor and product pages (Eastern time without offset, a bare start date from the first
+instant of the day, a bare end date to the last), portfolio pages (as of a date, UTC), wire
+instructions (relative periods), trade status (pairs of firm and team).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from mock_sei.apis.collections import Record, find_value
+from mock_sei.apis.operations import Operation, Parameter
+from mock_sei.apis.parameters import Value
+from mock_sei.apis.times import eastern_now
+from mock_sei.errors import Fault, MalformedRequest
+
+Choose = Callable[[Sequence[Record]], Sequence[Record]]
+
+
+def choosers(operation: Operation, values: Mapping[str, Value], now: datetime) -> list[Choose]:
+    """What a call's values pick, one step after the other; those over all records come last.
+
+    Raises :class:`MalformedRequest`.
+    """
+    steps: list[Choose] = []
+    last: list[Choose] = []
+    for name, parameter in operation.parameters.items():
+        if parameter.match == "as-of" and parameter.field is not None:
+            last.append(_as_of(parameter.field, values.get(name), now))
+            continue
+        field = _field_of(parameter, values)
+        if field is None or name not in values or values[name] == parameter.every:
+            continue
+        try:
+            keep = MATCHES[parameter.match](field, values[name], parameter, now)
+        except ValueError as error:
+            raise MalformedRequest([Fault(name, parameter.place, str(error))]) from None
+        steps.append(_filter(keep))
+    return steps + last
+
+
+def _field_of(parameter: Parameter, values: Mapping[str, Value]) -> str | None:
+    if not parameter.chosen:
+        return parameter.field
+    chooser = values.get(str(parameter.chosen["by"]))
+    return None if chooser is None else parameter.chosen.get(str(chooser))
+
+
+def _filter(keep: Callable[[Record], bool]) -> Choose:
+    return lambda records: [each for each in records if keep(each)]
+
+
+Keep = Callable[[Record], bool]
+
+
+def _equals(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
+    wanted = set(value) if isinstance(value, tuple) else {value}
+    # A flag may be declared as text in a query and be true in a record.
+    wanted |= {each == "true" for each in wanted if each in ("true", "false")}
+
+    def keep(record: Record) -> bool:
+        found = find_value(record, field)
+        if isinstance(found, list | tuple):
+            return not wanted.isdisjoint(found)
+        return found in wanted
+
+    return keep
+
+
+def _contains(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
+    part = str(value).casefold()
+    return lambda record: part in str(find_value(record, field) or "").casefold()
+
+
+def _from(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
+    bound = _bound(str(value), parameter, end=False)
+    return lambda record: bound <= str(find_value(record, field) or "")
+
+
+def _to(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
+    bound = _bound(str(value), parameter, end=True)
+    return lambda record: "" < str(find_value(record, field) or "") <= bound
+
+
+def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
+    """As the records write it, so that texts compare as times do.
+
+    With dates for records a date stays one; with times it is the first or last instant of its day.
+    """
+    if parameter.format == "date":
+        return text
+    if "T" not in text:
+        text = f"{text}T{'23:59:59.999' if end else '00:00:00.000'}"
+        return f"{text}Z" if parameter.format == "date-time" else text
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    shown = moment.isoformat(timespec="milliseconds")
+    return f"{shown}Z" if parameter.format == "date-time" else shown
+
+
+def _as_of(field: str, value: Value | None, now: datetime) -> Choose:
+    """The records of the last date that is not after the wanted one; of today where none came."""
+    limit = now.date().isoformat() if value is None else str(value)
+
+    def choose(records: Sequence[Record]) -> Sequence[Record]:
+        dates = {str(find_value(each, field)) for each in records}
+        latest = max((each for each in dates if each <= limit), default=None)
+        return [each for each in records if str(find_value(each, field)) == latest]
+
+    return choose
+
+
+def _quarter_start(day: date) -> date:
+    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+
+
+_PERIODS: Mapping[str, Callable[[date], tuple[date, date]]] = {
+    "yesterday": lambda today: (today - timedelta(days=1), today - timedelta(days=1)),
+    "thisWeek": lambda today: (today - timedelta(days=today.weekday()), today),
+    "thisMonth": lambda today: (today.replace(day=1), today),
+    "thisQuarter": lambda today: (_quarter_start(today), today),
+    "thisYear": lambda today: (today.replace(month=1, day=1), today),
+}
+"""First and last day, Eastern; a week begins on Monday (assumed)."""
+
+
+def _period(field: str, value: Value, _: Parameter, now: datetime) -> Keep:
+    first, last = _PERIODS[str(value)](eastern_now(now).date())
+    start, end = f"{first}T00:00:00.000", f"{last}T23:59:59.999"
+    return lambda record: start <= str(find_value(record, field) or "") <= end
+
+
+def _pairs(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
+    """``[["firm", "team"], ["firm"]]``: one of them must fit; ``field`` names both members."""
+    first, _comma, second = field.partition(",")
+    try:
+        pairs = json.loads(str(value))
+    except (ValueError, RecursionError):
+        pairs = None
+    if not isinstance(pairs, list) or not all(
+        isinstance(pair, list) and 1 <= len(pair) <= 2 and all(isinstance(x, str) for x in pair)
+        for pair in pairs
+    ):
+        raise ValueError('must be an array of pairs such as [["firm","team"],["firm"]]')
+
+    def keep(record: Record) -> bool:
+        own: list[Any] = [find_value(record, first), find_value(record, second)]
+        return any(pair == own[: len(pair)] for pair in pairs)
+
+    return keep
+
+
+MATCHES: Mapping[str, Callable[[str, Value, Parameter, datetime], Keep]] = {
+    "equals": _equals,
+    "contains": _contains,
+    "from": _from,
+    "to": _to,
+    "period": _period,
+    "pairs": _pairs,
+}
+"""By the ``match`` of a parameter; ``as-of`` looks at all records and stands apart."""

@@ -1,0 +1,70 @@
+"""What is taken in now and finished later: jobs of writes, and reports that are collected.
+
+Sources: pending-transactions pages (``jobStatusQueryKey``), portfolio-management solution page
+(``requestId``, ``In Progress``, exponential waits from one second). Names of the other states are
+assumed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+IN_PROGRESS = "In Progress"
+COMPLETED = "Completed"
+
+
+@dataclass(kw_only=True)
+class Report:
+    """A report that was asked for."""
+
+    name: str
+    collection: str
+    asked_at: datetime
+    polls_left: int
+    ready_after: timedelta
+
+
+class Jobs:
+    """Those of a platform state."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._lock = threading.Lock()
+        self._finished: dict[str, Mapping[str, Any]] = {}
+        self._reports: dict[str, Report] = {}
+
+    def new_key(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def finish(self, key: str, result: Mapping[str, Any]) -> None:
+        """Keeps what a write came to."""
+        with self._lock:
+            self._finished[key] = result
+
+    def find(self, key: str) -> Mapping[str, Any] | None:
+        return self._finished.get(key)
+
+    def submit(self, report: Report) -> str:
+        """Keeps a report to be collected; returns its ``requestId``."""
+        key = self.new_key()
+        with self._lock:
+            self._reports[key] = report
+        return key
+
+    def collect(self, key: str, now: datetime) -> tuple[Report, bool] | None:
+        """A report and whether it is ready; asking counts. None where there is no such one."""
+        with self._lock:
+            report = self._reports.get(key)
+            if report is None:
+                return None
+            if now - report.asked_at >= report.ready_after:
+                report.polls_left = 0
+            ready = report.polls_left <= 0
+            report.polls_left -= 1
+            return report, ready

@@ -1,0 +1,284 @@
+"""What one operation of an OpenAPI document says: its parameters, its rule, its answers.
+
+The keys under ``x-mock-sei`` are the rule: which action answers, over which records. An operation
+without a rule is one of a user's own documents and answers from its examples. A fault in a document
+names the file and the place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mock_sei.apis.references import Document
+from mock_sei.errors import ConfigurationError
+
+METHODS = ("get", "post", "put", "patch", "delete")
+EXTENSION = "x-mock-sei"
+
+ACTIONS = (
+    "list",
+    "read",
+    "create",
+    "change",
+    "remove",
+    "upload",
+    "job-status",
+    "submit-report",
+    "collect-report",
+    "example",
+)
+"""What can answer an operation; ``actions/`` has a file for each."""
+
+MATCHES = ("equals", "contains", "from", "to", "as-of", "period", "pairs")
+"""How a parameter can pick records; ``filters.py`` has the meaning of each."""
+
+USES = ("limit", "cursor", "start", "count", "section", "include", "sort", "order", "ignored")
+"""What else a parameter can be for."""
+
+_USUAL_USES = {"limit": "limit", "cursor": "cursor"}
+"""By the parameter's name, where its document says nothing."""
+
+_RULE_KEYS = frozenset(
+    {
+        "action",
+        "collection",
+        "key",
+        "envelope",
+        "paging",
+        "members",
+        "identifiers",
+        "requires",
+        "fields",
+        "records",
+        "answer",
+        "fixed",
+        "schema",
+        "polls",
+        "seconds",
+        "reports",
+    }
+)
+_PARAMETER_KEYS = frozenset({"field", "match", "use", "every", "chosen", "member"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    name: str
+    place: str
+    """``query``, ``path`` or ``header``."""
+    required: bool
+    description: str
+    schema: Mapping[str, Any]
+    use: str | None = None
+    """One of :data:`USES`, where it does not pick records."""
+    field: str | None = None
+    """Field of the records that it is compared with; a dot leads into a member."""
+    match: str = "equals"
+    every: str | None = None
+    """The value that picks every record."""
+    chosen: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """``{"by": another parameter, value of it: field}``: which field is compared."""
+    member: str | None = None
+    """The member that ``use: include`` puts in or leaves out."""
+
+    @property
+    def type(self) -> str:
+        kind = self.schema.get("type", "string")
+        return str(kind[0] if isinstance(kind, list) else kind)
+
+    @property
+    def format(self) -> str | None:
+        return self.schema.get("format")
+
+    @property
+    def enum(self) -> Sequence[Any]:
+        return tuple(self.schema.get("enum", ()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """The ``x-mock-sei`` of an operation."""
+
+    action: str
+    collection: str
+    key: str
+    """Field that identifies a record, and by which they are ordered."""
+    envelope: str | None = None
+    """``data``, ``results`` (in ``data``) or ``none``."""
+    paging: str = "cursor"
+    """``cursor``, ``offset`` or ``none``."""
+    members: Sequence[str] = ()
+    """Members of a record that are answered; all where there are none."""
+    identifiers: Sequence[str] = ()
+    """Members that a ``section`` never leaves out."""
+    requires: Sequence[Sequence[str]] = ()
+    """Groups of parameters of which one at least must come."""
+    fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Members a written record gets beside those of its body; see ``templates.py``."""
+    records: Sequence[Mapping[str, Any]] = ()
+    """Further records a write makes: ``{"collection": …, "fields": …}`` each."""
+    answer: Any = None
+    """Template of the answer to a write; the record itself where there is none."""
+    fixed: Sequence[str] = ()
+    """Members that a change must leave alone."""
+    schema: str | None = None
+    """Name in ``components/schemas`` that a changed record must still fit."""
+    polls: int = 1
+    """How often a report is still in progress when it is asked for."""
+    seconds: float = 1.0
+    """After which it is ready however often it was asked for."""
+    reports: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Name of a report to the collection it shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One method on one path."""
+
+    product: str
+    method: str
+    path: str
+    pointer: str
+    """Where it stands in its document, as a JSON pointer."""
+    summary: str
+    parameters: Mapping[str, Parameter]
+    rule: Rule
+    raw: Mapping[str, Any] = dataclasses.field(repr=False)
+    document: Document = dataclasses.field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """How a person writes it: ``GET /v1/order/tradetickets``."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def success(self) -> int:
+        """The status of an answer: the first of its document that is not an error."""
+        codes = [int(code) for code in self.raw.get("responses", {}) if str(code).isdigit()]
+        return next((code for code in codes if 200 <= code < 300), 200)
+
+    def find_parameters(self, use: str) -> list[Parameter]:
+        return [each for each in self.parameters.values() if each.use == use]
+
+
+def read_operations(product: str, document: Document, base: str = "") -> Iterator[Operation]:
+    """All of a document, ``base`` before each path.
+
+    Raises :class:`ConfigurationError` naming file and place.
+    """
+    source = document.source
+    for path, item in mapping(document.content.get("paths"), source, "paths").items():
+        item = mapping(item, source, f"paths[{path}]")
+        for method in METHODS:
+            if method not in item:
+                continue
+            place = f"paths[{path}].{method}"
+            raw = mapping(item[method], source, place)
+            shared = item.get("parameters", ())
+            parameters = dict(_parameters(shared, document, f"paths[{path}]"))
+            parameters |= dict(_parameters(raw.get("parameters", ()), document, place))
+            _check_path(path, parameters, source, place)
+            yield Operation(
+                product=product,
+                method=method.upper(),
+                path=base + path,
+                pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}",
+                summary=str(raw.get("summary", "")),
+                parameters=parameters,
+                rule=_rule(raw.get(EXTENSION), method, base + path, source, f"{place}.{EXTENSION}"),
+                raw=raw,
+                document=document,
+            )
+
+
+def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
+    if value is None:
+        return Rule(action="example", collection=re.sub(r"/\{[^}]*\}$", "", path), key="")
+    found = dict(mapping(value, source, place))
+    unknown = sorted(found.keys() - _RULE_KEYS)
+    if unknown:
+        raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
+    found.setdefault("action", "list" if method == "get" else "create")
+    if found["action"] not in ACTIONS:
+        raise ConfigurationError(
+            f"there are {', '.join(ACTIONS)}",
+            source=source,
+            key=f"{place}.action",
+            value=found["action"],
+        )
+    for required in ("collection", "key"):
+        if not isinstance(found.get(required), str):
+            raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
+    return Rule(**found)
+
+
+def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[str, Parameter]]:
+    for index, entry in enumerate(entries or ()):
+        here = f"{place}.parameters[{index}]"
+        raw = mapping(document.follow(entry, here), document.source, here)
+        name, where = raw.get("name"), raw.get("in")
+        if not isinstance(name, str) or where not in ("query", "path", "header", "cookie"):
+            raise ConfigurationError("no name, or no place", source=document.source, key=here)
+        if where == "cookie":
+            continue
+        rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
+        _check_rule(rule, document.source, f"{here}.{EXTENSION}")
+        schema = document.follow(raw.get("schema") or {}, f"{here}.schema")
+        use = rule.get("use")
+        if use is None and "field" not in rule and "chosen" not in rule:
+            use = _USUAL_USES.get(name)
+        yield (
+            name,
+            Parameter(
+                name=name,
+                place=where,
+                required=bool(raw.get("required", where == "path")),
+                description=str(raw.get("description", "")),
+                schema=mapping(schema, document.source, f"{here}.schema"),
+                use=use,
+                field=rule.get("field"),
+                match=rule.get("match", "equals"),
+                every=rule.get("every"),
+                chosen=rule.get("chosen", {}),
+                member=rule.get("member"),
+            ),
+        )
+
+
+def _check_rule(rule: Mapping[str, Any], source: Path, place: str) -> None:
+    unknown = sorted(rule.keys() - _PARAMETER_KEYS)
+    if unknown:
+        raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
+    for key, known in (("match", MATCHES), ("use", USES)):
+        if key in rule and rule[key] not in known:
+            raise ConfigurationError(
+                f"there are {', '.join(known)}",
+                source=source,
+                key=f"{place}.{key}",
+                value=rule[key],
+            )
+
+
+def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, place: str) -> None:
+    for name in re.findall(r"\{([^}]*)\}", path):
+        if name not in parameters or parameters[name].place != "path":
+            raise ConfigurationError(
+                f"the path has {{{name}}}, and no parameter of that name in: path",
+                source=source,
+                key=place,
+            )
+
+
+def mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            "missing" if value is None else "not a mapping", source=source, key=place
+        )
+    return value

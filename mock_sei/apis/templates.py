@@ -1,0 +1,48 @@
+"""Small templates of documents: what a write adds to its record, and what it answers.
+
+A text that begins with ``$`` is replaced, everything else stays as it is:
+
+- ``$path.name``, ``$query.name``, ``$header.name``: a parameter of the call
+- ``$body``, ``$body.member.member``: the request body
+- ``$file.name``, ``$file.size``, ``$file.type``: an uploaded file
+- ``$key``: the new record's key; ``$job``: the key of the job that the write starts
+- ``$now``, ``$now.utc``, ``$today``: the platform's time, Eastern, UTC, Eastern date
+- ``$user``: the end user of the token, else its service account
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Names = Mapping[str, Any]
+
+
+def fill(template: Any, names: Names) -> Any:
+    """A template with its names replaced; a member whose name has no value is left out."""
+    if isinstance(template, Mapping):
+        filled = {key: fill(value, names) for key, value in template.items()}
+        return {key: value for key, value in filled.items() if value is not MISSING}
+    if isinstance(template, list):
+        return [value for value in (fill(each, names) for each in template) if value is not MISSING]
+    if isinstance(template, str) and template.startswith("$"):
+        return _find(template[1:], names)
+    return template
+
+
+class _Missing:
+    """Stands for a name without a value."""
+
+
+MISSING = _Missing()
+
+
+def _find(name: str, names: Names) -> Any:
+    if name in names:
+        return names[name]
+    value: Any = names
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return MISSING
+        value = value[part]
+    return value

@@ -1,0 +1,49 @@
+"""``sessionToken``: tokens for the session of the log-in page."""
+
+from __future__ import annotations
+
+from mock_sei.errors import REQUEST_INVALID, SCOPE_INVALID
+from tests.oauth.flows import assert_invalid_grant, assert_refused, call, log_in, redeem
+from tests.support import Platform
+
+
+def test_a_session_token_is_the_log_in_pages_cookie(platform: Platform) -> None:
+    cookie = log_in(platform).cookies["mock_sei_session"]
+
+    good = redeem(platform, grant_type="sessionToken", sessionToken=cookie)
+    bad = redeem(platform, grant_type="sessionToken", sessionToken="bogus")
+
+    assert_invalid_grant(platform, bad, "No live session")
+    assert call(platform, good.json()["access_token"]) == 200
+    assert good.json()["email"] == "alice@example.com"
+    assert "refresh_token" in good.json()
+
+
+def test_a_missing_or_another_parameter_is_refused(platform: Platform) -> None:
+    cookie = log_in(platform).cookies["mock_sei_session"]
+
+    for form in ({}, {"sessionToken": ""}, {"session_token": cookie}, {"token": cookie}):
+        answer = redeem(platform, grant_type="sessionToken", **form)
+        assert_refused(platform, answer, REQUEST_INVALID, "parse", because="sessionToken")
+
+
+def test_its_tokens_end_with_the_session(platform: Platform) -> None:
+    cookie = log_in(platform).cookies["mock_sei_session"]
+    token = redeem(platform, grant_type="sessionToken", sessionToken=cookie).json()["access_token"]
+    assert call(platform, token) == 200
+
+    log_in(platform, endOtherSessions="true")
+
+    assert call(platform, token) == 401
+
+
+def test_a_scope_must_be_the_applications(platform: Platform) -> None:
+    form = {
+        "grant_type": "sessionToken",
+        "sessionToken": log_in(platform).cookies["mock_sei_session"],
+    }
+
+    unknown = redeem(platform, **form, scope="everything")
+
+    assert_refused(platform, unknown, SCOPE_INVALID, "scope")
+    assert redeem(platform, **form, scope="ilservices").status_code == 200

@@ -1,0 +1,137 @@
+"""The shape of a SAML assertion and of the response around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from signxml.algorithms import CanonicalizationMethod
+
+from tests.oauth.assertions import (
+    EXCLUSIVE,
+    assert_refused,
+    assertion,
+    confirmation,
+    encoded,
+    post,
+    response,
+    send,
+    sign,
+    stamp,
+)
+from tests.support import Platform
+
+
+def signed_assertion(platform: Platform) -> str:
+    return response(sign(assertion(platform)))
+
+
+def signed_response(platform: Platform) -> str:
+    return sign(response(assertion(platform)))
+
+
+def both_signed(platform: Platform) -> str:
+    return sign(response(sign(assertion(platform))))
+
+
+@pytest.mark.parametrize("made", [signed_assertion, signed_response, both_signed])
+def test_a_response_may_be_signed_itself_or_hold_a_signed_assertion(
+    registered: Platform, made: Callable[[Platform], str]
+) -> None:
+    good = made(registered)
+    forged = good.replace("alice@example.com", "bob@example.com")
+
+    assert_refused(registered, send(registered, forged), "was changed after it was signed")
+    assert send(registered, good).json()["email"] == "alice@example.com"
+
+
+@pytest.mark.parametrize("cut", ["<!---->", "<?cut?>"])
+@pytest.mark.parametrize(
+    "c14n", [EXCLUSIVE, CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0_WITH_COMMENTS]
+)
+def test_a_name_is_not_cut_short_at_a_comment(
+    registered: Platform, cut: str, c14n: CanonicalizationMethod
+) -> None:
+    subject = f"alice@example.com{cut}.evil.example"
+
+    answer = send(registered, sign(assertion(registered, subject=subject), c14n=c14n))
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    "moment", ["tomorrow", "2026-02-30T00:00:00Z", "2026-01-01", "20260101T000000Z", ""]
+)
+def test_a_time_that_is_none_is_refused(registered: Platform, moment: str) -> None:
+    xml = sign(assertion(registered).replace(stamp(registered, 5), moment))
+
+    assert_refused(registered, send(registered, xml), "NotOnOrAfter of Conditions is no time")
+
+
+@pytest.mark.parametrize("zone", ["Z", "", "+00:00", "-01:00"])
+def test_a_time_without_a_zone_is_utc(registered: Platform, zone: str) -> None:
+    end = stamp(registered, 5)
+    xml = sign(assertion(registered).replace(end, end.removesuffix("Z") + zone))
+
+    assert send(registered, xml).status_code == 200
+
+
+def test_a_confirmation_that_wants_more_than_the_bearer_is_refused(registered: Platform) -> None:
+    holder = confirmation(registered).replace("cm:bearer", "cm:holder-of-key")
+
+    answer = send(registered, sign(assertion(registered, confirmations=holder)))
+
+    assert_refused(registered, answer, "is not bearer")
+
+
+def test_a_condition_that_is_not_understood_is_not_met(registered: Platform) -> None:
+    unknown = sign(assertion(registered, inside="<saml:Condition/>"))
+    known = sign(assertion(registered, inside="<saml:OneTimeUse/>"))
+
+    assert_refused(registered, send(registered, unknown), "not understood")
+    assert send(registered, known).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "because"),
+    [
+        (' ID="_assertion-1"', "", "has no ID"),
+        ('Version="2.0"', 'Version="1.1"', "not of version 2.0"),
+        ("<saml:Conditions", "<saml:Conditions/><saml:Conditions", "2 Conditions"),
+        ("<saml:NameID>", "<saml:NameID>x</saml:NameID><saml:NameID>", "must hold one NameID"),
+        ("saml:NameID", "saml:EncryptedID", "must hold one NameID"),
+        ("saml:Subject>", "saml:Advice>", "must hold one Subject"),
+    ],
+)
+def test_an_assertion_of_another_shape_is_refused(
+    registered: Platform, old: str, new: str, because: str
+) -> None:
+    xml = assertion(registered)
+    assert old in xml
+
+    answer = send(registered, sign(xml.replace(old, new), reference=None))
+
+    assert_refused(registered, answer, because)
+
+
+def test_a_response_must_report_success_and_hold_one_assertion(registered: Platform) -> None:
+    good = sign(assertion(registered))
+    failed = response(good, status="urn:oasis:names:tc:SAML:2.0:status:Responder")
+    silent = response(good).replace("samlp:Status>", "samlp:Other>")
+
+    assert_refused(registered, send(registered, failed), "is not Success")
+    assert_refused(registered, send(registered, sign(failed)), "is not Success")
+    assert_refused(registered, send(registered, silent), "must hold one Status")
+    assert_refused(registered, send(registered, response("")), "must hold one Assertion")
+    assert_refused(registered, send(registered, response(good + good)), "must hold one Assertion")
+    assert send(registered, response(good)).status_code == 200
+
+
+def test_each_parameter_holds_what_its_name_says(registered: Platform) -> None:
+    xml = sign(assertion(registered))
+
+    wrong = post(registered, SAMLResponse=encoded(xml))
+    assert_refused(registered, wrong, "another element than its name says")
+    wrong = post(registered, SAMLAssertion=encoded(response(xml)))
+    assert_refused(registered, wrong, "another element than its name says")
+    assert post(registered, SAMLResponse=encoded(response(xml))).status_code == 200

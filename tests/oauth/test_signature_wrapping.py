@@ -1,0 +1,115 @@
+"""Signature wrapping: a good signature, and beside it what it does not cover (SAML core 5.4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from lxml import etree
+
+from tests.oauth.assertions import NAMESPACES, assert_refused, assertion, response, send, sign
+from tests.support import Platform
+
+
+def test_two_signatures_in_one_element_are_refused(registered: Platform) -> None:
+    xml = signed_element(registered)
+    xml.append(parts(registered)[1])
+
+    answer = send(registered, etree.tostring(xml).decode())
+
+    assert_refused(registered, answer, "has 2 signatures")
+
+
+def evil(platform: Platform, **changes: str) -> etree._Element:
+    changes = {"identifier": "_evil", "subject": "bob@example.com"} | changes
+    return etree.fromstring(assertion(platform, **changes).encode())  # type: ignore[arg-type]  # all text
+
+
+def signed_element(platform: Platform) -> etree._Element:
+    return etree.fromstring(sign(assertion(platform)).encode())
+
+
+def parts(platform: Platform) -> tuple[etree._Element, etree._Element]:
+    """What a good signature covers, and that signature, which fits it wherever the two stand."""
+    good = signed_element(platform)
+    found = good.find("ds:Signature", NAMESPACES)
+    assert found is not None
+    good.remove(found)
+    return good, found
+
+
+def wrapped_in_the_evil_one(platform: Platform) -> etree._Element:
+    good, signature = parts(platform)
+    outer = evil(platform)
+    outer.append(signature)
+    outer.append(good)
+    return outer
+
+
+def wrapped_in_the_signature(platform: Platform) -> etree._Element:
+    good, signature = parts(platform)
+    inner = etree.SubElement(signature, f"{{{NAMESPACES['ds']}}}Object")
+    inner.append(good)
+    outer = evil(platform)
+    outer.insert(1, signature)
+    return outer
+
+
+def wrapped_under_the_same_name(platform: Platform) -> etree._Element:
+    good, signature = parts(platform)
+    outer = evil(platform, identifier="_assertion-1")
+    outer.append(signature)
+    outer.append(good)
+    return outer
+
+
+def wrapped_without_its_own_signature(platform: Platform) -> etree._Element:
+    outer = evil(platform)
+    outer.append(signed_element(platform))
+    return outer
+
+
+def beside_the_evil_one(platform: Platform) -> etree._Element:
+    root = etree.fromstring(response("").encode())
+    root.append(evil(platform))
+    root.append(signed_element(platform))
+    return root
+
+
+def hidden_in_an_extension(platform: Platform) -> etree._Element:
+    good, signature = parts(platform)
+    root = etree.fromstring(response("<samlp:Extensions/>").encode())
+    root[-1].append(good)
+    outer = evil(platform)
+    outer.insert(1, signature)
+    root.append(outer)
+    return root
+
+
+def signing_another_element(platform: Platform) -> etree._Element:
+    """The response's signature covers the assertion alone, and a second one slips in."""
+    good, signature = parts(platform)
+    root = etree.fromstring(response("<samlp:Extensions/>").encode())
+    root[-1].append(good)
+    root.append(signature)
+    root.append(evil(platform))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("wrap", "because"),
+    [
+        (wrapped_in_the_evil_one, "covers something else than this Assertion"),
+        (wrapped_in_the_signature, "covers something else than this Assertion"),
+        (wrapped_under_the_same_name, "Ambiguous reference"),
+        (wrapped_without_its_own_signature, "is not signed"),
+        (beside_the_evil_one, "must hold one Assertion"),
+        (hidden_in_an_extension, "covers something else than this Assertion"),
+        (signing_another_element, "covers something else than this Response"),
+    ],
+)
+def test_a_wrapped_signature_is_refused(
+    registered: Platform, wrap: Callable[[Platform], etree._Element], because: str
+) -> None:
+    assert_refused(registered, send(registered, etree.tostring(wrap(registered)).decode()), because)
+    assert send(registered, sign(assertion(registered))).status_code == 200

@@ -1,0 +1,120 @@
+"""Token information: what a live token stands for; a dead one stands for nothing."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from mock_sei.oauth.metadata import TOKEN_INFO_PATH
+from mock_sei.standards import Listener
+from tests.oauth.flows import by_code, call, information, reason, revoke
+from tests.oauth.good_requests import ONE_WAY_GRANTS, TWO_WAY_GRANTS, tokens_of
+from tests.support import Platform
+
+
+def ask(
+    platform: Platform, application: str, token: str, listener: Listener, certificate: str
+) -> httpx2.Response:
+    http = platform.client(certificate, listener=listener)
+    query = {"client_id": platform.application(application).app_key}
+    return http.get(TOKEN_INFO_PATH, params=query, headers={"Authorization": f"Bearer {token}"})
+
+
+def test_token_information_has_the_documented_members(platform: Platform) -> None:
+    platform.sandbox.clock.freeze()
+    tokens = by_code(platform).json()
+    platform.sandbox.clock.advance(seconds=9)
+
+    answer = information(platform, tokens["access_token"], client_id="demo-web-key")
+
+    body = answer.json()
+    assert body.pop("expires_in") in (3590, 3591)
+    assert body == {
+        "access_token": tokens["access_token"],
+        "token_type": "BearerToken",
+        "status": "approved",
+        "scope": "ilservices",
+        "refresh_token": tokens["refresh_token"],
+        "refresh_token_expires_in": 2_591_991,
+        "redirect_url": "https://localhost:9443/callback",
+        "email": "alice@example.com",
+        "app_name": "demo-web",
+    }
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("application", [*TWO_WAY_GRANTS, *ONE_WAY_GRANTS])
+def test_every_application_asks_over_its_own_listener(platform: Platform, application: str) -> None:
+    token = tokens_of(platform, application)["access_token"]
+    own = platform.application(application).service_account or "svc-demo"
+    home, other = Listener.TWO_WAY, Listener.ONE_WAY
+    if application in ONE_WAY_GRANTS:
+        home, other = other, home
+
+    good = ask(platform, application, token, home, own)
+    elsewhere = ask(platform, application, token, other, own)
+
+    assert good.json()["access_token"] == token
+    assert ("email" in good.json()) is (application != "demo-server")
+    refreshable = application not in ("demo-server", "demo-spa")
+    assert ("refresh_token" in good.json()) is refreshable
+    assert elsewhere.status_code == 403
+
+
+def test_another_certificate_is_refused(platform: Platform) -> None:
+    """Acceptance row A13."""
+    token = by_code(platform).json()["access_token"]
+
+    answer = ask(platform, "demo-web", token, Listener.TWO_WAY, "svc-internal")
+
+    assert answer.status_code == 403
+    assert answer.json()["errors"] == [{"reason": "Authorization Failed."}]
+
+
+def test_token_information_refuses_dead_tokens_and_missing_ids(platform: Platform) -> None:
+    """Acceptance row G7."""
+    token = by_code(platform).json()["access_token"]
+    missing = information(platform, token)
+    assert missing.status_code == 400
+    assert missing.json()["errors"][0]["field"] == "client_id"
+    assert information(platform, token, client_id="demo-internal-key").status_code == 401
+    assert information(platform, token, client_id="unknown").status_code == 401
+    assert information(platform, token, client_id="demo-web-key").status_code == 200
+    revoke(platform, token=token)
+
+    dead = information(platform, token, client_id="demo-web-key")
+
+    assert dead.status_code == 401
+    assert 'error="invalid_token"' in dead.headers["WWW-Authenticate"]
+    assert "revoked" in reason(platform)
+
+
+def test_no_token_is_challenged_without_an_error(platform: Platform) -> None:
+    query = {"client_id": "demo-web-key"}
+
+    answer = platform.client("svc-web").get(TOKEN_INFO_PATH, params=query)
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="mock-sei"'
+
+
+def test_a_refresh_token_is_no_access_token(platform: Platform) -> None:
+    token = by_code(platform).json()["refresh_token"]
+
+    assert information(platform, token, client_id="demo-web-key").status_code == 401
+
+
+def test_asking_counts_as_a_use(platform: Platform) -> None:
+    asked, idle = (by_code(platform).json()["access_token"] for _ in range(2))
+    platform.sandbox.clock.advance(minutes=29)
+    information(platform, asked, client_id="demo-web-key")
+    platform.sandbox.clock.advance(minutes=29)
+
+    assert call(platform, asked) == 200
+    assert call(platform, idle) == 401
+
+
+def test_it_takes_a_get_alone(platform: Platform) -> None:
+    answer = platform.client("svc-web").post(TOKEN_INFO_PATH)
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")

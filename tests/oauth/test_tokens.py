@@ -1,0 +1,290 @@
+"""Access tokens: how long they live, and every way in which one is not ours."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jose import jwk
+
+from mock_sei.certificates.authority import new_signing_key_pem
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.fixtures import load_fixtures
+from mock_sei.oauth.metadata import JWKS_PATH, REVOKE_PATH, TOKEN_INFO_PATH
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Behaviour
+from tests.support import CREDENTIALS_MESSAGE, TICKETS, Platform
+
+Sign = Callable[[bytes], bytes]
+DEEP_MEMBER = b'{"alg": ' + b"[" * 30_000
+
+
+def encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def decoded(part: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return value
+
+
+def forged(good: str, sign: Sign, *, claims: dict[str, Any] | None = None, **header: Any) -> str:
+    """A good token with other members, signed in another way; None leaves a member out."""
+    old_header, old_claims, _ = map(str, good.split("."))
+    members = {**decoded(old_header), **header}
+    members = {name: value for name, value in members.items() if value is not None}
+    parts = [members, decoded(old_claims) | (claims or {})]
+    text = ".".join(encoded(json.dumps(each).encode()) for each in parts)
+    return f"{text}.{encoded(sign(text.encode()))}"
+
+
+@cache
+def stranger_key() -> Any:
+    return jwk.construct(new_signing_key_pem().decode(), "ES256")
+
+
+def by_stranger(data: bytes) -> bytes:
+    signature: bytes = stranger_key().sign(data)
+    return signature
+
+
+def by_nobody(_: bytes) -> bytes:
+    return b""
+
+
+def hmac_with(key: bytes, kind: str = "sha256") -> Sign:
+    return lambda data: hmac.digest(key, data, kind)
+
+
+def spoilt_tokens(good: str) -> dict[str, str]:
+    """A good token, spoilt in each way an accident would."""
+    header, claims, signature = good.split(".")
+    return {
+        "garbage": "garbage",
+        "empty parts": "..",
+        "not base64": "\xe9.\xfc.\xf6",
+        "cut short": good[:-10],
+        "without signature": f"{header}.{claims}.",
+        "five parts": f"{good}.x.y",
+        "header is a list": f"{encoded(b'[]')}.{claims}.{signature}",
+        "header is deep": f"{encoded(b'[' * 30_000)}.{claims}.{signature}",
+        "header is deep inside": f"{encoded(DEEP_MEMBER)}.{claims}.{signature}",
+        "header is a long number": f"{encoded(b'9' * 9_000)}.{claims}.{signature}",
+        "another's signature": f"{header}.{claims}.{encoded(by_stranger(b'x'))}",
+    }
+
+
+def forged_tokens(good: str, public_pem: bytes, public_jwk: dict[str, str]) -> dict[str, str]:
+    """Tokens of an attacker who has everything that is public. RFC 8725 sections 2 and 3."""
+    public_keys = {
+        "PEM": public_pem,
+        "PEM without its last line end": public_pem.strip(),
+        "JWK": json.dumps(public_jwk).encode(),
+        "compact JWK": json.dumps(public_jwk, separators=(",", ":")).encode(),
+        "JWKS": json.dumps({"keys": [public_jwk]}).encode(),
+        "coordinate": public_jwk["x"].encode(),
+        "nothing": b"",
+    }
+    stranger = stranger_key().public_key().to_dict()
+    attacker = {name: str(value) for name, value in stranger.items()}
+    injected = [
+        "../../../../dev/null",
+        "/dev/null",
+        "' OR 1=1 --",
+        "x' UNION SELECT 'key",
+        "",
+        "\x00",
+    ]
+    url = "https://localhost/.well-known/jwks.json"
+    return {
+        **{
+            f"alg {alg!r}": forged(good, by_nobody, alg=alg) for alg in ("none", "None", "NONE", "")
+        },
+        "alg none, with a signature": forged(good, by_stranger, alg="none"),
+        "no alg": forged(good, by_stranger, alg=None),
+        "alg in lower case": forged(good, by_stranger, alg="es256"),
+        "alg a list": forged(good, by_stranger, alg=["ES256", "none"]),
+        "RS256": forged(good, by_stranger, alg="RS256"),
+        **{
+            f"{alg} with {name}": forged(good, hmac_with(key, f"sha{alg[2:]}"), alg=alg)
+            for name, key in public_keys.items()
+            for alg in ("HS256", "HS384", "HS512")
+        },
+        **{
+            f"HMAC under ES256 with {name}": forged(good, hmac_with(key))
+            for name, key in public_keys.items()
+        },
+        "another key, our kid": forged(good, by_stranger),
+        "another key, no kid": forged(good, by_stranger, kid=None),
+        "another key, its kid": forged(good, by_stranger, kid="stranger"),
+        **{f"kid {kid!r}": forged(good, by_stranger, kid=kid) for kid in injected},
+        **{f"HMAC, kid {kid!r}": forged(good, hmac_with(b""), kid=kid) for kid in injected},
+        "kid a list": forged(good, by_stranger, kid=["a"]),
+        "kid an object": forged(good, by_stranger, kid={"a": 1}),
+        "its own jwk": forged(good, by_stranger, jwk=attacker),
+        "its own jwk, its kid": forged(good, by_stranger, jwk=attacker | {"kid": "s"}, kid="s"),
+        "jku": forged(good, by_stranger, jku="https://evil.example/jwks.json"),
+        "jku of ours": forged(good, by_stranger, jku=url, kid="stranger"),
+        "x5u": forged(good, by_stranger, x5u="https://evil.example/cert.pem"),
+        "x5c": forged(good, by_stranger, x5c=["MIIB"]),
+        "crit": forged(good, by_stranger, crit=["exp"]),
+        "changed claims": forged(good, by_stranger, claims={"svc": "svc-web"}),
+    }
+
+
+def assert_invalid_token(
+    platform: Platform, token: str, what: str = "", message: str = CREDENTIALS_MESSAGE
+) -> None:
+    """Functional API and token information refuse it as RFC 6750 and the vendor have it."""
+    bearer = {b"AppKey": b"demo-server-key", b"Authorization": f"Bearer {token}".encode()}
+    http = platform.client()
+    for answer in (
+        http.get(TICKETS, headers=bearer),
+        http.get(TOKEN_INFO_PATH, params={"client_id": "demo-server-key"}, headers=bearer),
+    ):
+        body = answer.json()
+        assert answer.status_code == 401, what
+        assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"], what
+        assert (body["code"], body["message"]) == ("gateway.authentication.failure", message), what
+        assert body["trackingId"] == answer.headers["RequestTrackingId"], what
+        assert (body["transient"], body["errors"]) == (False, []), what
+        assert platform.sandbox.journal.last.refused_by == "access token", what
+
+
+def test_a_spoilt_token_is_refused(platform: Platform) -> None:
+    """Acceptance row H2: garbage, bad signature."""
+    good = platform.token()
+    for what, token in spoilt_tokens(good).items():
+        assert_invalid_token(platform, token, what)
+    assert platform.get(headers=platform.headers(token=good)).status_code == 200
+
+
+def test_a_forged_token_is_refused(platform: Platform, sandbox: Sandbox) -> None:
+    """Acceptance row H2: ``alg: none``, HS256 with the public key, another key."""
+    good, key = platform.token(), sandbox.signing_key
+    (public_jwk,) = platform.client().get(JWKS_PATH).json()["keys"]
+    for what, token in forged_tokens(good, key.public.to_pem(), public_jwk).items():
+        assert_invalid_token(platform, token, what)
+
+    again = forged(good, lambda data: bytes(key.private.sign(data)))  # the way of forging works
+    assert platform.get(headers=platform.headers(token=again)).status_code == 200
+
+
+def test_our_own_key_must_be_named_with_our_own_algorithm(
+    platform: Platform, sandbox: Sandbox
+) -> None:
+    """Whoever holds the key: a header that says something else is not looked behind."""
+    good, private = platform.token(), sandbox.signing_key.private
+
+    def ours(data: bytes) -> bytes:
+        return bytes(private.sign(data))
+
+    for alg in ("none", "HS256", "ES384", None):
+        assert_invalid_token(platform, forged(good, ours, alg=alg), str(alg))
+        assert platform.sandbox.journal.last.expected == "ES256"
+        assert platform.sandbox.journal.last.actual == str(alg)
+    for kid in (None, "another", ["a"]):
+        assert_invalid_token(platform, forged(good, ours, kid=kid), str(kid))
+        assert platform.sandbox.journal.last.expected == sandbox.signing_key.kid
+
+
+def test_a_forged_token_revokes_nothing(platform: Platform, sandbox: Sandbox) -> None:
+    """It names the family of a good one."""
+    good, pair = platform.token(), ("demo-server-key", "demo-server-secret")
+    (public_jwk,) = platform.client().get(JWKS_PATH).json()["keys"]
+    tokens = spoilt_tokens(good) | forged_tokens(
+        good, sandbox.signing_key.public.to_pem(), public_jwk
+    )
+
+    for what, token in tokens.items():
+        answer = platform.client().post(REVOKE_PATH, data={"token": token}, auth=pair)
+        assert answer.status_code == 200, what  # RFC 7009 section 2.2: unknown, no error
+
+    assert platform.get(headers=platform.headers(token=good)).status_code == 200
+
+
+def test_a_revoked_token_is_refused(platform: Platform) -> None:
+    """Acceptance row H2."""
+    token = platform.token()
+    platform.post_token(grant_type="invalidate_token", token=token)
+
+    assert_invalid_token(platform, token)
+    assert "revoked" in (platform.sandbox.journal.last.refused_because or "")
+    assert platform.get().status_code == 200
+
+
+def test_an_expired_token_is_refused(platform: Platform) -> None:
+    """Acceptance row H2."""
+    token = platform.token()
+    platform.sandbox.clock.advance(minutes=61)
+
+    assert_invalid_token(platform, token, message="Access Token expired")
+
+
+def test_a_token_lives_sixty_minutes_under_steady_use(platform: Platform) -> None:
+    """Acceptance row C29."""
+    platform.sandbox.clock.freeze()
+    headers = platform.headers()
+    for _ in range(2):
+        platform.sandbox.clock.advance(minutes=29)
+        assert platform.get(headers=headers).status_code == 200
+    platform.sandbox.clock.advance(minutes=1, seconds=59)
+    assert platform.get(headers=headers).status_code == 200
+    platform.sandbox.clock.advance(seconds=1)
+
+    answer = platform.get(headers=headers)
+
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "gateway.authentication.failure"
+    assert answer.json()["message"] == "Access Token expired"
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_token_dies_after_thirty_idle_minutes(platform: Platform) -> None:
+    """Acceptance row C28."""
+    fresh, used = platform.headers(), platform.headers()
+    platform.sandbox.clock.advance(minutes=29)
+    assert platform.get(headers=used).status_code == 200
+    platform.sandbox.clock.advance(minutes=2)
+
+    assert platform.get(headers=used).status_code == 200
+    assert platform.get(headers=fresh).json()["message"] == "Access Token expired"
+    assert "not used for 30 minutes" in (platform.sandbox.journal.last.refused_because or "")
+
+
+def test_a_token_of_another_server_is_refused(platform: Platform, tmp_path: Path) -> None:
+    """Acceptance row H2."""
+    store = CertificateStore(tmp_path / "other")
+    stranger = Platform(Sandbox(fixtures=load_fixtures(), store=store, behaviour=Behaviour()))
+
+    assert_invalid_token(platform, stranger.token())
+    assert "key this server does not know" in (platform.sandbox.journal.last.refused_because or "")
+
+
+def test_tokens_leave_nothing_behind_once_they_have_expired(sandbox: Sandbox) -> None:
+    """A use is remembered until its token would have expired, an unused token not at all."""
+    tokens = sandbox.state.oauth.tokens
+
+    def use_many() -> None:
+        for _ in range(600):
+            text = tokens.mint(
+                issuer="https://localhost",
+                app_key="demo-server-key",
+                service_account="svc-demo",
+                user=None,
+                scope="ilservices",
+            )
+            tokens.record_use(tokens.read(text))
+
+    use_many()
+    assert tokens.remembered == 600
+    sandbox.clock.advance(timedelta(minutes=61))
+    use_many()
+
+    assert tokens.remembered < 900

@@ -1,0 +1,194 @@
+"""CORS: for a single-page application's browser, and for nobody else."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from mock_sei.oauth.metadata import JWKS_PATH, METADATA_PATH, REVOKE_PATH, TOKEN_INFO_PATH
+from mock_sei.standards import Listener
+from tests.oauth.flows import ALICE, AUTHORIZE, WEB, log_in, returned
+from tests.support import TICKETS, TOKEN_PATH, Platform
+
+SPA = "http://localhost:8000"
+FOREIGN = [
+    "https://evil.example",
+    "null",
+    "https://localhost:8000",
+    "http://localhost:8000.evil.example",
+    "http://localhost:80",
+    "http://LOCALHOST:8000",
+    "https://localhost:9443",  # of demo-web, which is no single-page application
+    "http://[::1",
+    "*",
+]
+ALLOW_ORIGIN = "Access-Control-Allow-Origin"
+
+METHODS = {
+    TOKEN_PATH: "POST",
+    REVOKE_PATH: "POST",
+    TOKEN_INFO_PATH: "GET",
+    TICKETS: "GET",
+    METADATA_PATH: "GET",
+    JWKS_PATH: "GET",
+    AUTHORIZE: "GET",
+}
+PUBLIC = (METADATA_PATH, JWKS_PATH)
+
+
+def allowed(path: str, origin: str, listener: Listener) -> str | None:
+    """The origin that may read the answer."""
+    if listener is Listener.TWO_WAY or path == AUTHORIZE:
+        return None
+    if path in PUBLIC:
+        return "*"
+    return SPA if origin == SPA else None
+
+
+def preflight(platform: Platform, path: str, origin: str, listener: Listener) -> httpx2.Response:
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": METHODS[path],
+        "Access-Control-Request-Headers": "appkey,authorization",
+    }
+    return platform.client("svc-demo", listener=listener).options(path, headers=headers)
+
+
+@pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
+@pytest.mark.parametrize("path", METHODS)
+def test_a_browser_may_call_and_read_where_its_origin_is_registered(
+    platform: Platform, path: str, listener: Listener
+) -> None:
+    """Acceptance row I9: each endpoint, origin and listener; preflight and call."""
+    http = platform.client("svc-demo", listener=listener)
+    for origin in (SPA, *FOREIGN):
+        reader = allowed(path, origin, listener)
+        asked = preflight(platform, path, origin, listener)
+        called = http.request(
+            METHODS[path], path, headers={"Origin": origin}, follow_redirects=False
+        )
+
+        assert (asked.status_code == 204) is (reader is not None), origin
+        for answer in (asked, called):
+            assert answer.headers.get(ALLOW_ORIGIN) == reader, origin
+            cors = [name for name in answer.headers if name.startswith("access-control-")]
+            assert bool(cors) is (reader is not None), origin
+            assert "access-control-allow-credentials" not in cors
+            if listener is Listener.ONE_WAY and path not in (*PUBLIC, AUTHORIZE):
+                assert answer.headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize("path", [path for path in METHODS if path != AUTHORIZE])
+def test_a_preflight_names_what_a_client_sends(platform: Platform, path: str) -> None:
+    answer = preflight(platform, path, SPA, Listener.ONE_WAY)
+
+    named = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {"appkey", "authorization", "content-type", "requesttrackingid"} <= set(named)
+    assert METHODS[path] in answer.headers["Access-Control-Allow-Methods"].split(", ")
+    assert answer.content == b""
+    assert platform.sandbox.journal.last.refused_by is None
+
+
+def test_a_preflight_is_no_call(platform: Platform) -> None:
+    """It comes without token and AppKey, and passes; the call without them does not."""
+    assert preflight(platform, TICKETS, SPA, Listener.ONE_WAY).status_code == 204
+
+    call = platform.client(None, listener=Listener.ONE_WAY).get(TICKETS, headers={"Origin": SPA})
+    plain = platform.client(None, listener=Listener.ONE_WAY).options(
+        TICKETS, headers={"Origin": SPA}
+    )
+
+    assert (call.status_code, plain.status_code) == (401, 405)
+
+
+def test_without_an_origin_there_is_nothing_of_it(platform: Platform) -> None:
+    answer = platform.client(None, listener=Listener.ONE_WAY).get(METADATA_PATH)
+
+    assert answer.status_code == 200
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+def test_a_single_page_application_reads_its_answers(platform: Platform) -> None:
+    token = returned(log_in(platform, "demo-spa"))["access_token"]
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    bearer = {"Origin": SPA, "Authorization": f"Bearer {token}"}
+
+    tickets = http.get(TICKETS, headers=bearer | {"AppKey": "demo-spa-key"})
+    info = http.get(TOKEN_INFO_PATH, params={"client_id": "demo-spa-key"}, headers=bearer)
+    form = {"client_id": "demo-spa-key", "token": token}
+    revoked = http.post(REVOKE_PATH, data=form, headers={"Origin": SPA})
+
+    for answer in (tickets, info, revoked):
+        assert answer.status_code == 200, answer.text
+        assert answer.headers[ALLOW_ORIGIN] == SPA
+        exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+        assert set(exposed) == {"RequestTrackingId", "WWW-Authenticate"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form", "status"),
+    [
+        ("GET", TICKETS, {}, 401),
+        ("GET", "/nowhere", {}, 404),
+        ("PUT", TICKETS, {}, 405),
+        ("GET", TOKEN_INFO_PATH, {}, 400),
+        ("POST", TOKEN_PATH, {"grant_type": "refresh_token"}, 401),
+        ("POST", TOKEN_PATH, {"grant_type": "password", "client_id": "demo-spa-key"}, 400),
+        ("POST", TOKEN_PATH, {}, 400),
+        ("GET", TOKEN_PATH, {}, 405),
+        ("POST", REVOKE_PATH, {"client_id": "demo-spa-key"}, 400),
+        ("POST", REVOKE_PATH, {"token": "x"}, 401),
+    ],
+)
+def test_a_browser_can_read_a_refusal_too(
+    platform: Platform, method: str, path: str, form: dict[str, str], status: int
+) -> None:
+    http = platform.client(None, listener=Listener.ONE_WAY)
+
+    own = http.request(method, path, data=form or None, headers={"Origin": SPA})
+    foreign = http.request(method, path, data=form or None, headers={"Origin": FOREIGN[0]})
+
+    assert own.status_code == foreign.status_code == status
+    assert own.headers[ALLOW_ORIGIN] == SPA
+    assert ALLOW_ORIGIN not in foreign.headers
+    assert ("WWW-Authenticate" in own.headers) is (status == 401)
+
+
+@pytest.mark.parametrize("fields", [{}, ALICE, {"decision": "deny"}])
+def test_no_answer_of_the_log_in_can_be_read_by_another_origin(
+    platform: Platform, fields: dict[str, str]
+) -> None:
+    """Acceptance row I9: pages, redirects and errors of authorize."""
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    for query in (WEB, {}, WEB | {"scope": "x"}):
+        answer = http.post(
+            AUTHORIZE, params=query, data=fields, headers={"Origin": SPA}, follow_redirects=False
+        )
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://spa.example/callback", "https://spa.example"),
+        ("https://spa.example:443/callback", "https://spa.example"),
+        ("HTTPS://SPA.example/callback", "https://spa.example"),
+        ("http://spa.example:80/", "http://spa.example"),
+        ("http://[::1]:8000/callback", "http://[::1]:8000"),
+    ],
+)
+def test_an_origin_is_known_as_browsers_write_it(
+    platform: Platform, address: str, origin: str
+) -> None:
+    platform.change("demo-spa", redirect_addresses=(address,))
+
+    assert preflight(platform, TICKETS, origin, Listener.ONE_WAY).status_code == 204
+    assert preflight(platform, TICKETS, SPA, Listener.ONE_WAY).status_code == 405
+
+
+@pytest.mark.parametrize("address", ["com.example.spa:/callback", "com.example.spa://host/cb"])
+def test_a_private_scheme_has_no_origin(platform: Platform, address: str) -> None:
+    platform.change("demo-spa", redirect_addresses=(address,))
+
+    for origin in ("null", "com.example.spa://", "com.example.spa://host"):
+        assert preflight(platform, TICKETS, origin, Listener.ONE_WAY).status_code == 405
