@@ -7,6 +7,8 @@ finds the entry.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import time
 import traceback
@@ -26,6 +28,11 @@ from mock_sei.web.cross_origin import cross_origin_headers
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request body; a larger one is 413."""
 
+DISCARDED_LIMIT = 32 * BODY_LIMIT
+"""Bytes of a body too large that are read on after its answer."""
+DISCARDING_PATIENCE = 1.0
+"""Seconds for the next of them."""
+
 SCOPE_KEY = "mock_sei.exchange"
 
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
@@ -35,6 +42,7 @@ class Exchange:
     """What the handlers need beside the request: who called, and the journal entry to fill."""
 
     __slots__ = (
+        "_body_ended",
         "_body_size",
         "_failed",
         "_started",
@@ -50,6 +58,7 @@ class Exchange:
         self.listener = listener
         self._started = time.perf_counter()
         self._body_size = 0
+        self._body_ended = False
         self._failed = False
         tls = scope.get("extensions", {}).get("tls") or {}
         client = scope.get("client")
@@ -114,12 +123,20 @@ class Exchange:
     def received(self, message: Message) -> None:
         """Counts and keeps a piece of the body. Raises :class:`Refusal` past the limit."""
         piece: bytes = message.get("body", b"")
+        self._body_ended = not message.get("more_body", False)
         request = self.entry.request
         if request is not None and self._body_size < BODY_KEPT:
             request.raw_body += piece[: BODY_KEPT - self._body_size]
         self._body_size += len(piece)
         if self._body_size > BODY_LIMIT:
             raise body_too_large(f"more than {BODY_LIMIT}")
+
+    @property
+    def leaves_client_sending(self) -> bool:
+        """True where the answer comes in the middle of a body that is too large."""
+        response = self.entry.response
+        too_large = response is not None and response.status == BODY_TOO_LARGE.status
+        return too_large and not self._body_ended
 
     def sending(self, message: MutableMapping[str, Any]) -> None:
         """Adds the tracking id; records the answer, and closes the entry at its last piece."""
@@ -164,6 +181,11 @@ class PlatformListener:
 
         async def sending(message: Message) -> None:
             exchange.sending(message)
+            last = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if last and exchange.leaves_client_sending:
+                await send({**message, "more_body": True})
+                await _discard_body(receive)
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         if exchange.passes_preflight:
@@ -174,6 +196,17 @@ class PlatformListener:
             await self._app(scope, receiving, sending)
         except Exception:  # the application has answered; the bug is the test's to see
             exchange.record_bug(traceback.format_exc())
+
+
+async def _discard_body(receive: Receive) -> None:
+    """Reads on, since closing now would reset the connection before a browser reads its answer."""
+    left = DISCARDED_LIMIT
+    with contextlib.suppress(TimeoutError):
+        while left > 0:
+            message = await asyncio.wait_for(receive(), DISCARDING_PATIENCE)
+            if not message.get("more_body", False):
+                return
+            left -= len(message.get("body", b""))
 
 
 def is_preflight(request: Request) -> bool:
