@@ -175,8 +175,8 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture("portal-apps.png", my_apps, 600),
-    Picture("portal-add-app.png", add_app, 1000),
-    Picture("portal-details.png", registered_and_folded, 1240),
+    Picture("portal-add-app.png", add_app, 975),
+    Picture("portal-details.png", registered_and_folded, 1226),
     Picture("portal-mail.png", mail, 1060),
 )
 
