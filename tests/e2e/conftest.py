@@ -16,6 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from mock_sei import MockSei
 from mock_sei.fixtures import bundled_folder
 from tests.e2e.browser import CHROMIUM, Bench, Site, launch
+from tests.e2e.portal_steps import watched
 from tests.e2e.serving import Serving
 
 JAVASCRIPT = Path(__file__).parent / "javascript"
@@ -82,6 +83,14 @@ def bench(benches: Bench) -> Iterator[Bench]:
 @pytest.fixture
 def page(bench: Bench) -> Iterator[Page]:
     with bench.page() as page:
+        yield page
+
+
+@pytest.fixture
+def portal(page: Page, bench: Bench) -> Iterator[Page]:
+    """My Apps, before anything was registered; whatever runs or complains fails the test."""
+    with watched(page, bench):
+        page.goto(f"{bench.server.url}/portal")
         yield page
 
 

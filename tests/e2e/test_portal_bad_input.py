@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -18,7 +16,6 @@ from tests.e2e.portal_steps import (
     open_mail,
     reveal,
     title_is,
-    watched,
 )
 
 pytestmark = pytest.mark.needs("chromium")
@@ -33,13 +30,6 @@ UNCHECKED = """() => {
 }"""
 """The browser's own checks off, as a program or an old browser has none."""
 PASTE = """([id, length]) => { document.getElementById(id).value = "x".repeat(length) }"""
-
-
-@pytest.fixture
-def portal(page: Page, bench: Bench) -> Iterator[Page]:
-    with watched(page, bench):
-        page.goto(f"{bench.server.url}/portal")
-        yield page
 
 
 def test_every_wrong_field_is_named_at_once_and_keeps_what_was_entered(portal: Page) -> None:

@@ -25,6 +25,9 @@ from tests.e2e.portal_steps import CLIENT_SERVER, TEAM, title_is
 pytestmark = pytest.mark.needs("chromium")
 
 OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open = true })"
+SCROLLED = """() => [...document.querySelectorAll(".scroll")]
+  .filter((each) => each.scrollWidth > each.clientWidth).length"""
+"""Tables of which a part has to be scrolled to."""
 NAME = "({ id, textContent, value }) => id || textContent || value"
 STOPS = f"""() => [
     ...document.querySelectorAll("a[href], button, input, select, textarea, summary")
@@ -241,6 +244,7 @@ def test_a_page_fits_its_window(
     page.set_viewport_size({"width": size[0], "height": size[1]})
     open_page(page, bench)
     assert page.evaluate(OVERFLOW) == 0
+    assert page.evaluate(SCROLLED) == 0
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.file)
