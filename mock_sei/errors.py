@@ -5,6 +5,7 @@
     ├── UnknownApplication     an application that is not registered
     ├── UnknownAccount         a service account that is not registered
     ├── UnknownCertificate     a certificate that the account never had
+    ├── UnknownCollection      a collection of records that no operation reads
     ├── UnknownMessage         a mail that is not in the mailbox
     ├── Rejected               a registration, a request or certificate that is not acceptable
     ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
@@ -55,6 +56,10 @@ class UnknownAccount(MockSeiError):
 
 class UnknownCertificate(MockSeiError):
     """The service account never had such a certificate, or its key is not here."""
+
+
+class UnknownCollection(MockSeiError):
+    """No operation reads such a collection; the message names the nearest ones."""
 
 
 class UnknownMessage(MockSeiError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mock_sei.bench.faults import Armed
 from mock_sei.certificates.bundles import (
     DEFAULT_PASSPHRASE,
     BundleOptions,
@@ -17,6 +18,8 @@ from mock_sei.certificates.bundles import (
 from mock_sei.certificates.store import write_whole
 from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
+
+Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,92 @@ class Certificate:
     def revoke(self) -> None:
         """From the next handshake on, and at the next request of an open connection."""
         self.sandbox.certificates.revoke(self.account, self.serial_number)
+
+
+class FaultHandle:
+    """One armed fault."""
+
+    def __init__(self, sandbox: Sandbox, armed: Armed) -> None:
+        self._sandbox = sandbox
+        self._armed = armed
+
+    @property
+    def met(self) -> int:
+        """How often it happened."""
+        return self._armed.met
+
+    def remove(self) -> None:
+        self._sandbox.faults.remove(self._armed.identifier)
+
+
+class FaultDesk:
+    """Trouble on purpose, until the next reset."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def add(self, operation: str | None = None, **fields: Any) -> FaultHandle:
+        """Arms one: ``add("GET /v2/investors", status=503, times=2)``.
+
+        ``fields`` are those of :class:`~mock_sei.bench.faults.Fault`. Raises
+        :class:`~mock_sei.errors.Rejected` naming every field at fault.
+        """
+        where = {} if operation is None else {"operation": operation}
+        return FaultHandle(self._sandbox, self._sandbox.arm_fault(where | fields))
+
+    def clear(self) -> None:
+        self._sandbox.faults.clear()
+
+    def __len__(self) -> int:
+        """How many are armed and not over."""
+        return sum(not each.is_over for each in self._sandbox.faults.armed)
+
+    def assert_met(self) -> None:
+        """Raises ``AssertionError`` naming the faults that nobody met."""
+        unmet = [each.fault for each in self._sandbox.faults.armed if not each.met]
+        if unmet:
+            lines = [f"  {each.operation or each.listener or 'anything'}: {each}" for each in unmet]
+            raise AssertionError("never met:\n" + "\n".join(lines))
+
+
+class Collection:
+    """The records of one collection."""
+
+    def __init__(self, sandbox: Sandbox, name: str) -> None:
+        self._sandbox = sandbox
+        self.name = name
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._sandbox.data.all(self.name))
+
+    def __len__(self) -> int:
+        return len(self._sandbox.data.all(self.name))
+
+    def add(self, *records: Record) -> None:
+        """Raises :class:`~mock_sei.errors.Rejected` and then adds none of them."""
+        self._sandbox.data.add(self.name, records)
+
+    def replace(self, records: Iterable[Record]) -> None:
+        """These instead of all there are. Raises :class:`~mock_sei.errors.Rejected`."""
+        self._sandbox.data.replace(self.name, list(records))
+
+    def clear(self) -> None:
+        self._sandbox.data.clear(self.name)
+
+
+class Collections:
+    """The records behind the functional APIs, until the next reset."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def __getitem__(self, name: str) -> Collection:
+        """Raises :class:`~mock_sei.errors.UnknownCollection` naming the nearest ones."""
+        self._sandbox.data.all(name)
+        return Collection(self._sandbox, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sandbox.data.names)
 
 
 class Applications:

@@ -21,7 +21,7 @@ from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
-from mock_sei.web.exchange import PlatformListener
+from mock_sei.web.listener import PlatformListener
 
 TOKEN_PATH = "/v2/oauthtoken"
 TICKETS = "/v1/order/tradetickets"

@@ -10,6 +10,7 @@ from email.policy import HTTP
 from typing import Any
 
 from mock_sei.apis.operations import Operation
+from mock_sei.apis.references import Document
 from mock_sei.errors import Fault, MalformedRequest
 
 MOST_FAULTS = 20
@@ -37,9 +38,10 @@ def check_media_type(operation: Operation, content_type: str | None) -> str:
     """The media type of a body, one of the operation's. Raises :class:`MalformedRequest`."""
     body = operation.document.follow(operation.raw.get("requestBody") or {}, operation.name)
     known = list(body.get("content") or {})
-    found = media_type_of(content_type)
-    if found not in known:
-        fault = Fault("content-type", "header", f"must be {' or '.join(known)}, not {found[:80]!r}")
+    asked = media_type_of(content_type)
+    found: str | None = next((each for each in known if media_type_of(each) == asked), None)
+    if found is None:
+        fault = Fault("content-type", "header", f"must be {' or '.join(known)}, not {asked[:80]!r}")
         raise MalformedRequest([fault])
     return found
 
@@ -67,14 +69,15 @@ def _no_constant(name: str) -> None:
 
 def find_faults(operation: Operation, value: Any, media_type: str) -> Iterable[Fault]:
     """Where a value does not fit the schema of the operation's request body."""
-    part = media_type.replace("/", "~1")
-    pointer = f"{operation.pointer}/requestBody/content/{part}/schema"
-    return schema_faults(operation, pointer, value)
+    document = operation.document
+    body = document.follow(operation.raw.get("requestBody") or {}, operation.name)
+    media = document.follow(body["content"][media_type], operation.name)
+    return schema_faults(document, media.get("schema", True), value)
 
 
-def schema_faults(operation: Operation, pointer: str, value: Any) -> Iterable[Fault]:
-    """Where a value does not fit the schema at a JSON pointer of the operation's document."""
-    errors = operation.document.validator(pointer).iter_errors(value)
+def schema_faults(document: Document, schema: Any, value: Any) -> Iterable[Fault]:
+    """Where a value does not fit a schema of a document."""
+    errors = document.validator(schema).iter_errors(value)
     found = sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
     for error in found[:MOST_FAULTS]:
         place = ".".join(str(part) for part in error.absolute_path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from mock_sei.apis.operations import Operation, read_operations
+from mock_sei.apis.operations import OVER_RECORDS, Operation, read_operations
 from mock_sei.apis.references import Document, modern
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
 
@@ -46,7 +46,8 @@ class Product:
 
     @cached_property
     def document(self) -> Document:
-        return Document(source=self._file.source, content=modern(self._file.content))
+        content = modern(self._file.content) if self.brought else self._file.content
+        return Document(source=self._file.source, content=content)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -103,6 +104,7 @@ class Catalogue:
 
     def _bring(self, product: Product) -> None:
         try:
+            product.document.check_references()
             _ = product.operations
         except ConfigurationError as error:
             self.problems.append(str(error))
@@ -159,13 +161,22 @@ class Catalogue:
         names = [each.name for each in self.operations]
         return difflib.get_close_matches(f"{method} {path[:200]}", names, n=3, cutoff=0.0)
 
+    @property
+    def collections(self) -> set[str]:
+        """Every collection that an operation reads or writes."""
+        named = {each.rule.collection for each in self._over_records()}
+        for each in self.operations:
+            named |= {str(one["collection"]) for one in each.rule.records}
+            named |= set(each.rule.reports.values())
+        return named - {""}
+
     def keys_of(self, collection: str) -> set[str]:
         """The fields by which operations find and order records of a collection."""
-        return {
-            each.rule.key
-            for each in self.operations
-            if each.rule.collection == collection and each.rule.key
-        }
+        over = (each for each in self._over_records() if each.rule.collection == collection)
+        return {each.rule.key for each in over if each.rule.key}
+
+    def _over_records(self) -> Iterable[Operation]:
+        return (each for each in self.operations if each.rule.action in OVER_RECORDS)
 
 
 def base_path(content: Mapping[str, Any]) -> str:

@@ -34,6 +34,9 @@ ACTIONS = (
 )
 """What can answer an operation; ``actions/`` has a file for each."""
 
+OVER_RECORDS = frozenset({"list", "read", "create", "change", "remove", "upload", "example"})
+"""Actions whose ``key`` is a field of the records of their ``collection``."""
+
 MATCHES = ("equals", "contains", "from", "to", "as-of", "period", "pairs")
 """How a parameter can pick records; ``filters.py`` has the meaning of each."""
 
@@ -152,6 +155,8 @@ class Operation:
     rule: Rule
     raw: Mapping[str, Any] = dataclasses.field(repr=False)
     document: Document = dataclasses.field(repr=False)
+    shared: Sequence[Any] = ()
+    """Parameters of the whole path, as the document has them."""
 
     @property
     def name(self) -> str:
@@ -194,6 +199,7 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
                 parameters=parameters,
                 rule=_rule(raw.get(EXTENSION), method, base + path, source, f"{place}.{EXTENSION}"),
                 raw=raw,
+                shared=tuple(shared),
                 document=document,
             )
 

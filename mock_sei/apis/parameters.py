@@ -191,10 +191,6 @@ _FORMATS = {"date": _date, "local-date-time": _local_date_time, "date-time": _da
 
 
 def _validate(value: Value, schema: Mapping[str, Any], operation: Operation) -> None:
-    from jsonschema import Draft202012Validator
-
     plain = list(value) if isinstance(value, tuple) else value
-    registry = operation.document.registry
-    validator = Draft202012Validator(schema, registry=registry)
-    for error in validator.iter_errors(plain):
+    for error in operation.document.validator(schema).iter_errors(plain):
         raise ValueError(error.message[:200])

@@ -6,7 +6,8 @@ boolean ``exclusiveMinimum`` are gone. References lead within the document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -60,41 +61,94 @@ class Document:
                 )
         return found
 
-    def validator(self, pointer: str) -> Validator:
-        """Of the schema at a JSON pointer, its references resolved within the document."""
-        # Imported with the first body: most runs never check one.
-        from jsonschema import Draft202012Validator
+    def validator(self, schema: Any) -> Validator:
+        """Of a schema of this document, made once."""
+        found = self._validators.get(id(schema))
+        if found is None:
+            # Imported with the first body: most runs never check one.
+            from jsonschema import Draft202012Validator
 
-        return Draft202012Validator(
-            {"$ref": f"{_URI}#{pointer}"},
-            registry=self.registry,
-            format_checker=Draft202012Validator.FORMAT_CHECKER,
-        )
+            found = self._validators[id(schema)] = Draft202012Validator(
+                _absolute(schema),
+                registry=self._registry,
+                format_checker=Draft202012Validator.FORMAT_CHECKER,
+            )
+        return found
+
+    def check_references(self) -> None:
+        """Every one must lead somewhere. Raises :class:`ConfigurationError`."""
+        for place, reference in _references(self.content, ""):
+            self.find(reference, place)
 
     @cached_property
-    def registry(self) -> Any:
-        """Knows the document by a name, for the references in it."""
+    def _validators(self) -> dict[int, Validator]:
+        return {}  # by the identity of the schema, which lives as long as the document
+
+    @cached_property
+    def _registry(self) -> Any:
         from referencing import Registry, Resource
         from referencing.jsonschema import DRAFT202012
 
-        resource = Resource.from_contents(self.content, default_specification=DRAFT202012)
+        content = _absolute(self.content)
+        resource = Resource.from_contents(content, default_specification=DRAFT202012)
         return Registry().with_resource(_URI, resource)
 
 
+def _absolute(value: Any) -> Any:
+    """References with the document's name, so that a part of it can stand alone."""
+    if isinstance(value, list):
+        return [_absolute(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    result = {key: _absolute(each) for key, each in value.items()}
+    reference = result.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#"):
+        result["$ref"] = _URI + reference
+    return result
+
+
+def _references(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _references(each, f"{place}[{index}]")
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            if key == "$ref" and isinstance(each, str):
+                yield place, each
+            elif key not in ("example", "examples", "default"):  # values, not parts of a schema
+                yield from _references(each, f"{place}.{key}".removeprefix("."))
+
+
 def modern(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A document with the schemas of OpenAPI 3.1, whichever 3.x it was written in."""
-    if not str(content.get("openapi", "")).startswith("3.0"):
-        return content
-    turned: Mapping[str, Any] = _turned(content)
+    """A document with the schemas of OpenAPI 3.1, whichever 3.x it was written in.
+
+    A pattern that this language's regular expressions do not know is dropped.
+    """
+    turned: Mapping[str, Any] = _turned(content, str(content.get("openapi", "")).startswith("3.0"))
     return turned
 
 
-def _turned(value: Any) -> Any:
+def _turned(value: Any, old: bool) -> Any:
     if isinstance(value, list):
-        return [_turned(each) for each in value]
+        return [_turned(each, old) for each in value]
     if not isinstance(value, Mapping):
         return value
-    result = {key: _turned(each) for key, each in value.items()}
+    result = {key: _turned(each, old) for key, each in value.items()}
+    if isinstance(result.get("pattern"), str) and not _is_pattern(result["pattern"]):
+        del result["pattern"]
+    return _without_old_keys(result) if old else result
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
+def _without_old_keys(result: dict[str, Any]) -> dict[str, Any]:
+    """``nullable`` and boolean bounds, as OpenAPI 3.0 has them."""
     if result.pop("nullable", False) is True:
         kind = result.get("type")
         if isinstance(kind, str):

@@ -1,23 +1,27 @@
 """A value that fits a schema: the same every time, for documents without examples.
 
-Only as clever as it must be: what cannot be met (a pattern, a ``not``) is left to the schema's own
-``example``, ``default``, ``const`` or ``enum``.
+What the schema itself offers (``example``, ``default``, ``const``, ``enum``) comes first, where it
+fits: documents are not always right about that. What cannot be met is made as well as can be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
 from typing import Any
 
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.references import Document
 
-DEEPEST = 6
-"""Levels after which optional members are left out, so that a recursive schema ends."""
+DEEPEST = 3
+"""Levels after which optional members are left out, so that a wide schema stays small."""
+HOPELESS = 12
+"""Levels after which a schema that requires itself is given up."""
 
 _FORMATS = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
     "time": "12:00:00Z",
+    "duration": "P1D",
     "email": "someone@example.com",
     "uuid": "00000000-0000-4000-8000-000000000000",
     "uri": "https://example.com/",
@@ -29,24 +33,63 @@ _FORMATS = {
 }
 
 
-def sample(schema: Any, operation: Operation, depth: int = 0) -> Any:
-    """A value of a schema, whose references lead within the operation's document."""
-    schema = operation.document.follow(schema, operation.name)
-    if not isinstance(schema, Mapping):
+def sample(schema: Any, document: Document, depth: int = 0) -> Any:
+    """A value of a schema of a document."""
+    schema = document.follow(schema, "schema")
+    if not isinstance(schema, Mapping) or depth > HOPELESS:
         return None
-    for key in ("example", "default", "const"):
-        if key in schema:
-            return schema[key]
+    is_valid = document.validator(schema).is_valid
+    first: Any = None
+    for candidate in _candidates(schema, document, depth):
+        if is_valid(candidate):
+            return candidate
+        first = candidate if first is None else first
+    return first
+
+
+def _candidates(schema: Mapping[str, Any], document: Document, depth: int) -> Iterator[Any]:
+    yield from (schema[key] for key in ("example", "const", "default") if key in schema)
     for key in ("examples", "enum"):
-        if isinstance(schema.get(key), list) and schema[key]:
-            return schema[key][0]
-    if "allOf" in schema:
-        return _merged(schema, operation, depth)
+        if isinstance(schema.get(key), list):
+            yield from schema[key]
+    if "pattern" in schema:
+        yield from _patterned(schema["pattern"])
+    rest = {key: value for key, value in schema.items() if key not in _COMBINED}
+    own = _made(rest, document, depth)
     for key in ("oneOf", "anyOf"):
-        if schema.get(key):
-            return sample(schema[key][0], operation, depth)
+        for alternative in schema.get(key, ()):
+            chosen = sample(alternative, document, depth + 1)
+            yield _together([chosen, own])
+            yield chosen
+    parts = [sample(each, document, depth + 1) for each in schema.get("allOf", ())]
+    yield _together([*parts, own])
+
+
+def _patterned(pattern: str) -> Iterator[str]:
+    """Several texts: a length or a format may refuse the first."""
+    # Imported with the first pattern.
+    from rstr import Rstr
+
+    for seed in range(_TRIES):
+        yield str(Rstr(Random(seed)).xeger(pattern))  # noqa: S311  # the same every time
+
+
+_TRIES = 20
+
+_COMBINED = frozenset({"oneOf", "anyOf", "allOf"})
+
+
+def _together(parts: list[Any]) -> Any:
+    """Objects as one; of anything else the first that is there."""
+    objects = [each for each in parts if isinstance(each, Mapping)]
+    if objects:
+        return {name: value for each in reversed(objects) for name, value in each.items()}
+    return next((each for each in parts if each is not None), None)
+
+
+def _made(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
     make = _MAKERS.get(_kind(schema))
-    return None if make is None else make(schema, operation, depth)
+    return None if make is None else make(schema, document, depth)
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
@@ -54,68 +97,64 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if isinstance(kind, list):
         kind = next((each for each in kind if each != "null"), "null")
     if kind is None:
-        if "properties" in schema or "additionalProperties" in schema:
+        if "properties" in schema or "required" in schema:
             return "object"
         return "array" if "items" in schema else "null"
     return str(kind)
 
 
-def _merged(schema: Mapping[str, Any], operation: Operation, depth: int) -> Any:
-    result: dict[str, Any] = {}
-    rest = {key: value for key, value in schema.items() if key != "allOf"}
-    for each in (*schema["allOf"], rest):
-        part = sample(each, operation, depth)
-        if isinstance(part, Mapping):
-            result.update(part)
-        elif part is not None:
-            return part
-    return result
-
-
-def _object(schema: Mapping[str, Any], operation: Operation, depth: int) -> Any:
-    required = set(schema.get("required", ()))
-    return {
-        name: sample(each, operation, depth + 1)
-        for name, each in (schema.get("properties") or {}).items()
+def _object(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
+    required = schema.get("required", ())
+    known = schema.get("properties") or {}
+    members = {
+        name: sample(each, document, depth + 1)
+        for name, each in known.items()
         if name in required or depth < DEEPEST
     }
+    more = schema.get("additionalProperties")
+    spare = more if isinstance(more, Mapping) else {"type": "string"}
+    for name in required:
+        if name not in known:
+            members[name] = sample(spare, document, depth + 1)
+    return members
 
 
-def _array(schema: Mapping[str, Any], operation: Operation, depth: int) -> Any:
+def _array(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
     wanted = 0 if depth >= DEEPEST else min(1, schema.get("maxItems", 1))
-    count = max(schema.get("minItems", 0), wanted)
-    return [sample(schema.get("items") or {}, operation, depth + 1) for _ in range(count)]
+    count = min(max(schema.get("minItems", 0), wanted), 100)
+    return [sample(schema.get("items") or {}, document, depth + 1) for _ in range(count)]
 
 
-def _string(schema: Mapping[str, Any], _: Operation, __: int) -> str:
-    text = _FORMATS.get(str(schema.get("format")), "text").ljust(schema.get("minLength", 0), "x")
+def _string(schema: Mapping[str, Any], _: Document, __: int) -> str:
+    least = min(schema.get("minLength", 0), 10_000)
+    text = _FORMATS.get(str(schema.get("format")), "text").ljust(least, "x")
     return text[: schema.get("maxLength", len(text))]
 
 
-def _integer(schema: Mapping[str, Any], _: Operation, __: int) -> int:
+def _integer(schema: Mapping[str, Any], _: Document, __: int) -> int:
     return int(_within(schema))
 
 
-def _number(schema: Mapping[str, Any], _: Operation, __: int) -> float:
+def _number(schema: Mapping[str, Any], _: Document, __: int) -> float:
     return _within(schema)
 
 
 def _within(schema: Mapping[str, Any]) -> float:
+    """Zero, or what lies nearest to it."""
     step = schema.get("multipleOf", 1)
-    low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
-    value = max(0, low)
-    if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
-        value = schema["exclusiveMinimum"] + step
+    value = max(0, schema.get("minimum", schema.get("exclusiveMinimum", 0)))
+    if value <= schema.get("exclusiveMinimum", value - 1):
+        value += step
     value = -(-value // step) * step
     high = schema.get("maximum")
     return float(high) if high is not None and value > high else value
 
 
-def _boolean(_: Mapping[str, Any], __: Operation, ___: int) -> bool:
+def _boolean(_: Mapping[str, Any], __: Document, ___: int) -> bool:
     return True
 
 
-_MAKERS: Mapping[str, Callable[[Mapping[str, Any], Operation, int], Any]] = {
+_MAKERS: Mapping[str, Callable[[Mapping[str, Any], Document, int], Any]] = {
     "object": _object,
     "array": _array,
     "string": _string,

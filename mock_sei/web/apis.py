@@ -10,13 +10,25 @@ from mock_sei.gateway import Call
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.refusals import JsonResponse, functional_refusal
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
+from mock_sei.web.trouble import caller_of, scripted_answer
 
 
 def functional_routes() -> APIRouter:
     """One route for all: the catalogue knows the paths, the methods and the nearest misses."""
     router = APIRouter(include_in_schema=False)
+    router.add_api_route("/openapi/{product}.json", document, methods=["GET"])
     router.add_api_route("/{path:path}", call, methods=EVERY_METHOD)
     return router
+
+
+async def document(request: Request) -> Response:
+    """A product's OpenAPI document, for everybody: the vendor's portal hands them out too."""
+    exchange = exchange_of(request)
+    try:
+        product = exchange.sandbox.catalogue.require_product(request.path_params["product"])
+    except Refusal as refusal:
+        return functional_refusal(exchange, refusal)
+    return JsonResponse(product.content)
 
 
 async def call(request: Request) -> Response:
@@ -41,6 +53,10 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             findings=findings,
         )
     )
+    scripted = sandbox.scripts.take(caller_of(exchange, scope))
+    if scripted is not None:
+        findings.notes.append("answered from a script")
+        return scripted_answer(scripted)
     called = sandbox.addresses.called(exchange.listener, header_text(headers, b"host"))
     answer = sandbox.answer(
         ApiRequest(

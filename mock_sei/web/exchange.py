@@ -7,15 +7,12 @@ finds the entry.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 import time
-import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Scope
 
 from mock_sei.bench.journal import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
@@ -28,11 +25,6 @@ from mock_sei.web.cross_origin import cross_origin_headers
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request body; a larger one is 413."""
 
-DISCARDED_LIMIT = 32 * BODY_LIMIT
-"""Bytes of a body too large that are read on after its answer."""
-DISCARDING_PATIENCE = 1.0
-"""Seconds for the next of them."""
-
 SCOPE_KEY = "mock_sei.exchange"
 
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
@@ -44,6 +36,7 @@ class Exchange:
     __slots__ = (
         "_body_ended",
         "_body_size",
+        "_closed",
         "_failed",
         "_started",
         "connection",
@@ -60,6 +53,7 @@ class Exchange:
         self._body_size = 0
         self._body_ended = False
         self._failed = False
+        self._closed = False
         tls = scope.get("extensions", {}).get("tls") or {}
         client = scope.get("client")
         self.connection = Connection(
@@ -155,58 +149,17 @@ class Exchange:
         if kept < BODY_KEPT:
             response.raw_body += message.get("body", b"")[: BODY_KEPT - kept]
         if not message.get("more_body", False):
+            self._close()
+
+    def end_unanswered(self) -> None:
+        """The answer will never be whole: the entry is closed as it stands."""
+        self._close()
+
+    def _close(self) -> None:
+        if not self._closed:
+            self._closed = True
             self.entry.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
             self.sandbox.record(self.entry)
-
-
-class PlatformListener:
-    """The ASGI application of one platform listener: opens an exchange around the platform's."""
-
-    def __init__(self, app: ASGIApp, sandbox: Sandbox, listener: Listener) -> None:
-        self._app = app
-        self._sandbox = sandbox
-        self._listener = listener
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        exchange = Exchange(self._sandbox, self._listener, scope)
-        scope[SCOPE_KEY] = exchange
-
-        async def receiving() -> Message:
-            message = await receive()
-            if message["type"] == "http.request":
-                exchange.received(message)
-            return message
-
-        async def sending(message: Message) -> None:
-            exchange.sending(message)
-            last = message["type"] == "http.response.body" and not message.get("more_body", False)
-            if last and exchange.leaves_client_sending:
-                await send({**message, "more_body": True})
-                await _discard_body(receive)
-                message = {"type": "http.response.body", "body": b""}
-            await send(message)
-
-        if exchange.passes_preflight:
-            await sending({"type": "http.response.start", "status": 204, "headers": []})
-            await sending({"type": "http.response.body", "body": b""})
-            return
-        try:
-            await self._app(scope, receiving, sending)
-        except Exception:  # the application has answered; the bug is the test's to see
-            exchange.record_bug(traceback.format_exc())
-
-
-async def _discard_body(receive: Receive) -> None:
-    """Reads on, since closing now would reset the connection before a browser reads its answer."""
-    left = DISCARDED_LIMIT
-    with contextlib.suppress(TimeoutError):
-        while left > 0:
-            message = await asyncio.wait_for(receive(), DISCARDING_PATIENCE)
-            if not message.get("more_body", False):
-                return
-            left -= len(message.get("body", b""))
 
 
 def is_preflight(request: Request) -> bool:

@@ -15,7 +15,8 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.web.exchange import BODY_LIMIT, DISCARDED_LIMIT
+from mock_sei.web.exchange import BODY_LIMIT
+from mock_sei.web.listener import DISCARDED_LIMIT
 from tests.e2e.handshakes import (
     alert,
     answer,

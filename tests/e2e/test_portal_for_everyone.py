@@ -135,6 +135,14 @@ def product(page: Page, bench: Bench) -> None:
     title_is(page, "SMA Trade Order Management")
 
 
+def journal(page: Page, bench: Bench) -> None:
+    with bench.server.client() as http:
+        http.get("/v1/order/tradetickets")
+    page.goto(f"{bench.server.url}/portal/journal")
+    title_is(page, "Journal")
+    page.evaluate(OPEN_ALL)
+
+
 def not_found(page: Page, bench: Bench) -> None:
     page.goto(f"{bench.server.url}/portal/nowhere")
     title_is(page, "Not found")
@@ -163,6 +171,7 @@ EVERY_PAGE: list[Open] = [
     dead_link,
     catalogue,
     product,
+    journal,
     not_found,
 ]
 every_page = pytest.mark.parametrize("open_page", EVERY_PAGE)

@@ -76,4 +76,6 @@ def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
         if before.get(name) != after.get(name):
             yield Fault(name, "body", "cannot be changed")
     if rule.schema is not None:
-        yield from schema_faults(call.operation, f"/components/schemas/{rule.schema}", after)
+        document = call.operation.document
+        schema = document.find(f"#/components/schemas/{rule.schema}", call.operation.name)
+        yield from schema_faults(document, schema, after)

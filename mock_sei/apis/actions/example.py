@@ -83,4 +83,4 @@ def _example(media: Any, operation: Operation) -> Any:
         found = operation.document.follow(each, operation.name)
         if "value" in found:
             return found["value"]
-    return sample(media.get("schema") or {}, operation)
+    return sample(media.get("schema") or {}, operation.document)

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import JSONResponse
 
 from mock_sei import __version__
+from mock_sei.apis.merged import merged
 from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, truststore
 from mock_sei.errors import (
     MockSeiError,
@@ -16,18 +17,27 @@ from mock_sei.errors import (
     UnknownAccount,
     UnknownApplication,
     UnknownCertificate,
+    UnknownCollection,
     UnknownMessage,
 )
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.applications import add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
+from mock_sei.web.control.data import add_data_calls
+from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import Passphrase
 from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
 
-_NOT_THERE = (UnknownAccount, UnknownApplication, UnknownCertificate, UnknownMessage)
+_NOT_THERE = (
+    UnknownAccount,
+    UnknownApplication,
+    UnknownCertificate,
+    UnknownCollection,
+    UnknownMessage,
+)
 
 
 def control_app(sandbox: Sandbox) -> FastAPI:
@@ -42,6 +52,8 @@ def control_app(sandbox: Sandbox) -> FastAPI:
     add_application_calls(app, sandbox)
     add_certificate_calls(app, sandbox)
     add_mailbox_calls(app, sandbox)
+    add_data_calls(app, sandbox)
+    add_fault_calls(app, sandbox)
     add_bench_calls(app, sandbox)
     add_signing_key_calls(app, sandbox)
 
@@ -67,6 +79,11 @@ def add_platform_calls(app: FastAPI, sandbox: Sandbox) -> None:
     @app.get("/", summary="Connection details: addresses, applications, service accounts")
     async def connection_details() -> dict[str, Any]:
         return sandbox.connection_details()
+
+    @app.get("/apis/openapi.json", summary="One OpenAPI document of all products")
+    def merged_document() -> dict[str, Any]:
+        products = sandbox.catalogue.products.values()
+        return merged(products, title="SEI API Platform (mock-sei)", version=__version__)
 
     @app.get("/apis", summary="The OpenAPI document of every API product, by product")
     async def apis() -> dict[str, Any]:

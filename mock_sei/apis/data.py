@@ -1,0 +1,88 @@
+"""Records that a test puts into a collection, checked before they are let in.
+
+Only collections that an operation reads: a misspelt one would never be seen again.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mock_sei.apis.collections import Collections, Record
+from mock_sei.apis.documents import Catalogue
+from mock_sei.errors import Rejected, UnknownCollection
+
+
+class Data:
+    """The collections of one platform state. Each call raises :class:`UnknownCollection`."""
+
+    def __init__(self, collections: Collections, catalogue: Catalogue) -> None:
+        self._collections = collections
+        self._catalogue = catalogue
+
+    @property
+    def names(self) -> list[str]:
+        """Of every collection that an operation reads or that has records."""
+        return sorted({*self._catalogue.collections, *self._collections.names})
+
+    def all(self, name: str) -> tuple[Record, ...]:
+        return self._collections.all(self._known(name))
+
+    def add(self, name: str, records: Sequence[Any]) -> None:
+        """Raises :class:`~mock_sei.errors.Rejected` and then adds none of them."""
+        self._check(name, records, beside=self.all(name))
+        self._collections.add(name, _copies(records))
+
+    def replace(self, name: str, records: Sequence[Any]) -> None:
+        """These instead of all there are. Raises :class:`~mock_sei.errors.Rejected`."""
+        self._check(self._known(name), records, beside=())
+        self._collections.replace_all(name, _copies(records))
+
+    def clear(self, name: str) -> None:
+        self._collections.replace_all(self._known(name), ())
+
+    def _known(self, name: str) -> str:
+        if name not in self.names:
+            near = difflib.get_close_matches(name, self.names, n=3, cutoff=0.3) or self.names
+            raise UnknownCollection(
+                f"no operation reads a collection {name[:100]!r}; there are {', '.join(near)}"
+            )
+        return name
+
+    def _check(self, name: str, records: Sequence[Any], *, beside: Iterable[Record]) -> None:
+        keys = sorted(self._catalogue.keys_of(name))
+        problems: dict[str, str] = {}
+        for index, record in enumerate(records):
+            if not isinstance(record, Mapping):
+                problems[f"{index}"] = f"a record is an object, not {type(record).__name__}"
+                continue
+            for key in keys:
+                if record.get(key) is None:
+                    problems[f"{index}.{key}"] = f"missing; {name} is ordered and found by it"
+            try:
+                json.dumps(record, allow_nan=False)
+            except (TypeError, ValueError, RecursionError) as error:
+                problems[f"{index}"] = f"cannot be sent as JSON: {error}"
+        if not problems and len(keys) == 1:
+            problems |= _repeated(keys[0], records, beside)
+        if problems:
+            raise Rejected(problems)
+
+
+def _repeated(key: str, records: Sequence[Record], beside: Iterable[Record]) -> dict[str, str]:
+    seen = {str(each.get(key)) for each in beside}
+    problems = {}
+    for index, record in enumerate(records):
+        value = str(record[key])
+        if value in seen:
+            problems[f"{index}.{key}"] = f"{value[:100]} is there already"
+        seen.add(value)
+    return problems
+
+
+def _copies(records: Sequence[Any]) -> list[Record]:
+    """What a test changes in its own object afterwards is not the platform's."""
+    copies: list[Record] = json.loads(json.dumps(list(records)))
+    return copies
