@@ -62,23 +62,30 @@ def assertions(finished: subprocess.CompletedProcess[str]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    ("application", "count"),
+    ("application", "asks_for_a_token"),
     [
-        pytest.param("demo-server", 3, id="client_credentials"),
-        pytest.param("demo-internal", 3, id="password"),
-        pytest.param("demo-web", 2, id="a token of the log-in page"),
-        pytest.param("demo-spa", 2, id="no certificate"),
+        pytest.param("demo-server", True, id="client_credentials"),
+        pytest.param("demo-internal", True, id="password"),
+        pytest.param("demo-web", False, id="a token of the log-in page"),
+        pytest.param("demo-spa", False, id="no certificate"),
     ],
 )
 def test_every_assertion_of_the_collection_holds(
-    write: Write, newman: Newman, application: str, count: int
+    write: Write, newman: Newman, tmp_path: Path, application: str, asks_for_a_token: bool
 ) -> None:
     line = write(application)
     assert all((each in line) is (application != "demo-spa") for each in CERTIFICATE_OPTIONS)
     finished = newman(line)
-    assert assertions(finished) == (count, 0), finished.stdout
+    assert assertions(finished) == (written_tests(tmp_path), 0), finished.stdout
+    assert ("a token came" in finished.stdout) is asks_for_a_token
+    assert "the call was let in" in finished.stdout
     assert finished.returncode == 0
     assert finished.stderr == ""
+
+
+def written_tests(folder: Path) -> int:
+    text = (folder / "postman" / "mock-sei.postman_collection.json").read_text()
+    return text.count("pm.test(")
 
 
 @pytest.mark.parametrize("application", ["demo-server", "demo-internal", "demo-web"])
@@ -122,11 +129,11 @@ def test_without_the_ca_the_server_is_not_trusted(
 
 
 def test_an_application_registered_a_moment_ago_is_written_and_runs(
-    mock_sei: MockSei, write: Write, newman: Newman
+    mock_sei: MockSei, write: Write, newman: Newman, tmp_path: Path
 ) -> None:
     with control_of(mock_sei.control_url) as control:
         register(control)
-    assert assertions(newman(write("orders"))) == (3, 0)
+    assert assertions(newman(write("orders"))) == (written_tests(tmp_path), 0)
 
 
 def test_postman_is_told_of_a_certificate_only_where_there_is_one(
