@@ -87,7 +87,7 @@ def page(bench: Bench) -> Iterator[Page]:
 
 
 @pytest.fixture
-def portal(page: Page, bench: Bench) -> Iterator[Page]:
+def my_apps(page: Page, bench: Bench) -> Iterator[Page]:
     """My Apps, before anything was registered; whatever runs or complains fails the test."""
     with watched(page, bench):
         page.goto(f"{bench.server.url}/portal")

@@ -35,8 +35,8 @@ pytestmark = pytest.mark.needs("chromium")
 LINK_MAIL = "Certificate for svc-orders"
 
 
-def test_a_link_used_a_second_time_shows_how_to_get_a_new_one(portal: Page) -> None:
-    page = portal
+def test_a_link_used_a_second_time_shows_how_to_get_a_new_one(my_apps: Page) -> None:
+    page = my_apps
     add_app(page)
     open_mail(page, LINK_MAIL)
     download(page)
@@ -53,8 +53,8 @@ def test_a_link_used_a_second_time_shows_how_to_get_a_new_one(portal: Page) -> N
     assert load_pkcs12(content(download(page)), b"of my own").key
 
 
-def test_a_certificate_ends_and_its_renewal_goes_on(portal: Page, bench: Bench) -> None:
-    page = portal
+def test_a_certificate_ends_and_its_renewal_goes_on(my_apps: Page, bench: Bench) -> None:
+    page = my_apps
     add_app(page)
     assert states(page) == ["current"]
     bench.server.clock.advance(days=715)
@@ -73,8 +73,8 @@ def test_a_certificate_ends_and_its_renewal_goes_on(portal: Page, bench: Bench) 
     assert shown == f"{renewed.cert.certificate.serial_number:x}"
 
 
-def test_a_pasted_request_is_signed_and_its_certificate_mailed(portal: Page) -> None:
-    page = portal
+def test_a_pasted_request_is_signed_and_its_certificate_mailed(my_apps: Page) -> None:
+    page = my_apps
     add_app(page)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     reveal(page, "Sign a request of yours")
@@ -102,9 +102,9 @@ def request(key: rsa.RSAPrivateKey, cn: str) -> str:
 
 
 def test_a_pasted_certificate_of_an_own_ca_opens_444(
-    portal: Page, bench: Bench, tmp_path: Path
+    my_apps: Page, bench: Bench, tmp_path: Path
 ) -> None:
-    page, server = portal, bench.server
+    page, server = my_apps, bench.server
     add_app(page)
     ca, stranger = trustme.CA(), trustme.CA()
     leaf = ca.issue_cert("orders.example", common_name="svc-orders")
@@ -128,9 +128,9 @@ def test_a_pasted_certificate_of_an_own_ca_opens_444(
 
 
 def test_a_revoked_certificate_is_shown_as_such_and_let_in_no_more(
-    portal: Page, bench: Bench
+    my_apps: Page, bench: Bench
 ) -> None:
-    page, server = portal, bench.server
+    page, server = my_apps, bench.server
     add_app(page)
     context = server.ssl_context("svc-orders")
     assert is_let_in(server.two_way_url, context)
@@ -142,8 +142,8 @@ def test_a_revoked_certificate_is_shown_as_such_and_let_in_no_more(
     assert not is_let_in(server.two_way_url, context)
 
 
-def test_a_key_alone_is_downloaded_with_a_passphrase_or_without(portal: Page) -> None:
-    page = portal
+def test_a_key_alone_is_downloaded_with_a_passphrase_or_without(my_apps: Page) -> None:
+    page = my_apps
     add_app(page)
     reveal(page, "Private key alone")
     for passphrase in ("of my own", ""):

@@ -32,8 +32,8 @@ UNCHECKED = """() => {
 PASTE = """([id, length]) => { document.getElementById(id).value = "x".repeat(length) }"""
 
 
-def test_every_wrong_field_is_named_at_once_and_keeps_what_was_entered(portal: Page) -> None:
-    page = portal
+def test_every_wrong_field_is_named_at_once_and_keeps_what_was_entered(my_apps: Page) -> None:
+    page = my_apps
     page.get_by_role("link", name="Add App").first.click()
     entered = {
         "Name": "orders/payments",
@@ -65,9 +65,9 @@ def test_every_wrong_field_is_named_at_once_and_keeps_what_was_entered(portal: P
     expect(page.get_by_label("Source addresses")).to_be_in_viewport()
 
 
-def test_an_empty_form_goes_nowhere(portal: Page) -> None:
+def test_an_empty_form_goes_nowhere(my_apps: Page) -> None:
     """The browser itself says which field is missing; without its checks the server does."""
-    page = portal
+    page = my_apps
     page.get_by_role("link", name="Add App").first.click()
     page.get_by_role("button", name="Register").click()
     expect(page.get_by_label("Name")).to_be_focused()
@@ -78,8 +78,8 @@ def test_an_empty_form_goes_nowhere(portal: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Application type and actor: choose one")
 
 
-def test_a_second_application_of_one_name_is_refused(portal: Page) -> None:
-    page = portal
+def test_a_second_application_of_one_name_is_refused(my_apps: Page) -> None:
+    page = my_apps
     add_app(page)
     page.get_by_role("link", name="Add App").first.click()
     page.get_by_label("Name").fill("orders")
@@ -90,8 +90,8 @@ def test_a_second_application_of_one_name_is_refused(portal: Page) -> None:
     expect(page.get_by_label("Name")).to_have_value("orders")
 
 
-def test_script_in_every_field_of_the_form_is_text(portal: Page) -> None:
-    page = portal
+def test_script_in_every_field_of_the_form_is_text(my_apps: Page) -> None:
+    page = my_apps
     page.get_by_role("link", name="Add App").first.click()
     fields = ("Name", "Distribution list", "Redirect addresses", "Source addresses")
     page.evaluate(UNCHECKED)
@@ -104,8 +104,8 @@ def test_script_in_every_field_of_the_form_is_text(portal: Page) -> None:
         expect(page.get_by_label(label)).to_have_value(CLOSING)
 
 
-def test_script_as_a_name_is_text_on_every_page(portal: Page, bench: Bench) -> None:
-    page = portal
+def test_script_as_a_name_is_text_on_every_page(my_apps: Page, bench: Bench) -> None:
+    page = my_apps
     add_app(page, SCRIPT)
     expect(page.get_by_role("heading", level=1)).to_have_text(SCRIPT)
     assert len(keys(page)) == 2
@@ -129,9 +129,9 @@ def test_script_as_a_name_is_text_on_every_page(portal: Page, bench: Bench) -> N
     ],
 )
 def test_script_in_a_submission_is_text(
-    portal: Page, summary: str, field: str, button: str
+    my_apps: Page, summary: str, field: str, button: str
 ) -> None:
-    page = portal
+    page = my_apps
     add_app(page)
     reveal(page, summary)
     pasted = f"-----BEGIN {SCRIPT}-----\n{CLOSING}\n-----BEGIN CERTIFICATE-----"
@@ -143,8 +143,8 @@ def test_script_in_a_submission_is_text(
     expect(page.locator(f"#{field}")).to_have_value(pasted)
 
 
-def test_script_in_an_address_is_text(portal: Page, bench: Bench) -> None:
-    page = portal
+def test_script_in_an_address_is_text(my_apps: Page, bench: Bench) -> None:
+    page = my_apps
     add_app(page)
     for path in (f"apps/{SCRIPT}", SCRIPT, f"apis/{SCRIPT}", f"mailbox/{SCRIPT}"):
         page.goto(f"{bench.server.url}/portal/{path}".replace("#", ""))
@@ -154,8 +154,8 @@ def test_script_in_an_address_is_text(portal: Page, bench: Bench) -> None:
     expect(page.get_by_role("status")).to_have_count(0)
 
 
-def test_a_passphrase_that_is_empty_is_refused_at_the_field(portal: Page) -> None:
-    page = portal
+def test_a_passphrase_that_is_empty_is_refused_at_the_field(my_apps: Page) -> None:
+    page = my_apps
     add_app(page)
     page.get_by_label("Passphrase of the file").fill("")
     page.get_by_role("button", name="New download link").click()
@@ -163,8 +163,8 @@ def test_a_passphrase_that_is_empty_is_refused_at_the_field(portal: Page) -> Non
 
 
 @pytest.mark.parametrize("field", ["name", "source_addresses"])
-def test_ten_megabytes_in_a_field_of_the_form_show_a_page(portal: Page, field: str) -> None:
-    page = portal
+def test_ten_megabytes_in_a_field_of_the_form_show_a_page(my_apps: Page, field: str) -> None:
+    page = my_apps
     page.get_by_role("link", name="Add App").first.click()
     page.evaluate(UNCHECKED)
     page.evaluate(PASTE, [field, MEGABYTES])
@@ -174,8 +174,8 @@ def test_ten_megabytes_in_a_field_of_the_form_show_a_page(portal: Page, field: s
     expect(page.get_by_role("alert")).to_contain_text("larger than 1048576 bytes")
 
 
-def test_ten_megabytes_for_a_request_show_a_page(portal: Page) -> None:
-    page = portal
+def test_ten_megabytes_for_a_request_show_a_page(my_apps: Page) -> None:
+    page = my_apps
     add_app(page)
     reveal(page, "Sign a request of yours")
     page.evaluate(PASTE, ["request", MEGABYTES])

@@ -42,8 +42,8 @@ pytestmark = pytest.mark.needs("chromium")
 LINK_MAIL = "Certificate for svc-orders"
 
 
-def test_by_keyboard_alone_from_my_apps_to_the_certificate(portal: Page) -> None:
-    page = portal
+def test_by_keyboard_alone_from_my_apps_to_the_certificate(my_apps: Page) -> None:
+    page = my_apps
     tab_to(page, "Add App")
     page.keyboard.press("Enter")
     title_is(page, "Add App")
@@ -82,8 +82,8 @@ def test_by_keyboard_alone_from_my_apps_to_the_certificate(portal: Page) -> None
     assert "CN=svc-orders" in store.cert.certificate.subject.rfc4514_string()
 
 
-def test_what_the_pages_show_opens_444(portal: Page, bench: Bench, tmp_path: Path) -> None:
-    page, server = portal, bench.server
+def test_what_the_pages_show_opens_444(my_apps: Page, bench: Bench, tmp_path: Path) -> None:
+    page, server = my_apps, bench.server
     add_app(page)
     pair = keys(page)
     username, password = (
@@ -106,9 +106,9 @@ def test_what_the_pages_show_opens_444(portal: Page, bench: Bench, tmp_path: Pat
     assert answer.status_code == 200, answer.text
 
 
-def test_an_application_waits_for_its_approver(portal: Page, bench: Bench) -> None:
+def test_an_application_waits_for_its_approver(my_apps: Page, bench: Bench) -> None:
     bench.server.reset(approval="manual")
-    page = portal
+    page = my_apps
     add_app(page)
     done(page, "The application is registered.")
     expect(page.get_by_text("Pending approval")).to_be_visible()
@@ -124,8 +124,8 @@ def test_an_application_waits_for_its_approver(portal: Page, bench: Bench) -> No
     open_mail(page, LINK_MAIL)
 
 
-def test_refreshed_keys_replace_the_old_pair_at_once(portal: Page, bench: Bench) -> None:
-    page = portal
+def test_refreshed_keys_replace_the_old_pair_at_once(my_apps: Page, bench: Bench) -> None:
+    page = my_apps
     add_app(page)
     before = keys(page)
     reveal(page, "Refresh the keys")
@@ -144,8 +144,8 @@ def test_refreshed_keys_replace_the_old_pair_at_once(portal: Page, bench: Bench)
     assert error(after) == "unsupported_grant_type"
 
 
-def test_an_application_is_changed(portal: Page, bench: Bench) -> None:
-    page = portal
+def test_an_application_is_changed(my_apps: Page, bench: Bench) -> None:
+    page = my_apps
     add_app(page, kind=CLIENT_SERVER)
     page.get_by_role("link", name="Change").click()
     title_is(page, "Change orders")
@@ -164,8 +164,8 @@ def test_an_application_is_changed(portal: Page, bench: Bench) -> None:
     expect(page.get_by_text("203.0.113.0/24")).to_be_visible()
 
 
-def test_an_application_is_deleted_after_a_second_look(portal: Page, bench: Bench) -> None:
-    page = portal
+def test_an_application_is_deleted_after_a_second_look(my_apps: Page, bench: Bench) -> None:
+    page = my_apps
     add_app(page)
     button = page.get_by_role("button", name="Delete orders")
     expect(button).to_be_hidden()
@@ -176,16 +176,16 @@ def test_an_application_is_deleted_after_a_second_look(portal: Page, bench: Benc
     assert "orders" not in bench.server.applications
 
 
-def test_a_one_way_application_has_an_app_key_and_no_certificate(portal: Page) -> None:
-    page = portal
+def test_a_one_way_application_has_an_app_key_and_no_certificate(my_apps: Page) -> None:
+    page = my_apps
     add_app(page, kind=SINGLE_PAGE)
     assert len(keys(page)) == 1
     expect(page.get_by_role("heading", name="Identity certificate")).to_have_count(0)
     expect(page.get_by_text("implicit on port 443")).to_be_visible()
 
 
-def test_the_form_asks_only_for_what_the_chosen_kind_has(portal: Page) -> None:
-    page = portal
+def test_the_form_asks_only_for_what_the_chosen_kind_has(my_apps: Page) -> None:
+    page = my_apps
     page.get_by_role("link", name="Add App").first.click()
     redirects = page.get_by_label("Redirect addresses")
     certificate = page.get_by_role("group", name="Identity certificate")
