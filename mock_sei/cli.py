@@ -220,10 +220,7 @@ def postman(application: str, user: str, out: Path, control_url: str) -> None:
     for path in written.files:
         click.echo(path)
     click.echo("")
-    click.echo(
-        f"Postman: import both .json files. Settings, Certificates: host {written.host}, "
-        "certificate.crt and privatekey.key (not a .pfx), ca.pem as CA. Settings, Proxy: both off."
-    )
+    click.echo(f"Postman: import both .json files. {written.settings}")
     click.echo(written.newman)
 
 
