@@ -77,6 +77,11 @@ class Remote:
         found: dict[str, Any] = self._get(f"/journal?{urlencode(sent)}").json()
         return found
 
+    def first_keys(self) -> dict[str, str]:
+        """Of each collection of records, the key of its first one: for examples."""
+        keys: dict[str, str] = self._get("/data-keys").json()
+        return keys
+
     def ca_pem(self) -> str:
         return self._get("/ca.pem").text
 

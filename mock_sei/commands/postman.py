@@ -50,7 +50,7 @@ def write_files(remote: Remote, name: str, user: str, out: Path) -> Written:
         "access_token": "" if form else remote.token(application.app_key, user),
     }
     files: dict[str, bytes] = {
-        COLLECTION: _json(collection(remote.documents(), list(form))),
+        COLLECTION: _json(collection(remote.documents(), list(form), remote.first_keys())),
         ENVIRONMENT: _json(environment(f"mock-sei, {application.name}", values, SECRET)),
         "ca.pem": remote.ca_pem().encode(),
     }
