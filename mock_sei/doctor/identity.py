@@ -37,7 +37,7 @@ def check_dates(setup: Setup) -> Iterator[Finding]:
     if setup.now > end:
         yield found(
             "certificate-expired",
-            f"The certificate expired {-left.days} days ago.",
+            f"The certificate expired {(setup.now - end).days} days ago.",
             expected=f"not after {end.isoformat()}",
             actual=f"this machine's clock: {stamp}",
             cure=_RENEW,

@@ -297,7 +297,7 @@ def _consequence(setup: Setup, server: datetime) -> str:
     )
     if here == there:
         return ""
-    return f" The certificate is valid by {'this' if here else 'the server'}'s clock alone."
+    return f" The certificate is valid by {'this machine' if here else 'the server'}'s clock alone."
 
 
 def _moment(date: str | None) -> datetime | None:

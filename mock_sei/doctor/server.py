@@ -112,12 +112,18 @@ def names_of(certificate: x509.Certificate) -> list[str]:
 
 def matches(host: str, name: str) -> bool:
     """RFC 9525 section 6.3: a wildcard is the whole first label; addresses compare as such."""
-    try:
-        return ipaddress.ip_address(host) == ipaddress.ip_address(name)
-    except ValueError:
-        pass
+    address, named = _address(host), _address(name)
+    if address or named:
+        return address == named
     host, name = host.lower().rstrip("."), name.lower().rstrip(".")
     if name.startswith("*."):
-        first, dot, rest = host.partition(".")
-        return bool(first and dot) and rest == name[2:]
+        first, _, rest = host.partition(".")
+        return bool(first) and rest == name[2:]
     return host == name
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
