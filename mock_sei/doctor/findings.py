@@ -161,6 +161,7 @@ CATALOGUE: Mapping[str, Row] = {
     **_rows(
         SERVER,
         ca_not_trusted="the server's CA is not the one that is trusted",
+        ca_not_root="the trusted CA is an intermediate of the server's chain, not its root",
         ca_another_mock_sei="the trusted CA is another mock-sei's",
         server_self_signed="the server's certificate is self-signed",
         server_expired="the server's certificate has expired",

@@ -268,10 +268,11 @@ def _issuer(certificate: x509.Certificate) -> str:
 
 
 def check_clock(setup: Setup, seen: Observed) -> Iterator[Finding]:
-    server = _moment(seen.date)
+    date, after = seen.dated or ("", timedelta(0))
+    server, here = _moment(date), setup.now + after
     if server is None:
         return
-    skew = setup.now - server
+    skew = here - server
     if abs(skew) <= MOST_SKEW:
         yield right(CLOCK, f"{abs(round(skew.total_seconds()))} s apart from the server's")
         return
@@ -281,7 +282,7 @@ def check_clock(setup: Setup, seen: Observed) -> Iterator[Finding]:
         f"This machine's clock is {abs(round(skew.total_seconds()))} s "
         f"{'ahead of' if late else 'behind'} the server's.{_consequence(setup, server)}",
         expected=f"{server.isoformat()} (the server's Date)",
-        actual=f"{setup.now.isoformat(timespec='seconds')} (here)",
+        actual=f"{here.isoformat(timespec='seconds')} (here)",
         cure="set this machine's clock; containers and virtual machines drift after a sleep.",
     )
 
@@ -300,9 +301,9 @@ def _consequence(setup: Setup, server: datetime) -> str:
     return f" The certificate is valid by {'this machine' if here else 'the server'}'s clock alone."
 
 
-def _moment(date: str | None) -> datetime | None:
+def _moment(date: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(date or "")
+        moment = parsedate_to_datetime(date)
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

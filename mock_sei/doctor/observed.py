@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from mock_sei.doctor.wire import Flight
@@ -47,6 +48,8 @@ class Handshake:
     """The server's certificate, DER."""
     date: str | None = None
     """The answer's header."""
+    after: timedelta = timedelta(0)
+    """How long after the setup was read it came."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,8 @@ class Answer:
     body: str = field(default="", repr=False)
     tracking_id: str | None = None
     date: str | None = None
+    after: timedelta = timedelta(0)
+    """How long after the setup was read it came."""
     location: str | None = None
     source_address: str = ""
     """Of this machine's end of the connection."""
@@ -123,7 +128,7 @@ class Observed:
         return None
 
     @property
-    def date(self) -> str | None:
-        dates = [self.answer.date if self.answer else None]
-        dates += [each.date for each in self.handshakes]
-        return next((each for each in dates if each), None)
+    def dated(self) -> tuple[str, timedelta] | None:
+        """The server's ``Date`` and how long after the setup was read it came."""
+        answers = [each for each in (self.answer, *self.handshakes) if each]
+        return next(((each.date, each.after) for each in answers if each.date), None)

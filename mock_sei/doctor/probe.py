@@ -13,8 +13,10 @@ import json
 import re
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -44,11 +46,16 @@ _NO_COMMON_VERSION = frozenset(
 
 def observe(setup: Setup) -> Observed:
     """Connects, shakes hands twice, verifies, and asks for a token where everything is given."""
+    started = time.monotonic()
+
+    def after() -> timedelta:
+        return timedelta(seconds=time.monotonic() - started)
+
     reached = _reach(setup)
     if reached.reached is not Reached.CONNECTED:
         return reached
-    newer = _shake_hands(setup, ssl.TLSVersion.TLSv1_3)
-    older = _shake_hands(setup, ssl.TLSVersion.TLSv1_2)
+    newer = replace(_shake_hands(setup, ssl.TLSVersion.TLSv1_3), after=after())
+    older = replace(_shake_hands(setup, ssl.TLSVersion.TLSv1_2), after=after())
     seen = replace(reached, newer=newer, older=older)
     if not seen.speaks_tls:
         return _ask_plainly(setup, seen)
@@ -59,7 +66,10 @@ def observe(setup: Setup) -> Observed:
     if seen.trust != Trust() or not admitted or not setup.can_ask_for_a_token:
         return seen
     answer = _ask_for_token(setup, swapped=False)
-    if answer is None or not is_key_pair_refusal(answer):
+    if answer is None:
+        return seen
+    answer = replace(answer, after=after())
+    if not is_key_pair_refusal(answer):
         return replace(seen, answer=answer)
     return replace(seen, answer=answer, swapped_answer=_ask_for_token(setup, swapped=True))
 

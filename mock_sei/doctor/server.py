@@ -52,8 +52,18 @@ def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Find
             actual=describe(server),
             cure="tell whoever runs the server.",
         )
+    if trusted and any(each in chain for each in trusted):
+        return found(
+            "ca-not-root",
+            "--cacert holds an intermediate CA of the server's chain and not the root above it; "
+            "OpenSSL wants the root.",
+            expected=f"the root: {describe(top) if is_ca(top) else _issuer(top)}",
+            actual=describe(trusted[0]),
+            cure="give the root CA's certificate, or both in one file (mock-sei: ca.pem of the "
+            "certs folder).",
+        )
     ours = [each for each in trusted if ORGANIZATION in each.subject.rfc4514_string()]
-    if ours and ORGANIZATION in top.issuer.rfc4514_string():
+    if ours and is_ca(top) and ORGANIZATION in top.subject.rfc4514_string():
         return found(
             "ca-another-mock-sei",
             "--cacert is the CA of another mock-sei, or of an earlier certs folder.",
@@ -63,7 +73,12 @@ def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Find
         )
     return found(
         "ca-not-trusted",
-        "The server's certificate is by a CA that is not trusted here.",
+        "The server's certificate is by a CA that is not trusted here."
+        + (
+            ""
+            if is_ca(top)
+            else " It sends no CA with it: --cacert must hold the one that issued it."
+        ),
         expected=f"the server's CA: {describe(top) if is_ca(top) else _issuer(top)}",
         actual="trusted: "
         + (describe(trusted[0]) if trusted else "the system's CAs; --cacert was not given"),

@@ -38,21 +38,31 @@ def test_without_files_nothing_is_said(clients: Clients) -> None:
     assert check(clients.setup(ca=None, certificate=None, key=None)) == []
 
 
+MISSING = File(path=Path("x.pem"), missing=True, problem="not there")
+UNREADABLE = File(path=Path("x.pem"), problem="Permission denied")
+EMPTY = file(b" \n", "x.pem")
+
+
 @pytest.mark.parametrize(
-    ("field", "name"),
-    [("ca", "ca-file"), ("certificate", "certificate-file"), ("key", "key-file")],
+    ("field", "broken", "name"),
+    [
+        ("ca", MISSING, "ca-file-missing"),
+        ("ca", UNREADABLE, "ca-file-unreadable"),
+        ("ca", EMPTY, "ca-file-empty"),
+        ("certificate", MISSING, "certificate-file-missing"),
+        ("certificate", UNREADABLE, "certificate-file-unreadable"),
+        ("certificate", EMPTY, "certificate-file-empty"),
+        ("key", MISSING, "key-file-missing"),
+        ("key", UNREADABLE, "key-file-unreadable"),
+        ("key", EMPTY, "key-file-empty"),
+    ],
 )
-def test_a_file_that_cannot_be_read_is_named(clients: Clients, field: str, name: str) -> None:
-    """ca-file-missing, certificate-file-missing and so on."""
-    kinds = {
-        "missing": File(path=Path("x.pem"), missing=True, problem="not there"),
-        "unreadable": File(path=Path("x.pem"), problem="Permission denied"),
-        "empty": file(b" \n", "x.pem"),
-    }
-    for kind, broken in kinds.items():
-        found = check(replace(clients.setup(), **{field: broken}))  # type: ignore[arg-type]  # a field of three
-        assert names(found) == [f"{name}-{kind}"]
-        assert "x.pem" in only(found).what
+def test_a_file_that_cannot_be_read_is_named(
+    clients: Clients, field: str, broken: File, name: str
+) -> None:
+    found = check(replace(clients.setup(), **{field: broken}))  # type: ignore[arg-type]  # a field of three
+    assert names(found) == [name]
+    assert "x.pem" in only(found).what
 
 
 @pytest.mark.parametrize("content", [b"hello", b"\x30\x03\x02\x01\x03"])

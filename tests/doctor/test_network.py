@@ -7,6 +7,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.certificates.authority import Authority, new_authority_pem
@@ -151,6 +152,12 @@ def test_the_clocks_may_be_a_minute_apart(
         assert f"61 s {direction} the server's" in only(found).what
 
 
+def test_the_time_the_examination_takes_is_no_skew(clients: Clients) -> None:
+    took = timedelta(minutes=5)
+    seen = both(ended=Ended.ANSWERED, date=format_datetime(NOW + took, usegmt=True), after=took)
+    assert names(check(clients.setup(), seen)) == []
+
+
 def test_the_skew_is_told_with_what_it_does_to_the_certificate(clients: Clients) -> None:
     end = clients.identity.not_after
     seen = both(ended=Ended.ANSWERED, date=format_datetime(end + timedelta(days=1), usegmt=True))
@@ -181,9 +188,24 @@ def test_each_reason_to_distrust_the_server(clients: Clients, code: int, name: s
 def test_another_mock_sei_is_told_from_a_stranger(clients: Clients) -> None:
     stranger = Authority(new_authority_pem())
     server = stranger.issue_server(["localhost"], now=NOW).certificate
+    seen = showing(server, 20, *stranger.chain)
+    assert names(check_trust(clients.setup(), seen)) == ["ca-another-mock-sei"]
+    assert names(check_trust(clients.setup(ca=None), seen)) == ["ca-not-trusted"]
+
+
+def test_a_server_that_sends_its_own_certificate_alone_is_told_so(clients: Clients) -> None:
+    server = clients.authority.issue_server(["localhost"], now=NOW).certificate
     found = only(check_trust(clients.setup(), showing(server, 20)))
-    assert found.name == "ca-another-mock-sei"
-    assert names(check_trust(clients.setup(ca=None), showing(server, 20))) == ["ca-not-trusted"]
+    assert found.name == "ca-not-trusted"
+    assert "It sends no CA with it" in found.what
+
+
+def test_an_intermediate_is_not_the_root(clients: Clients) -> None:
+    authority = clients.authority
+    server = authority.issue_server(["localhost"], now=NOW).certificate
+    alone = clients.setup(ca=file(authority.issuing.public_bytes(Encoding.PEM), "ca.pem"))
+    seen = showing(server, 2, *authority.chain)
+    assert names(check_trust(alone, seen)) == ["ca-not-root"]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +234,7 @@ def test_both_names_are_shown_where_they_differ(clients: Clients) -> None:
     assert bare.expected == "(none)"  # its CN counts no longer
 
 
-def showing(server: object, code: int) -> Observed:
-    der = server.public_bytes(Encoding.DER)  # type: ignore[attr-defined]  # a certificate
-    older = replace(GOOD.older, flight=Flight(chain=(der,), wants_certificate=True))  # type: ignore[type-var]  # it is there
+def showing(server: x509.Certificate, code: int, *above: x509.Certificate) -> Observed:
+    chain = tuple(each.public_bytes(Encoding.DER) for each in (server, *above))
+    older = replace(GOOD.older, flight=Flight(chain=chain, wants_certificate=True))  # type: ignore[type-var]  # it is there
     return replace(GOOD, older=older, trust=Trust(code=code, message="so"))
