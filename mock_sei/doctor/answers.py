@@ -220,8 +220,9 @@ def _shown(setup: Setup, answer: Answer) -> str:
     """The body as it came, on one line, without what was sent as a secret."""
     if answer.failure:
         return ""
-    body = answer.body
-    for secret in (setup.options.app_secret, setup.options.password, setup.options.passphrase):
+    body, given = answer.body, setup.options
+    # The AppKey too: where the two are swapped it is the secret.
+    for secret in (given.app_secret, given.app_key, given.password, given.passphrase):
         if secret:
             body = body.replace(secret, "(secret)")
     token = _content(answer).get("access_token")

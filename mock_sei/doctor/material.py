@@ -101,8 +101,8 @@ def certificates_in(file: File | None) -> tuple[x509.Certificate, ...]:
     with warnings.catch_warnings():  # systems trust CAs whose serial number is no positive one
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         for block in blocks:
-            with contextlib.suppress(ValueError):
-                found.append(x509.load_pem_x509_certificate(block.group()))
+            with contextlib.suppress(ValueError, UnsupportedAlgorithm):
+                found.append(_wholly(x509.load_pem_x509_certificate(block.group())))
     return tuple(found)
 
 
@@ -114,7 +114,7 @@ def key_in(file: File | None, passphrase: str | None) -> tuple[KeyState, object]
     encrypted = block[1] == b"ENCRYPTED PRIVATE KEY" or b"4,ENCRYPTED" in block[0]
     if encrypted and not passphrase:
         return KeyState.LOCKED, None
-    password = passphrase.encode() if encrypted and passphrase else None
+    password = passphrase.encode(errors="surrogateescape") if encrypted and passphrase else None
     try:
         key = load_pem_private_key(block[0], password, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -201,9 +201,18 @@ def describe(certificate: x509.Certificate) -> str:
 
 def read_der(der: bytes) -> x509.Certificate | None:
     try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError:
+        return _wholly(x509.load_der_x509_certificate(der))
+    except (ValueError, UnsupportedAlgorithm):
         return None
+
+
+def _wholly(certificate: x509.Certificate) -> x509.Certificate:
+    """Raises at once what the library, which reads late, would raise at its use."""
+    certificate.subject.rfc4514_string()
+    certificate.issuer.rfc4514_string()
+    certificate.public_key()
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return certificate
 
 
 def readable(text: str, limit: int = 300) -> str:

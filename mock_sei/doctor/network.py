@@ -135,7 +135,8 @@ def check_connection(setup: Setup, seen: Observed) -> Iterator[Finding]:
             cure="correct the port.",
         )
     else:
-        yield right(CONNECTION, f"{where} is {', '.join(seen.addresses)} and answers")
+        does = "speaks TLS" if seen.speaks_tls else "takes connections"
+        yield right(CONNECTION, f"{where} is {', '.join(seen.addresses)} and {does}")
         yield from _check_listener(setup, seen)
 
 
@@ -165,9 +166,7 @@ def check_handshake(setup: Setup, seen: Observed) -> Iterator[Finding]:
     versions = " and ".join(
         dict.fromkeys(each.version for each in reversed(admitted) if each.version)
     )
-    shown = (
-        any(each.showed_certificate for each in admitted) and seen.wants_certificate is not False
-    )
+    shown = any(each.showed_certificate for each in admitted) and seen.wants_certificate
     yield right(HANDSHAKE, versions + (", the client certificate is accepted" if shown else ""))
 
 

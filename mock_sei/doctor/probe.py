@@ -118,7 +118,8 @@ def _show_certificate(context: ssl.SSLContext, setup: Setup) -> bool:
         return False
     # Always with a passphrase: without one OpenSSL asks for it at the terminal.
     passphrase = setup.options.passphrase or ""
-    with contextlib.suppress(ssl.SSLError):  # too weak a key: the finding is a file check's
+    # Too weak a key, for one: that is the file checks' to find.
+    with contextlib.suppress(OSError, ValueError):
         context.load_cert_chain(setup.certificate.path, key.path, password=passphrase)
         return True
     return False
@@ -152,6 +153,14 @@ class _Conversation:
             self.received += piece
             self._incoming.write(piece)
 
+    @property
+    def peer(self) -> bytes | None:
+        """The server's certificate, DER; None before the end of the handshake."""
+        try:
+            return self.tls.getpeercert(binary_form=True)
+        except ValueError:
+            return None
+
     def _flush(self) -> None:
         # A server that closed already may have said why: it is read next.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -180,7 +189,7 @@ def _shake_hands(setup: Setup, newest: ssl.TLSVersion) -> Handshake:
             version=talk.tls.version(),
             showed_certificate=showed,
             flight=read_flight(bytes(talk.received)),
-            peer=talk.tls.getpeercert(binary_form=True) if talk.tls.version() else None,
+            peer=talk.peer,
             date=date,
         )
 
@@ -286,7 +295,7 @@ def _ask_for_token(setup: Setup, *, swapped: bool) -> Answer | None:
         context=_trusting_context(setup),
     )
     headers = {
-        "Authorization": f"Basic {base64.b64encode(':'.join(pair).encode()).decode()}",
+        "Authorization": f"Basic {_base64(':'.join(pair))}",
         "Content-Type": "application/x-www-form-urlencoded",
         "Accept": "application/json",
         "User-Agent": USER_AGENT,
@@ -295,7 +304,9 @@ def _ask_for_token(setup: Setup, *, swapped: bool) -> Answer | None:
         try:
             connection.connect()
             source = str(connection.sock.getsockname()[0])
-            connection.request("POST", setup.target.token_path, urlencode(form), headers)
+            connection.request(
+                "POST", setup.target.token_path, urlencode(form, errors="surrogateescape"), headers
+            )
             answer = connection.getresponse()
             body = answer.read(_LARGEST_ANSWER)
         except ssl.SSLCertVerificationError:
@@ -312,3 +323,7 @@ def _ask_for_token(setup: Setup, *, swapped: bool) -> Answer | None:
         location=answer.headers["Location"],
         source_address=source,
     )
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode(errors="surrogateescape")).decode()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mock_sei.doctor.examination import as_json, as_text, examine, exit_status
 from mock_sei.doctor.findings import CATALOGUE, Finding, Level, found, note, right
@@ -32,6 +35,24 @@ def test_nothing_is_connected_to_where_the_url_does_not_say_where(
     clients: Clients, url: str
 ) -> None:
     assert examine(clients.setup(url=url), nobody)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 700), st.integers(0, 255)), min_size=1, max_size=4),
+    st.sampled_from(["ca", "certificate", "key"]),
+)
+def test_no_damage_to_a_file_makes_it_fail(
+    clients: Clients, changes: list[tuple[int, int]], field: str
+) -> None:
+    """In the certificate's or key's own bytes, behind a sound PEM frame."""
+    whole = getattr(clients.setup(), field)
+    begin, *lines, end = whole.content.strip().splitlines()
+    damaged = bytearray(base64.b64decode(b"".join(lines)))
+    for place, value in changes:
+        damaged[place % len(damaged)] = value
+    content = b"\n".join([begin, base64.b64encode(damaged), end])
+    broken = replace(whole, content=content)
+    assert examine(replace(clients.setup(), **{field: broken}), lambda _: CLOSED)
 
 
 PROBLEM = found("port-closed", "Nothing listens.", expected="444", actual="1", cure="a\nb")

@@ -17,7 +17,7 @@ from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached, Trust
 from mock_sei.doctor.server import check_host, check_trust, matches
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import Flight
-from tests.doctor.clients import NOW, Clients, certificate, names, only
+from tests.doctor.clients import NOW, Clients, certificate, file, names, only
 
 GOOD = Observed(
     reached=Reached.CONNECTED,
