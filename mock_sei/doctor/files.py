@@ -1,13 +1,11 @@
-"""Checks of the files a client is given: the CA's, the certificate's, the key's.
-
-The conversions are the commands of the Security FAQ, with the user's own file names.
-"""
+"""Checks of the files a client is given: the CA's, the certificate's, the key's."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
 
+from mock_sei.doctor.conversions import contents, from_pkcs12, to_pem
 from mock_sei.doctor.findings import CA_FILE, CERTIFICATE_FILE, KEY_FILE, Finding, found, right
 from mock_sei.doctor.material import (
     Form,
@@ -46,8 +44,8 @@ def check_ca_file(setup: Setup) -> Iterator[Finding]:
             "ca-not-pem",
             "--cacert holds no PEM certificate.",
             expected="-----BEGIN CERTIFICATE-----",
-            actual=_contents(file),
-            cure=_to_pem(file, "ca.pem")
+            actual=contents(file),
+            cure=to_pem(file, "ca.pem")
             or "give the PEM file of the CA that issued the server's "
             "certificate (mock-sei: ca.pem of the certs folder).",
         )
@@ -94,7 +92,7 @@ def check_certificate_file(setup: Setup) -> Iterator[Finding]:
             "certificate-and-key-swapped",
             "--cert holds the private key and --key the certificate.",
             expected="--cert a certificate, --key a private key",
-            actual=f"--cert {_contents(file)}, --key {_contents(setup.key)}",
+            actual=f"--cert {contents(file)}, --key {contents(setup.key)}",
             cure="exchange the two.",
         )
         return
@@ -204,15 +202,15 @@ def _unusable_key(file: File, state: KeyState) -> Finding:
             "key-is-pkcs12",
             "--key is a PKCS#12 file (.pfx, .p12), which holds certificate and key together.",
             expected="-----BEGIN PRIVATE KEY-----",
-            actual=_contents(file),
-            cure=_from_pkcs12(file),
+            actual=contents(file),
+            cure=from_pkcs12(file),
         )
     if form_of(file.content) is Form.DER_KEY:
         return found(
             "key-is-der",
             f"{file.path} is a DER file; clients want PEM.",
             expected="-----BEGIN PRIVATE KEY-----",
-            actual=_contents(file),
+            actual=contents(file),
             cure=f"openssl pkey -inform der -in {path} -out privatekey.key",
         )
     damaged = state is KeyState.DAMAGED
@@ -220,7 +218,7 @@ def _unusable_key(file: File, state: KeyState) -> Finding:
         "key-not-pem",
         f"{file.path} holds {'a damaged private key' if damaged else 'no private key'}.",
         expected="-----BEGIN PRIVATE KEY-----",
-        actual="a key that cannot be read: cut short or changed" if damaged else _contents(file),
+        actual="a key that cannot be read: cut short or changed" if damaged else contents(file),
         cure="give the key that was made with the certificate.",
     )
 
@@ -243,8 +241,8 @@ def _no_certificate(file: File) -> Finding:
         expected="-----BEGIN CERTIFICATE-----",
         actual="a certificate that cannot be read: cut short or changed"
         if damaged
-        else _contents(file),
-        cure=_to_pem(file) or "give the account's certificate, PEM.",
+        else contents(file),
+        cure=to_pem(file) or "give the account's certificate, PEM.",
     )
 
 
@@ -278,47 +276,5 @@ def _unread(file: File, option: str, name: str, cure: str) -> Finding | None:
     return None
 
 
-def _contents(file: File | None) -> str:
-    """What a file is, in a few words."""
-    content = file.content if file else b""
-    form = form_of(content)
-    if form is not Form.PEM:
-        return str(form)
-    kinds = [
-        word
-        for word, there in (
-            ("a certificate", has_certificate(content)),
-            ("a private key", has_key(content)),
-        )
-        if there
-    ]
-    return " and ".join(kinds) or "PEM of another kind"
-
-
 def _several(count: int) -> str:
     return "" if count == 1 else f"{count} CAs, the first "
-
-
-def _from_pkcs12(file: File) -> str:
-    """The two commands of the Security FAQ (its en dash read as a hyphen)."""
-    path = shlex.quote(str(file.path))
-    return (
-        f"openssl pkcs12 -in {path} -clcerts -nokeys -out certificate.crt\n"
-        f"openssl pkcs12 -in {path} -nodes -out privatekey.key -nocerts\n"
-        "then --cert certificate.crt --key privatekey.key"
-    )
-
-
-def _to_pem(file: File, out: str = "certificate.crt") -> str | None:
-    path, form = shlex.quote(str(file.path)), form_of(file.content)
-    if form is Form.PKCS12:
-        if out == "ca.pem":
-            return f"openssl pkcs12 -in {path} -nokeys -out {out}"
-        return _from_pkcs12(file)
-    if form is Form.PKCS7:
-        return f"openssl pkcs7 -inform der -in {path} -print_certs -out {out}"
-    if "PKCS7" in labels(file.content):
-        return f"openssl pkcs7 -in {path} -print_certs -out {out}"
-    if form is Form.DER_CERTIFICATE:
-        return f"openssl x509 -inform der -in {path} -out {out}"
-    return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
 
 from cryptography import x509
 
+from mock_sei.doctor.alerts import ALERTS
 from mock_sei.doctor.findings import (
     CLOCK,
     CONNECTION,
@@ -39,54 +39,6 @@ _BLOCKED = (
     "ask whether a firewall or proxy stands between, and whether this machine's address is "
     "registered with SEI."
 )
-
-
-class _Alert(NamedTuple):
-    finding: str
-    what: str
-    cure: str
-
-
-_ALERTS = {
-    "certificate_required": _Alert(
-        "alert-certificate-required",
-        "The server wants a client certificate and got none.",
-        "give --cert and --key, both PEM; without a certificate only the one-way listener answers.",
-    ),
-    "unknown_ca": _Alert(
-        "alert-unknown-ca",
-        "The server does not know the CA of the client certificate.",
-        "use the certificate that this platform issued: of this environment, and of this mock-sei "
-        "(another certs folder has another CA).",
-    ),
-    "certificate_expired": _Alert(
-        "alert-certificate-expired",
-        "The server finds the client certificate expired.",
-        "ask for a new certificate; if it is not expired here, compare the clocks.",
-    ),
-    "bad_certificate": _Alert(
-        "alert-bad-certificate",
-        "The server finds the client certificate bad: often it is not valid yet.",
-        "compare its dates with the clock; else ask for a new certificate.",
-    ),
-    "certificate_revoked": _Alert(
-        "alert-certificate-revoked",
-        "The client certificate was revoked.",
-        "ask for a new certificate.",
-    ),
-    "unsupported_certificate": _Alert(
-        "alert-unsupported-certificate",
-        "The server does not take such a certificate: it may be a server's.",
-        "use the account's own certificate.",
-    ),
-    "handshake_failure": _Alert(
-        "alert-handshake-failure",
-        "The server ended the handshake without saying why: no cipher in common, or a certificate "
-        "it does not like.",
-        "check the certificate's findings above; let the client offer its default ciphers.",
-    ),
-}
-"""Alerts of RFC 8446 section 6.2: finding, meaning, cure."""
 
 
 def check_connection(setup: Setup, seen: Observed) -> Iterator[Finding]:
@@ -228,13 +180,13 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
             actual=f"issued by {_issuer(own)}",
             cure="use the certificate that this platform issued for the account.",
         )
-    if name not in _ALERTS:
+    if name not in ALERTS:
         return found(
             "alert-other",
             f"The server ended the handshake with the alert {readable(name)}.",
             cure="RFC 8446 section 6.2 says what it means; mock-sei's journal has the reason.",
         )
-    row, what, cure = _ALERTS[name]
+    row, what, cure = ALERTS[name]
     actual = None
     if name == "certificate_required":
         actual = "none" if setup.certificate is None else "none that can be used: see above"

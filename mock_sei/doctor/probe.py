@@ -10,38 +10,22 @@ import base64
 import contextlib
 import http.client
 import json
-import re
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.doctor.answers import is_key_pair_refusal
-from mock_sei.doctor.material import certificates_in, key_file, pair_is_usable
-from mock_sei.doctor.observed import Answer, Ended, Handshake, Observed, Reached, Trust
+from mock_sei.doctor.handshakes import ALERT, USER_AGENT, connect, shake_hands, show_certificate
+from mock_sei.doctor.material import certificates_in
+from mock_sei.doctor.observed import Answer, Ended, Observed, Reached, Trust
 from mock_sei.doctor.setup import Setup
-from mock_sei.doctor.wire import looks_like_tls, read_flight
-from mock_sei.oauth.metadata import METADATA_PATH
 
-T = TypeVar("T")
-
-USER_AGENT = "mock-sei-doctor"
 _LARGEST_ANSWER = 65_536
-_ALERT = re.compile(r"ALERT_(\w+)$")
-_NO_COMMON_VERSION = frozenset(
-    {
-        "UNSUPPORTED_PROTOCOL",
-        "NO_PROTOCOLS_AVAILABLE",
-        "TLSV1_ALERT_PROTOCOL_VERSION",
-        "WRONG_SSL_VERSION",
-    }
-)
 
 
 def observe(setup: Setup) -> Observed:
@@ -54,8 +38,8 @@ def observe(setup: Setup) -> Observed:
     reached = _reach(setup)
     if reached.reached is not Reached.CONNECTED:
         return reached
-    newer = replace(_shake_hands(setup, ssl.TLSVersion.TLSv1_3), after=after())
-    older = replace(_shake_hands(setup, ssl.TLSVersion.TLSv1_2), after=after())
+    newer = replace(shake_hands(setup, ssl.TLSVersion.TLSv1_3), after=after())
+    older = replace(shake_hands(setup, ssl.TLSVersion.TLSv1_2), after=after())
     seen = replace(reached, newer=newer, older=older)
     if not seen.speaks_tls:
         return _ask_plainly(setup, seen)
@@ -84,7 +68,7 @@ def _reach(setup: Setup) -> Observed:
     addresses = tuple(dict.fromkeys(str(each[4][0]) for each in found))
     seen = Observed(reached=Reached.CONNECTED, addresses=addresses)
     try:
-        _connect(setup).close()
+        connect(setup).close()
     except ConnectionRefusedError as error:
         return replace(seen, reached=Reached.REFUSED, problem=error.strerror or "refused")
     except TimeoutError:
@@ -92,11 +76,6 @@ def _reach(setup: Setup) -> Observed:
     except OSError as error:
         return replace(seen, reached=Reached.UNREACHABLE, problem=error.strerror or str(error))
     return seen
-
-
-def _connect(setup: Setup) -> socket.socket:
-    address = (setup.target.host, setup.target.port)
-    return socket.create_connection(address, timeout=setup.options.timeout.total_seconds())
 
 
 def _trusting_context(setup: Setup) -> ssl.SSLContext:
@@ -108,133 +87,8 @@ def _trusting_context(setup: Setup) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in authorities)
         context.load_verify_locations(cadata=pem)
-    _show_certificate(context, setup)
+    show_certificate(context, setup)
     return context
-
-
-def _show_certificate(context: ssl.SSLContext, setup: Setup) -> bool:
-    key = key_file(setup)
-    if setup.certificate is None or key is None or not pair_is_usable(setup):
-        return False
-    # Always with a passphrase: without one OpenSSL asks for it at the terminal.
-    passphrase = setup.options.passphrase or ""
-    # Too weak a key, for one: that is the file checks' to find.
-    with contextlib.suppress(OSError, ValueError):
-        context.load_cert_chain(setup.certificate.path, key.path, password=passphrase)
-        return True
-    return False
-
-
-class _Conversation:
-    """TLS over a socket by hand, so that what the server sent in the clear can be read."""
-
-    def __init__(self, raw: socket.socket, context: ssl.SSLContext, host: str) -> None:
-        self._raw = raw
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self.received = bytearray()
-
-    def run(self, step: Callable[[], T]) -> T:
-        """Raises what the step raises, ``EOFError`` where the server closes, ``OSError``."""
-        while True:
-            try:
-                result = step()
-            except ssl.SSLWantReadError:
-                self._flush()
-            except ssl.SSLError:
-                self._flush()
-                raise
-            else:
-                self._flush()
-                return result
-            piece = self._raw.recv(65_536)
-            if not piece:
-                raise EOFError
-            self.received += piece
-            self._incoming.write(piece)
-
-    @property
-    def peer(self) -> bytes | None:
-        """The server's certificate, DER; None before the end of the handshake."""
-        try:
-            return self.tls.getpeercert(binary_form=True)
-        except ValueError:
-            return None
-
-    def _flush(self) -> None:
-        # A server that closed already may have said why: it is read next.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._raw.sendall(self._outgoing.read())
-
-
-def _shake_hands(setup: Setup, newest: ssl.TLSVersion) -> Handshake:
-    """A handshake and a harmless request: under TLS 1.3 a refusal comes after the handshake."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.maximum_version = newest
-    showed = _show_certificate(context, setup)
-    try:
-        raw = _connect(setup)
-    except TimeoutError:
-        return Handshake(ended=Ended.TIMED_OUT)
-    except OSError:
-        return Handshake(ended=Ended.RESET)
-    with raw:
-        talk = _Conversation(raw, context, setup.target.host)
-        ended, word, date = _talk(talk, setup.target.host)
-        return Handshake(
-            ended=ended,
-            alert=word,
-            version=talk.tls.version(),
-            showed_certificate=showed,
-            flight=read_flight(bytes(talk.received)),
-            peer=talk.peer,
-            date=date,
-        )
-
-
-def _talk(talk: _Conversation, host: str) -> tuple[Ended, str, str | None]:
-    """How it ended, the alert or reason, the answer's date."""
-    request = (
-        f"GET {METADATA_PATH} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
-        "Connection: close\r\n\r\n"
-    )
-    head = b""
-    try:
-        talk.run(talk.tls.do_handshake)
-        talk.run(lambda: talk.tls.write(request.encode()))
-        while b"\r\n\r\n" not in head and len(head) < _LARGEST_ANSWER:
-            piece = talk.run(lambda: talk.tls.read(4096))
-            if not piece:
-                break
-            head += piece
-    except ssl.SSLZeroReturnError:
-        pass
-    except ssl.SSLError as error:
-        return *_reason(error, bytes(talk.received)), None
-    except TimeoutError:
-        return Ended.TIMED_OUT, "", None
-    except EOFError:
-        pass
-    except OSError:
-        return Ended.RESET, "", None
-    if not head:
-        return Ended.CLOSED, "", None
-    date = re.search(rb"(?im)^date:[ \t]*([^\r\n]*)", head)
-    return Ended.ANSWERED, "", date[1].decode("latin-1") if date else None
-
-
-def _reason(error: ssl.SSLError, received: bytes) -> tuple[Ended, str]:
-    reason = error.reason or type(error).__name__
-    if received and not looks_like_tls(received):
-        return Ended.NOT_TLS, ""
-    if reason in _NO_COMMON_VERSION:
-        return Ended.NO_COMMON_VERSION, reason.lower()
-    alert = _ALERT.search(reason)
-    if alert:
-        return Ended.ALERT, alert[1].lower()
-    return Ended.FAILED, reason.lower()
 
 
 def _ask_plainly(setup: Setup, seen: Observed) -> Observed:
@@ -267,12 +121,12 @@ def _verify(setup: Setup) -> Trust | None:
     context = _trusting_context(setup)
     context.check_hostname = False
     try:
-        with _connect(setup) as raw, context.wrap_socket(raw, server_hostname=setup.target.host):
+        with connect(setup) as raw, context.wrap_socket(raw, server_hostname=setup.target.host):
             return Trust()
     except ssl.SSLCertVerificationError as error:
         return Trust(code=error.verify_code, message=error.verify_message)
     except ssl.SSLError as error:  # the server refused us, after we had accepted it
-        return Trust() if _ALERT.search(error.reason or "") else None
+        return Trust() if ALERT.search(error.reason or "") else None
     except OSError:
         return None
 

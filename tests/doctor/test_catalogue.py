@@ -8,7 +8,10 @@ from pathlib import Path
 from mock_sei.doctor.findings import CATALOGUE, catalogue_table
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = (*(ROOT / "tests" / "doctor").glob("test_*.py"), ROOT / "tests" / "e2e" / "test_doctor.py")
+TESTS = (
+    *(ROOT / "tests" / "doctor").glob("test_*.py"),
+    *(ROOT / "tests" / "e2e").glob("test_doctor*.py"),
+)
 SOURCES = [*(ROOT / "mock_sei" / "doctor").glob("*.py")]
 
 

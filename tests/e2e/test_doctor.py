@@ -1,17 +1,10 @@
-"""``mock-sei doctor`` against real sockets: each mistake of a client, and nothing else found."""
+"""``mock-sei doctor`` and its connections: each mistake of a client, and nothing else found."""
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import json
-import re
-import shlex
 import socket
 import ssl
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,124 +12,25 @@ from typing import Any
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.bench.journal import Entry
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.doctor.examination import examine
-from mock_sei.doctor.findings import Finding, Level
-from mock_sei.doctor.probe import observe
-from mock_sei.doctor.setup import Options, read_setup
-from mock_sei.records import Application
+from mock_sei.doctor.findings import Level
 from tests.e2e.handshakes import (
     TLS_1_2,
     TLS_1_3,
     both_versions,
-    everything_from,
     only,
-    port_of,
 )
-from tests.e2e.serving import MOCK_SEI, PATIENCE, environment, run, wait_for
+from tests.e2e.patients import Patient, saying, speaking
+from tests.e2e.serving import PATIENCE, environment, wait_for
 
 SHORT = timedelta(milliseconds=200)
 """For a server that never answers."""
 
 
-class Patient:
-    """A client of one platform, right until told otherwise."""
-
-    def __init__(self, server: MockSei) -> None:
-        self.server = server
-        account, certificate = server.service_account("svc-demo"), server.certificate("svc-demo")
-        self.url = server.two_way_url
-        self.environ: Mapping[str, str] = {}
-        self.now: datetime | None = None
-        self.given: dict[str, Any] = {
-            "cacert": server.ca_file,
-            "cert": certificate.cert_file,
-            "key": certificate.key_file,
-            "app_key": account.app_key,
-            "app_secret": account.app_secret,
-            "username": account.username,
-            "password": account.password,
-        }
-
-    def with_certificate(self, account: str, variant: Any = "valid") -> None:
-        certificate = self.server.certificate(account, variant)
-        self.given |= {"cert": certificate.cert_file, "key": certificate.key_file}
-
-    def with_application(self, application: Application | str) -> None:
-        """Its pair, its account and the account's certificate."""
-        account = self.server.service_account(application)
-        self.given |= {
-            "app_key": account.app_key,
-            "app_secret": account.app_secret,
-            "username": account.username,
-            "password": account.password,
-        }
-        self.with_certificate(account.username)
-
-    def findings(self) -> list[Finding]:
-        setup = read_setup(self.url, Options(**self.given), environ=self.environ, now=self.now)
-        return examine(setup, observe)
-
-    def found(self) -> list[str]:
-        return [each.name for each in self.findings() if each.name]
-
-    @property
-    def last_exchange(self) -> Entry:
-        return [each for each in self.server.journal.entries if each.kind == "exchange"][-1]
-
-    def command(self) -> list[object]:
-        options = [
-            part
-            for name, value in self.given.items()
-            for part in (f"--{name.replace('_', '-')}", value)
-        ]
-        return [MOCK_SEI, "doctor", self.url, *options]
-
-
 @pytest.fixture
 def patient(mock_sei: MockSei) -> Patient:
     return Patient(mock_sei)
-
-
-@contextlib.contextmanager
-def speaking(
-    answer: Callable[[socket.socket], object], *, context: ssl.SSLContext | None = None
-) -> Iterator[int]:
-    """A server of a test's own on a free port: ``answer`` has each connection, then it ends."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with contextlib.suppress(OSError), connection:
-                    connection.settimeout(PATIENCE)
-                    if context is None:
-                        answer(connection)
-                        continue
-                    with context.wrap_socket(connection, server_side=True) as wrapped:
-                        answer(wrapped)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join(PATIENCE)
-
-
-def saying(words: bytes) -> Callable[[socket.socket], object]:
-    def answer(connection: socket.socket) -> None:
-        connection.recv(65_536)
-        connection.sendall(words)
-        everything_from(connection)  # unread, the rest of a request would reset the connection
-
-    return answer
 
 
 def test_a_right_setup_is_told_how_right_it_is(patient: Patient) -> None:
@@ -389,143 +283,6 @@ class TestTheHandshake:
         assert findings[0].expected == "OU=mock-sei root CA,O=mock-sei (test only)"
 
 
-class TestTheTokenRequest:
-    @pytest.mark.parametrize(
-        ("changes", "names"),
-        [
-            ({"app_secret": "wrong"}, ["answer-key-pair"]),
-            ({"app_key": "wrong"}, ["answer-key-pair"]),
-            ({"app_secret": "demo-web-secret"}, ["answer-key-pair"]),
-            (
-                {"app_key": "demo-server-secret", "app_secret": "demo-server-key"},
-                ["pair-swapped"],
-            ),
-            ({"app_secret": "demo-server-secret\n"}, ["credential-spaces", "answer-key-pair"]),
-            ({"app_secret": '"demo-server-secret"'}, ["credential-quotes", "answer-key-pair"]),
-            (
-                {"app_key": "ZGVtby1zZXJ2ZXIta2V5OmRlbW8tc2VydmVyLXNlY3JldA=="},
-                ["pair-encoded", "answer-key-pair"],
-            ),
-            ({"password": "wrong"}, ["answer-account"]),
-            ({"username": "nobody"}, ["certificate-name", "answer-account"]),
-            ({"username": "svc-web"}, ["certificate-name", "answer-account"]),
-        ],
-    )
-    def test_wrong_credentials(
-        self, patient: Patient, changes: dict[str, str], names: list[str]
-    ) -> None:
-        patient.given |= changes
-        findings = patient.findings()
-        assert [each.name for each in findings if each.name] == names
-        for secret in ("demo-server-secret", "svc-demo-password", "demo-web-secret"):
-            assert secret not in repr(findings)
-
-    def test_the_account_and_certificate_of_another_application(self, patient: Patient) -> None:
-        patient.with_certificate("svc-web")
-        patient.given |= {"username": "svc-web", "password": "svc-web-password"}
-        assert patient.found() == ["answer-account"]
-
-    @pytest.mark.parametrize("application", ["svc-web", "svc-internal"])
-    def test_a_grant_of_another_row(self, patient: Patient, application: str) -> None:
-        patient.with_application(application)
-        assert patient.found() == ["answer-grant"]
-
-    def test_another_environment(self, patient: Patient) -> None:
-        patient.with_application("svc-limited")  # for the build environment alone
-        assert patient.found() == ["answer-api-key"]
-
-    @pytest.mark.parametrize(
-        ("addresses", "names"),
-        [(["127.0.0.0/8"], []), (["10.1.2.3"], ["answer-source-address"])],
-    )
-    def test_the_source_address(
-        self, patient: Patient, addresses: list[str], names: list[str]
-    ) -> None:
-        application = patient.server.new_application(source_addresses=addresses)
-        patient.with_application(application)
-        findings = patient.findings()
-        assert [each.name for each in findings if each.name] == names
-        if names:
-            assert findings[-1].actual == "127.0.0.1 (at this end)"
-
-    @pytest.mark.parametrize("certificate", [("svc-demo", "wrong-cn"), ("svc-web", "valid")])
-    def test_another_name(self, patient: Patient, certificate: tuple[str, str]) -> None:
-        patient.with_certificate(*certificate)
-        assert patient.found() == ["certificate-name", "answer-certificate-name"]
-
-    def test_the_vendor_s_body_is_shown_with_its_tracking_id(self, patient: Patient) -> None:
-        patient.given["password"] = "wrong"
-        last = patient.findings()[-1]
-        tracking_id = patient.last_exchange.tracking_id
-        assert tracking_id
-        assert f"tracking id for SEI: {tracking_id}" in last.what
-        assert "Gateway Authentication Failed, Please validate Credentials" in last.what
-
-    @pytest.mark.parametrize("path", ["/v2/oauthtoken", "/v3/oauthtoken"])
-    def test_the_token_endpoint_s_own_url_is_as_good(self, patient: Patient, path: str) -> None:
-        patient.url += path
-        assert patient.found() == []
-        request = patient.last_exchange.request
-        assert request is not None
-        assert (request.method, request.path) == ("POST", path)
-
-    @pytest.mark.parametrize(
-        ("answer", "name"),
-        [
-            ({"status": 502, "text": "<html>Bad gateway</html>"}, "answer-other"),
-            ({"status": 302, "headers": {"Location": "https://x.example"}}, "answer-other"),
-            (
-                {
-                    "status": 401,
-                    "json": {
-                        "code": "gateway.authentication.failure",
-                        "message": "Access Token expired",
-                        "errors": [],
-                    },
-                },
-                "answer-expired",
-            ),
-            (
-                {
-                    "status": 400,
-                    "json": {
-                        "code": "gateway.authentication.failure",
-                        "message": "Gateway Authentication Failed, Please validate Credentials",
-                        "error": "invalid_request",
-                    },
-                },
-                "answer-request",
-            ),
-        ],
-    )
-    def test_an_answer_out_of_the_ordinary(
-        self, patient: Patient, answer: dict[str, Any], name: str
-    ) -> None:
-        patient.server.enqueue("POST /v2/oauthtoken", **answer)
-        assert patient.found() == [name]
-
-    def test_a_connection_that_is_cut(self, patient: Patient) -> None:
-        patient.server.faults.add("POST /v2/oauthtoken", cut="before-headers")
-        assert patient.found() == ["no-answer"]
-
-    def test_an_answer_that_never_comes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def wait(_: object) -> None:
-            raise TimeoutError
-
-        monkeypatch.setattr(http.client.HTTPSConnection, "getresponse", wait)
-        with MockSei() as server:  # of its own: it answers after the test has gone on
-            (finding,) = (each for each in Patient(server).findings() if each.name)
-        assert finding.name == "no-answer"
-        assert "no answer in time" in finding.what
-
-    def test_an_incomplete_request_is_not_made(self, patient: Patient) -> None:
-        del patient.given["password"]
-        assert patient.found() == ["pair-incomplete"]
-        request = patient.last_exchange.request
-        assert request is not None
-        assert request.method == "GET"
-
-
 @pytest.mark.parametrize(
     ("days", "names"),
     [
@@ -550,125 +307,3 @@ def test_the_environment_is_looked_at(patient: Patient, tmp_path: Path) -> None:
     assert patient.found() == []
     patient.environ = {"REQUESTS_CA_BUNDLE": str(other), "https_proxy": "http://proxy:1"}
     assert patient.found() == ["proxy-set", "requests-ca-bundle"]
-
-
-class TestTheCommand:
-    def test_nothing_wrong(self, patient: Patient) -> None:
-        finished = run(*patient.command())
-        assert finished.returncode == 0, finished.stdout
-        assert finished.stderr == ""
-        assert finished.stdout.endswith("Nothing wrong was found.\n")
-        assert finished.stdout.startswith("\u2713 URL")
-        assert "-" not in {line[0] for line in finished.stdout.splitlines() if line}
-
-    def test_something_wrong_and_no_secret_told(self, patient: Patient) -> None:
-        patient.given |= {"password": "very wrong", "passphrase": "unused one"}
-        for more in ([], ["--json"], ["--verbose"]):
-            finished = run(*patient.command(), *more)
-            assert finished.returncode == 1
-            assert "answer-account" in finished.stdout
-            for secret in ("very wrong", "unused one", "demo-server-secret"):
-                assert secret not in finished.stdout
-
-    @pytest.mark.parametrize("option", ["cacert", "cert", "key"])
-    def test_a_file_that_cannot_be_read(
-        self, patient: Patient, tmp_path: Path, option: str
-    ) -> None:
-        patient.given[option] = tmp_path / "nowhere.pem"
-        finished = run(*patient.command())
-        assert finished.returncode == 2
-        assert "nowhere.pem is not there" in finished.stdout
-        assert "\u2713 URL" in finished.stdout  # the rest is looked at all the same
-
-    def test_what_is_no_url(self) -> None:
-        finished = run(MOCK_SEI, "doctor", "localhost:444")
-        assert (finished.returncode, finished.stdout) == (2, "")
-        assert "not a URL; it begins with https://" in finished.stderr
-
-    def test_json(self, patient: Patient) -> None:
-        patient.url = "https://localhost:1"
-        finished = run(*patient.command(), "--json")
-        findings = json.loads(finished.stdout)["findings"]
-        assert findings[-1]["name"] == "port-closed"
-        assert findings[0]["level"] == "right"
-
-    def test_a_terminal_of_plain_ascii(self, patient: Patient) -> None:
-        plain = environment() | {"PYTHONIOENCODING": "ascii"}
-        finished = run(*patient.command(), environ=plain)
-        assert finished.returncode == 0, finished.stdout
-        assert finished.stdout.isascii()
-        assert finished.stdout.startswith("ok URL")
-
-    def test_details_on_request(self, patient: Patient) -> None:
-        assert "comes alone" not in run(*patient.command()).stdout
-        assert "comes alone" in run(*patient.command(), "--verbose").stdout
-
-    def test_a_running_server_needs_no_control_listener(self, patient: Patient) -> None:
-        port = port_of(patient.server.control_url)
-        source = Path(observe.__code__.co_filename).parent
-        assert str(port) not in run(*patient.command()).stdout
-        assert not [each for each in source.glob("*.py") if "control_url" in each.read_text()]
-
-    @pytest.mark.needs("openssl")
-    def test_a_pfx_is_cured_by_the_commands_it_prints(
-        self, patient: Patient, tmp_path: Path
-    ) -> None:
-        pfx = tmp_path / "my certificate.pfx"
-        pfx.touch(mode=0o600)
-        pfx.write_bytes(patient.server.certificate("svc-demo").pfx().read_bytes())
-        patient.given |= {"cert": pfx, "key": pfx}
-        findings = [each for each in patient.findings() if each.name]
-        assert [each.name for each in findings] == [
-            *("certificate-is-pkcs12", "key-is-pkcs12", "alert-certificate-required"),
-        ]
-        assert findings[0].cure is not None
-        first, second, then = findings[0].cure.splitlines()
-        for command in (first, second):
-            done = run(*shlex.split(command), cwd=tmp_path, typed="mock-sei\n")
-            assert done.returncode == 0, done.stderr
-        words = then.split()
-        patient.given |= {"cert": tmp_path / words[2], "key": tmp_path / words[4]}
-        assert patient.found() == []
-
-
-DOCUMENTS = [Path(__file__).resolve().parents[2] / name for name in ("docs/doctor.md", "README.md")]
-VARYING = {
-    r"https://localhost:\d+": "https://localhost:444",
-    r"\bport \d+": "port 444",
-    r"\d{4}-\d\d-\d\d": "DATE",
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "ID",
-    r"\d+ s apart": "0 s apart",
-    r"\d+ days": "730 days",
-}
-
-
-def examples(document: Path) -> list[tuple[str, list[str]]]:
-    """Commands a document prints, each with the output below it."""
-    found = []
-    for block in re.findall(r"```\n(\$ mock-sei doctor .*?)```", document.read_text(), re.DOTALL):
-        command, _, output = block.replace("\\\n", "").partition("\n")
-        found.append((command, output.splitlines()))
-    return found
-
-
-def steady(text: str) -> str:
-    """Without what differs from run to run."""
-    for pattern, stand_in in VARYING.items():
-        text = re.sub(pattern, stand_in, text)
-    return text
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_the_documents_print_what_it_prints(patient: Patient, document: Path) -> None:
-    folder = patient.server.ca_file.parent.parent
-    printed = examples(document)
-    assert printed
-    for command, lines in printed:
-        words = shlex.split(
-            command.removeprefix("$ ").replace("https://localhost:444", patient.url)
-        )
-        finished = run(MOCK_SEI, *words[1:], cwd=folder)
-        assert finished.returncode == 1, finished.stderr
-        output = steady(finished.stdout).splitlines()
-        missing = [line for line in lines if line != "..." and steady(line) not in output]
-        assert missing == []
