@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runtime",),
     ("flows", "handles"),
     ("client",),
-    ("remote", "pytest_plugin"),
+    ("remote", "pytest_plugin", "doctor"),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -43,14 +43,14 @@ HEIGHT = {unit: height for height, layer in enumerate(LAYERS) for unit in layer}
 
 ONLY_IN = {
     "trustme": ("certificates",),
-    "cryptography": ("certificates",),
+    "cryptography": ("certificates", "doctor"),
     "jose": ("oauth/tokens",),
     "lxml": ("oauth/signed_xml", "oauth/saml"),
     "signxml": ("oauth/signed_xml",),
     "fastapi": ("web",),
     "starlette": ("web", "runtime"),
     "uvicorn": ("runtime",),
-    "ssl": ("runtime", "client", "remote"),
+    "ssl": ("runtime", "client", "remote", "doctor"),
     "httpx2": ("client", "flows", "remote", "pytest_plugin"),
     "click": ("cli", "commands"),
 }
