@@ -138,6 +138,15 @@ class Registry:
             raise RegistryError(
                 "two applications have this name", table, index, "name", value=application.name
             )
+        for each in self.applications.values():
+            if application.name == each.app_key or application.app_key == each.name:
+                raise RegistryError(
+                    f"the AppKey or name of {each.name}: either would tell both applications",
+                    table,
+                    index,
+                    "name",
+                    value=application.name,
+                )
         self._add(self.applications, application.app_key, application, table, index, "app_key")
         account = application.service_account
         if account is None:

@@ -361,14 +361,17 @@ class Sandbox:
 
         Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
         """
-        links = self.portal.links
-        link = links.require(token)
+        file = self.preview_certificate(token, format_name)
+        self.portal.links.take(token)
+        return file
+
+    def preview_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
+        """The same without using the link."""
+        link = self.portal.links.require(token)
         certificate = self.certificates.find(link.account, link.serial_number)
         delivery = link.delivery
         options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
-        file = certificate.download(format_name or delivery.format or "pem", options)
-        links.take(token)
-        return file
+        return certificate.download(format_name or delivery.format or "pem", options)
 
     def set_server_certificate(self, variant: ServerVariant) -> None:
         """What both listeners show from the next connection on, until a reset."""

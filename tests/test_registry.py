@@ -60,10 +60,14 @@ def test_records_are_found_by_key_name_and_account() -> None:
     assert known.end_users == {"alice@example.com": ALICE}
 
 
-def test_an_app_key_is_found_before_a_name() -> None:
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_name_is_not_the_app_key_of_another(order: int) -> None:
+    """Either tells which application is meant: it would tell both."""
     confusing = replace(NATIVE, name="one-key")
 
-    assert registry(SERVER, confusing).find_application("one-key") is SERVER
+    with pytest.raises(RegistryError, match="either would tell both applications"):
+        registry(*(SERVER, confusing)[::order])
+    assert registry(SERVER, replace(NATIVE, name=NATIVE.app_key)).applications
 
 
 def test_an_application_knows_its_row_of_the_standards() -> None:

@@ -174,19 +174,35 @@ class Portal:
         with self._lock:
             application = self.require(name_or_key)
             account = application.service_account
+            self._send_due_notices()  # those of what goes now
             if account is not None:
                 self._certificates.revoke_all(account)
                 self.links.drop_account(account)
             self._registry.remove(application.app_key)
 
     def send_link(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
-        """A new link to the account's current certificate, mailed to the team."""
+        """A new link to the account's current certificate, mailed to the team.
+
+        Raises :class:`~mock_sei.errors.Rejected` while the application waits for approval.
+        """
+        self._require_approved(account)
         return self._mail_link(self._certificates.provide(account), delivery)
 
     def renew(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
-        """A second certificate while the first still works, and a link to it, mailed."""
+        """A second certificate while the first still works, and a link to it, mailed.
+
+        Raises :class:`~mock_sei.errors.Rejected` while the application waits for approval.
+        """
+        self._require_approved(account)
         self._send_due_notices()  # those of the first
         return self._mail_link(self._certificates.renew(account), delivery)
+
+    def _require_approved(self, account: str) -> None:
+        application = self._registry.find_application_of(account)
+        if application is not None and not application.approved:
+            raise Rejected(
+                {"name": f"{application.name} waits for approval; its certificate comes after it"}
+            )
 
     def link_url(self, link: Link) -> str:
         return self._url() + link.path

@@ -488,3 +488,16 @@ def test_functional_calls_of_a_deleted_application_are_not_let_in_by_another(
     http = platform.client("svc-demo")
     answer = http.get(TICKETS, headers=call | {"AppKey": "demo-server-key"})
     assert answer.status_code == 401
+
+
+def test_no_link_is_made_before_approval(sandbox: Sandbox) -> None:
+    sandbox.reset({"approval": "manual"})
+    application = sandbox.portal.register(registration())
+    account = application.service_account or ""
+
+    for make in (sandbox.portal.send_link, sandbox.portal.renew):
+        with pytest.raises(Rejected, match="waits for approval"):
+            make(account)
+    assert len(sandbox.portal.mailbox) == 0
+    sandbox.portal.approve(application.app_key)
+    assert sandbox.portal.send_link(account).used_at is None

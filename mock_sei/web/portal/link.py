@@ -20,11 +20,11 @@ def certificate_link(visit: Visit) -> Response:
             raise MalformedRequest(
                 [Fault("format", "query", f"there are {', '.join(FORMATS)}; the link still works")]
             )
-        if visit.request.method == "HEAD":
-            visit.portal.links.require(token)
-            return attachment("certificate.pfx", b"")
+        sandbox = visit.sandbox
+        is_attempt = visit.request.method == "GET"
+        deliver = sandbox.take_certificate if is_attempt else sandbox.preview_certificate
         try:
-            file = visit.sandbox.take_certificate(token, wanted)
+            file = deliver(token, wanted)
         except UnknownCertificate as error:
             fault = Fault("format", "query", f"{error}; the link still works")
             raise MalformedRequest([fault]) from None
