@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mock_sei.errors import UnknownAccount
 from mock_sei.records import (
     ACCOUNT_NAME_RULE,
     Application,
@@ -62,6 +63,14 @@ class Registry:
         return found or next(
             (each for each in self.applications.values() if each.name == name_or_key), None
         )
+
+    def require_account(self, username: str) -> ServiceAccount:
+        """Raises :class:`~mock_sei.errors.UnknownAccount` naming the accounts there are."""
+        found = self.service_accounts.get(username)
+        if found is None:
+            names = ", ".join(self.service_accounts)
+            raise UnknownAccount(f"no service account {username!r}; there are {names}")
+        return found
 
     def find_application_of(self, username: str) -> Application | None:
         """The application that a service account belongs to."""

@@ -10,11 +10,11 @@ from typing import Any
 import httpx2
 from pydantic import TypeAdapter
 
-from mock_sei.client import client_context
 from mock_sei.errors import MockSeiError
 from mock_sei.flows import Flows
 from mock_sei.records import Application, EndUser, ServiceAccount
 from mock_sei.registry import Registry
+from mock_sei.workbench import client_context
 
 TIMEOUT = 10.0
 """Seconds for each call."""

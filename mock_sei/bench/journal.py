@@ -7,6 +7,7 @@ secrets when they are read, so that recording costs next to nothing.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from mock_sei.bench.redaction import (
 )
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings, PeerCertificate
+from mock_sei.records import Application
 from mock_sei.standards import Listener
 
 BODY_KEPT = 16 * 1024
@@ -133,6 +135,13 @@ class Entry:
     def notes(self) -> list[str]:
         return self.findings.notes
 
+    def concerns(self, application: Application) -> bool:
+        """Whether an application was named, or the certificate of its account was shown."""
+        if self.application == application.name:
+            return True
+        shown = self.certificate.common_name if self.certificate else None
+        return shown is not None and shown == application.service_account
+
     def refuse(self, why: Explanation) -> None:
         secrets = self.request.secrets() if self.request else ()
         self.refused_by = why.check
@@ -199,11 +208,73 @@ def certificate_json(certificate: PeerCertificate | None) -> dict[str, Any] | No
         "not_before": certificate.not_before.isoformat(),
         "not_after": certificate.not_after.isoformat(),
         "fingerprint": certificate.fingerprint,
+        "issuer": certificate.issuer,
     }
 
 
-class Journal:
-    """The last entries, oldest first."""
+class JournalView(ABC):
+    """Entries to look through, oldest first, wherever they are kept."""
+
+    nothing = "the journal is empty: the server saw no request and no handshake"
+    """What is said where there is no entry."""
+
+    @property
+    @abstractmethod
+    def entries(self) -> list[Entry]: ...
+
+    @property
+    def last(self) -> Entry:
+        """The newest entry. Raises ``LookupError`` while there is none."""
+        entries = self.entries
+        if not entries:
+            raise LookupError(self.nothing)
+        return entries[-1]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
+class WholeJournal(JournalView):
+    """Everybody's entries."""
+
+    @property
+    @abstractmethod
+    def dropped(self) -> int:
+        """How many entries were let go because the journal was full."""
+
+    @abstractmethod
+    def clear(self) -> None: ...
+
+    @abstractmethod
+    def of(self, application: Application) -> JournalView:
+        """One application's: its exchanges, and the handshakes of its certificates."""
+
+
+def nothing_of(application: Application) -> str:
+    return (
+        f"the journal has nothing of {application.name}: the server saw no request of it and no "
+        "handshake with its certificate"
+    )
+
+
+class ApplicationJournal(JournalView):
+    """What of a journal concerns one application."""
+
+    def __init__(self, whole: JournalView, application: Application) -> None:
+        self._whole = whole
+        self._application = application
+        self.nothing = nothing_of(application)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [each for each in self._whole.entries if each.concerns(self._application)]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"entries": [each.to_json() for each in self.entries]}
+
+
+class Journal(WholeJournal):
+    """The last entries, as the server keeps them."""
 
     def __init__(self, size: int) -> None:
         self._entries: deque[Entry] = deque(maxlen=size)
@@ -227,22 +298,11 @@ class Journal:
 
     @property
     def dropped(self) -> int:
-        """How many entries were let go because the journal was full."""
         with self._lock:
             return self._recorded - len(self._entries)
 
-    @property
-    def last(self) -> Entry:
-        """The newest entry. Raises ``LookupError`` while there is none."""
-        with self._lock:
-            if not self._entries:
-                raise LookupError(
-                    "the journal is empty: the server saw no request and no handshake"
-                )
-            return self._entries[-1]
-
-    def __len__(self) -> int:
-        return len(self._entries)
+    def of(self, application: Application) -> ApplicationJournal:
+        return ApplicationJournal(self, application)
 
     def to_json(self) -> dict[str, Any]:
         with self._lock:

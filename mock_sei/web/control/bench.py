@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Body, FastAPI, HTTPException, Response
+from fastapi import Body, FastAPI, HTTPException, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
@@ -16,6 +17,7 @@ from mock_sei.web.control.models import Model
 class ClockState(Model):
     now: AwareDatetime
     frozen: bool
+    is_machine: bool = Field(description="whether it is the machine's clock, not moved or stopped")
 
 
 class ClockChange(Model):
@@ -25,6 +27,21 @@ class ClockChange(Model):
 
 class ClockAdvance(Model):
     seconds: float = Field(ge=0, le=timedelta(days=365_000).total_seconds())
+
+
+class JournalQuery(Model):
+    application: str | None = Field(
+        None,
+        description="only what concerns one, by name, AppKey or service account: its exchanges, "
+        "and the handshakes of its certificate",
+    )
+    limit: int | None = Field(None, ge=1, description="only the newest so many")
+
+
+class VerdictNow(Model):
+    bugs: list[str] = Field(description="tracebacks of mock-sei's own failures")
+    unmet_faults: list[str] = Field(description="required faults that nobody met")
+    unscripted_calls: list[str] = Field(description="calls that wanted a script in strict mode")
 
 
 class ResetChanges(BaseModel):
@@ -54,9 +71,22 @@ def add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:
             sandbox.clock.advance(seconds=body.seconds)
         return _clock_state(sandbox)
 
+    @app.delete("/clock", status_code=204, summary="Back to the machine's time")
+    async def reset_clock() -> None:
+        sandbox.clock.reset()
+
+    @app.get("/check", summary="What speaks against the test that ran since the reset")
+    async def check() -> VerdictNow:
+        return VerdictNow(**asdict(sandbox.verdict()))
+
     @app.get("/journal", summary="Exchanges and failed handshakes, oldest first")
-    async def journal() -> Response:
-        return JSONResponse(sandbox.journal.to_json())
+    async def journal(wanted: Annotated[JournalQuery, Query()]) -> Response:
+        found = sandbox.journal.to_json()
+        if wanted.application is not None:
+            found |= sandbox.journal_of(wanted.application).to_json()
+        if wanted.limit is not None:
+            found["entries"] = found["entries"][-wanted.limit :]
+        return JSONResponse(found)
 
     @app.delete("/journal", status_code=204, summary="Clears the journal")
     async def clear_journal() -> None:
@@ -86,4 +116,5 @@ class _explaining_values:  # noqa: N801  # reads as a statement where it is used
 
 
 def _clock_state(sandbox: Sandbox) -> ClockState:
-    return ClockState(now=sandbox.clock.now(), frozen=sandbox.clock.frozen)
+    clock = sandbox.clock
+    return ClockState(now=clock.now(), frozen=clock.frozen, is_machine=clock.is_machine)
