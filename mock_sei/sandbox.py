@@ -24,7 +24,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
-from mock_sei.bench.journal import ApplicationJournal, Entry, Journal
+from mock_sei.bench.journal import Entry, Journal
 from mock_sei.bench.scripts import Scripts, make_answer
 from mock_sei.bench.verdict import Verdict
 from mock_sei.certificates.accounts import (
@@ -430,14 +430,6 @@ class Sandbox:
     def certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> str:
         """The address of such a link."""
         return self.portal.link_url(self.send_certificate_link(account, delivery, renew=renew))
-
-    def journal_of(self, name: str) -> ApplicationJournal:
-        """What concerns one application, by name, AppKey or service account.
-
-        Raises :class:`~mock_sei.errors.UnknownApplication`.
-        """
-        of_account = self.registry.find_application_of(name)
-        return self.journal.of(of_account or self.portal.require(name))
 
     def take_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
         """What a one-time link downloads; the link is dead from now on.

@@ -299,7 +299,9 @@ class Workbench(ABC):
         """
         base = self.url if account is None else self.two_way_url
         defaults: dict[str, Any] = {"base_url": base, "trust_env": False}
-        return httpx2.Client(verify=self.ssl_context(account), **(defaults | options))
+        if "verify" not in options:
+            defaults["verify"] = self.ssl_context(account)
+        return httpx2.Client(**(defaults | options))
 
     def token(
         self, account_or_application: Account | Application | str, user: str = DEFAULT_USER

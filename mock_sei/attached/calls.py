@@ -9,29 +9,34 @@ from urllib.parse import quote
 import httpx2
 
 from mock_sei import errors
-from mock_sei.errors import MockSeiError, Rejected
+from mock_sei.errors import MockSeiError, NoServer, Rejected
 
 Query = Mapping[str, str | int | bool | None]
 
 
-class NoServer(MockSeiError):
-    """Nothing answers at the address, or no mock-sei does."""
-
-
 class ControlApi:
-    """The calls of one server. Kept open until closed; any thread may use it."""
+    """The calls of one server, a connection each; any thread may make them."""
 
     def __init__(self, url: str, *, timeout: float, hint: str) -> None:
         """``timeout`` in seconds for each call; ``hint`` says where another address is named."""
         self.url = url.rstrip("/")
         self._hint = hint
-        self._http = httpx2.Client(timeout=timeout, trust_env=False)
-
-    def close(self) -> None:
-        self._http.close()
+        # No connection is kept: a worker may be forked, a server started anew between two calls.
+        unkept = httpx2.Limits(max_keepalive_connections=0)
+        self._http = httpx2.Client(timeout=timeout, limits=unkept, trust_env=False)
 
     def get(self, path: str, query: Query | None = None) -> Any:
-        return self.call("GET", path, query=query).json()
+        answer = self.call("GET", path, query=query)
+        try:
+            return answer.json()
+        except ValueError:
+            raise self.stranger() from None
+
+    def stranger(self) -> NoServer:
+        """What answers is something else."""
+        return NoServer(
+            f"what answers at {self.url} is no control listener of mock-sei; {self._hint}"
+        )
 
     def content(self, path: str) -> bytes:
         return self.call("GET", path).content

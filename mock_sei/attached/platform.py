@@ -9,10 +9,10 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from mock_sei import __version__
-from mock_sei.attached.calls import ControlApi, NoServer
+from mock_sei.attached.calls import ControlApi
 from mock_sei.attached.controls import AttachedAddresses, AttachedControls
 from mock_sei.certificates.store import write_whole
-from mock_sei.errors import ConfigurationError, MockSeiError
+from mock_sei.errors import ConfigurationError, MockSeiError, NoServer
 from mock_sei.settings import Behaviour, make_settings
 from mock_sei.workbench import Workbench
 
@@ -58,7 +58,6 @@ class Attached(Workbench):
         except BaseException:
             self._undo.close()
             raise
-        self._undo.callback(self._api.close)
 
     @property
     def controls(self) -> AttachedControls:
@@ -93,9 +92,7 @@ class Attached(Workbench):
         except NoServer:
             raise
         except (MockSeiError, ValueError, KeyError, TypeError):
-            raise NoServer(
-                f"what answers at {self._api.url} is no control listener of mock-sei; {_HINT}"
-            ) from None
+            raise self._api.stranger() from None
         if version != __version__:
             raise NoServer(
                 f"the server at {self._api.url} is mock-sei {version}, and this is {__version__}; "

@@ -22,6 +22,7 @@ from mock_sei.bench.redaction import (
     redact_path,
     redact_query,
 )
+from mock_sei.bench.search import Wanted, explain_absence
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.records import Application
@@ -132,6 +133,16 @@ class Entry:
         return self.findings.service_account
 
     @property
+    def operation(self) -> str | None:
+        """``METHOD /path``, None for a handshake."""
+        return f"{self.request.method} {self.request.shown_path}" if self.request else None
+
+    @property
+    def status(self) -> int | None:
+        """Of the answer; 0 where the connection was reset before one."""
+        return self.response.status if self.response else None
+
+    @property
     def notes(self) -> list[str]:
         return self.findings.notes
 
@@ -230,6 +241,27 @@ class JournalView(ABC):
             raise LookupError(self.nothing)
         return entries[-1]
 
+    def find(self, operation: str | None = None, **wanted: Any) -> list[Entry]:
+        """The entries that fit, oldest first: ``find("POST /v2/oauthtoken", status=200)``.
+
+        ``wanted`` are fields of :class:`~mock_sei.bench.search.Wanted`; ``TypeError`` for others.
+        """
+        search = Wanted(operation=operation, **wanted)
+        return [each for each in self.entries if search.fits(each)]
+
+    def assert_called(
+        self, operation: str | None = None, *, times: int | None = None, **wanted: Any
+    ) -> None:
+        """``AssertionError`` with the nearest recorded exchanges where they are not there.
+
+        Without ``times`` one is enough; 0 means never.
+        """
+        search = Wanted(operation=operation, **wanted)
+        entries = self.entries
+        found = sum(search.fits(each) for each in entries)
+        if found < 1 if times is None else found != times:
+            raise AssertionError(explain_absence(search, times, found, entries))
+
     def __len__(self) -> int:
         return len(self.entries)
 
@@ -269,9 +301,6 @@ class ApplicationJournal(JournalView):
     def entries(self) -> list[Entry]:
         return [each for each in self._whole.entries if each.concerns(self._application)]
 
-    def to_json(self) -> dict[str, Any]:
-        return {"entries": [each.to_json() for each in self.entries]}
-
 
 class Journal(WholeJournal):
     """The last entries, as the server keeps them."""
@@ -304,10 +333,31 @@ class Journal(WholeJournal):
     def of(self, application: Application) -> ApplicationJournal:
         return ApplicationJournal(self, application)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(
+        self,
+        wanted: Wanted | None = None,
+        after: int = 0,
+        *,
+        of: Application | None = None,
+        limit: int | None = None,
+    ) -> dict[str, Any]:
+        """Those that fit, concern an application and have a number above ``after``.
+
+        Numbers count from 1 since a reset; with ``limit`` only the newest so many are told.
+        """
         with self._lock:
             entries, recorded = list(self._entries), self._recorded
+        first = recorded - len(entries) + 1
+        fitting = [
+            (number, entry)
+            for number, entry in enumerate(entries, first)
+            if number > after
+            and (wanted is None or wanted.fits(entry))
+            and (of is None or entry.concerns(of))
+        ]
+        told = fitting if limit is None else fitting[-limit:]
         return {
-            "entries": [entry.to_json() for entry in entries],
+            "entries": [{"number": number, **entry.to_json()} for number, entry in told],
             "dropped": recorded - len(entries),
+            "last": recorded,
         }

@@ -33,9 +33,13 @@ class Target:
     def fits(self, exchange: Caller) -> bool:
         return (
             (self.listener is None or self.listener is exchange.listener)
-            and (self._pattern is None or self._pattern.fullmatch(exchange.operation) is not None)
+            and self.matches(exchange.operation)
             and (self.application is None or self.application in exchange.names)
         )
+
+    def matches(self, operation: str) -> bool:
+        """By the operation alone."""
+        return self._pattern is None or self._pattern.fullmatch(operation) is not None
 
     def is_known(self, operations: Iterable[str]) -> bool:
         """Whether there is any operation it can be met at."""

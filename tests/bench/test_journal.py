@@ -58,7 +58,7 @@ def test_clearing_forgets_what_was_dropped_too() -> None:
     journal.add(exchange())
     journal.clear()
 
-    assert journal.to_json() == {"entries": [], "dropped": 0}
+    assert journal.to_json() == {"entries": [], "dropped": 0, "last": 0}
 
 
 def test_an_entry_has_the_fields_that_the_control_api_names() -> None:

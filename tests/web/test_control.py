@@ -264,7 +264,7 @@ def test_the_journal_is_read_and_cleared(control: TestClient, platform: Platform
     assert (entry["expected"], entry["actual"]) == ("svc-demo", "svc-web")
     assert "svc-demo-password" not in str(journal)
     assert control.delete("/journal").status_code == 204
-    assert control.get("/journal").json() == {"entries": [], "dropped": 0}
+    assert control.get("/journal").json() == {"entries": [], "dropped": 0, "last": 0}
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1:8044"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Body, FastAPI, HTTPException, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
+from mock_sei.bench.search import Wanted
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.models import Model
 
@@ -30,12 +31,21 @@ class ClockAdvance(Model):
 
 
 class JournalQuery(Model):
+    """What is left out matches everything."""
+
+    after: int = Field(default=0, description="only entries with a higher number")
+    limit: int | None = Field(default=None, ge=1, description="only the newest so many")
+    operation: str | None = Field(default=None, description="METHOD and path; * for anything")
+    status: int | None = None
+    kind: Literal["exchange", "handshake"] | None = None
+    listener: str | None = None
     application: str | None = Field(
-        None,
-        description="only what concerns one, by name, AppKey or service account: its exchanges, "
-        "and the handshakes of its certificate",
+        default=None,
+        description="what concerns one, by name, AppKey or service account: its exchanges, and "
+        "the handshakes of its certificate",
     )
-    limit: int | None = Field(None, ge=1, description="only the newest so many")
+    service_account: str | None = None
+    refused_by: str | None = Field(default=None, description="name of the check")
 
 
 class VerdictNow(Model):
@@ -81,11 +91,13 @@ def add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:
 
     @app.get("/journal", summary="Exchanges and failed handshakes, oldest first")
     async def journal(wanted: Annotated[JournalQuery, Query()]) -> Response:
-        found = sandbox.journal.to_json()
-        if wanted.application is not None:
-            found |= sandbox.journal_of(wanted.application).to_json()
-        if wanted.limit is not None:
-            found["entries"] = found["entries"][-wanted.limit :]
+        name = wanted.application
+        found = sandbox.journal.to_json(
+            Wanted(**wanted.model_dump(exclude={"after", "limit", "application"})),
+            wanted.after,
+            of=None if name is None else sandbox.registry.require_application(name),
+            limit=wanted.limit,
+        )
         return JSONResponse(found)
 
     @app.delete("/journal", status_code=204, summary="Clears the journal")
