@@ -32,7 +32,7 @@ from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.errors import Rejected
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.registration import read_registration
-from mock_sei.records import Application, EndUser, ServiceAccount
+from mock_sei.records import Application, EndUser, ServiceAccount, is_account_name
 from mock_sei.registry import Registry
 
 _APPLICATION = TypeAdapter(Application)
@@ -76,27 +76,28 @@ class AttachedDesk:
         return AttachedMailbox(self._api)
 
     def require(self, name_or_key: str) -> Application:
-        return _read(self._api.get(_path(name_or_key)))
+        return _read(self._api.get(self._path(name_or_key)))
 
     def register(self, fields: Mapping[str, Any]) -> Application:
         registration = read_registration(fields)
         return _read(self._api.post("/applications", asdict(registration)))
 
     def approve(self, name_or_key: str) -> Application:
-        return _read(self._api.post(f"{_path(name_or_key)}/approve"))
+        return _read(self._api.post(f"{self._path(name_or_key)}/approve"))
 
     def change(self, name_or_key: str, fields: Mapping[str, Any]) -> Application:
-        return _read(self._api.call("PATCH", _path(name_or_key), dict(fields)).json())
+        return _read(self._api.call("PATCH", self._path(name_or_key), dict(fields)).json())
 
     def refresh_keys(self, name_or_key: str) -> Application:
-        return _read(self._api.post(f"{_path(name_or_key)}/keys"))
+        return _read(self._api.post(f"{self._path(name_or_key)}/keys"))
 
     def remove(self, name_or_key: str) -> None:
-        self._api.call("DELETE", _path(name_or_key))
+        self._api.call("DELETE", self._path(name_or_key))
 
-
-def _path(name_or_key: str) -> str:
-    return f"/applications/{segment(name_or_key)}"
+    def _path(self, name_or_key: str) -> str:
+        if "/" in name_or_key or not name_or_key.strip("."):  # no name, and no segment of a path
+            raise read_registry(self._api.get("/")).unknown_application(name_or_key)
+        return f"/applications/{segment(name_or_key)}"
 
 
 def _read(told: object) -> Application:
@@ -185,26 +186,30 @@ class AttachedControls:
         return Verdict(**self._api.get("/check"))
 
     def identity(self, account: str) -> Identity:
-        return _identity(self._api.get(f"{_account(account)}/identity"))
+        return _identity(self._api.get(f"{self._account(account)}/identity"))
 
     def issue_certificate(self, account: str, variant: Variant) -> Identity:
-        return _identity(self._api.post(f"{_account(account)}/certificates", {"variant": variant}))
+        return _identity(
+            self._api.post(f"{self._account(account)}/certificates", {"variant": variant})
+        )
 
     def revoke_certificate(self, account: str, serial_number: int) -> None:
-        self._api.post(f"{_account(account)}/certificates/{serial_number:x}/revoke")
+        self._api.post(f"{self._account(account)}/certificates/{serial_number:x}/revoke")
 
     def certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> str:
         options = asdict(delivery) | {"renew": renew}
-        told = self._api.post(f"{_account(account)}/certificate-links", options)
+        told = self._api.post(f"{self._account(account)}/certificate-links", options)
         return f"{self.addresses.one_way}{urlsplit(told['url']).path}"
 
     def sign_request(self, account: str, request: str) -> AttachedCertificate:
-        told = self._api.post(f"{_account(account)}/certificate-requests", {"request": request})
+        told = self._api.post(
+            f"{self._account(account)}/certificate-requests", {"request": request}
+        )
         return AttachedCertificate(certificate_pem=told["certificate"])
 
     def register_certificate(self, account: str, certificate: str, ca: str) -> None:
         body = {"certificate": certificate, "ca": ca}
-        self._api.post(f"{_account(account)}/own-certificates", body)
+        self._api.post(f"{self._account(account)}/own-certificates", body)
 
     def set_server_certificate(self, variant: ServerVariant) -> None:
         self._api.call("PUT", "/server-certificate", {"variant": variant})
@@ -221,9 +226,10 @@ class AttachedControls:
     def reset(self, changes: Mapping[str, Any] | None = None) -> None:
         self._api.post("/reset", dict(changes or {}))
 
-
-def _account(username: str) -> str:
-    return f"/service-accounts/{segment(username)}"
+    def _account(self, username: str) -> str:
+        if not is_account_name(username):  # nor a segment of a path
+            self.registry.require_account(username)
+        return f"/service-accounts/{segment(username)}"
 
 
 def _identity(told: Mapping[str, str]) -> Identity:
