@@ -304,7 +304,7 @@ class Sandbox:
         return judge_certificate(
             certificate,
             self.clock.now(),
-            revoked=self.authority.is_revoked(certificate.serial_number),
+            revoked=self.certificates.has_revoked(certificate),
             registered=self.certificates.admits(certificate),
         )
 

@@ -62,8 +62,8 @@ class Request(Message):
 
     @property
     def shown_path(self) -> str:
-        """Without the secret of a certificate link."""
-        return redact_path(self.path)
+        """Without the secret of a certificate link and other secrets that strayed there."""
+        return hide_values(redact_path(self.path), self.secrets())
 
     @property
     def query(self) -> str:
@@ -154,11 +154,18 @@ class Entry:
         return shown is not None and shown == application.service_account
 
     def refuse(self, why: Explanation) -> None:
-        secrets = self.request.secrets() if self.request else ()
         self.refused_by = why.check
-        self.refused_because = hide_values(why.because, secrets)
+        self.refused_because = self._shown(why.because)
         self.expected = why.expected
-        self.actual = None if why.actual is None else hide_values(why.actual, secrets)
+        self.actual = None if why.actual is None else self._shown(why.actual)
+
+    def note(self, sentence: str) -> None:
+        """Adds a sentence about what deserves a look, and may repeat what the client sent."""
+        self.findings.notes.append(self._shown(sentence))
+
+    def _shown(self, text: str) -> str:
+        secrets = self.request.secrets() if self.request else ()
+        return redact_path(hide_values(text, secrets))
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -56,7 +56,8 @@ class Mail:
         message = EmailMessage(policy=SMTP)
         message["From"] = self.sender
         message["To"] = self.recipient
-        message["Subject"] = self.subject
+        # The library would decode an encoded word of an application's name, line breaks included.
+        message["Subject"] = self.subject.replace("=?", "= ?")
         message["Date"] = self.sent_at
         message["Message-ID"] = f"<{self.number}.{self.sent_at.timestamp():.0f}@mock-sei.example>"
         message.set_content(self.text)
@@ -124,4 +125,5 @@ class Mailbox(Mails):
         return list(self._mails)
 
     def clear(self) -> None:
-        self._mails = ()
+        with self._lock:
+            self._mails = ()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.responses import JSONResponse
 
@@ -40,6 +43,13 @@ _NOT_THERE = (
 )
 
 
+class PlainJson(JSONResponse):
+    """In ASCII, since it may repeat what is no text, such as half a surrogate pair."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content).encode()
+
+
 def control_app(sandbox: Sandbox) -> FastAPI:
     """Each call is one method of the sandbox or of its parts."""
     app = FastAPI(
@@ -62,7 +72,12 @@ def control_app(sandbox: Sandbox) -> FastAPI:
         body: dict[str, Any] = {"detail": str(error), "error": type(error).__name__}
         if isinstance(error, Rejected):
             body["problems"] = error.problems
-        return JSONResponse(body, 404 if isinstance(error, _NOT_THERE) else 400)
+        return PlainJson(body, 404 if isinstance(error, _NOT_THERE) else 400)
+
+    @app.exception_handler(RequestValidationError)
+    async def explain_values(_: Request, error: Exception) -> Response:
+        errors = error.errors() if isinstance(error, RequestValidationError) else []
+        return PlainJson({"detail": jsonable_encoder(errors)}, 422)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
