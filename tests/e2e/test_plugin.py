@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.serving import Serving
+from tests.e2e.suites import run_suite
 
 SETTINGS = """
 import pytest
@@ -25,25 +25,6 @@ import httpx2
 def details(mock_sei):
     return httpx2.get(mock_sei.control_url, trust_env=False).json()
 """
-
-
-@pytest.fixture(params=["in process", "attached"])
-def mode(request: pytest.FixtureRequest) -> list[str]:
-    """The options by which a suite finds its platform."""
-    if request.param == "in process":
-        return []
-    running: Serving = request.getfixturevalue("running")
-    return ["--mock-sei-url", running.ready["control_url"]]
-
-
-def run_suite(
-    pytester: pytest.Pytester, suite: str, *options: str, conftest: str = ""
-) -> pytest.RunResult:
-    """Runs a user's suite, warnings as errors, with the plugin that is installed."""
-    pytester.makepyfile(test_suite=suite)
-    if conftest:
-        pytester.makeconftest(conftest)
-    return pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", *options, timeout=60)
 
 
 def test_a_suite_uses_the_platform_over_real_sockets(
