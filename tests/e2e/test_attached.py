@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import re
 import socket
@@ -15,6 +16,7 @@ import httpx2
 import pytest
 
 from mock_sei import Attached, MockSei, __version__
+from mock_sei.attached.calls import ControlApi
 from mock_sei.errors import ConfigurationError, MockSeiError, NoServer
 from tests.e2e.serving import Serving
 from tests.e2e.suites import run_suite
@@ -282,3 +284,12 @@ def test_settings_are_checked_and_a_reset_applies_what_it_can() -> None:
             assert own.token_response("svc-demo")["token_type"] == "Bearer"
         with pytest.raises(ConfigurationError, match="did you mean dialect"):
             Attached(server.control_url, settings={"dialekt": "rfc"})
+
+
+def test_no_connection_outlives_its_call() -> None:
+    """A socket that was left open would warn when it is collected, and warnings are errors."""
+    with MockSei() as server:
+        api = ControlApi(server.control_url, timeout=10, hint="")
+        assert api.get("/health")["version"] == __version__
+        del api
+        gc.collect()

@@ -206,11 +206,12 @@ def test_the_handle_of_a_fault_that_was_reset_away_means_no_other(bench: Workben
 
 def test_an_answer_is_scripted_for_the_next_call_of_an_application(bench: Workbench) -> None:
     bench.enqueue(f"GET {TICKETS}", status=418, json={"a": 1}, headers={"X-Mine": "yes"})
-    bench.enqueue(f"GET {TICKETS}", application="svc-web", text="for the other")
+    bench.enqueue(f"GET {TICKETS}", application="svc-web", text="for the other", status=299)
 
     answer = call(bench)
     assert (answer.status_code, answer.json(), answer.headers["X-Mine"]) == (418, {"a": 1}, "yes")
     assert call(bench).status_code == 200
+    assert call(bench, "svc-web").text == "for the other"
 
 
 def test_a_required_fault_that_nobody_met_speaks_against_the_test(bench: Workbench) -> None:
