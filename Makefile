@@ -23,9 +23,10 @@ lint: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks
 
-# The pictures of docs/, by the test that opens the same pages
+# The pictures of docs/, by the tests that open the same pages
 screenshots: $(VENV)/test.stamp
-	MOCK_SEI_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/e2e/test_pages_for_everyone.py -k fits
+	MOCK_SEI_SCREENSHOTS=1 $(BIN)/python -m pytest -q -k fits \
+		tests/e2e/test_pages_for_everyone.py tests/e2e/test_portal_for_everyone.py
 
 $(VENV)/serve.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .

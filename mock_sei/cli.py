@@ -220,10 +220,7 @@ def postman(application: str, user: str, out: Path, control_url: str) -> None:
     for path in written.files:
         click.echo(path)
     click.echo("")
-    click.echo(
-        f"Postman: import both .json files. Settings, Certificates: host {written.host}, "
-        "certificate.crt and privatekey.key (not a .pfx), ca.pem as CA. Settings, Proxy: both off."
-    )
+    click.echo(f"Postman: import both .json files. {written.settings}")
     click.echo(written.newman)
 
 
@@ -278,6 +275,41 @@ def env(certs_dir: Path) -> None:
     from mock_sei.commands.env import export_lines
 
     click.echo(export_lines(certs_dir))
+
+
+@main.command()
+@click.argument("url")
+@click.option("--cacert", type=click.Path(path_type=Path), help="CA the client trusts, PEM.")
+@click.option("--cert", type=click.Path(path_type=Path), help="Client certificate, PEM.")
+@click.option("--key", type=click.Path(path_type=Path), help="Its private key, PEM.")
+@click.option("--passphrase", help="Of the private key.")
+@click.option("--app-key", help="AppKey of the application.")
+@click.option("--app-secret", help="AppSecret of the application.")
+@click.option("--username", help="Service account.")
+@click.option("--password", help="Password of the service account.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=3600),
+    default=10.0,
+    show_default=True,
+    help="Seconds to wait for each step of a connection.",
+)
+@click.option("--json", "json_output", is_flag=True, help="Print the findings as JSON.")
+@click.option("--verbose", is_flag=True, help="Also what is fine but often asked about.")
+def doctor(url: str, timeout: float, json_output: bool, verbose: bool, **given: Any) -> None:
+    """Check what a client is configured with against the server at URL, and say what to do.
+
+    Every option may be absent; the doctor looks at what there is: files, environment, handshakes
+    and, where all four credentials are there and the server is trusted, a token request. Exit
+    status 0 when nothing is wrong, 1 when something is, 2 for a file that cannot be read.
+    """
+    from datetime import timedelta
+
+    from mock_sei.commands.doctor import run
+    from mock_sei.doctor.setup import Options
+
+    options = Options(**given, timeout=timedelta(seconds=timeout))
+    sys.exit(run(url, options, json_output=json_output, verbose=verbose))
 
 
 @main.command()

@@ -75,6 +75,11 @@ class Remote:
         found: dict[str, Any] = self._api.get("/journal", query)
         return found
 
+    def first_keys(self) -> dict[str, str]:
+        """Of each collection of records, the key of its first one: for examples."""
+        keys: dict[str, str] = self._api.get("/data-keys")
+        return keys
+
     def ca_pem(self) -> str:
         return self._api.content("/ca.pem").decode()
 

@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("flows", "handles"),
     ("workbench",),
     ("client", "attached"),
-    ("remote", "pytest_plugin"),
+    ("remote", "pytest_plugin", "doctor"),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -44,14 +44,14 @@ HEIGHT = {unit: height for height, layer in enumerate(LAYERS) for unit in layer}
 
 ONLY_IN = {
     "trustme": ("certificates",),
-    "cryptography": ("certificates",),
+    "cryptography": ("certificates", "doctor"),
     "jose": ("oauth/tokens",),
     "lxml": ("oauth/signed_xml", "oauth/saml"),
     "signxml": ("oauth/signed_xml",),
     "fastapi": ("web",),
     "starlette": ("web", "runtime"),
     "uvicorn": ("runtime",),
-    "ssl": ("runtime", "workbench", "remote"),
+    "ssl": ("runtime", "workbench", "remote", "doctor"),
     "httpx2": ("workbench", "flows", "attached", "remote", "pytest_plugin"),
     "click": ("cli", "commands"),
 }

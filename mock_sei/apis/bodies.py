@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
+from math import isfinite
 from typing import Any
 
 from mock_sei.apis.operations import Operation
@@ -56,11 +58,27 @@ def read_json(operation: Operation, body: bytes, media_type: str) -> Any:
 
 
 def parse_json(body: bytes) -> Any:
+    """A value that can be written as JSON again: finite numbers, whole characters."""
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        text = body.decode("utf-8-sig")
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        if _HALF_CHARACTER in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         reason = "missing" if not body else f"not valid JSON: {' '.join(str(error).split())[:150]}"
         raise MalformedRequest([Fault("", "body", reason)]) from None
+
+
+_HALF_CHARACTER = "\\ud"
+"""How the escape of a surrogate begins; two make a character, and one alone does not."""
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text[:50]} is too large")
+    return value
 
 
 def _no_constant(name: str) -> None:
@@ -80,8 +98,19 @@ def schema_faults(document: Document, schema: Any, value: Any) -> Iterable[Fault
     errors = document.validator(schema).iter_errors(value)
     found = sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
     for error in found[:MOST_FAULTS]:
-        place = ".".join(str(part) for part in error.absolute_path)
-        yield Fault(place, "body", error.message[:200])
+        place = [str(part) for part in error.absolute_path]
+        # The validator names what is missing in its message alone.
+        missing = _MISSING.fullmatch(error.message) if error.validator == "required" else None
+        if missing:
+            place, reason = [*place, missing[1]], "required and missing"
+        elif error.context:
+            reason = " or ".join(dict.fromkeys(each.message for each in error.context))
+        else:
+            reason = error.message
+        yield Fault(".".join(place), "body", reason[:200])
+
+
+_MISSING = re.compile(r"'(.*)' is a required property", re.DOTALL)
 
 
 def read_file(body: bytes, content_type: str | None) -> File:

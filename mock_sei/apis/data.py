@@ -30,6 +30,16 @@ class Data:
     def all(self, name: str) -> tuple[Record, ...]:
         return self._collections.all(self._known(name))
 
+    def first_keys(self) -> dict[str, str]:
+        """Of each collection with records, the key that finds its first one."""
+        found = {}
+        for name in self.names:
+            records = self._collections.all(name)
+            keys = sorted(self._catalogue.keys_of(name))
+            if records and keys:
+                found[name] = str(records[0].get(keys[0], ""))
+        return found
+
     def add(self, name: str, records: Sequence[Any]) -> None:
         """Raises :class:`~mock_sei.errors.Rejected` and then adds none of them."""
         self._check(name, records, beside=self.all(name))

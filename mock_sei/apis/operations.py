@@ -26,6 +26,7 @@ ACTIONS = (
     "create",
     "change",
     "remove",
+    "rename",
     "upload",
     "job-status",
     "submit-report",
@@ -34,13 +35,39 @@ ACTIONS = (
 )
 """What can answer an operation; ``actions/`` has a file for each."""
 
-OVER_RECORDS = frozenset({"list", "read", "create", "change", "remove", "upload", "example"})
+OVER_RECORDS = frozenset(
+    {"list", "read", "create", "change", "remove", "upload", "rename", "example"}
+)
 """Actions whose ``key`` is a field of the records of their ``collection``."""
 
-MATCHES = ("equals", "contains", "from", "to", "as-of", "period", "pairs")
+MATCHES = (
+    "equals",
+    "excluding",
+    "contains",
+    "all-words",
+    "any-word",
+    "from",
+    "to",
+    "as-of",
+    "period",
+    "pairs",
+    "folder",
+)
 """How a parameter can pick records; ``filters.py`` has the meaning of each."""
 
-USES = ("limit", "cursor", "start", "count", "section", "include", "sort", "order", "ignored")
+USES = (
+    "limit",
+    "cursor",
+    "encoded",
+    "start",
+    "count",
+    "section",
+    "include",
+    "sort",
+    "order",
+    "validate",
+    "ignored",
+)
 """What else a parameter can be for."""
 
 _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
@@ -56,17 +83,23 @@ _RULE_KEYS = frozenset(
         "members",
         "identifiers",
         "requires",
+        "known",
+        "defaults",
         "fields",
         "records",
         "answer",
+        "each",
         "fixed",
+        "new_keys",
         "schema",
         "polls",
         "seconds",
         "reports",
     }
 )
-_PARAMETER_KEYS = frozenset({"field", "match", "use", "every", "chosen", "member"})
+_PARAMETER_KEYS = frozenset(
+    {"field", "match", "matched", "use", "every", "chosen", "member", "unless"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +115,18 @@ class Parameter:
     use: str | None = None
     """One of :data:`USES`, where it does not pick records."""
     field: str | None = None
-    """Field of the records that it is compared with; a dot leads into a member."""
+    """Field of the records that it is compared with, or several with commas between."""
     match: str = "equals"
+    matched: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """``{"by": another parameter, value of it: match}``: how it is compared then."""
     every: str | None = None
     """The value that picks every record."""
     chosen: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """``{"by": another parameter, value of it: field}``: which field is compared."""
     member: str | None = None
     """The member that ``use: include`` puts in or leaves out."""
+    unless: Sequence[str] = ()
+    """Parameters beside which an ``as-of`` that did not come picks nothing."""
 
     @property
     def type(self) -> str:
@@ -123,14 +160,22 @@ class Rule:
     """Members that a ``section`` never leaves out."""
     requires: Sequence[Sequence[str]] = ()
     """Groups of parameters of which one at least must come."""
+    known: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """``{"path.name": "collection.field"}``: values that must name a record there."""
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Members a written record gets where its body has none; templates as well."""
     fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Members a written record gets beside those of its body; see ``templates.py``."""
     records: Sequence[Mapping[str, Any]] = ()
     """Further records a write makes: ``{"collection": …, "fields": …}`` each."""
+    each: str | None = None
+    """Member of the body that lists what a record each is made for, from ``fields`` alone."""
     answer: Any = None
     """Template of the answer to a write; the record itself where there is none."""
     fixed: Sequence[str] = ()
     """Members that a change must leave alone."""
+    new_keys: bool = False
+    """Whether a change may give a record another key."""
     schema: str | None = None
     """Name in ``components/schemas`` that a changed record must still fit."""
     polls: int = 1
@@ -222,6 +267,14 @@ def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
     for required in ("collection", "key"):
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
+    for value, where in mapping(found.get("known", {}), source, f"{place}.known").items():
+        if "." not in str(value) or "." not in str(where):
+            raise ConfigurationError(
+                "write it as path.name: collection.field",
+                source=source,
+                key=f"{place}.known.{value}",
+                value=where,
+            )
     return Rule(**found)
 
 
@@ -251,9 +304,11 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
                 use=use,
                 field=rule.get("field"),
                 match=rule.get("match", "equals"),
+                matched=rule.get("matched", {}),
                 every=rule.get("every"),
                 chosen=rule.get("chosen", {}),
                 member=rule.get("member"),
+                unless=rule.get("unless", ()),
             ),
         )
 

@@ -1,9 +1,10 @@
 """Cursor paging: which records of a selection a page holds, and the links around it.
 
 A cursor is the Base64 of the key of the first record it asks for (API-standards FAQ: of another
-sequential property of the record). At most 50 records a page (portfolio pages); more are asked for
-and fewer come. The names ``cursor`` and ``next`` are assumed, as no page that shows them could be
-read; the rest of the paging object is documented.
+sequential property of the record), and of its row number where the caller chose the order. It is
+the bare text where ``encoded=false`` is asked for (third-parties page). At most 50 records a page
+(portfolio pages); more are asked for and fewer come. The names ``cursor`` and ``next`` are assumed,
+as no page that shows them could be read; the rest of the paging object is documented.
 """
 
 from __future__ import annotations
@@ -23,22 +24,31 @@ LARGEST_PAGE = 50
 
 
 def page(
-    records: Sequence[Record], *, key: str, values: Mapping[str, Value], url: str
+    records: Sequence[Record],
+    *,
+    key: str | None,
+    values: Mapping[str, Value],
+    url: str,
+    encoded: bool = True,
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """One page and its ``paging`` object.
+
+    ``key`` is the field by which the records are ordered, None where it is not one that tells them
+    apart.
 
     ``values`` holds ``limit`` and ``cursor`` beside the filters of the query, which the links
     repeat; ``url`` is the absolute address that was called. Raises :class:`MalformedRequest`.
     """
     limit = _limit(values.get("limit"))
-    start = _start(records, key, values.get("cursor"))
+    start = _start(records, key, values.get("cursor"), encoded=encoded)
     end = start + limit
 
     def link(position: int) -> str | None:
         if not 0 <= position < len(records):
             return None
         shown = {name: _text(value) for name, value in values.items()}
-        query = {**shown, "limit": limit, "cursor": _cursor(find_value(records[position], key))}
+        place = str(position if key is None else find_value(records[position], key))
+        query = {**shown, "limit": limit, "cursor": _cursor(place) if encoded else place}
         return f"{url}?{urlencode(query)}"
 
     paging = {
@@ -90,16 +100,22 @@ def _limit(asked: Value | None) -> int:
     return min(limit, LARGEST_PAGE)
 
 
-def _cursor(key: object) -> str:
-    return base64.b64encode(str(key).encode()).decode()
+def _cursor(key: str) -> str:
+    return base64.b64encode(key.encode()).decode()
 
 
-def _start(records: Sequence[Record], key: str, cursor: Value | None) -> int:
+def _start(
+    records: Sequence[Record], key: str | None, cursor: Value | None, *, encoded: bool
+) -> int:
     """Position of the record a cursor names, or of the next one where it is gone."""
     if cursor is None:
         return 0
     try:
-        text = base64.b64decode(str(cursor), validate=True).decode("utf-8")
+        text = str(cursor)
+        if encoded:
+            text = base64.b64decode(text, validate=True).decode("utf-8")
+        if key is None:
+            return _row(text)
         wanted: object = text
         if records and isinstance(find_value(records[0], key), int):
             wanted = int(text)
@@ -109,3 +125,9 @@ def _start(records: Sequence[Record], key: str, cursor: Value | None) -> int:
     return bisect_left(
         records, order_of(wanted), key=lambda record: order_of(find_value(record, key))
     )
+
+
+def _row(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ValueError
+    return int(text)

@@ -48,6 +48,11 @@ def read_parameters(
             values[name] = typed(parameter, text, operation)
         except ValueError as error:
             faults.append(Fault(name, place, str(error)))
+    if any(
+        values.get(each.name) in (False, "false") for each in operation.find_parameters("validate")
+    ):
+        findings.notes += [f"{each.field} {each.reason}; ignored, unvalidated" for each in faults]
+        faults.clear()
     faults.extend(_missing(operation, values, faults))
     if faults:
         raise MalformedRequest(faults)

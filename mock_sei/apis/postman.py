@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from mock_sei.apis.operations import METHODS
+from mock_sei.apis.operations import EXTENSION, METHODS
+from mock_sei.apis.references import Document
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
@@ -23,18 +25,37 @@ pm.environment.set("access_token", pm.response.json().access_token);
 _CALL_TESTS = """\
 pm.test("the call was let in", () => pm.expect(pm.response.code).to.be.below(400));
 pm.test("the answer can be traced", () => pm.response.to.have.header("RequestTrackingId"));
+if ((pm.response.headers.get("Content-Type") || "").includes("json")) {
+  const { jobStatusQueryKey, requestId } = pm.response.json();
+  if (jobStatusQueryKey) pm.environment.set("jobStatusQueryKey", jobStatusQueryKey);
+  if (requestId) pm.environment.set("requestId", requestId);
+}
 """
+
+FROM_ANSWERS = {"job-status": "{{jobStatusQueryKey}}", "collect-report": "{{requestId}}"}
+"""Actions whose key an earlier call of the collection was answered with."""
+
+BOUNDARY = "mock-sei-boundary"
+_FILE = (
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="filename"; filename="note.txt"\r\n'
+    f"Content-Type: text/plain\r\n\r\nA note.\r\n--{BOUNDARY}--\r\n"
+)
+
+Keys = Mapping[str, str]
+"""Of a collection of records, the key that examples name."""
 
 Json = dict[str, Any]
 
 
-def collection(documents: Mapping[str, Mapping[str, Any]], token: Sequence[str]) -> Json:
+def collection(
+    documents: Mapping[str, Mapping[str, Any]], token: Sequence[str], keys: Keys
+) -> Json:
     """A folder for each product, and before them the token request.
 
     ``token`` are the names of its form's fields, each a variable of the environment; none where
     the application's grant needs a log-in page, and the environment holds a token instead.
     """
-    folders = [_folder(document) for document in documents.values()]
+    folders = [_folder(document, keys) for document in documents.values()]
     first = [_token_request(token)] if token else []
     return {
         "info": {"name": "SEI API Platform (mock-sei)", "schema": SCHEMA},
@@ -73,14 +94,16 @@ def _token_request(fields: Sequence[str]) -> Json:
     }
 
 
-def _folder(document: Mapping[str, Any]) -> Json:
+def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
     info = document.get("info") or {}
+    whole = Document(source=Path("document"), content=document)
     items = [
-        _call(method, path, item)
+        _call(method, path, item, keys, whole)
         for path, item in document["paths"].items()
         for method in METHODS
         if method in item
     ]
+    items.sort(key=lambda each: each["request"]["method"] == "DELETE")  # what is gone comes last
     return {
         "name": info.get("title", ""),
         "description": info.get("description", ""),
@@ -88,10 +111,19 @@ def _folder(document: Mapping[str, Any]) -> Json:
     }
 
 
-def _call(method: str, path: str, item: Mapping[str, Any]) -> Json:
+def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys, document: Document) -> Json:
     operation = item[method]
-    parameters = [*item.get("parameters", ()), *operation.get("parameters", ())]
-    headers: list[Json] = [{"key": key, "value": value} for key, value in HEADERS]
+    rule = operation.get(EXTENSION) or {}
+    parameters = [
+        document.follow(each, path)
+        for each in (*item.get("parameters", ()), *operation.get("parameters", ()))
+    ]
+    wanted = {group[0] for group in rule.get("requires", ()) if "?" not in group[0]}
+    parameters = [
+        {**each, "required": True} if each["name"] in wanted else each for each in parameters
+    ]
+    key = FROM_ANSWERS.get(rule.get("action", "")) or keys.get(rule.get("collection", ""), "")
+    headers: list[Json] = [{"key": name, "value": value} for name, value in HEADERS]
     headers += [
         {"key": each["name"], "value": _example(each), "disabled": not each.get("required", False)}
         for each in parameters
@@ -100,13 +132,15 @@ def _call(method: str, path: str, item: Mapping[str, Any]) -> Json:
     request: Json = {
         "method": method.upper(),
         "description": operation.get("summary", ""),
-        "url": _url(path, parameters),
+        "url": _url(path, parameters, key),
         "header": headers,
     }
     body = _body(operation)
     if body is not None:
-        headers.append({"key": "Content-Type", "value": "application/json"})
-        request["body"] = {"mode": "raw", "raw": body, "options": {"raw": {"language": "json"}}}
+        media_type, text = body
+        headers[:] = [each for each in headers if each["key"].lower() != "content-type"]
+        headers.append({"key": "Content-Type", "value": media_type})
+        request["body"] = {"mode": "raw", "raw": text}
     return {
         "name": f"{method.upper()} {path}",
         "event": [_test(_CALL_TESTS)],
@@ -114,7 +148,7 @@ def _call(method: str, path: str, item: Mapping[str, Any]) -> Json:
     }
 
 
-def _url(path: str, parameters: Sequence[Mapping[str, Any]]) -> Json:
+def _url(path: str, parameters: Sequence[Mapping[str, Any]], key: str = "") -> Json:
     """Path parameters are ``:name`` in Postman; optional ones of the query are switched off."""
     segments = [
         f":{part[1:-1]}" if part.startswith("{") and part.endswith("}") else part
@@ -138,7 +172,10 @@ def _url(path: str, parameters: Sequence[Mapping[str, Any]]) -> Json:
         "path": segments,
         "query": query,
         "variable": [
-            {"key": each["name"], "value": _example(each)}
+            {
+                "key": each["name"],
+                "value": _example(each) or key,
+            }
             for each in parameters
             if each.get("in") == "path"
         ],
@@ -162,14 +199,17 @@ def _examples(parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterat
     yield from schema.get("enum", ())
 
 
-def _body(operation: Mapping[str, Any]) -> str | None:
+def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Media type and text of a request body."""
     content = (operation.get("requestBody") or {}).get("content") or {}
-    if "application/json" not in content:
+    if not content:
         return None
-    media = content["application/json"]
+    media_type, media = next(iter(content.items()))
+    if media_type.startswith("multipart/"):
+        return f"{media_type}; boundary={BOUNDARY}", _FILE
     examples = [each.get("value") for each in (media.get("examples") or {}).values()]
     found = media.get("example", next(iter(examples), {}))
-    return json.dumps(found, indent=2)
+    return media_type, json.dumps(found, indent=2)
 
 
 def _test(script: str) -> Json:

@@ -96,7 +96,8 @@ def redact_form(text: str, secrets: Secrets = ()) -> str:
         name, equals, value = part.partition("=")
         plain = unquote_plus(value)
         secret = unquote_plus(name).strip().lower() in SECRET_NAMES
-        secret = secret or _PRIVATE_KEY in plain or hide_values(plain, secrets) != plain
+        secret = secret or _PRIVATE_KEY in plain or redact_path(plain) != plain
+        secret = secret or hide_values(plain, secrets) != plain
         parts.append(f"{name}={HIDDEN}" if secret and equals else part)
     return hide_values("&".join(parts), secrets)
 

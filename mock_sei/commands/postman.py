@@ -29,8 +29,8 @@ class Written:
     files: list[Path]
     newman: str
     """A command line that runs the collection."""
-    host: str
-    """What Postman's settings call the host of a client certificate."""
+    settings: str
+    """What Postman must be told by hand."""
 
 
 def write_files(remote: Remote, name: str, user: str, out: Path) -> Written:
@@ -50,7 +50,7 @@ def write_files(remote: Remote, name: str, user: str, out: Path) -> Written:
         "access_token": "" if form else remote.token(application.app_key, user),
     }
     files: dict[str, bytes] = {
-        COLLECTION: _json(collection(remote.documents(), list(form))),
+        COLLECTION: _json(collection(remote.documents(), list(form), remote.first_keys())),
         ENVIRONMENT: _json(environment(f"mock-sei, {application.name}", values, SECRET)),
         "ca.pem": remote.ca_pem().encode(),
     }
@@ -59,10 +59,11 @@ def write_files(remote: Remote, name: str, user: str, out: Path) -> Written:
         files["certificate.crt"] = remote.file(application.service_account, "certificate.crt")
     for file, content in files.items():
         write_whole(out / file, content)
+    with_certificate = "certificate.crt" in files
     return Written(
         files=[out / file for file in files],
-        newman=_newman(out, with_certificate="certificate.crt" in files),
-        host=url.removeprefix("https://"),
+        newman=_newman(out, with_certificate=with_certificate),
+        settings=_settings(url.removeprefix("https://"), with_certificate=with_certificate),
     )
 
 
@@ -76,6 +77,15 @@ def _form(application: Application, registry: Registry, user: str) -> Mapping[st
         password = registry.end_users[user].password
         return {"grant_type": grant, "username": user, "password": password}
     return {}
+
+
+def _settings(host: str, *, with_certificate: bool) -> str:
+    """The Security FAQ's hints: .crt and .key rather than a .pfx, proxies off."""
+    certificate = f"host {host}, certificate.crt and privatekey.key (not a .pfx), "
+    return (
+        f"Settings, Certificates: {certificate if with_certificate else ''}ca.pem as CA. "
+        "Settings, Proxy: both off."
+    )
 
 
 def _newman(out: Path, *, with_certificate: bool) -> str:

@@ -34,6 +34,7 @@ class Exchange:
     """What the handlers need beside the request: who called, and the journal entry to fill."""
 
     __slots__ = (
+        "_body_ended",
         "_body_size",
         "_closed",
         "_failed",
@@ -50,6 +51,7 @@ class Exchange:
         self.listener = listener
         self._started = time.perf_counter()
         self._body_size = 0
+        self._body_ended = False
         self._failed = False
         self._closed = False
         tls = scope.get("extensions", {}).get("tls") or {}
@@ -115,12 +117,20 @@ class Exchange:
     def received(self, message: Message) -> None:
         """Counts and keeps a piece of the body. Raises :class:`Refusal` past the limit."""
         piece: bytes = message.get("body", b"")
+        self._body_ended = not message.get("more_body", False)
         request = self.entry.request
         if request is not None and self._body_size < BODY_KEPT:
             request.raw_body += piece[: BODY_KEPT - self._body_size]
         self._body_size += len(piece)
         if self._body_size > BODY_LIMIT:
             raise body_too_large(f"more than {BODY_LIMIT}")
+
+    @property
+    def leaves_client_sending(self) -> bool:
+        """True where the answer comes in the middle of a body that is too large."""
+        response = self.entry.response
+        too_large = response is not None and response.status == BODY_TOO_LARGE.status
+        return too_large and not self._body_ended
 
     def sending(self, message: MutableMapping[str, Any]) -> None:
         """Adds the tracking id; records the answer, and closes the entry at its last piece."""

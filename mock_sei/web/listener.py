@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import traceback
 from collections import deque
 
@@ -9,8 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-from mock_sei.web.exchange import SCOPE_KEY, Exchange
+from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange
 from mock_sei.web.trouble import Trouble, fault_of, has_form
+
+DISCARDED_LIMIT = 32 * BODY_LIMIT
+"""Bytes of a body too large that are read on after its answer."""
+DISCARDING_PATIENCE = 1.0
+"""Seconds for the next of them."""
 
 
 class PlatformListener:
@@ -40,6 +47,11 @@ class PlatformListener:
 
         async def sending(message: Message) -> None:
             exchange.sending(message)
+            last = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if last and exchange.leaves_client_sending:
+                await send({**message, "more_body": True})
+                await _discard_body(receive)
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         if exchange.passes_preflight:
@@ -69,3 +81,14 @@ async def _read_all(receive: Receive) -> list[Message]:
     while messages[-1].get("more_body", False):
         messages.append(await receive())
     return messages
+
+
+async def _discard_body(receive: Receive) -> None:
+    """Reads on, since closing now would reset the connection before a browser reads its answer."""
+    left = DISCARDED_LIMIT
+    with contextlib.suppress(TimeoutError):
+        while left > 0:
+            message = await asyncio.wait_for(receive(), DISCARDING_PATIENCE)
+            if not message.get("more_body", False):
+                return
+            left -= len(message.get("body", b""))

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import http.server
 import json
+import os
 import shutil
 import socket
 import threading
@@ -19,13 +20,25 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
+from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Page, Playwright, Request
 
 from mock_sei import MockSei
 from tests.e2e.serving import PATIENCE
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP, PHONE = (1280, 800), (390, 844)
+
+DOCS = Path(__file__).parents[2] / "docs"
+PICTURES_WANTED = bool(os.environ.get("MOCK_SEI_SCREENSHOTS"))
+"""Set by ``make screenshots``: the pictures in docs/ are taken anew."""
+
+FOCUS = """() => {
+  const { activeElement: element } = document, style = getComputedStyle(element);
+  return [element.labels?.[0]?.textContent ?? element.textContent,
+          style.outlineStyle === "solid" && parseFloat(style.outlineWidth) >= 2];
+}"""
+"""What has the focus, by its words, and whether that can be seen."""
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 _QUIET = (
     "--no-sandbox",  # containers run as root
@@ -62,6 +75,19 @@ def _key_of(server: MockSei) -> str:
     key = x509.load_der_x509_certificate(shown).public_key()
     content = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def violations(page: Page, axe: str) -> list[Any]:
+    """What axe-core finds, best practices included."""
+    page.evaluate(axe)  # not as a script element: the page's policy allows none
+    found: list[Any] = page.evaluate("axe.run({ preload: false })")["violations"]
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+
+
+def picture_of(page: Page, name: str, *, height: int) -> None:
+    """Into docs/, without the empty margins of a desktop's window."""
+    middle: FloatRect = {"x": 140, "y": 0, "width": 1000, "height": height}
+    page.screenshot(path=DOCS / name, full_page=True, clip=middle)
 
 
 @dataclass(frozen=True, kw_only=True)

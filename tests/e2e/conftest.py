@@ -16,6 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from mock_sei import MockSei
 from mock_sei.fixtures import bundled_folder
 from tests.e2e.browser import CHROMIUM, Bench, Site, launch
+from tests.e2e.portal_steps import watched
 from tests.e2e.serving import Serving
 
 JAVASCRIPT = Path(__file__).parent / "javascript"
@@ -94,6 +95,14 @@ def page(bench: Bench) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture
+def my_apps(page: Page, bench: Bench) -> Iterator[Page]:
+    """My Apps, before anything was registered; whatever runs or complains fails the test."""
+    with watched(page, bench):
+        page.goto(f"{bench.server.url}/portal")
+        yield page
+
+
 @pytest.fixture(scope="session")
 def npm_packages() -> Path:
     """The folder of ``package.json`` with everything in it installed, by npm if need be."""
@@ -113,6 +122,11 @@ def npm_packages() -> Path:
             if done.returncode:
                 pytest.skip(f"npm could not install the packages: {done.stderr.strip()[-500:]}")
     return JAVASCRIPT
+
+
+@pytest.fixture(scope="session")
+def axe(npm_packages: Path) -> str:
+    return (npm_packages / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
 def _installed() -> bool:

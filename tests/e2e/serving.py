@@ -44,7 +44,7 @@ def environment(*, on_path: bool = True) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.lower().endswith("_proxy")
         and not name.startswith(("MOCK_SEI_", "SSL_CERT_"))
-        and not name.endswith("_CA_BUNDLE")
+        and not name.endswith(("_CA_BUNDLE", "_CA_CERTS"))
     }
     folders = [each for each in kept["PATH"].split(os.pathsep) if Path(each) != BIN]
     if on_path:

@@ -16,6 +16,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.web.exchange import BODY_LIMIT
+from mock_sei.web.listener import DISCARDED_LIMIT
 from tests.e2e.handshakes import (
     alert,
     answer,
@@ -106,6 +107,20 @@ class TestBodyLimit:
         assert entry.refused_by == "body size"
         assert entry.request is not None
         assert len(entry.request.raw_body) < BODY_LIMIT
+
+    def test_who_goes_on_sending_reads_the_answer_and_is_cut_off_in_the_end(
+        self, mock_sei: MockSei
+    ) -> None:
+        chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+        with tls(mock_sei.two_way_url, mock_sei.ssl_context("svc-demo")) as connected:
+            connected.sendall(self.HEAD + self.FORM + b"Transfer-Encoding: chunked\r\n\r\n")
+            for _ in range(4):
+                connected.sendall(chunk)
+            assert answer(connected)[0] == 413
+            half = chunk * (DISCARDED_LIMIT // 0x100000 // 2)
+            connected.sendall(half)
+            with pytest.raises(OSError, match=r"(?i)reset|pipe|eof|closed"):
+                connected.sendall(half * 3)
 
     @pytest.mark.needs("curl")
     def test_curl_that_sends_all_of_it_at_once_reads_the_answer(

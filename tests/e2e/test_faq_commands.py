@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from mock_sei import MockSei
+from tests.e2e.registering import printed
 from tests.e2e.serving import MOCK_SEI, run
 
 pytestmark = pytest.mark.needs("openssl", "curl")
@@ -60,13 +61,6 @@ def fetch(request: pytest.FixtureRequest, mock_sei: MockSei, tmp_path: Path) -> 
     return issue if request.param == "mock-sei issue" else download
 
 
-def faq(command: str, folder: Path, *typed: str) -> str:
-    """Runs a printed command in a folder, and types what it asks for."""
-    finished = run(*shlex.split(command), cwd=folder, typed="".join(f"{line}\n" for line in typed))
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
-
-
 def token_by_curl(server: MockSei, *tls: object, cwd: Path) -> str | None:
     """The access token that curl obtains with these options, None where TLS refuses it."""
     finished = run(
@@ -86,17 +80,17 @@ def test_a_pfx_becomes_certificate_and_key_and_they_open_a_connection(
     mock_sei: MockSei, fetch: Fetch
 ) -> None:
     folder = fetch("pfx")
-    faq(
+    printed(
         "openssl pkcs12 -in certificate.pfx -clcerts -nokeys -out certificate.crt",
         folder,
         PASSPHRASE,
     )
-    faq(
+    printed(
         "openssl pkcs12 -in certificate.pfx -nocerts -out keyfile-encrypted.key",
         folder,
         *(PASSPHRASE, "a new one", "a new one"),
     )
-    faq(
+    printed(
         "openssl rsa -in keyfile-encrypted.key -out keyfile-decrypted.key",
         folder,
         "a new one",
@@ -114,12 +108,12 @@ def test_two_p12_files_become_certificate_and_key_and_they_open_a_connection(
     mock_sei: MockSei, fetch: Fetch
 ) -> None:
     folder = fetch("p12")
-    faq(
+    printed(
         "openssl pkcs12 -in certificate.p12 -clcerts -nokeys -out certificate.crt",
         folder,
         PASSPHRASE,
     )
-    faq(
+    printed(
         "openssl pkcs12 -in privatekey.p12 -nodes -out privatekey.key -nocerts",
         folder,
         PASSPHRASE,
@@ -132,7 +126,7 @@ def test_a_p7s_shows_leaf_and_intermediate_and_its_key_opens_a_connection(
     mock_sei: MockSei, fetch: Fetch
 ) -> None:
     folder = fetch("p7s")
-    shown = faq("openssl pkcs7 -inform DER -in certificate.p7s -print_certs", folder)
+    shown = printed("openssl pkcs7 -inform DER -in certificate.p7s -print_certs", folder)
     assert sorted(re.findall(r"subject=.*(?:CN|OU) ?= ?(.*)", shown)) == [
         "mock-sei issuing CA",
         "svc-demo",
@@ -185,12 +179,12 @@ def test_legacy_files_use_what_old_importers_read(fetch: Fetch, file: str) -> No
 
 def test_a_legacy_pfx_becomes_certificate_and_key_too(mock_sei: MockSei, fetch: Fetch) -> None:
     folder = fetch("pfx", legacy=True)
-    faq(
+    printed(
         "openssl pkcs12 -legacy -in certificate.pfx -clcerts -nokeys -out certificate.crt",
         folder,
         PASSPHRASE,
     )
-    faq(
+    printed(
         "openssl pkcs12 -legacy -in certificate.pfx -nodes -nocerts -out privatekey.key",
         folder,
         PASSPHRASE,
@@ -251,4 +245,4 @@ def test_the_chain_comes_with_the_pem_of_the_control_listener(
     url = f"{mock_sei.control_url}/service-accounts/svc-demo/certificate.pem"
     (tmp_path / "certificate.pem").write_bytes(httpx2.get(url, trust_env=False).content)
     command = f"openssl verify -CAfile {mock_sei.ca_file} -untrusted certificate.pem"
-    assert "OK" in faq(f"{command} certificate.pem", tmp_path)
+    assert "OK" in printed(f"{command} certificate.pem", tmp_path)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import FloatRect, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import DESKTOP, PHONE, Bench, Watch
+from tests.e2e.browser import (
+    DESKTOP,
+    FOCUS,
+    OVERFLOW,
+    PHONE,
+    PICTURES_WANTED,
+    Bench,
+    Watch,
+    picture_of,
+    violations,
+)
 
 pytestmark = pytest.mark.needs("chromium")
-
-DOCS = Path(__file__).parents[2] / "docs"
-SCREENSHOTS = "MOCK_SEI_SCREENSHOTS"
-"""Set by ``make screenshots``: the pictures in docs/ are taken anew."""
-
-MIDDLE: FloatRect = {"x": 140, "y": 0, "width": 1000, "height": 560}
-
-FOCUS = """() => {
-  const { activeElement: element } = document, style = getComputedStyle(element);
-  return [element.labels?.[0]?.textContent ?? element.textContent,
-          style.outlineStyle === "solid" && parseFloat(style.outlineWidth) >= 2];
-}"""
-OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def log_in_page(page: Page, bench: Bench) -> None:
@@ -58,18 +52,6 @@ Open = Callable[[Page, Bench], None]
 EVERY_PAGE: list[Open] = [log_in_page, wrong_password_page, consent_page, refused_page]
 PICTURES: dict[Open, str] = {log_in_page: "login.png", consent_page: "consent.png"}
 every_page = pytest.mark.parametrize("open_page", EVERY_PAGE)
-
-
-@pytest.fixture(scope="session")
-def axe(npm_packages: Path) -> str:
-    return (npm_packages / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
-
-
-def violations(page: Page, axe: str) -> list[Any]:
-    """What axe-core finds, best practices included."""
-    page.evaluate(axe)  # not as a script element: the page's policy allows none
-    found: list[Any] = page.evaluate("axe.run({ preload: false })")["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
 @pytest.mark.needs("node", "npm")
@@ -139,5 +121,5 @@ def test_a_page_fits_its_window(
     open_page(page, bench)
     assert page.evaluate(OVERFLOW) == 0
     picture = PICTURES.get(open_page)
-    if picture and size == DESKTOP and os.environ.get(SCREENSHOTS):
-        page.screenshot(path=DOCS / picture, clip=MIDDLE)
+    if picture and size == DESKTOP and PICTURES_WANTED:
+        picture_of(page, picture, height=560)

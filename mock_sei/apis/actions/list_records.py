@@ -12,7 +12,7 @@ from mock_sei.apis.paging import offset_page, page
 
 ACTION = "list"
 
-_NOT_PICKING = frozenset({"limit", "cursor", "start", "count", "section", "include"})
+_NOT_PICKING = frozenset({"limit", "cursor", "encoded", "start", "count", "section", "include"})
 
 
 def act(call: ApiCall) -> ApiAnswer:
@@ -61,7 +61,14 @@ def paged(
         return records, None
     if rule.paging == "offset":
         return offset_page(records, start=_value(call, "start"), count=_value(call, "count"))
-    return page(records, key=rule.key, values=call.query_values(), url=call.url)
+    chosen_order = _value(call, "sort") is not None or _value(call, "order") == "desc"
+    return page(
+        records,
+        key=None if chosen_order else rule.key,
+        values=call.query_values(),
+        url=call.url,
+        encoded=_value(call, "encoded") not in (False, "false"),
+    )
 
 
 def _value(call: ApiCall, use: str) -> Any:

@@ -17,6 +17,10 @@ def add_data_calls(app: FastAPI, sandbox: Sandbox) -> None:
         data = sandbox.data
         return {name: len(data.all(name)) for name in data.names}
 
+    @app.get("/data-keys", summary="Of each collection, the key of its first record")
+    def first_keys() -> dict[str, str]:
+        return sandbox.data.first_keys()
+
     @app.get("/data/{collection:path}", summary="The records of a collection")
     def records(collection: str) -> list[Any]:
         return list(sandbox.data.all(collection))

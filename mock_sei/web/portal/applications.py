@@ -129,7 +129,12 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         eye=_EYE,
         certificates=certificates,
         links=[
-            {"made": stamp(each.made_at), "state": each.state(now)} for each in reversed(links[-3:])
+            {
+                "made": stamp(each.made_at),
+                "serial": f"{each.serial_number:x}",
+                "state": each.state(now),
+            }
+            for each in reversed(links[-3:])
         ],
         with_key=with_key,
         deliverable=current.origin is not Origin.OWN if current else from_here,

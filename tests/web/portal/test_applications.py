@@ -28,7 +28,7 @@ def test_my_apps_shows_every_application_and_its_state(browser: Browser, manual:
     for name in browser.platform.sandbox.state.registry.applications.values():
         assert name.name in text
     assert text.count("Pending approval") == 1
-    assert text.count("<td>Approved</td>") == 6
+    assert text.count(">Approved</td>") == 6
     assert 'href="/portal/apps/Waiting%20one"' in text
 
 

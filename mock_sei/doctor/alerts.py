@@ -1,0 +1,54 @@
+"""The alerts by which a server ends a handshake: what each means to a client, and its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Alert(NamedTuple):
+    finding: str
+    what: str
+    cure: str
+
+
+ALERTS: Mapping[str, Alert] = {
+    "certificate_required": Alert(
+        "alert-certificate-required",
+        "The server wants a client certificate and got none.",
+        "give --cert and --key, both PEM; without a certificate only the one-way listener answers.",
+    ),
+    "unknown_ca": Alert(
+        "alert-unknown-ca",
+        "The server does not know the CA of the client certificate.",
+        "use the certificate that this platform issued: of this environment, and of this mock-sei "
+        "(another certs folder has another CA).",
+    ),
+    "certificate_expired": Alert(
+        "alert-certificate-expired",
+        "The server finds the client certificate expired.",
+        "ask for a new certificate; if it is not expired here, compare the clocks.",
+    ),
+    "bad_certificate": Alert(
+        "alert-bad-certificate",
+        "The server finds the client certificate bad: often it is not valid yet.",
+        "compare its dates with the clock; else ask for a new certificate.",
+    ),
+    "certificate_revoked": Alert(
+        "alert-certificate-revoked",
+        "The client certificate was revoked.",
+        "ask for a new certificate.",
+    ),
+    "unsupported_certificate": Alert(
+        "alert-unsupported-certificate",
+        "The server does not take such a certificate: it may be a server's.",
+        "use the account's own certificate.",
+    ),
+    "handshake_failure": Alert(
+        "alert-handshake-failure",
+        "The server ended the handshake without saying why: no cipher in common, or a certificate "
+        "it does not like.",
+        "check the certificate's findings above; let the client offer its default ciphers.",
+    ),
+}
+"""Alerts of RFC 8446 section 6.2: finding, meaning, cure."""

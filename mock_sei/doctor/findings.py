@@ -1,0 +1,245 @@
+"""What the doctor can find: one table, by name; and the shape of a finding.
+
+A finding says what it is, the two values that differ and what to do. Neither holds a secret or a
+whole token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    RIGHT = "right"
+    PROBLEM = "problem"
+    """Calls fail, or will in a common client; exit status 1."""
+    HINT = "hint"
+    """Worth a look; does not change the exit status."""
+    NOTE = "note"
+    """Said when asked for more, or where a check could not be made."""
+
+
+URL = "URL"
+CA_FILE = "CA file"
+CERTIFICATE_FILE = "certificate file"
+KEY_FILE = "private key"
+CERTIFICATE = "certificate"
+CREDENTIALS = "credentials"
+ENVIRONMENT = "environment"
+CONNECTION = "connection"
+HANDSHAKE = "handshake"
+SERVER = "server certificate"
+CLOCK = "clock"
+TOKEN = "token request"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line of the report, or a few."""
+
+    check: str
+    name: str = ""
+    """Its row in :data:`CATALOGUE`; empty for what is right."""
+    level: Level
+    what: str
+    expected: str | None = None
+    actual: str | None = None
+    """The two values that differ, where there are two."""
+    cure: str | None = None
+    detail: bool = False
+    """Shown with ``--verbose`` only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One possible finding."""
+
+    check: str
+    when: str
+    level: Level = Level.PROBLEM
+
+
+def _rows(check: str, *, hints: tuple[str, ...] = (), **whens: str) -> dict[str, Row]:
+    names = {name.replace("_", "-"): when for name, when in whens.items()}
+    return {
+        name: Row(check=check, when=when, level=Level.HINT if name in hints else Level.PROBLEM)
+        for name, when in names.items()
+    }
+
+
+CATALOGUE: Mapping[str, Row] = {
+    **_rows(
+        URL,
+        url_not_https="the URL is not `https://`",
+        url_no_host="the URL has no host",
+        url_path="the URL has a path that is none of the token endpoint's",
+        url_extra="the URL has a query string, a fragment or credentials",
+    ),
+    **_rows(
+        CA_FILE,
+        ca_file_missing="`--cacert` is not there",
+        ca_file_unreadable="`--cacert` cannot be opened",
+        ca_file_empty="`--cacert` is empty",
+        ca_not_pem="`--cacert` holds no PEM certificate: DER, PKCS#12, PKCS#7, a key, another file",
+        ca_is_leaf="`--cacert` holds a certificate that is no CA's",
+        ca_expired="every certificate in `--cacert` has expired",
+    ),
+    **_rows(
+        CERTIFICATE_FILE,
+        hints=("key-in-certificate-file",),
+        certificate_file_not_given="`--key` without `--cert`",
+        certificate_file_missing="`--cert` is not there",
+        certificate_file_unreadable="`--cert` cannot be opened",
+        certificate_file_empty="`--cert` is empty",
+        certificate_is_pkcs12="`--cert` is a `.pfx` or `.p12`; clients want `.crt` and `.key`",
+        certificate_is_pkcs7="`--cert` is a `.p7s` or `.p7b`",
+        certificate_is_der="`--cert` is DER, not PEM",
+        certificate_not_pem="`--cert` holds no certificate, or a damaged one",
+        certificate_and_key_swapped="`--cert` is the key and `--key` the certificate",
+        certificate_order="`--cert` holds several certificates and the account's is not the first",
+        key_in_certificate_file="the private key stands in `--cert`, and `--key` is another file",
+    ),
+    **_rows(
+        KEY_FILE,
+        hints=("key-readable-by-others", "passphrase-unused"),
+        key_file_not_given="`--cert` without `--key`, and no key in it",
+        key_file_missing="`--key` is not there",
+        key_file_unreadable="`--key` cannot be opened",
+        key_file_empty="`--key` is empty",
+        key_is_pkcs12="`--key` is a `.pfx` or `.p12`",
+        key_is_der="`--key` is DER, not PEM",
+        key_not_pem="`--key` holds no private key, or a damaged one",
+        passphrase_missing="the key is encrypted and no `--passphrase` was given",
+        passphrase_wrong="the `--passphrase` does not open the key",
+        passphrase_unused="a `--passphrase` was given and the key is not encrypted",
+        key_not_of_certificate="the key does not belong to the certificate",
+        key_readable_by_others="other users of the machine can read the key file",
+    ),
+    **_rows(
+        CERTIFICATE,
+        hints=("certificate-expires-soon",),
+        certificate_expired="the certificate has expired",
+        certificate_not_yet_valid="the certificate is not valid yet",
+        certificate_expires_soon="the certificate expires within 90 days",
+        certificate_name="the certificate's CN is not `--username`",
+        certificate_self_signed="the certificate is self-signed",
+        certificate_purpose="the certificate is not for clients: a server's, or a CA's",
+        certificate_weak="a short key, one neither RSA nor EC, or a SHA-1 or MD5 signature",
+    ),
+    **_rows(
+        CREDENTIALS,
+        credential_spaces="white space around a key, secret, name or password",
+        credential_quotes="quotes around a key, secret, name or password",
+        pair_encoded="`--app-key` is Base64 of the pair already, or begins with `Basic`",
+        pair_incomplete="one of `--app-key`, `--app-secret`, `--username`, `--password` is missing",
+    ),
+    **_rows(
+        ENVIRONMENT,
+        hints=("proxy-set", "ca-variable-lacks-ca"),
+        proxy_set="`HTTPS_PROXY` or `ALL_PROXY` (either case) is set, `NO_PROXY` lacks the host",
+        ca_variable_unreadable="a CA variable names a file or folder without certificates",
+        requests_ca_bundle="`REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` lacks the CA: it overrides "
+        "`session.verify` of requests without a word",
+        ca_variable_lacks_ca="`SSL_CERT_FILE`, `SSL_CERT_DIR` or `NODE_EXTRA_CA_CERTS` lacks the "
+        "CA",
+    ),
+    **_rows(
+        CONNECTION,
+        name_unresolved="the host's name does not resolve",
+        port_closed="nothing listens on the port",
+        connection_timeout="no connection, or no answer in it, in time: firewall, proxy, address",
+        unreachable="the host cannot be reached",
+        port_plain_http="the port speaks plain HTTP",
+        port_control="the port is mock-sei's control listener",
+        port_not_tls="the port speaks neither TLS nor HTTP",
+        one_way_listener="TLS, but no client certificate is asked for: the one-way listener",
+    ),
+    **_rows(
+        SERVER,
+        ca_not_trusted="the server's CA is not the one that is trusted",
+        ca_not_root="the trusted CA is an intermediate of the server's chain, not its root",
+        ca_another_mock_sei="the trusted CA is another mock-sei's",
+        server_self_signed="the server's certificate is self-signed",
+        server_expired="the server's certificate has expired",
+        server_not_yet_valid="the server's certificate is not valid yet",
+        server_refused="the server's certificate is refused for another reason",
+        host_not_in_certificate="the server's certificate has other names than the host",
+    ),
+    **_rows(
+        HANDSHAKE,
+        alert_certificate_required="the server wants a client certificate and got none",
+        alert_unknown_ca="alert `unknown_ca`: the client certificate's CA is not accepted",
+        certificate_other_ca="the server names the CAs it accepts, and the certificate's is none",
+        alert_certificate_expired="alert `certificate_expired`",
+        alert_bad_certificate="alert `bad_certificate`",
+        alert_certificate_revoked="alert `certificate_revoked`",
+        alert_unsupported_certificate="alert `unsupported_certificate`",
+        alert_handshake_failure="alert `handshake_failure`",
+        alert_other="another alert",
+        tls_version="no version of TLS in common",
+        handshake_closed="the connection was closed or reset, without an alert",
+        handshake_timeout="the handshake did not end in time",
+    ),
+    **_rows(
+        CLOCK,
+        clock_skew="this machine's clock and the server's `Date` differ by more than a minute",
+    ),
+    **_rows(
+        TOKEN,
+        pair_swapped="AppKey and AppSecret are swapped",
+        answer_key_pair="the key pair is refused",
+        answer_account="account or password is refused, or the account is another application's",
+        answer_grant="the application may not use `client_credentials`",
+        answer_source_address="the source address is not on the application's list",
+        answer_certificate_name="the gateway says that the CN is not the account",
+        answer_listener="the gateway says that this is the wrong listener",
+        answer_api_key="the application is not granted this environment",
+        answer_request="the request is refused as malformed",
+        answer_expired="the gateway says that the token expired",
+        answer_other="another answer: not this platform, a proxy's page, an error of the server",
+        no_answer="the connection ended without an answer",
+    ),
+}
+"""Every finding by name. ``docs/doctor.md`` has the same table, and a test compares them."""
+
+
+def found(
+    name: str,
+    what: str,
+    *,
+    expected: str | None = None,
+    actual: str | None = None,
+    cure: str,
+) -> Finding:
+    """A finding of the table."""
+    row = CATALOGUE[name]
+    return Finding(
+        check=row.check,
+        name=name,
+        level=row.level,
+        what=what,
+        expected=expected,
+        actual=actual,
+        cure=cure,
+    )
+
+
+def right(check: str, what: str) -> Finding:
+    return Finding(check=check, level=Level.RIGHT, what=what)
+
+
+def note(check: str, what: str, *, detail: bool = False) -> Finding:
+    return Finding(check=check, level=Level.NOTE, what=what, detail=detail)
+
+
+def catalogue_table() -> str:
+    """The table as Markdown, the form in which ``docs/doctor.md`` shows it."""
+    lines = ["| finding | when |", "|---|---|"]
+    for name, row in CATALOGUE.items():
+        hint = " (hint)" if row.level is Level.HINT else ""
+        lines.append(f"| `{name}`{hint} | {row.when} |")
+    return "\n".join(lines)

@@ -1,0 +1,163 @@
+"""A client's handshake by hand, with what the server says in the clear, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+from collections.abc import Callable
+from typing import TypeVar
+
+from mock_sei.doctor.material import key_file, pair_is_usable
+from mock_sei.doctor.observed import Ended, Handshake
+from mock_sei.doctor.setup import Setup
+from mock_sei.doctor.wire import looks_like_tls, read_flight
+from mock_sei.oauth.metadata import METADATA_PATH
+
+T = TypeVar("T")
+
+USER_AGENT = "mock-sei-doctor"
+_LARGEST_HEAD = 65_536
+ALERT = re.compile(r"ALERT_(\w+)$")
+"""How the reason of an ``SSLError`` ends that is an alert from the other side."""
+_NO_COMMON_VERSION = frozenset(
+    {
+        "UNSUPPORTED_PROTOCOL",
+        "NO_PROTOCOLS_AVAILABLE",
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "WRONG_SSL_VERSION",
+    }
+)
+
+
+def connect(setup: Setup) -> socket.socket:
+    """Each step of it waits as long as the setup says. Raises ``OSError``."""
+    address = (setup.target.host, setup.target.port)
+    return socket.create_connection(address, timeout=setup.options.timeout.total_seconds())
+
+
+def show_certificate(context: ssl.SSLContext, setup: Setup) -> bool:
+    """Gives the context the client's certificate; False where it has none that can be used."""
+    key = key_file(setup)
+    if setup.certificate is None or key is None or not pair_is_usable(setup):
+        return False
+    # Always with a passphrase: without one OpenSSL asks for it at the terminal.
+    passphrase = setup.options.passphrase or ""
+    # Too weak a key, for one: that is the file checks' to find.
+    with contextlib.suppress(OSError, ValueError):
+        context.load_cert_chain(setup.certificate.path, key.path, password=passphrase)
+        return True
+    return False
+
+
+class _Conversation:
+    """TLS over a socket by hand, so that what the server sent in the clear can be read."""
+
+    def __init__(self, raw: socket.socket, context: ssl.SSLContext, host: str) -> None:
+        self._raw = raw
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self.received = bytearray()
+
+    def run(self, step: Callable[[], T]) -> T:
+        """Raises what the step raises, ``EOFError`` where the server closes, ``OSError``."""
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._flush()
+            except ssl.SSLError:
+                self._flush()
+                raise
+            else:
+                self._flush()
+                return result
+            piece = self._raw.recv(65_536)
+            if not piece:
+                raise EOFError
+            self.received += piece
+            self._incoming.write(piece)
+
+    @property
+    def peer(self) -> bytes | None:
+        """The server's certificate, DER; None before the end of the handshake."""
+        try:
+            return self.tls.getpeercert(binary_form=True)
+        except ValueError:
+            return None
+
+    def _flush(self) -> None:
+        # A server that closed already may have said why: it is read next.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._raw.sendall(self._outgoing.read())
+
+
+def shake_hands(setup: Setup, newest: ssl.TLSVersion) -> Handshake:
+    """A handshake and a harmless request: under TLS 1.3 a refusal comes after the handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = newest
+    showed = show_certificate(context, setup)
+    try:
+        raw = connect(setup)
+    except TimeoutError:
+        return Handshake(ended=Ended.TIMED_OUT)
+    except OSError:
+        return Handshake(ended=Ended.RESET)
+    with raw:
+        talk = _Conversation(raw, context, setup.target.host)
+        ended, word, date = _talk(talk, setup.target.host)
+        return Handshake(
+            ended=ended,
+            alert=word,
+            version=talk.tls.version(),
+            showed_certificate=showed,
+            flight=read_flight(bytes(talk.received)),
+            peer=talk.peer,
+            date=date,
+        )
+
+
+def _talk(talk: _Conversation, host: str) -> tuple[Ended, str, str | None]:
+    """How it ended, the alert or reason, the answer's date."""
+    request = (
+        f"GET {METADATA_PATH} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    head = b""
+    try:
+        talk.run(talk.tls.do_handshake)
+        talk.run(lambda: talk.tls.write(request.encode()))
+        while b"\r\n\r\n" not in head and len(head) < _LARGEST_HEAD:
+            piece = talk.run(lambda: talk.tls.read(4096))
+            if not piece:
+                break
+            head += piece
+    except ssl.SSLZeroReturnError:
+        pass
+    except ssl.SSLError as error:
+        return *_reason(error, bytes(talk.received)), None
+    except TimeoutError:
+        return Ended.TIMED_OUT, "", None
+    except EOFError:
+        pass
+    except OSError:
+        return Ended.RESET, "", None
+    if not head:
+        return Ended.CLOSED, "", None
+    date = re.search(rb"(?im)^date:[ \t]*([^\r\n]*)", head)
+    return Ended.ANSWERED, "", date[1].decode("latin-1") if date else None
+
+
+def _reason(error: ssl.SSLError, received: bytes) -> tuple[Ended, str]:
+    reason = error.reason or type(error).__name__
+    if received and not looks_like_tls(received):
+        return Ended.NOT_TLS, ""
+    if reason in _NO_COMMON_VERSION:
+        return Ended.NO_COMMON_VERSION, reason.lower()
+    alert = ALERT.search(reason)
+    if alert:
+        return Ended.ALERT, alert[1].lower()
+    return Ended.FAILED, reason.lower()

@@ -1,0 +1,183 @@
+"""The doctor's network side: connects as the client would, and notes what happens.
+
+Credentials go to a server whose certificate was verified, name included, and to no other. Failed
+handshakes are part of the examination; a mock-sei has them in its journal.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+import time
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from mock_sei.doctor.answers import is_key_pair_refusal
+from mock_sei.doctor.handshakes import ALERT, USER_AGENT, connect, shake_hands, show_certificate
+from mock_sei.doctor.material import certificates_in
+from mock_sei.doctor.observed import Answer, Ended, Observed, Reached, Trust
+from mock_sei.doctor.setup import Setup
+
+_LARGEST_ANSWER = 65_536
+
+
+def observe(setup: Setup) -> Observed:
+    """Connects, shakes hands twice, verifies, and asks for a token where everything is given."""
+    started = time.monotonic()
+
+    def after() -> timedelta:
+        return timedelta(seconds=time.monotonic() - started)
+
+    reached = _reach(setup)
+    if reached.reached is not Reached.CONNECTED:
+        return reached
+    newer = replace(shake_hands(setup, ssl.TLSVersion.TLSv1_3), after=after())
+    older = replace(shake_hands(setup, ssl.TLSVersion.TLSv1_2), after=after())
+    seen = replace(reached, newer=newer, older=older)
+    if not seen.speaks_tls:
+        return _ask_plainly(setup, seen)
+    if not seen.chain:
+        return seen
+    seen = replace(seen, trust=_verify(setup))
+    admitted = Ended.ANSWERED in (newer.ended, older.ended)
+    if seen.trust != Trust() or not admitted or not setup.can_ask_for_a_token:
+        return seen
+    answer = _ask_for_token(setup, swapped=False)
+    if answer is None:
+        return seen
+    answer = replace(answer, after=after())
+    if not is_key_pair_refusal(answer):
+        return replace(seen, answer=answer)
+    return replace(seen, answer=answer, swapped_answer=_ask_for_token(setup, swapped=True))
+
+
+def _reach(setup: Setup) -> Observed:
+    host, port = setup.target.host, setup.target.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+        return Observed(reached=Reached.UNRESOLVED, problem=problem)
+    addresses = tuple(dict.fromkeys(str(each[4][0]) for each in found))
+    seen = Observed(reached=Reached.CONNECTED, addresses=addresses)
+    try:
+        connect(setup).close()
+    except ConnectionRefusedError as error:
+        return replace(seen, reached=Reached.REFUSED, problem=error.strerror or "refused")
+    except TimeoutError:
+        return replace(seen, reached=Reached.TIMED_OUT)
+    except OSError as error:
+        return replace(seen, reached=Reached.UNREACHABLE, problem=error.strerror or str(error))
+    return seen
+
+
+def _trusting_context(setup: Setup) -> ssl.SSLContext:
+    """As the client would make it: ``--cacert`` alone, or what the system trusts."""
+    authorities = certificates_in(setup.ca)
+    if setup.ca is None:
+        context = ssl.create_default_context()
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in authorities)
+        context.load_verify_locations(cadata=pem)
+    show_certificate(context, setup)
+    return context
+
+
+def _ask_plainly(setup: Setup, seen: Observed) -> Observed:
+    """What a port that does not speak TLS says to plain HTTP."""
+    host, port = setup.target.host, setup.target.port
+    line, body = None, b""
+    connection = http.client.HTTPConnection(
+        host, port, timeout=setup.options.timeout.total_seconds()
+    )
+    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+        connection.request("GET", "/health", headers={"User-Agent": USER_AGENT})
+        answer = connection.getresponse()
+        line = f"HTTP/1.{answer.version % 10} {answer.status} {answer.reason}"
+        body = answer.read(_LARGEST_ANSWER)
+    return replace(seen, plain=line, is_control=_is_health_of_mock_sei(body))
+
+
+def _is_health_of_mock_sei(body: bytes) -> bool:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(content, dict) and content.keys() == {"status", "version"}
+
+
+def _verify(setup: Setup) -> Trust | None:
+    """Of the chain alone; the name is compared by its own check. None where it is not known."""
+    if setup.ca is not None and not certificates_in(setup.ca):
+        return None
+    context = _trusting_context(setup)
+    context.check_hostname = False
+    try:
+        with connect(setup) as raw, context.wrap_socket(raw, server_hostname=setup.target.host):
+            return Trust()
+    except ssl.SSLCertVerificationError as error:
+        return Trust(code=error.verify_code, message=error.verify_message)
+    except ssl.SSLError as error:  # the server refused us, after we had accepted it
+        return Trust() if ALERT.search(error.reason or "") else None
+    except OSError:
+        return None
+
+
+def _ask_for_token(setup: Setup, *, swapped: bool) -> Answer | None:
+    """None where the server has another name: nothing was sent then."""
+    given = setup.options
+    pair = [given.app_key or "", given.app_secret or ""]
+    form = {
+        "grant_type": "client_credentials",
+        "username": given.username,
+        "password": given.password,
+    }
+    if swapped:
+        pair.reverse()
+    connection = http.client.HTTPSConnection(
+        setup.target.host,
+        setup.target.port,
+        timeout=given.timeout.total_seconds(),
+        context=_trusting_context(setup),
+    )
+    headers = {
+        "Authorization": f"Basic {_base64(':'.join(pair))}",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Accept": "application/json",
+        "User-Agent": USER_AGENT,
+    }
+    with contextlib.closing(connection):
+        try:
+            connection.connect()
+            source = str(connection.sock.getsockname()[0])
+            connection.request(
+                "POST", setup.target.token_path, urlencode(form, errors="surrogateescape"), headers
+            )
+            answer = connection.getresponse()
+            body = answer.read(_LARGEST_ANSWER)
+        except ssl.SSLCertVerificationError:
+            return None
+        except TimeoutError:
+            return Answer(failure="no answer in time")
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(failure=str(error) or type(error).__name__)
+    return Answer(
+        status=answer.status,
+        body=body.decode("utf-8", "replace"),
+        tracking_id=answer.headers["RequestTrackingId"],
+        date=answer.headers["Date"],
+        location=answer.headers["Location"],
+        source_address=source,
+    )
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode(errors="surrogateescape")).decode()

@@ -1,0 +1,144 @@
+"""Checks of the server's certificate: who vouches for it, whose it is."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from cryptography import x509
+
+from mock_sei.certificates.authority import ORGANIZATION
+from mock_sei.doctor.findings import SERVER, Finding, found, right
+from mock_sei.doctor.material import certificates_in, describe, is_ca, read_der, readable
+from mock_sei.doctor.observed import Observed, Trust
+from mock_sei.doctor.setup import Setup
+
+
+def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:
+    chain = [each for each in map(read_der, seen.chain) if each]
+    if not chain or seen.trust is None:
+        return
+    if seen.trust == Trust():
+        trusted = setup.ca.name if setup.ca else "the system's CAs"
+        yield right(SERVER, f"{describe(chain[0])}: trusted by {trusted}")
+    else:
+        yield _distrust(setup, chain, seen.trust)
+
+
+def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Finding:
+    server, top = chain[0], chain[-1]
+    if trust.code in (9, 10):
+        late = trust.code == 10
+        return found(
+            "server-expired" if late else "server-not-yet-valid",
+            f"The server's certificate {'has expired' if late else 'is not valid yet'}.",
+            expected=f"valid at {setup.now.isoformat(timespec='seconds')} (this machine's clock)",
+            actual=describe(server),
+            cure="tell whoever runs the server; if the dates look right, set this machine's clock.",
+        )
+    if trust.code == 18:
+        return found(
+            "server-self-signed",
+            "The server's certificate is self-signed.",
+            expected="issued by a CA that is trusted here",
+            actual=describe(server),
+            cure="do not trust it: another server answers, or a proxy opens TLS on the way.",
+        )
+    trusted = [each for each in certificates_in(setup.ca) if is_ca(each)]
+    if trust.code not in (2, 19, 20, 21):
+        return found(
+            "server-refused",
+            f"The server's certificate is refused: {readable(trust.message)}.",
+            actual=describe(server),
+            cure="tell whoever runs the server.",
+        )
+    if trusted and any(each in chain for each in trusted):
+        return found(
+            "ca-not-root",
+            "--cacert holds an intermediate CA of the server's chain and not the root above it; "
+            "OpenSSL wants the root.",
+            expected=f"the root: {describe(top) if is_ca(top) else _issuer(top)}",
+            actual=describe(trusted[0]),
+            cure="give the root CA's certificate, or both in one file (mock-sei: ca.pem of the "
+            "certs folder).",
+        )
+    ours = [each for each in trusted if ORGANIZATION in each.subject.rfc4514_string()]
+    if ours and is_ca(top) and ORGANIZATION in top.subject.rfc4514_string():
+        return found(
+            "ca-another-mock-sei",
+            "--cacert is the CA of another mock-sei, or of an earlier certs folder.",
+            expected=f"CA {_of(top)}",
+            actual=f"CA {_of(ours[0])}",
+            cure="give ca.pem of the certs folder that this server uses; it prints where that is.",
+        )
+    return found(
+        "ca-not-trusted",
+        "The server's certificate is by a CA that is not trusted here."
+        + (
+            ""
+            if is_ca(top)
+            else " It sends no CA with it: --cacert must hold the one that issued it."
+        ),
+        expected=f"the server's CA: {describe(top) if is_ca(top) else _issuer(top)}",
+        actual="trusted: "
+        + (describe(trusted[0]) if trusted else "the system's CAs; --cacert was not given"),
+        cure="give the server's root CA with --cacert (mock-sei: ca.pem of the certs folder); if "
+        "the CA above is unknown to you, a proxy may open TLS on the way.",
+    )
+
+
+def _of(certificate: x509.Certificate) -> str:
+    return f"{describe(certificate)}, serial {certificate.serial_number:x}"
+
+
+def _issuer(certificate: x509.Certificate) -> str:
+    return readable(certificate.issuer.rfc4514_string())
+
+
+def check_host(setup: Setup, seen: Observed) -> Iterator[Finding]:
+    chain = [each for each in map(read_der, seen.chain[:1]) if each]
+    if not chain:
+        return
+    host, names = setup.target.host, names_of(chain[0])
+    if any(matches(host, name) for name in names):
+        yield right(SERVER, f"it names {readable(host)}")
+        return
+    yield found(
+        "host-not-in-certificate",
+        "The host is not among the names of the server's certificate.",
+        expected=readable(", ".join(names) or "(none)"),
+        actual=readable(host),
+        cure="call the server by one of its names (mock-sei serve --hostname adds one).",
+    )
+
+
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """DNS names and addresses; the CN counts no longer (RFC 9525 section 6.3)."""
+    try:
+        found_names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (x509.ExtensionNotFound, ValueError):
+        return []
+    return [
+        str(name.value)
+        for name in found_names.value
+        if isinstance(name, x509.DNSName | x509.IPAddress)
+    ]
+
+
+def matches(host: str, name: str) -> bool:
+    """RFC 9525 section 6.3: a wildcard is the whole first label; addresses compare as such."""
+    address, named = _address(host), _address(name)
+    if address or named:
+        return address == named
+    host, name = host.lower().rstrip("."), name.lower().rstrip(".")
+    if name.startswith("*."):
+        first, _, rest = host.partition(".")
+        return bool(first) and rest == name[2:]
+    return host == name
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

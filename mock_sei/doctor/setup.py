@@ -1,0 +1,189 @@
+"""What a client is configured with, as a frozen value: options, file contents, variables, time.
+
+Reading is done here, once; the checks see values only.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mock_sei.errors import ConfigurationError
+from mock_sei.oauth.metadata import TOKEN_PATH
+
+DEFAULT_TIMEOUT = timedelta(seconds=10)
+DEFAULT_PORT = 443
+
+CA_VARIABLES = (
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+)
+_LARGEST = 4_000_000
+"""Bytes read of a file; the largest CA bundles have a tenth."""
+_MOST_FILES = 1000
+"""Files read of an ``SSL_CERT_DIR``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The URL, taken apart."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+    extra: str = ""
+    """Query string, fragment or credentials; what belongs into no base URL. Names only."""
+
+    @property
+    def token_path(self) -> str:
+        return self.path if self.path.strip("/") else TOKEN_PATH
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file that was named, with what could be read of it."""
+
+    path: Path
+    content: bytes = field(default=b"", repr=False)
+    missing: bool = False
+    problem: str = ""
+    """Why it cannot be read; the system's words."""
+    mode: int | None = None
+    """Permission bits; None where the system has none of that kind."""
+
+    @property
+    def was_read(self) -> bool:
+        return not self.missing and not self.problem
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The command's options as they were given; each may be absent."""
+
+    cacert: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    passphrase: str | None = field(default=None, repr=False)
+    app_key: str | None = None
+    app_secret: str | None = field(default=None, repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    timeout: timedelta = DEFAULT_TIMEOUT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Everything the checks may look at, but for the network."""
+
+    target: Target
+    options: Options = Options()
+    ca: File | None = None
+    certificate: File | None = None
+    key: File | None = None
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca_files: Mapping[str, File] = field(default_factory=dict)
+    """What the CA variables name; a folder's files are one content."""
+    now: datetime
+    """The machine's time, aware."""
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        return tuple(each for each in (self.ca, self.certificate, self.key) if each)
+
+    @property
+    def has_unreadable_file(self) -> bool:
+        return not all(each.was_read for each in self.files)
+
+    @property
+    def can_ask_for_a_token(self) -> bool:
+        given = self.options
+        return None not in (given.app_key, given.app_secret, given.username, given.password)
+
+
+def read_setup(
+    url: str,
+    options: Options,
+    *,
+    environ: Mapping[str, str],
+    now: datetime | None = None,
+) -> Setup:
+    """Reads every file that is named. Raises :class:`ConfigurationError` for what is no URL."""
+    return Setup(
+        target=read_target(url),
+        options=options,
+        ca=_read_given(options.cacert),
+        certificate=_read_given(options.cert),
+        key=_read_given(options.key),
+        environ=environ,
+        ca_files={name: _read_some(environ[name]) for name in CA_VARIABLES if environ.get(name)},
+        now=now or datetime.now(UTC),
+    )
+
+
+def read_target(url: str) -> Target:
+    """Raises :class:`ConfigurationError`."""
+    if "://" not in url:
+        raise ConfigurationError(
+            f"not a URL; it begins with https://, as in https://{url or 'localhost:444'}",
+            source="URL",
+            key=repr(url),
+        )
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"not a URL: {error}", source="URL", key=repr(url)) from None
+    extra = {
+        "a query string": parts.query,
+        "a fragment": parts.fragment,
+        "credentials": parts.username,
+    }
+    return Target(
+        # Without credentials: the report shows it
+        url=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}",
+        scheme=parts.scheme,
+        host=host,
+        port=DEFAULT_PORT if port is None else port,
+        path=parts.path,
+        extra=" and ".join(name for name, there in extra.items() if there),
+    )
+
+
+def _read_given(path: Path | None) -> File | None:
+    return None if path is None else _read(path)
+
+
+def _read(path: Path) -> File:
+    try:
+        with path.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode) if os.name == "posix" else None
+            return File(path=path, content=opened.read(_LARGEST), mode=mode)
+    except FileNotFoundError:
+        return File(path=path, missing=True, problem="not there")
+    except (OSError, ValueError) as error:
+        problem = error.strerror if isinstance(error, OSError) else str(error)
+        return File(path=path, problem=problem or "cannot be opened")
+
+
+def _read_some(value: str) -> File:
+    """A file, or the files of folders, which ``SSL_CERT_DIR`` separates as ``PATH`` does."""
+    folders = [Path(each) for each in value.split(os.pathsep) if Path(each).is_dir()]
+    if not folders:
+        return _read(Path(value))
+    paths = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
+    read = [_read(path) for path in paths[:_MOST_FILES]]
+    return File(path=Path(value), content=b"\n".join(each.content for each in read))

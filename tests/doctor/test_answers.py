@@ -1,0 +1,176 @@
+"""The token endpoint's answers: what each documented one means, and what nobody may see."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mock_sei.doctor.answers import check_answer, name_of_answer
+from mock_sei.doctor.findings import Finding, Level
+from mock_sei.doctor.observed import Answer, Ended, Handshake, Observed, Reached, Trust
+from mock_sei.errors import (
+    API_KEY,
+    CERTIFICATE_NAME,
+    GRANT_INVALID,
+    GRANT_NOT_ALLOWED,
+    GRANT_UNKNOWN,
+    KEY_PAIR,
+    REQUEST_INVALID,
+    SOURCE_ADDRESS,
+    TOKEN_EXPIRED,
+    TRAFFIC_PATTERN,
+    Kind,
+    Refusal,
+    error_body,
+    oauth_error_body,
+)
+from tests.doctor.clients import Clients, names, only
+
+TOKEN = {"access_token": "abc.def.ghi", "token_type": "BearerToken", "expires_in": 3600}
+SHOOK_HANDS = Handshake(ended=Ended.ANSWERED, peer=b"der")
+
+
+def refused(kind: Kind, *, oauth: bool = True) -> Answer:
+    body = oauth_error_body if oauth else error_body
+    refusal = Refusal(kind, check="test", because="so")
+    return Answer(status=kind.status, body=json.dumps(body(refusal, "track-1")))
+
+
+def seeing(answer: Answer | None, swapped: Answer | None = None, **changes: Any) -> Observed:
+    fields: dict[str, Any] = {
+        "reached": Reached.CONNECTED,
+        "trust": Trust(),
+        "newer": SHOOK_HANDS,
+        "answer": answer,
+        "swapped_answer": swapped,
+    }
+    return Observed(**(fields | changes))
+
+
+def check(clients: Clients, answer: Answer | None, **changes: Any) -> list[Finding]:
+    return list(check_answer(clients.setup(), seeing(answer, **changes)))
+
+
+@pytest.mark.parametrize("oauth", [True, False], ids=["with RFC members", "documented alone"])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (SOURCE_ADDRESS, "answer-source-address"),
+        (CERTIFICATE_NAME, "answer-certificate-name"),
+        (TRAFFIC_PATTERN, "answer-listener"),
+        (API_KEY, "answer-api-key"),
+        (TOKEN_EXPIRED, "answer-expired"),
+        (KEY_PAIR, "answer-key-pair"),
+    ],
+)
+def test_the_documented_words_are_enough(
+    clients: Clients, kind: Kind, name: str, oauth: bool
+) -> None:
+    found = check(clients, refused(kind, oauth=oauth))
+    assert names(found) == [name]
+    assert "tracking id for SEI: track-1" in only(found).what
+    assert kind.message in only(found).what
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (GRANT_INVALID, "answer-account"),
+        (GRANT_NOT_ALLOWED, "answer-grant"),
+        (GRANT_UNKNOWN, "answer-request"),
+        (REQUEST_INVALID, "answer-request"),
+    ],
+)
+def test_words_of_several_causes_are_told_apart_by_the_rfc_s_code(
+    clients: Clients, kind: Kind, name: str
+) -> None:
+    assert names(check(clients, refused(kind))) == [name]
+
+
+def test_the_grant_s_cure_names_every_other_row_and_its_port(clients: Clients) -> None:
+    cure = only(check(clients, refused(GRANT_NOT_ALLOWED))).cure
+    assert cure is not None
+    for words in ("authorization_code on 444", "password on 444", "implicit on 443", "PKCE on 443"):
+        assert words in cure
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(status=502, body="<html>Bad gateway</html>"),
+        Answer(status=404, body='{"code": "resource.not.found", "message": "no"}'),
+        Answer(status=302, body="", location="https://login.example/"),
+        Answer(status=200, body="[]"),
+        Answer(status=200, body="{}"),
+        Answer(status=403, body='{"code": "gateway.access.failure", "message": "new"}'),
+    ],
+)
+def test_an_answer_that_is_not_documented(clients: Clients, answer: Answer) -> None:
+    found = only(check(clients, answer))
+    assert found.name == "answer-other"
+    assert f"status {answer.status}" in (found.actual or "")
+
+
+def test_no_answer_says_how_it_ended(clients: Clients) -> None:
+    found = only(check(clients, Answer(failure="Connection reset by peer")))
+    assert found.name == "no-answer"
+    assert "Connection reset by peer" in found.what
+
+
+def test_a_token_is_right_and_not_shown(clients: Clients) -> None:
+    (found,) = check(clients, Answer(status=200, body=json.dumps(TOKEN)))
+    assert found.level is Level.RIGHT
+    assert found.what == "a token came: token_type BearerToken, expires_in 3600"
+
+
+def test_a_pair_that_works_the_other_way_round_is_swapped(clients: Clients) -> None:
+    refusal = refused(KEY_PAIR)
+    for other, name in (
+        (Answer(status=200, body=json.dumps(TOKEN)), "pair-swapped"),
+        (refused(GRANT_INVALID), "pair-swapped"),
+        (refusal, "answer-key-pair"),
+        (Answer(failure="reset"), "answer-key-pair"),
+        (None, "answer-key-pair"),
+    ):
+        assert names(check(clients, refusal, swapped=other)) == [name]
+
+
+def test_what_the_server_says_is_one_harmless_line_without_secrets(clients: Clients) -> None:
+    echo = "\x1b[2J demo-server-secret svc-demo-password\n" + "x" * 5000
+    found = only(check(clients, Answer(status=500, body=echo)))
+    assert "\x1b" not in found.what
+    assert "demo-server-secret" not in found.what
+    assert "svc-demo-password" not in found.what
+    assert len(found.what) < 1000
+    token = json.dumps(TOKEN | {"code": "x"})
+    assert "abc.def.ghi" not in only(check(clients, Answer(status=201, body=token))).what
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"trust": Trust(code=20)}, "not trusted"),
+        ({"trust": None}, "not trusted"),
+        ({}, "another name"),
+        ({"newer": Handshake(ended=Ended.ALERT, peer=b"der")}, "no connection"),
+    ],
+)
+def test_a_request_that_was_not_made_says_why(
+    clients: Clients, changes: dict[str, Any], words: str
+) -> None:
+    (found,) = check(clients, None, **changes)
+    assert found.level is Level.NOTE
+    assert words in found.what
+
+
+def test_without_credentials_it_says_which_it_wants(clients: Clients) -> None:
+    setup = clients.setup(options={"password": None})
+    (found,) = check_answer(setup, seeing(None))
+    assert "--password" in found.what
+
+
+def test_a_body_in_any_shape_is_read() -> None:
+    for body in ("", "null", '"x"', '{"errors": 3}', '{"errors": [1, {"reason": 2}]}'):
+        assert name_of_answer(Answer(status=400, body=body)) == "answer-other"

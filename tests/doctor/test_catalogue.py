@@ -1,0 +1,45 @@
+"""The table of findings, the document and the tests name the same ones."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from mock_sei.doctor.findings import CATALOGUE, catalogue_table
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = (
+    *(ROOT / "tests" / "doctor").glob("test_*.py"),
+    *(ROOT / "tests" / "e2e").glob("test_doctor*.py"),
+)
+SOURCES = [*(ROOT / "mock_sei" / "doctor").glob("*.py")]
+
+
+def texts(*paths: Path) -> set[str]:
+    """Every string constant of some modules."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in paths)
+    return {
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_the_document_has_the_table() -> None:
+    assert catalogue_table() in (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+
+
+def test_every_finding_has_a_test_that_names_it() -> None:
+    assert CATALOGUE.keys() - texts(*TESTS) == set()
+
+
+def test_every_finding_is_made_somewhere() -> None:
+    files = {f"{file}-file-{kind}" for file in ("ca", "certificate", "key") for kind in UNREAD}
+    outside = [path for path in SOURCES if path.name != "findings.py"]
+
+    assert CATALOGUE.keys() - texts(*outside) - files == set()
+
+
+UNREAD = ("missing", "unreadable", "empty")
+"""How a file cannot be used; the names are put together."""

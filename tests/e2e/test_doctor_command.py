@@ -1,0 +1,145 @@
+"""``mock-sei doctor`` as a user runs it, and as the documents print it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from mock_sei import MockSei
+from mock_sei.doctor.probe import observe
+from tests.e2e.handshakes import (
+    port_of,
+)
+from tests.e2e.patients import Patient
+from tests.e2e.serving import MOCK_SEI, environment, run
+
+
+@pytest.fixture
+def patient(mock_sei: MockSei) -> Patient:
+    return Patient(mock_sei)
+
+
+class TestTheCommand:
+    def test_nothing_wrong(self, patient: Patient) -> None:
+        finished = run(*patient.command())
+        assert finished.returncode == 0, finished.stdout
+        assert finished.stderr == ""
+        assert finished.stdout.endswith("Nothing wrong was found.\n")
+        assert finished.stdout.startswith("\u2713 URL")
+        assert "-" not in {line[0] for line in finished.stdout.splitlines() if line}
+
+    def test_something_wrong_and_no_secret_told(self, patient: Patient) -> None:
+        patient.given |= {"password": "very wrong", "passphrase": "unused one"}
+        for more in ([], ["--json"], ["--verbose"]):
+            finished = run(*patient.command(), *more)
+            assert finished.returncode == 1
+            assert "answer-account" in finished.stdout
+            for secret in ("very wrong", "unused one", "demo-server-secret"):
+                assert secret not in finished.stdout
+
+    @pytest.mark.parametrize("option", ["cacert", "cert", "key"])
+    def test_a_file_that_cannot_be_read(
+        self, patient: Patient, tmp_path: Path, option: str
+    ) -> None:
+        patient.given[option] = tmp_path / "nowhere.pem"
+        finished = run(*patient.command())
+        assert finished.returncode == 2
+        assert "nowhere.pem is not there" in finished.stdout
+        assert "\u2713 URL" in finished.stdout  # the rest is looked at all the same
+
+    def test_what_is_no_url(self) -> None:
+        finished = run(MOCK_SEI, "doctor", "localhost:444")
+        assert (finished.returncode, finished.stdout) == (2, "")
+        assert "not a URL; it begins with https://" in finished.stderr
+
+    def test_json(self, patient: Patient) -> None:
+        patient.url = "https://localhost:1"
+        finished = run(*patient.command(), "--json")
+        findings = json.loads(finished.stdout)["findings"]
+        assert findings[-1]["name"] == "port-closed"
+        assert findings[0]["level"] == "right"
+
+    def test_a_terminal_of_plain_ascii(self, patient: Patient) -> None:
+        plain = environment() | {"PYTHONIOENCODING": "ascii"}
+        finished = run(*patient.command(), environ=plain)
+        assert finished.returncode == 0, finished.stdout
+        assert finished.stdout.isascii()
+        assert finished.stdout.startswith("ok URL")
+
+    def test_details_on_request(self, patient: Patient) -> None:
+        assert "comes alone" not in run(*patient.command()).stdout
+        assert "comes alone" in run(*patient.command(), "--verbose").stdout
+
+    def test_a_running_server_needs_no_control_listener(self, patient: Patient) -> None:
+        port = port_of(patient.server.control_url)
+        source = Path(observe.__code__.co_filename).parent
+        assert str(port) not in run(*patient.command()).stdout
+        assert not [each for each in source.glob("*.py") if "control_url" in each.read_text()]
+
+    @pytest.mark.needs("openssl")
+    def test_a_pfx_is_cured_by_the_commands_it_prints(
+        self, patient: Patient, tmp_path: Path
+    ) -> None:
+        pfx = tmp_path / "my certificate.pfx"
+        pfx.touch(mode=0o600)
+        pfx.write_bytes(patient.server.certificate("svc-demo").pfx().read_bytes())
+        patient.given |= {"cert": pfx, "key": pfx}
+        findings = [each for each in patient.findings() if each.name]
+        assert [each.name for each in findings] == [
+            *("certificate-is-pkcs12", "key-is-pkcs12", "alert-certificate-required"),
+        ]
+        assert findings[0].cure is not None
+        first, second, then = findings[0].cure.splitlines()
+        for command in (first, second):
+            done = run(*shlex.split(command), cwd=tmp_path, typed="mock-sei\n")
+            assert done.returncode == 0, done.stderr
+        words = then.split()
+        patient.given |= {"cert": tmp_path / words[2], "key": tmp_path / words[4]}
+        assert patient.found() == []
+
+
+DOCUMENTS = [Path(__file__).resolve().parents[2] / name for name in ("docs/doctor.md", "README.md")]
+VARYING = {
+    r"https://localhost:\d+": "https://localhost:444",
+    r"\bport \d+": "port 444",
+    r"\d{4}-\d\d-\d\d": "DATE",
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "ID",
+    r"\d+ s apart": "0 s apart",
+    r"\d+ days": "730 days",
+}
+
+
+def examples(document: Path) -> list[tuple[str, list[str]]]:
+    """Commands a document prints, each with the output below it."""
+    found = []
+    for block in re.findall(r"```\n(\$ mock-sei doctor .*?)```", document.read_text(), re.DOTALL):
+        command, _, output = block.replace("\\\n", "").partition("\n")
+        found.append((command, output.splitlines()))
+    return found
+
+
+def steady(text: str) -> str:
+    """Without what differs from run to run."""
+    for pattern, stand_in in VARYING.items():
+        text = re.sub(pattern, stand_in, text)
+    return text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_documents_print_what_it_prints(patient: Patient, document: Path) -> None:
+    folder = patient.server.ca_file.parent.parent
+    printed = examples(document)
+    assert printed
+    for command, lines in printed:
+        words = shlex.split(
+            command.removeprefix("$ ").replace("https://localhost:444", patient.url)
+        )
+        finished = run(MOCK_SEI, *words[1:], cwd=folder)
+        assert finished.returncode == 1, finished.stderr
+        output = steady(finished.stdout).splitlines()
+        missing = [line for line in lines if line != "..." and steady(line) not in output]
+        assert missing == []

@@ -1,0 +1,269 @@
+"""Every page of the portal for eyes, keyboards and screen readers, in Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import (
+    DESKTOP,
+    FOCUS,
+    OVERFLOW,
+    PHONE,
+    PICTURES_WANTED,
+    Bench,
+    Watch,
+    picture_of,
+    violations,
+)
+from tests.e2e.portal_steps import CLIENT_SERVER, TEAM, title_is
+
+pytestmark = pytest.mark.needs("chromium")
+
+OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open = true })"
+SCROLLED = """() => [...document.querySelectorAll(".scroll")]
+  .filter((each) => each.scrollWidth > each.clientWidth).length"""
+"""Tables of which a part has to be scrolled to."""
+NAME = "({ id, textContent, value }) => id || textContent || value"
+STOPS = f"""() => [
+    ...document.querySelectorAll("a[href], button, input, select, textarea, summary")
+  ]
+  .filter((each) => each.type !== "hidden" && each.checkVisibility())
+  .filter((each) => {{  // of a group of radio buttons the checked one, else the first
+    const group = each.type === "radio" ? [...document.getElementsByName(each.name)] : [each];
+    return each === (group.find((one) => one.checked) ?? group[0]);
+  }})
+  .map({NAME})"""
+
+
+def my_apps(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal")
+    title_is(page, "My Apps")
+
+
+def add_app(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/apps/new")
+    title_is(page, "Add App")
+
+
+def add_app_with_errors(page: Page, bench: Bench) -> None:
+    add_app(page, bench)
+    page.get_by_role("radio", name=CLIENT_SERVER).check()
+    page.get_by_label("Name").fill("orders/payments")
+    page.get_by_label("Distribution list").fill(TEAM)
+    page.get_by_label("Source addresses").fill("everywhere")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def registered(page: Page, bench: Bench) -> None:
+    """With two certificates, links live and dead, every part of the page unfolded."""
+    orders(bench)
+    bench.server.certificate_link("svc-orders")
+    bench.server.certificate_link("svc-orders", renew=True)
+    page.goto(f"{bench.server.url}/portal/apps/orders")
+    title_is(page, "orders")
+    page.evaluate(OPEN_ALL)
+
+
+def registered_and_folded(page: Page, bench: Bench) -> None:
+    orders(bench)
+    page.goto(f"{bench.server.url}/portal/apps/orders")
+    title_is(page, "orders")
+
+
+def refused_request(page: Page, bench: Bench) -> None:
+    registered_and_folded(page, bench)
+    page.locator("summary", has_text="Sign a request of yours").click()
+    page.get_by_label("Certificate signing request").fill("no request")
+    page.get_by_role("button", name="Sign it").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def one_way(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/apps/demo-spa")
+    title_is(page, "demo-spa")
+
+
+def pending(page: Page, bench: Bench) -> None:
+    bench.server.reset(approval="manual")
+    orders(bench)
+    page.goto(f"{bench.server.url}/portal/apps/orders")
+    expect(page.get_by_text("Pending approval")).to_be_visible()
+
+
+def edit(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/apps/demo-web/edit")
+    title_is(page, "Change demo-web")
+
+
+def empty_mailbox(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/mailbox")
+    title_is(page, "Mailbox")
+
+
+def mailbox(page: Page, bench: Bench) -> None:
+    orders(bench)
+    bench.server.clock.advance(days=725)
+    empty_mailbox(page, bench)
+
+
+def mail(page: Page, bench: Bench) -> None:
+    orders(bench)
+    page.goto(f"{bench.server.url}/portal/mailbox/3")
+    title_is(page, "Certificate for svc-orders: your download link")
+
+
+def dead_link(page: Page, bench: Bench) -> None:
+    link = bench.server.certificate_link("svc-demo")
+    bench.server.certificate_link("svc-demo")
+    page.goto(link)
+    title_is(page, "Dead link")
+
+
+def catalogue(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/apis")
+    title_is(page, "APIs")
+
+
+def product(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/apis/sma-trade-orders")
+    title_is(page, "SMA Trade Order Management")
+
+
+def journal(page: Page, bench: Bench) -> None:
+    with bench.server.client() as http:
+        http.get("/v1/order/tradetickets")
+    page.goto(f"{bench.server.url}/portal/journal")
+    title_is(page, "Journal")
+    page.evaluate(OPEN_ALL)
+
+
+def not_found(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/nowhere")
+    title_is(page, "Not found")
+
+
+def orders(bench: Bench) -> None:
+    bench.server.applications.register(
+        name="orders", type="server-server", actor="server", distribution_list=TEAM
+    )
+
+
+Open = Callable[[Page, Bench], None]
+EVERY_PAGE: list[Open] = [
+    my_apps,
+    add_app,
+    add_app_with_errors,
+    registered,
+    registered_and_folded,
+    refused_request,
+    one_way,
+    pending,
+    edit,
+    empty_mailbox,
+    mailbox,
+    mail,
+    dead_link,
+    catalogue,
+    product,
+    journal,
+    not_found,
+]
+every_page = pytest.mark.parametrize("open_page", EVERY_PAGE)
+
+
+class Picture(NamedTuple):
+    """A page as it is kept in docs/."""
+
+    file: str
+    open_page: Open
+    height: int
+
+
+PICTURES = (
+    Picture("portal-apps.png", my_apps, 600),
+    Picture("portal-add-app.png", add_app, 975),
+    Picture("portal-details.png", registered_and_folded, 1226),
+    Picture("portal-mail.png", mail, 1060),
+)
+
+
+@pytest.mark.needs("node", "npm")
+@every_page
+def test_axe_finds_nothing_to_mend(page: Page, bench: Bench, axe: str, open_page: Open) -> None:
+    open_page(page, bench)
+    assert violations(page, axe) == []
+
+
+@pytest.mark.needs("node", "npm")
+def test_axe_finds_a_field_without_its_label(page: Page, bench: Bench, axe: str) -> None:
+    add_app(page, bench)
+    page.evaluate("document.querySelector('label[for=name]').remove()")
+    assert "label" in [rule for rule, _ in violations(page, axe)]
+
+
+@every_page
+def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(
+    page: Page, bench: Bench, open_page: Open
+) -> None:
+    open_page(page, bench)
+    everything = page.evaluate(STOPS)
+    page.locator(".skip").focus()
+    met = [page.evaluate(f"({NAME})(document.activeElement)")]
+    while len(met) < len(everything):
+        page.keyboard.press("Tab")
+        text, visible = page.evaluate(FOCUS)
+        assert visible, text
+        met.append(page.evaluate(f"({NAME})(document.activeElement)"))
+    assert met == everything
+
+
+def test_the_skip_link_shows_itself_and_skips(page: Page, bench: Bench) -> None:
+    my_apps(page, bench)
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).not_to_be_in_viewport()
+    page.keyboard.press("Tab")
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("main").get_by_role("link", name="Add App")).to_be_focused()
+
+
+@every_page
+def test_a_page_asks_nobody_else_and_complains_of_nothing(
+    page: Page, bench: Bench, open_page: Open
+) -> None:
+    """But for Chromium's own note of an error's status."""
+    watch = Watch(page)
+    open_page(page, bench)
+    assert [each for each in watch.complaints if "the server responded with" not in each] == []
+    assert watch.origins == {bench.server.url}
+
+
+@every_page
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_page_fits_its_window(
+    page: Page, bench: Bench, open_page: Open, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_page(page, bench)
+    assert page.evaluate(OVERFLOW) == 0
+    assert page.evaluate(SCROLLED) == 0
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.file)
+def test_what_the_documents_show_fits_its_picture(
+    page: Page, bench: Bench, picture: Picture
+) -> None:
+    """``make screenshots`` takes the pictures here, on a day that stays the same."""
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    bench.server.clock.set(datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
+    picture.open_page(page, bench)
+    assert page.evaluate("document.body.scrollHeight") >= picture.height
+    if PICTURES_WANTED:
+        picture_of(page, picture.file, height=picture.height)
