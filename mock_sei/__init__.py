@@ -1,7 +1,7 @@
 """mock-sei: the SEI API Platform in a box, for tests.
 
-``MockSei`` is imported when first asked for: pytest imports this package in every run on the
-machine, used or not, through the plugin's entry point.
+``MockSei`` and ``Attached`` are imported when first asked for: pytest imports this package in every
+run on the machine, used or not, through the plugin's entry point.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mock_sei.attached.platform import Attached
     from mock_sei.client import MockSei
 
 __version__ = "0.1.0"
 
-__all__ = ["MockSei", "__version__"]
+__all__ = ["Attached", "MockSei", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> Any:
         from mock_sei.client import MockSei
 
         return MockSei
+    if name == "Attached":
+        from mock_sei.attached.platform import Attached
+
+        return Attached
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mock_sei.standards import Listener
 
@@ -40,6 +41,21 @@ class Addresses:
     def control(self) -> str:
         return url("http", self.control_host, self.control_port)
 
+    def seen_by(self, host: str | None) -> Addresses:
+        """The same for a caller who reached this machine by a ``Host`` that is not loopback.
+
+        In a container the listeners call themselves localhost, which is somewhere else there.
+        """
+        name = host_name(host)
+        if is_loopback(name):
+            return self
+        return replace(
+            self,
+            one_way_host=name if is_loopback(self.one_way_host) else self.one_way_host,
+            two_way_host=name if is_loopback(self.two_way_host) else self.two_way_host,
+            control_host=name if is_loopback(self.control_host) else self.control_host,
+        )
+
     def issuer(self, host: str | None) -> str:
         """The one issuer: the one-way address, with the host of the request."""
         return self.public_url or url("https", host_name(host), self.one_way_port)
@@ -63,6 +79,16 @@ def url(scheme: str, host: str, port: int) -> str:
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     return f"{scheme}://{host}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a name or address, an IPv6 one in brackets or not, is this machine's own."""
+    if name.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def host_name(host: str | None) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
@@ -50,25 +50,19 @@ class Clock:
         Takes a ``timedelta`` or its keywords (``minutes=31``). Raises ``ValueError`` when the
         amount is negative or the clock would leave the years 2001 to 2998.
         """
-        try:
-            step = amount if amount is not None else timedelta(**parts)
-        except OverflowError:
-            raise ValueError(f"{parts} is further than the clock goes ({LATEST.year})") from None
-        if step < timedelta(0):
-            raise ValueError(f"the clock only advances; {step} is backwards, use set() for that")
+        step = forward_step(amount, parts)
         with self._lock:
             try:
                 return self._move_to(self.now() + step)
             except OverflowError:
-                raise ValueError(f"{step} is further than the clock goes ({LATEST.year})") from None
+                raise too_far(step) from None
 
     def set(self, moment: datetime, *, frozen: bool | None = None) -> datetime:
         """Moves to a moment, forwards or backwards, and stops or starts the clock if asked.
 
         Raises ``ValueError`` for a naive ``datetime`` or one outside the years 2001 to 2998.
         """
-        if moment.tzinfo is None:
-            raise ValueError(f"{moment.isoformat()} has no time zone; add one, such as Z")
+        check_time_zone(moment)
         with self._lock:
             self._check(moment)
             if frozen is not None:
@@ -107,3 +101,24 @@ class Clock:
                 f"{moment.isoformat()} is outside {EARLIEST.year} to {LATEST.year - 1}, "
                 "the years this clock knows"
             )
+
+
+def forward_step(amount: timedelta | None, parts: Mapping[str, float]) -> timedelta:
+    """What :meth:`Clock.advance` was asked for. Raises ``ValueError``."""
+    try:
+        step = amount if amount is not None else timedelta(**parts)
+    except OverflowError:
+        raise too_far(dict(parts)) from None
+    if step < timedelta(0):
+        raise ValueError(f"the clock only advances; {step} is backwards, use set() for that")
+    return step
+
+
+def too_far(step: object) -> ValueError:
+    return ValueError(f"{step} is further than the clock goes ({LATEST.year})")
+
+
+def check_time_zone(moment: datetime) -> None:
+    """Raises ``ValueError`` for a naive ``datetime``."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone; add one, such as Z")

@@ -7,6 +7,7 @@
     ├── UnknownCertificate     a certificate that the account never had
     ├── UnknownCollection      a collection of records that no operation reads
     ├── UnknownMessage         a mail that is not in the mailbox
+    ├── NoServer               nothing answers at an address, or no mock-sei of this version
     ├── Rejected               a registration, a request or certificate that is not acceptable
     ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
     └── Refusal                the platform says no
@@ -64,6 +65,10 @@ class UnknownCollection(MockSeiError):
 
 class UnknownMessage(MockSeiError):
     """No mail has this number."""
+
+
+class NoServer(MockSeiError):
+    """A running server was asked for and cannot be used; one line with what to do."""
 
 
 class Rejected(MockSeiError):

@@ -16,8 +16,8 @@ from mock_sei.certificates.bundles import (
     pkcs12_bundle,
 )
 from mock_sei.certificates.store import write_whole
+from mock_sei.controls import Controls
 from mock_sei.records import Application
-from mock_sei.sandbox import Sandbox
 
 Record = Mapping[str, Any]
 
@@ -42,7 +42,7 @@ class Certificate:
     key_file: Path
     """PKCS#8, PEM, not encrypted."""
     identity: Identity = field(repr=False)
-    sandbox: Sandbox = field(repr=False)
+    controls: Controls = field(repr=False)
     account: str
 
     @property
@@ -70,50 +70,80 @@ class Certificate:
 
     def revoke(self) -> None:
         """From the next handshake on, and at the next request of an open connection."""
-        self.sandbox.certificates.revoke(self.account, self.serial_number)
+        self.controls.revoke_certificate(self.account, self.serial_number)
+
+
+Owner = Application | Account | str
+"""Whose something is: an application, its account, or a name of either."""
+
+
+def name_of(owner: Owner) -> str:
+    """What the platform calls an application by."""
+    if isinstance(owner, Application):
+        return owner.name
+    return owner.application if isinstance(owner, Account) else owner
 
 
 class FaultHandle:
     """One armed fault."""
 
-    def __init__(self, sandbox: Sandbox, armed: Armed) -> None:
-        self._sandbox = sandbox
+    def __init__(self, controls: Controls, armed: Armed) -> None:
+        self._controls = controls
         self._armed = armed
 
     @property
     def met(self) -> int:
-        """How often it happened."""
+        """How often it happened; of one that was removed or reset away, as far as is known."""
+        found = self._find()
+        if found is not None:
+            self._armed = found
         return self._armed.met
 
     def remove(self) -> None:
-        self._sandbox.faults.remove(self._armed.identifier)
+        if self._find() is not None:
+            self._controls.faults.remove(self._armed.identifier)
+
+    def _find(self) -> Armed | None:
+        """None after a reset too, which gives the number to another."""
+        found = self._controls.faults.find(self._armed.identifier)
+        return found if found is not None and found.fault == self._armed.fault else None
 
 
 class FaultDesk:
     """Trouble on purpose, until the next reset."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
 
-    def add(self, operation: str | None = None, **fields: Any) -> FaultHandle:
+    def add(
+        self, operation: str | None = None, *, application: Owner | None = None, **fields: Any
+    ) -> FaultHandle:
         """Arms one: ``add("GET /v2/investors", status=503, times=2)``.
 
-        ``fields`` are those of :class:`~mock_sei.bench.faults.Fault`. Raises
-        :class:`~mock_sei.errors.Rejected` naming every field at fault.
+        ``application`` alone meets it, where one is given. ``fields`` are those of
+        :class:`~mock_sei.bench.faults.Fault`. Raises :class:`~mock_sei.errors.Rejected` naming
+        every field at fault.
         """
         where = {} if operation is None else {"operation": operation}
-        return FaultHandle(self._sandbox, self._sandbox.arm_fault(where | fields))
+        if application is not None:
+            where["application"] = name_of(application)
+        return FaultHandle(self._controls, self._controls.arm_fault(where | fields))
 
     def clear(self) -> None:
-        self._sandbox.faults.clear()
+        self._controls.faults.clear()
 
     def __len__(self) -> int:
         """How many are armed and not over."""
-        return sum(not each.is_over for each in self._sandbox.faults.armed)
+        return sum(not each.is_over for each in self._controls.faults.armed)
 
-    def assert_met(self) -> None:
-        """Raises ``AssertionError`` naming the faults that nobody met."""
-        unmet = [each.fault for each in self._sandbox.faults.armed if not each.met]
+    def assert_met(self, *, application: Owner | None = None) -> None:
+        """Raises ``AssertionError`` naming the faults, or an application's, that nobody met."""
+        asked = None if application is None else name_of(application)
+        unmet = [
+            each.fault
+            for each in self._controls.faults.armed
+            if not each.met and asked in (None, each.fault.application)
+        ]
         if unmet:
             lines = [f"  {each.operation or each.listener or 'anything'}: {each}" for each in unmet]
             raise AssertionError("never met:\n" + "\n".join(lines))
@@ -122,41 +152,41 @@ class FaultDesk:
 class Collection:
     """The records of one collection."""
 
-    def __init__(self, sandbox: Sandbox, name: str) -> None:
-        self._sandbox = sandbox
+    def __init__(self, controls: Controls, name: str) -> None:
+        self._controls = controls
         self.name = name
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(self._sandbox.data.all(self.name))
+        return iter(self._controls.data.all(self.name))
 
     def __len__(self) -> int:
-        return len(self._sandbox.data.all(self.name))
+        return len(self._controls.data.all(self.name))
 
     def add(self, *records: Record) -> None:
         """Raises :class:`~mock_sei.errors.Rejected` and then adds none of them."""
-        self._sandbox.data.add(self.name, records)
+        self._controls.data.add(self.name, records)
 
     def replace(self, records: Iterable[Record]) -> None:
         """These instead of all there are. Raises :class:`~mock_sei.errors.Rejected`."""
-        self._sandbox.data.replace(self.name, list(records))
+        self._controls.data.replace(self.name, list(records))
 
     def clear(self) -> None:
-        self._sandbox.data.clear(self.name)
+        self._controls.data.clear(self.name)
 
 
 class Collections:
     """The records behind the functional APIs, until the next reset."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
 
     def __getitem__(self, name: str) -> Collection:
         """Raises :class:`~mock_sei.errors.UnknownCollection` naming the nearest ones."""
-        self._sandbox.data.all(name)
-        return Collection(self._sandbox, name)
+        self._controls.data.all(name)
+        return Collection(self._controls, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._sandbox.data.names)
+        return iter(self._controls.data.names)
 
 
 class Applications:
@@ -167,36 +197,36 @@ class Applications:
     :class:`~mock_sei.errors.Rejected` for fields that cannot be accepted.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
 
     def __iter__(self) -> Iterator[Application]:
-        return iter(self._sandbox.state.registry.applications.values())
+        return iter(self._controls.registry.applications.values())
 
     def __len__(self) -> int:
-        return len(self._sandbox.state.registry.applications)
+        return len(self._controls.registry.applications)
 
     def __getitem__(self, name: str) -> Application:
-        return self._sandbox.portal.require(name)
+        return self._controls.portal.require(name)
 
     def __contains__(self, name: object) -> bool:
-        return any(name in (each.name, each.app_key) for each in self)
+        return isinstance(name, str) and self._controls.registry.find_application(name) is not None
 
     def register(self, **fields: Any) -> Application:
         """The portal's form: ``name``, ``type``, ``actor`` and what else an application has."""
-        return self._sandbox.portal.register(fields)
+        return self._controls.portal.register(fields)
 
     def approve(self, name: str) -> Application:
         """Lets it in and mails user name, password and certificate link."""
-        return self._sandbox.portal.approve(name)
+        return self._controls.portal.approve(name)
 
     def change(self, name: str, **fields: Any) -> Application:
-        return self._sandbox.portal.change(name, fields)
+        return self._controls.portal.change(name, fields)
 
     def refresh_keys(self, name: str) -> Application:
         """A new key pair; the old one is dead at once."""
-        return self._sandbox.portal.refresh_keys(name)
+        return self._controls.portal.refresh_keys(name)
 
     def remove(self, name: str) -> None:
         """Its keys, account, tokens and certificates go with it."""
-        self._sandbox.portal.remove(name)
+        self._controls.portal.remove(name)

@@ -1,11 +1,15 @@
 """The pytest fixtures: ``mock_sei`` and its company.
 
+The platform runs in the test process, or elsewhere: ``--mock-sei-url`` names the control address of
+a running server, and the same fixtures stand on it.
+
 pytest imports this module in every run on the machine, so it imports nothing but pytest: the
 platform comes in with the first fixture that needs it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +18,27 @@ import pytest
 if TYPE_CHECKING:
     import httpx2
 
-    from mock_sei.client import MockSei
+    from mock_sei.attached.platform import Attached
+    from mock_sei.workbench import Workbench
 
 MARKER = "mock_sei"
+
+URL = "--mock-sei-url"
+ONE_WAY_URL = "--mock-sei-one-way-url"
+TWO_WAY_URL = "--mock-sei-two-way-url"
+
+OPTIONS = {
+    URL: "control address of a running server, such as http://host:8044, to run the tests against",
+    ONE_WAY_URL: "its one-way listener, where the port is mapped",
+    TWO_WAY_URL: "its two-way listener, where the port is mapped",
+}
+"""Each is a variable of the environment too: ``MOCK_SEI_URL`` and so on."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mock-sei")
+    for option, text in OPTIONS.items():
+        group.addoption(option, metavar="URL", help=f"{text} (or {_variable(option)})")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,34 +49,110 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_report_header(config: pytest.Config) -> str | None:
+    url = _option(config, URL)
+    return f"mock-sei: attached to {url}" if url else None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tests that need a server that cannot be used are not begun."""
+    config = session.config
+    wanted = any("mock_sei_server" in getattr(item, "fixturenames", ()) for item in session.items)
+    if not wanted or not _option(config, URL) or config.option.collectonly or _is_worker(config):
+        return
+    from mock_sei.errors import MockSeiError
+
+    try:
+        with _attached(config, {}):
+            pass
+    except MockSeiError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 @pytest.fixture(scope="session")
 def mock_sei_settings() -> dict[str, Any]:
-    """Keyword arguments of the session's ``MockSei``; override it in a conftest.py."""
+    """Keyword arguments of the session's ``MockSei``; override it in a conftest.py.
+
+    Attached, a reset applies those it can; the others are the running server's business.
+    """
     return {}
 
 
 @pytest.fixture(scope="session")
-def mock_sei_server(mock_sei_settings: dict[str, Any]) -> Iterator[MockSei]:
-    """The session's platform, never reset. One a worker under pytest-xdist."""
-    from mock_sei.client import MockSei
+def mock_sei_server(
+    request: pytest.FixtureRequest, mock_sei_settings: dict[str, Any]
+) -> Iterator[Workbench]:
+    """The session's platform, never reset. One a worker under pytest-xdist.
 
-    with MockSei(**mock_sei_settings) as server:
-        yield server
+    With ``--mock-sei-url`` the server that runs there, for every worker the same; the applications
+    that were made go with the session.
+    """
+    from mock_sei.client import MockSei
+    from mock_sei.errors import NoServer
+
+    if not _option(request.config, URL):
+        with MockSei(**mock_sei_settings) as server:
+            yield server
+        return
+    attached = _attached(request.config, mock_sei_settings)
+    try:
+        attached.start()
+    except NoServer as error:
+        pytest.fail(str(error), pytrace=False)
+    with attached:
+        yield attached
 
 
 @pytest.fixture
-def mock_sei(request: pytest.FixtureRequest, mock_sei_server: MockSei) -> Iterator[MockSei]:
+def mock_sei(request: pytest.FixtureRequest, mock_sei_server: Workbench) -> Iterator[Workbench]:
     """The session's platform, reset for this test as its ``mock_sei`` marker says."""
+    if _option(request.config, URL) and _workers(request.config) > 1:
+        pytest.fail(
+            "mock_sei resets the server that every worker of pytest-xdist shares; use "
+            "mock_sei_server and an application of the test's own, by its new_application(), or "
+            "one worker",
+            pytrace=False,
+        )
     mock_sei_server.reset(**_marked_behaviour(request.node))
     yield mock_sei_server
     mock_sei_server.check()
 
 
 @pytest.fixture
-def mock_sei_client(mock_sei: MockSei) -> Iterator[httpx2.Client]:
+def mock_sei_client(mock_sei: Workbench) -> Iterator[httpx2.Client]:
     """A two-way client with the certificate of ``svc-demo``, closed after the test."""
     with mock_sei.client("svc-demo") as http:
         yield http
+
+
+def _attached(config: pytest.Config, settings: dict[str, Any]) -> Attached:
+    from mock_sei.attached.platform import Attached
+
+    return Attached(
+        _option(config, URL) or "",
+        one_way_url=_option(config, ONE_WAY_URL),
+        two_way_url=_option(config, TWO_WAY_URL),
+        settings=settings,
+    )
+
+
+def _option(config: pytest.Config, option: str) -> str | None:
+    """The option over the variable; an empty one is none."""
+    given: str | None = config.getoption(option)
+    return given or os.environ.get(_variable(option)) or None
+
+
+def _variable(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_").upper()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _workers(config: pytest.Config) -> int:
+    """Of pytest-xdist; 1 without it."""
+    return int(getattr(config, "workerinput", {}).get("workercount", 1))
 
 
 def _marked_behaviour(node: pytest.Item) -> dict[str, Any]:

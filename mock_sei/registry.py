@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mock_sei.errors import UnknownAccount, UnknownApplication
 from mock_sei.records import (
     ACCOUNT_NAME_RULE,
     Application,
@@ -62,6 +63,27 @@ class Registry:
         return found or next(
             (each for each in self.applications.values() if each.name == name_or_key), None
         )
+
+    def require_application(self, name: str) -> Application:
+        """By AppKey, name or service account. Raises :class:`~mock_sei.errors.UnknownApplication`
+        naming the applications there are.
+        """
+        found = self.find_application(name) or self.find_application_of(name)
+        if found is None:
+            raise self.unknown_application(name)
+        return found
+
+    def unknown_application(self, name: str) -> UnknownApplication:
+        names = ", ".join(each.name for each in self.applications.values())
+        return UnknownApplication(f"no application {name[:100]!r}; there are {names or 'none'}")
+
+    def require_account(self, username: str) -> ServiceAccount:
+        """Raises :class:`~mock_sei.errors.UnknownAccount` naming the accounts there are."""
+        found = self.service_accounts.get(username)
+        if found is None:
+            names = ", ".join(self.service_accounts)
+            raise UnknownAccount(f"no service account {username!r}; there are {names}")
+        return found
 
     def find_application_of(self, username: str) -> Application | None:
         """The application that a service account belongs to."""

@@ -7,16 +7,16 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx2
-from pydantic import TypeAdapter
 
-from mock_sei.client import client_context
+from mock_sei.attached.calls import ControlApi, segment
+from mock_sei.attached.controls import read_registry
 from mock_sei.errors import MockSeiError
 from mock_sei.flows import Flows
-from mock_sei.records import Application, EndUser, ServiceAccount
+from mock_sei.records import Application
 from mock_sei.registry import Registry
+from mock_sei.workbench import client_context
 
 TIMEOUT = 10.0
 """Seconds for each call."""
@@ -26,13 +26,17 @@ class Remote:
     """What the command line asks of a running server. Each call raises :class:`MockSeiError`."""
 
     def __init__(self, control_url: str) -> None:
-        self._control_url = control_url.rstrip("/")
+        self._api = ControlApi(
+            control_url,
+            timeout=TIMEOUT,
+            hint="--control-url or MOCK_SEI_CONTROL_URL names another address",
+        )
 
     def token(self, name: str, user: str) -> str:
         """An access token for a service account or application, by real requests."""
         details = self._details()
         urls = {True: details["two_way_url"], False: details["url"]}
-        registry = _registry(details)
+        registry = read_registry(details)
 
         def connect(account: str | None) -> httpx2.Client:
             return httpx2.Client(
@@ -50,16 +54,11 @@ class Remote:
 
     def registry(self) -> Registry:
         """Applications, accounts and users, as they are registered now."""
-        return _registry(self._details())
+        return read_registry(self._details())
 
     def application(self, name: str) -> Application:
         """By its name, AppKey or service account."""
-        registry = self.registry()
-        found = registry.find_application(name) or registry.find_application_of(name)
-        if found is None:
-            names = ", ".join(each.name for each in registry.applications.values())
-            raise MockSeiError(f"no application {name!r}; there are {names}")
-        return found
+        return self.registry().require_application(name)
 
     def url(self, application: Application) -> str:
         """Of the listener an application calls."""
@@ -68,26 +67,25 @@ class Remote:
 
     def documents(self) -> dict[str, Any]:
         """The OpenAPI document of each product."""
-        documents: dict[str, Any] = self._get("/apis").json()
+        documents: dict[str, Any] = self._api.get("/apis")
         return documents
 
     def journal(self, query: Mapping[str, Any]) -> dict[str, Any]:
         """Entries that fit; ``query`` as the control API takes it."""
-        sent = {name: str(value) for name, value in query.items() if value is not None}
-        found: dict[str, Any] = self._get(f"/journal?{urlencode(sent)}").json()
+        found: dict[str, Any] = self._api.get("/journal", query)
         return found
 
     def first_keys(self) -> dict[str, str]:
         """Of each collection of records, the key of its first one: for examples."""
-        keys: dict[str, str] = self._get("/data-keys").json()
+        keys: dict[str, str] = self._api.get("/data-keys")
         return keys
 
     def ca_pem(self) -> str:
-        return self._get("/ca.pem").text
+        return self._api.content("/ca.pem").decode()
 
     def file(self, account: str, name: str) -> bytes:
         """A file of an account's current certificate."""
-        return self._get(f"/service-accounts/{account}/{name}").content
+        return self._api.content(f"/service-accounts/{segment(account)}/{name}")
 
     def _context(self, account: str | None) -> ssl.SSLContext:
         ca_pem = self.ca_pem()
@@ -101,33 +99,12 @@ class Remote:
             return client_context(ca_pem, (cert_file, key_file))
 
     def _details(self) -> Any:
-        return self._get("/").json()
+        return self._api.get("/")
 
     def health_problem(self) -> str | None:
         """What is wrong, None where nothing is."""
         try:
-            self._get("/health")
+            self._api.get("/health")
         except MockSeiError as error:
             return str(error)
         return None
-
-    def _get(self, path: str) -> httpx2.Response:
-        try:
-            answer = httpx2.get(f"{self._control_url}{path}", timeout=TIMEOUT, trust_env=False)
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise MockSeiError(
-                f"no mock-sei answers at {self._control_url} ({error}); is it running? "
-                "--control-url or MOCK_SEI_CONTROL_URL names another address"
-            ) from None
-        if answer.status_code != 200:
-            raise MockSeiError(f"{self._control_url}{path}: {answer.status_code} {answer.text}")
-        return answer
-
-
-def _registry(details: Any) -> Registry:
-    return Registry(
-        # By pydantic, since JSON has text where the record has names of a list.
-        applications=TypeAdapter(list[Application]).validate_python(details["applications"]),
-        service_accounts=[ServiceAccount(**each) for each in details["service_accounts"]],
-        end_users=[EndUser(**each) for each in details["end_users"]],
-    )

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from mock_sei.access import AccessToken
@@ -24,8 +25,13 @@ from mock_sei.apis.jobs import Jobs
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
 from mock_sei.bench.journal import Entry, Journal
-from mock_sei.bench.scripts import Scripts
-from mock_sei.certificates.accounts import AccountCertificates, SeededIdentities
+from mock_sei.bench.scripts import Scripts, make_answer
+from mock_sei.bench.verdict import Verdict
+from mock_sei.certificates.accounts import (
+    AccountCertificate,
+    AccountCertificates,
+    SeededIdentities,
+)
 from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
 from mock_sei.certificates.profiles import ServerVariant, Variant
@@ -45,6 +51,7 @@ from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.peer import Connection, PeerCertificate
 from mock_sei.portal.desk import Portal
+from mock_sei.portal.links import Delivery, Link
 from mock_sei.randomness import make_random
 from mock_sei.registry import Registry
 from mock_sei.settings import Behaviour
@@ -251,6 +258,40 @@ class Sandbox:
     def scripts(self) -> Scripts:
         return self.state.scripts
 
+    def enqueue(
+        self,
+        operation: str,
+        *,
+        application: str | None = None,
+        status: int = 200,
+        json: Any = None,
+        text: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Scripts the answer to the next call. Raises :class:`~mock_sei.errors.Rejected`."""
+        self.scripts.enqueue(
+            make_answer(
+                operation,
+                application=application,
+                status=status,
+                json_body=json,
+                text=text,
+                headers=headers,
+            )
+        )
+
+    def only_scripted(self, *, strict: bool = True) -> None:
+        """Whether a functional call without a script speaks against the test, until a reset."""
+        self.scripts.strict = strict
+
+    def verdict(self) -> Verdict:
+        """What speaks against the test since the reset."""
+        return Verdict(
+            bugs=list(self.bugs),
+            unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in self.faults.unmet],
+            unscripted_calls=list(self.scripts.unscripted),
+        )
+
     @property
     def data(self) -> Data:
         """The records behind the functional APIs."""
@@ -300,15 +341,29 @@ class Sandbox:
 
     # What a test bench can do
 
-    def connection_details(self) -> dict[str, Any]:
-        """Everything a client needs to connect; the secrets are demo secrets, or the user's own."""
+    @property
+    def registry(self) -> Registry:
+        """Who is registered now."""
+        return self.state.registry
+
+    @property
+    def ca_file(self) -> Path:
+        """The root CA a client must trust, PEM."""
+        return self.store.ca_file
+
+    def connection_details(self, host: str | None = None) -> dict[str, Any]:
+        """Everything a client needs to connect; the secrets are demo secrets, or the user's own.
+
+        ``host`` is what the caller reached this machine by: where the listeners have no address
+        of their own, theirs are told with it.
+        """
         registry = self.state.registry
+        addresses = self.addresses.seen_by(host)
         return {
-            "url": self.addresses.one_way,
-            "two_way_url": self.addresses.two_way,
-            "control_url": self.addresses.control,
-            "environment": self.state.behaviour.environment,
-            "dialect": self.state.behaviour.dialect,
+            "url": addresses.one_way,
+            "two_way_url": addresses.two_way,
+            "control_url": addresses.control,
+            **asdict(self.state.behaviour),
             "applications": [asdict(each) for each in registry.applications.values()],
             "service_accounts": [
                 {"username": each.username, "password": each.password}
@@ -355,6 +410,26 @@ class Sandbox:
         Raises :class:`~mock_sei.errors.UnknownAccount`.
         """
         return self.certificates.issue(account, variant).identity
+
+    def revoke_certificate(self, account: str, serial_number: int) -> None:
+        """From the next handshake on, and at the next request of an open connection."""
+        self.certificates.revoke(account, serial_number)
+
+    def sign_request(self, account: str, request: str) -> AccountCertificate:
+        """Signs a CSR, PEM. Raises :class:`~mock_sei.errors.Rejected`."""
+        return self.certificates.sign(account, request)
+
+    def register_certificate(self, account: str, certificate: str, ca: str) -> AccountCertificate:
+        """Lets in one of the client's own CA. Raises :class:`~mock_sei.errors.Rejected`."""
+        return self.certificates.register_own(account, certificate, ca)
+
+    def send_certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> Link:
+        """A one-time link, mailed too; with ``renew`` to a certificate made for it."""
+        return (self.portal.renew if renew else self.portal.send_link)(account, delivery)
+
+    def certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> str:
+        """The address of such a link."""
+        return self.portal.link_url(self.send_certificate_link(account, delivery, renew=renew))
 
     def take_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
         """What a one-time link downloads; the link is dead from now on.

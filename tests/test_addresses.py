@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mock_sei.addresses import Addresses, host_name, host_to_call, url
@@ -88,3 +90,20 @@ def test_an_ipv6_address_goes_in_brackets() -> None:
 def test_a_listener_on_an_address_of_its_own_is_called_by_it(listening: str, called: str) -> None:
     """Two listeners on one port are told apart by their addresses alone."""
     assert host_to_call(listening, loopback="localhost") == called
+
+
+@pytest.mark.parametrize("host", [None, "localhost:8044", "127.0.0.1:8044", "[::1]:8044", "a b"])
+def test_on_this_machine_they_stay_as_they_are(host: str | None) -> None:
+    assert DOCUMENTED.seen_by(host) == DOCUMENTED
+
+
+def test_from_elsewhere_loopback_becomes_what_the_caller_used() -> None:
+    """A container calls itself localhost, which is another machine for its clients."""
+    fixed = replace(DOCUMENTED, two_way_host="192.0.2.7", public_url="https://sei.example")
+
+    seen = DOCUMENTED.seen_by("mock-sei:8044")
+    assert seen.one_way == "https://mock-sei"
+    assert seen.two_way == "https://mock-sei:444"
+    assert seen.control == "http://mock-sei:8044"
+    assert fixed.seen_by("mock-sei:8044").one_way == "https://sei.example"
+    assert fixed.seen_by("mock-sei:8044").two_way == "https://192.0.2.7:444"

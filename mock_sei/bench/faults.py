@@ -161,6 +161,13 @@ def read_fault(values: Mapping[str, Any], operations: Iterable[str]) -> Fault:
     return fault
 
 
+def read_armed(told: Mapping[str, Any]) -> Armed:
+    """The fault whose :meth:`Armed.to_json` this is."""
+    fields_told = {name: told[name] for name in FIELDS}
+    fault = TypeAdapter(Fault).validate_python(fields_told)
+    return Armed(identifier=told["id"], fault=fault, met=told["met"])
+
+
 class Faults:
     """The faults of one platform state."""
 
@@ -192,6 +199,9 @@ class Faults:
     def unmet(self) -> list[Armed]:
         """Required ones that nobody met."""
         return [each for each in self._armed if each.fault.required and not each.met]
+
+    def find(self, identifier: int) -> Armed | None:
+        return next((each for each in self._armed if each.identifier == identifier), None)
 
     def remove(self, identifier: int) -> bool:
         """False where there is none."""

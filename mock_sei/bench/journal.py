@@ -7,6 +7,7 @@ secrets when they are read, so that recording costs next to nothing.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from mock_sei.bench.redaction import (
 from mock_sei.bench.search import Wanted, explain_absence
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings, PeerCertificate
+from mock_sei.records import Application
 from mock_sei.standards import Listener
 
 BODY_KEPT = 16 * 1024
@@ -144,6 +146,13 @@ class Entry:
     def notes(self) -> list[str]:
         return self.findings.notes
 
+    def concerns(self, application: Application) -> bool:
+        """Whether an application was named, or the certificate of its account was shown."""
+        if self.application == application.name:
+            return True
+        shown = self.certificate.common_name if self.certificate else None
+        return shown is not None and shown == application.service_account
+
     def refuse(self, why: Explanation) -> None:
         self.refused_by = why.check
         self.refused_because = self._shown(why.because)
@@ -217,47 +226,27 @@ def certificate_json(certificate: PeerCertificate | None) -> dict[str, Any] | No
         "not_before": certificate.not_before.isoformat(),
         "not_after": certificate.not_after.isoformat(),
         "fingerprint": certificate.fingerprint,
+        "issuer": certificate.issuer,
     }
 
 
-class Journal:
-    """The last entries, oldest first."""
+class JournalView(ABC):
+    """Entries to look through, oldest first, wherever they are kept."""
 
-    def __init__(self, size: int) -> None:
-        self._entries: deque[Entry] = deque(maxlen=size)
-        self._lock = threading.Lock()
-        self._recorded = 0
-
-    def add(self, entry: Entry) -> None:
-        with self._lock:
-            self._entries.append(entry)
-            self._recorded += 1
-
-    def clear(self) -> None:
-        with self._lock:
-            self._entries.clear()
-            self._recorded = 0
+    nothing = "the journal is empty: the server saw no request and no handshake"
+    """What is said where there is no entry."""
 
     @property
-    def entries(self) -> list[Entry]:
-        with self._lock:
-            return list(self._entries)
-
-    @property
-    def dropped(self) -> int:
-        """How many entries were let go because the journal was full."""
-        with self._lock:
-            return self._recorded - len(self._entries)
+    @abstractmethod
+    def entries(self) -> list[Entry]: ...
 
     @property
     def last(self) -> Entry:
         """The newest entry. Raises ``LookupError`` while there is none."""
-        with self._lock:
-            if not self._entries:
-                raise LookupError(
-                    "the journal is empty: the server saw no request and no handshake"
-                )
-            return self._entries[-1]
+        entries = self.entries
+        if not entries:
+            raise LookupError(self.nothing)
+        return entries[-1]
 
     def find(self, operation: str | None = None, **wanted: Any) -> list[Entry]:
         """The entries that fit, oldest first: ``find("POST /v2/oauthtoken", status=200)``.
@@ -281,16 +270,101 @@ class Journal:
             raise AssertionError(explain_absence(search, times, found, entries))
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
-    def to_json(self, wanted: Wanted | None = None, after: int = 0) -> dict[str, Any]:
-        """Those that fit and have a number above ``after``; numbers count from 1 since a reset."""
+
+class WholeJournal(JournalView):
+    """Everybody's entries."""
+
+    @property
+    @abstractmethod
+    def dropped(self) -> int:
+        """How many entries were let go because the journal was full."""
+
+    @abstractmethod
+    def clear(self) -> None: ...
+
+    @abstractmethod
+    def of(self, application: Application) -> JournalView:
+        """One application's: its exchanges, and the handshakes of its certificates."""
+
+
+def nothing_of(application: Application) -> str:
+    return (
+        f"the journal has nothing of {application.name}: the server saw no request of it and no "
+        "handshake with its certificate"
+    )
+
+
+class ApplicationJournal(JournalView):
+    """What of a journal concerns one application."""
+
+    def __init__(self, whole: JournalView, application: Application) -> None:
+        self._whole = whole
+        self._application = application
+        self.nothing = nothing_of(application)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [each for each in self._whole.entries if each.concerns(self._application)]
+
+
+class Journal(WholeJournal):
+    """The last entries, as the server keeps them."""
+
+    def __init__(self, size: int) -> None:
+        self._entries: deque[Entry] = deque(maxlen=size)
+        self._lock = threading.Lock()
+        self._recorded = 0
+
+    def add(self, entry: Entry) -> None:
+        with self._lock:
+            self._entries.append(entry)
+            self._recorded += 1
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._recorded = 0
+
+    @property
+    def entries(self) -> list[Entry]:
+        with self._lock:
+            return list(self._entries)
+
+    @property
+    def dropped(self) -> int:
+        with self._lock:
+            return self._recorded - len(self._entries)
+
+    def of(self, application: Application) -> ApplicationJournal:
+        return ApplicationJournal(self, application)
+
+    def to_json(
+        self,
+        wanted: Wanted | None = None,
+        after: int = 0,
+        *,
+        of: Application | None = None,
+        limit: int | None = None,
+    ) -> dict[str, Any]:
+        """Those that fit, concern an application and have a number above ``after``.
+
+        Numbers count from 1 since a reset; with ``limit`` only the newest so many are told.
+        """
         with self._lock:
             entries, recorded = list(self._entries), self._recorded
         first = recorded - len(entries) + 1
-        numbered = [
-            {"number": number, **entry.to_json()}
+        fitting = [
+            (number, entry)
             for number, entry in enumerate(entries, first)
-            if number > after and (wanted is None or wanted.fits(entry))
+            if number > after
+            and (wanted is None or wanted.fits(entry))
+            and (of is None or entry.concerns(of))
         ]
-        return {"entries": numbered, "dropped": recorded - len(entries), "last": recorded}
+        told = fitting if limit is None else fitting[-limit:]
+        return {
+            "entries": [{"number": number, **entry.to_json()} for number, entry in told],
+            "dropped": recorded - len(entries),
+            "last": recorded,
+        }

@@ -22,6 +22,8 @@ class ScriptedAnswer:
     """One answer, for one call."""
 
     operation: str
+    application: str | None = None
+    """Whose call alone: name, AppKey or service account."""
     status: int = 200
     content: bytes = field(default=b"", repr=False)
     media_type: str = "application/json"
@@ -31,6 +33,7 @@ class ScriptedAnswer:
 def make_answer(
     operation: str,
     *,
+    application: str | None = None,
     status: int = 200,
     json_body: Any = None,
     text: str | None = None,
@@ -58,6 +61,7 @@ def make_answer(
         raise Rejected(problems)
     return ScriptedAnswer(
         operation=operation,
+        application=application,
         status=status,
         content=content,
         media_type=media_type,
@@ -97,7 +101,8 @@ class Scripts:
             return None
         with self._lock:
             for answer in self._answers:
-                if Target(operation=answer.operation).fits(caller):
+                target = Target(operation=answer.operation, application=answer.application)
+                if target.fits(caller):
                     self._answers.remove(answer)
                     return answer
         return None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from mock_sei.records import Application
 from mock_sei.registry import Registry
 from mock_sei.standards import Listener
 
@@ -70,9 +71,13 @@ class Caller:
         return f"{self.method} {self.path}"
 
     @cached_property
+    def application(self) -> Application | None:
+        return self.registry.applications.get(self.app_key or "")
+
+    @cached_property
     def names(self) -> frozenset[str | None]:
         """Whatever the application may be called by."""
-        application = self.registry.applications.get(self.app_key or "")
+        application = self.application
         if application is None:
             return frozenset()
         return frozenset((application.name, application.app_key, application.service_account))

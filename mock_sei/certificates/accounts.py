@@ -28,7 +28,7 @@ from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.submitted import CERTIFICATE, read_own_certificate, read_request
 from mock_sei.clock import Clock
-from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
+from mock_sei.errors import Rejected, UnknownCertificate
 from mock_sei.peer import PeerCertificate
 from mock_sei.records import CertificateSource, ServiceAccount
 from mock_sei.registry import Registry
@@ -319,11 +319,7 @@ class AccountCertificates:
 
     def require_account(self, username: str) -> ServiceAccount:
         """Raises :class:`UnknownAccount` naming the accounts there are."""
-        found = self._registry.service_accounts.get(username)
-        if found is None:
-            names = ", ".join(self._registry.service_accounts)
-            raise UnknownAccount(f"no service account {username!r}; there are {names}")
-        return found
+        return self._registry.require_account(username)
 
     def _add(self, certificate: AccountCertificate) -> AccountCertificate:
         with self._lock:

@@ -249,3 +249,12 @@ def new_signing_key_pem() -> bytes:
     return new_server_key().private_bytes(
         Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def read_identity(certificate: bytes, chain: bytes, key: bytes) -> Identity:
+    """From PEM, as the control API hands it out. ``ValueError`` where it cannot be read."""
+    return Identity(
+        certificate=x509.load_pem_x509_certificate(certificate),
+        key=load_key(key),
+        chain=tuple(x509.load_pem_x509_certificates(chain)) if chain else (),
+    )

@@ -19,7 +19,7 @@ from random import Random
 from typing import Any, Literal, Protocol
 
 from mock_sei.clock import Clock
-from mock_sei.errors import Rejected, UnknownApplication
+from mock_sei.errors import Rejected
 from mock_sei.portal.letters import (
     link_letter,
     own_certificate_letter,
@@ -118,10 +118,7 @@ class Portal:
         """An application by AppKey or name. Raises :class:`UnknownApplication`."""
         found = self._registry.find_application(name_or_key)
         if found is None:
-            names = ", ".join(each.name for each in self._registry.applications.values())
-            raise UnknownApplication(
-                f"no application {name_or_key[:100]!r}; there are {names or 'none'}"
-            )
+            raise self._registry.unknown_application(name_or_key)
         return found
 
     def register(self, fields: Mapping[str, Any]) -> Application:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,8 +64,49 @@ class Mail:
         return message
 
 
-class Mailbox:
-    """Every mail since the reset, oldest first, whoever it was sent to."""
+class Mails(ABC):
+    """Mails to look through, oldest first, wherever they are kept."""
+
+    @property
+    @abstractmethod
+    def messages(self) -> list[Mail]: ...
+
+    @abstractmethod
+    def clear(self) -> None: ...
+
+    @property
+    def last(self) -> Mail:
+        """Raises ``LookupError`` while there is none."""
+        messages = self.messages
+        if not messages:
+            raise LookupError("the mailbox is empty: the platform sent no mail")
+        return messages[-1]
+
+    def find(self, *, to: str | None = None, about: str = "") -> list[Mail]:
+        """Those to an address, with words in their subject or text."""
+        return [
+            each
+            for each in self.messages
+            if to in (None, each.recipient) and (about in each.subject or about in each.text)
+        ]
+
+    def require(self, number: int) -> Mail:
+        """Raises :class:`UnknownMessage`."""
+        messages = self.messages
+        for each in messages:
+            if each.number == number:
+                return each
+        raise UnknownMessage(f"no mail {number}; there are {len(messages)}")
+
+    def __iter__(self) -> Iterator[Mail]:
+        return iter(self.messages)
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+
+class Mailbox(Mails):
+    """Every mail since the reset, whoever it was sent to."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -82,34 +124,6 @@ class Mailbox:
     def messages(self) -> list[Mail]:
         return list(self._mails)
 
-    @property
-    def last(self) -> Mail:
-        """Raises ``LookupError`` while there is none."""
-        if not self._mails:
-            raise LookupError("the mailbox is empty: the platform sent no mail")
-        return self._mails[-1]
-
-    def find(self, *, to: str | None = None, about: str = "") -> list[Mail]:
-        """Those to an address, with words in their subject or text."""
-        return [
-            each
-            for each in self._mails
-            if to in (None, each.recipient) and (about in each.subject or about in each.text)
-        ]
-
-    def require(self, number: int) -> Mail:
-        """Raises :class:`UnknownMessage`."""
-        for each in self._mails:
-            if each.number == number:
-                return each
-        raise UnknownMessage(f"no mail {number}; there are {len(self._mails)}")
-
     def clear(self) -> None:
         with self._lock:
             self._mails = ()
-
-    def __iter__(self) -> Iterator[Mail]:
-        return iter(self._mails)
-
-    def __len__(self) -> int:
-        return len(self._mails)

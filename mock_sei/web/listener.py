@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
+from collections import deque
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange
-from mock_sei.web.trouble import Trouble, fault_of
+from mock_sei.web.trouble import Trouble, fault_of, has_form
 
 DISCARDED_LIMIT = 32 * BODY_LIMIT
 """Bytes of a body too large that are read on after its answer."""
@@ -33,7 +34,12 @@ class PlatformListener:
         exchange = Exchange(self._sandbox, self._listener, scope)
         scope[SCOPE_KEY] = exchange
 
+        early: deque[Message] = deque()
+        """What was read to know the caller, for the application to read again."""
+
         async def receiving() -> Message:
+            if early:
+                return early.popleft()
             message = await receive()
             if message["type"] == "http.request":
                 exchange.received(message)
@@ -52,7 +58,14 @@ class PlatformListener:
             await sending({"type": "http.response.start", "status": 204, "headers": []})
             await sending({"type": "http.response.body", "body": b""})
             return
-        fault = fault_of(exchange, scope)
+        fault = None
+        if not self._sandbox.faults.is_quiet:
+            form = b""
+            if has_form(scope):
+                read = await _read_all(receiving)
+                form = b"".join(each.get("body", b"") for each in read)
+                early.extend(read)
+            fault = fault_of(exchange, scope, form)
         try:
             if fault is None:
                 await self._app(scope, receiving, sending)
@@ -60,6 +73,14 @@ class PlatformListener:
                 await Trouble(fault, exchange, scope).answer(self._app, receiving, sending)
         except Exception:  # the application has answered; the bug is the test's to see
             exchange.record_bug(traceback.format_exc())
+
+
+async def _read_all(receive: Receive) -> list[Message]:
+    """The messages of a whole body, or of one that the client gave up."""
+    messages = [await receive()]
+    while messages[-1].get("more_body", False):
+        messages.append(await receive())
+    return messages
 
 
 async def _discard_body(receive: Receive) -> None:

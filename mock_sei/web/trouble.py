@@ -6,11 +6,13 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.bench.faults import RETRY_LATER, TRANSIENT, Fault
+from mock_sei.bench.journal import BODY_KEPT
 from mock_sei.bench.scripts import ScriptedAnswer
 from mock_sei.bench.targets import Caller
 from mock_sei.errors import Kind, Refusal, error_body
@@ -26,28 +28,42 @@ CHECK = "fault"
 _PIECES_A_SECOND = 10
 
 
-def caller_of(exchange: Exchange, scope: Scope) -> Caller:
-    """Whose exchange it is, by what its headers say."""
+def caller_of(exchange: Exchange, scope: Scope, form: bytes = b"") -> Caller:
+    """Whose exchange it is, by what its headers, its query and its form say."""
     return Caller(
         method=scope["method"],
         path=scope["path"],
         listener=exchange.listener,
-        app_key=_app_key(scope),
+        app_key=_app_key(scope, form),
         registry=exchange.sandbox.state.registry,
     )
 
 
-def _app_key(scope: Scope) -> str | None:
-    """From the AppKey header of a functional call, the pair of a token request, the query."""
+def _app_key(scope: Scope, form: bytes) -> str | None:
+    """From the AppKey header of a functional call, the pair of a token request, ``client_id``."""
     headers = scope["headers"]
     named = find_header(headers, b"appkey")
     if named is not None:
         return named.decode("latin-1")
     pair = (find_header(headers, b"authorization") or b"").rpartition(b" ")[2]
     try:
-        return base64.b64decode(pair, validate=True).decode().partition(":")[0] or None
+        named_in_pair = base64.b64decode(pair, validate=True).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
-        return None
+        named_in_pair = ""
+    if named_in_pair:
+        return named_in_pair
+    texts: tuple[bytes, bytes] = (scope["query_string"], form)
+    given = (dict(parse_qsl(each.decode("latin-1"))).get("client_id") for each in texts)
+    return next(filter(None, given), None)
+
+
+def has_form(scope: Scope) -> bool:
+    """Whether a form comes that is small enough to be read before its request is answered."""
+    headers = scope["headers"]
+    content_type = find_header(headers, b"content-type") or b""
+    length = find_header(headers, b"content-length") or b""
+    is_form = content_type.lower().startswith(b"application/x-www-form-urlencoded")
+    return is_form and length.isdigit() and int(length) <= BODY_KEPT
 
 
 class Trouble:
@@ -169,7 +185,10 @@ def scripted_answer(answer: ScriptedAnswer) -> Response:
     )
 
 
-def fault_of(exchange: Exchange, scope: Scope) -> Fault | None:
-    """The fault an exchange meets."""
-    faults = exchange.sandbox.faults
-    return None if faults.is_quiet else faults.meet(caller_of(exchange, scope))
+def fault_of(exchange: Exchange, scope: Scope, form: bytes) -> Fault | None:
+    """The fault an exchange meets; the journal then knows the application by its AppKey."""
+    caller = caller_of(exchange, scope, form)
+    fault = exchange.sandbox.faults.meet(caller)
+    if fault is not None and caller.application is not None:
+        exchange.entry.findings.application = caller.application.name
+    return fault

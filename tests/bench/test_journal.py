@@ -18,6 +18,7 @@ CERTIFICATE = PeerCertificate(
     not_before=datetime(2026, 1, 1, tzinfo=UTC),
     not_after=datetime(2028, 1, 1, tzinfo=UTC),
     fingerprint="ab12",
+    issuer="CN=mock-sei",
 )
 CONNECTION = Connection(listener=Listener.TWO_WAY, source_address="192.0.2.1")
 
@@ -109,6 +110,7 @@ def test_the_clients_certificate_is_shown_by_name_serial_number_and_dates() -> N
         "not_before": "2026-01-01T00:00:00+00:00",
         "not_after": "2028-01-01T00:00:00+00:00",
         "fingerprint": "ab12",
+        "issuer": "CN=mock-sei",
     }
     assert handshake().to_json()["certificate"] is None
 

@@ -45,6 +45,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield serving
 
 
+@pytest.fixture(params=["in process", "attached"])
+def mode(request: pytest.FixtureRequest) -> list[str]:
+    """The options by which a suite finds its platform."""
+    if request.param == "in process":
+        return []
+    running: Serving = request.getfixturevalue("running")
+    return ["--mock-sei-url", running.ready["control_url"]]
+
+
 @pytest.fixture(scope="module")
 def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """Once a module: Playwright's event loop must not outlive the tests that expect it."""

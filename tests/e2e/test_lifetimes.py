@@ -272,6 +272,6 @@ def renew(server: MockSei, folder: Path) -> Certificate:
         cert_file=cert_file,
         key_file=key_file,
         identity=current,
-        sandbox=server.sandbox,
+        controls=server.controls,
         account="svc-demo",
     )

@@ -1,8 +1,14 @@
-"""The pytest plugin in a user's own suite, run by pytest in a process of its own."""
+"""The pytest plugin in a user's own suite, run by pytest in a process of its own.
+
+What a user writes runs in both modes: the platform in the test process, and ``mock-sei serve``
+elsewhere.
+"""
 
 from __future__ import annotations
 
 import pytest
+
+from tests.e2e.suites import run_suite
 
 SETTINGS = """
 import pytest
@@ -13,17 +19,17 @@ def mock_sei_settings():
 """
 
 
-def run_suite(
-    pytester: pytest.Pytester, suite: str, *options: str, conftest: str = ""
-) -> pytest.RunResult:
-    """Runs a user's suite, warnings as errors, with the plugin that is installed."""
-    pytester.makepyfile(test_suite=suite)
-    if conftest:
-        pytester.makeconftest(conftest)
-    return pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", *options, timeout=60)
+DETAILS = """
+import httpx2
+
+def details(mock_sei):
+    return httpx2.get(mock_sei.control_url, trust_env=False).json()
+"""
 
 
-def test_a_suite_uses_the_platform_over_real_sockets(pytester: pytest.Pytester) -> None:
+def test_a_suite_uses_the_platform_over_real_sockets(
+    pytester: pytest.Pytester, mode: list[str]
+) -> None:
     result = run_suite(
         pytester,
         """
@@ -46,12 +52,13 @@ def test_a_suite_uses_the_platform_over_real_sockets(pytester: pytest.Pytester) 
                     bare.get("/v1/order/tradetickets")
             assert "no certificate" in mock_sei.journal.last.refused_because
         """,
+        *mode,
     )
     result.assert_outcomes(passed=2)
 
 
 def test_each_test_finds_the_platform_reset_and_the_server_the_same(
-    pytester: pytest.Pytester,
+    pytester: pytest.Pytester, mode: list[str]
 ) -> None:
     result = run_suite(
         pytester,
@@ -73,61 +80,70 @@ def test_each_test_finds_the_platform_reset_and_the_server_the_same(
         def test_there_was_one(mock_sei_server):
             assert urls == {mock_sei_server.url}
         """,
+        *mode,
     )
     result.assert_outcomes(passed=3)
 
 
-def test_settings_are_overridden_in_a_conftest(pytester: pytest.Pytester) -> None:
+def test_settings_are_overridden_in_a_conftest(pytester: pytest.Pytester, mode: list[str]) -> None:
     result = run_suite(
         pytester,
-        """
-        def test_it(mock_sei):
-            details = mock_sei.sandbox.connection_details()
-            assert (details["dialect"], details["environment"]) == ("rfc", "build")
-        """,
+        DETAILS
+        + """
+def test_it(mock_sei):
+    found = details(mock_sei)
+    assert (found["dialect"], found["environment"]) == ("rfc", "build")
+    mock_sei.reset(seed=3)
+    assert details(mock_sei)["dialect"] == "rfc"
+""",
+        *mode,
         conftest=SETTINGS,
     )
     result.assert_outcomes(passed=1)
 
 
-def test_a_marker_changes_one_test_and_the_nearest_one_counts(pytester: pytest.Pytester) -> None:
+def test_a_marker_changes_one_test_and_the_nearest_one_counts(
+    pytester: pytest.Pytester, mode: list[str]
+) -> None:
     result = run_suite(
         pytester,
-        """
-        import pytest
+        DETAILS
+        + """
+import pytest
 
-        pytestmark = pytest.mark.mock_sei(environment="sandbox", seed=7)
+pytestmark = pytest.mark.mock_sei(environment="sandbox", seed=7)
 
-        def details(mock_sei):
-            behaviour = mock_sei.sandbox.state.behaviour
-            return behaviour.environment, behaviour.dialect, behaviour.seed
+def found(mock_sei, *names):
+    return tuple(details(mock_sei)[name] for name in names)
 
-        @pytest.mark.mock_sei(environment="production", dialect="sei")
-        def test_marked(mock_sei):
-            assert details(mock_sei) == ("production", "sei", 7)
+@pytest.mark.mock_sei(environment="production", dialect="sei")
+def test_marked(mock_sei):
+    assert found(mock_sei, "environment", "dialect", "seed") == ("production", "sei", 7)
+    assert mock_sei.token_response("svc-demo")["token_type"] == "BearerToken"
 
-        def test_of_the_module(mock_sei):
-            assert details(mock_sei) == ("sandbox", "rfc", 7)
+def test_of_the_module(mock_sei):
+    assert found(mock_sei, "environment", "dialect", "seed") == ("sandbox", "rfc", 7)
+    assert mock_sei.token_response("svc-demo")["token_type"] == "Bearer"
 
-        @pytest.mark.mock_sei(
-            auto_login=True, approval="manual", concurrent_sessions="refuse", seed=None
-        )
-        def test_every_other_keyword(mock_sei):
-            behaviour = mock_sei.sandbox.state.behaviour
-            assert behaviour.auto_login
-            assert (behaviour.approval, behaviour.concurrent_sessions) == ("manual", "refuse")
-            assert behaviour.seed is None
-
-        def test_the_token_type_follows_the_dialect(mock_sei):
-            assert mock_sei.token("svc-demo")
-        """,
+@pytest.mark.mock_sei(
+    auto_login=True, approval="manual", concurrent_sessions="refuse", seed=None
+)
+def test_every_other_keyword(mock_sei):
+    assert found(mock_sei, "auto_login", "seed") == (True, None)
+    assert found(mock_sei, "approval", "concurrent_sessions") == ("manual", "refuse")
+    mine = mock_sei.applications.register(name="x", type="server-server", actor="server")
+    assert not mine.approved
+""",
+        *mode,
         "--strict-markers",
         conftest=SETTINGS,
     )
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=3)
 
 
-def test_a_wrong_marker_stops_its_test_and_no_other(pytester: pytest.Pytester) -> None:
+def test_a_wrong_marker_stops_its_test_and_no_other(
+    pytester: pytest.Pytester, mode: list[str]
+) -> None:
     result = run_suite(
         pytester,
         """
@@ -156,6 +172,7 @@ def test_a_wrong_marker_stops_its_test_and_no_other(pytester: pytest.Pytester) -
         def test_plain(mock_sei):
             pass
         """,
+        *mode,
     )
     result.assert_outcomes(passed=1, errors=5)
     result.stdout.fnmatch_lines(
@@ -169,10 +186,13 @@ def test_a_wrong_marker_stops_its_test_and_no_other(pytester: pytest.Pytester) -
     )
 
 
-def test_wrong_settings_stop_the_test_with_their_name(pytester: pytest.Pytester) -> None:
+def test_wrong_settings_stop_the_test_with_their_name(
+    pytester: pytest.Pytester, mode: list[str]
+) -> None:
     result = run_suite(
         pytester,
         "def test_it(mock_sei): pass",
+        *mode,
         conftest=SETTINGS.replace('"dialect": "rfc"', '"dialekt": "rfc"'),
     )
     result.assert_outcomes(errors=1)

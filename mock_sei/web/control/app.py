@@ -69,7 +69,7 @@ def control_app(sandbox: Sandbox) -> FastAPI:
 
     @app.exception_handler(MockSeiError)
     async def explain(_: Request, error: Exception) -> Response:
-        body: dict[str, Any] = {"detail": str(error)}
+        body: dict[str, Any] = {"detail": str(error), "error": type(error).__name__}
         if isinstance(error, Rejected):
             body["problems"] = error.problems
         return PlainJson(body, 404 if isinstance(error, _NOT_THERE) else 400)
@@ -92,8 +92,9 @@ def add_platform_calls(app: FastAPI, sandbox: Sandbox) -> None:
         return {"status": "ok", "version": __version__}
 
     @app.get("/", summary="Connection details: addresses, applications, service accounts")
-    async def connection_details() -> dict[str, Any]:
-        return sandbox.connection_details()
+    async def connection_details(request: Request) -> dict[str, Any]:
+        """By a name that is not this machine's own, the listeners are told with that name."""
+        return sandbox.connection_details(request.headers.get("host"))
 
     @app.get("/apis/openapi.json", summary="One OpenAPI document of all products")
     def merged_document() -> dict[str, Any]:

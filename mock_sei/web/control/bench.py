@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -17,6 +18,7 @@ from mock_sei.web.control.models import Model
 class ClockState(Model):
     now: AwareDatetime
     frozen: bool
+    is_machine: bool = Field(description="whether it is the machine's clock, not moved or stopped")
 
 
 class ClockChange(Model):
@@ -32,13 +34,24 @@ class JournalQuery(Model):
     """What is left out matches everything."""
 
     after: int = Field(default=0, description="only entries with a higher number")
+    limit: int | None = Field(default=None, ge=1, description="only the newest so many")
     operation: str | None = Field(default=None, description="METHOD and path; * for anything")
     status: int | None = None
     kind: Literal["exchange", "handshake"] | None = None
     listener: str | None = None
-    application: str | None = None
+    application: str | None = Field(
+        default=None,
+        description="what concerns one, by name, AppKey or service account: its exchanges, and "
+        "the handshakes of its certificate",
+    )
     service_account: str | None = None
     refused_by: str | None = Field(default=None, description="name of the check")
+
+
+class VerdictNow(Model):
+    bugs: list[str] = Field(description="tracebacks of mock-sei's own failures")
+    unmet_faults: list[str] = Field(description="required faults that nobody met")
+    unscripted_calls: list[str] = Field(description="calls that wanted a script in strict mode")
 
 
 class ResetChanges(BaseModel):
@@ -68,10 +81,24 @@ def add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:
             sandbox.clock.advance(seconds=body.seconds)
         return _clock_state(sandbox)
 
+    @app.delete("/clock", status_code=204, summary="Back to the machine's time")
+    async def reset_clock() -> None:
+        sandbox.clock.reset()
+
+    @app.get("/check", summary="What speaks against the test that ran since the reset")
+    async def check() -> VerdictNow:
+        return VerdictNow(**asdict(sandbox.verdict()))
+
     @app.get("/journal", summary="Exchanges and failed handshakes, oldest first")
     async def journal(wanted: Annotated[JournalQuery, Query()]) -> Response:
-        search = Wanted(**wanted.model_dump(exclude={"after"}))
-        return JSONResponse(sandbox.journal.to_json(search, wanted.after))
+        name = wanted.application
+        found = sandbox.journal.to_json(
+            Wanted(**wanted.model_dump(exclude={"after", "limit", "application"})),
+            wanted.after,
+            of=None if name is None else sandbox.registry.require_application(name),
+            limit=wanted.limit,
+        )
+        return JSONResponse(found)
 
     @app.delete("/journal", status_code=204, summary="Clears the journal")
     async def clear_journal() -> None:
@@ -101,4 +128,5 @@ class _explaining_values:  # noqa: N801  # reads as a statement where it is used
 
 
 def _clock_state(sandbox: Sandbox) -> ClockState:
-    return ClockState(now=sandbox.clock.now(), frozen=sandbox.clock.frozen)
+    clock = sandbox.clock
+    return ClockState(now=clock.now(), frozen=clock.frozen, is_machine=clock.is_machine)

@@ -8,7 +8,7 @@ from fastapi import Body, FastAPI, HTTPException, Query, Response
 from pydantic import AwareDatetime, Field
 
 from mock_sei.certificates.accounts import AccountCertificate, Origin
-from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS, BundleOptions
+from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS, BundleOptions, Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.portal.links import Delivery
 from mock_sei.sandbox import Sandbox
@@ -85,6 +85,13 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         ]
 
     @app.get(
+        "/service-accounts/{username}/identity",
+        summary="The account's current certificate with its key",
+    )
+    def identity(username: Username) -> IssuedCertificate:
+        return _issued(sandbox.identity(username))
+
+    @app.get(
         "/service-accounts/{username}/{file}",
         summary=f"The account's current certificate or key: {', '.join(sorted(FILES))}",
     )
@@ -105,13 +112,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
     ) -> IssuedCertificate:
         """Issues a further certificate; a valid one becomes the account's current one."""
         variant = body.variant if body else Variant.VALID
-        identity = sandbox.issue_certificate(username, variant)
-        return IssuedCertificate(
-            certificate=identity.certificate_pem.decode(),
-            chain=identity.chain_pem.decode(),
-            private_key=identity.key_pem.decode(),
-            serial_number=f"{identity.serial_number:x}",
-        )
+        return _issued(sandbox.issue_certificate(username, variant))
 
     @app.post(
         "/service-accounts/{username}/certificates/{serial_number}/revoke",
@@ -124,7 +125,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         except ValueError:
             detail = f"not a hexadecimal serial number: {serial_number[:100]}"
             raise HTTPException(400, detail) from None
-        sandbox.certificates.revoke(username, number)
+        sandbox.revoke_certificate(username, number)
 
     @app.post(
         "/service-accounts/{username}/certificate-links",
@@ -138,9 +139,8 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         delivery = Delivery(
             format=options.format, passphrase=options.passphrase, legacy=options.legacy
         )
-        portal = sandbox.portal
-        link = (portal.renew if options.renew else portal.send_link)(username, delivery)
-        return CertificateLink(url=portal.link_url(link), expires=link.expires_at)
+        link = sandbox.send_certificate_link(username, delivery, renew=options.renew)
+        return CertificateLink(url=sandbox.portal.link_url(link), expires=link.expires_at)
 
     @app.post(
         "/service-accounts/{username}/certificate-requests",
@@ -148,7 +148,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         summary="Signs a request (CSR) whose key stays with the client",
     )
     def sign_request(username: Username, body: CertificateRequest) -> SignedCertificate:
-        signed = sandbox.certificates.sign(username, body.request)
+        signed = sandbox.sign_request(username, body.request)
         return SignedCertificate(
             certificate=signed.certificate_pem,
             chain=signed.chain_pem,
@@ -161,8 +161,17 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         summary="Lets in a certificate of the client's own CA",
     )
     def register_own(username: Username, body: OwnCertificate) -> HeldCertificate:
-        own = sandbox.certificates.register_own(username, body.certificate, body.ca)
+        own = sandbox.register_certificate(username, body.certificate, body.ca)
         return _held(own, sandbox, current=True)
+
+
+def _issued(identity: Identity) -> IssuedCertificate:
+    return IssuedCertificate(
+        certificate=identity.certificate_pem.decode(),
+        chain=identity.chain_pem.decode(),
+        private_key=identity.key_pem.decode(),
+        serial_number=f"{identity.serial_number:x}",
+    )
 
 
 def _held(certificate: AccountCertificate, sandbox: Sandbox, *, current: bool) -> HeldCertificate:

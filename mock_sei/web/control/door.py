@@ -6,13 +6,11 @@ It hands out private keys of a test CA, so a foreign ``Origin`` is refused, and 
 
 from __future__ import annotations
 
-import ipaddress
-
 from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_sei.addresses import host_name
+from mock_sei.addresses import host_name, is_loopback
 from mock_sei.web.exchange import BODY_LIMIT, find_header
 from mock_sei.web.forms import origin_host
 
@@ -55,17 +53,8 @@ def _refused_caller(scope: Scope) -> str | None:
     if origin and origin_host(origin) != host:
         return f"the control API is not for web pages of another origin ({origin[:100]})"
     server = scope.get("server")
-    if host and server and _is_loopback(server[0]) and not _is_loopback(host_name(host)):
+    if host and server and is_loopback(server[0]) and not is_loopback(host_name(host)):
         return (
             f"Host {host[:100]} is not this machine; call the control API by 127.0.0.1 or localhost"
         )
     return None
-
-
-def _is_loopback(name: str) -> bool:
-    if name.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -8,7 +8,6 @@ from fastapi import Body, FastAPI, HTTPException
 from pydantic import Field
 
 from mock_sei.bench.faults import EFFECTS, FIELDS
-from mock_sei.bench.scripts import make_answer
 from mock_sei.certificates.profiles import ServerVariant
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.models import Model
@@ -23,10 +22,21 @@ FaultFields = Annotated[
 
 class Answer(Model):
     operation: str = Field(description="METHOD and path, such as GET /v2/investors")
+    application: str | None = Field(default=None, description="whose call alone is answered so")
     status: int = 200
     json_: Any = Field(default=None, alias="json", description="body, JSON")
     text: str | None = Field(default=None, description="body, text, instead of json")
     headers: dict[str, str] = Field(default_factory=dict)
+
+
+class Scripted(Model):
+    strict: bool = Field(description="whether a call without a script fails the test")
+    waiting: list[str] = Field(description="operations whose next call is scripted")
+    unscripted: list[str] = Field(description="calls that wanted a script in strict mode")
+
+
+class Strictness(Model):
+    strict: bool
 
 
 class ServerCertificate(Model):
@@ -42,6 +52,13 @@ def add_fault_calls(app: FastAPI, sandbox: Sandbox) -> None:
     def arm(body: FaultFields) -> dict[str, Any]:
         return sandbox.arm_fault(body).to_json()
 
+    @app.get("/faults/{identifier}", summary="One fault, with how often it was met")
+    async def fault(identifier: int) -> dict[str, Any]:
+        found = sandbox.faults.find(identifier)
+        if found is None:
+            raise HTTPException(404, f"no fault {identifier}")
+        return found.to_json()
+
     @app.delete("/faults", status_code=204, summary="Removes every fault")
     async def clear() -> None:
         sandbox.faults.clear()
@@ -53,16 +70,32 @@ def add_fault_calls(app: FastAPI, sandbox: Sandbox) -> None:
 
     @app.post("/answers", status_code=201, summary="Scripts the answer to an operation's next call")
     async def enqueue(body: Answer) -> dict[str, int]:
-        sandbox.scripts.enqueue(
-            make_answer(
-                body.operation,
-                status=body.status,
-                json_body=body.json_,
-                text=body.text,
-                headers=body.headers,
-            )
+        sandbox.enqueue(
+            body.operation,
+            application=body.application,
+            status=body.status,
+            json=body.json_,
+            text=body.text,
+            headers=body.headers,
         )
         return {"waiting": len(sandbox.scripts.waiting)}
+
+    @app.get("/answers", summary="What is scripted, and the calls that wanted a script")
+    async def scripted() -> Scripted:
+        scripts = sandbox.scripts
+        return Scripted(
+            strict=scripts.strict,
+            waiting=[each.operation for each in scripts.waiting],
+            unscripted=list(scripts.unscripted),
+        )
+
+    @app.put(
+        "/answers/strict",
+        status_code=204,
+        summary="Whether a functional call without a script fails the test, until a reset",
+    )
+    async def only_scripted(body: Strictness) -> None:
+        sandbox.only_scripted(strict=body.strict)
 
     @app.put(
         "/server-certificate",

@@ -15,6 +15,13 @@ class MailedLink(Model):
     url: str
     expires: AwareDatetime
     state: str = Field(description="live until when, or why it is dead")
+    account: str
+    serial_number: str = Field(description="of the certificate, hexadecimal")
+    format: str | None = Field(description="what it downloads")
+    legacy: bool = Field(description="encryption of old importers")
+    made: AwareDatetime
+    used: AwareDatetime | None
+    replaced: bool = Field(description="whether a newer link took its place")
 
 
 class Message(Model):
@@ -54,6 +61,13 @@ def _message(mail: Mail, sandbox: Sandbox) -> Message:
             url=sandbox.portal.link_url(link),
             expires=link.expires_at,
             state=link.state(sandbox.clock.now()),
+            account=link.account,
+            serial_number=f"{link.serial_number:x}",
+            format=link.delivery.format,
+            legacy=link.delivery.legacy,
+            made=link.made_at,
+            used=link.used_at,
+            replaced=link.replaced,
         )
     return Message(
         number=mail.number,

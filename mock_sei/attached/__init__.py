@@ -1,0 +1,1 @@
+"""A platform that runs elsewhere, driven by its control API alone."""

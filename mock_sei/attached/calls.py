@@ -1,0 +1,88 @@
+"""Calls of a control API: what comes back is a value, or the exception it was there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from mock_sei import errors
+from mock_sei.errors import MockSeiError, NoServer, Rejected
+
+Query = Mapping[str, str | int | bool | None]
+
+
+class ControlApi:
+    """The calls of one server, a connection each; any thread may make them."""
+
+    def __init__(self, url: str, *, timeout: float, hint: str) -> None:
+        """``timeout`` in seconds for each call; ``hint`` says where another address is named."""
+        self.url = url.rstrip("/")
+        self._hint = hint
+        # No connection is kept: a worker may be forked, a server started anew between two calls.
+        unkept = httpx2.Limits(max_keepalive_connections=0)
+        self._http = httpx2.Client(timeout=timeout, limits=unkept, trust_env=False)
+
+    def get(self, path: str, query: Query | None = None) -> Any:
+        answer = self.call("GET", path, query=query)
+        try:
+            return answer.json()
+        except ValueError:
+            raise self.stranger() from None
+
+    def stranger(self) -> NoServer:
+        """What answers is something else."""
+        return NoServer(
+            f"what answers at {self.url} is no control listener of mock-sei; {self._hint}"
+        )
+
+    def content(self, path: str) -> bytes:
+        return self.call("GET", path).content
+
+    def post(self, path: str, body: object = None) -> Any:
+        answer = self.call("POST", path, body)
+        return answer.json() if answer.content else None
+
+    def call(
+        self, method: str, path: str, body: object = None, *, query: Query | None = None
+    ) -> httpx2.Response:
+        """Raises what was raised there; ``ValueError`` for a value that was refused without a
+        name, :class:`NoServer` where there is none.
+        """
+        options: dict[str, Any] = {} if body is None else {"json": body}
+        params = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            answer = self._http.request(method, f"{self.url}{path}", params=params, **options)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise NoServer(
+                f"no mock-sei answers at {self.url} ({error}); is it running? {self._hint}"
+            ) from None
+        if answer.is_success:
+            return answer
+        raise self._error(method, path, answer)
+
+    def _error(self, method: str, path: str, answer: httpx2.Response) -> Exception:
+        try:
+            told = answer.json()
+            detail = told["detail"]
+        except (ValueError, KeyError, TypeError):
+            told, detail = {}, None
+        kind = getattr(errors, str(told.get("error")), None)
+        if kind is Rejected:
+            return Rejected(told["problems"])
+        if isinstance(kind, type) and issubclass(kind, MockSeiError):
+            error = kind.__new__(kind)  # the message is whole already
+            Exception.__init__(error, detail)
+            return error
+        if answer.status_code == httpx2.codes.BAD_REQUEST and isinstance(detail, str):
+            return ValueError(detail)
+        return MockSeiError(
+            f"{method} {self.url}{path}: {answer.status_code} {answer.text[:1000]}".strip()
+        )
+
+
+def segment(text: str) -> str:
+    """One segment of a path, whatever is in it."""
+    return quote(text, safe="")

@@ -1,0 +1,186 @@
+"""Clock, journal, mailbox and faults of a server elsewhere: each look is a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from mock_sei.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.attached.calls import ControlApi
+from mock_sei.bench.faults import Armed, read_armed
+from mock_sei.bench.journal import Entry, JournalView, WholeJournal, nothing_of
+from mock_sei.bench.recorded import read_entry
+from mock_sei.clock import check_time_zone, forward_step, too_far
+from mock_sei.portal.links import Delivery, Link
+from mock_sei.portal.mailbox import Letter, Mail, Mails
+from mock_sei.records import Application
+
+FARTHEST = timedelta(days=365_000)
+"""What the control API advances by, at most."""
+
+
+class AttachedClock:
+    """The platform's clock. Raises what :class:`~mock_sei.clock.Clock` does."""
+
+    def __init__(self, api: ControlApi) -> None:
+        self._api = api
+
+    def timestamp(self) -> float:
+        return self.now().timestamp()
+
+    def now(self) -> datetime:
+        return _now(self._api.get("/clock"))
+
+    @property
+    def frozen(self) -> bool:
+        return bool(self._api.get("/clock")["frozen"])
+
+    @property
+    def is_machine(self) -> bool:
+        return bool(self._api.get("/clock")["is_machine"])
+
+    def advance(self, amount: timedelta | None = None, /, **parts: float) -> datetime:
+        step = forward_step(amount, parts)
+        if step > FARTHEST:
+            raise too_far(step)
+        return _now(self._api.post("/clock/advance", {"seconds": step.total_seconds()}))
+
+    def set(self, moment: datetime, *, frozen: bool | None = None) -> datetime:
+        check_time_zone(moment)
+        return self._put(now=moment.isoformat(), frozen=frozen)
+
+    def freeze(self) -> datetime:
+        return self._put(frozen=True)
+
+    def unfreeze(self) -> datetime:
+        return self._put(frozen=False)
+
+    def reset(self) -> None:
+        self._api.call("DELETE", "/clock")
+
+    def _put(self, **change: object) -> datetime:
+        return _now(self._api.call("PUT", "/clock", change).json())
+
+
+def _now(state: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(state["now"])
+
+
+class AttachedJournal(WholeJournal):
+    """The server's journal."""
+
+    def __init__(self, api: ControlApi) -> None:
+        self._api = api
+
+    @property
+    def entries(self) -> list[Entry]:
+        return _entries(self._api)
+
+    @property
+    def last(self) -> Entry:
+        return _last(_entries(self._api, limit=1), self)
+
+    @property
+    def dropped(self) -> int:
+        return int(self._api.get("/journal", {"limit": 1})["dropped"])
+
+    def clear(self) -> None:
+        self._api.call("DELETE", "/journal")
+
+    def of(self, application: Application) -> JournalView:
+        return AttachedApplicationJournal(self._api, application)
+
+
+class AttachedApplicationJournal(JournalView):
+    """What of it concerns one application, chosen by the server."""
+
+    def __init__(self, api: ControlApi, application: Application) -> None:
+        self._api = api
+        self._application = application
+        self.nothing = nothing_of(application)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return _entries(self._api, application=self._application.app_key)
+
+    @property
+    def last(self) -> Entry:
+        return _last(_entries(self._api, application=self._application.app_key, limit=1), self)
+
+
+def _entries(api: ControlApi, **query: str | int) -> list[Entry]:
+    return [read_entry(each) for each in api.get("/journal", query)["entries"]]
+
+
+def _last(newest: list[Entry], view: JournalView) -> Entry:
+    if not newest:
+        raise LookupError(view.nothing)
+    return newest[-1]
+
+
+class AttachedMailbox(Mails):
+    """The server's mailbox; renewal notices that are due are sent by each look."""
+
+    def __init__(self, api: ControlApi) -> None:
+        self._api = api
+
+    @property
+    def messages(self) -> list[Mail]:
+        return [_mail(each) for each in self._api.get("/mailbox")["messages"]]
+
+    def clear(self) -> None:
+        self._api.call("DELETE", "/mailbox")
+
+
+def _mail(told: Mapping[str, Any]) -> Mail:
+    letter = Letter(
+        sender=told["sender"],
+        subject=told["subject"],
+        text=told["text"],
+        link=None if told["link"] is None else _link(told["link"]),
+    )
+    return Mail(
+        number=told["number"],
+        recipient=told["recipient"],
+        sent_at=datetime.fromisoformat(told["sent"]),
+        letter=letter,
+    )
+
+
+def _link(told: Mapping[str, Any]) -> Link:
+    """As it is there but for the passphrase, which the control API does not tell."""
+    return Link(
+        token=urlsplit(told["url"]).path.removeprefix(CERTIFICATE_LINK_PATH),
+        account=told["account"],
+        serial_number=int(told["serial_number"], 16),
+        delivery=Delivery(format=told["format"], legacy=told["legacy"]),
+        made_at=datetime.fromisoformat(told["made"]),
+        expires_at=datetime.fromisoformat(told["expires"]),
+        used_at=None if told["used"] is None else datetime.fromisoformat(told["used"]),
+        replaced=told["replaced"],
+    )
+
+
+class AttachedFaults:
+    """The server's faults."""
+
+    def __init__(self, api: ControlApi) -> None:
+        self._api = api
+
+    @property
+    def armed(self) -> list[Armed]:
+        return [read_armed(each) for each in self._api.get("/faults")]
+
+    def find(self, identifier: int) -> Armed | None:
+        return next((each for each in self.armed if each.identifier == identifier), None)
+
+    def remove(self, identifier: int) -> bool:
+        if self.find(identifier) is None:
+            return False
+        self._api.call("DELETE", f"/faults/{identifier}")
+        return True
+
+    def clear(self) -> None:
+        self._api.call("DELETE", "/faults")

@@ -1,0 +1,28 @@
+"""What speaks against the test that ran since the reset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mock_sei.errors import MockSeiBug
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Empty where nothing does."""
+
+    bugs: list[str]
+    """Tracebacks of mock-sei's own failures."""
+    unmet_faults: list[str]
+    """Required faults that nobody met."""
+    unscripted_calls: list[str]
+    """Calls that wanted a script in strict mode."""
+
+    def check(self) -> None:
+        """Raises :class:`MockSeiBug` for a bug, ``AssertionError`` for the others."""
+        if self.bugs:
+            raise MockSeiBug("\n".join(self.bugs))
+        if self.unmet_faults:
+            raise AssertionError(f"required faults that nobody met: {'; '.join(self.unmet_faults)}")
+        if self.unscripted_calls:
+            raise AssertionError(f"calls without a script: {', '.join(self.unscripted_calls)}")

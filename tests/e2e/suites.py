@@ -1,0 +1,16 @@
+"""A user's own suite, run by pytest in a process of its own."""
+
+from __future__ import annotations
+
+import httpcore2  # noqa: F401  # pytester forgets what a test is first to import; httpx2 does not
+import pytest
+
+
+def run_suite(
+    pytester: pytest.Pytester, suite: str, *options: str, conftest: str = ""
+) -> pytest.RunResult:
+    """Runs a user's suite, warnings as errors, with the plugin that is installed."""
+    pytester.makepyfile(test_suite=suite)
+    if conftest:
+        pytester.makeconftest(conftest)
+    return pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", *options, timeout=60)

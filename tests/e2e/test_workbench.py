@@ -1,0 +1,448 @@
+"""Every member of the object that the fixtures hand out, in process and attached alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from mock_sei import Attached, MockSei
+from mock_sei.errors import (
+    ConfigurationError,
+    MockSeiBug,
+    MockSeiError,
+    Rejected,
+    UnknownAccount,
+    UnknownApplication,
+    UnknownCertificate,
+    UnknownCollection,
+    UnknownMessage,
+)
+from mock_sei.workbench import Workbench
+from tests.support import TICKETS
+
+MOMENT = datetime(2027, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockSei]:
+    with MockSei() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def attached(server: MockSei) -> Iterator[Attached]:
+    with Attached(server.control_url) as attached:
+        yield attached
+
+
+@pytest.fixture(params=["server", "attached"])
+def bench(request: pytest.FixtureRequest) -> Workbench:
+    """The same platform, seen in process and by its control API."""
+    bench: Workbench = request.getfixturevalue(request.param)
+    bench.reset()
+    return bench
+
+
+def headers(bench: Workbench, account: str = "svc-demo") -> dict[str, str]:
+    found = bench.service_account(account)
+    return {"AppKey": found.app_key, "Authorization": f"Bearer {bench.token(account)}"}
+
+
+def call(bench: Workbench, account: str = "svc-demo") -> httpx2.Response:
+    with bench.client(account) as http:
+        return http.get(TICKETS, headers=headers(bench, account))
+
+
+def test_addresses_and_ca_are_the_server_s(bench: Workbench, server: MockSei) -> None:
+    assert bench.url == server.url
+    assert bench.two_way_url == server.two_way_url
+    assert bench.control_url == server.control_url
+    assert bench.ca_file.read_bytes() == server.ca_file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["svc-demo", "demo-web", "demo-internal", "demo-spa", "demo-native"]
+)
+def test_a_token_of_every_grant(bench: Workbench, name: str) -> None:
+    assert bench.token_response(name, user="bob@example.com")["access_token"]
+
+
+def test_the_browser_s_part_alone(bench: Workbench) -> None:
+    login = bench.login("demo-web", state="xyz")
+
+    assert login.parameters["state"] == "xyz"
+    assert login.code
+
+
+def test_a_client_has_its_certificate_or_none(bench: Workbench) -> None:
+    assert call(bench).status_code == 200
+    with bench.client(base_url=bench.two_way_url) as bare, pytest.raises(httpx2.HTTPError):
+        bare.get("/")
+    assert "no certificate" in (bench.journal.last.refused_because or "")
+
+
+def test_a_certificate_has_its_facts_and_its_bundle(bench: Workbench) -> None:
+    certificate = bench.certificate("svc-demo")
+
+    read = x509.load_pem_x509_certificate(certificate.cert_file.read_bytes())
+    bundle = pkcs12.load_pkcs12(certificate.pfx("chosen-one").read_bytes(), b"chosen-one")
+    assert certificate.common_name == "svc-demo"
+    assert certificate.serial_number == read.serial_number
+    assert certificate.not_before == read.not_valid_before_utc
+    assert certificate.not_after == read.not_valid_after_utc
+    assert bundle.cert is not None
+    assert bundle.cert.certificate == read
+    assert len(bundle.additional_certs) == 2
+
+
+def test_a_revoked_certificate_is_refused_at_the_next_handshake(bench: Workbench) -> None:
+    certificate = bench.certificate(bench.new_application().service_account or "")
+    with bench.client(certificate) as http:
+        assert http.get("/nowhere").status_code == 404
+    certificate.revoke()
+
+    with bench.client(certificate) as http, pytest.raises(httpx2.HTTPError):
+        http.get("/nowhere")
+    last = bench.journal.last
+    assert last.kind == "handshake"
+    assert last.certificate is not None
+    assert last.certificate.serial_number == certificate.serial_number
+
+
+@pytest.mark.parametrize("variant", ["expired", "not-yet-valid", "untrusted", "self-signed"])
+def test_a_certificate_that_is_wrong_in_one_way(bench: Workbench, variant: Any) -> None:
+    certificate = bench.certificate("svc-demo", variant)
+
+    with bench.client(certificate) as http, pytest.raises(httpx2.HTTPError, match="alert"):
+        http.get("/")
+
+
+def test_the_server_s_certificate_can_be_wrong(bench: Workbench) -> None:
+    bench.server_certificate("untrusted")
+
+    with bench.client() as http, pytest.raises(httpx2.ConnectError):
+        http.get("/")
+    bench.server_certificate("valid")
+    with bench.client() as http:
+        assert http.get("/").status_code == 404
+
+
+def test_an_application_is_registered_changed_and_removed(bench: Workbench) -> None:
+    applications = bench.applications
+    before = len(applications)
+    made = applications.register(
+        name="mine", type="native", actor="end-user", redirect_addresses=["app:/x"]
+    )
+
+    assert applications["mine"] == made
+    assert made in list(applications)
+    assert "mine" in applications
+    assert applications.change("mine", source_addresses=["192.0.2.1"]).source_addresses
+    assert applications.refresh_keys("mine").app_key != made.app_key
+    applications.remove("mine")
+    assert "mine" not in applications
+    assert len(applications) == before
+
+
+def test_a_new_application_has_everything_of_its_own(bench: Workbench) -> None:
+    one, other = bench.new_application(), bench.new_application(name="the other's")
+
+    assert one.approved
+    assert other.name == "the other's"
+    assert len({each.app_key for each in (one, other)}) == 2
+    account = bench.service_account(one)
+    assert account.app_key == one.app_key
+    assert bench.token(account)
+    assert call(bench, account.username).status_code == 200
+
+
+def test_new_applications_are_removed_with_their_faults(bench: Workbench) -> None:
+    made = bench.new_application()
+    bench.faults.add(f"GET {TICKETS}", application=made, status=503)
+    kept = bench.faults.add(f"GET {TICKETS}", status=503)
+    bench.remove_new_applications()
+
+    assert made.name not in bench.applications
+    assert "demo-server" in bench.applications
+    assert len(bench.faults) == 1
+    kept.remove()
+    assert len(bench.faults) == 0
+
+
+def test_a_fault_is_armed_met_counted_and_removed(bench: Workbench) -> None:
+    fault = bench.faults.add(f"GET {TICKETS}", status=503, times=2)
+    with pytest.raises(AssertionError, match=r"never met:\n.*tradetickets: status 503"):
+        bench.faults.assert_met()
+
+    assert call(bench).status_code == 503
+    assert fault.met == 1
+    bench.faults.assert_met()
+    fault.remove()
+    assert call(bench).status_code == 200
+    assert fault.met == 1
+
+
+def test_the_handle_of_a_fault_that_was_reset_away_means_no_other(bench: Workbench) -> None:
+    old = bench.faults.add(f"GET {TICKETS}", status=503)
+    bench.reset()
+    bench.faults.add(f"GET {TICKETS}", status=500)
+    old.remove()
+
+    assert len(bench.faults) == 1
+    assert call(bench).status_code == 500
+    assert old.met == 0
+    bench.faults.clear()
+    assert len(bench.faults) == 0
+
+
+def test_an_answer_is_scripted_for_the_next_call_of_an_application(bench: Workbench) -> None:
+    bench.enqueue(f"GET {TICKETS}", status=418, json={"a": 1}, headers={"X-Mine": "yes"})
+    bench.enqueue(f"GET {TICKETS}", application="svc-web", text="for the other", status=299)
+
+    answer = call(bench)
+    assert (answer.status_code, answer.json(), answer.headers["X-Mine"]) == (418, {"a": 1}, "yes")
+    assert call(bench).status_code == 200
+    assert call(bench, "svc-web").text == "for the other"
+
+
+def test_a_required_fault_that_nobody_met_speaks_against_the_test(bench: Workbench) -> None:
+    bench.check()
+    bench.faults.add(f"GET {TICKETS}", status=503, required=True)
+
+    with pytest.raises(AssertionError, match=f"nobody met: GET {TICKETS}: status 503"):
+        bench.check()
+
+
+def test_an_unscripted_call_in_strict_mode_speaks_against_the_test(bench: Workbench) -> None:
+    bench.only_scripted()
+    call(bench)
+
+    with pytest.raises(AssertionError, match=f"without a script: GET {TICKETS}"):
+        bench.check()
+
+
+def test_a_bug_of_mock_sei_speaks_against_the_test(
+    bench: Workbench, server: MockSei, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("the bug")
+
+    monkeypatch.setattr(type(server.sandbox), "metadata", broken)
+    with bench.client() as http:
+        assert http.get("/.well-known/oauth-authorization-server").status_code == 500
+
+    with pytest.raises(MockSeiBug, match="ZeroDivisionError: the bug"):
+        bench.check()
+
+
+def test_the_clock_is_read_and_moved(bench: Workbench) -> None:
+    clock = bench.clock
+    assert clock.is_machine
+    assert clock.set(MOMENT, frozen=True) == MOMENT
+    assert (clock.frozen, clock.is_machine) == (True, False)
+    assert clock.advance(minutes=31) == clock.now() == MOMENT + timedelta(minutes=31)
+    assert clock.advance(timedelta(seconds=0.5)).timestamp() == clock.timestamp()
+    assert clock.unfreeze() >= MOMENT
+    assert not clock.frozen
+    clock.freeze()
+    assert bench.clock.frozen
+    clock.reset()
+    assert bench.clock.is_machine
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda clock: clock.advance(minutes=-1), "only advances"),
+        (lambda clock: clock.advance(days=10**10), "further than the clock goes"),
+        (lambda clock: clock.advance(days=366_000), "(?s)further|outside"),
+        (lambda clock: clock.advance(days=360_000), "outside 2001 to 2998"),
+        (lambda clock: clock.set(datetime(2027, 1, 1)), "no time zone"),  # noqa: DTZ001
+        (lambda clock: clock.set(datetime(1066, 1, 1, tzinfo=UTC)), "outside 2001 to 2998"),
+    ],
+)
+def test_a_time_that_cannot_be_is_a_value_error(
+    bench: Workbench, wrong: Callable[[Any], object], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        wrong(bench.clock)
+    assert bench.clock.is_machine
+
+
+def test_the_journal_has_the_same_entries(
+    bench: Workbench, server: MockSei, attached: Attached
+) -> None:
+    with pytest.raises(LookupError, match="the journal is empty"):
+        _ = bench.journal.last
+    call(bench)
+    bench.token("demo-spa")
+    with bench.client(bench.certificate("svc-web")) as http:
+        http.get(TICKETS, params={"token": "x"}, headers=headers(bench))
+    expired = bench.certificate("svc-demo", "expired")
+    with bench.client(expired) as http, pytest.raises(httpx2.HTTPError):
+        http.get("/")
+
+    ours, theirs = server.journal.entries, attached.journal.entries
+    assert [each.to_json() for each in ours] == [each.to_json() for each in theirs]
+    assert [str(each) for each in ours] == [str(each) for each in theirs]
+    assert len(bench.journal) == len(ours)
+    assert bench.journal.dropped == 0
+    refused = bench.journal.find(f"GET {TICKETS}", status=403)[0]
+    assert (refused.expected, refused.actual) == ("svc-demo", "svc-web")
+    assert refused.certificate == ours[-2].certificate
+    assert refused.request is not None
+    assert refused.request.headers["authorization"] == "Bearer ***"
+    bench.journal.assert_called(f"GET {TICKETS}", times=2)
+    with pytest.raises(AssertionError, match="recorded: 0"):
+        bench.journal.assert_called("GET /v2/investors")
+    bench.journal.clear()
+    assert bench.journal.entries == []
+
+
+def test_the_mailbox_has_the_same_mails(bench: Workbench, server: MockSei) -> None:
+    with pytest.raises(LookupError, match="the mailbox is empty"):
+        _ = bench.mailbox.last
+    bench.new_application(name="mailed", distribution_list="team@example.org")
+    mailbox = bench.mailbox
+
+    assert [str(each) for each in mailbox] == [str(each) for each in server.mailbox]
+    assert len(mailbox) == len(mailbox.messages) == 3
+    assert mailbox.find(to="team@example.org", about="svc-mailed")
+    assert mailbox.require(1).subject == mailbox.messages[0].subject
+    assert bytes(mailbox.last.message()) == bytes(server.mailbox.last.message())
+    link = mailbox.last.link
+    assert link is not None
+    with bench.client() as http:
+        assert http.get(link.path).status_code == 200
+        assert http.get(link.path).status_code == 410
+    used = bench.mailbox.last.link
+    assert used is not None
+    assert "it was used at" in used.state(bench.clock.now())
+    mailbox.clear()
+    assert bench.mailbox.messages == []
+
+
+def test_a_link_downloads_once_where_the_platform_is_reached(bench: Workbench) -> None:
+    link = bench.certificate_link("svc-demo", format="p7s", renew=True)
+
+    assert link.startswith(bench.url)
+    with bench.client() as http:
+        assert http.get(link).headers["content-disposition"].endswith('certificate.p7s"')
+
+
+def test_a_request_of_the_client_s_own_key_is_signed(bench: Workbench) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "svc-demo")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    pem = request.public_bytes(serialization.Encoding.PEM).decode()
+
+    signed = x509.load_pem_x509_certificate(bench.sign_request("svc-demo", pem).encode())
+    assert signed.public_key() == key.public_key()
+
+
+def test_a_certificate_of_the_client_s_own_ca_is_checked(bench: Workbench) -> None:
+    with pytest.raises(Rejected) as refused:
+        bench.register_certificate("svc-demo", "no certificate", "no CA")
+    assert refused.value.problems
+
+
+def test_signing_keys_are_rotated_and_retired(bench: Workbench) -> None:
+    sent = headers(bench)
+    with bench.client() as http:
+        [old] = http.get("/.well-known/jwks.json").json()["keys"]
+    new = bench.rotate_signing_key()
+    bench.retire_signing_key(old["kid"])
+
+    with bench.client("svc-demo") as http:
+        assert http.get(TICKETS, headers=sent).status_code == 401
+    with pytest.raises(ValueError, match="sign"):
+        bench.retire_signing_key(new)
+
+
+def test_records_are_added_replaced_and_cleared(bench: Workbench) -> None:
+    collection = bench.data[next(iter(bench.data))]
+    records = [dict(each) for each in collection]
+
+    assert len(collection) == len(records)
+    collection.clear()
+    assert list(collection) == []
+    collection.add(*records[:1])
+    assert [dict(each) for each in collection] == records[:1]
+    collection.replace(records)
+    assert [dict(each) for each in collection] == records
+    with pytest.raises(Rejected, match="cannot be sent as JSON"):
+        collection.add({**records[0], "wrong": object()})
+
+
+def test_a_reset_takes_the_marker_s_keywords(bench: Workbench) -> None:
+    bench.reset(dialect="rfc")
+    assert bench.token_response("svc-demo")["token_type"] == "Bearer"
+    bench.reset()
+    assert bench.token_response("svc-demo")["token_type"] == "BearerToken"
+
+
+MISTAKES: dict[str, Callable[[Workbench], object]] = {
+    "account": lambda bench: bench.service_account("svc-nobody"),
+    "token": lambda bench: bench.token("nobody"),
+    "user": lambda bench: bench.token("demo-web", user="eve@example.com"),
+    "certificate": lambda bench: bench.certificate("svc-nobody"),
+    "variant": lambda bench: bench.certificate("svc-nobody", "expired"),
+    "revocation": lambda bench: replace(bench.certificate("svc-demo"), account="svc-web").revoke(),
+    "application": lambda bench: bench.applications["nobody"],
+    "no name": lambda bench: bench.applications.remove("no/body"),
+    "no account": lambda bench: bench.certificate("svc/demo"),
+    "register": lambda bench: bench.applications.register(name="x", kind="native"),
+    "registered": lambda bench: bench.new_application(name="demo-server", products=["none"]),
+    "change": lambda bench: bench.applications.change("demo-server", type="native"),
+    "fault": lambda bench: bench.faults.add("GET /v2/investor", status=42),
+    "answer": lambda bench: bench.enqueue("investors", status=7, json=object()),
+    "collection": lambda bench: bench.data["investor"],
+    "mail": lambda bench: bench.mailbox.require(99),
+    "reset": lambda bench: bench.reset(dialekt="rfc"),
+    "reset value": lambda bench: bench.reset(dialect="vendor"),
+    "request": lambda bench: bench.sign_request("svc-demo", "no request"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_the_same_exception_with_the_same_words(
+    server: MockSei, attached: Attached, mistake: str
+) -> None:
+    server.reset()
+
+    with pytest.raises(MockSeiError) as there:
+        MISTAKES[mistake](server)
+    with pytest.raises(MockSeiError) as here:
+        MISTAKES[mistake](attached)
+    assert type(here.value) is type(there.value)
+    assert str(here.value) == str(there.value)
+    if isinstance(there.value, Rejected) and isinstance(here.value, Rejected):
+        assert here.value.problems == there.value.problems
+
+
+def test_the_mistakes_are_of_every_kind(server: MockSei) -> None:
+    kinds = set()
+    for mistake in MISTAKES.values():
+        with pytest.raises(MockSeiError) as told:
+            mistake(server)
+        kinds.add(type(told.value))
+
+    assert kinds == {
+        ConfigurationError,
+        MockSeiError,
+        Rejected,
+        UnknownAccount,
+        UnknownApplication,
+        UnknownCertificate,
+        UnknownCollection,
+        UnknownMessage,
+    }

@@ -1,0 +1,155 @@
+"""What an attached test asks for: verdict, strict mode, one fault, an application's journal."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from mock_sei.sandbox import Sandbox
+from tests.support import TICKETS, Platform
+
+OPERATION = f"GET {TICKETS}"
+
+
+def test_the_verdict_names_what_speaks_against_the_test(
+    control: TestClient, sandbox: Sandbox, platform: Platform
+) -> None:
+    assert control.get("/check").json() == {
+        "bugs": [],
+        "unmet_faults": [],
+        "unscripted_calls": [],
+    }
+    control.post("/faults", json={"operation": OPERATION, "status": 500, "required": True})
+    control.put("/answers/strict", json={"strict": True})
+    control.delete("/faults")
+    platform.get()
+    control.post("/faults", json={"operation": OPERATION, "status": 503, "required": True})
+    sandbox.record_bug("Traceback: the bug")
+
+    assert control.get("/check").json() == {
+        "bugs": ["Traceback: the bug"],
+        "unmet_faults": [f"{OPERATION}: status 503"],
+        "unscripted_calls": [OPERATION],
+    }
+    control.post("/reset")
+    assert not any(control.get("/check").json().values())
+
+
+def test_strict_mode_and_scripts_can_be_looked_at(control: TestClient, platform: Platform) -> None:
+    control.post("/answers", json={"operation": "GET /x", "application": "demo-web"})
+    control.put("/answers/strict", json={"strict": True})
+    platform.get()
+
+    assert control.get("/answers").json() == {
+        "strict": True,
+        "waiting": ["GET /x"],
+        "unscripted": [OPERATION],
+    }
+    control.put("/answers/strict", json={"strict": False})
+    platform.get()
+    assert control.get("/answers").json()["unscripted"] == [OPERATION]
+    assert control.put("/answers/strict", json={}).status_code == 422
+
+
+def test_an_answer_is_for_one_application_alone(control: TestClient, platform: Platform) -> None:
+    for name, status in (("demo-web", 298), ("svc-demo", 299)):
+        scripted = {"operation": OPERATION, "application": name, "status": status}
+        control.post("/answers", json=scripted)
+
+    assert platform.get().status_code == 299
+    assert platform.get().status_code == 200
+
+
+def test_one_fault_is_found_by_its_number(control: TestClient, platform: Platform) -> None:
+    armed = control.post("/faults", json={"operation": OPERATION, "status": 503}).json()
+    platform.get()
+
+    found = control.get(f"/faults/{armed['id']}").json()
+    assert (found["met"], found["operation"]) == (1, OPERATION)
+    assert control.get("/faults/99").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["demo-server", "demo-server-key", "svc-demo"])
+def test_the_journal_of_an_application_goes_by_name_key_or_account(
+    control: TestClient, platform: Platform, name: str
+) -> None:
+    platform.get()
+    platform.post_token("demo-web")
+    platform.get("/nowhere", headers={})  # with its certificate, and nothing else of it
+    platform.post_token("demo-web", http=platform.client("svc-demo"))
+
+    found = control.get("/journal", params={"application": name}).json()
+    shown = [(each["number"], each["application"]) for each in found["entries"]]
+    assert shown == [(1, "demo-server"), (2, "demo-server"), (4, None), (5, "demo-web")]
+    assert (found["dropped"], found["last"]) == (0, 5)
+
+
+def test_the_journal_of_nobody_names_who_there_is(control: TestClient) -> None:
+    answer = control.get("/journal", params={"application": "nobody"})
+
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "UnknownApplication"
+    assert "demo-server" in answer.json()["detail"]
+
+
+def test_the_newest_entries_alone_are_told_where_so_many_are_asked_for(
+    control: TestClient, platform: Platform
+) -> None:
+    for _ in range(3):
+        platform.post_token()
+
+    found = control.get("/journal", params={"limit": 2}).json()
+    assert [each["number"] for each in found["entries"]] == [2, 3]
+    assert control.get("/journal", params={"limit": 0}).status_code == 422
+
+
+def test_the_clock_says_whether_it_is_the_machine_s_and_becomes_it_again(
+    control: TestClient,
+) -> None:
+    assert control.get("/clock").json()["is_machine"] is True
+    assert control.post("/clock/advance", json={"seconds": 60}).json()["is_machine"] is False
+    assert control.delete("/clock").status_code == 204
+    assert control.get("/clock").json()["is_machine"] is True
+
+
+def test_the_current_identity_is_one_answer(control: TestClient, sandbox: Sandbox) -> None:
+    told = control.get("/service-accounts/svc-demo/identity").json()
+
+    identity = sandbox.identity("svc-demo")
+    assert told["certificate"].encode() == identity.certificate_pem
+    assert told["chain"].encode() == identity.chain_pem
+    assert told["private_key"].encode() == identity.key_pem
+    assert int(told["serial_number"], 16) == identity.serial_number
+
+
+def test_an_error_names_its_class(control: TestClient) -> None:
+    refused = control.post("/faults", json={"status": 7})
+    unknown = control.get("/service-accounts/nobody/identity")
+
+    assert refused.json()["error"] == "Rejected"
+    assert refused.json()["problems"].keys() == {"status"}
+    assert unknown.json()["error"] == "UnknownAccount"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8044", "localhost:8044", "[::1]:8044"])
+def test_on_this_machine_the_listeners_are_told_as_they_call_themselves(
+    control: TestClient, host: str
+) -> None:
+    details = control.get("/", headers={"Host": host}).json()
+
+    assert (details["url"], details["two_way_url"]) == (
+        "https://localhost",
+        "https://localhost:444",
+    )
+
+
+def test_a_mailed_link_is_told_whole(control: TestClient) -> None:
+    made = control.post("/service-accounts/svc-demo/certificate-links", json={"legacy": True})
+    control.post("/service-accounts/svc-demo/certificate-links")
+
+    first, second = [each["link"] for each in control.get("/mailbox").json()["messages"]]
+    assert first["url"] == made.json()["url"]
+    assert (first["account"], first["format"], first["legacy"]) == ("svc-demo", "pfx", True)
+    assert (first["used"], first["replaced"], second["replaced"]) == (None, True, False)
+    assert first["made"] < first["expires"]
+    assert first["serial_number"] == second["serial_number"]
