@@ -20,7 +20,7 @@ def test_the_readme_has_the_standards_table() -> None:
     assert standards_table() in README
 
 
-@pytest.mark.parametrize(("document", "count"), [("README.md", 13), ("docs/certificates.md", 4)])
+@pytest.mark.parametrize(("document", "count"), [("README.md", 14), ("docs/certificates.md", 4)])
 def test_the_snippets_of_a_document_pass_as_printed(
     pytester: pytest.Pytester, document: str, count: int
 ) -> None:
