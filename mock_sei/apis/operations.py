@@ -15,6 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.apis.references import Document
+from mock_sei.apis.rules import (
+    OF_AN_OPERATION,
+    check_names,
+    check_parameter,
+    check_shapes,
+)
 from mock_sei.errors import ConfigurationError
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -37,36 +43,12 @@ ACTIONS = (
 OVER_RECORDS = frozenset({"list", "read", "create", "change", "remove", "upload", "example"})
 """Actions whose ``key`` is a field of the records of their ``collection``."""
 
-MATCHES = ("equals", "contains", "from", "to", "as-of", "period", "pairs")
-"""How a parameter can pick records; ``filters.py`` has the meaning of each."""
-
-USES = ("limit", "cursor", "start", "count", "section", "include", "sort", "order", "ignored")
-"""What else a parameter can be for."""
-
 _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
 """By the parameter's name, where its document says nothing."""
 
-_RULE_KEYS = frozenset(
-    {
-        "action",
-        "collection",
-        "key",
-        "envelope",
-        "paging",
-        "members",
-        "identifiers",
-        "requires",
-        "fields",
-        "records",
-        "answer",
-        "fixed",
-        "schema",
-        "polls",
-        "seconds",
-        "reports",
-    }
-)
-_PARAMETER_KEYS = frozenset({"field", "match", "use", "every", "chosen", "member"})
+_RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
+_NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
+"""Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +62,7 @@ class Parameter:
     description: str
     schema: Mapping[str, Any]
     use: str | None = None
-    """One of :data:`USES`, where it does not pick records."""
+    """One of :data:`~mock_sei.apis.rules.USES`, where it does not pick records."""
     field: str | None = None
     """Field of the records that it is compared with; a dot leads into a member."""
     match: str = "equals"
@@ -93,8 +75,10 @@ class Parameter:
 
     @property
     def type(self) -> str:
-        kind = self.schema.get("type", "string")
-        return str(kind[0] if isinstance(kind, list) else kind)
+        kinds = self.schema.get("type", "string")
+        if isinstance(kinds, list):
+            return next((str(each) for each in kinds if each != "null"), "string")
+        return str(kinds)
 
     @property
     def format(self) -> str | None:
@@ -166,8 +150,12 @@ class Operation:
     @property
     def success(self) -> int:
         """The status of an answer: the first of its document that is not an error."""
-        codes = [int(code) for code in self.raw.get("responses", {}) if str(code).isdigit()]
-        return next((code for code in codes if 200 <= code < 300), 200)
+        codes = [int(code) for code in self.raw.get("responses") or {} if str(code).isdigit()]
+        good = [code for code in codes if 200 <= code < 300]
+        moved = [code for code in codes if 300 <= code < 400]
+        if not good and any(code in self.raw["responses"] for code in ("2XX", "default")):
+            return 200
+        return next(iter((*good, *moved)), 200)
 
     def find_parameters(self, use: str) -> list[Parameter]:
         return [each for each in self.parameters.values() if each.use == use]
@@ -179,14 +167,18 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
     Raises :class:`ConfigurationError` naming file and place.
     """
     source = document.source
-    for path, item in mapping(document.content.get("paths"), source, "paths").items():
-        item = mapping(item, source, f"paths[{path}]")
+    for path, entry in mapping(document.content.get("paths"), source, "paths").items():
+        if path.startswith("x-"):
+            continue
+        if not path.startswith("/"):
+            raise ConfigurationError("must begin with /", source=source, key=f"paths[{path}]")
+        item = mapping(document.follow(entry, f"paths[{path}]"), source, f"paths[{path}]")
         for method in METHODS:
             if method not in item:
                 continue
             place = f"paths[{path}].{method}"
             raw = mapping(item[method], source, place)
-            shared = item.get("parameters", ())
+            shared = item.get("parameters") or ()
             parameters = dict(_parameters(shared, document, f"paths[{path}]"))
             parameters |= dict(_parameters(raw.get("parameters", ()), document, place))
             _check_path(path, parameters, source, place)
@@ -197,14 +189,29 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
                 pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}",
                 summary=str(raw.get("summary", "")),
                 parameters=parameters,
-                rule=_rule(raw.get(EXTENSION), method, base + path, source, f"{place}.{EXTENSION}"),
+                rule=_rule(
+                    raw.get(EXTENSION),
+                    method,
+                    base + path,
+                    parameters,
+                    document,
+                    f"{place}.{EXTENSION}",
+                ),
                 raw=raw,
                 shared=tuple(shared),
                 document=document,
             )
 
 
-def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
+def _rule(
+    value: Any,
+    method: str,
+    path: str,
+    parameters: Mapping[str, Parameter],
+    document: Document,
+    place: str,
+) -> Rule:
+    source = document.source
     if value is None:
         return Rule(action="example", collection=re.sub(r"/\{[^}]*\}$", "", path), key="")
     found = dict(mapping(value, source, place))
@@ -222,6 +229,10 @@ def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
     for required in ("collection", "key"):
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
+    check_shapes(found, OF_AN_OPERATION, source, place)
+    check_names(found, {each.name: each.place for each in parameters.values()}, source, place)
+    if "schema" in found:
+        document.find(f"#/components/schemas/{found['schema']}", f"{place}.schema")
     return Rule(**found)
 
 
@@ -232,11 +243,12 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
         name, where = raw.get("name"), raw.get("in")
         if not isinstance(name, str) or where not in ("query", "path", "header", "cookie"):
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
-        if where == "cookie":
+        if where == "cookie" or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
-        _check_rule(rule, document.source, f"{here}.{EXTENSION}")
+        check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         schema = document.follow(raw.get("schema") or {}, f"{here}.schema")
+        schema = {} if schema is True else schema
         use = rule.get("use")
         if use is None and "field" not in rule and "chosen" not in rule:
             use = _USUAL_USES.get(name)
@@ -258,21 +270,16 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
         )
 
 
-def _check_rule(rule: Mapping[str, Any], source: Path, place: str) -> None:
-    unknown = sorted(rule.keys() - _PARAMETER_KEYS)
-    if unknown:
-        raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
-    for key, known in (("match", MATCHES), ("use", USES)):
-        if key in rule and rule[key] not in known:
-            raise ConfigurationError(
-                f"there are {', '.join(known)}",
-                source=source,
-                key=f"{place}.{key}",
-                value=rule[key],
-            )
-
-
 def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, place: str) -> None:
+    for name, parameter in parameters.items():
+        chooser = parameter.chosen.get("by", name)
+        if chooser not in parameters:
+            raise ConfigurationError(
+                "no parameter of the operation",
+                source=source,
+                key=f"{place}: {name}.{EXTENSION}.chosen.by",
+                value=chooser,
+            )
     for name in re.findall(r"\{([^}]*)\}", path):
         if name not in parameters or parameters[name].place != "path":
             raise ConfigurationError(
