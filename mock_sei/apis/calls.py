@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from mock_sei.apis.bodies import names_of
-from mock_sei.apis.collections import Collections, Record
+from mock_sei.apis.collections import Collections, Record, find_value
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Value
@@ -66,10 +66,18 @@ class ApiCall:
         """The record that the path names. Raises :class:`~mock_sei.errors.Refusal`, 404."""
         rule = self.operation.rule
         name, value = self._key_value()
-        found = self.state.collections.find(rule.collection, rule.key, value)
-        if found is None:
-            raise not_there(self.operation, name, value)
-        return found
+        for found in self.state.collections.find_all(rule.collection, rule.key, value):
+            if self._is_of_the_path(found):
+                return found
+        raise not_there(self.operation, name, value)
+
+    def _is_of_the_path(self, record: Record) -> bool:
+        """Whether the path's other parameters that name a field fit too."""
+        return all(
+            str(find_value(record, each.field)) == str(self.values[each.name])
+            for each in self.operation.parameters.values()
+            if each.place == "path" and each.field is not None
+        )
 
     def _key_value(self) -> tuple[str, object]:
         """The parameter that names a record: the one of the path that is compared with the key."""

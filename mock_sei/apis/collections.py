@@ -55,16 +55,30 @@ class Collections:
 
     def find(self, name: str, key: str, value: object) -> Record | None:
         """The record whose key has this value, compared as text: a path has no numbers."""
-        wanted = str(value)
-        return next((each for each in self.all(name) if str(each.get(key)) == wanted), None)
+        return next(iter(self.find_all(name, key, value)), None)
+
+    def find_all(self, name: str, key: str, value: object) -> list[Record]:
+        """The same where a key alone does not identify a record."""
+        return _with(self.all(name), key, value)
 
     def add(self, name: str, records: Iterable[Record]) -> None:
-        with self._lock:
-            self._set(name, (*self._records.get(name, ()), *records))
+        self.change(name, lambda before: (*before, *records))
 
-    def replace_all(self, name: str, records: Iterable[Record]) -> None:
+    def add_new(self, name: str, key: str, record: Record) -> bool:
+        """Adds a record unless one with its key is there; says whether."""
         with self._lock:
-            self._set(name, tuple(records))
+            before = self._records.get(name, ())
+            if _with(before, key, record.get(key)):
+                return False
+            self._set(name, (*before, record))
+            return True
+
+    def change(
+        self, name: str, changed: Callable[[tuple[Record, ...]], tuple[Record, ...]]
+    ) -> None:
+        """Puts other records in their place; nobody writes meanwhile, and what it raises passes."""
+        with self._lock:
+            self._set(name, changed(self._records.get(name, ())))
 
     def replace(self, name: str, old: Record, new: Record | None) -> bool:
         """Puts one record in another's place, or takes it out; False where it is gone already."""
@@ -105,6 +119,11 @@ class Collections:
             while len(self._selections) > _REMEMBERED:
                 self._selections.popitem(last=False)
         return chosen
+
+
+def _with(records: Sequence[Record], key: str, value: object) -> list[Record]:
+    wanted = str(value)
+    return [each for each in records if key in each and str(each[key]) == wanted]
 
 
 def ordered(records: Sequence[Record], field: str) -> list[Record]:

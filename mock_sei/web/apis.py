@@ -66,5 +66,6 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         )
     )
     if answer.content is not None:
-        return Response(answer.content, answer.status, media_type=answer.media_type)
+        media_type = answer.media_type if answer.content else None
+        return Response(answer.content, answer.status, media_type=media_type)
     return JsonResponse(answer.body, answer.status, media_type=answer.media_type)

@@ -25,7 +25,8 @@ class JsonResponse(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="backslashreplace")  # half a surrogate pair, as JSON writes it
 
 
 def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mock_sei.apis.bodies import check_media_type, read_json
+from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
@@ -19,11 +19,7 @@ ACTION = "create"
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    media_type = check_media_type(call.operation, call.content_type)
-    body = read_json(call.operation, call.body, media_type)
-    if not isinstance(body, Mapping):
-        raise MalformedRequest([Fault("", "body", "must be an object")])
-    return write(call, body)
+    return write(call, read_members(call.operation, call.body, call.content_type))
 
 
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
@@ -33,11 +29,11 @@ def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
     names = call.names(body=body, job=job, key=fresh, **more)
     record = {**body, **fill(rule.fields, names)}
     key = record.setdefault(rule.key, fresh)
-    if state.collections.find(rule.collection, rule.key, key) is not None:
-        raise MalformedRequest([Fault(rule.key, "body", f"{str(key)[:100]} exists already")])
     names |= {"key": key, "record": record}
     further = [(each["collection"], fill(each["fields"], names)) for each in rule.records]
-    for name, each in ((rule.collection, record), *further):
+    if not state.collections.add_new(rule.collection, rule.key, record):
+        raise MalformedRequest([Fault(rule.key, "body", f"{str(key)[:100]} exists already")])
+    for name, each in further:
         state.collections.add(name, [each])
     state.jobs.finish(job, {"status": COMPLETED, rule.key: key})
     answer = record if rule.answer is None else fill(rule.answer, names)
