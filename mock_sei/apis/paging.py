@@ -1,9 +1,10 @@
 """Cursor paging: which records of a selection a page holds, and the links around it.
 
 A cursor is the Base64 of the key of the first record it asks for (API-standards FAQ: of another
-sequential property of the record). At most 50 records a page (portfolio pages); more are asked for
-and fewer come. The names ``cursor`` and ``next`` are assumed, as no page that shows them could be
-read; the rest of the paging object is documented.
+sequential property of the record), with a number behind it where several have that key. At most 50
+records a page (portfolio pages); more are asked for and fewer come. The names ``cursor`` and
+``next`` are assumed, as no page that shows them could be read; the rest of the paging object is
+documented.
 """
 
 from __future__ import annotations
@@ -23,22 +24,29 @@ LARGEST_PAGE = 50
 
 
 def page(
-    records: Sequence[Record], *, key: str, values: Mapping[str, Value], url: str
+    records: Sequence[Record],
+    *,
+    key: str,
+    values: Mapping[str, Value],
+    url: str,
+    is_ordered: bool = True,
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """One page and its ``paging`` object.
 
     ``values`` holds ``limit`` and ``cursor`` beside the filters of the query, which the links
-    repeat; ``url`` is the absolute address that was called. Raises :class:`MalformedRequest`.
+    repeat; ``url`` is the absolute address that was called; ``is_ordered`` says whether the key
+    orders the records. Raises :class:`MalformedRequest`.
     """
     limit = _limit(values.get("limit"))
-    start = _start(records, key, values.get("cursor"))
+    cursor = values.get("cursor")
+    start = 0 if cursor is None else _start(records, key, str(cursor), is_ordered=is_ordered)
     end = start + limit
 
     def link(position: int) -> str | None:
         if not 0 <= position < len(records):
             return None
         shown = {name: _text(value) for name, value in values.items()}
-        query = {**shown, "limit": limit, "cursor": _cursor(find_value(records[position], key))}
+        query = {**shown, "limit": limit, "cursor": _cursor(records, key, position)}
         return f"{url}?{urlencode(query)}"
 
     paging = {
@@ -90,22 +98,60 @@ def _limit(asked: Value | None) -> int:
     return min(limit, LARGEST_PAGE)
 
 
-def _cursor(key: object) -> str:
-    return base64.b64encode(str(key).encode()).decode()
+_NUMBER_IN_KEY = "\x1f"
+"""In a cursor between a key and a number, where several records have the key."""
 
 
-def _start(records: Sequence[Record], key: str, cursor: Value | None) -> int:
+def _cursor(records: Sequence[Record], key: str, position: int) -> str:
+    value = find_value(records[position], key)
+    number = 0
+    while number < position and find_value(records[position - number - 1], key) == value:
+        number += 1
+    text = f"{value}{_NUMBER_IN_KEY}{number}" if number else str(value)
+    return base64.b64encode(text.encode()).decode()
+
+
+def _start(records: Sequence[Record], key: str, cursor: str, *, is_ordered: bool) -> int:
     """Position of the record a cursor names, or of the next one where it is gone."""
-    if cursor is None:
-        return 0
     try:
-        text = base64.b64decode(str(cursor), validate=True).decode("utf-8")
-        wanted: object = text
-        if records and isinstance(find_value(records[0], key), int):
-            wanted = int(text)
+        text = base64.b64decode(cursor, validate=True).decode()
+        value, _, number = text.partition(_NUMBER_IN_KEY)
+        first = _position(records, key, value) if is_ordered else _search(records, key, value)
+        return first + (abs(int(number)) if number else 0)
     except (binascii.Error, ValueError):
         fault = Fault("cursor", "query", "not a cursor of this resource; take it from paging")
         raise MalformedRequest([fault]) from None
-    return bisect_left(
-        records, order_of(wanted), key=lambda record: order_of(find_value(record, key))
-    )
+
+
+def _position(records: Sequence[Record], key: str, text: str) -> int:
+    """Where the key is or would be; a key may be a number in one record and text in another."""
+
+    def place(value: object) -> int:
+        return bisect_left(
+            records, order_of(value), key=lambda record: order_of(find_value(record, key))
+        )
+
+    def is_here(position: int) -> bool:
+        return position < len(records) and str(find_value(records[position], key)) == text
+
+    try:
+        as_number = place(float(text) if "." in text else int(text))
+    except ValueError:
+        numbers_alone = records and isinstance(find_value(records[-1], key), int | float)
+        if numbers_alone:
+            raise
+        return place(text)
+    if is_here(as_number) or not records:
+        return as_number
+    as_text = place(text)
+    of_numbers = isinstance(find_value(records[0], key), int | float)
+    return as_text if is_here(as_text) or not of_numbers else as_number
+
+
+def _search(records: Sequence[Record], key: str, text: str) -> int:
+    """``ValueError`` where no record has the key: none is next in an order of their own."""
+    found = (n for n, record in enumerate(records) if str(find_value(record, key)) == text)
+    position = next(found, None)
+    if position is None:
+        raise ValueError
+    return position

@@ -9,6 +9,7 @@ from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, shaped
 from mock_sei.apis.collections import Record, ordered
 from mock_sei.apis.filters import choosers
 from mock_sei.apis.paging import offset_page, page
+from mock_sei.apis.times import eastern_now
 
 ACTION = "list"
 
@@ -40,17 +41,22 @@ def select(call: ApiCall) -> Sequence[Record]:
         for name, value in sorted(call.values.items())
         if operation.parameters[name].use not in _NOT_PICKING
     )
-    memo = (operation.name, wanted, call.now.date())  # some filters know today
+    # Some filters know today, in either zone.
+    memo = (operation.name, wanted, call.now.date(), eastern_now(call.now).date())
     return call.state.collections.select(rule.collection, rule.key, memo, choose)
 
 
 def in_wanted_order(records: Sequence[Record], call: ApiCall) -> Sequence[Record]:
     """By the field that a parameter names, where one does."""
     field, descending = _value(call, "sort"), _value(call, "order") == "desc"
-    if field is None and not descending:
+    if not _is_reordered(call):
         return records
     found = list(records) if field is None else ordered(records, str(field))
     return found[::-1] if descending else found
+
+
+def _is_reordered(call: ApiCall) -> bool:
+    return _value(call, "sort") is not None or _value(call, "order") == "desc"
 
 
 def paged(
@@ -61,7 +67,13 @@ def paged(
         return records, None
     if rule.paging == "offset":
         return offset_page(records, start=_value(call, "start"), count=_value(call, "count"))
-    return page(records, key=rule.key, values=call.query_values(), url=call.url)
+    return page(
+        records,
+        key=rule.key,
+        values=call.query_values(),
+        url=call.url,
+        is_ordered=not _is_reordered(call),
+    )
 
 
 def _value(call: ApiCall, use: str) -> Any:
