@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from mock_sei.apis.operations import METHODS
+from mock_sei.apis.references import Document
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
@@ -76,7 +78,7 @@ def _token_request(fields: Sequence[str]) -> Json:
 def _folder(document: Mapping[str, Any]) -> Json:
     info = document.get("info") or {}
     items = [
-        _call(method, path, item)
+        _call(method, path, _resolved(item, document))
         for path, item in document["paths"].items()
         for method in METHODS
         if method in item
@@ -112,6 +114,34 @@ def _call(method: str, path: str, item: Mapping[str, Any]) -> Json:
         "event": [_test(_CALL_TESTS)],
         "request": request,
     }
+
+
+def _resolved(item: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A path's methods, their parameters and bodies without references."""
+    found = Document(source=Path(), content=document)
+
+    def follow(value: Any) -> Any:
+        return found.follow(value, "")
+
+    def parameters(holder: Mapping[str, Any]) -> list[Json]:
+        entries = [follow(each) for each in holder.get("parameters") or ()]
+        return [{**each, "schema": follow(each.get("schema") or {})} for each in entries]
+
+    resolved: Json = {"parameters": parameters(item)}
+    for method in METHODS:
+        if method in item:
+            body = follow(item[method].get("requestBody") or {})
+            media_types = (body.get("content") or {}).items()
+            content = {name: dict(follow(media)) for name, media in media_types}
+            for media in content.values():
+                examples = media.get("examples") or {}
+                media["examples"] = {name: follow(each) for name, each in examples.items()}
+            resolved[method] = {
+                **item[method],
+                "parameters": parameters(item[method]),
+                "requestBody": {"content": content},
+            }
+    return resolved
 
 
 def _url(path: str, parameters: Sequence[Mapping[str, Any]]) -> Json:

@@ -112,17 +112,39 @@ def _object(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
         if name in required or depth < DEEPEST
     }
     more = schema.get("additionalProperties")
-    spare = more if isinstance(more, Mapping) else {"type": "string"}
+    spare = more if isinstance(more, Mapping) else _ANY_TEXT
     for name in required:
         if name not in known:
             members[name] = sample(spare, document, depth + 1)
     return members
 
 
+_ANY_TEXT = {"type": "string"}
+
+
 def _array(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
     wanted = 0 if depth >= DEEPEST else min(1, schema.get("maxItems", 1))
     count = min(max(schema.get("minItems", 0), wanted), 100)
-    return [sample(schema.get("items") or {}, document, depth + 1) for _ in range(count)]
+    first = schema.get("prefixItems", ())
+    items = [schema.get("items", True)] * max(0, count - len(first))
+    made = [sample(each, document, depth + 1) for each in (*first, *items)]
+    return _different(made, schema, document) if schema.get("uniqueItems") else made
+
+
+def _different(made: list[Any], schema: Mapping[str, Any], document: Document) -> list[Any]:
+    """Values of an enumeration, or numbers and texts that count up."""
+    items = document.follow(schema.get("items", True), "items")
+    choices = items.get("enum", ()) if isinstance(items, Mapping) else ()
+    if len(choices) >= len(made):
+        return list(choices[: len(made)])
+    return [
+        f"{each}{number or ''}"
+        if isinstance(each, str)
+        else each + number
+        if isinstance(each, int | float)
+        else each
+        for number, each in enumerate(made)
+    ]
 
 
 def _string(schema: Mapping[str, Any], _: Document, __: int) -> str:
@@ -141,13 +163,18 @@ def _number(schema: Mapping[str, Any], _: Document, __: int) -> float:
 
 def _within(schema: Mapping[str, Any]) -> float:
     """Zero, or what lies nearest to it."""
-    step = schema.get("multipleOf", 1)
-    value = max(0, schema.get("minimum", schema.get("exclusiveMinimum", 0)))
+    step = schema.get("multipleOf", 1) or 1
+    low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
+    high = schema.get("maximum", schema.get("exclusiveMaximum", 0))
+    value: float = max(0, low)
     if value <= schema.get("exclusiveMinimum", value - 1):
         value += step
     value = -(-value // step) * step
-    high = schema.get("maximum")
-    return float(high) if high is not None and value > high else value
+    if high < value and ("maximum" in schema or "exclusiveMaximum" in schema):
+        value = float(high // step * step)
+        if value >= schema.get("exclusiveMaximum", value + 1):
+            value = (max(low, 0) + high) / 2 if high > low >= 0 else value - step
+    return value
 
 
 def _boolean(_: Mapping[str, Any], __: Document, ___: int) -> bool:
