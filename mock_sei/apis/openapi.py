@@ -79,6 +79,8 @@ def part_of(parent: Part, key: str, value: Any) -> Part:
     """What the member ``key`` of a part is."""
     if parent is Part.NAMES:
         return Part.OBJECT
+    if key == "parameters" and isinstance(value, list):
+        return Part.OBJECT
     if parent is Part.SCHEMAS:
         return Part.SCHEMA
     if key in _VALUES or key.startswith("x-") or (key == "examples" and isinstance(value, list)):

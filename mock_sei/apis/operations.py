@@ -47,6 +47,8 @@ _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
 """By the parameter's name, where its document says nothing."""
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
+_PLAIN_STYLES = (None, "form", "simple")
+
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
 
@@ -72,6 +74,9 @@ class Parameter:
     """``{"by": another parameter, value of it: field}``: which field is compared."""
     member: str | None = None
     """The member that ``use: include`` puts in or leaves out."""
+
+    is_plain: bool = True
+    """Not an object, nor a list in one of the styles that only some documents use."""
 
     @property
     def type(self) -> str:
@@ -150,10 +155,11 @@ class Operation:
     @property
     def success(self) -> int:
         """The status of an answer: the first of its document that is not an error."""
-        codes = [int(code) for code in self.raw.get("responses") or {} if str(code).isdigit()]
+        responses = self.raw.get("responses") or {}
+        codes = [int(code) for code in responses if str(code).isdigit()]
         good = [code for code in codes if 200 <= code < 300]
         moved = [code for code in codes if 300 <= code < 400]
-        if not good and any(code in self.raw["responses"] for code in ("2XX", "default")):
+        if not good and any(code in responses for code in ("2XX", "default")):
             return 200
         return next(iter((*good, *moved)), 200)
 
@@ -249,6 +255,7 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         schema = document.follow(raw.get("schema") or {}, f"{here}.schema")
         schema = {} if schema is True else schema
+        is_plain = schema.get("type") != "object" and raw.get("style") in _PLAIN_STYLES
         use = rule.get("use")
         if use is None and "field" not in rule and "chosen" not in rule:
             use = _USUAL_USES.get(name)
@@ -257,7 +264,11 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
             Parameter(
                 name=name,
                 place=where,
-                required=bool(raw.get("required", where == "path")),
+                required=bool(raw.get("required", where == "path"))
+                and (
+                    is_plain or where != "query"  # its members come under names of their own
+                ),
+                is_plain=is_plain,
                 description=str(raw.get("description", "")),
                 schema=mapping(schema, document.source, f"{here}.schema"),
                 use=use,

@@ -121,6 +121,8 @@ def typed(parameter: Parameter, text: str, operation: Operation) -> Value:
     if parameter.every is not None and text == parameter.every:
         return text
     schema = parameter.schema
+    if not parameter.is_plain:
+        return text  # taken as it comes
     if "type" not in schema and schema.keys() & _CHOICES:
         return _as_any_type(text, schema, operation)
     value = _as_type(parameter.type, parameter.format, text, schema)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote, unquote
+
 from fastapi import APIRouter, Request, Response
+from starlette.types import Scope
 
 from mock_sei.apis.answering import ApiRequest
 from mock_sei.errors import Refusal
@@ -42,7 +46,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     sandbox, scope = exchange.sandbox, request.scope
     headers, findings = scope["headers"], exchange.entry.findings
     refuse_announced_size(headers)
-    operation, path_values = sandbox.catalogue.find(scope["method"], scope["path"])
+    operation, path_values = sandbox.catalogue.find(scope["method"], _path_of(scope))
     token = sandbox.admit(
         Call(
             connection=exchange.connection,
@@ -56,7 +60,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     answer = sandbox.answer(
         ApiRequest(
             operation=operation,
-            path=path_values,
+            path={name: each.replace(_SLASH, "/") for name, each in path_values.items()},
             query=scope["query_string"].decode("latin-1"),
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
             body=b"" if scope["method"] == "GET" else await request.body(),
@@ -69,3 +73,15 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         media_type = answer.media_type if answer.content else None
         return Response(answer.content, answer.status, media_type=media_type)
     return JsonResponse(answer.body, answer.status, media_type=answer.media_type)
+
+
+_SLASH = "\ufdd0"
+"""Stands for a slash that was sent as %2F: part of a value, and no end of it."""
+
+
+def _path_of(scope: Scope) -> str:
+    raw: bytes = scope["raw_path"]
+    if b"%2f" not in raw.lower():
+        return str(scope["path"])
+    kept = re.sub("%2f", quote(_SLASH), raw.decode("latin-1"), flags=re.IGNORECASE)
+    return unquote(kept)
