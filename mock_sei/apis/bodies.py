@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from email.parser import BytesParser
-from email.policy import HTTP
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
@@ -23,16 +20,6 @@ DEEPEST_BODY = 100
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
-MULTIPART = "multipart/form-data"
-
-
-@dataclass(frozen=True, kw_only=True)
-class File:
-    """An uploaded file."""
-
-    name: str
-    media_type: str
-    content: bytes
 
 
 def media_type_of(content_type: str | None) -> str:
@@ -150,23 +137,6 @@ def schema_faults(document: Document, schema: Any, value: Any) -> Iterable[Fault
     for error in found[:MOST_FAULTS]:
         place = ".".join(str(part) for part in error.absolute_path)
         yield Fault(place, "body", error.message[:200])
-
-
-def read_file(body: bytes, content_type: str | None) -> File:
-    """The first file of a multipart body. Raises :class:`MalformedRequest`."""
-    head = f"Content-Type: {content_type or ''}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(head + body)
-    for part in message.walk():
-        name = part.get_filename()
-        if name and not part.is_multipart():
-            content = part.get_payload(decode=True)
-            return File(
-                name=name[:255],
-                media_type=part.get_content_type(),
-                content=content if isinstance(content, bytes) else b"",
-            )
-    fault = Fault("filename", "body", "no file in the multipart body: a part with a filename")
-    raise MalformedRequest([fault])
 
 
 def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[str, Any]]:

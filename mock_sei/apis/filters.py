@@ -95,9 +95,12 @@ def _time(value: Any, size: int) -> str:
         return text
     if size == len("2026-03-31"):
         return text[:size]
-    zone = "Z" if size == len("2026-03-31T09:30:00.000Z") else ""
-    whole = f"{text.removesuffix('Z')}T00:00:00.000"[:23] if "T" not in text else text
-    return whole.removesuffix("Z").ljust(19, "0").ljust(20, ".").ljust(23, "0")[:23] + zone
+    zone = "Z" if size == len(f"{_MIDNIGHT}Z") else ""
+    text = text.removesuffix("Z")
+    return f"{text}{_MIDNIGHT[len(text) :]}"[: len(_MIDNIGHT)] + zone
+
+
+_MIDNIGHT = "2026-03-31T00:00:00.000"
 
 
 def _bound(text: str, parameter: Parameter, *, end: bool) -> str:

@@ -107,7 +107,11 @@ def references(value: Any, place: str = "", part: Part = Part.OBJECT) -> Iterato
                 continue
             inner = part_of(part, key, each)
             if inner is not Part.VALUE:
-                yield from references(each, f"{place}.{key}".removeprefix("."), inner)
+                yield from references(each, _inside(place, key), inner)
+
+
+def _inside(place: str, key: str) -> str:
+    return f"{place}[{key}]" if key.startswith("/") else f"{place}.{key}".removeprefix(".")
 
 
 def modern(content: Mapping[str, Any], source: Path) -> Mapping[str, Any]:
@@ -151,8 +155,8 @@ class _Turn:
         result = {}
         for name, each in value.items():
             key = str(name)  # YAML reads the status 200 as a number
-            here = f"{place}.{key}".removeprefix(".")
-            result[key] = self.turned(each, here, part_of(part, key, each), depth + 1)
+            inner = part_of(part, key, each)
+            result[key] = self.turned(each, _inside(place, key), inner, depth + 1)
         if part is not Part.SCHEMA:
             return result
         if self._old:

@@ -254,7 +254,7 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         schema = document.follow(raw.get("schema") or {}, f"{here}.schema")
-        schema = {} if schema is True else schema
+        schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
         is_plain = schema.get("type") != "object" and raw.get("style") in _PLAIN_STYLES
         use = rule.get("use")
         if use is None and "field" not in rule and "chosen" not in rule:
@@ -270,7 +270,7 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
                 ),
                 is_plain=is_plain,
                 description=str(raw.get("description", "")),
-                schema=mapping(schema, document.source, f"{here}.schema"),
+                schema=schema,
                 use=use,
                 field=rule.get("field"),
                 match=rule.get("match", "equals"),

@@ -1,10 +1,10 @@
 """Cursor paging: which records of a selection a page holds, and the links around it.
 
 A cursor is the Base64 of the key of the first record it asks for (API-standards FAQ: of another
-sequential property of the record), with a number behind it where several have that key. At most 50
-records a page (portfolio pages); more are asked for and fewer come. The names ``cursor`` and
-``next`` are assumed, as no page that shows them could be read; the rest of the paging object is
-documented.
+sequential property of the record), with its position behind it where several have that key. At
+most 50 records a page (portfolio pages); more are asked for and fewer come. The names ``cursor``
+and ``next`` are assumed, as no page that shows them could be read; the rest of the paging object
+is documented.
 """
 
 from __future__ import annotations
@@ -39,14 +39,17 @@ def page(
     """
     limit = _limit(values.get("limit"))
     cursor = values.get("cursor")
-    start = 0 if cursor is None else _start(records, key, str(cursor), is_ordered=is_ordered)
+    start = 0 if cursor is None else _start(records, key, str(cursor))
     end = start + limit
+
+    def cursor_of(position: int) -> str:
+        return _cursor(records, key, position, is_ordered=is_ordered)
 
     def link(position: int) -> str | None:
         if not 0 <= position < len(records):
             return None
         shown = {name: _text(value) for name, value in values.items()}
-        query = {**shown, "limit": limit, "cursor": _cursor(records, key, position)}
+        query = {**shown, "limit": limit, "cursor": cursor_of(position)}
         return f"{url}?{urlencode(query)}"
 
     paging = {
@@ -98,60 +101,44 @@ def _limit(asked: Value | None) -> int:
     return min(limit, LARGEST_PAGE)
 
 
-_NUMBER_IN_KEY = "\x1f"
-"""In a cursor between a key and a number, where several records have the key."""
+_BEFORE_POSITION = "\x1f"
+"""In a cursor behind a key that does not find its record alone: one of several with it."""
 
 
-def _cursor(records: Sequence[Record], key: str, position: int) -> str:
-    value = find_value(records[position], key)
-    number = 0
-    while number < position and find_value(records[position - number - 1], key) == value:
-        number += 1
-    text = f"{value}{_NUMBER_IN_KEY}{number}" if number else str(value)
+def _cursor(records: Sequence[Record], key: str, position: int, *, is_ordered: bool) -> str:
+    text = str(find_value(records[position], key))
+    if not is_ordered or not _finds(records, key, text, position):
+        text = f"{text}{_BEFORE_POSITION}{position}"
     return base64.b64encode(text.encode()).decode()
 
 
-def _start(records: Sequence[Record], key: str, cursor: str, *, is_ordered: bool) -> int:
+def _finds(records: Sequence[Record], key: str, text: str, position: int) -> bool:
+    try:
+        return _first(records, key, text) == position
+    except ValueError:
+        return False
+
+
+def _start(records: Sequence[Record], key: str, cursor: str) -> int:
     """Position of the record a cursor names, or of the next one where it is gone."""
     try:
-        text = base64.b64decode(cursor, validate=True).decode()
-        value, _, number = text.partition(_NUMBER_IN_KEY)
-        first = _position(records, key, value) if is_ordered else _search(records, key, value)
-        return first + (abs(int(number)) if number else 0)
+        return _first(records, key, base64.b64decode(cursor, validate=True).decode())
     except (binascii.Error, ValueError):
         fault = Fault("cursor", "query", "not a cursor of this resource; take it from paging")
         raise MalformedRequest([fault]) from None
 
 
-def _position(records: Sequence[Record], key: str, text: str) -> int:
-    """Where the key is or would be; a key may be a number in one record and text in another."""
-
-    def place(value: object) -> int:
-        return bisect_left(
-            records, order_of(value), key=lambda record: order_of(find_value(record, key))
-        )
-
-    def is_here(position: int) -> bool:
-        return position < len(records) and str(find_value(records[position], key)) == text
-
-    try:
-        as_number = place(float(text) if "." in text else int(text))
-    except ValueError:
-        numbers_alone = records and isinstance(find_value(records[-1], key), int | float)
-        if numbers_alone:
-            raise
-        return place(text)
-    if is_here(as_number) or not records:
-        return as_number
-    as_text = place(text)
-    of_numbers = isinstance(find_value(records[0], key), int | float)
-    return as_text if is_here(as_text) or not of_numbers else as_number
+def _first(records: Sequence[Record], key: str, text: str) -> int:
+    """``ValueError`` for a text that no key of these records can be."""
+    _, mark, position = text.rpartition(_BEFORE_POSITION)
+    if mark and position.isascii() and position.isdigit() and len(position) < 10:
+        return int(position)
+    if records and isinstance(find_value(records[-1], key), int | float):
+        return _place(records, key, float(text) if "." in text else int(text))
+    return _place(records, key, text)
 
 
-def _search(records: Sequence[Record], key: str, text: str) -> int:
-    """``ValueError`` where no record has the key: none is next in an order of their own."""
-    found = (n for n, record in enumerate(records) if str(find_value(record, key)) == text)
-    position = next(found, None)
-    if position is None:
-        raise ValueError
-    return position
+def _place(records: Sequence[Record], key: str, value: object) -> int:
+    return bisect_left(
+        records, order_of(value), key=lambda record: order_of(find_value(record, key))
+    )

@@ -18,7 +18,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.api_files import DocumentFile
-from mock_sei.apis.documents import Catalogue, Product
+from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.apis.samples import sample
 from mock_sei.certificates.store import CertificateStore
@@ -34,8 +34,8 @@ FOLDERS = ("3.0/json", "3.0/yaml", "3.1/json", "3.1/yaml")
 
 _OLD_BOUND = "schema.exclusiveMinimum = True: must be a number"
 _LEFT_OUT = {
-    "schema-validation-local": f"paths./anything/numbers.parameters[3].{_OLD_BOUND}",
-    "schema-validation-top-level": f"paths./anything/numbers.parameters[1].{_OLD_BOUND}",
+    "schema-validation-local": f"paths[/anything/numbers].parameters[3].{_OLD_BOUND}",
+    "schema-validation-top-level": f"paths[/anything/numbers].parameters[1].{_OLD_BOUND}",
     "webhooks": "paths: missing",
 }
 LEFT_OUT = {
