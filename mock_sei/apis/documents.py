@@ -225,7 +225,8 @@ def base_path(document: Document) -> str:
 
 
 def _looseness(path: str) -> tuple[int, int]:
-    return path.count("{"), -len(re.sub(r"\{[^}]*\}", "", path))
+    wild = sum(bool(re.fullmatch(r"\{[^}]*\}", part)) for part in path.split("/"))
+    return wild, -len(re.sub(r"\{[^}]*\}", "", path))
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
+from itertools import pairwise
 
 from mock_sei.errors import Fault, MalformedRequest
 
@@ -46,9 +47,10 @@ def _parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, bytes]]:
     """Head and content of each; none where the closing delimiter is missing."""
     name = re.escape(boundary.encode(errors="surrogateescape"))
     lines = re.compile(rb"\r\n--" + name + rb"(--)?[ \t]*(?=\r\n|\Z)")
-    delimiters = list(lines.finditer(b"\r\n" + body))
+    body = b"\r\n" + body
+    delimiters = list(lines.finditer(body))
     closing = next((n for n, each in enumerate(delimiters) if each[1]), 0)
-    for here, following in zip(delimiters[:closing], delimiters[1:], strict=False):
-        part = (b"\r\n" + body)[here.end() : following.start()]
+    for here, following in pairwise(delimiters[: closing + 1]):
+        part = body[here.end() : following.start()]
         head, _, content = part.partition(b"\r\n\r\n")
         yield head.removeprefix(b"\r\n"), content

@@ -174,6 +174,8 @@ class _Turn:
                 or (isinstance(schema[key], bool) and bool not in shapes)
             ):
                 self._refuse(schema[key], f"must be {wanted}", f"{place}.{key}")
+        if schema.get("multipleOf", 1) <= 0:
+            self._refuse(schema["multipleOf"], "must be above 0", f"{place}.multipleOf")
         kinds = schema.get("type", [])
         for kind in kinds if isinstance(kinds, list) else [kinds]:
             if kind not in _TYPES:

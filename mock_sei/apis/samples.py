@@ -162,19 +162,22 @@ def _number(schema: Mapping[str, Any], _: Document, __: int) -> float:
 
 
 def _within(schema: Mapping[str, Any]) -> float:
-    """Zero, or what lies nearest to it."""
-    step = schema.get("multipleOf", 1) or 1
+    """Zero, else the lowest, else the highest that fits, else what lies between the bounds."""
+    step = schema.get("multipleOf", 1)
     low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
-    high = schema.get("maximum", schema.get("exclusiveMaximum", 0))
-    value: float = max(0, low)
-    if value <= schema.get("exclusiveMinimum", value - 1):
-        value += step
-    value = -(-value // step) * step
-    if high < value and ("maximum" in schema or "exclusiveMaximum" in schema):
-        value = float(high // step * step)
-        if value >= schema.get("exclusiveMaximum", value + 1):
-            value = (max(low, 0) + high) / 2 if high > low >= 0 else value - step
-    return value
+    high = schema.get("maximum", schema.get("exclusiveMaximum", low))
+    first, last = -(-low // step) * step, high // step * step
+    tries = (0, first, first + step, low, last, last - step, high, (low + high) / 2)
+    return next((each for each in tries if _is_within(each, schema)), first)
+
+
+def _is_within(value: float, schema: Mapping[str, Any]) -> bool:
+    return (
+        schema.get("minimum", value) <= value <= schema.get("maximum", value)
+        and schema.get("exclusiveMinimum", value - 1) < value
+        and value < schema.get("exclusiveMaximum", value + 1)
+        and not ("multipleOf" in schema and value % schema["multipleOf"])
+    )
 
 
 def _boolean(_: Mapping[str, Any], __: Document, ___: int) -> bool:
