@@ -81,7 +81,7 @@ _SLASH = "\ufdd0"
 
 def _path_of(scope: Scope) -> str:
     raw: bytes = scope["raw_path"]
-    if b"%2f" not in raw.lower():
+    if b"%" not in raw:
         return str(scope["path"])
     kept = re.sub("%2f", quote(_SLASH), raw.decode("latin-1"), flags=re.IGNORECASE)
     return unquote(kept)
