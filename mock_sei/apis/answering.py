@@ -52,4 +52,5 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
         now=now,
         state=state,
     )
+    call.known_records()
     return ACTS[operation.rule.action](call)

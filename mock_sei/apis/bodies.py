@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 from mock_sei.apis.operations import Operation
@@ -70,7 +72,7 @@ def parse_json(body: bytes) -> Any:
         raise MalformedRequest([Fault("", "body", "missing")])
     try:
         value = json.loads(
-            body.decode(),
+            body.decode("utf-8-sig"),
             parse_constant=_no_constant,
             parse_float=_finite,
             object_pairs_hook=_members,
@@ -102,15 +104,15 @@ def check_depth(value: Any) -> None:
         level = [one for each in inner for one in each if isinstance(one, dict | list)]
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
 def _finite(text: str) -> float:
     value = float(text)
-    if value in (float("inf"), float("-inf")):
+    if not isfinite(value):
         raise ValueError(f"{text[:50]} is out of range")
     return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -135,8 +137,19 @@ def schema_faults(document: Document, schema: Any, value: Any) -> Iterable[Fault
     errors = islice(document.validator(schema).iter_errors(value), 10 * MOST_FAULTS)
     found = sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
     for error in found[:MOST_FAULTS]:
-        place = ".".join(str(part) for part in error.absolute_path)
-        yield Fault(place, "body", error.message[:200])
+        place = [str(part) for part in error.absolute_path]
+        # The validator names what is missing in its message alone.
+        missing = _MISSING.fullmatch(error.message) if error.validator == "required" else None
+        if missing:
+            place, reason = [*place, missing[1]], "required and missing"
+        elif error.context:
+            reason = " or ".join(dict.fromkeys(each.message for each in error.context))
+        else:
+            reason = error.message
+        yield Fault(".".join(place), "body", reason[:200])
+
+
+_MISSING = re.compile(r"'(.*)' is a required property", re.DOTALL)
 
 
 def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[str, Any]]:

@@ -13,8 +13,9 @@ from mock_sei.apis.collections import Collections, Record, find_value
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Value
+from mock_sei.apis.templates import MISSING, fill
 from mock_sei.apis.times import eastern_now, eastern_text, utc_text
-from mock_sei.errors import NOT_FOUND, Refusal
+from mock_sei.errors import NOT_FOUND, Fault, MalformedRequest, Refusal
 
 
 @dataclass(kw_only=True)
@@ -79,6 +80,33 @@ class ApiCall:
             if each.place == "path" and each.field is not None
         )
 
+    def known_records(self, body: Any = None) -> dict[str, Record]:
+        """The records that the rule's ``known`` values name, by the value's last name.
+
+        Those of the body once it is there. Raises :class:`~mock_sei.errors.Refusal`, 404, where the
+        path names none, and :class:`~mock_sei.errors.MalformedRequest` for the rest.
+        """
+        found: dict[str, Record] = {}
+        faults: list[Fault] = []
+        for place, where in self.operation.rule.known.items():
+            collection, _, field = where.partition(".")
+            value = fill(f"${place}", {**names_of(self.values, self.operation), "body": body})
+            part, _, name = place.partition(".")
+            parameter = self.operation.parameters.get(name) if part != "body" else None
+            if value is MISSING or (parameter is not None and value == parameter.every):
+                continue
+            record = self.state.collections.find(collection, field, value)
+            if record is not None:
+                found[name.rpartition(".")[2]] = record
+            elif part == "path":
+                raise not_there(self.operation, name, value)
+            else:
+                reason = f"no record of {collection} has {str(value)[:100]!r}"
+                faults.append(Fault(name, part, reason))
+        if faults:
+            raise MalformedRequest(faults)
+        return found
+
     def _key_value(self) -> tuple[str, object]:
         """The parameter that names a record: the one of the path that is compared with the key."""
         rule = self.operation.rule
@@ -105,7 +133,7 @@ def not_there(operation: Operation, name: str, value: object) -> Refusal:
     return Refusal(
         NOT_FOUND,
         check="record",
-        because=f"No record of {operation.rule.collection} has the {name} of the path.",
+        because=f"No record for {operation.name} has the {name} of the path.",
         expected=f"a known {name}",
         actual=str(value)[:100],
     )

@@ -6,6 +6,7 @@ reads is never disturbed by who writes.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -25,13 +26,22 @@ def order_of(value: object) -> tuple[int, Any]:
 
 
 def find_value(record: Record, field: str) -> Any:
-    """The value of a field, a dot leading into a member; None where there is none."""
+    """The value of a field, a dot leading into a member; None where there is none.
+
+    Of a list of members, the list of the values that are there.
+    """
     if "." not in field:
         return record.get(field)
     value: Any = record
     for part in field.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = _member(value, part)
     return value
+
+
+def _member(value: Any, name: str) -> Any:
+    if isinstance(value, list):
+        return [each[name] for each in value if isinstance(each, Mapping) and name in each]
+    return value.get(name) if isinstance(value, Mapping) else None
 
 
 class Collections:
@@ -79,6 +89,19 @@ class Collections:
         """Puts other records in their place; nobody writes meanwhile, and what it raises passes."""
         with self._lock:
             self._set(name, changed(self._records.get(name, ())))
+
+    def next_value(self, name: str, member: str) -> int | str:
+        """A number one above the greatest that a member has: 7 after 6, ``T-007`` after ``T-006``.
+
+        1 where no record has one.
+        """
+        found = [_counted(each.get(member)) for each in self.all(name)]
+        before, digits = max(
+            (each for each in found if each), key=lambda each: int(each[1]), default=("", "")
+        )
+        if before is None:
+            return int(digits) + 1
+        return f"{before}{int(digits) + 1:0{len(digits)}}" if digits else 1
 
     def replace(self, name: str, old: Record, new: Record | None) -> bool:
         """Puts one record in another's place, or takes it out; False where it is gone already."""
@@ -129,3 +152,14 @@ def _with(records: Sequence[Record], key: str, value: object) -> list[Record]:
 def ordered(records: Sequence[Record], field: str) -> list[Record]:
     """By the value of a field; those without one last."""
     return sorted(records, key=lambda each: order_of(find_value(each, field)))
+
+
+_NUMBER = re.compile(r"(.*?)([0-9]{1,15})", re.DOTALL)
+
+
+def _counted(value: object) -> tuple[str | None, str] | None:
+    """The text before a number and its digits; None for the text where the value is a number."""
+    if isinstance(value, int) and value >= 0 and not isinstance(value, bool):
+        return None, str(value)
+    match = _NUMBER.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else (match[1], match[2])

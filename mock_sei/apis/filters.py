@@ -30,13 +30,16 @@ def choosers(operation: Operation, values: Mapping[str, Value], now: datetime) -
     last: list[Choose] = []
     for name, parameter in operation.parameters.items():
         if parameter.match == "as-of" and parameter.field is not None:
+            if name not in values and not values.keys().isdisjoint(parameter.unless):
+                continue
             last.append(_as_of(parameter.field, values.get(name), now))
             continue
         field = _field_of(parameter, values)
         if field is None or name not in values or values[name] == parameter.every:
             continue
+        match = _match_of(parameter, values)
         try:
-            keep = MATCHES[parameter.match](field, values[name], parameter, now)
+            keep = MATCHES[match](field, values[name], parameter, now)
         except ValueError as error:
             raise MalformedRequest([Fault(name, parameter.place, str(error))]) from None
         steps.append(_filter(keep))
@@ -48,6 +51,13 @@ def _field_of(parameter: Parameter, values: Mapping[str, Value]) -> str | None:
         return parameter.field
     chooser = values.get(str(parameter.chosen["by"]))
     return None if chooser is None else parameter.chosen.get(str(chooser))
+
+
+def _match_of(parameter: Parameter, values: Mapping[str, Value]) -> str:
+    if not parameter.matched:
+        return parameter.match
+    chooser = values.get(str(parameter.matched["by"]))
+    return str(parameter.matched.get(str(chooser), parameter.match))
 
 
 def _filter(keep: Callable[[Record], bool]) -> Choose:
@@ -62,18 +72,49 @@ def _equals(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
     # A flag may be declared as text in a query and be true in a record.
     wanted |= {each == "true" for each in wanted if each in ("true", "false")}
 
-    def keep(record: Record) -> bool:
-        found = find_value(record, field)
+    def fits(found: Any) -> bool:
         if isinstance(found, list | tuple):
             return any(isinstance(each, Hashable) and each in wanted for each in found)
         return isinstance(found, Hashable) and found in wanted
 
-    return keep
+    if "," not in field:
+        return lambda record: fits(find_value(record, field))
+    fields = field.split(",")
+    return lambda record: any(fits(find_value(record, each)) for each in fields)
+
+
+def _excluding(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
+    """``true`` leaves out the records whose flag is set; anything else leaves out none."""
+    if value not in (True, "true"):
+        return lambda _: True
+    return lambda record: not find_value(record, field)
 
 
 def _contains(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
     part = str(value).casefold()
     return lambda record: part in str(find_value(record, field) or "").casefold()
+
+
+def _words(every: bool) -> Callable[[str, Value, Parameter, datetime], Keep]:
+    """Words of a text, in any case, in any of the fields: all of them, or one at least."""
+    combine = all if every else any
+
+    def match(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
+        words, fields = str(value).casefold().split(), field.split(",")
+
+        def keep(record: Record) -> bool:
+            text = "\n".join(str(find_value(record, each) or "") for each in fields).casefold()
+            return not words or combine(word in text for word in words)
+
+        return keep
+
+    return match
+
+
+def _folder(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
+    """What lies directly in a folder, written with or without a slash at its end."""
+    wanted = str(value).rstrip("/")
+    return lambda record: str(find_value(record, field) or "").rstrip("/") == wanted
 
 
 def _from(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
@@ -179,10 +220,14 @@ def _pairs(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
 
 MATCHES: Mapping[str, Callable[[str, Value, Parameter, datetime], Keep]] = {
     "equals": _equals,
+    "excluding": _excluding,
     "contains": _contains,
+    "all-words": _words(every=True),
+    "any-word": _words(every=False),
     "from": _from,
     "to": _to,
     "period": _period,
     "pairs": _pairs,
+    "folder": _folder,
 }
 """By the ``match`` of a parameter; ``as-of`` looks at all records and stands apart."""

@@ -32,6 +32,7 @@ ACTIONS = (
     "create",
     "change",
     "remove",
+    "rename",
     "upload",
     "job-status",
     "submit-report",
@@ -66,14 +67,18 @@ class Parameter:
     use: str | None = None
     """One of :data:`~mock_sei.apis.rules.USES`, where it does not pick records."""
     field: str | None = None
-    """Field of the records that it is compared with; a dot leads into a member."""
+    """Field of the records that it is compared with, or several with commas between."""
     match: str = "equals"
+    matched: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """``{"by": another parameter, value of it: match}``: how it is compared then."""
     every: str | None = None
     """The value that picks every record."""
     chosen: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """``{"by": another parameter, value of it: field}``: which field is compared."""
     member: str | None = None
     """The member that ``use: include`` puts in or leaves out."""
+    unless: Sequence[str] = ()
+    """Parameters beside which an ``as-of`` that did not come picks nothing."""
 
     is_plain: bool = True
     """Not an object, nor a list in one of the styles that only some documents use."""
@@ -112,14 +117,22 @@ class Rule:
     """Members that a ``section`` never leaves out."""
     requires: Sequence[Sequence[str]] = ()
     """Groups of parameters of which one at least must come."""
+    known: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """``{"path.name": "collection.field"}``: values that must name a record there."""
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Members a written record gets where its body has none; templates as well."""
     fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Members a written record gets beside those of its body; see ``templates.py``."""
     records: Sequence[Mapping[str, Any]] = ()
     """Further records a write makes: ``{"collection": …, "fields": …}`` each."""
+    each: str | None = None
+    """Member of the body that lists what a record each is made for, from ``fields`` alone."""
     answer: Any = None
     """Template of the answer to a write; the record itself where there is none."""
     fixed: Sequence[str] = ()
     """Members that a change must leave alone."""
+    new_keys: bool = False
+    """Whether a change may give a record another key."""
     schema: str | None = None
     """Name in ``components/schemas`` that a changed record must still fit."""
     polls: int = 1
@@ -274,9 +287,11 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
                 use=use,
                 field=rule.get("field"),
                 match=rule.get("match", "equals"),
+                matched=rule.get("matched", {}),
                 every=rule.get("every"),
                 chosen=rule.get("chosen", {}),
                 member=rule.get("member"),
+                unless=rule.get("unless", ()),
             ),
         )
 

@@ -1,10 +1,11 @@
 """Cursor paging: which records of a selection a page holds, and the links around it.
 
 A cursor is the Base64 of the key of the first record it asks for (API-standards FAQ: of another
-sequential property of the record), with its position behind it where several have that key. At
-most 50 records a page (portfolio pages); more are asked for and fewer come. The names ``cursor``
-and ``next`` are assumed, as no page that shows them could be read; the rest of the paging object
-is documented.
+sequential property of the record), with its position behind it where several have that key, or
+where the caller chose the order. It is the bare text where ``encoded=false`` is asked for
+(third-parties page). At most 50 records a page (portfolio pages); more are asked for and fewer
+come. The names ``cursor`` and ``next`` are assumed, as no page that shows them could be read; the
+rest of the paging object is documented.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def page(
     values: Mapping[str, Value],
     url: str,
     is_ordered: bool = True,
+    encoded: bool = True,
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """One page and its ``paging`` object.
 
@@ -39,11 +41,12 @@ def page(
     """
     limit = _limit(values.get("limit"))
     cursor = values.get("cursor")
-    start = 0 if cursor is None else _start(records, key, str(cursor))
+    start = 0 if cursor is None else _start(records, key, str(cursor), encoded=encoded)
     end = start + limit
 
     def cursor_of(position: int) -> str:
-        return _cursor(records, key, position, is_ordered=is_ordered)
+        text = _cursor(records, key, position, is_ordered=is_ordered)
+        return base64.b64encode(text.encode()).decode() if encoded else text
 
     def link(position: int) -> str | None:
         if not 0 <= position < len(records):
@@ -109,7 +112,7 @@ def _cursor(records: Sequence[Record], key: str, position: int, *, is_ordered: b
     text = str(find_value(records[position], key))
     if not is_ordered or not _finds(records, key, text, position):
         text = f"{text}{_BEFORE_POSITION}{position}"
-    return base64.b64encode(text.encode()).decode()
+    return text
 
 
 def _finds(records: Sequence[Record], key: str, text: str, position: int) -> bool:
@@ -119,10 +122,11 @@ def _finds(records: Sequence[Record], key: str, text: str, position: int) -> boo
         return False
 
 
-def _start(records: Sequence[Record], key: str, cursor: str) -> int:
+def _start(records: Sequence[Record], key: str, cursor: str, *, encoded: bool) -> int:
     """Position of the record a cursor names, or of the next one where it is gone."""
     try:
-        return _first(records, key, base64.b64decode(cursor, validate=True).decode())
+        text = base64.b64decode(cursor, validate=True).decode() if encoded else cursor
+        return _first(records, key, text)
     except (binascii.Error, ValueError):
         fault = Fault("cursor", "query", "not a cursor of this resource; take it from paging")
         raise MalformedRequest([fault]) from None

@@ -64,6 +64,11 @@ def read_parameters(
             values[name] = typed(parameter, ",".join(texts), operation)
         except ValueError as error:
             faults.append(Fault(name, place, str(error)))
+    if any(
+        values.get(each.name) in (False, "false") for each in operation.find_parameters("validate")
+    ):
+        findings.notes += [f"{each.field} {each.reason}; ignored, unvalidated" for each in faults]
+        faults.clear()
     sent = set(values)
     for parameter in operation.parameters.values():
         if parameter.name not in values and "default" in parameter.schema:

@@ -15,10 +15,34 @@ from mock_sei.errors import ConfigurationError
 ENVELOPES = ("data", "results", "none")
 PAGINGS = ("cursor", "offset", "none")
 
-MATCHES = ("equals", "contains", "from", "to", "as-of", "period", "pairs")
+MATCHES = (
+    "equals",
+    "excluding",
+    "contains",
+    "all-words",
+    "any-word",
+    "from",
+    "to",
+    "as-of",
+    "period",
+    "pairs",
+    "folder",
+)
 """How a parameter can pick records; ``filters.py`` has the meaning of each."""
 
-USES = ("limit", "cursor", "start", "count", "section", "include", "sort", "order", "ignored")
+USES = (
+    "limit",
+    "cursor",
+    "encoded",
+    "start",
+    "count",
+    "section",
+    "include",
+    "sort",
+    "order",
+    "validate",
+    "ignored",
+)
 """What else a parameter can be for."""
 
 RECORD_OF_THE_PATH = frozenset({"read", "change", "remove"})
@@ -48,12 +72,16 @@ def _is_text_table(value: Any) -> bool:
     return isinstance(value, Mapping) and all(map(_is_text, value.values()))
 
 
+def _is_dotted(value: Any) -> bool:
+    return "." in str(value)
+
+
 def _is_further_records(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(each, Mapping)
-        and each.keys() == {"collection", "fields"}
-        and _is_text(each["collection"])
-        and isinstance(each["fields"], Mapping)
+        and each.keys() <= {"collection", "fields"}
+        and _is_text(each.get("collection"))
+        and isinstance(each.get("fields", {}), Mapping)
         for each in value
     )
 
@@ -64,6 +92,7 @@ def _one_of(known: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
 
 _TEXT = (_is_text, "must be a text")
 _TEXTS = (_is_texts, "must be a list of texts")
+_MEMBERS = (lambda value: isinstance(value, Mapping), "must be members by their names")
 
 Shapes = Mapping[str, tuple[Callable[[Any], bool], str]]
 
@@ -78,7 +107,14 @@ OF_AN_OPERATION: Shapes = {
         lambda value: isinstance(value, list) and all(_is_texts(each) and each for each in value),
         "must be a list of lists of parameters",
     ),
-    "fields": (lambda value: isinstance(value, Mapping), "must be members by their names"),
+    "known": (
+        lambda value: _is_text_table(value) and all(map(_is_dotted, (*value, *value.values()))),
+        "write it as {path.name: collection.field}",
+    ),
+    "defaults": _MEMBERS,
+    "fields": _MEMBERS,
+    "each": _TEXT,
+    "new_keys": (lambda value: isinstance(value, bool), "must be true or false"),
     "records": (_is_further_records, "must be a list of {collection: ..., fields: {...}}"),
     "answer": (lambda _: True, ""),
     "fixed": _TEXTS,
@@ -95,6 +131,15 @@ OF_A_PARAMETER: Shapes = {
     "member": _TEXT,
     "match": _one_of(MATCHES),
     "use": _one_of(USES),
+    "matched": (
+        lambda value: (
+            _is_text_table(value)
+            and "by" in value
+            and all(each in MATCHES for name, each in value.items() if name != "by")
+        ),
+        "must be {by: a parameter, a value of it: a match}",
+    ),
+    "unless": _TEXTS,
     "chosen": (
         lambda value: _is_text_table(value) and "by" in value,
         "must be {by: a parameter, a value of it: a field}",
@@ -150,7 +195,7 @@ def check_names(
         refuse("action", found["action"], "no parameter in the path names the record")
     if found["action"] == "submit-report" and not found.get("reports"):
         raise ConfigurationError("missing", source=source, key=f"{place}.reports")
-    for key in ("fields", "answer", "records"):
+    for key in ("defaults", "fields", "answer", "records"):
         for name in names_in(found.get(key)):
             if not _is_known(name, places):
                 refuse(key, f"${name}", "no such value")
@@ -168,4 +213,4 @@ def _is_known(name: str, places: Mapping[str, str]) -> bool:
     first, _, rest = name.partition(".")
     if first in _PLACES:
         return places.get(rest) == first
-    return first in ("body", "record", "file")
+    return first in ("body", "record", "file", "each", "known", "next")

@@ -4,9 +4,12 @@ A text that begins with ``$`` is replaced, everything else stays as it is:
 
 - ``$path.name``, ``$query.name``, ``$header.name``: a parameter of the call
 - ``$body``, ``$body.member.member``: the request body
+- ``$known.name.member``: of the record that a ``known`` value names
 - ``$file.name``, ``$file.size``, ``$file.type``: an uploaded file
 - ``$key``: the new record's key; ``$job``: the key of the job that the write starts
 - ``$now``, ``$now.utc``, ``$today``: the platform's time, Eastern, UTC, Eastern date
+- ``$each``: what the record is made for, where a write makes several
+- ``$next.member``: one above the greatest number that this member has in the collection
 - ``$user``: the end user of the token, else its service account
 """
 
@@ -51,7 +54,10 @@ MISSING = _Missing()
 def _find(name: str, names: Names) -> Any:
     if name in names:
         return names[name]
+    first, _, rest = name.partition(".")
     value: Any = names
+    if callable(names.get(first)):
+        return names[first](rest)
     for part in name.split("."):
         if not isinstance(value, Mapping) or part not in value:
             return MISSING

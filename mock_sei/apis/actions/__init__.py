@@ -13,6 +13,7 @@ from mock_sei.apis.actions import (
     list_records,
     read,
     remove,
+    rename,
     submit_report,
     upload,
 )
@@ -31,6 +32,7 @@ ACTS: Mapping[str, Act] = {
         list_records,
         read,
         remove,
+        rename,
         submit_report,
         upload,
     )

@@ -40,6 +40,8 @@ def act(call: ApiCall) -> ApiAnswer:
     is_patch = media_type_of(media_type) == JSON_PATCH
     changed = patched(record, body) if is_patch else replaced(record, body)
     faults = list(_faults(call, record, changed))
+    named = {fault.field for fault in faults}
+    faults += [fault for fault in _misfits(call, changed) if fault.field not in named]
     if faults:
         raise MalformedRequest(faults)
     job = call.state.jobs.new_key()
@@ -99,10 +101,17 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
 
 def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
     rule = call.operation.rule
-    for name in (rule.key, *rule.fixed):
+    for name in (*rule.fixed, *(() if rule.new_keys else (rule.key,))):
         if before.get(name) != after.get(name):
             yield Fault(name, "body", "cannot be changed")
-    if rule.schema is not None:
-        document = call.operation.document
-        schema = document.find(f"#/components/schemas/{rule.schema}", call.operation.name)
-        yield from schema_faults(document, schema, after)
+    if rule.new_keys and before.get(rule.key) != after.get(rule.key):
+        key = after.get(rule.key)
+        if call.state.collections.find(rule.collection, rule.key, key) is not None:
+            yield Fault(rule.key, "body", f"{str(key)[:100]} exists already")
+
+
+def _misfits(call: ApiCall, after: Record) -> Iterable[Fault]:
+    operation, name = call.operation, call.operation.rule.schema
+    if name is not None:
+        schema = operation.document.find(f"#/components/schemas/{name}", operation.name)
+        yield from schema_faults(operation.document, schema, after)

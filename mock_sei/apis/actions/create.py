@@ -1,7 +1,8 @@
 """``create``: a record from the request body, beside what the document adds to it.
 
-Source: investor, product, transfer, trade and SMA pages: 201 or 202 as each documents. A key that
-is there already is refused (assumed).
+Source: investor, product, transfer, trade and SMA pages: 201 or 202 as each documents; a trade
+initiation creates opportunities, so that one body can make several records. A key that is there
+already is refused (assumed).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mock_sei.apis.bodies import read_members
-from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
 from mock_sei.errors import Fault, MalformedRequest
@@ -23,18 +24,37 @@ def act(call: ApiCall) -> ApiAnswer:
 
 
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
-    """Adds the record, and the further ones of the rule, and answers as the document says."""
+    """Adds the record, or one for each entry of a list in the body, and answers with it."""
+    operation, rule, state = call.operation, call.operation.rule, call.state
+    names = call.names(
+        body=body,
+        known=call.known_records(body),
+        job=state.jobs.new_key(),
+        next=lambda member: state.collections.next_value(rule.collection, member),
+        **more,
+    )
+    if rule.each is None:
+        written = [_add(call, body, names)]
+    else:
+        written = [_add(call, {}, {**names, "each": each}) for each in body[rule.each]]
+    state.jobs.finish(names["job"], {"status": COMPLETED, rule.key: written[0]["key"]})
+    answers = [
+        each["record"] if rule.answer is None else fill(rule.answer, each) for each in written
+    ]
+    answer = answers[0] if rule.each is None else answers
+    return ApiAnswer(body=enveloped(answer, rule.envelope or "none"), status=operation.success)
+
+
+def _add(call: ApiCall, body: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A new record and the further ones of the rule; the names that templates have of it."""
     rule, state = call.operation.rule, call.state
-    fresh, job = state.jobs.new_key(), state.jobs.new_key()
-    names = call.names(body=body, job=job, key=fresh, **more)
-    record = {**body, **fill(rule.fields, names)}
+    fresh = state.jobs.new_key()
+    names = {**names, "key": fresh}
+    record = {**fill(rule.defaults, names), **body, **fill(rule.fields, names)}
     key = record.setdefault(rule.key, fresh)
-    names |= {"key": key, "record": record}
-    further = [(each["collection"], fill(each["fields"], names)) for each in rule.records]
     if not state.collections.add_new(rule.collection, rule.key, record):
         raise MalformedRequest([Fault(rule.key, "body", f"{str(key)[:100]} exists already")])
-    for name, each in further:
-        state.collections.add(name, [each])
-    state.jobs.finish(job, {"status": COMPLETED, rule.key: key})
-    answer = record if rule.answer is None else fill(rule.answer, names)
-    return ApiAnswer(body=answer, status=call.operation.success)
+    names = {**names, "key": key, "record": record}
+    for each in rule.records:
+        state.collections.add(each["collection"], [fill(each.get("fields", {}), names)])
+    return names

@@ -13,7 +13,7 @@ from mock_sei.apis.times import eastern_now
 
 ACTION = "list"
 
-_NOT_PICKING = frozenset({"limit", "cursor", "start", "count", "section", "include"})
+_NOT_PICKING = frozenset({"limit", "cursor", "encoded", "start", "count", "section", "include"})
 
 
 def act(call: ApiCall) -> ApiAnswer:
@@ -73,6 +73,7 @@ def paged(
         values=call.query_values(),
         url=call.url,
         is_ordered=not _is_reordered(call),
+        encoded=_value(call, "encoded") not in (False, "false"),
     )
 
 

@@ -1,0 +1,59 @@
+"""``rename``: another name for a folder; whatever lies below it goes along.
+
+Source: content-management page (``newName`` of the query). Records of such a tree have ``path`` and
+``parentPath``; the query parameter with a ``field`` holds the new name.
+"""
+
+from __future__ import annotations
+
+from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.collections import Record
+from mock_sei.apis.templates import fill
+from mock_sei.errors import Fault, MalformedRequest
+
+ACTION = "rename"
+
+_PLACES = ("path", "parentPath")
+
+
+def act(call: ApiCall) -> ApiAnswer:
+    operation, rule = call.operation, call.operation.rule
+    collections = call.state.collections
+    record = call.require_record()
+    parameter = next(
+        each for each in operation.parameters.values() if each.place == "query" and each.field
+    )
+    name = str(call.values[parameter.name])
+    old, new = record["path"], f"{record['parentPath'].rstrip('/')}/{name}"
+    reason = None
+    if not name.strip() or "/" in name:
+        reason = f"must be a name without a slash, not {name[:50]!r}"
+    elif new != old and collections.find(rule.collection, "path", new) is not None:
+        reason = f"{new[:100]} exists already"
+    if reason:
+        raise MalformedRequest([Fault(parameter.name, "query", reason)])
+    renamed = {
+        **record,
+        str(parameter.field): name,
+        "path": new,
+        **fill(rule.fields, call.names(record=record)),
+    }
+    if not collections.replace(rule.collection, record, renamed):
+        return act(call)  # somebody else changed it meanwhile: again, on what is there now
+    for collection in (rule.collection, *(each["collection"] for each in rule.records)):
+        for each in collections.all(collection):
+            moved = _moved(each, old, new)
+            if moved != each:
+                collections.replace(collection, each, moved)
+    answer = renamed if rule.answer is None else fill(rule.answer, call.names(record=renamed))
+    return ApiAnswer(body=answer, status=operation.success)
+
+
+def _moved(record: Record, old: str, new: str) -> Record:
+    """The record with its place in the renamed folder."""
+    changed = {
+        place: new + value[len(old) :]
+        for place in _PLACES
+        if (value := str(record.get(place, ""))) == old or value.startswith(f"{old}/")
+    }
+    return {**record, **changed} if changed else record

@@ -1,0 +1,18 @@
+"""A platform for the tests that only read, and a fresh one for each that writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.apis.products.calls import Api
+from tests.support import Platform
+
+
+@pytest.fixture(scope="module")
+def reading(hammered: Platform) -> Api:
+    return Api(hammered)
+
+
+@pytest.fixture
+def api(platform: Platform) -> Api:
+    return Api(platform)

@@ -1,0 +1,88 @@
+"""Accounts: filters over addresses and kinds, and changes by the members that are sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.apis.products.calls import DATE_FILTERS, WRONG_DATES, Api, faults
+
+PATH = "/v1/accounts"
+ONE = f"{PATH}/AC-0001"
+
+
+def test_filters_pick_accounts(reading: Api) -> None:
+    reading.check_filters(
+        PATH,
+        {
+            "externalId=AC-0009": lambda each: each["externalId"] == "AC-0009",
+            "alternateId=AA-0010": lambda each: each["externalId"] == "AC-0010",
+            "active=true": lambda each: each["active"],
+            "active=false": lambda each: not each["active"],
+            "fundInvestorExternalId=FI-01A-0010": lambda each: each["externalId"] == "AC-0010",
+            "addressType=Tax": lambda each: len(each["addresses"]) == 3,
+            "addressType=Mailing": lambda each: len(each["addresses"]) > 1,
+            "erisaType=governmentPlan": lambda each: each["erisaType"] == "governmentPlan",
+            **DATE_FILTERS,
+        },
+    )
+    assert reading.read(f"{PATH}?addressType=Legal")["paging"]["totalCount"] == 130
+    assert reading.read(f"{PATH}?erisaType=nothing")["data"] == []
+
+
+def test_wrong_values_are_named(reading: Api) -> None:
+    reading.check_wrong(PATH, WRONG_DATES | {"addressType=legal": ("addressType", "query")})
+
+
+def test_the_walk_gives_every_account_once(reading: Api) -> None:
+    reading.check_walk(PATH, "externalId", 40)
+
+
+def read(api: Api) -> dict[str, Any]:
+    (found,) = api.read(f"{PATH}?externalId=AC-0001")["data"]
+    return dict(found)
+
+
+def test_the_members_sent_take_the_place_of_its_own(api: Api) -> None:
+    before = read(api)
+    change = {"legalName": "Alder Cove Trust", "active": False, "ownMember": [1]}
+
+    answer = api.call("PATCH", ONE, json=change)
+
+    assert answer.status_code == 202
+    assert answer.json()["jobStatusQueryKey"]
+    after = read(api)
+    assert after == before | change | {"changeDate": after["changeDate"]}
+    assert after["changeDate"] > before["changeDate"]
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ({}, [("", "body")]),
+        ([], [("", "body")]),
+        ("text", [("", "body")]),
+        ({"legalName": ""}, [("legalName", "body")]),
+        ({"legalName": None, "active": "no"}, [("active", "body"), ("legalName", "body")]),
+        ({"legalName": "x", "externalId": "AC-0002"}, [("externalId", "body")]),
+        ({"legalName": "x", "id": 1}, [("id", "body")]),
+        ({"addresses": [{"type": "Home"}]}, [("addresses.0.type", "body")]),
+        ({"birthDate": "1970-02-31"}, [("birthDate", "body")]),
+    ],
+)
+def test_a_wrong_change_leaves_the_account_as_it_was(api: Api, body: Any, places: Any) -> None:
+    before = read(api)
+
+    assert faults(api.call("PATCH", ONE, json=body)) == places
+    assert read(api) == before
+
+
+def test_a_json_patch_is_no_body_of_this_product(api: Api) -> None:
+    answer = api.patch(ONE, [{"op": "remove", "path": "/active"}])
+
+    assert faults(answer) == [("content-type", "header")]
+
+
+def test_an_unknown_account_is_not_found(api: Api) -> None:
+    assert api.call("PATCH", f"{PATH}/AC-9999", json={"legalName": "x"}).status_code == 404

@@ -1,0 +1,163 @@
+"""Work Desk: tickets by position, fields of a kind of ticket, attachments that are kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_sei.apis.actions import upload
+from mock_sei.web.exchange import BODY_LIMIT
+from tests.apis.products.calls import Api, Record, faults
+
+TICKETS = "/v2/workdesk/ticketinfo"
+FIELDS = "/v1/workdesk/projectissuetypefields"
+ATTACHMENTS = "/v2/workdesk/tickets/DEMO-102/attachments"
+FILE = ("local.bin", b"some \x00 bytes", "application/octet-stream")
+HEADERS = {"FileName": "note.txt", "ContentType": "text/plain"}
+
+
+def pages(api: Api, query: str, size: int) -> list[Record]:
+    """All tickets, so many at a time."""
+    found: list[Record] = []
+    while True:
+        body = api.read(f"{TICKETS}?{query}&startAt={len(found)}&maxResult={size}")
+        found += body["data"]
+        if not body["data"]:
+            assert len(found) == body["paging"]["total"]
+            return found
+
+
+def test_walking_by_position_gives_every_ticket_once(reading: Api) -> None:
+    keys = [each["key"] for each in pages(reading, "", 31)]
+
+    assert len(keys) == len(set(keys)) == 72
+
+
+@pytest.mark.parametrize(
+    ("query", "start", "size", "count"),
+    [
+        ("", 0, 50, 50),
+        ("startAt=70", 70, 50, 2),
+        ("startAt=72", 72, 50, 0),
+        ("startAt=999999999&maxResult=1", 999999999, 1, 0),
+        ("maxResult=0", 0, 0, 0),
+        ("maxResult=500", 0, 50, 50),
+        ("startAt=&maxResult=", 0, 50, 50),
+        ("startAt=007&maxResult=3", 7, 3, 3),
+    ],
+)
+def test_edges_of_the_positions(
+    reading: Api, query: str, start: int, size: int, count: int
+) -> None:
+    body = reading.read(f"{TICKETS}?{query}")
+
+    assert body["paging"] == {"startAt": start, "maxResult": size, "total": 72}
+    assert len(body["data"]) == count
+
+
+def test_wrong_positions_are_named(reading: Api) -> None:
+    reading.check_wrong(
+        TICKETS,
+        {
+            "startAt=-1": ("startAt", "query"),
+            "maxResult=1.5": ("maxResult", "query"),
+            "startAt=a&maxResult=b": [("startAt", "query"), ("maxResult", "query")],
+            "startAt=1&startAt=2": ("startAt", "query"),
+            "startAt=9999999999": ("startAt", "query"),
+        },
+    )
+
+
+def test_tickets_are_picked_by_filter_and_by_id_or_name_of_their_state(reading: Api) -> None:
+    everything = pages(reading, "", 50)
+    filtered = pages(reading, "filterId=20002", 50)
+
+    assert 0 < len(filtered) < len(everything)
+    assert len(pages(reading, "filterId=20001", 50)) == len(everything)
+    assert pages(reading, "filterId=1", 50) == []
+    waiting = [each for each in everything if each["status"]["name"] == "Waiting"]
+    assert waiting
+    assert pages(reading, "statusId=10", 50) == pages(reading, "statusId=Waiting", 50) == waiting
+    both = pages(reading, "statusId=10&filterId=20002", 50)
+    assert both == [each for each in filtered if each in waiting]
+    assert "filterIds" not in everything[0]
+
+
+def test_fields_are_those_of_project_kind_and_operation(reading: Api) -> None:
+    def names(query: str) -> set[str]:
+        return {each["fieldId"] for each in reading.read(f"{FIELDS}?{query}")["data"]}
+
+    reading.check_filters(
+        FIELDS,
+        {
+            "projectId=10001": lambda each: each["projectId"] == "10001",
+            "issueTypeId=2": lambda each: each["issueTypeId"] == "2",
+            "operation=1": lambda each: "1" in each["operations"],
+        },
+    )
+    assert names("projectId=10001&issueTypeId=1&operation=0") == {
+        *("summary", "description", "priority", "attachment")
+    }
+    assert "status" in names("operation=2")
+    reading.check_wrong(FIELDS, {"operation=3": ("operation", "query")})
+
+
+def test_an_attachment_is_kept_and_listed(api: Api) -> None:
+    before = api.read(ATTACHMENTS)["data"]
+
+    answer = api.upload(ATTACHMENTS, FILE, "FileName", HEADERS)
+
+    assert answer.status_code == 200
+    made = answer.json()
+    assert (made["fileName"], made["contentType"], made["size"]) == ("note.txt", "text/plain", 12)
+    assert made["author"] == "svc-demo"
+    listed = api.read(ATTACHMENTS)["data"]
+    assert made in listed
+    assert len(listed) == len(before) + 1
+    assert made not in api.read("/v2/workdesk/tickets/CASH-101/attachments")["data"]
+    assert api.platform.sandbox.state.apis.contents[made["id"]] == FILE[1]
+
+
+def test_a_reset_forgets_uploads(api: Api) -> None:
+    api.upload(ATTACHMENTS, FILE, "FileName", HEADERS)
+
+    api.platform.sandbox.reset()
+
+    assert not api.platform.sandbox.state.apis.contents
+    assert len(Api(api.platform).read(ATTACHMENTS)["data"]) == 1
+
+
+def test_an_attachment_needs_its_headers_a_file_and_a_ticket(api: Api) -> None:
+    unnamed = api.upload(ATTACHMENTS, FILE, "FileName", {"FileName": ""})
+    assert faults(unnamed) == [("FileName", "header"), ("ContentType", "header")]
+    for content, kind, place in (
+        (b"{}", "application/json", ("content-type", "header")),
+        (b"text", "multipart/form-data", ("filename", "body")),
+        (b"--x--\r\n", "multipart/form-data; boundary=x", ("filename", "body")),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="FileName"\r\n\r\na\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+            ("filename", "body"),
+        ),
+    ):
+        sent = HEADERS | {"Content-Type": kind}
+        assert faults(api.call("POST", ATTACHMENTS, sent, content=content)) == [place], content
+    unknown = "/v2/workdesk/tickets/DEMO-999/attachments"
+    assert api.upload(unknown, FILE, "FileName", HEADERS).status_code == 404
+    assert api.get(unknown).status_code == 404
+    assert not api.platform.sandbox.state.apis.contents
+
+
+def test_a_large_file_is_refused(api: Api) -> None:
+    large = ("large.bin", b"x" * BODY_LIMIT, "application/octet-stream")
+
+    assert api.upload(ATTACHMENTS, large, "FileName", HEADERS).status_code == 413
+
+
+def test_the_files_of_a_session_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "MOST_STORED", 2 * len(FILE[1]))
+
+    answers = [api.upload(ATTACHMENTS, FILE, "FileName", HEADERS) for _ in range(3)]
+
+    assert [each.status_code for each in answers] == [200, 200, 400]
+    assert faults(answers[2]) == [("filename", "body")]
+    assert len(api.read(ATTACHMENTS)["data"]) == 3

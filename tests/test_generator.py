@@ -1,0 +1,54 @@
+"""The records under fixtures/data come from the generator, and nothing in them is real."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+from fixtures.generator.__main__ import FOLDER, texts
+from fixtures.generator.banks import aba_numbers, aba_sum
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_generator_gives_the_committed_files() -> None:
+    for name, text in texts().items():
+        assert (FOLDER / name).read_text(encoding="utf-8") == text, (
+            f"{name}: python -m fixtures.generator"
+        )
+
+
+def test_every_file_of_records_is_generated_but_the_tickets() -> None:
+    found = {each.name for each in FOLDER.glob("*.json")}
+
+    assert found - texts().keys() == {"trade-tickets.json"}
+
+
+def test_mail_telephone_and_bank_numbers_are_nobodys() -> None:
+    text = "".join(texts().values())
+
+    assert {each.partition("@")[2] for each in re.findall(r"[\w.]+@[\w.]+", text)} == {
+        "example.com"
+    }
+    assert re.findall(r"\+\d[\d-]+", text)
+    assert all(re.search(r"-555-01\d\d$", each) for each in re.findall(r"\+\d[\d-]+", text))
+    assert all(aba_sum(each) % 10 for each in aba_numbers())
+    swift = {
+        each["code"]
+        for each in json.loads(texts()["financial-institutions.json"])
+        if each["type"] == "SWIFT"
+    }
+    assert all(each[4:6] == "ZZ" for each in swift)
+
+
+def test_the_wheel_takes_the_data_and_not_its_generator() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+
+    assert set(wheel["force-include"]) == {
+        "fixtures/platform.toml",
+        "fixtures/apis",
+        "fixtures/data",
+    }
