@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,9 +52,13 @@ class _ServeCommand(click.Command):
     """Has an option for every setting, read from the settings when they are needed."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        from mock_sei.settings import Settings
+        from mock_sei.settings import FILE_ONLY, Settings
 
-        options = [_setting_option(name, field) for name, field in Settings.model_fields.items()]
+        options = [
+            _setting_option(name, field)
+            for name, field in Settings.model_fields.items()
+            if name not in FILE_ONLY
+        ]
         return [*options, *super().get_params(ctx)]
 
 
@@ -220,6 +225,35 @@ def postman(application: str, user: str, out: Path, control_url: str) -> None:
         "certificate.crt and privatekey.key (not a .pfx), ca.pem as CA. Settings, Proxy: both off."
     )
     click.echo(written.newman)
+
+
+@main.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on until interrupted.")
+@click.option("--operation", help="Only this one, such as 'POST /v2/oauthtoken'; * for anything.")
+@click.option("--application", help="Only this application's.")
+@click.option("--refused-by", help="Only what this check refused.")
+@click.option("--kind", type=click.Choice(["exchange", "handshake"]), help="Only these.")
+@_control_url_option
+def journal(
+    follow: bool,
+    operation: str | None,
+    application: str | None,
+    refused_by: str | None,
+    kind: str | None,
+    control_url: str,
+) -> None:
+    """Show what a running server saw: exchanges and failed handshakes, with their reasons."""
+    from mock_sei.commands.journal import lines
+
+    wanted = {
+        "operation": operation,
+        "application": application,
+        "refused_by": refused_by,
+        "kind": kind,
+    }
+    with contextlib.suppress(KeyboardInterrupt):
+        for each in lines(_remote(control_url), wanted, follow=follow):
+            click.echo(each)
 
 
 @main.command()

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import ssl
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -13,12 +14,13 @@ from typing import Any, Literal, Self
 import httpx2
 
 from mock_sei.bench.journal import Journal
-from mock_sei.certificates.profiles import Variant
+from mock_sei.bench.scripts import make_answer
+from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import write_whole
 from mock_sei.clock import Clock
 from mock_sei.errors import MockSeiBug, UnknownAccount
 from mock_sei.flows import DEFAULT_USER, Flows, LogIn
-from mock_sei.handles import Account, Applications, Certificate, Collections
+from mock_sei.handles import Account, Applications, Certificate, Collections, FaultDesk
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.mailbox import Mailbox
 from mock_sei.records import Application
@@ -26,6 +28,7 @@ from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
 from mock_sei.settings import make_settings
 
+ServerVariantName = Literal["valid", "expired", "wrong-host", "self-signed", "untrusted"]
 VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
 
 
@@ -109,6 +112,36 @@ class MockSei:
         return self.sandbox.portal.mailbox
 
     @property
+    def faults(self) -> FaultDesk:
+        """Trouble on purpose: ``faults.add("GET /v2/investors", status=503, times=2)``."""
+        return FaultDesk(self.sandbox)
+
+    def enqueue(
+        self,
+        operation: str,
+        *,
+        status: int = 200,
+        json: Any = None,
+        text: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Scripts the answer to an operation's next call, after the gateway let it in.
+
+        Raises :class:`~mock_sei.errors.Rejected` for what cannot be sent.
+        """
+        self.sandbox.scripts.enqueue(
+            make_answer(operation, status=status, json_body=json, text=text, headers=headers)
+        )
+
+    def only_scripted(self) -> None:
+        """From now on, until a reset, a functional call without a script fails the test."""
+        self.sandbox.scripts.strict = True
+
+    def server_certificate(self, variant: ServerVariantName | ServerVariant = "valid") -> None:
+        """What both listeners show from the next connection on: does the client check it?"""
+        self.sandbox.set_server_certificate(ServerVariant(variant))
+
+    @property
     def data(self) -> Collections:
         """The records behind the functional APIs: ``data["investors"].add({...})``."""
         return Collections(self.sandbox)
@@ -142,9 +175,19 @@ class MockSei:
         self.sandbox.retire_signing_key(kid)
 
     def check(self) -> None:
-        """Raises :class:`MockSeiBug` with its traceback if mock-sei failed since the reset."""
+        """What the fixture asks after each test.
+
+        Raises :class:`MockSeiBug` with its traceback if mock-sei failed since the reset, and
+        ``AssertionError`` for a required fault nobody met or a call that wanted a script.
+        """
         if self.sandbox.bugs:
             raise MockSeiBug("\n".join(self.sandbox.bugs))
+        unmet = [f"{each.fault.operation}: {each.fault}" for each in self.sandbox.faults.unmet]
+        if unmet:
+            raise AssertionError(f"required faults that nobody met: {'; '.join(unmet)}")
+        if self.sandbox.scripts.unscripted:
+            calls = ", ".join(self.sandbox.scripts.unscripted)
+            raise AssertionError(f"calls without a script: {calls}")
 
     def service_account(self, account: Application | str) -> Account:
         """By user name, or the application's own. Raises :class:`UnknownAccount`."""
@@ -237,7 +280,9 @@ class MockSei:
         """
         base = self.url if account is None else self.two_way_url
         defaults: dict[str, Any] = {"base_url": base, "trust_env": False}
-        return httpx2.Client(verify=self.ssl_context(account), **(defaults | options))
+        if "verify" not in options:
+            defaults["verify"] = self.ssl_context(account)
+        return httpx2.Client(**(defaults | options))
 
     def token(
         self, account_or_application: Account | Application | str, user: str = DEFAULT_USER

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mock_sei.bench.faults import Armed
 from mock_sei.certificates.bundles import (
     DEFAULT_PASSPHRASE,
     BundleOptions,
@@ -70,6 +71,52 @@ class Certificate:
     def revoke(self) -> None:
         """From the next handshake on, and at the next request of an open connection."""
         self.sandbox.certificates.revoke(self.account, self.serial_number)
+
+
+class FaultHandle:
+    """One armed fault."""
+
+    def __init__(self, sandbox: Sandbox, armed: Armed) -> None:
+        self._sandbox = sandbox
+        self._armed = armed
+
+    @property
+    def met(self) -> int:
+        """How often it happened."""
+        return self._armed.met
+
+    def remove(self) -> None:
+        self._sandbox.faults.remove(self._armed.identifier)
+
+
+class FaultDesk:
+    """Trouble on purpose, until the next reset."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def add(self, operation: str | None = None, **fields: Any) -> FaultHandle:
+        """Arms one: ``add("GET /v2/investors", status=503, times=2)``.
+
+        ``fields`` are those of :class:`~mock_sei.bench.faults.Fault`. Raises
+        :class:`~mock_sei.errors.Rejected` naming every field at fault.
+        """
+        where = {} if operation is None else {"operation": operation}
+        return FaultHandle(self._sandbox, self._sandbox.arm_fault(where | fields))
+
+    def clear(self) -> None:
+        self._sandbox.faults.clear()
+
+    def __len__(self) -> int:
+        """How many are armed and not over."""
+        return sum(not each.is_over for each in self._sandbox.faults.armed)
+
+    def assert_met(self) -> None:
+        """Raises ``AssertionError`` naming the faults that nobody met."""
+        unmet = [each.fault for each in self._sandbox.faults.armed if not each.met]
+        if unmet:
+            lines = [f"  {each.operation or each.listener or 'anything'}: {each}" for each in unmet]
+            raise AssertionError("never met:\n" + "\n".join(lines))
 
 
 class Collection:

@@ -43,11 +43,17 @@ def is_account_name(name: str) -> bool:
 
 
 NAME_RULE = "not a name: 1 to 80 printable characters, none of them a slash"
+TAKEN_NAMES = frozenset({".", "..", "new"})
+"""Names that the address of an application's page in the portal cannot end in."""
 _NAME = re.compile(r"[^/\\\s](?:[^/\\]{0,78}[^/\\\s])?")
 
 _MAILBOX = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 
 _SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript", "blob", "about", "file"})
+
+_HOST = re.compile(r"[a-z0-9._~%-]+|[0-9a-f:.]+")  # as urlsplit gives it
+
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 
 PEM_START = "-----BEGIN "
 _CERTIFICATE = re.compile(f"{PEM_START}CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
@@ -195,11 +201,14 @@ class Application:
         yield from self._name_problems()
         yield from self._credential_problems(row)
         yield from self._address_problems()
+        yield from self._scope_problems()
         yield from self._saml_problems(row)
 
     def _name_problems(self) -> Iterator[RegistryError]:
         if not _NAME.fullmatch(self.name) or not self.name.isprintable():
             yield RegistryError(NAME_RULE, "name", value=self.name[:100])
+        elif self.name in TAKEN_NAMES:
+            yield RegistryError("not free for a name", "name", value=self.name)
         if not _MAILBOX.fullmatch(self.distribution_list):
             yield RegistryError(
                 "not an e-mail address", "distribution_list", value=self.distribution_list[:100]
@@ -237,6 +246,12 @@ class Application:
             if problem:
                 yield RegistryError(problem, "redirect_addresses", index, value=each[:200])
 
+    def _scope_problems(self) -> Iterator[RegistryError]:
+        for index, each in enumerate(self.scopes):
+            if not _SCOPE.fullmatch(each):
+                problem = "not a scope: printable ASCII without space, quote and backslash"
+                yield RegistryError(problem, "scopes", index, value=each[:100])
+
     def _saml_problems(self, row: Standard) -> Iterator[RegistryError]:
         if self.saml_certificate is None:
             return
@@ -257,8 +272,10 @@ def find_redirect_problem(address: str) -> str | None:
         return f"not an address: {error}"
     if not parts.scheme or "#" in address or not address.isprintable() or " " in address:
         return "not an absolute address without fragment"
+    if not address.isascii():
+        return "not an address: it has other characters than ASCII; percent-encode them"
     if parts.scheme in _SCRIPT_SCHEMES:
         return f"a {parts.scheme}: address runs or shows what it holds, it receives no answer"
-    if parts.scheme in ("http", "https") and not parts.hostname:
+    if parts.scheme in ("http", "https") and not _HOST.fullmatch(parts.hostname or ""):
         return "not an absolute address: it has no host"
     return None

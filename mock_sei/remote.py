@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ssl
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 from pydantic import TypeAdapter
@@ -68,6 +70,12 @@ class Remote:
         """The OpenAPI document of each product."""
         documents: dict[str, Any] = self._get("/apis").json()
         return documents
+
+    def journal(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        """Entries that fit; ``query`` as the control API takes it."""
+        sent = {name: str(value) for name, value in query.items() if value is not None}
+        found: dict[str, Any] = self._get(f"/journal?{urlencode(sent)}").json()
+        return found
 
     def ca_pem(self) -> str:
         return self._get("/ca.pem").text

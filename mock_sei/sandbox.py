@@ -8,9 +8,9 @@ a test can do, by the Python object or by the control API, is one method here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mock_sei.access import AccessToken
@@ -22,20 +22,22 @@ from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
+from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
 from mock_sei.bench.journal import Entry, Journal
+from mock_sei.bench.scripts import Scripts
 from mock_sei.certificates.accounts import AccountCertificates, SeededIdentities
 from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
-from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
-from mock_sei.errors import ConfigurationError, Explanation
+from mock_sei.errors import ConfigurationError, Explanation, Rejected
 from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Call, admit
 from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
 from mock_sei.oauth.grants import served_grants
-from mock_sei.oauth.metadata import jwks, metadata
+from mock_sei.oauth.metadata import OAUTH_OPERATIONS, jwks, metadata
 from mock_sei.oauth.revocation import revoke
 from mock_sei.oauth.server import AuthorizationServer, Rules
 from mock_sei.oauth.token_info import token_information
@@ -59,8 +61,12 @@ class State:
     registry: Registry
     oauth: AuthorizationServer
     apis: ApiState
+    faults: Faults
+    scripts: Scripts
     certificates: AccountCertificates
     portal: Portal
+    server_identity: Identity | None = None
+    """What the listeners show instead of their own certificate, to see whether clients check."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +89,7 @@ class Sandbox:
         store: CertificateStore,
         behaviour: Behaviour,
         certificate_rules: CertificateRules | None = None,
+        faults: Sequence[Mapping[str, Any]] = (),
         journal_size: int = 1000,
     ) -> None:
         # For good
@@ -95,12 +102,15 @@ class Sandbox:
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
+        self._seeded_faults = self._read_faults(faults)
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
         except ValueError as error:
             raise ConfigurationError(str(error), source=store.folder / "signing.key") from None
         # Until the next reset
+        self.server_names: Sequence[str] = ("localhost",)
+        """Names and addresses of the server's certificate."""
         self.clock = Clock()
         self.journal = Journal(journal_size)
         self.bugs: list[str] = []
@@ -127,6 +137,8 @@ class Sandbox:
                     auto_login=behaviour.auto_login,
                 ),
             ),
+            faults=Faults(make_random(behaviour.seed), self._seeded_faults),
+            scripts=Scripts(),
             apis=ApiState(
                 collections=Collections(self.fixtures.collections), jobs=Jobs(random), random=random
             ),
@@ -143,6 +155,24 @@ class Sandbox:
                 url=lambda: self.addresses.one_way,
             ),
         )
+
+    def _read_faults(self, seeded: Sequence[Mapping[str, Any]]) -> list[Fault]:
+        """Raises :class:`ConfigurationError` naming the entry and its field."""
+        read = []
+        for index, fields in enumerate(seeded):
+            try:
+                read.append(read_fault(fields, self.operation_names))
+            except Rejected as error:
+                field, problem = next(iter(error.problems.items()))
+                raise ConfigurationError(
+                    problem, source="settings", key=f"faults[{index}].{field}"
+                ) from None
+        return read
+
+    @property
+    def operation_names(self) -> list[str]:
+        """Everything that can be called, ``METHOD /path`` each."""
+        return [*OAUTH_OPERATIONS, *(each.name for each in self.catalogue.operations)]
 
     def reset(self, changes: Mapping[str, Any] | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
@@ -210,6 +240,18 @@ class Sandbox:
         return answer(request, self.state.apis, self.clock.now())
 
     @property
+    def faults(self) -> Faults:
+        return self.state.faults
+
+    def arm_fault(self, fields: Mapping[str, Any]) -> Armed:
+        """Raises :class:`~mock_sei.errors.Rejected` naming every field at fault."""
+        return self.state.faults.arm(read_fault(fields, self.operation_names))
+
+    @property
+    def scripts(self) -> Scripts:
+        return self.state.scripts
+
+    @property
     def data(self) -> Data:
         """The records behind the functional APIs."""
         return Data(self.state.apis.collections, self.catalogue)
@@ -221,7 +263,7 @@ class Sandbox:
         return judge_certificate(
             certificate,
             self.clock.now(),
-            revoked=self.authority.is_revoked(certificate.serial_number),
+            revoked=self.certificates.has_revoked(certificate),
             registered=self.certificates.admits(certificate),
         )
 
@@ -327,6 +369,14 @@ class Sandbox:
         file = certificate.download(format_name or delivery.format or "pem", options)
         links.take(token)
         return file
+
+    def set_server_certificate(self, variant: ServerVariant) -> None:
+        """What both listeners show from the next connection on, until a reset."""
+        self.state.server_identity = None
+        if variant is not ServerVariant.VALID:
+            self.state.server_identity = self.authority.issue_server_variant(
+                variant, self.server_names, now=datetime.now(UTC)
+            )
 
     def rotate_signing_key(self) -> str:
         """A new key signs tokens from now on; returns its ``kid``, until a reset."""

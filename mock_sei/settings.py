@@ -27,6 +27,9 @@ from mock_sei.records import Environment
 ENVIRONMENT_PREFIX = "MOCK_SEI_"
 SETTINGS_FILE = Path("mock-sei.toml")
 
+FILE_ONLY = frozenset({"faults"})
+"""Settings with neither an option nor a variable: they are tables."""
+
 
 def _address(value: str) -> str:
     try:
@@ -175,6 +178,9 @@ class Settings(BaseModel):
         default=(90, 30, 7),
         description="how many days before a certificate's end its renewal is asked for, with "
         "commas between them",
+    )
+    faults: tuple[dict[str, Any], ...] = Field(
+        default=(), description="trouble that every reset arms: tables of mock-sei.toml"
     )
     ready_file: Path | None = Field(
         default=None,

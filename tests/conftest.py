@@ -16,6 +16,7 @@ from mock_sei.fixtures import load_fixtures
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
+from tests.certificates.client_ca import rsa_key
 from tests.support import Platform
 
 pytest_plugins = ["pytester"]
@@ -70,6 +71,12 @@ def browser(platform: Platform) -> TestClient:
     http = platform.client(None, listener=Listener.ONE_WAY)
     http.follow_redirects = False
     return http
+
+
+@pytest.fixture
+def one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every identity certificate of a test has the same key: RSA keys are dear."""
+    monkeypatch.setattr("mock_sei.certificates.authority.new_identity_key", rsa_key)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
-from mock_sei.web.exchange import PlatformListener
+from mock_sei.web.listener import PlatformListener
 
 TOKEN_PATH = "/v2/oauthtoken"
 TICKETS = "/v1/order/tradetickets"
@@ -128,3 +128,13 @@ class Platform:
         """A functional call that succeeds unless something is changed."""
         sent = self.headers() if headers is None else headers
         return (http or self.client()).get(path, headers=dict(sent), **options)
+
+
+def registration(**changes: Any) -> dict[str, Any]:
+    """The fields of a server application's registration, some of them changed."""
+    return {
+        "name": "Nightly",
+        "type": "server-server",
+        "actor": "server",
+        "distribution_list": "team@example.com",
+    } | changes

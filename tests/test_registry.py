@@ -226,3 +226,109 @@ def test_other_names_are_refused_before_anything_is_written(username: str) -> No
         )
     assert caught.value.place == ("service_accounts", 0, "username")
     assert caught.value.value == username
+
+
+# Changes while it is read
+
+
+SECOND_ACCOUNT = ServiceAccount(username="svc-three", password="three-password")
+THIRD = replace(SERVER, name="three", app_key="three-key", service_account="svc-three")
+
+
+def test_a_registered_application_is_known_at_once_and_comes_last() -> None:
+    known = registry(SERVER, NATIVE)
+
+    known.register(THIRD, SECOND_ACCOUNT)
+
+    assert list(known.applications) == ["one-key", "two-key", "three-key"]
+    assert list(known.service_accounts) == ["svc-one", "svc-three"]
+    assert known.find_application_of("svc-three") is THIRD
+    assert known.end_users == {"alice@example.com": ALICE}
+
+
+def test_a_changed_application_keeps_its_place_whatever_its_key() -> None:
+    known = registry(SERVER, NATIVE)
+    changed = replace(SERVER, app_key="fresh-key", name="renamed")
+
+    known.replace("one-key", changed)
+
+    assert list(known.applications.values()) == [changed, NATIVE]
+    assert list(known.applications) == ["fresh-key", "two-key"]
+    assert known.find_application("one-key") is None
+
+
+def test_a_removed_application_takes_its_account_and_nothing_else_with_it() -> None:
+    known = registry(SERVER, NATIVE, THIRD, accounts=[ACCOUNT, SECOND_ACCOUNT])
+
+    known.remove("one-key")
+    known.remove("two-key")
+
+    assert list(known.applications.values()) == [THIRD]
+    assert known.service_accounts == {"svc-three": SECOND_ACCOUNT}
+
+
+BAD_CHANGES: list[tuple[Application, ServiceAccount | None, str]] = [
+    (replace(THIRD, name="one"), SECOND_ACCOUNT, "name"),
+    (replace(THIRD, app_key="two-key"), SECOND_ACCOUNT, "app_key"),
+    (replace(THIRD, service_account="svc-one"), None, "service_account"),
+    (THIRD, None, "service_account"),
+    (replace(THIRD, name="a/b"), SECOND_ACCOUNT, "name"),
+    (THIRD, replace(SECOND_ACCOUNT, username="not an account"), "username"),
+    (THIRD, ACCOUNT, "username"),
+    (replace(NATIVE, name="four", app_key="four-key"), SECOND_ACCOUNT, "username"),
+]
+
+
+@pytest.mark.parametrize(("application", "account", "key"), BAD_CHANGES)
+def test_what_does_not_fit_is_not_registered(
+    application: Application, account: ServiceAccount | None, key: str
+) -> None:
+    known = registry(SERVER, NATIVE)
+    before = known.copy()
+
+    with pytest.raises(RegistryError) as caught:
+        known.register(application, account)
+
+    assert caught.value.place[-1] == key
+    assert vars(known) == vars(before)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"name": "two"}, "name"),
+        ({"app_key": "two-key"}, "app_key"),
+        ({"service_account": "svc-no"}, "service_account"),
+        ({"distribution_list": "nobody"}, "distribution_list"),
+    ],
+)
+def test_a_change_that_does_not_fit_changes_nothing(changes: dict[str, Any], key: str) -> None:
+    known = registry(SERVER, NATIVE)
+    before = known.copy()
+
+    with pytest.raises(RegistryError) as caught:
+        known.replace("one-key", replace(SERVER, **changes))
+
+    assert caught.value.place[-1] == key
+    assert vars(known) == vars(before)
+
+
+def test_whoever_reads_is_not_disturbed_by_a_change() -> None:
+    known = registry(SERVER, NATIVE)
+    applications, accounts = iter(known.applications.items()), iter(known.service_accounts.items())
+    assert next(applications) == ("one-key", SERVER)
+
+    known.register(THIRD, SECOND_ACCOUNT)
+    known.replace("two-key", replace(NATIVE, name="renamed"))
+    known.remove("one-key")
+
+    assert list(applications) == [("two-key", NATIVE)]
+    assert list(accounts) == [("svc-one", ACCOUNT)]
+    assert [each.name for each in known.applications.values()] == ["renamed", "three"]
+
+
+def test_changes_to_a_copy_do_not_reach_the_original() -> None:
+    original = registry(SERVER, NATIVE)
+    original.copy().remove("one-key")
+
+    assert original.find_application("one") is SERVER

@@ -41,7 +41,9 @@ ACTIONS = (
 )
 """What can answer an operation; ``actions/`` has a file for each."""
 
-OVER_RECORDS = frozenset({"list", "read", "create", "change", "remove", "upload", "example"})
+OVER_RECORDS = frozenset(
+    {"list", "read", "create", "change", "remove", "upload", "rename", "example"}
+)
 """Actions whose ``key`` is a field of the records of their ``collection``."""
 
 _USUAL_USES = {"limit": "limit", "cursor": "cursor"}

@@ -41,7 +41,11 @@ def page(
     """
     limit = _limit(values.get("limit"))
     cursor = values.get("cursor")
-    start = 0 if cursor is None else _start(records, key, str(cursor), encoded=encoded)
+    start = (
+        0
+        if cursor is None
+        else _start(records, key, str(cursor), is_ordered=is_ordered, encoded=encoded)
+    )
     end = start + limit
 
     def cursor_of(position: int) -> str:
@@ -122,10 +126,14 @@ def _finds(records: Sequence[Record], key: str, text: str, position: int) -> boo
         return False
 
 
-def _start(records: Sequence[Record], key: str, cursor: str, *, encoded: bool) -> int:
+def _start(
+    records: Sequence[Record], key: str, cursor: str, *, is_ordered: bool, encoded: bool
+) -> int:
     """Position of the record a cursor names, or of the next one where it is gone."""
     try:
         text = base64.b64decode(cursor, validate=True).decode() if encoded else cursor
+        if not is_ordered and _BEFORE_POSITION not in text:
+            raise ValueError
         return _first(records, key, text)
     except (binascii.Error, ValueError):
         fault = Fault("cursor", "query", "not a cursor of this resource; take it from paging")

@@ -63,18 +63,19 @@ class Document:
 
     def validator(self, schema: Any) -> Validator:
         """Of a schema of this document, made once."""
-        found = self._validators.get(id(schema))
-        if found is None:
-            # Imported with the first body: most runs never check one.
-            from jsonschema import Draft202012Validator
+        kept = self._validators.get(id(schema))
+        if kept is not None:
+            return kept[1]
+        # Imported with the first body: most runs never check one.
+        from jsonschema import Draft202012Validator
 
-            validator = Draft202012Validator(
-                _absolute(schema),
-                registry=self._registry,
-                format_checker=Draft202012Validator.FORMAT_CHECKER,
-            )
-            found = self._validators[id(schema)] = schema, validator
-        return found[1]
+        made = Draft202012Validator(
+            _absolute(schema),
+            registry=self._registry,
+            format_checker=Draft202012Validator.FORMAT_CHECKER,
+        )
+        self._validators[id(schema)] = schema, made
+        return made
 
     def check_references(self) -> None:
         """Every one must lead somewhere. Raises :class:`ConfigurationError`."""
@@ -83,7 +84,7 @@ class Document:
 
     @cached_property
     def _validators(self) -> dict[int, tuple[Any, Validator]]:
-        return {}  # by the identity of the schema, which is kept so that no other one gets it
+        return {}  # by the identity of a schema, which is kept so that no other can take it
 
     @cached_property
     def _registry(self) -> Any:

@@ -72,10 +72,6 @@ def _is_text_table(value: Any) -> bool:
     return isinstance(value, Mapping) and all(map(_is_text, value.values()))
 
 
-def _is_dotted(value: Any) -> bool:
-    return "." in str(value)
-
-
 def _is_further_records(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(each, Mapping)
@@ -107,10 +103,7 @@ OF_AN_OPERATION: Shapes = {
         lambda value: isinstance(value, list) and all(_is_texts(each) and each for each in value),
         "must be a list of lists of parameters",
     ),
-    "known": (
-        lambda value: _is_text_table(value) and all(map(_is_dotted, (*value, *value.values()))),
-        "write it as {path.name: collection.field}",
-    ),
+    "known": (lambda value: isinstance(value, Mapping), "must be {path.name: collection.field}"),
     "defaults": _MEMBERS,
     "fields": _MEMBERS,
     "each": _TEXT,
@@ -186,6 +179,9 @@ def check_names(
     def refuse(key: str, value: str, problem: str) -> None:
         raise ConfigurationError(problem, source=source, key=f"{place}.{key}", value=value)
 
+    for value, where in found.get("known", {}).items():
+        if "." not in str(value) or "." not in str(where):
+            refuse(f"known.{value}", where, "write it as path.name: collection.field")
     for name in _required_names(found.get("requires", ())):
         if name not in places:
             refuse("requires", name, "no parameter of the operation")

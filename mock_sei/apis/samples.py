@@ -76,6 +76,8 @@ def _patterned(pattern: str) -> Iterator[str]:
 
 _TRIES = 20
 
+_TEXT = {"type": "string"}
+
 _COMBINED = frozenset({"oneOf", "anyOf", "allOf"})
 
 
@@ -112,14 +114,11 @@ def _object(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
         if name in required or depth < DEEPEST
     }
     more = schema.get("additionalProperties")
-    spare = more if isinstance(more, Mapping) else _ANY_TEXT
+    spare = more if isinstance(more, Mapping) else _TEXT
     for name in required:
         if name not in known:
             members[name] = sample(spare, document, depth + 1)
     return members
-
-
-_ANY_TEXT = {"type": "string"}
 
 
 def _array(schema: Mapping[str, Any], document: Document, depth: int) -> Any:

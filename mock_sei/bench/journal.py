@@ -21,6 +21,7 @@ from mock_sei.bench.redaction import (
     redact_path,
     redact_query,
 )
+from mock_sei.bench.search import Wanted, explain_absence
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.standards import Listener
@@ -59,8 +60,8 @@ class Request(Message):
 
     @property
     def shown_path(self) -> str:
-        """Without the secret of a certificate link."""
-        return redact_path(self.path)
+        """Without the secret of a certificate link and other secrets that strayed there."""
+        return hide_values(redact_path(self.path), self.secrets())
 
     @property
     def query(self) -> str:
@@ -130,15 +131,32 @@ class Entry:
         return self.findings.service_account
 
     @property
+    def operation(self) -> str | None:
+        """``METHOD /path``, None for a handshake."""
+        return f"{self.request.method} {self.request.shown_path}" if self.request else None
+
+    @property
+    def status(self) -> int | None:
+        """Of the answer; 0 where the connection was reset before one."""
+        return self.response.status if self.response else None
+
+    @property
     def notes(self) -> list[str]:
         return self.findings.notes
 
     def refuse(self, why: Explanation) -> None:
-        secrets = self.request.secrets() if self.request else ()
         self.refused_by = why.check
-        self.refused_because = hide_values(why.because, secrets)
+        self.refused_because = self._shown(why.because)
         self.expected = why.expected
-        self.actual = None if why.actual is None else hide_values(why.actual, secrets)
+        self.actual = None if why.actual is None else self._shown(why.actual)
+
+    def note(self, sentence: str) -> None:
+        """Adds a sentence about what deserves a look, and may repeat what the client sent."""
+        self.findings.notes.append(self._shown(sentence))
+
+    def _shown(self, text: str) -> str:
+        secrets = self.request.secrets() if self.request else ()
+        return redact_path(hide_values(text, secrets))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -177,6 +195,8 @@ class Entry:
             words.append(f"refused by {self.refused_by}: {self.refused_because}")
             if self.expected is not None or self.actual is not None:
                 words.append(f"[expected {self.expected}, actual {self.actual}]")
+        if self.fault:
+            words.append(f"fault: {self.fault}")
         words.extend(f"note: {note}" for note in self.notes)
         return one_line(" ".join(words))
 
@@ -239,13 +259,38 @@ class Journal:
                 )
             return self._entries[-1]
 
+    def find(self, operation: str | None = None, **wanted: Any) -> list[Entry]:
+        """The entries that fit, oldest first: ``find("POST /v2/oauthtoken", status=200)``.
+
+        ``wanted`` are fields of :class:`~mock_sei.bench.search.Wanted`; ``TypeError`` for others.
+        """
+        search = Wanted(operation=operation, **wanted)
+        return [each for each in self.entries if search.fits(each)]
+
+    def assert_called(
+        self, operation: str | None = None, *, times: int | None = None, **wanted: Any
+    ) -> None:
+        """``AssertionError`` with the nearest recorded exchanges where they are not there.
+
+        Without ``times`` one is enough; 0 means never.
+        """
+        search = Wanted(operation=operation, **wanted)
+        entries = self.entries
+        found = sum(search.fits(each) for each in entries)
+        if found < 1 if times is None else found != times:
+            raise AssertionError(explain_absence(search, times, found, entries))
+
     def __len__(self) -> int:
         return len(self._entries)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, wanted: Wanted | None = None, after: int = 0) -> dict[str, Any]:
+        """Those that fit and have a number above ``after``; numbers count from 1 since a reset."""
         with self._lock:
             entries, recorded = list(self._entries), self._recorded
-        return {
-            "entries": [entry.to_json() for entry in entries],
-            "dropped": recorded - len(entries),
-        }
+        first = recorded - len(entries) + 1
+        numbered = [
+            {"number": number, **entry.to_json()}
+            for number, entry in enumerate(entries, first)
+            if number > after and (wanted is None or wanted.fits(entry))
+        ]
+        return {"entries": numbered, "dropped": recorded - len(entries), "last": recorded}

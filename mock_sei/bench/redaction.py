@@ -20,6 +20,7 @@ SECRET_NAMES = frozenset(
         "client_secret",
         "app_secret",
         "passphrase",
+        "key_passphrase",
         "private_key",
         "code",
         "code_verifier",
@@ -49,6 +50,9 @@ _ESCAPED_NAME_CHARACTER = re.compile(
 """A letter or underscore that JSON text spells as an escape."""
 
 _LINK = re.compile(rf"({re.escape(CERTIFICATE_LINK_PATH)})([\w-]{{0,6}})[^/?#\s]*")
+
+_PRIVATE_KEY = "PRIVATE KEY-----"
+"""Pasted where a certificate was asked for."""
 
 Secrets = Collection[str]
 """Values known to be secret, hidden wherever they turn up: a client may have swapped its pair."""
@@ -92,7 +96,7 @@ def redact_form(text: str, secrets: Secrets = ()) -> str:
         name, equals, value = part.partition("=")
         plain = unquote_plus(value)
         secret = unquote_plus(name).strip().lower() in SECRET_NAMES
-        secret = secret or hide_values(plain, secrets) != plain
+        secret = secret or _PRIVATE_KEY in plain or hide_values(plain, secrets) != plain
         parts.append(f"{name}={HIDDEN}" if secret and equals else part)
     return hide_values("&".join(parts), secrets)
 

@@ -26,9 +26,9 @@ from mock_sei.certificates.bundles import (
 )
 from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.certificates.submitted import read_own_certificate, read_request
+from mock_sei.certificates.submitted import CERTIFICATE, read_own_certificate, read_request
 from mock_sei.clock import Clock
-from mock_sei.errors import UnknownAccount, UnknownCertificate
+from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.peer import PeerCertificate
 from mock_sei.records import CertificateSource, ServiceAccount
 from mock_sei.registry import Registry
@@ -135,6 +135,12 @@ class SeededIdentities:
         """The one that was made or read already."""
         return self._identities.get(account.username) if self.holds(account) else None
 
+    def find_on_file(self, account: ServiceAccount) -> Identity | None:
+        """The same, or one on file that nobody asked for yet."""
+        if not self.holds(account):
+            return None
+        return self.find(account) or self._store.find_identity(account.username)
+
     def require(self, account: ServiceAccount) -> Identity:
         """Read from its file, or made when first asked for."""
         with self._lock:
@@ -166,9 +172,14 @@ class AccountCertificates:
         self._clock = clock
         self._lock = threading.Lock()
         self._held: dict[str, tuple[AccountCertificate, ...]] = {}
-        self._own_fingerprints: frozenset[str] = frozenset()
-        self.own_pem = ""
+        self._own: dict[str, str] = {}
+        self._revoked_own: frozenset[str] = frozenset()
+        """By fingerprint, as those of clients' own CAs are known: another CA counts alike."""
+
+    @property
+    def own_pem(self) -> str:
         """Those of clients' own CAs: each is let in by itself, its CA lets in nobody else."""
+        return "".join(self._own.values())
 
     def of(self, username: str) -> list[AccountCertificate]:
         """Oldest first. Raises :class:`UnknownAccount`."""
@@ -208,7 +219,13 @@ class AccountCertificates:
 
     def admits(self, peer: PeerCertificate) -> bool:
         """Whether it is of this platform's CA, or one of a client's own that is registered."""
-        return peer.issuer == self._authority_name or peer.fingerprint in self._own_fingerprints
+        return peer.issuer == self._authority_name or peer.fingerprint in self._own
+
+    def has_revoked(self, peer: PeerCertificate) -> bool:
+        """Of our CA by its serial number, of a client's own by its fingerprint."""
+        if peer.fingerprint in self._own:
+            return peer.fingerprint in self._revoked_own
+        return self._authority.is_revoked(peer.serial_number)
 
     def provide(self, username: str) -> AccountCertificate:
         """The current certificate, made where there is none yet."""
@@ -252,14 +269,14 @@ class AccountCertificates:
         """
         self.require_account(username)
         read, chain = read_own_certificate(certificate, ca, username, now=self._clock.now())
+        own = AccountCertificate(account=username, certificate=read, chain=chain, origin=Origin.OWN)
+        fingerprint = own.peer.fingerprint
+        if fingerprint in self._revoked_own:
+            raise Rejected({CERTIFICATE: "it was revoked here; submit another one"})
         with self._lock:
-            fingerprint = describe(read).fingerprint
-            if fingerprint not in self._own_fingerprints:
-                self._own_fingerprints = self._own_fingerprints | {fingerprint}
-                self.own_pem += read.public_bytes(Encoding.PEM).decode()
-        return self._add(
-            AccountCertificate(account=username, certificate=read, chain=chain, origin=Origin.OWN)
-        )
+            known = fingerprint in self._own
+            self._own = self._own | {fingerprint: own.certificate_pem}
+        return own if known else self._add(own)
 
     def find(self, username: str, serial_number: int) -> AccountCertificate:
         """Raises :class:`UnknownAccount`, :class:`UnknownCertificate`."""
@@ -267,22 +284,38 @@ class AccountCertificates:
             if each.serial_number == serial_number:
                 return each
         raise UnknownCertificate(
-            f"{username} has no certificate with the serial number {serial_number:x}"
+            f"{username} has no certificate with the serial number {f'{serial_number:x}'[:64]}"
         )
 
     def is_revoked(self, certificate: AccountCertificate) -> bool:
-        return self._authority.is_revoked(certificate.serial_number)
+        return self.has_revoked(certificate.peer)
 
     def revoke(self, username: str, serial_number: int) -> None:
         """From the next handshake on, and at the next request of an open connection."""
         found = self.find(username, serial_number)
-        self._authority.revoke(found.serial_number, now=self._clock.now())
+        if found.origin is Origin.OWN:
+            self._revoked_own = self._revoked_own | {found.peer.fingerprint}
+        else:
+            self._authority.revoke(found.serial_number, now=self._clock.now())
 
     def revoke_all(self, username: str) -> None:
-        """What an account leaves behind: nobody who takes its name may be let in with it."""
+        """What an account leaves behind: nobody who takes its name may be let in with it.
+
+        One of a client's own CA is forgotten: whoever takes the name may submit it again.
+        """
+        on_file = self._seeded.find_on_file(self.require_account(username))
+        left = {on_file.serial_number} if on_file else set()
+        gone = set()
         for each in self.of(username):
-            self._authority.revoke(each.serial_number, now=self._clock.now())
-        self._held.pop(username, None)
+            if each.origin is Origin.OWN:
+                gone.add(each.peer.fingerprint)
+            else:
+                left.add(each.serial_number)
+        for serial_number in left:
+            self._authority.revoke(serial_number, now=self._clock.now())
+        with self._lock:
+            self._held.pop(username, None)
+            self._own = {key: pem for key, pem in self._own.items() if key not in gone}
 
     def require_account(self, username: str) -> ServiceAccount:
         """Raises :class:`UnknownAccount` naming the accounts there are."""

@@ -23,6 +23,7 @@ from mock_sei.certificates.profiles import (
     Issuer,
     PrivateKey,
     PublicKey,
+    ServerVariant,
     Variant,
     identity_period,
     new_identity_key,
@@ -30,6 +31,8 @@ from mock_sei.certificates.profiles import (
     sign_identity,
     sign_server,
 )
+
+ANOTHER_HOST = "another-host.example"
 
 ORGANIZATION = "mock-sei (test only)"
 
@@ -149,6 +152,14 @@ class Authority:
             not_after=start + SERVER_LIFETIME,
         )
         return Identity(certificate=certificate, key=key, chain=chain)
+
+    def issue_server_variant(
+        self, variant: ServerVariant, names: Sequence[str], *, now: datetime
+    ) -> Identity:
+        """A server certificate that a client must refuse; ``VALID`` is as it should be."""
+        if variant is ServerVariant.WRONG_HOST:
+            return self.issue_server([ANOTHER_HOST], now=now)
+        return self.issue_server(names, now=now, variant=Variant(variant.value))
 
     def signed(self, certificate: x509.Certificate) -> bool:
         """True where the issuing CA's key made the certificate's signature."""

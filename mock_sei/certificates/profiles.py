@@ -44,6 +44,18 @@ class Variant(StrEnum):
     WRONG_CN = "wrong-cn"
 
 
+class ServerVariant(StrEnum):
+    """The server's certificate as it should be, or wrong in one way."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    WRONG_HOST = "wrong-host"
+    """Of another name."""
+    SELF_SIGNED = "self-signed"
+    UNTRUSTED = "untrusted"
+    """By a stranger's CA."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
     """A CA as a signature needs it."""

@@ -10,7 +10,8 @@ with RFC 5280 for what a certificate must hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
@@ -35,24 +36,28 @@ LONGEST_CHAIN = 8
 
 T = TypeVar("T", bound=x509.ExtensionType)
 
+_UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+)
+
 _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 
 
 def read_request(pem: str, account: str) -> PublicKey:
     """The key of a certificate signing request. Raises :class:`Rejected` for the field."""
     _check_label(pem, REQUEST, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
-    try:
+    with _reading(REQUEST):
         request = x509.load_pem_x509_csr(pem.encode())
-        names = common_names(request.subject)
-        key = request.public_key()
-        signed = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise _rejected(REQUEST, f"cannot be read, cut short or changed ({_clip(error)})") from None
-    _check_name(REQUEST, names, account)
-    if not signed:
-        raise _rejected(REQUEST, "its signature does not fit: the file was changed")
-    _check_hash(REQUEST, request)
-    return sound_key(REQUEST, key)
+        _check_name(REQUEST, common_names(request.subject), account)
+        _check_hash(REQUEST, request)
+        key = sound_key(REQUEST, request.public_key())
+        if not request.is_signature_valid:
+            raise _rejected(REQUEST, "its signature does not fit: the file was changed")
+    return key
 
 
 def read_own_certificate(
@@ -61,12 +66,14 @@ def read_own_certificate(
     """A certificate and the CAs above it, nearest first. Raises :class:`Rejected`."""
     certificate = _read_certificates(CERTIFICATE, pem)[0]
     authorities = _read_certificates(CA, ca_pem)
-    _check_name(CERTIFICATE, common_names(certificate.subject), account)
-    sound_key(CERTIFICATE, certificate.public_key())
-    _check_hash(CERTIFICATE, certificate)
-    _check_dates(certificate, now)
-    _check_purpose(certificate)
-    return certificate, _chain(certificate, authorities)
+    with _reading(CERTIFICATE):
+        _check_name(CERTIFICATE, common_names(certificate.subject), account)
+        sound_key(CERTIFICATE, certificate.public_key())
+        _check_hash(CERTIFICATE, certificate)
+        _check_dates(certificate, now)
+        _check_purpose(certificate)
+    with _reading(CA):
+        return certificate, _chain(certificate, authorities)
 
 
 def sound_key(field: str, key: object) -> PublicKey:
@@ -89,10 +96,8 @@ def sound_key(field: str, key: object) -> PublicKey:
 
 def _read_certificates(field: str, pem: str) -> Sequence[x509.Certificate]:
     _check_label(pem, field, "CERTIFICATE")
-    try:
+    with _reading(field):
         return x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
-        raise _rejected(field, f"cannot be read, cut short or changed ({_clip(error)})") from None
 
 
 def _check_label(pem: str, field: str, *wanted: str) -> None:
@@ -153,8 +158,6 @@ def _extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
-    except ValueError as error:
-        raise _rejected(CERTIFICATE, f"its extensions cannot be read ({_clip(error)})") from None
 
 
 def _chain(
@@ -164,7 +167,14 @@ def _chain(
     chain: list[x509.Certificate] = []
     below = certificate
     while len(chain) < LONGEST_CHAIN:
-        issuer = next((each for each in authorities if _signed(below, each)), None)
+        signers = [each for each in authorities if _signed(below, each)]
+        issuer = next((each for each in signers if _is_ca(each)), None)
+        if issuer is None and signers:
+            raise _rejected(
+                CA,
+                f"{_name_of(signers[0].subject)} is no CA: its basicConstraints do not say so; "
+                "submit a certificate that a CA issued, with that CA",
+            )
         if issuer is None:
             break
         chain.append(issuer)
@@ -175,24 +185,38 @@ def _chain(
         raise _rejected(
             CA,
             f"none of these signed the certificate, whose issuer is "
-            f"{certificate.issuer.rfc4514_string()[:200]}; submit the CA that issued it",
+            f"{_name_of(certificate.issuer)}; submit the CA that issued it",
         )
     raise _rejected(
         CA,
-        f"the chain ends below {chain[-1].issuer.rfc4514_string()[:200]}; submit the CAs up to the "
-        "root",
+        f"the chain ends below {_name_of(chain[-1].issuer)}; submit the CAs up to the root",
     )
 
 
+def _is_ca(certificate: x509.Certificate) -> bool:
+    constraints = _extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
 def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    constraints = _extension(issuer, x509.BasicConstraints)
-    if constraints is None or not constraints.ca:
-        return False
     try:
         certificate.verify_directly_issued_by(issuer)
     except Exception:  # each wrong key type has an exception of its own
         return False
     return True
+
+
+def _name_of(name: x509.Name) -> str:
+    return name.rfc4514_string()[:200]
+
+
+@contextmanager
+def _reading(field: str) -> Iterator[None]:
+    """What the library finds out only when a part is asked for is the submission's fault too."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise _rejected(field, f"cannot be read, cut short or changed ({_clip(error)})") from None
 
 
 def _rejected(field: str, problem: str) -> Rejected:

@@ -14,8 +14,20 @@ AUTHORIZE_PATH = "/v2/oauth/authorize"
 TOKEN_PATH = "/v2/oauthtoken"
 TOKEN_INFO_PATH = "/v2/oauth/tokeninfo"
 REVOKE_PATH = "/v2/oauth/revoke"
+TOKEN_PATHS = (TOKEN_PATH, "/v3/oauthtoken", "/v2/oauth/token")
+"""Documented; derived from the page's title; assumed. One handler behind all three."""
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 JWKS_PATH = "/.well-known/jwks.json"
+
+OAUTH_OPERATIONS = (
+    *(f"POST {path}" for path in TOKEN_PATHS),
+    f"GET {AUTHORIZE_PATH}",
+    f"POST {AUTHORIZE_PATH}",
+    f"GET {TOKEN_INFO_PATH}",
+    f"POST {REVOKE_PATH}",
+    f"GET {METADATA_PATH}",
+    f"GET {JWKS_PATH}",
+)
 
 RESPONSE_TYPES = {GrantType.AUTHORIZATION_CODE: "code", GrantType.IMPLICIT: "token"}
 """``response_type`` by the grant of an application's row."""

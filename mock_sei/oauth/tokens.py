@@ -11,7 +11,9 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -33,6 +35,20 @@ _LIFETIME_SECONDS = int(LIFETIME.total_seconds())
 _IDLE_SECONDS = int(IDLE_LIMIT.total_seconds())
 _SWEEP_EVERY = 256
 """After so many new entries the ones past their end are dropped."""
+
+
+_lifetime: ContextVar[int] = ContextVar("token_lifetime", default=_LIFETIME_SECONDS)
+"""Seconds of the tokens that the request at hand mints; requests run side by side."""
+
+
+@contextmanager
+def lifetime_of(seconds: int | None) -> Iterator[None]:
+    """Tokens minted within live so long, whatever the answer says; None is as usual."""
+    before = _lifetime.set(_LIFETIME_SECONDS if seconds is None else seconds)
+    try:
+        yield
+    finally:
+        _lifetime.reset(before)
 
 
 class SigningKey:
@@ -124,7 +140,7 @@ class Tokens:
             "client_id": app_key,
             "scope": scope,
             "iat": now,
-            "exp": now + _LIFETIME_SECONDS,
+            "exp": now + _lifetime.get(),
             "jti": identifier,
             "fam": family or identifier,
         }

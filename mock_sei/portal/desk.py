@@ -227,6 +227,7 @@ class Portal:
                     self._mailbox.send(letter, to=application.distribution_list, at=each.due_at)
 
     def _send(self, application: Application, letter: Letter) -> None:
+        self._send_due_notices()  # they were due before
         to = application.distribution_list
         self._mailbox.send(letter, to=to, at=self._clock.now())
         logger.info("mail to %s: %s", to, letter.subject)

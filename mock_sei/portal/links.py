@@ -16,10 +16,13 @@ from random import Random
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.clock import Clock
-from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal
+from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
 from mock_sei.randomness import new_secret
 
 CHECK = "certificate link"
+
+WITHOUT_KEY = ("pem", "p7s")
+"""Formats of a certificate whose private key is the client's alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,14 @@ class Delivery:
     """Encryption that old Windows and macOS importers read."""
 
     def for_certificate(self, *, with_key: bool) -> Delivery:
-        """The same with the usual format where none was asked for."""
+        """The same with the usual format where none was asked for. Raises :class:`Rejected`."""
+        if not with_key and self.format not in (None, *WITHOUT_KEY):
+            raise Rejected(
+                {
+                    "format": f"a {self.format} holds the private key, which is the client's own "
+                    f"here; there are {' and '.join(WITHOUT_KEY)}"
+                }
+            )
         return replace(self, format=self.format or ("pfx" if with_key else "pem"))
 
 
@@ -49,6 +59,7 @@ class Link:
     expires_at: datetime
     used_at: datetime | None = None
     replaced: bool = False
+    dropped: bool = False
 
     @property
     def path(self) -> str:
@@ -63,6 +74,8 @@ class Link:
         """Why it is dead, None while it is not."""
         if self.used_at is not None:
             return f"it was used at {self.used_at:%Y-%m-%d %H:%M:%S} UTC, and it is good for once"
+        if self.dropped:
+            return "its application was deleted"
         if self.replaced:
             return "a newer link took its place"
         if now >= self.expires_at:
@@ -103,8 +116,10 @@ class CertificateLinks:
         return self._links.get(token)
 
     def of(self, account: str) -> list[Link]:
-        """Oldest first."""
-        return [each for each in self._links.values() if each.account == account]
+        """Oldest first, without those of another that had the name."""
+        return [
+            each for each in self._links.values() if each.account == account and not each.dropped
+        ]
 
     def require(self, token: str) -> Link:
         """A live link, not used by this. Raises :class:`~mock_sei.errors.Refusal`, 404 or 410."""
@@ -136,8 +151,7 @@ class CertificateLinks:
             return link
 
     def drop_account(self, account: str) -> None:
-        """Forgets the links of an account that is gone."""
+        """Ends the links of an account that is gone."""
         with self._lock:
-            self._links = {
-                token: each for token, each in self._links.items() if each.account != account
-            }
+            for each in self._links.values():
+                each.dropped = each.dropped or each.account == account

@@ -55,7 +55,8 @@ class Mail:
         message = EmailMessage(policy=SMTP)
         message["From"] = self.sender
         message["To"] = self.recipient
-        message["Subject"] = self.subject
+        # The library would decode an encoded word of an application's name, line breaks included.
+        message["Subject"] = self.subject.replace("=?", "= ?")
         message["Date"] = self.sent_at
         message["Message-ID"] = f"<{self.number}.{self.sent_at.timestamp():.0f}@mock-sei.example>"
         message.set_content(self.text)
@@ -104,7 +105,8 @@ class Mailbox:
         raise UnknownMessage(f"no mail {number}; there are {len(self._mails)}")
 
     def clear(self) -> None:
-        self._mails = ()
+        with self._lock:
+            self._mails = ()
 
     def __iter__(self) -> Iterator[Mail]:
         return iter(self._mails)

@@ -13,6 +13,7 @@ import re
 import string
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from dataclasses import fields as fields_of
 from random import Random
 from typing import Any, ClassVar
 
@@ -60,26 +61,28 @@ class Registration:
     saml_certificate: str | None = None
 
 
-FIELDS = tuple(Registration.__dataclass_fields__)
+FIELDS = tuple(each.name for each in fields_of(Registration))
 
 
 def read_registration(fields: Mapping[str, Any]) -> Registration:
     """Raises :class:`Rejected` for every field that is unknown, missing or of another kind."""
+    known = {name: value for name, value in fields.items() if name in FIELDS}
+    there_are = f"no such field; there are {', '.join(FIELDS)}"
+    problems = {name: there_are for name in fields if name not in FIELDS}
     try:
-        return TypeAdapter(Registration).validate_python(dict(fields))
+        registration = TypeAdapter(Registration).validate_python(known)
     except ValidationError as error:
-        problems: dict[str, str] = {}
         for each in error.errors(include_url=False):
             field = str(each["loc"][0])
             problems.setdefault(field, _problem(each["type"], each["msg"]))
-        raise Rejected(problems) from None
+    if problems:
+        raise Rejected(problems)
+    return registration
 
 
 def _problem(kind: str, message: str) -> str:
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return "missing"
-    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
-        return f"no such field; there are {', '.join(FIELDS)}"
     return message[0].lower() + message[1:]
 
 
@@ -125,13 +128,12 @@ def check(application: Application, products: Collection[str]) -> None:
     for error in application.problems():
         problems.setdefault(str(error.place[0]), describe(error))
     unknown = [each for each in application.products if each != "*" and each not in products]
-    if not application.products:
-        problems.setdefault("products", "choose one at least")
+    for name in ("products", "environments", "scopes"):
+        if not getattr(application, name):
+            problems.setdefault(name, "choose one at least")
     if unknown:
         known = ", ".join(sorted(products))
         problems.setdefault("products", f"no product {unknown[0][:100]}; there are {known}")
-    if not application.environments:
-        problems.setdefault("environments", "choose one at least")
     if "owner" not in problems and not application.redirect_addresses:
         grant = application.standard.grant
         if grant in REDIRECTED:

@@ -20,7 +20,7 @@ from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
 from mock_sei.web.control.door import ControlListener
-from mock_sei.web.exchange import PlatformListener
+from mock_sei.web.listener import PlatformListener
 
 SERVER_NAMES = (
     "localhost",
@@ -57,9 +57,11 @@ def launch(settings: Settings) -> Launch:
                 link_lifetime=timedelta(days=settings.certificate_link_days),
                 notice_days=settings.renewal_notices,
             ),
+            faults=settings.faults,
             journal_size=settings.journal_size,
         )
-        identity = store.server_identity(_server_names(settings), now=datetime.now(UTC))
+        sandbox.server_names = _server_names(settings)
+        identity = store.server_identity(sandbox.server_names, now=datetime.now(UTC))
         platform = platform_app()
         doors = [
             Door(

@@ -7,9 +7,12 @@ field names are the published ones, so that this class can go the day it does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import socket
 import ssl
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +25,7 @@ from mock_sei.errors import NOT_HTTP, Refusal, error_body
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
+from mock_sei.web.trouble import RESET
 
 _WIRE_VERSIONS = {name: number for number, name in TLS_VERSIONS.items()}
 
@@ -59,7 +63,7 @@ class PlatformProtocol(HttpToolsProtocol):
                 while (await receive())["type"] != "http.disconnect":
                     pass
                 return
-            scope["extensions"] = {"tls": extension}
+            scope["extensions"] = {"tls": extension, RESET: lambda: reset(transport)}
             await inner(scope, receive, send)
 
         self.app = with_tls
@@ -96,6 +100,14 @@ class PlatformProtocol(HttpToolsProtocol):
             source_address=self.client[0] if self.client else "",
             certificate=self.certificate,
         )
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Ends a connection as a crashed server does: by a reset, with nothing said in TLS."""
+    connected = transport.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def tls_extension(ssl_object: ssl.SSLObject) -> dict[str, Any]:

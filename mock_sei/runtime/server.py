@@ -21,6 +21,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from mock_sei.errors import Explanation
 from mock_sei.runtime.protocol import PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
@@ -147,17 +148,33 @@ class PlatformServer:
             await loop.connect_accepted_socket(factory, accepted)
             return
         pending = PendingConnection(self._sandbox, door.listener, source)
+        fault = None
+        if not self._sandbox.faults.is_quiet:
+            fault = self._sandbox.faults.meet_connection(door.listener)
+        if fault is not None:
+            pending.record(
+                Explanation(
+                    check="fault",
+                    because="A fault was armed for this connection.",
+                    actual=str(fault),
+                )
+            )
+        if fault is not None and fault.tls == "stall":
+            await self._hold(accepted)
+            return
         task = asyncio.current_task()
         if task is not None:
             pending.end = lambda: loop.call_later(ALERT_LINGER, task.cancel)
         pending_connection.set(pending)
         try:
-            await loop.connect_accepted_socket(
+            transport, _ = await loop.connect_accepted_socket(
                 factory,
                 accepted,
                 ssl=door.trust.context(),
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
             )
+            if fault is not None:
+                transport.abort()
         except asyncio.CancelledError:
             if not pending.refused:
                 raise  # the server stops; otherwise the time to read an alert is over
@@ -167,6 +184,16 @@ class PlatformServer:
             pending.closed(error)
         finally:
             pending.end = lambda: None
+
+    async def _hold(self, accepted: socket.socket) -> None:
+        """Reads and says nothing, until the client gives up or the server stops."""
+        try:
+            while await asyncio.get_running_loop().sock_recv(accepted, 4096):
+                pass
+        except OSError:
+            pass
+        finally:
+            accepted.close()
 
     def _set_date(self) -> None:
         self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]

@@ -16,6 +16,7 @@ class ListenerTrust:
 
     def __init__(self, sandbox: Sandbox, identity: Identity, *, client_certificates: bool) -> None:
         self._sandbox = sandbox
+        self._usual_identity = identity
         self._identity = identity
         self._client_certificates = client_certificates
         self._own_pem = ""
@@ -23,9 +24,10 @@ class ListenerTrust:
 
     def context(self) -> ListenerContext:
         """For the next connection."""
-        own_pem = self._sandbox.certificates.own_pem
-        if self._client_certificates and own_pem != self._own_pem:
-            self._own_pem = own_pem
+        own_pem = self._sandbox.certificates.own_pem if self._client_certificates else ""
+        identity = self._sandbox.state.server_identity or self._usual_identity
+        if own_pem != self._own_pem or identity is not self._identity:
+            self._own_pem, self._identity = own_pem, identity
             self._context = self._make()
         return self._context
 

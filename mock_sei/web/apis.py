@@ -14,6 +14,7 @@ from mock_sei.gateway import Call
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.refusals import JsonResponse, functional_refusal
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
+from mock_sei.web.trouble import caller_of, scripted_answer
 
 
 def functional_routes() -> APIRouter:
@@ -56,6 +57,10 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             findings=findings,
         )
     )
+    scripted = sandbox.scripts.take(caller_of(exchange, scope))
+    if scripted is not None:
+        findings.notes.append("answered from a script")
+        return scripted_answer(scripted)
     called = sandbox.addresses.called(exchange.listener, header_text(headers, b"host"))
     answer = sandbox.answer(
         ApiRequest(

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
-from mock_sei.errors import MethodNotAllowed
+from mock_sei.errors import NOT_FOUND, MethodNotAllowed, Refusal
 from mock_sei.web.apis import functional_routes
 from mock_sei.web.authorize import authorize_routes
 from mock_sei.web.oauth import oauth_routes
@@ -28,8 +28,14 @@ def platform_app() -> FastAPI:
     return app
 
 
-async def _unroutable(request: Request, _: Exception) -> Response:
-    """A method the router has never heard of; everything else has a route."""
+async def _unroutable(request: Request, error: Exception) -> Response:
+    """A method the router has never heard of, or a line break; everything else has a route."""
+    refusal: Refusal
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        refusal = Refusal(
+            NOT_FOUND, check="path", because="The path holds a line break, and no resource's does."
+        )
+        return functional_refusal(exchange_of(request), refusal)
     refusal = MethodNotAllowed(request.method[:20], request.url.path, tuple(EVERY_METHOD))
     return functional_refusal(exchange_of(request), refusal)
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 import time
-import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Scope
 
 from mock_sei.bench.journal import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
@@ -36,6 +35,7 @@ class Exchange:
 
     __slots__ = (
         "_body_size",
+        "_closed",
         "_failed",
         "_started",
         "connection",
@@ -51,6 +51,7 @@ class Exchange:
         self._started = time.perf_counter()
         self._body_size = 0
         self._failed = False
+        self._closed = False
         tls = scope.get("extensions", {}).get("tls") or {}
         client = scope.get("client")
         self.connection = Connection(
@@ -138,42 +139,17 @@ class Exchange:
         if kept < BODY_KEPT:
             response.raw_body += message.get("body", b"")[: BODY_KEPT - kept]
         if not message.get("more_body", False):
+            self._close()
+
+    def end_unanswered(self) -> None:
+        """The answer will never be whole: the entry is closed as it stands."""
+        self._close()
+
+    def _close(self) -> None:
+        if not self._closed:
+            self._closed = True
             self.entry.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
             self.sandbox.record(self.entry)
-
-
-class PlatformListener:
-    """The ASGI application of one platform listener: opens an exchange around the platform's."""
-
-    def __init__(self, app: ASGIApp, sandbox: Sandbox, listener: Listener) -> None:
-        self._app = app
-        self._sandbox = sandbox
-        self._listener = listener
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        exchange = Exchange(self._sandbox, self._listener, scope)
-        scope[SCOPE_KEY] = exchange
-
-        async def receiving() -> Message:
-            message = await receive()
-            if message["type"] == "http.request":
-                exchange.received(message)
-            return message
-
-        async def sending(message: Message) -> None:
-            exchange.sending(message)
-            await send(message)
-
-        if exchange.passes_preflight:
-            await sending({"type": "http.response.start", "status": 204, "headers": []})
-            await sending({"type": "http.response.body", "body": b""})
-            return
-        try:
-            await self._app(scope, receiving, sending)
-        except Exception:  # the application has answered; the bug is the test's to see
-            exchange.record_bug(traceback.format_exc())
 
 
 def is_preflight(request: Request) -> bool:

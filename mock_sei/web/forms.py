@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from hashlib import sha256
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Request
 
@@ -67,6 +67,14 @@ def refuse_other_origin(request: Request) -> None:
             expected="same-origin",
             actual=(site or origin or "")[:100],
         )
+
+
+def origin_host(origin: str) -> str | None:
+    """Host and port of an ``Origin`` header, None where it is malformed."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def page_token(secret: str, purpose: str) -> str:

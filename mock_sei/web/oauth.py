@@ -8,7 +8,13 @@ from fastapi import APIRouter, Request, Response
 
 from mock_sei.errors import Fault, MalformedRequest, MethodNotAllowed, Refusal
 from mock_sei.gateway import Call
-from mock_sei.oauth.metadata import JWKS_PATH, METADATA_PATH, REVOKE_PATH, TOKEN_INFO_PATH
+from mock_sei.oauth.metadata import (
+    JWKS_PATH,
+    METADATA_PATH,
+    REVOKE_PATH,
+    TOKEN_INFO_PATH,
+    TOKEN_PATHS,
+)
 from mock_sei.oauth.token_request import TokenRequest, parse_token_request
 from mock_sei.standards import GrantType
 from mock_sei.web.exchange import Exchange
@@ -19,9 +25,7 @@ from mock_sei.web.refusals import (
     revocation_refusal,
 )
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
-
-TOKEN_PATHS = ("/v2/oauthtoken", "/v3/oauthtoken", "/v2/oauth/token")
-"""Documented; derived from the page's title; assumed. One handler behind all three."""
+from mock_sei.web.trouble import caller_of, scripted_answer
 
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """RFC 6749 section 5.1."""
@@ -66,6 +70,10 @@ async def _respond(request: Request, method: str, answer: Answer, render: Render
     try:
         if request.method != method:
             raise MethodNotAllowed(request.method, request.url.path, (method,))
+        scripted = exchange.sandbox.scripts.take_for_oauth(caller_of(exchange, request.scope))
+        if scripted is not None:
+            exchange.entry.findings.notes.append("answered from a script")
+            return scripted_answer(scripted)
         return await answer(request, exchange)
     except Refusal as refusal:
         return render(exchange, refusal)

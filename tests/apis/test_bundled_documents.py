@@ -110,10 +110,10 @@ def test_records_fit_the_schema_of_the_answers(product: Product) -> None:
     offset = {"startAt": 0, "maxResult": 1, "total": 1}
     for operation in operations(product):
         rule, records = operation.rule, shown_records(operation)
+        pointer = f"{operation.pointer}/responses/{operation.success}"
         document = operation.document
-        response = document.follow(operation.raw["responses"][str(operation.success)], "")
-        media = response.get("content", {}).get("application/json", {})
-        validator = document.validator(media.get("schema", True))
+        response = document.follow(document.find(f"#{pointer}", operation.name), operation.name)
+        validator = document.validator(response["content"]["application/json"]["schema"])
         if rule.action == "list":
             body = enveloped(records, rule.envelope or "data")
             if rule.paging != "none" and isinstance(body, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -153,7 +154,44 @@ def test_numbers_come_before_texts_and_both_before_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("a.b", 1), ("a", {"b": 1}), ("a.c", None), ("x.y.z", None), ("l.b", None)]
+    ("field", "value"),
+    [
+        ("a", 1),
+        ("b.c", 2),
+        ("b.c.d", None),
+        ("x", None),
+        ("x.y", None),
+        ("list.kind", ["one", "two"]),
+        ("list.none", []),
+        ("texts.kind", []),
+    ],
 )
-def test_a_dot_leads_into_a_member(field: str, value: object) -> None:
-    assert find_value({"a": {"b": 1}, "l": [{"b": 1}]}, field) == value
+def test_a_dot_leads_into_members_and_through_lists(field: str, value: Any) -> None:
+    record = {
+        "a": 1,
+        "b": {"c": 2},
+        "list": [{"kind": "one"}, {"other": 1}, {"kind": "two"}],
+        "texts": ["kind"],
+    }
+
+    assert find_value(record, field) == value
+
+
+@pytest.mark.parametrize(
+    ("values", "following"),
+    [
+        ([], 1),
+        ([None, "no number", True, 1.5], 1),
+        ([3, 10, 9], 11),
+        ([0], 1),
+        (["T-006", "T-009"], "T-010"),
+        (["T-99"], "T-100"),
+        (["2026-T1", "own"], "2026-T2"),
+        (["A7", "B12"], "B13"),
+        (["T-" + "9" * 40], f"T-{'9' * 25}1{'0' * 15}"),
+    ],
+)
+def test_a_number_goes_on_from_the_greatest(values: list[Any], following: Any) -> None:
+    found = Collections({"things": [{"key": value} for value in values]})
+
+    assert found.next_value("things", "key") == following

@@ -60,7 +60,7 @@ WRONG_PARAMETERS = [
     ),
     (
         "{name: a, in: query, x-mock-sei: {field: a, match: like}}",
-        f"{PARAMETER}.x-mock-sei.match = 'like': there are equals, contains, from, to, as-of",
+        f"{PARAMETER}.x-mock-sei.match = 'like': there are equals, excluding",
     ),
     (
         "{name: a, in: query, x-mock-sei: {use: page}}",

@@ -148,6 +148,7 @@ def test_a_cursor_of_a_removed_record_goes_on_behind_it() -> None:
         "cursor=/w==",
         "cursor=NQ",
         cursor("5\x1fx"),
+        f"order=desc&{cursor('9')}",
         cursor("5\x1f-1"),
         cursor("9" * 5000),
     ],

@@ -139,3 +139,13 @@ def test_an_accepted_certificate_is_judged_by_the_given_time(
 @pytest.mark.parametrize("now", [CERTIFICATE.not_before, NOW, CERTIFICATE.not_after])
 def test_a_sound_certificate_is_let_in_to_its_last_second(now: datetime) -> None:
     assert judge_certificate(CERTIFICATE, now, revoked=False) is None
+
+
+def test_one_of_a_clients_own_ca_is_judged_by_whether_it_is_registered() -> None:
+    why = judge_certificate(CERTIFICATE, NOW, revoked=False, registered=False)
+
+    assert why is not None
+    assert "is not registered (any more)" in why.because
+    assert CERTIFICATE.common_name in why.because
+    assert why.expected == "a registered certificate"
+    assert why.actual == f"serial number {CERTIFICATE.serial_number:x}"

@@ -57,7 +57,7 @@ def test_clearing_forgets_what_was_dropped_too() -> None:
     journal.add(exchange())
     journal.clear()
 
-    assert journal.to_json() == {"entries": [], "dropped": 0}
+    assert journal.to_json() == {"entries": [], "dropped": 0, "last": 0}
 
 
 def test_an_entry_has_the_fields_that_the_control_api_names() -> None:
@@ -188,6 +188,27 @@ def test_what_was_let_through_with_a_note_says_the_note() -> None:
         "note: the parameters came in the query string"
     )
     assert entry.to_json()["notes"] == ["the parameters came in the query string"]
+
+
+def test_secrets_and_links_are_hidden_in_a_note_a_path_and_a_reason() -> None:
+    link = "/portal/certificates/bFUdegFvgFBcEKIZRTsmNR"
+    request = Request(
+        method="POST", path=f"{link}/hunter2-hunter2", secrets=lambda: {"hunter2-hunter2"}
+    )
+    response = Response(status=405)
+    entry = Entry(
+        kind="exchange", timestamp=0, connection=CONNECTION, request=request, response=response
+    )
+    entry.refuse(
+        Explanation(check="method", because=f"{link} takes GET.", expected="GET", actual=link)
+    )
+    entry.note(f"form refused: hunter2-hunter2, {link}")
+
+    shown = f"{entry} {entry.to_json()}"
+    assert "hunter2" not in shown
+    assert "FvgFBcEKIZRTsmNR" not in shown
+    assert entry.actual == "/portal/certificates/bFUdeg***"
+    assert entry.notes == ["form refused: ***, /portal/certificates/bFUdeg***"]
 
 
 def test_a_long_path_does_not_make_a_long_line() -> None:

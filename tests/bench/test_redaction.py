@@ -18,6 +18,7 @@ from mock_sei.bench.redaction import (
     redact_form,
     redact_headers,
     redact_json,
+    redact_path,
     redact_query,
 )
 
@@ -28,9 +29,10 @@ JSON = "application/json; charset=utf-8"
 NAMES = sorted(SECRET_NAMES)
 EXPECTED_NAMES = {
     "password",
+    "passphrase",
+    "key_passphrase",
     "client_secret",
     "app_secret",
-    "passphrase",
     "private_key",
     "code",
     "code_verifier",
@@ -351,3 +353,63 @@ def test_no_body_stops_the_journal(body: bytes, content_type: str) -> None:
     redact_body(content_type, body, {SECRET})
     redact_query(body, {SECRET})
     redact_headers([(body, body), (b"authorization", body)], {SECRET})
+
+
+# Paths
+
+TOKEN = "bFUdegFvgFBcEKIZRTsmNR_D7KaGMkJR-4wkCrGtgYx"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (f"/portal/certificates/{TOKEN}", f"/portal/certificates/bFUdeg{HIDDEN}"),
+        (f"/portal/certificates/{TOKEN}/", f"/portal/certificates/bFUdeg{HIDDEN}/"),
+        (f"/portal/certificates/{TOKEN}/x", f"/portal/certificates/bFUdeg{HIDDEN}/x"),
+        (
+            f"/portal/certificates/{TOKEN}?format=pfx",
+            f"/portal/certificates/bFUdeg{HIDDEN}?format=pfx",
+        ),
+        (f"/portal/certificates/{TOKEN}#x", f"/portal/certificates/bFUdeg{HIDDEN}#x"),
+        (f"x /portal/certificates/{TOKEN} y", f"x /portal/certificates/bFUdeg{HIDDEN} y"),
+        (f"/portal/certificates/%41{TOKEN}", f"/portal/certificates/{HIDDEN}"),
+        (f"/portal/certificates/bF!{TOKEN}", f"/portal/certificates/bF{HIDDEN}"),
+        (
+            f"https://localhost/portal/certificates/{TOKEN}",
+            f"https://localhost/portal/certificates/bFUdeg{HIDDEN}",
+        ),
+        ("/portal/certificates/", f"/portal/certificates/{HIDDEN}"),
+        ("/portal/certificates", "/portal/certificates"),
+        ("/portal/apps/one", "/portal/apps/one"),
+        ("", ""),
+    ],
+)
+def test_of_a_certificate_links_secret_the_beginning_is_shown(path: str, shown: str) -> None:
+    assert redact_path(path) == shown
+
+
+def test_every_link_of_a_text_is_hidden() -> None:
+    link = f"/portal/certificates/{TOKEN}"
+    assert TOKEN not in redact_path(f"{link} and {link}, {link}")
+
+
+@given(token=st.text("abcXYZ019-_", min_size=10, max_size=60), tail=st.text(max_size=20))
+def test_no_link_is_shown_whole(token: str, tail: str) -> None:
+    assert token not in redact_path(f"/portal/certificates/{token}{tail}").replace(tail, "")
+
+
+@pytest.mark.parametrize("name", ["Location", "referer", "REFERER"])
+@pytest.mark.parametrize("tail", ["", "?format=pfx", "#x", "/"])
+def test_a_link_in_an_address_header_is_hidden(name: str, tail: str) -> None:
+    value = f"https://localhost/portal/certificates/{TOKEN}{tail}"
+    ((_, shown),) = redact_headers([(name.encode(), value.encode())])
+    assert TOKEN not in shown
+    assert "/portal/certificates/bFUdeg" in shown
+
+
+def test_a_private_key_that_was_pasted_is_hidden_whatever_its_field() -> None:
+    key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n"
+    body = urlencode({"request": key, "name": "one", "ca": f"x{key}"})
+    assert redact_form(body) == f"request={HIDDEN}&name=one&ca={HIDDEN}"
+    certificate = urlencode({"certificate": "-----BEGIN CERTIFICATE-----"})
+    assert redact_form(certificate) == certificate

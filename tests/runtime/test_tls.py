@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.runtime.tls import (
     NO_CHECK_TIME,
@@ -15,11 +14,10 @@ from mock_sei.runtime.tls import (
     ListenerContext,
     PendingConnection,
     first_certificate,
-    load_identity,
-    pending_connection,
 )
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
+from tests.runtime.encounter import Encounter
 
 LEAF, ISSUER = b"the leaf", b"the issuing CA"
 
@@ -56,43 +54,6 @@ class TestFirstCertificate:
     @pytest.mark.parametrize("kept", [12, 8, 7])
     def test_of_a_message_cut_short_is_none(self, kept: int) -> None:
         assert first_certificate(certificate_message(LEAF)[:kept], with_context=False) is None
-
-
-class Encounter:
-    """A client and the two-way listener's side of TLS, talking through buffers."""
-
-    def __init__(self, context: ListenerContext, shown: Identity | None) -> None:
-        sandbox = context.sandbox
-        pending_connection.set(PendingConnection(sandbox, Listener.TWO_WAY, "127.0.0.1"))
-        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-        own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        own.load_verify_locations(cadata=sandbox.authority.pem.root.decode())
-        if shown is not None:
-            load_identity(own, shown)
-        self.server = context.wrap_bio(to_server, to_client, server_side=True)
-        self.client = own.wrap_bio(to_client, to_server, server_hostname="localhost")
-
-    def shake_hands(self) -> str | None:
-        """The alert the client reads, None where it reads none. Raises what the listener raises."""
-        waiting = [self.client, self.server]
-        for _ in range(4):
-            for side in list(waiting):
-                try:
-                    side.do_handshake()
-                    waiting.remove(side)
-                except ssl.SSLWantReadError:
-                    continue
-                except ssl.SSLError as error:
-                    if side is self.server:
-                        raise
-                    return str(error.reason)
-        try:
-            self.client.read(1)
-        except ssl.SSLWantReadError:
-            return None
-        except ssl.SSLError as error:
-            return str(error.reason)
-        raise AssertionError("the listener said something")
 
 
 @pytest.fixture

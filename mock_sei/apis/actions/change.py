@@ -111,7 +111,7 @@ def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
 
 
 def _misfits(call: ApiCall, after: Record) -> Iterable[Fault]:
-    operation, name = call.operation, call.operation.rule.schema
+    name, document = call.operation.rule.schema, call.operation.document
     if name is not None:
-        schema = operation.document.find(f"#/components/schemas/{name}", operation.name)
-        yield from schema_faults(operation.document, schema, after)
+        schema = document.find(f"#/components/schemas/{name}", call.operation.name)
+        yield from schema_faults(document, schema, after)

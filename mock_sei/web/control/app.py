@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.responses import JSONResponse
 
@@ -25,6 +28,7 @@ from mock_sei.web.control.applications import add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
 from mock_sei.web.control.data import add_data_calls
+from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import Passphrase
 from mock_sei.web.control.reference_page import reference_page
@@ -37,6 +41,13 @@ _NOT_THERE = (
     UnknownCollection,
     UnknownMessage,
 )
+
+
+class PlainJson(JSONResponse):
+    """In ASCII, since it may repeat what is no text, such as half a surrogate pair."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content).encode()
 
 
 def control_app(sandbox: Sandbox) -> FastAPI:
@@ -52,6 +63,7 @@ def control_app(sandbox: Sandbox) -> FastAPI:
     add_certificate_calls(app, sandbox)
     add_mailbox_calls(app, sandbox)
     add_data_calls(app, sandbox)
+    add_fault_calls(app, sandbox)
     add_bench_calls(app, sandbox)
     add_signing_key_calls(app, sandbox)
 
@@ -60,7 +72,12 @@ def control_app(sandbox: Sandbox) -> FastAPI:
         body: dict[str, Any] = {"detail": str(error)}
         if isinstance(error, Rejected):
             body["problems"] = error.problems
-        return JSONResponse(body, 404 if isinstance(error, _NOT_THERE) else 400)
+        return PlainJson(body, 404 if isinstance(error, _NOT_THERE) else 400)
+
+    @app.exception_handler(RequestValidationError)
+    async def explain_values(_: Request, error: Exception) -> Response:
+        errors = error.errors() if isinstance(error, RequestValidationError) else []
+        return PlainJson({"detail": jsonable_encoder(errors)}, 422)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

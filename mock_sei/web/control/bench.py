@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Body, FastAPI, HTTPException, Response
+from fastapi import Body, FastAPI, HTTPException, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
+from mock_sei.bench.search import Wanted
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.models import Model
 
@@ -25,6 +26,19 @@ class ClockChange(Model):
 
 class ClockAdvance(Model):
     seconds: float = Field(ge=0, le=timedelta(days=365_000).total_seconds())
+
+
+class JournalQuery(Model):
+    """What is left out matches everything."""
+
+    after: int = Field(default=0, description="only entries with a higher number")
+    operation: str | None = Field(default=None, description="METHOD and path; * for anything")
+    status: int | None = None
+    kind: Literal["exchange", "handshake"] | None = None
+    listener: str | None = None
+    application: str | None = None
+    service_account: str | None = None
+    refused_by: str | None = Field(default=None, description="name of the check")
 
 
 class ResetChanges(BaseModel):
@@ -55,8 +69,9 @@ def add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:
         return _clock_state(sandbox)
 
     @app.get("/journal", summary="Exchanges and failed handshakes, oldest first")
-    async def journal() -> Response:
-        return JSONResponse(sandbox.journal.to_json())
+    async def journal(wanted: Annotated[JournalQuery, Query()]) -> Response:
+        search = Wanted(**wanted.model_dump(exclude={"after"}))
+        return JSONResponse(sandbox.journal.to_json(search, wanted.after))
 
     @app.delete("/journal", status_code=204, summary="Clears the journal")
     async def clear_journal() -> None:

@@ -7,7 +7,6 @@ It hands out private keys of a test CA, so a foreign ``Origin`` is refused, and 
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
 
 from fastapi import HTTPException
 from starlette.responses import JSONResponse
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.addresses import host_name
 from mock_sei.web.exchange import BODY_LIMIT, find_header
+from mock_sei.web.forms import origin_host
 
 
 class ControlListener:
@@ -52,7 +52,7 @@ def _refused_caller(scope: Scope) -> str | None:
     """Why a caller is a web page rather than a test, None where it is not."""
     host = (find_header(scope["headers"], b"host") or b"").decode("latin-1")
     origin = (find_header(scope["headers"], b"origin") or b"").decode("latin-1")
-    if origin and urlsplit(origin).netloc != host:
+    if origin and origin_host(origin) != host:
         return f"the control API is not for web pages of another origin ({origin[:100]})"
     server = scope.get("server")
     if host and server and _is_loopback(server[0]) and not _is_loopback(host_name(host)):

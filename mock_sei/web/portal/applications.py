@@ -87,7 +87,7 @@ def _form(
 ) -> Response:
     shown = shown_problems(problems)
     if problems:
-        visit.exchange.entry.notes.append(f"form refused: {Rejected(problems)}")
+        visit.exchange.entry.note(f"form refused: {Rejected(problems)}")
     return visit.show(
         "form.html",
         status=400 if problems else 200,
@@ -111,11 +111,13 @@ def details(visit: Visit) -> Response:
 
 def _details(visit: Visit, application: Application, problems: Mapping[str, str]) -> Response:
     if problems:
-        visit.exchange.entry.notes.append(f"form refused: {Rejected(problems)}")
+        visit.exchange.entry.note(f"form refused: {Rejected(problems)}")
     now = visit.sandbox.clock.now()
     account = application.service_account
     links = visit.portal.links.of(account) if account else []
+    certificates = _certificates(visit, application, now)
     current = visit.sandbox.certificates.current(account) if account else None
+    from_here = application.certificate is CertificateSource.SEI
     with_key = current.has_key if current else True
     formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
     return visit.show(
@@ -125,12 +127,12 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         path=path_of(application),
         state_of=status_of,
         eye=_EYE,
-        certificates=_certificates(visit, application, now),
+        certificates=certificates,
         links=[
             {"made": stamp(each.made_at), "state": each.state(now)} for each in reversed(links[-3:])
         ],
         with_key=with_key,
-        deliverable=current is not None and current.origin is not Origin.OWN,
+        deliverable=current.origin is not Origin.OWN if current else from_here,
         formats=formats,
         chrome=visit.uses_chrome,
         problems=defaultdict(str, problems),
@@ -144,8 +146,9 @@ def _certificates(visit: Visit, application: Application, now: datetime) -> list
     if account is None:
         return []
     certificates = visit.sandbox.certificates
-    if application.certificate is CertificateSource.SEI and application.approved:
-        certificates.provide(account)
+    from_here = application.certificate is CertificateSource.SEI
+    if from_here and application.approved and not certificates.of(account):
+        certificates.provide(account)  # of an account that came with the fixtures
     current = certificates.current(account)
 
     def state(each: AccountCertificate) -> str:
@@ -156,7 +159,7 @@ def _certificates(visit: Visit, application: Application, now: datetime) -> list
         if now < each.not_before:
             return "not valid yet"
         if each.variant is not Variant.VALID:
-            return f"a {each.variant} one"
+            return str(each.variant)
         return "current" if each is current or each == current else "valid"
 
     return [
@@ -207,27 +210,31 @@ def _link(visit: Visit, done: str, make: Callable[[str, Delivery], object]) -> R
     delivery = Delivery(
         format=wanted, passphrase=passphrase, legacy=visit.value("legacy") == "true"
     )
-    make(require_account(application), delivery)
+    account = require_account(application)
+    try:
+        make(account, delivery)
+    except Rejected as error:
+        return _details(visit, application, error.problems)
     return visit.go(path_of(application), done)
 
 
 def sign_request(visit: Visit) -> Response:
     application = visit.application()
+    account = require_account(application)
     try:
-        certificate = visit.sandbox.certificates.sign(
-            require_account(application), visit.value("request")
-        )
+        visit.sandbox.certificates.sign(account, visit.value("request"))
     except Rejected as error:
         return _details(visit, application, error.problems)
-    visit.portal.send_link(certificate.account)
+    visit.portal.send_link(account)
     return visit.go(path_of(application), "request")
 
 
 def register_certificate(visit: Visit) -> Response:
     application = visit.application()
+    account = require_account(application)
     try:
         visit.sandbox.certificates.register_own(
-            require_account(application), visit.value("certificate"), visit.value("ca")
+            account, visit.value("certificate"), visit.value("ca")
         )
     except Rejected as error:
         return _details(visit, application, error.problems)
@@ -239,14 +246,17 @@ def revoke(visit: Visit) -> Response:
     try:
         number = int(visit.value("serial_number"), 16)
     except ValueError:
-        return _details(visit, application, {"serial_number": "not a hexadecimal number"})
+        raise Rejected({"serial_number": "not a hexadecimal number"}) from None
     visit.sandbox.certificates.revoke(require_account(application), number)
     return visit.go(path_of(application), "revoke")
 
 
 def private_key(visit: Visit) -> Response:
     identity = visit.sandbox.identity(require_account(visit.application()))
-    content = identity.encrypted_key_pem(visit.value("key_passphrase") or None)
+    try:
+        content = identity.encrypted_key_pem(visit.value("key_passphrase") or None)
+    except ValueError as error:  # too long
+        raise Rejected({"key_passphrase": str(error)}) from None
     return attachment("privatekey.key", content)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Response
 
 from mock_sei.certificates.bundles import FORMATS
-from mock_sei.errors import LINK_DEAD, Fault, MalformedRequest, Refusal
+from mock_sei.errors import LINK_DEAD, Fault, MalformedRequest, Refusal, UnknownCertificate
 from mock_sei.web.downloads import attachment
 from mock_sei.web.portal.visit import Visit, path_of
 from mock_sei.web.refusals import functional_refusal
@@ -23,7 +23,11 @@ def certificate_link(visit: Visit) -> Response:
         if visit.request.method == "HEAD":
             visit.portal.links.require(token)
             return attachment("certificate.pfx", b"")
-        file = visit.sandbox.take_certificate(token, wanted)
+        try:
+            file = visit.sandbox.take_certificate(token, wanted)
+        except UnknownCertificate as error:
+            fault = Fault("format", "query", f"{error}; the link still works")
+            raise MalformedRequest([fault]) from None
     except Refusal as refusal:
         return _refuse(visit, token, refusal)
     return attachment(file.name, file.content)

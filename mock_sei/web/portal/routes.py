@@ -19,6 +19,7 @@ from mock_sei.errors import (
 from mock_sei.standards import Listener
 from mock_sei.web.portal import applications, catalogue
 from mock_sei.web.portal import mailbox as mails
+from mock_sei.web.portal.journal import JOURNAL, journal
 from mock_sei.web.portal.link import certificate_link
 from mock_sei.web.portal.mailbox import MAILBOX
 from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, Visit
@@ -49,6 +50,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     f"{MAILBOX}/{{number}}.eml": {"GET": mails.eml},
     f"{MAILBOX}/{{number}}": {"GET": mails.mail},
     f"{CERTIFICATE_LINK_PATH}{{token}}": {"GET": certificate_link},
+    JOURNAL: {"GET": journal},
     f"{HOME}/apis": {"GET": catalogue.apis},
     f"{HOME}/apis/{{product}}": {"GET": catalogue.api},
     f"{HOME}/{{path:path}}": {},

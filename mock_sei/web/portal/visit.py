@@ -91,8 +91,9 @@ class Visit:
 
     @property
     def uses_chrome(self) -> bool:
-        """The FAQ warns its users."""
-        return "Chrome/" in self.request.headers.get("user-agent", "")
+        """The FAQ warns its users; other browsers that name it too name themselves after it."""
+        agent = self.request.headers.get("user-agent", "")
+        return "Chrome/" in agent and not any(each in agent for each in ("Edg", "OPR/"))
 
     def value(self, name: str) -> str:
         """A field of the form, empty where it has none."""

@@ -109,9 +109,9 @@ FAILING = [
     ([GOOD, {"op": "remove", "path": ""}], None),
     ([GOOD, {"op": "replace", "path": "/id", "value": 8}], "id"),
     ([GOOD, {"op": "remove", "path": "/firm"}], "firm"),
-    ([GOOD, {"op": "remove", "path": "/name"}], ""),
+    ([GOOD, {"op": "remove", "path": "/name"}], "name"),
     ([GOOD, {"op": "add", "path": "/parts/-", "value": "x"}], "parts.2"),
-    ([GOOD, {"path": "/name"}], "1"),
+    ([GOOD, {"path": "/name"}], "1.op"),
     ({"op": "add"}, ""),
     ([7], "0"),
 ]

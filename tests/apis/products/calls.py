@@ -53,8 +53,9 @@ class Api:
         self._held.add(kind)
         place = f"{operation.pointer}/responses/{status}"
         pointer = declared[status].get("$ref", "").removeprefix("#") or place
-        schema = f"{pointer}/content/application~1json/schema"
-        operation.document.validator(schema).validate(answer.json())
+        document = operation.document
+        schema = document.find(f"#{pointer}/content/application~1json/schema", operation.name)
+        document.validator(schema).validate(answer.json())
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx2.Response:
         return self.call("GET", path, headers)

@@ -1,0 +1,175 @@
+"""What a fault does to an exchange: it waits, answers instead, breaks the answer off."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_sei.bench.faults import RETRY_LATER, TRANSIENT, Fault
+from mock_sei.bench.scripts import ScriptedAnswer
+from mock_sei.bench.targets import Caller
+from mock_sei.errors import Kind, Refusal, error_body
+from mock_sei.oauth.tokens import lifetime_of
+from mock_sei.web.exchange import Exchange, find_header
+from mock_sei.web.refusals import JsonResponse
+
+RESET = "mock_sei.reset"
+"""Among the extensions of a connection: a call that resets it."""
+
+CHECK = "fault"
+
+_PIECES_A_SECOND = 10
+
+
+def caller_of(exchange: Exchange, scope: Scope) -> Caller:
+    """Whose exchange it is, by what its headers say."""
+    return Caller(
+        method=scope["method"],
+        path=scope["path"],
+        listener=exchange.listener,
+        app_key=_app_key(scope),
+        registry=exchange.sandbox.state.registry,
+    )
+
+
+def _app_key(scope: Scope) -> str | None:
+    """From the AppKey header of a functional call, the pair of a token request, the query."""
+    headers = scope["headers"]
+    named = find_header(headers, b"appkey")
+    if named is not None:
+        return named.decode("latin-1")
+    pair = (find_header(headers, b"authorization") or b"").rpartition(b" ")[2]
+    try:
+        return base64.b64decode(pair, validate=True).decode().partition(":")[0] or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+class Trouble:
+    """One exchange with its fault."""
+
+    def __init__(self, fault: Fault, exchange: Exchange, scope: Scope) -> None:
+        self._fault = fault
+        self._exchange = exchange
+        self._scope = scope
+        self._reset: Callable[[], object] | None = scope.get("extensions", {}).get(RESET)
+        self._start: Message | None = None
+        self._body = b""
+
+    async def answer(self, app: ASGIApp, receive: Receive, send: Send) -> None:
+        """Runs the exchange as the fault has it."""
+        fault = self._fault
+        self._exchange.entry.fault = str(fault)
+        await asyncio.sleep(self._delay())
+        if fault.stall:
+            await self._until_gone(receive)
+            self._exchange.end_unanswered()
+            return
+        if fault.cut == "before-headers":
+            await self._break_off(receive)
+            return
+        if fault.status is not None:
+            await self._refuse(self._scope, receive, self._collect)
+        else:
+            with lifetime_of(fault.token_lifetime):
+                await app(self._scope, receive, self._collect)
+        await self._send(receive, send)
+
+    def _delay(self) -> float:
+        fault = self._fault
+        jitter = self._exchange.sandbox.faults.jitter() if fault.spread else 0
+        return max(0, fault.latency + fault.spread * jitter)
+
+    async def _collect(self, message: Message) -> None:
+        """The whole answer first: what is broken off must be known to its end."""
+        if message["type"] == "http.response.start":
+            self._start = dict(message)
+        else:
+            self._body += message.get("body", b"")
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault, status = self._fault, self._fault.status or 500
+        kind = Kind(
+            status=status,
+            code="gateway.fault" if status >= 500 else "gateway.access.failure",
+            message="The service is not available" if status >= 500 else "The request is refused",
+        )
+        refusal = Refusal(
+            kind,
+            check=CHECK,
+            because="A fault was armed for this call; the operation did not see it.",
+            actual=str(fault),
+        )
+        self._exchange.entry.refuse(refusal.why)
+        body = error_body(refusal, self._exchange.tracking_id)
+        body["transient"] = status in TRANSIENT
+        headers: dict[str, str] = {}
+        wait = fault.retry_after
+        if wait is None and status in RETRY_LATER:
+            wait = 1
+        if wait is not None:
+            headers["Retry-After"] = str(wait)
+        await JsonResponse(body, status, headers)(scope, receive, send)
+
+    async def _send(self, receive: Receive, send: Send) -> None:
+        fault = self._fault
+        if self._start is None:
+            return
+        headers = list(self._start["headers"])
+        body = self._body
+        if fault.malformed:
+            body = body[: max(1, len(body) // 2)]
+        if fault.content_type is not None:
+            headers = [each for each in headers if each[0].lower() != b"content-type"]
+            headers.append((b"content-type", fault.content_type.encode()))
+        headers = [each for each in headers if each[0].lower() != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({**self._start, "headers": headers})
+        if fault.cut == "after-headers":
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+            await self._break_off(receive)
+        elif fault.cut == "in-body":
+            half = body[: len(body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
+            await self._break_off(receive)
+        elif fault.drip:
+            await self._drip(body, fault.drip, send)
+        else:
+            await send({"type": "http.response.body", "body": body})
+
+    async def _drip(self, body: bytes, rate: int, send: Send) -> None:
+        size = max(1, rate // _PIECES_A_SECOND)
+        for start in range(0, len(body), size):
+            piece = body[start : start + size]
+            more = start + size < len(body)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+            await asyncio.sleep(size / rate if more else 0)
+
+    async def _break_off(self, receive: Receive) -> None:
+        self._exchange.end_unanswered()
+        if self._reset is not None:
+            self._reset()
+        await self._until_gone(receive)
+
+    async def _until_gone(self, receive: Receive) -> None:
+        """The server would answer for us if this returned before the client is gone."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+def scripted_answer(answer: ScriptedAnswer) -> Response:
+    """As it was scripted."""
+    return Response(
+        answer.content, answer.status, headers=dict(answer.headers), media_type=answer.media_type
+    )
+
+
+def fault_of(exchange: Exchange, scope: Scope) -> Fault | None:
+    """The fault an exchange meets."""
+    faults = exchange.sandbox.faults
+    return None if faults.is_quiet else faults.meet(caller_of(exchange, scope))

@@ -1,0 +1,291 @@
+"""Which certificates an account has, which is current, and whom the platform's own check admits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs7, pkcs12
+
+from mock_sei.certificates.accounts import AccountCertificates, Origin
+from mock_sei.certificates.bundles import BundleOptions
+from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
+from mock_sei.fixtures import load_fixtures
+from mock_sei.peer import PeerCertificate
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Behaviour
+from tests.certificates.client_ca import ClientCA, ec_key, pem, request
+from tests.support import registration
+
+pytestmark = pytest.mark.usefixtures("one_key")
+
+DEMO, TEAM = "svc-demo", "svc-nightly"
+
+
+@pytest.fixture
+def certificates(sandbox: Sandbox) -> AccountCertificates:
+    """With a registered account beside those of the fixtures."""
+    sandbox.portal.register(registration(certificate="own"))
+    return sandbox.certificates
+
+
+@pytest.fixture(scope="module")
+def ca() -> ClientCA:
+    return ClientCA.create()
+
+
+def is_let_in(sandbox: Sandbox, peer: PeerCertificate) -> bool:
+    """By our own check, which a kept-alive connection meets at its next request."""
+    return sandbox.judge_certificate(peer) is None
+
+
+# Issued here
+
+
+def test_a_seeded_account_has_the_certificate_on_file(
+    sandbox: Sandbox, shared_store: CertificateStore
+) -> None:
+    identity = sandbox.identity(DEMO)
+
+    (held,) = sandbox.certificates.of(DEMO)
+    assert held.identity == identity
+    on_file = shared_store.find_identity(DEMO)
+    assert on_file is not None
+    assert on_file.certificate == identity.certificate
+    assert sandbox.certificates.current(DEMO) == held
+    assert (held.origin, held.has_key, held.account) == (Origin.ISSUED, True, DEMO)
+    sandbox.reset()
+    assert sandbox.identity(DEMO) == identity
+
+
+def test_a_seeded_account_has_none_before_anybody_asked(sandbox: Sandbox) -> None:
+    assert sandbox.certificates.of("svc-limited") == []
+    assert sandbox.certificates.current("svc-limited") is None
+    assert sandbox.certificates.provide("svc-limited").account == "svc-limited"
+    assert len(sandbox.certificates.of("svc-limited")) == 1
+
+
+def test_a_registered_account_s_certificate_is_made_once_and_gone_after_a_reset(
+    sandbox: Sandbox, shared_store: CertificateStore
+) -> None:
+    sandbox.portal.register(registration())
+    identity = sandbox.identity(TEAM)
+
+    assert sandbox.identity(TEAM) == identity
+    assert len(sandbox.certificates.of(TEAM)) == 1
+    assert shared_store.find_identity(TEAM) is None
+    sandbox.reset()
+    with pytest.raises(UnknownAccount):
+        sandbox.identity(TEAM)
+
+
+def test_an_issued_one_is_current_and_the_older_stays_good(sandbox: Sandbox) -> None:
+    """Acceptance row B2: two years on the platform's clock."""
+    old = sandbox.identity(DEMO)
+    sandbox.clock.advance(days=700)
+
+    new = sandbox.certificates.issue(DEMO)
+
+    assert sandbox.certificates.current(DEMO) == new
+    assert sandbox.identity(DEMO) == new.identity
+    assert sandbox.certificates.of(DEMO)[0].identity == old
+    assert new.not_after == new.not_before.replace(year=new.not_before.year + 2)
+    assert sandbox.clock.now() - new.not_before < timedelta(minutes=1)
+    assert is_let_in(sandbox, old.peer)
+    assert is_let_in(sandbox, new.peer)
+
+
+@pytest.mark.parametrize("variant", [each for each in Variant if each is not Variant.VALID])
+def test_a_wrong_one_is_held_and_never_current(sandbox: Sandbox, variant: Variant) -> None:
+    good = sandbox.identity(DEMO)
+
+    wrong = sandbox.certificates.issue(DEMO, variant)
+
+    assert sandbox.certificates.of(DEMO)[-1] == wrong
+    assert sandbox.identity(DEMO) == good
+    assert sandbox.certificates.find(DEMO, wrong.serial_number) == wrong
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda known: known.of("nobody"),
+        lambda known: known.current("nobody"),
+        lambda known: known.identity("nobody"),
+        lambda known: known.provide("nobody"),
+        lambda known: known.issue("nobody"),
+        lambda known: known.renew("nobody"),
+        lambda known: known.sign("nobody", ""),
+        lambda known: known.register_own("nobody", "", ""),
+        lambda known: known.find("nobody", 1),
+        lambda known: known.revoke("nobody", 1),
+        lambda known: known.revoke_all("nobody"),
+    ],
+)
+def test_an_unknown_account_names_those_there_are(
+    certificates: AccountCertificates, call: Callable[[AccountCertificates], object]
+) -> None:
+    with pytest.raises(UnknownAccount, match=r"no service account 'nobody'; there are svc-demo,"):
+        call(certificates)
+
+
+# Signed from a request
+
+
+def test_a_signed_request_is_current_and_its_key_the_clients(
+    certificates: AccountCertificates, sandbox: Sandbox
+) -> None:
+    """Acceptance row B10."""
+    signed = certificates.sign(TEAM, pem(request(TEAM)))
+
+    assert certificates.current(TEAM) == signed
+    assert (signed.origin, signed.has_key) == (Origin.SIGNED, False)
+    assert signed.certificate.public_key() == ec_key().public_key()
+    signed.certificate.verify_directly_issued_by(sandbox.authority.issuing)
+    assert signed.chain == sandbox.authority.chain
+    assert signed.peer.common_name == TEAM
+    assert is_let_in(sandbox, signed.peer)
+    with pytest.raises(UnknownCertificate, match="the client's own and not known here"):
+        _ = signed.identity
+
+
+def test_the_identity_with_a_key_stays_when_a_request_is_signed(sandbox: Sandbox) -> None:
+    before = sandbox.identity(DEMO)
+    sandbox.certificates.sign(DEMO, pem(request(DEMO)))
+    assert sandbox.identity(DEMO) == before
+
+
+def test_a_refused_request_leaves_nothing(certificates: AccountCertificates) -> None:
+    with pytest.raises(Rejected, match=f"request: its CN is {DEMO}; it must be {TEAM}"):
+        certificates.sign(TEAM, pem(request(DEMO)))
+    assert certificates.of(TEAM) == []
+
+
+def test_without_the_key_there_are_the_files_without_it(certificates: AccountCertificates) -> None:
+    signed = certificates.sign(TEAM, pem(request(TEAM)))
+    options = BundleOptions()
+
+    leaf, bundle = signed.download("pem", options), signed.download("p7s", options)
+
+    assert (leaf.name, bundle.name) == ("certificate.crt", "certificate.p7s")
+    assert x509.load_pem_x509_certificates(leaf.content) == [signed.certificate]
+    assert set(pkcs7.load_der_pkcs7_certificates(bundle.content)) == {
+        signed.certificate,
+        signed.chain[0],
+    }
+    for asked in ("pfx", "p12"):
+        with pytest.raises(UnknownCertificate, match=f"a {asked} holds the private key"):
+            signed.download(asked, options)
+
+
+def test_with_the_key_there_is_every_file(sandbox: Sandbox) -> None:
+    issued = sandbox.certificates.issue(DEMO)
+    file = issued.download("pfx", BundleOptions(passphrase="chosen-one"))
+
+    assert file.name == "certificate.pfx"
+    assert pkcs12.load_pkcs12(file.content, b"chosen-one").key is not None
+    assert load_pem_private_key(issued.identity.key_pem, None) is not None
+
+
+# Revoked, and what an account leaves behind
+
+
+def test_a_revoked_one_is_current_no_more(sandbox: Sandbox) -> None:
+    older, newer = sandbox.certificates.issue(DEMO), sandbox.certificates.issue(DEMO)
+
+    sandbox.certificates.revoke(DEMO, newer.serial_number)
+
+    assert sandbox.certificates.is_revoked(newer)
+    assert not sandbox.certificates.is_revoked(older)
+    assert sandbox.certificates.current(DEMO) == older
+    assert not is_let_in(sandbox, newer.peer)
+    assert is_let_in(sandbox, older.peer)
+
+
+def test_where_all_are_revoked_another_is_made(sandbox: Sandbox) -> None:
+    revoked = sandbox.certificates.provide(DEMO)
+    sandbox.certificates.revoke(DEMO, revoked.serial_number)
+    assert sandbox.certificates.current(DEMO) is None
+
+    made = sandbox.certificates.provide(DEMO)
+
+    assert made.serial_number != revoked.serial_number
+    assert is_let_in(sandbox, made.peer)
+
+
+def test_only_the_accounts_own_can_be_revoked(
+    certificates: AccountCertificates, sandbox: Sandbox
+) -> None:
+    other = sandbox.identity(DEMO)
+    with pytest.raises(UnknownCertificate, match=f"{TEAM} has no certificate with the serial"):
+        certificates.revoke(TEAM, other.serial_number)
+    assert is_let_in(sandbox, other.peer)
+
+
+def test_nothing_an_account_had_is_let_in_after_it(sandbox: Sandbox, ca: ClientCA) -> None:
+    known = sandbox.certificates
+    own = ca.identity(DEMO)
+    left = [
+        sandbox.identity(DEMO).peer,
+        known.issue(DEMO).peer,
+        known.sign(DEMO, pem(request(DEMO))).peer,
+        known.register_own(DEMO, pem(own.certificate), ca.pem).peer,
+    ]
+    other = sandbox.identity("svc-web").peer
+    assert all(is_let_in(sandbox, each) for each in left)
+
+    known.revoke_all(DEMO)
+
+    assert not any(is_let_in(sandbox, each) for each in left)
+    assert is_let_in(sandbox, other)
+    assert known.own_pem == ""
+
+
+def test_one_on_file_that_nobody_read_yet_is_revoked_too(shared_store: CertificateStore) -> None:
+    """Of an earlier run with the same folder."""
+    fixtures = load_fixtures()
+
+    def started() -> Sandbox:
+        return Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1))
+
+    on_file = started().identity(DEMO)
+    later = started()
+    later.authority.forget_revocations()
+
+    later.portal.remove("demo-server")
+
+    assert not is_let_in(later, on_file.peer)
+    later.authority.forget_revocations()
+
+
+def test_a_taken_name_does_not_bring_the_seeded_certificate_back(sandbox: Sandbox) -> None:
+    seeded = sandbox.identity(DEMO)
+    sandbox.portal.remove("demo-server")
+    sandbox.portal.register(registration(name="demo"))
+
+    assert sandbox.identity(DEMO) != seeded
+    assert seeded.serial_number not in {
+        each.serial_number for each in sandbox.certificates.of(DEMO)
+    }
+    sandbox.reset()
+    assert sandbox.identity(DEMO) == seeded
+    assert is_let_in(sandbox, seeded.peer)
+
+
+def test_the_one_that_ends_is_the_current_of_each_account(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    sandbox.identity(DEMO)
+    renewed = sandbox.certificates.renew(DEMO)
+    certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
+
+    ending = {each.account: each for each in certificates.ending()}
+
+    assert ending[DEMO] == renewed
+    assert TEAM not in ending
+    signed = certificates.sign(TEAM, pem(request(TEAM)))
+    assert signed in certificates.ending()

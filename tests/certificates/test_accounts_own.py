@@ -1,0 +1,153 @@
+"""Certificates of clients' own CAs that an account registers: admitted by themselves alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+
+from mock_sei.certificates.accounts import AccountCertificates, Origin
+from mock_sei.errors import Rejected
+from mock_sei.peer import PeerCertificate
+from mock_sei.sandbox import Sandbox
+from tests.certificates.client_ca import ClientCA, pem
+from tests.support import registration
+
+pytestmark = pytest.mark.usefixtures("one_key")
+
+DEMO, TEAM = "svc-demo", "svc-nightly"
+
+
+@pytest.fixture
+def certificates(sandbox: Sandbox) -> AccountCertificates:
+    """With a registered account beside those of the fixtures."""
+    sandbox.portal.register(registration(certificate="own"))
+    return sandbox.certificates
+
+
+@pytest.fixture(scope="module")
+def ca() -> ClientCA:
+    return ClientCA.create()
+
+
+def is_let_in(sandbox: Sandbox, peer: PeerCertificate) -> bool:
+    """By our own check, which a kept-alive connection meets at its next request."""
+    return sandbox.judge_certificate(peer) is None
+
+
+def test_an_own_certificate_is_admitted_once_registered_and_not_before(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    """Acceptance row B10."""
+    own = ca.identity(TEAM)
+    assert not certificates.admits(own.peer)
+    assert not is_let_in(sandbox, own.peer)
+    assert certificates.own_pem == ""
+
+    held = certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+
+    assert (held.origin, held.has_key, held.chain) == (Origin.OWN, False, ca.chain)
+    assert certificates.current(TEAM) == held
+    assert is_let_in(sandbox, own.peer)
+    assert x509.load_pem_x509_certificates(certificates.own_pem.encode()) == [own.certificate]
+    sandbox.reset()
+    assert not sandbox.certificates.admits(own.peer)
+    assert "is not registered" in str(sandbox.judge_certificate(own.peer))
+
+
+def test_registering_one_lets_in_no_other_of_its_ca(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    registered, other = ca.identity(TEAM), ca.identity(TEAM)
+    certificates.register_own(TEAM, pem(registered.certificate), ca.pem)
+    assert is_let_in(sandbox, registered.peer)
+    assert not is_let_in(sandbox, other.peer)
+
+
+def test_one_that_is_registered_again_is_held_once(
+    certificates: AccountCertificates, ca: ClientCA
+) -> None:
+    own = pem(ca.sign(TEAM))
+    first = certificates.register_own(TEAM, own, ca.pem)
+
+    assert certificates.register_own(TEAM, own, ca.pem) == first
+    assert certificates.of(TEAM) == [first]
+    assert certificates.own_pem.count("BEGIN") == 1
+
+
+def test_a_refused_one_leaves_nothing(certificates: AccountCertificates, ca: ClientCA) -> None:
+    with pytest.raises(Rejected):
+        certificates.register_own(TEAM, pem(ca.sign("svc-other")), ca.pem)
+    assert certificates.of(TEAM) == []
+    assert certificates.own_pem == ""
+
+
+def test_its_dates_are_the_platforms_clocks(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    own = ca.identity(TEAM)
+    sandbox.clock.freeze()
+    sandbox.clock.set(own.not_after + timedelta(seconds=1))
+    with pytest.raises(Rejected, match="it expired on"):
+        certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+    sandbox.clock.set(own.not_after)
+    certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+    assert is_let_in(sandbox, own.peer)
+    sandbox.clock.advance(seconds=1)
+    assert "has expired" in str(sandbox.judge_certificate(own.peer))
+
+
+def test_a_revoked_own_certificate_is_refused_as_revoked_and_not_taken_again(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    own = ca.identity(TEAM)
+    certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+
+    certificates.revoke(TEAM, own.serial_number)
+
+    assert "was revoked" in str(sandbox.judge_certificate(own.peer))
+    assert certificates.current(TEAM) is None
+    with pytest.raises(Rejected, match="certificate: it was revoked here; submit another one"):
+        certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+    certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
+
+
+def test_cas_that_count_alike_do_not_revoke_one_anothers(sandbox: Sandbox) -> None:
+    """Serial numbers are unique below one CA only (RFC 5280 section 4.1.2.2)."""
+    known, cas, owns = sandbox.certificates, [], []
+    for name in ("one", "two"):
+        sandbox.portal.register(registration(name=name, certificate="own"))
+        client_ca = ClientCA.create(f"CA of {name}")
+        own = client_ca.identity(f"svc-{name}", serial_number=1)
+        known.register_own(f"svc-{name}", pem(own.certificate), client_ca.pem)
+        cas.append(client_ca)
+        owns.append(own)
+
+    known.revoke("svc-one", 1)
+
+    assert not is_let_in(sandbox, owns[0].peer)
+    assert is_let_in(sandbox, owns[1].peer)
+    assert not sandbox.authority.is_revoked(1)
+
+
+def test_an_own_certificate_can_be_submitted_again_by_who_registers_again(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    own = ca.identity(TEAM)
+    certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+    sandbox.portal.remove("Nightly")
+    sandbox.portal.register(registration(certificate="own"))
+    assert not is_let_in(sandbox, own.peer)
+
+    certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+
+    assert is_let_in(sandbox, own.peer)
+
+
+def test_a_stranger_with_our_cas_fingerprint_of_nothing_is_not_admitted(
+    sandbox: Sandbox,
+) -> None:
+    peer = replace(sandbox.identity(DEMO).peer, issuer="O=Stranger", fingerprint="00")
+    assert not sandbox.certificates.admits(peer)

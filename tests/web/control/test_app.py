@@ -1,0 +1,106 @@
+"""The control API as a whole: health, connection details, what a client trusts, its reference."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+from starlette.testclient import TestClient
+
+from mock_sei.sandbox import Sandbox
+
+
+def test_health(control: TestClient) -> None:
+    """Acceptance row J7."""
+    assert control.get("/health").json()["status"] == "ok"
+
+
+def test_connection_details_are_enough_to_connect(control: TestClient) -> None:
+    details = control.get("/").json()
+
+    assert details["two_way_url"].startswith("https://")
+    assert details["control_url"].startswith("http://")
+    applications = {each["name"]: each for each in details["applications"]}
+    assert applications["demo-server"]["app_key"] == "demo-server-key"
+    assert applications["demo-server"]["service_account"] == "svc-demo"
+    assert {"username": "svc-demo", "password": "svc-demo-password"} in details["service_accounts"]
+
+
+def test_the_ca_is_the_one_that_signs(control: TestClient, sandbox: Sandbox) -> None:
+    ca = x509.load_pem_x509_certificate(control.get("/ca.pem").content)
+
+    assert ca == sandbox.authority.root
+    sandbox.identity("svc-demo").chain[0].verify_directly_issued_by(ca)
+
+
+def test_the_truststore_holds_root_and_intermediate(control: TestClient, sandbox: Sandbox) -> None:
+    content = control.get("/truststore.p12?passphrase=chosen-one").content
+
+    trusted = pkcs12.load_pkcs12(content, b"chosen-one").additional_certs
+    assert {each.certificate for each in trusted} == set(sandbox.authority.chain)
+
+
+def test_a_wrong_method_names_the_right_one(control: TestClient) -> None:
+    answer = control.get("/reset")
+
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
+
+
+def test_the_reference_page_needs_nothing_from_outside(control: TestClient) -> None:
+    page = control.get("/docs").text
+
+    assert "POST /clock/advance" in page
+    assert "variant" in page
+    assert "http" not in page.replace("Content", "").lower().replace("httpvalidation", "")
+
+
+@pytest.mark.parametrize("path", ["/crl.pem", "/ca.pem", "/truststore.p12"])
+def test_files_are_saved_and_not_kept_by_a_cache(control: TestClient, path: str) -> None:
+    answer = control.get(path)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{path[1:]}"'
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_every_call_is_in_the_reference(control: TestClient) -> None:
+    page = control.get("/docs").text
+    for call in (
+        "POST /applications",
+        "PATCH /applications/{app_key}",
+        "DELETE /applications/{app_key}",
+        "POST /applications/{app_key}/approve",
+        "POST /applications/{app_key}/keys",
+        "POST /service-accounts/{username}/certificate-links",
+        "POST /service-accounts/{username}/certificate-requests",
+        "POST /service-accounts/{username}/own-certificates",
+        "GET /mailbox/{number}.eml",
+    ):
+        assert call in page
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/applications"),
+        ("PATCH", "/applications/demo-server"),
+        ("POST", "/service-accounts/svc-demo/certificate-links"),
+        ("POST", "/service-accounts/svc-demo/certificate-requests"),
+        ("POST", "/service-accounts/svc-demo/own-certificates"),
+    ],
+)
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'"text"', b"name=x", b"\xff", b"7", b'{"\\ud800": "\\ud800"}']
+)
+def test_a_body_that_is_none_of_the_calls_is_refused_in_words(
+    control: TestClient, sandbox: Sandbox, method: str, path: str, content: bytes
+) -> None:
+    content = content if content or not path.endswith("links") else b"null x"  # optional there
+    before = sandbox.state.registry.copy()
+
+    answer = control.request(
+        method, path, content=content, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code in (400, 422)
+    assert answer.json()["detail"]
+    assert vars(sandbox.state.registry) == vars(before)

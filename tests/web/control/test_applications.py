@@ -1,0 +1,196 @@
+"""Applications over HTTP: register, change, approve, refresh the keys of, delete."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from mock_sei.sandbox import Sandbox
+from tests.support import Platform, registration
+
+
+@pytest.fixture
+def manual(control: TestClient) -> None:
+    control.post("/reset", json={"approval": "manual"})
+
+
+def test_every_application_is_listed_and_found_by_key_or_name(control: TestClient) -> None:
+    listed = control.get("/applications").json()
+    assert [each["name"] for each in listed][:2] == ["demo-server", "demo-web"]
+    for known_as in ("demo-server", "demo-server-key"):
+        one = control.get(f"/applications/{known_as}").json()
+        assert one == listed[0]
+    assert listed[0]["certificate"] == "sei"
+    assert listed[0]["environments"] == ["build", "sandbox", "test", "production"]
+
+
+def test_one_is_registered_and_works(control: TestClient, platform: Platform) -> None:
+    """Acceptance row B1."""
+    answer = control.post("/applications", json=registration(products=["sma-trade-orders"]))
+
+    assert answer.status_code == 201
+    made = answer.json()
+    assert made["approved"] is True
+    assert made["service_account"] == "svc-nightly"
+    assert made["products"] == ["sma-trade-orders"]
+    assert control.get("/applications").json()[-1] == made
+    pair = (made["app_key"], made["app_secret"])
+    assert platform.post_token("Nightly", auth=pair).status_code == 200
+
+
+def test_manual_approval_waits_and_approving_again_mails_nothing(
+    control: TestClient, platform: Platform, manual: None
+) -> None:
+    del manual
+    waiting = control.post("/applications", json=registration()).json()
+    assert waiting["approved"] is False
+    assert platform.post_token("Nightly").status_code == 401
+    assert control.get("/mailbox").json() == {"messages": []}
+
+    for _ in range(2):
+        answer = control.post("/applications/Nightly/approve")
+        assert answer.status_code == 200
+        assert answer.json() == waiting | {"approved": True}
+
+    assert platform.post_token("Nightly").status_code == 200
+    assert len(control.get("/mailbox").json()["messages"]) == 3
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"name": ""}, "name"),
+    ({"name": "demo-server"}, "name"),
+    ({"name": None}, "name"),
+    ({"name": "\ud800"}, "name"),
+    ({"name": "new"}, "name"),
+    ({"type": "robot"}, "type"),
+    ({"actor": "end-user"}, "owner"),
+    ({"distribution_list": "a@example.com\nBcc: b@example.com"}, "distribution_list"),
+    ({"products": ["nothing"]}, "products"),
+    ({"products": "all"}, "products"),
+    ({"environments": []}, "environments"),
+    ({"source_addresses": ["10.0.0.1/24"]}, "source_addresses"),
+    ({"redirect_addresses": ["javascript:alert(1)"]}, "redirect_addresses"),
+    ({"scopes": ["\ud800"]}, "scopes"),
+    ({"scopes": ["a b"]}, "scopes"),
+    ({"certificate": "mine"}, "certificate"),
+    ({"saml_certificate": "none"}, "saml_certificate"),
+    ({"app_key": "chosen"}, "app_key"),
+    ({"approved": True}, "approved"),
+    ({"unknown": 1}, "unknown"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field"), BAD)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_wrong_field_is_named_and_nothing_done(
+    control: TestClient,
+    sandbox: Sandbox,
+    method: str,
+    changes: dict[str, Any],
+    field: str,
+) -> None:
+    path, body = "/applications", registration(**changes)
+    if method == "PATCH":
+        control.post("/applications", json=registration())
+        path, body = "/applications/Nightly", changes
+        field = "actor" if field == "owner" else field  # what is changed is named
+    before = sandbox.state.registry.copy()
+
+    answer = control.request(
+        method, path, content=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code in (400, 422)
+    assert field in str(answer.json()["detail"])
+    assert vars(sandbox.state.registry) == vars(before)
+
+
+@pytest.mark.parametrize("field", ["name", "type", "actor"])
+def test_a_missing_field_is_named(control: TestClient, field: str) -> None:
+    body = registration()
+    del body[field]
+    answer = control.post("/applications", json=body)
+    assert answer.status_code == 422
+    assert field in answer.text
+
+
+def test_problems_are_told_by_field(control: TestClient) -> None:
+    answer = control.post("/applications", json=registration(name="a/b", products=[]))
+    assert answer.status_code == 400
+    assert answer.json()["problems"].keys() == {"name", "products"}
+
+
+def test_a_change_is_one_field_or_several(control: TestClient, platform: Platform) -> None:
+    made = control.post("/applications", json=registration()).json()
+
+    answer = control.patch(
+        "/applications/Nightly", json={"name": "Daily", "source_addresses": ["203.0.113.7"]}
+    )
+
+    assert answer.status_code == 200
+    assert answer.json() == made | {"name": "Daily", "source_addresses": ["203.0.113.7"]}
+    assert platform.post_token("Daily").status_code == 403
+    assert control.patch(f"/applications/{made['app_key']}", json={}).json() == answer.json()
+    assert control.get("/applications/Nightly").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("type", "native"), ("actor", "end-user"), ("owner", "sei-internal")]
+)
+def test_another_kind_is_another_application(control: TestClient, field: str, value: str) -> None:
+    answer = control.patch("/applications/demo-server", json={field: value})
+    assert answer.status_code == 400
+    assert "cannot be changed" in answer.json()["problems"][field]
+
+
+def test_refreshed_keys_end_the_old_ones(control: TestClient, platform: Platform) -> None:
+    headers = platform.headers()
+
+    new = control.post("/applications/demo-server/keys").json()
+
+    assert new["app_key"] != "demo-server-key"
+    old = ("demo-server-key", "demo-server-secret")
+    assert platform.post_token("demo-server", auth=old).status_code == 401
+    assert platform.get(headers=headers).status_code == 401
+    assert control.get("/applications/demo-server-key").status_code == 404
+    pair = (new["app_key"], new["app_secret"])
+    assert platform.post_token("demo-server", auth=pair).status_code == 200
+
+
+def test_a_deleted_application_is_gone(control: TestClient, platform: Platform) -> None:
+    headers = platform.headers()
+
+    answer = control.delete("/applications/demo-server")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert control.get("/applications/demo-server").status_code == 404
+    assert control.delete("/applications/demo-server").status_code == 404
+    assert control.get("/service-accounts/svc-demo/certificates").status_code == 404
+    assert len(control.get("/applications").json()) == 5
+    http = platform.client("svc-web")
+    assert platform.get(headers=headers, http=http).status_code == 401
+    control.post("/reset")
+    assert control.get("/applications/demo-server").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/applications/nobody", None),
+        ("PATCH", "/applications/nobody", {"name": "x"}),
+        ("DELETE", "/applications/nobody", None),
+        ("POST", "/applications/nobody/approve", None),
+        ("POST", "/applications/nobody/keys", None),
+        ("GET", "/applications/%20", None),
+        ("GET", "/applications/%00", None),
+    ],
+)
+def test_an_unknown_application_names_those_there_are(
+    control: TestClient, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    answer = control.request(method, path, json=body)
+    assert answer.status_code == 404
+    assert "there are demo-server, demo-web" in answer.json()["detail"]

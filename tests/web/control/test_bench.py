@@ -1,0 +1,160 @@
+"""Reset, clock, journal and signing keys over HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from mock_sei.sandbox import Sandbox
+from tests.support import Platform
+
+
+def test_reset_brings_the_seeded_state_back(
+    control: TestClient, platform: Platform, sandbox: Sandbox
+) -> None:
+    """Acceptance row J1."""
+    sandbox.state.registry.applications.clear()
+    sandbox.clock.advance(days=1)
+
+    assert control.post("/reset").status_code == 204
+
+    assert sandbox.clock.is_machine
+    assert len(sandbox.journal) == 0
+    assert platform.post_token().status_code == 200
+
+
+def test_identifiers_repeat_under_the_same_seed(control: TestClient, platform: Platform) -> None:
+    """Acceptance row J1."""
+
+    def tracking_ids() -> list[str]:
+        control.post("/reset", json={"seed": 7})
+        return [platform.post_token().headers["RequestTrackingId"] for _ in range(3)]
+
+    first = tracking_ids()
+    assert len(set(first)) == 3
+    assert tracking_ids() == first
+
+
+def test_reset_changes_behaviour_until_the_next_one(
+    control: TestClient, platform: Platform
+) -> None:
+    control.post("/reset", json={"dialect": "rfc"})
+    changed = platform.post_token().json()["token_type"]
+    control.post("/reset")
+
+    assert (changed, platform.post_token().json()["token_type"]) == ("Bearer", "BearerToken")
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"dialect": "pirate"}, "dialect"),
+        ({"dialct": "rfc"}, "did you mean dialect"),
+        ({"certs_dir": "/elsewhere"}, "a reset cannot change it"),
+    ],
+)
+def test_a_wrong_reset_resets_nothing(
+    control: TestClient, platform: Platform, body: dict[str, str], named: str
+) -> None:
+    platform.post_token()
+
+    answer = control.post("/reset", json=body)
+
+    assert answer.status_code == 400
+    assert named in answer.json()["detail"]
+    assert len(platform.sandbox.journal) == 1
+
+
+def test_the_clock_can_be_set_advanced_and_stopped(control: TestClient) -> None:
+    moment = datetime(2027, 5, 1, 12, tzinfo=UTC)
+
+    stopped = control.put("/clock", json={"now": moment.isoformat(), "frozen": True}).json()
+    advanced = control.post("/clock/advance", json={"seconds": 1860}).json()
+    running = control.put("/clock", json={"frozen": False}).json()
+
+    assert datetime.fromisoformat(stopped["now"]) == moment
+    assert stopped["frozen"] is True
+    assert datetime.fromisoformat(advanced["now"]) == moment + timedelta(seconds=1860)
+    assert control.get("/clock").json()["frozen"] is False
+    assert datetime.fromisoformat(running["now"]) >= moment + timedelta(seconds=1860)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/clock", {"now": "2027-05-01T12:00:00"}),
+        ("PUT", "/clock", {"now": "1066-10-14T09:00:00Z"}),
+        ("PUT", "/clock", {"then": "2027-05-01T12:00:00Z"}),
+        ("POST", "/clock/advance", {"seconds": -1}),
+        ("POST", "/clock/advance", {"seconds": "soon"}),
+        ("POST", "/clock/advance", {"seconds": 1e300}),
+        ("POST", "/clock/advance", {"seconds": 31_000_000_000}),
+    ],
+)
+def test_a_wrong_time_is_refused(
+    control: TestClient, sandbox: Sandbox, method: str, path: str, body: dict[str, Any]
+) -> None:
+    answer = control.request(method, path, json=body)
+
+    assert answer.status_code in (400, 422)
+    assert answer.json()["detail"]
+    assert sandbox.clock.is_machine
+
+
+def test_the_journal_is_read_and_cleared(control: TestClient, platform: Platform) -> None:
+    """Acceptance row J4."""
+    platform.post_token(http=platform.client("svc-web"))
+
+    journal = control.get("/journal").json()
+
+    (entry,) = journal["entries"]
+    assert journal["dropped"] == 0
+    assert entry["kind"] == "exchange"
+    assert entry["listener"] == "two-way"
+    assert entry["tls_version"] == "TLSv1.3"
+    assert entry["certificate"]["common_name"] == "svc-web"
+    assert entry["request"]["path"] == "/v2/oauthtoken"
+    assert entry["response"]["status"] == 403
+    assert (entry["expected"], entry["actual"]) == ("svc-demo", "svc-web")
+    assert "svc-demo-password" not in str(journal)
+    assert control.delete("/journal").status_code == 204
+    assert control.get("/journal").json() == {"entries": [], "dropped": 0, "last": 0}
+
+
+def test_tokens_of_a_rotated_key_live_until_it_is_retired(
+    control: TestClient, platform: Platform
+) -> None:
+    """Acceptance row I8."""
+
+    def kids() -> list[str]:
+        keys = platform.client().get("/.well-known/jwks.json").json()["keys"]
+        return [key["kid"] for key in keys]
+
+    old_token = platform.headers()
+    (old,) = kids()
+
+    new = control.post("/signing-keys/rotate").json()["kid"]
+
+    assert kids() == [new, old]
+    assert platform.get(headers=old_token).status_code == 200
+    assert platform.get().status_code == 200
+    assert control.delete(f"/signing-keys/{old}").status_code == 204
+    assert platform.get(headers=old_token).status_code == 401
+    assert platform.get().status_code == 200
+    control.post("/reset")
+    assert kids() == [old]
+
+
+@pytest.mark.parametrize("which", ["signing", "unknown"])
+def test_the_signing_key_cannot_be_retired(
+    control: TestClient, sandbox: Sandbox, which: str
+) -> None:
+    kid = sandbox.state.oauth.keys.signing.kid
+
+    answer = control.delete(f"/signing-keys/{kid if which == 'signing' else which}")
+
+    assert answer.status_code == 400
+    assert kid in answer.json()["detail"]

@@ -1,0 +1,40 @@
+"""Whom the control listener lets in: tests, and no web page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1:8044"])
+def test_a_foreign_host_is_refused_on_loopback(control: TestClient, host: str) -> None:
+    assert control.get("/", headers={"Host": host}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost:8044", "127.0.0.1", "[::1]:8044", "LOCALHOST"])
+def test_this_machine_is_let_in(control: TestClient, host: str) -> None:
+    assert control.get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1:9999", "http://[", "//"]
+)
+def test_a_foreign_origin_is_refused(control: TestClient, origin: str) -> None:
+    assert control.post("/reset", headers={"Origin": origin}).status_code == 403
+
+
+def test_its_own_origin_is_let_in(control: TestClient) -> None:
+    headers = {"Origin": "http://127.0.0.1:8044"}
+
+    assert control.post("/reset", headers=headers).status_code == 204
+
+
+def test_an_oversized_body_is_refused(control: TestClient) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(2000):
+            yield b"x" * 1024
+
+    assert control.post("/reset", content=b"x" * (1024 * 1024 + 1)).status_code == 413
+    assert control.post("/reset", content=endless()).status_code == 413

@@ -1,0 +1,91 @@
+"""The mailbox over HTTP: messages, files, and emptying it."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from datetime import datetime, timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from mock_sei.sandbox import Sandbox
+from tests.support import Platform, registration
+
+
+def test_an_empty_mailbox_has_no_messages(control: TestClient) -> None:
+    assert control.get("/mailbox").json() == {"messages": []}
+
+
+def test_every_mail_is_there_oldest_first(control: TestClient, sandbox: Sandbox) -> None:
+    control.post("/applications", json=registration())
+
+    messages = control.get("/mailbox").json()["messages"]
+
+    assert [each["number"] for each in messages] == [1, 2, 3]
+    assert {each["recipient"] for each in messages} == {"team@example.com"}
+    assert messages[0]["sender"] == "SEI API Platform (mock-sei) <noreply@seic.com>"
+    assert messages[0]["subject"] == "Service account user name for Nightly"
+    assert "svc-nightly" in messages[0]["text"]
+    sent = datetime.fromisoformat(messages[0]["sent"])
+    assert sandbox.clock.now() - sent < timedelta(minutes=1)
+    assert [each["link"] is None for each in messages] == [True, True, False]
+
+
+def test_a_mailed_link_says_whether_it_lives(control: TestClient, platform: Platform) -> None:
+    link = control.post("/service-accounts/svc-demo/certificate-links").json()
+
+    def mailed() -> dict[str, str]:
+        found: dict[str, str] = control.get("/mailbox").json()["messages"][0]["link"]
+        return found
+
+    assert (mailed()["url"], mailed()["expires"]) == (link["url"], link["expires"])
+    assert mailed()["state"].startswith("live until ")
+    control.delete("/applications/demo-server")
+    assert mailed()["state"] == "dead: its application was deleted"
+    assert platform.sandbox.portal.mailbox.last.number == 1
+
+
+def test_a_notice_is_there_when_its_time_has_come(control: TestClient) -> None:
+    """Acceptance row B9."""
+    control.post("/applications", json=registration())
+    control.post("/clock/advance", json={"seconds": 725 * 86400})
+
+    subjects = [each["subject"] for each in control.get("/mailbox").json()["messages"]]
+
+    assert [each for each in subjects if "svc-nightly ends" in each] == [
+        f"Certificate of svc-nightly ends in {days} days" for days in (90, 30, 7)
+    ]
+
+
+def test_one_mail_is_a_file(control: TestClient) -> None:
+    control.post("/applications", json=registration(name="Zürich =?utf-8?q?a=0D=0AX-Evil:_1?="))
+
+    answer = control.get("/mailbox/1.eml")
+
+    assert answer.headers["Content-Type"] == "message/rfc822"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="mail-1.eml"'
+    read = email.message_from_bytes(answer.content, policy=email.policy.default)
+    assert str(read["Subject"]).startswith("Service account user name for Zürich")
+    assert "X-Evil" not in read
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [("1", 404), ("0", 404), ("-1", 404), ("one", 422), ("9" * 30, 404)]
+)
+def test_a_mail_that_is_not_there_is_not_found(
+    control: TestClient, number: str, status: int
+) -> None:
+    answer = control.get(f"/mailbox/{number}.eml")
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+
+
+def test_the_mailbox_is_emptied_and_by_a_reset_too(control: TestClient) -> None:
+    control.post("/service-accounts/svc-demo/certificate-links")
+    assert control.delete("/mailbox").status_code == 204
+    assert control.get("/mailbox").json() == {"messages": []}
+    control.post("/service-accounts/svc-demo/certificate-links")
+    assert control.get("/mailbox").json()["messages"][0]["number"] == 2
+    control.post("/reset")
+    assert control.get("/mailbox").json() == {"messages": []}

@@ -1,0 +1,125 @@
+"""A browser on the portal: keeps the form cookie, sends a page's forms, shows what a page holds."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx2
+
+from mock_sei.portal.links import Link
+from mock_sei.records import Application
+from mock_sei.standards import Listener
+from tests.support import Platform
+
+FORM = "/portal/apps/new"
+SERVER_KIND = "server-server/server/anyone"
+INJECTED = "\"><img src=x onerror=alert(1)>'&<script>alert(1)"
+"""Breaks out of text and attributes where it is not escaped; a good name, too."""
+
+
+class Elements(HTMLParser):
+    """Every tag of a page with its attributes, each of which it has once."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs), (tag, attrs)
+        self.found.append((tag, dict(attrs)))
+
+
+def elements(page: httpx2.Response) -> list[tuple[str, dict[str, str | None]]]:
+    return Elements(page.text).found
+
+
+def value_of(page: httpx2.Response, name: str) -> str | None:
+    """What a field of a form holds: a text area's text, an input's value, the chosen one's."""
+    area = page.text.partition(f'<textarea id="{name}"')[2]
+    if area:
+        return html.unescape(area.partition(">")[2].partition("</textarea>")[0])
+    inputs = [found for tag, found in elements(page) if tag == "input" and found["name"] == name]
+    for found in inputs:
+        if found.get("type") not in ("radio", "checkbox") or "checked" in found:
+            return found.get("value")
+    return None
+
+
+def chosen(page: httpx2.Response, name: str) -> list[str | None]:
+    return [
+        found["value"]
+        for tag, found in elements(page)
+        if tag == "input" and found["name"] == name and "checked" in found
+    ]
+
+
+def is_unbroken(page: httpx2.Response) -> bool:
+    """True where nothing that was sent became an element or attribute of the page."""
+    return not any(
+        tag in ("script", "img", "iframe") or any(name.startswith("on") for name in attributes)
+        for tag, attributes in elements(page)
+    )
+
+
+class Browser:
+    """One browser; does not follow redirects."""
+
+    def __init__(self, platform: Platform, **headers: str) -> None:
+        self.platform = platform
+        self.http = platform.client(None, listener=Listener.ONE_WAY)
+        self.http.follow_redirects = False
+        self.http.headers.update(headers)
+
+    def get(self, path: str, **headers: str) -> httpx2.Response:
+        return self.http.get(path, headers=headers)
+
+    def token(self) -> str:
+        """Of this browser's forms, as a page shows it."""
+        shown = value_of(self.get(FORM), "page")
+        assert shown
+        return shown
+
+    def post(
+        self, path: str, data: Mapping[str, Any] | None = None, **headers: str
+    ) -> httpx2.Response:
+        """A form of our own page, sent from it."""
+        return self.http.post(path, data={"page": self.token()} | dict(data or {}), headers=headers)
+
+    def register(self, **changes: str | Sequence[str]) -> httpx2.Response:
+        return self.post("/portal/apps", filled(**changes))
+
+    def registered(self, **changes: str | Sequence[str]) -> Application:
+        """A new application, by the form."""
+        answer = self.register(**changes)
+        assert answer.status_code == 303, answer.text
+        return list(self.platform.sandbox.state.registry.applications.values())[-1]
+
+    def link(self, account: str = "svc-demo") -> Link:
+        return self.platform.sandbox.portal.send_link(account)
+
+
+def filled(**changes: str | Sequence[str]) -> dict[str, Any]:
+    """The registration form as a person fills it in."""
+    return {
+        "name": "Nightly",
+        "kind": SERVER_KIND,
+        "distribution_list": "team@example.com",
+        "products": ["*"],
+        "environments": ["build", "test"],
+        "redirect_addresses": "",
+        "source_addresses": "",
+        "certificate": "sei",
+    } | changes
+
+
+def done(browser: Browser, answer: httpx2.Response) -> str:
+    """The page that follows a button, and says so."""
+    assert answer.status_code == 303, answer.text
+    page = browser.get(answer.headers["Location"])
+    assert page.status_code == 200
+    assert 'role="status"' in page.text
+    return page.text

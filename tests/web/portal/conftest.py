@@ -1,0 +1,18 @@
+"""A browser for each test of the portal."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import Platform
+from tests.web.portal.browser import Browser
+
+
+@pytest.fixture(autouse=True)
+def _cheap(one_key: None) -> None:
+    """Certificates by the dozen, one key."""
+
+
+@pytest.fixture
+def browser(platform: Platform) -> Browser:
+    return Browser(platform)

@@ -1,0 +1,265 @@
+"""An application's certificates on its page: links, renewal, revocation, requests, own ones."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from mock_sei.certificates.accounts import Origin
+from mock_sei.certificates.profiles import Variant
+from mock_sei.records import Application
+from mock_sei.sandbox import Sandbox
+from tests.certificates.client_ca import NOW, ClientCA, pem, request
+from tests.web.portal.browser import INJECTED, Browser, done, is_unbroken, value_of
+from tests.web.portal.test_routes import check_page
+
+APP = "/portal/apps/Nightly"
+TEAM = "svc-nightly"
+
+
+def test_the_first_look_at_a_seeded_application_offers_its_certificate(
+    browser: Browser,
+) -> None:
+    """Nobody asked for it before: the page makes it and can deliver it."""
+    text = browser.get("/portal/apps/demo-limited").text
+    assert "New download link" in text
+    assert ">current<" in text
+
+
+def test_an_application_without_account_has_no_certificate(browser: Browser) -> None:
+    text = browser.get("/portal/apps/demo-native").text
+    assert "Identity certificate" not in text
+    for action in ("link", "renew", "request", "certificate", "revoke", "privatekey.key"):
+        answer = browser.post(
+            f"/portal/apps/demo-native/{action}", {"passphrase": "x", "serial_number": "1"}
+        )
+        assert answer.status_code == 400
+        assert "has no service account and no certificate" in answer.text
+        check_page(answer)
+
+
+def test_a_new_link_is_one_click(browser: Browser, sandbox: Sandbox) -> None:
+    """Acceptance row B7."""
+    browser.registered()
+    form = {"format": "p12", "passphrase": "chosen-one", "legacy": "true"}
+
+    text = done(browser, browser.post(f"{APP}/link", form))
+
+    old, new = sandbox.portal.links.of(TEAM)
+    assert "a newer link took its place" in text
+    assert old.find_problem(NOW) is not None
+    assert (new.delivery.format, new.delivery.passphrase) == ("p12", "chosen-one")
+    assert new.delivery.legacy
+    assert sandbox.portal.mailbox.last.link is new
+    assert new.token not in text
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"format": "exe", "passphrase": "x"}, "format"),
+        ({"format": "pfx", "passphrase": ""}, "passphrase"),
+        ({"format": INJECTED, "passphrase": ""}, "format"),
+        ({}, "passphrase"),
+    ],
+)
+@pytest.mark.parametrize("action", ["link", "renew"])
+def test_a_link_that_cannot_be_made_is_told(
+    browser: Browser, sandbox: Sandbox, form: dict[str, str], field: str, action: str
+) -> None:
+    browser.registered()
+    page = browser.post(f"{APP}/{action}", form)
+
+    assert page.status_code == 400
+    assert f'id="{field}-problem"' in page.text
+    assert is_unbroken(page)
+    assert len(sandbox.portal.links.of(TEAM)) == 1
+    assert len(sandbox.certificates.of(TEAM)) == 1
+
+
+def test_a_renewal_leaves_the_first_as_it_is(browser: Browser, sandbox: Sandbox) -> None:
+    browser.registered()
+    first = sandbox.identity(TEAM)
+
+    text = done(browser, browser.post(f"{APP}/renew", {"passphrase": "x"}))
+
+    assert [text.count(f">{state}<") for state in ("current", "valid", "revoked")] == [1, 1, 0]
+    assert sandbox.identity(TEAM) != first
+    assert sandbox.judge_certificate(first.peer) is None
+
+
+def test_certificates_are_shown_with_their_state(browser: Browser, sandbox: Sandbox) -> None:
+    browser.registered()
+    for variant in (Variant.NOT_YET_VALID, Variant.UNTRUSTED, Variant.EXPIRED):
+        sandbox.issue_certificate(TEAM, variant)
+    text = browser.get(APP).text
+    for state in ("current", "not valid yet", "untrusted", "expired"):
+        assert f">{state}<" in text
+    sandbox.clock.set(sandbox.identity(TEAM).not_after + timedelta(days=2))
+    assert ">current<" not in browser.get(APP).text
+
+
+def test_a_revoked_certificate_lets_nobody_in_and_can_be_followed_by_another(
+    browser: Browser, sandbox: Sandbox
+) -> None:
+    browser.registered()
+    identity = sandbox.identity(TEAM)
+
+    text = done(
+        browser, browser.post(f"{APP}/revoke", {"serial_number": f"{identity.serial_number:x}"})
+    )
+
+    assert ">revoked<" in text
+    assert ">current<" not in text
+    assert len(sandbox.certificates.of(TEAM)) == 1  # looking makes none
+    assert sandbox.judge_certificate(identity.peer) is not None
+    done(browser, browser.post(f"{APP}/link", {"passphrase": "x"}))
+    assert sandbox.certificates.current(TEAM) is not None
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "words"),
+    [
+        ("", 400, "not a hexadecimal number"),
+        ("xyz", 400, "not a hexadecimal number"),
+        ("<script>", 400, "not a hexadecimal number"),
+        ("abc", 404, "has no certificate with the serial number abc"),
+        ("f" * 100_000, 404, "has no certificate"),
+    ],
+)
+def test_what_is_no_certificate_of_it_is_not_revoked(
+    browser: Browser, sandbox: Sandbox, number: str, status: int, words: str
+) -> None:
+    browser.registered()
+    page = browser.post(f"{APP}/revoke", {"serial_number": number})
+    assert page.status_code == status
+    assert words in page.text
+    assert len(page.text) < 20_000
+    check_page(page)
+    assert sandbox.certificates.current(TEAM) is not None
+
+
+def test_another_applications_certificate_is_not_revoked(
+    browser: Browser, sandbox: Sandbox
+) -> None:
+    browser.registered()
+    other = sandbox.identity("svc-demo")
+    answer = browser.post(f"{APP}/revoke", {"serial_number": f"{other.serial_number:x}"})
+    assert answer.status_code == 404
+    assert sandbox.judge_certificate(other.peer) is None
+
+
+@pytest.mark.parametrize("passphrase", ["", "chosen-one", "ü☃", "x" * 1023])
+def test_the_private_key_alone_is_a_file(browser: Browser, passphrase: str) -> None:
+    browser.registered()
+
+    answer = browser.post(f"{APP}/privatekey.key", {"key_passphrase": passphrase})
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="privatekey.key"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    secret = passphrase.encode() or None
+    assert load_pem_private_key(answer.content, secret) is not None
+
+
+def test_a_passphrase_too_long_for_a_key_is_told(browser: Browser) -> None:
+    browser.registered()
+    page = browser.post(f"{APP}/privatekey.key", {"key_passphrase": "x" * 1024})
+    assert page.status_code == 400
+    assert "longer than 1023 bytes" in page.text
+    check_page(page)
+
+
+# Requests and certificates of the client's own
+
+
+@pytest.fixture
+def own(browser: Browser) -> Application:
+    return browser.registered(certificate="own")
+
+
+def test_a_request_is_signed_and_its_link_mailed(
+    browser: Browser, sandbox: Sandbox, own: Application
+) -> None:
+    """Acceptance row B10."""
+    assert "There is none yet" in browser.get(APP).text
+
+    text = done(browser, browser.post(f"{APP}/request", {"request": pem(request(TEAM))}))
+
+    (held,) = sandbox.certificates.of(str(own.service_account))
+    assert held.origin is Origin.SIGNED
+    assert "from your request" in text
+    link = sandbox.portal.mailbox.last.link
+    assert link is not None
+    answer = browser.get(link.path)
+    assert answer.content == held.certificate_pem.encode()
+    assert "Private key alone" not in text
+    assert 'value="pfx"' not in text
+    assert browser.post(f"{APP}/privatekey.key").status_code == 404
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("wanted", ["pfx", "p12"])
+def test_a_file_with_the_clients_key_cannot_be_linked(
+    browser: Browser, sandbox: Sandbox, wanted: str
+) -> None:
+    browser.post(f"{APP}/request", {"request": pem(request(TEAM))})
+    page = browser.post(f"{APP}/link", {"format": wanted, "passphrase": "x"})
+    assert page.status_code == 400
+    assert f"a {wanted} holds the private key" in page.text
+    assert len(sandbox.portal.links.of(TEAM)) == 1
+
+
+@pytest.mark.usefixtures("own")
+def test_without_a_certificate_of_its_own_there_is_no_link(browser: Browser) -> None:
+    page = browser.post(f"{APP}/link", {"passphrase": "x"})
+    assert page.status_code == 404
+    assert "brings its own certificate" in page.text
+
+
+@pytest.mark.usefixtures("own")
+def test_an_own_certificate_opens_444(browser: Browser, sandbox: Sandbox) -> None:
+    """Acceptance row B10."""
+    ca = ClientCA.create()
+    identity = ca.identity(TEAM)
+    assert sandbox.judge_certificate(identity.peer) is not None
+
+    form = {"certificate": pem(identity.certificate), "ca": ca.pem}
+    text = done(browser, browser.post(f"{APP}/certificate", form))
+
+    assert "by your own CA" in text
+    assert "opens port 444" in text
+    assert sandbox.judge_certificate(identity.peer) is None
+    assert "New download link" not in text
+    http = browser.platform.client(identity)
+    assert browser.platform.post_token("Nightly", http=http).status_code == 200
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("text", [INJECTED, f"{INJECTED}</textarea>", "", "-----BEGIN x-----"])
+@pytest.mark.parametrize(
+    ("action", "field"), [("request", "request"), ("certificate", "certificate")]
+)
+def test_what_is_not_acceptable_is_told_at_its_field_and_kept(
+    browser: Browser, sandbox: Sandbox, text: str, action: str, field: str
+) -> None:
+    page = browser.post(f"{APP}/{action}", {field: text, "ca": text})
+
+    assert page.status_code == 400
+    assert f'id="{field}-problem"' in page.text
+    assert value_of(page, field) == text
+    check_page(page)
+    assert sandbox.certificates.of(TEAM) == []
+    assert "form refused" in sandbox.journal.last.notes[0]
+
+
+@pytest.mark.usefixtures("own")
+def test_a_ca_that_did_not_sign_is_told_at_its_field(browser: Browser) -> None:
+    certificate = pem(ClientCA.create().sign(TEAM))
+    form = {"certificate": certificate, "ca": ClientCA.create("Other").pem}
+    page = browser.post(f"{APP}/certificate", form)
+    assert page.status_code == 400
+    assert 'id="ca-problem"' in page.text
+    assert str(value_of(page, "certificate")).split() == certificate.split()
