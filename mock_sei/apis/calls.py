@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -139,8 +140,27 @@ def not_there(operation: Operation, name: str, value: object) -> Refusal:
     )
 
 
-def shaped(record: Record, call: ApiCall) -> Record:
-    """A record with the members that the operation and the call ask for."""
+@dataclass(frozen=True)
+class Shape:
+    """Which members of a record are shown."""
+
+    members: frozenset[str]
+    """All where there are none."""
+    without: frozenset[str]
+
+    def of(self, record: Record) -> Record:
+        members, without = self.members, self.without
+        if not members and without.isdisjoint(record):
+            return record
+        return {
+            name: each
+            for name, each in record.items()
+            if (not members or name in members) and name not in without
+        }
+
+
+def shape_of(call: ApiCall) -> Shape:
+    """The members that the operation and the call ask for."""
     rule, values = call.operation.rule, call.values
     members = set(rule.members)
     for parameter in call.operation.find_parameters("section"):
@@ -149,11 +169,17 @@ def shaped(record: Record, call: ApiCall) -> Record:
             parts = wanted if isinstance(wanted, tuple) else str(wanted).split(",")
             chosen = {str(part).strip() for part in parts} | set(rule.identifiers)
             members = chosen & members if members else chosen
-    shown = {name: each for name, each in record.items() if not members or name in members}
-    for parameter in call.operation.find_parameters("include"):
-        if values.get(parameter.name) not in (True, "true") and parameter.member:
-            shown.pop(parameter.member, None)
-    return shown
+    without = {
+        parameter.member
+        for parameter in call.operation.find_parameters("include")
+        if values.get(parameter.name) not in (True, "true") and parameter.member
+    }
+    return Shape(frozenset(members), frozenset(without))
+
+
+def json_text(value: Any) -> str:
+    """As it is sent."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def enveloped(body: Any, envelope: str) -> Any:

@@ -10,12 +10,14 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 Record = Mapping[str, Any]
 
 _REMEMBERED = 64
-"""Selections that are kept: the pages of a walk ask for the same one again and again."""
+"""Selections and pages that are kept: a walk asks for the same selection again and again."""
+
+Made = TypeVar("Made")
 
 
 def order_of(value: object) -> tuple[int, Any]:
@@ -53,7 +55,7 @@ class Collections:
             name: tuple(records) for name, records in seed.items()
         }
         self._versions: dict[str, int] = {}
-        self._selections: OrderedDict[Hashable, Sequence[Record]] = OrderedDict()
+        self._made: OrderedDict[Hashable, object] = OrderedDict()
 
     @property
     def names(self) -> list[str]:
@@ -129,19 +131,25 @@ class Collections:
         ``wanted`` stands for what ``choose`` does: the same again is answered from memory while the
         collection has not changed.
         """
+        return self.remember(name, (order, wanted), lambda all_: choose(ordered(all_, order)))
+
+    def remember(
+        self, name: str, wanted: Hashable, make: Callable[[Sequence[Record]], Made]
+    ) -> Made:
+        """What ``make`` makes of all records, likewise."""
         with self._lock:
             records = self._records.get(name, ())
-            memo = (name, self._versions.get(name, 0), order, wanted)
-            found = self._selections.get(memo)
+            memo = (name, self._versions.get(name, 0), wanted)
+            found = self._made.get(memo)
             if found is not None:
-                self._selections.move_to_end(memo)
-                return found
-        chosen = choose(ordered(records, order))
+                self._made.move_to_end(memo)
+                return cast("Made", found)
+        made = make(records)
         with self._lock:
-            self._selections[memo] = chosen
-            while len(self._selections) > _REMEMBERED:
-                self._selections.popitem(last=False)
-        return chosen
+            self._made[memo] = made
+            while len(self._made) > _REMEMBERED:
+                self._made.popitem(last=False)
+        return made
 
 
 def _with(records: Sequence[Record], key: str, value: object) -> list[Record]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -110,7 +111,10 @@ class Engine:
             user="svc-demo",
             findings=self.findings,
         )
-        return answer(request, self.state, self.now)
+        found_answer = answer(request, self.state, self.now)
+        if found.rule.action != "list":
+            return found_answer
+        return replace(found_answer, body=json.loads(found_answer.content or b""))
 
     def post(self, body: bytes | str, target: str = "/v1/widgets", **how: Any) -> ApiAnswer:
         return self.call(target, **{"method": "POST", "headers": JSON, **how}, body=body)

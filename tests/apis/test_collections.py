@@ -72,7 +72,7 @@ def test_selections_are_bounded_and_told_apart() -> None:
         found.select("widgets", "id", number, first(number % 3))
 
     assert len(found.select("widgets", "id", 199, Chooser())) == 199 % 3
-    assert len(found._selections) <= 64  # noqa: SLF001  # what a walk without end would fill
+    assert len(found._made) <= 64  # noqa: SLF001  # what a walk without end would fill
 
 
 def test_readers_never_see_half_a_write() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
-from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, shaped
+from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
 from mock_sei.apis.collections import Record, ordered
 from mock_sei.apis.filters import choosers
 from mock_sei.apis.paging import offset_page, page
@@ -16,34 +16,57 @@ ACTION = "list"
 _NOT_PICKING = frozenset({"limit", "cursor", "encoded", "start", "count", "section", "include"})
 
 
+_ENVELOPES = {"data": '{"data":', "results": '{"data":{"results":', "none": ""}
+_ENDS = {"data": "", "results": "}", "none": ""}
+
+
 def act(call: ApiCall) -> ApiAnswer:
-    rule = call.operation.rule
-    records = in_wanted_order(select(call), call)
-    shown, paging = paged(records, call)
-    body = enveloped([shaped(each, call) for each in shown], rule.envelope or "data")
-    if paging is not None and isinstance(body, dict):
-        body["paging"] = paging
-    return ApiAnswer(body=body, status=call.operation.success)
+    """The text of a page is remembered as its selection is, while the collection is the same."""
+    rule, collections = call.operation.rule, call.state.collections
+    envelope, shape, selection = rule.envelope or "data", shape_of(call), select(call)
+    shown, paging = paged(in_wanted_order(selection, call), call)
+    position = [call.values.get(name) for name in _positions(call)]
+    # By the selection itself, which is kept beside the text so that no other takes its identity:
+    # whatever is written meanwhile, a page is never remembered for records it does not show.
+    _, text = collections.remember(
+        rule.collection,
+        ("page", id(selection), shape, *position),
+        lambda _: (selection, json_text([shape.of(each) for each in shown])),
+    )
+    body = f"{_ENVELOPES[envelope]}{text}{_ENDS[envelope]}"
+    if envelope != "none":
+        body += "}" if paging is None else f',"paging":{json_text(paging)}}}'
+    return ApiAnswer(content=body.encode(errors="backslashreplace"), status=call.operation.success)
+
+
+def _positions(call: ApiCall) -> list[str]:
+    """Names of the parameters that say which part of a selection a page is, in which order."""
+    uses = ("limit", "cursor", "encoded", "start", "count", "sort", "order")
+    return [each.name for each in call.operation.parameters.values() if each.use in uses]
+
+
+def _memo(call: ApiCall) -> Hashable:
+    """What a selection depends on beside the records."""
+    parameters = call.operation.parameters
+    wanted = tuple(
+        (name, value)
+        for name, value in sorted(call.values.items())
+        if parameters[name].use not in _NOT_PICKING
+    )
+    # Some filters know today, in either zone.
+    return call.operation.name, wanted, call.now.date(), eastern_now(call.now).date()
 
 
 def select(call: ApiCall) -> Sequence[Record]:
     """All records that fit, in the order of the operation's key."""
     operation, rule = call.operation, call.operation.rule
-    steps = choosers(operation, call.values, call.now)
 
     def choose(records: Sequence[Record]) -> Sequence[Record]:
-        for step in steps:
+        for step in choosers(operation, call.values, call.now):
             records = step(records)
         return records
 
-    wanted = tuple(
-        (name, value)
-        for name, value in sorted(call.values.items())
-        if operation.parameters[name].use not in _NOT_PICKING
-    )
-    # Some filters know today, in either zone.
-    memo = (operation.name, wanted, call.now.date(), eastern_now(call.now).date())
-    return call.state.collections.select(rule.collection, rule.key, memo, choose)
+    return call.state.collections.select(rule.collection, rule.key, _memo(call), choose)
 
 
 def in_wanted_order(records: Sequence[Record], call: ApiCall) -> Sequence[Record]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
+from mock_sei.apis.collections import Record
 from tests.apis.engine import Engine, operation
 
 PARAMETERS = """[
@@ -31,6 +34,10 @@ def engine_of(parameters: str = PARAMETERS) -> Engine:
 
 def without_as_of() -> Engine:
     return engine_of(PARAMETERS.replace("match: as-of", "match: equals"))
+
+
+def only(number: int) -> Callable[[object], tuple[Record, ...]]:
+    return lambda _: ({"id": number},)
 
 
 def test_records_come_in_the_order_of_their_key() -> None:
@@ -89,3 +96,34 @@ def test_as_of_today_follows_the_clock_in_utc() -> None:
     assert engine.ids() == [2, 3]
     engine.now = datetime(2026, 3, 9, 0, 1, tzinfo=UTC)
     assert engine.ids() == [1]
+
+
+def test_a_page_is_never_older_than_the_last_write() -> None:
+    """Others ask for the same page all the while."""
+    engine = without_as_of()
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            engine.call("/v1/widgets?limit=10")
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for each in readers:
+        each.start()
+    try:
+        for number in range(300):
+            engine.state.collections.change("widgets", only(number))
+            assert engine.ids("limit=10") == [number]
+    finally:
+        stop.set()
+        for each in readers:
+            each.join()
+
+
+@pytest.mark.parametrize("query", ["sort=at", "sort=colour", ""])
+def test_pages_of_different_orders_are_told_apart(query: str) -> None:
+    engine = without_as_of()
+    pages = {each: engine.ids(each) for each in ("sort=at", "sort=colour")}
+
+    assert pages == {"sort=at": [2, 1, 3], "sort=colour": [1, 2, 3]}
+    assert engine.ids(query) == pages.get(query, [1, 2, 3])
