@@ -6,33 +6,29 @@ so that a slow minute of the machine is a slow minute for both.
 
 from __future__ import annotations
 
-import http.client
-import json
 import shutil
-import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.load import Plan, Result
+from benchmarks.apis import documents, filtered_page
+from benchmarks.load import Result
 from benchmarks.memory import MEGABYTE, resident
-from benchmarks.processes import Bench, ClientFiles, Server
-from benchmarks.requests import (
-    APP_KEY,
-    FILTERED_PATH,
-    TOKEN_PATH,
-    functional_request,
-    token_request,
+from benchmarks.plans import MANY, fetch_token, make_plan
+from benchmarks.processes import Bench, Server
+from benchmarks.requests import functional_request
+from benchmarks.table import (
+    MEMORY,
+    MILLISECONDS,
+    RATE,
+    SECONDS,
+    Row,
+    middle,
+    paired_ratio,
+    spread,
 )
-from benchmarks.table import Row, middle, paired_ratio, spread
-from mock_sei.fixtures import bundled_folder
-
-RATE, SECONDS, MILLISECONDS, MEMORY = "{:,.0f}/s", "{:.2f} s", "{:.2f} ms", "{:.1f} MB"
-
-MANY = 1_000_000
-"""A bound that the seconds reach first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +66,6 @@ class Samples:
 
     tokens: list[float] = field(default_factory=list)
     calls: list[float] = field(default_factory=list)
-    filtered: list[float] = field(default_factory=list)
     new_connection: list[float] = field(default_factory=list)
     load_share: list[float] = field(default_factory=list)
     """Of its core that the load generator was busy on kept-alive connections."""
@@ -98,8 +93,10 @@ def measure(bench: Bench, size: Size) -> Report:
         pass  # makes the folder, and compiles whatever is imported for the first time
     rows = [
         *_under_load(bench, size, certs, ours, bare),
-        *_filtered_page(bench, size, certs, ours, bare),
-        *_documents(bench, size),
+        *filtered_page(
+            bench, certs, rounds=size.rounds, seconds=size.seconds, records=size.records
+        ),
+        *documents(bench, lives=size.fixtures),
         *_cold_starts(bench, size, certs, ours, bare),
         *_fixture(bench, size),
         *_memory(bench, size, certs, ours, bare),
@@ -113,15 +110,15 @@ def _under_load(
     with ExitStack() as servers:
         our_server = servers.enter_context(bench.mock_sei(certs))
         bare_server = servers.enter_context(bench.bare(certs))
-        call = functional_request(_fetch_token(our_server, certs))
+        call = functional_request(fetch_token(our_server, certs))
         turns = [(our_server, ours), (bare_server, bare)]
         for _ in range(size.rounds):
             turns.reverse()
             for server, samples in turns:
-                result = bench.load(_plan(server, certs, count=MANY, seconds=size.seconds))
+                result = bench.load(make_plan(server, certs, count=MANY, seconds=size.seconds))
                 samples.tokens.append(samples.add_kept_alive(result))
                 result = bench.load(
-                    _plan(
+                    make_plan(
                         server,
                         certs,
                         new_connections=True,
@@ -132,7 +129,7 @@ def _under_load(
                 )
                 samples.new_connection.append(median(result.latencies) * 1000)
             result = bench.load(
-                _plan(our_server, certs, request=call, count=MANY, seconds=size.seconds)
+                make_plan(our_server, certs, request=call, count=MANY, seconds=size.seconds)
             )
             ours.calls.append(ours.add_kept_alive(result))
     ratio = paired_ratio(ours.tokens, bare.tokens)
@@ -158,60 +155,6 @@ def _under_load(
         spread=spread(ours.calls, RATE),
         bare=f"{middle(bare.tokens, RATE)} (token)",
         ratio=f"{paired_ratio(ours.calls, bare.tokens):.2f}",
-    )
-
-
-def _filtered_page(
-    bench: Bench, size: Size, certs: Path, ours: Samples, bare: Samples
-) -> Iterator[Row]:
-    """A page of 50 under two filters over many records; the same bytes, ready-made, from uvicorn."""
-    fixtures = bench.folder / "many-records"
-    (fixtures / "data").mkdir(parents=True)
-    made = json.loads((bundled_folder() / "data" / "investors.json").read_bytes())
-    many = [
-        {**made[number % len(made)], "externalId": f"INV-{number:05}"}
-        for number in range(size.records)
-    ]
-    (fixtures / "data" / "investors.json").write_text(json.dumps(many), encoding="utf-8")
-    with bench.mock_sei(certs, fixtures) as our_server, ExitStack() as servers:
-        token = _fetch_token(our_server, certs)
-        page = bench.folder / "page.json"
-        page.write_bytes(_fetch(our_server, certs, "GET", FILTERED_PATH, token=token))
-        bare_server = servers.enter_context(bench.bare(certs, page))
-        request = functional_request(token, FILTERED_PATH)
-        turns = [(our_server, ours.filtered, ours), (bare_server, bare.filtered, bare)]
-        for _ in range(size.rounds):
-            turns.reverse()
-            for server, rates, samples in turns:
-                plan = _plan(server, certs, request=request, count=MANY, seconds=size.seconds)
-                rates.append(samples.add_kept_alive(bench.load(plan)))
-    ratio = paired_ratio(ours.filtered, bare.filtered)
-    yield Row(
-        measured=f"50 of {size.records:,} records under two filters",
-        ours=middle(ours.filtered, RATE),
-        spread=spread(ours.filtered, RATE),
-        bare=f"{middle(bare.filtered, RATE)} (same bytes)",
-        ratio=f"{ratio:.2f}",
-        target="at least 0.33 of bare",
-        reached=ratio >= 1 / 3,
-    )
-
-
-def _documents(bench: Bench, size: Size) -> Iterator[Row]:
-    lives = [bench.document_life() for _ in range(size.fixtures)]
-    listed = [each.listed * 1000 for each in lives]
-    read = [each.read * 1000 for each in lives]
-    yield Row(
-        measured="documents: their paths, at a start",
-        ours=middle(listed, MILLISECONDS),
-        spread=spread(listed, MILLISECONDS),
-    )
-    yield Row(
-        measured="documents: all read whole",
-        ours=middle(read, MILLISECONDS),
-        spread=spread(read, MILLISECONDS),
-        target="at most 150 ms",
-        reached=median(read) <= 150,
     )
 
 
@@ -295,60 +238,6 @@ def _memory(bench: Bench, size: Size, certs: Path, ours: Samples, bare: Samples)
 def _growth(bench: Bench, server: Server, certs: Path, size: Size) -> float:
     """Megabytes between idle and after all the tokens."""
     before = resident(server.pid)
-    plan = _plan(server, certs, warm_up=0, count=size.tokens, seconds=600)
+    plan = make_plan(server, certs, warm_up=0, count=size.tokens, seconds=600)
     assert bench.load(plan).count == size.tokens, "too slow to obtain all tokens"
     return (resident(server.pid) - before) / MEGABYTE
-
-
-def _plan(
-    server: Server,
-    certs: Path,
-    *,
-    count: int,
-    seconds: float,
-    request: str | None = None,
-    warm_up: int = 100,
-    new_connections: bool = False,
-) -> Plan:
-    """A load on a server, of token requests unless told otherwise."""
-    files = ClientFiles.of(certs)
-    return Plan(
-        port=server.port,
-        ca_file=files.ca,
-        cert_file=files.certificate,
-        key_file=files.key,
-        request=request or token_request(),
-        new_connections=new_connections,
-        warm_up=warm_up,
-        count=count,
-        seconds=seconds,
-    )
-
-
-def _fetch_token(server: Server, certs: Path) -> str:
-    head, _, body = token_request().partition("\r\n\r\n")
-    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-    return str(json.loads(_fetch(server, certs, "POST", TOKEN_PATH, body, headers))["access_token"])
-
-
-def _fetch(
-    server: Server,
-    certs: Path,
-    method: str,
-    path: str,
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    token: str = "",
-) -> bytes:
-    files = ClientFiles.of(certs)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cafile=files.ca)
-    context.load_cert_chain(files.certificate, files.key)
-    if token:
-        headers = {"AppKey": APP_KEY, "Authorization": f"Bearer {token}"}
-    connection = http.client.HTTPSConnection("localhost", server.port, context=context)
-    try:
-        connection.request(method, path, body, headers or {})
-        return connection.getresponse().read()
-    finally:
-        connection.close()
