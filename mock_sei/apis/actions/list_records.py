@@ -21,28 +21,26 @@ _ENDS = {"data": "", "results": "}", "none": ""}
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    """The text of a page is remembered as its selection is, while the collection is the same."""
-    rule, collections = call.operation.rule, call.state.collections
-    envelope, shape, selection = rule.envelope or "data", shape_of(call), select(call)
-    shown, paging = paged(in_wanted_order(selection, call), call)
-    position = [call.values.get(name) for name in _positions(call)]
+    """The text of an answer is remembered as its selection is, while the collection is the same."""
+    selection = select(call)
     # By the selection itself, which is kept beside the text so that no other takes its identity:
-    # whatever is written meanwhile, a page is never remembered for records it does not show.
-    _, text = collections.remember(
-        rule.collection,
-        ("page", id(selection), shape, *position),
-        lambda _: (selection, json_text([shape.of(each) for each in shown])),
+    # whatever is written meanwhile, a text is never remembered for records it does not show.
+    _, content = call.state.collections.remember(
+        call.operation.rule.collection,
+        ("answer", id(selection), call.url, *sorted(call.values.items())),
+        lambda _: (selection, _content(selection, call)),
     )
-    body = f"{_ENVELOPES[envelope]}{text}{_ENDS[envelope]}"
+    return ApiAnswer(content=content, status=call.operation.success)
+
+
+def _content(selection: Sequence[Record], call: ApiCall) -> bytes:
+    envelope, shape = call.operation.rule.envelope or "data", shape_of(call)
+    shown, paging = paged(in_wanted_order(selection, call), call)
+    text = json_text([shape.of(each) for each in shown])
+    text = f"{_ENVELOPES[envelope]}{text}{_ENDS[envelope]}"
     if envelope != "none":
-        body += "}" if paging is None else f',"paging":{json_text(paging)}}}'
-    return ApiAnswer(content=body.encode(errors="backslashreplace"), status=call.operation.success)
-
-
-def _positions(call: ApiCall) -> list[str]:
-    """Names of the parameters that say which part of a selection a page is, in which order."""
-    uses = ("limit", "cursor", "encoded", "start", "count", "sort", "order")
-    return [each.name for each in call.operation.parameters.values() if each.use in uses]
+        text += "}" if paging is None else f',"paging":{json_text(paging)}}}'
+    return text.encode(errors="backslashreplace")
 
 
 def _memo(call: ApiCall) -> Hashable:
