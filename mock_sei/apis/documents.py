@@ -46,6 +46,7 @@ class Product:
     def __init__(self, file: DocumentFile, *, brought: bool = False) -> None:
         self._file = file
         self.name = file.product
+        self.bundled = file.bundled
         self.brought = brought
         """Whether a user brought its document."""
 
@@ -107,6 +108,10 @@ class Catalogue:
         for path, product in paths:
             if "{" not in path:
                 self._exact.setdefault(path, []).append(product)
+        self.bundled_paths = frozenset(
+            path for path, product in paths if "{" not in path and product.bundled
+        )
+        """Spelled out in a document of ours: never the path of anything else."""
         # The more of a template is spelled out, the earlier it is tried.
         templates = sorted(
             (each for each in paths if "{" in each[0]), key=lambda each: _looseness(each[0])

@@ -6,12 +6,13 @@ import re
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Request, Response
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from mock_sei.apis.answering import ApiRequest
 from mock_sei.errors import Refusal
 from mock_sei.gateway import Call
-from mock_sei.web.exchange import Exchange
+from mock_sei.web.exchange import SCOPE_KEY, Exchange
 from mock_sei.web.refusals import JsonResponse, functional_refusal
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
 from mock_sei.web.trouble import caller_of, scripted_answer
@@ -20,10 +21,20 @@ from mock_sei.web.trouble import caller_of, scripted_answer
 def functional_routes() -> APIRouter:
     """One route for all: the catalogue knows the paths, the methods and the nearest misses."""
     router = APIRouter(include_in_schema=False)
+    router.routes.append(BundledPath("/{path:path}", call, methods=EVERY_METHOD))
     router.add_api_route("/openapi/{product}.json", document, methods=["GET"])
     # Not an API route: what FastAPI adds for parameters and models is a third of a call's cost.
     router.add_route("/{path:path}", call, methods=EVERY_METHOD)
     return router
+
+
+class BundledPath(Route):
+    """A path that one of our documents spells out; tried before the patterns of other routes."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["path"] in scope[SCOPE_KEY].sandbox.catalogue.bundled_paths:
+            return super().matches(scope)
+        return Match.NONE, {}
 
 
 async def document(request: Request) -> Response:

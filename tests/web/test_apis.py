@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from mock_sei.apis.openapi import references
@@ -18,6 +19,7 @@ from mock_sei.handles import Collections
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
+from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
 from mock_sei.web.control.door import ControlListener
 from tests.support import Platform
@@ -226,3 +228,29 @@ def test_a_collection_may_be_named_by_a_path(
     assert control.post("/data//v2/pet", json={"name": "Rex"}).status_code == 201
     assert platform.get("/v2/pet").json() == [{"name": "Rex"}]
     assert list(Collections(platform.sandbox)["/v2/pet"]) == [{"name": "Rex"}]
+
+
+def test_no_bundled_path_is_one_of_the_platforms_own(platform: Platform) -> None:
+    """They are looked up before its other routes."""
+    paths = platform.sandbox.catalogue.bundled_paths
+    others = [
+        route
+        for route in platform_app().routes
+        if isinstance(route, Route) and route.path != "/{path:path}"
+    ]
+
+    assert "/v1/order/tradetickets" in paths
+    assert len(others) > 20
+    for route in others:
+        assert not [path for path in paths if route.path_regex.match(path)], route.path
+
+
+def test_a_document_of_ones_own_does_not_hide_the_token_endpoint(
+    tmp_path: Path, shared_store: CertificateStore
+) -> None:
+    text = "openapi: 3.0.0\npaths: {/v2/oauthtoken: {post: {responses: {200: {}}}}}"
+    (tmp_path / "own.yaml").write_text(text)
+    fixtures = load_fixtures(None, tmp_path)
+    platform = Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
+
+    assert platform.token()
