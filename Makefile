@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test quick lint bench screenshots clean
+.PHONY: serve test quick lint bench grades screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -22,6 +22,10 @@ lint: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks
+
+# The table of docs/fidelity.md, from the grades in fixtures/apis/
+grades: $(VENV)/test.stamp
+	$(BIN)/python -m mock_sei.apis.grades docs/fidelity.md
 
 # The pictures of docs/, by the tests that open the same pages
 screenshots: $(VENV)/test.stamp

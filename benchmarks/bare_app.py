@@ -4,7 +4,8 @@ Plain ``Request`` in, ready response out, uvicorn with httptools and its own TLS
 certificate required, no access log. It checks nothing and keeps nothing; the token has the same
 claims, key and algorithm as ours, signed by python-jose with a key made ready once.
 
-Run as ``python -m benchmarks.bare_app CERTS CLIENT_CA``; prints its port when it answers.
+Run as ``python -m benchmarks.bare_app CERTS CLIENT_CA [PAGE]``; prints its port when it answers.
+With a page it is uvicorn alone: no framework, and the bytes of that file for every request.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from jose import jwk, jws
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 ALGORITHM = "ES256"
 LIFETIME = 3600
@@ -54,6 +56,23 @@ def bare_app(signing_key_pem: str) -> FastAPI:
     return app
 
 
+def bare_page(body: bytes) -> ASGIApp:
+    head = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ],
+    }
+
+    async def application(_: Scope, __: Receive, send: Send) -> None:
+        await send(head)
+        await send({"type": "http.response.body", "body": body})
+
+    return application
+
+
 class _Server(uvicorn.Server):
     """Says on stdout when it answers."""
 
@@ -63,9 +82,11 @@ class _Server(uvicorn.Server):
             print(each.getsockname()[1], flush=True)
 
 
-def main(certs: Path, client_ca: Path) -> None:
+def main(certs: Path, client_ca: Path, page: Path | None = None) -> None:
+    key = (certs / "signing.key").read_text(encoding="ascii")
     config = uvicorn.Config(
-        bare_app((certs / "signing.key").read_text(encoding="ascii")),
+        bare_app(key) if page is None else bare_page(page.read_bytes()),
+        lifespan="off",
         loop="asyncio",
         http="httptools",
         access_log=False,
@@ -82,4 +103,4 @@ def main(certs: Path, client_ca: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

@@ -6,26 +6,29 @@ so that a slow minute of the machine is a slow minute for both.
 
 from __future__ import annotations
 
-import http.client
-import json
 import shutil
-import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.load import Plan, Result
+from benchmarks.apis import documents, filtered_page
+from benchmarks.load import Result
 from benchmarks.memory import MEGABYTE, resident
-from benchmarks.processes import Bench, ClientFiles, Server
-from benchmarks.requests import TOKEN_PATH, functional_request, token_request
-from benchmarks.table import Row, middle, paired_ratio, spread
-
-RATE, SECONDS, MILLISECONDS, MEMORY = "{:,.0f}/s", "{:.2f} s", "{:.2f} ms", "{:.1f} MB"
-
-MANY = 1_000_000
-"""A bound that the seconds reach first."""
+from benchmarks.plans import MANY, fetch_token, make_plan
+from benchmarks.processes import Bench, Server
+from benchmarks.requests import functional_request
+from benchmarks.table import (
+    MEMORY,
+    MILLISECONDS,
+    RATE,
+    SECONDS,
+    Row,
+    middle,
+    paired_ratio,
+    spread,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +42,21 @@ class Size:
     cold_starts: int = 7
     fixtures: int = 7
     resets: int = 50
+    records: int = 10_000
+    """Behind the page that is filtered."""
     tokens: int = 100_000
     """Of the memory measurement."""
 
 
 QUICK = Size(
-    rounds=1, seconds=0.2, new_connections=5, cold_starts=1, fixtures=1, resets=3, tokens=300
+    rounds=1,
+    seconds=0.2,
+    new_connections=5,
+    cold_starts=1,
+    fixtures=1,
+    resets=3,
+    tokens=300,
+    records=200,
 )
 
 
@@ -81,6 +93,10 @@ def measure(bench: Bench, size: Size) -> Report:
         pass  # makes the folder, and compiles whatever is imported for the first time
     rows = [
         *_under_load(bench, size, certs, ours, bare),
+        *filtered_page(
+            bench, certs, rounds=size.rounds, seconds=size.seconds, records=size.records
+        ),
+        *documents(bench, lives=size.fixtures),
         *_cold_starts(bench, size, certs, ours, bare),
         *_fixture(bench, size),
         *_memory(bench, size, certs, ours, bare),
@@ -94,15 +110,15 @@ def _under_load(
     with ExitStack() as servers:
         our_server = servers.enter_context(bench.mock_sei(certs))
         bare_server = servers.enter_context(bench.bare(certs))
-        call = functional_request(_fetch_token(our_server, certs))
+        call = functional_request(fetch_token(our_server, certs))
         turns = [(our_server, ours), (bare_server, bare)]
         for _ in range(size.rounds):
             turns.reverse()
             for server, samples in turns:
-                result = bench.load(_plan(server, certs, count=MANY, seconds=size.seconds))
+                result = bench.load(make_plan(server, certs, count=MANY, seconds=size.seconds))
                 samples.tokens.append(samples.add_kept_alive(result))
                 result = bench.load(
-                    _plan(
+                    make_plan(
                         server,
                         certs,
                         new_connections=True,
@@ -113,7 +129,7 @@ def _under_load(
                 )
                 samples.new_connection.append(median(result.latencies) * 1000)
             result = bench.load(
-                _plan(our_server, certs, request=call, count=MANY, seconds=size.seconds)
+                make_plan(our_server, certs, request=call, count=MANY, seconds=size.seconds)
             )
             ours.calls.append(ours.add_kept_alive(result))
     ratio = paired_ratio(ours.tokens, bare.tokens)
@@ -222,46 +238,6 @@ def _memory(bench: Bench, size: Size, certs: Path, ours: Samples, bare: Samples)
 def _growth(bench: Bench, server: Server, certs: Path, size: Size) -> float:
     """Megabytes between idle and after all the tokens."""
     before = resident(server.pid)
-    plan = _plan(server, certs, warm_up=0, count=size.tokens, seconds=600)
+    plan = make_plan(server, certs, warm_up=0, count=size.tokens, seconds=600)
     assert bench.load(plan).count == size.tokens, "too slow to obtain all tokens"
     return (resident(server.pid) - before) / MEGABYTE
-
-
-def _plan(
-    server: Server,
-    certs: Path,
-    *,
-    count: int,
-    seconds: float,
-    request: str | None = None,
-    warm_up: int = 100,
-    new_connections: bool = False,
-) -> Plan:
-    """A load on a server, of token requests unless told otherwise."""
-    files = ClientFiles.of(certs)
-    return Plan(
-        port=server.port,
-        ca_file=files.ca,
-        cert_file=files.certificate,
-        key_file=files.key,
-        request=request or token_request(),
-        new_connections=new_connections,
-        warm_up=warm_up,
-        count=count,
-        seconds=seconds,
-    )
-
-
-def _fetch_token(server: Server, certs: Path) -> str:
-    files = ClientFiles.of(certs)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cafile=files.ca)
-    context.load_cert_chain(files.certificate, files.key)
-    head, _, body = token_request().partition("\r\n\r\n")
-    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-    connection = http.client.HTTPSConnection("localhost", server.port, context=context)
-    try:
-        connection.request("POST", TOKEN_PATH, body, headers)
-        return str(json.loads(connection.getresponse().read())["access_token"])
-    finally:
-        connection.close()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from benchmarks.document_life import DocumentLife
 from benchmarks.fixture_life import FixtureLife
 from benchmarks.load import Plan, Result
 from benchmarks.machine import Cores, pinned
@@ -41,10 +42,12 @@ class Bench:
         self.folder = folder
 
     @contextmanager
-    def mock_sei(self, certs: Path) -> Iterator[Server]:
+    def mock_sei(self, certs: Path, fixtures: Path | None = None) -> Iterator[Server]:
         """``mock-sei serve`` until its ready file is there; its log goes nowhere."""
         ready = self.folder / "ready.json"
         command = [sys.executable, "-m", "mock_sei", "serve", "--certs-dir", str(certs)]
+        if fixtures is not None:
+            command += ["--fixtures", str(fixtures)]
         for listener in ("one-way", "two-way", "control"):
             command += [f"--{listener}-port", "0"]
         with pinned(self.cores.server):
@@ -60,12 +63,17 @@ class Bench:
             yield Server(pid=process.pid, port=url.port or 443, started_in=started_in)
 
     @contextmanager
-    def bare(self, certs: Path) -> Iterator[Server]:
-        """The bare application, with the server certificate and signing key of a certs folder."""
+    def bare(self, certs: Path, page: Path | None = None) -> Iterator[Server]:
+        """The bare application, with the server certificate and signing key of a certs folder.
+
+        With a page it is barer still: uvicorn alone, sending the bytes of this file.
+        """
         client_ca = self.folder / "client-ca.pem"
         parts = ("ca.pem", "issuing-ca.pem")
         client_ca.write_bytes(b"".join((certs / part).read_bytes() for part in parts))
         command = [sys.executable, "-m", "benchmarks.bare_app", str(certs), str(client_ca)]
+        if page is not None:
+            command.append(str(page))
         with pinned(self.cores.server):
             begun = time.perf_counter()
             process = self._popen(command, cwd=_CHECKOUT, stdout=subprocess.PIPE)
@@ -84,6 +92,9 @@ class Bench:
     def fixture_life(self, resets: int) -> FixtureLife:
         """Not pinned: a user's suite and its server share the cores as the system likes."""
         return FixtureLife(**self._json("benchmarks.fixture_life", str(resets)))
+
+    def document_life(self) -> DocumentLife:
+        return DocumentLife(**self._json("benchmarks.document_life"))
 
     def _popen(
         self, command: list[str], *, cwd: Path, stdout: int = subprocess.DEVNULL

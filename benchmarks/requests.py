@@ -7,6 +7,7 @@ import base64
 ACCOUNT = "svc-demo"
 APP_KEY = "demo-server-key"
 TOKEN_PATH = "/v2/oauthtoken"
+FILTERED_PATH = "/v2/investors?active=true&createStartDate=2020-01-01&limit=50"
 FUNCTIONAL_PATH = "/v1/order/tradetickets?limit=50"
 
 _FORM = f"grant_type=client_credentials&username={ACCOUNT}&password=svc-demo-password"
@@ -23,11 +24,9 @@ def token_request() -> str:
     )
 
 
-def functional_request(token: str) -> str:
+def functional_request(token: str, path: str = FUNCTIONAL_PATH) -> str:
     """Asks for 50 records."""
-    return _lines(
-        f"GET {FUNCTIONAL_PATH} HTTP/1.1", f"AppKey: {APP_KEY}", f"Authorization: Bearer {token}"
-    )
+    return _lines(f"GET {path} HTTP/1.1", f"AppKey: {APP_KEY}", f"Authorization: Bearer {token}")
 
 
 def _lines(first: str, *headers: str, body: str = "") -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+RATE, SECONDS, MILLISECONDS, MEMORY = "{:,.0f}/s", "{:.2f} s", "{:.2f} ms", "{:.1f} MB"
+
 HEADINGS = (
     "measured",
     "mock-sei",

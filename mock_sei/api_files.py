@@ -61,7 +61,7 @@ class DocumentFile:
     def __init__(self, source: Path, *, bundled: bool) -> None:
         """A user's file is read at once. Raises :class:`ConfigurationError`."""
         self.source = source
-        self._bundled = bundled
+        self.bundled = bundled
         self.product = source.stem if bundled else _product_of(self.content, source)
 
     @cached_property
@@ -72,7 +72,7 @@ class DocumentFile:
     @cached_property
     def paths(self) -> Sequence[str]:
         """The templates under ``paths``."""
-        if self._bundled:
+        if self.bundled:
             return _PATH.findall(read_text(self.source).partition("\npaths:\n")[2])
         paths = self.content.get("paths")
         return list(paths) if isinstance(paths, Mapping) else []
@@ -85,10 +85,9 @@ _PATH = re.compile(r"^  (/\S*):$", re.MULTILINE)
 def _product_of(content: Mapping[str, Any], source: Path) -> str:
     """The name under ``x-mock-sei``, else the file's."""
     extension = content.get(EXTENSION)
-    name = extension.get("product") if isinstance(extension, Mapping) else None
-    if isinstance(name, str) and name:
-        return name
-    return re.sub(r"[^a-z0-9]+", "-", source.stem.lower()).strip("-") or "unnamed"
+    named = extension.get("product") if isinstance(extension, Mapping) else None
+    name = named if isinstance(named, str) else source.stem
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
 
 
 def read_document(path: Path) -> Mapping[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from email.parser import BytesParser
-from email.policy import HTTP
+from fnmatch import fnmatchcase
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -18,18 +17,11 @@ from mock_sei.errors import Fault, MalformedRequest
 MOST_FAULTS = 20
 """Entries of ``errors[]`` for one body."""
 
+DEEPEST_BODY = 100
+"""Levels of a JSON body: more is taken for an attack, and nothing here recurses further."""
+
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
-MULTIPART = "multipart/form-data"
-
-
-@dataclass(frozen=True, kw_only=True)
-class File:
-    """An uploaded file."""
-
-    name: str
-    media_type: str
-    content: bytes
 
 
 def media_type_of(content_type: str | None) -> str:
@@ -37,11 +29,15 @@ def media_type_of(content_type: str | None) -> str:
 
 
 def check_media_type(operation: Operation, content_type: str | None) -> str:
-    """The media type of a body, one of the operation's. Raises :class:`MalformedRequest`."""
+    """The media type of a body, one of the operation's. Raises :class:`MalformedRequest`.
+
+    As the document writes it, which may be a range such as ``image/*``.
+    """
     body = operation.document.follow(operation.raw.get("requestBody") or {}, operation.name)
-    known = list(body.get("content") or {})
+    known = sorted(body.get("content") or {}, key=lambda each: "*" in each)
     asked = media_type_of(content_type)
-    found: str | None = next((each for each in known if media_type_of(each) == asked), None)
+    fits = (each for each in known if fnmatchcase(asked, media_type_of(each)))
+    found: str | None = next(fits, None)
     if found is None:
         fault = Fault("content-type", "header", f"must be {' or '.join(known)}, not {asked[:80]!r}")
         raise MalformedRequest([fault])
@@ -57,32 +53,75 @@ def read_json(operation: Operation, body: bytes, media_type: str) -> Any:
     return value
 
 
+def read_members(operation: Operation, body: bytes, content_type: str | None) -> dict[str, Any]:
+    """A JSON body that is an object and fits its schema; nothing where the operation takes none.
+
+    Raises :class:`MalformedRequest`.
+    """
+    if "requestBody" not in operation.raw:
+        return {}
+    value = read_json(operation, body, check_media_type(operation, content_type))
+    if not isinstance(value, dict):
+        raise MalformedRequest([Fault("", "body", "must be an object")])
+    return value
+
+
 def parse_json(body: bytes) -> Any:
-    """A value that can be written as JSON again: finite numbers, whole characters."""
+    """UTF-8 JSON that can be kept and sent again (RFC 8259). Raises :class:`MalformedRequest`."""
+    if not body:
+        raise MalformedRequest([Fault("", "body", "missing")])
     try:
-        text = body.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
-        if _HALF_CHARACTER in text.lower():
-            json.dumps(value, ensure_ascii=False).encode()
+        value = json.loads(
+            body.decode("utf-8-sig"),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=_members,
+        )
+        check_depth(value)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeError:
+        reason = "not valid JSON: not UTF-8, or half a surrogate pair"
+    except RecursionError:
+        reason = _TOO_DEEP
+    except ValueError as error:
+        reason = f"not valid JSON: {' '.join(str(error).split())[:150]}"
+    else:
         return value
-    except (ValueError, RecursionError) as error:
-        reason = "missing" if not body else f"not valid JSON: {' '.join(str(error).split())[:150]}"
-        raise MalformedRequest([Fault("", "body", reason)]) from None
+    raise MalformedRequest([Fault("", "body", reason)])
 
 
-_HALF_CHARACTER = "\\ud"
-"""How the escape of a surrogate begins; two make a character, and one alone does not."""
+_TOO_DEEP = f"more than {DEEPEST_BODY} levels"
+
+
+def check_depth(value: Any) -> None:
+    """``ValueError`` for more than :data:`DEEPEST_BODY` levels."""
+    level, depth = [value] if isinstance(value, dict | list) else [], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST_BODY:
+            raise ValueError(_TOO_DEEP)
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [one for each in inner for one in each if isinstance(one, dict | list)]
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not isfinite(value):
-        raise ValueError(f"{text[:50]} is too large")
+        raise ValueError(f"{text[:50]} is out of range")
     return value
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:100]!r} is in one object twice")
+    return members
 
 
 def find_faults(operation: Operation, value: Any, media_type: str) -> Iterable[Fault]:
@@ -95,7 +134,7 @@ def find_faults(operation: Operation, value: Any, media_type: str) -> Iterable[F
 
 def schema_faults(document: Document, schema: Any, value: Any) -> Iterable[Fault]:
     """Where a value does not fit a schema of a document."""
-    errors = document.validator(schema).iter_errors(value)
+    errors = islice(document.validator(schema).iter_errors(value), 10 * MOST_FAULTS)
     found = sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
     for error in found[:MOST_FAULTS]:
         place = [str(part) for part in error.absolute_path]
@@ -111,23 +150,6 @@ def schema_faults(document: Document, schema: Any, value: Any) -> Iterable[Fault
 
 
 _MISSING = re.compile(r"'(.*)' is a required property", re.DOTALL)
-
-
-def read_file(body: bytes, content_type: str | None) -> File:
-    """The first file of a multipart body. Raises :class:`MalformedRequest`."""
-    head = f"Content-Type: {content_type or ''}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(head + body)
-    for part in message.walk():
-        name = part.get_filename()
-        if name and not part.is_multipart():
-            content = part.get_payload(decode=True)
-            return File(
-                name=name[:255],
-                media_type=part.get_content_type(),
-                content=content if isinstance(content, bytes) else b"",
-            )
-    fault = Fault("filename", "body", "no file in the multipart body: a part with a filename")
-    raise MalformedRequest([fault])
 
 
 def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from random import Random
 from typing import Any
 
 from mock_sei.apis.bodies import names_of
-from mock_sei.apis.collections import Collections, Record
+from mock_sei.apis.collections import Collections, Record, find_value
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Value
@@ -67,10 +68,18 @@ class ApiCall:
         """The record that the path names. Raises :class:`~mock_sei.errors.Refusal`, 404."""
         rule = self.operation.rule
         name, value = self._key_value()
-        found = self.state.collections.find(rule.collection, rule.key, value)
-        if found is None:
-            raise not_there(self.operation, name, value)
-        return found
+        for found in self.state.collections.find_all(rule.collection, rule.key, value):
+            if self._is_of_the_path(found):
+                return found
+        raise not_there(self.operation, name, value)
+
+    def _is_of_the_path(self, record: Record) -> bool:
+        """Whether the path's other parameters that name a field fit too."""
+        return all(
+            str(find_value(record, each.field)) == str(self.values[each.name])
+            for each in self.operation.parameters.values()
+            if each.place == "path" and each.field is not None
+        )
 
     def known_records(self, body: Any = None) -> dict[str, Record]:
         """The records that the rule's ``known`` values name, by the value's last name.
@@ -131,8 +140,27 @@ def not_there(operation: Operation, name: str, value: object) -> Refusal:
     )
 
 
-def shaped(record: Record, call: ApiCall) -> Record:
-    """A record with the members that the operation and the call ask for."""
+@dataclass(frozen=True)
+class Shape:
+    """Which members of a record are shown."""
+
+    members: frozenset[str]
+    """All where there are none."""
+    without: frozenset[str]
+
+    def of(self, record: Record) -> Record:
+        members, without = self.members, self.without
+        if not members and without.isdisjoint(record):
+            return record
+        return {
+            name: each
+            for name, each in record.items()
+            if (not members or name in members) and name not in without
+        }
+
+
+def shape_of(call: ApiCall) -> Shape:
+    """The members that the operation and the call ask for."""
     rule, values = call.operation.rule, call.values
     members = set(rule.members)
     for parameter in call.operation.find_parameters("section"):
@@ -141,11 +169,17 @@ def shaped(record: Record, call: ApiCall) -> Record:
             parts = wanted if isinstance(wanted, tuple) else str(wanted).split(",")
             chosen = {str(part).strip() for part in parts} | set(rule.identifiers)
             members = chosen & members if members else chosen
-    shown = {name: each for name, each in record.items() if not members or name in members}
-    for parameter in call.operation.find_parameters("include"):
-        if values.get(parameter.name) not in (True, "true") and parameter.member:
-            shown.pop(parameter.member, None)
-    return shown
+    without = {
+        parameter.member
+        for parameter in call.operation.find_parameters("include")
+        if values.get(parameter.name) not in (True, "true") and parameter.member
+    }
+    return Shape(frozenset(members), frozenset(without))
+
+
+def json_text(value: Any) -> str:
+    """As it is sent."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def enveloped(body: Any, envelope: str) -> Any:

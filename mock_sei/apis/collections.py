@@ -10,12 +10,14 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 Record = Mapping[str, Any]
 
 _REMEMBERED = 64
-"""Selections that are kept: the pages of a walk ask for the same one again and again."""
+"""Selections and pages that are kept: a walk asks for the same selection again and again."""
+
+Made = TypeVar("Made")
 
 
 def order_of(value: object) -> tuple[int, Any]:
@@ -53,7 +55,7 @@ class Collections:
             name: tuple(records) for name, records in seed.items()
         }
         self._versions: dict[str, int] = {}
-        self._selections: OrderedDict[Hashable, Sequence[Record]] = OrderedDict()
+        self._made: OrderedDict[Hashable, object] = OrderedDict()
 
     @property
     def names(self) -> list[str]:
@@ -65,20 +67,30 @@ class Collections:
 
     def find(self, name: str, key: str, value: object) -> Record | None:
         """The record whose key has this value, compared as text: a path has no numbers."""
-        wanted = str(value)
-        return next((each for each in self.all(name) if str(each.get(key)) == wanted), None)
+        return next(iter(self.find_all(name, key, value)), None)
+
+    def find_all(self, name: str, key: str, value: object) -> list[Record]:
+        """The same where a key alone does not identify a record."""
+        return _with(self.all(name), key, value)
 
     def add(self, name: str, records: Iterable[Record]) -> None:
-        with self._lock:
-            self._set(name, (*self._records.get(name, ()), *records))
+        self.change(name, lambda before: (*before, *records))
 
     def add_new(self, name: str, key: str, record: Record) -> bool:
-        """Adds a record unless one with its key is there; False then."""
+        """Adds a record unless one with its key is there; says whether."""
         with self._lock:
-            if self.find(name, key, record.get(key)) is not None:
+            before = self._records.get(name, ())
+            if _with(before, key, record.get(key)):
                 return False
-            self._set(name, (*self._records.get(name, ()), record))
+            self._set(name, (*before, record))
             return True
+
+    def change(
+        self, name: str, changed: Callable[[tuple[Record, ...]], tuple[Record, ...]]
+    ) -> None:
+        """Puts other records in their place; nobody writes meanwhile, and what it raises passes."""
+        with self._lock:
+            self._set(name, changed(self._records.get(name, ())))
 
     def next_value(self, name: str, member: str) -> int | str:
         """A number one above the greatest that a member has: 7 after 6, ``T-007`` after ``T-006``.
@@ -92,10 +104,6 @@ class Collections:
         if before is None:
             return int(digits) + 1
         return f"{before}{int(digits) + 1:0{len(digits)}}" if digits else 1
-
-    def replace_all(self, name: str, records: Iterable[Record]) -> None:
-        with self._lock:
-            self._set(name, tuple(records))
 
     def replace(self, name: str, old: Record, new: Record | None) -> bool:
         """Puts one record in another's place, or takes it out; False where it is gone already."""
@@ -123,19 +131,30 @@ class Collections:
         ``wanted`` stands for what ``choose`` does: the same again is answered from memory while the
         collection has not changed.
         """
+        return self.remember(name, (order, wanted), lambda all_: choose(ordered(all_, order)))
+
+    def remember(
+        self, name: str, wanted: Hashable, make: Callable[[Sequence[Record]], Made]
+    ) -> Made:
+        """What ``make`` makes of all records, likewise."""
         with self._lock:
             records = self._records.get(name, ())
-            memo = (name, self._versions.get(name, 0), order, wanted)
-            found = self._selections.get(memo)
+            memo = (name, self._versions.get(name, 0), wanted)
+            found = self._made.get(memo)
             if found is not None:
-                self._selections.move_to_end(memo)
-                return found
-        chosen = choose(ordered(records, order))
+                self._made.move_to_end(memo)
+                return cast("Made", found)
+        made = make(records)
         with self._lock:
-            self._selections[memo] = chosen
-            while len(self._selections) > _REMEMBERED:
-                self._selections.popitem(last=False)
-        return chosen
+            self._made[memo] = made
+            while len(self._made) > _REMEMBERED:
+                self._made.popitem(last=False)
+        return made
+
+
+def _with(records: Sequence[Record], key: str, value: object) -> list[Record]:
+    wanted = str(value)
+    return [each for each in records if key in each and str(each[key]) == wanted]
 
 
 def ordered(records: Sequence[Record], field: str) -> list[Record]:

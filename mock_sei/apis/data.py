@@ -42,16 +42,25 @@ class Data:
 
     def add(self, name: str, records: Sequence[Any]) -> None:
         """Raises :class:`~mock_sei.errors.Rejected` and then adds none of them."""
-        self._check(name, records, beside=self.all(name))
-        self._collections.add(name, _copies(records))
+        name = self._known(name)
+        self._check(name, records)
+        copies = _copies(records)
+
+        def added(before: tuple[Record, ...]) -> tuple[Record, ...]:
+            self._check_keys(name, copies, before)
+            return (*before, *copies)
+
+        self._collections.change(name, added)
 
     def replace(self, name: str, records: Sequence[Any]) -> None:
         """These instead of all there are. Raises :class:`~mock_sei.errors.Rejected`."""
-        self._check(self._known(name), records, beside=())
-        self._collections.replace_all(name, _copies(records))
+        self._check(self._known(name), records)
+        copies = _copies(records)
+        self._check_keys(name, copies, ())
+        self._collections.change(name, lambda _: tuple(copies))
 
     def clear(self, name: str) -> None:
-        self._collections.replace_all(self._known(name), ())
+        self._collections.change(self._known(name), lambda _: ())
 
     def _known(self, name: str) -> str:
         if name not in self.names:
@@ -61,7 +70,7 @@ class Data:
             )
         return name
 
-    def _check(self, name: str, records: Sequence[Any], *, beside: Iterable[Record]) -> None:
+    def _check(self, name: str, records: Sequence[Any]) -> None:
         keys = sorted(self._catalogue.keys_of(name))
         problems: dict[str, str] = {}
         for index, record in enumerate(records):
@@ -72,11 +81,16 @@ class Data:
                 if record.get(key) is None:
                     problems[f"{index}.{key}"] = f"missing; {name} is ordered and found by it"
             try:
-                json.dumps(record, allow_nan=False)
+                json.dumps(record, allow_nan=False, ensure_ascii=False).encode()
             except (TypeError, ValueError, RecursionError) as error:
                 problems[f"{index}"] = f"cannot be sent as JSON: {error}"
-        if not problems and len(keys) == 1:
-            problems |= _repeated(keys[0], records, beside)
+        if problems:
+            raise Rejected(problems)
+
+    def _check_keys(self, name: str, records: Sequence[Record], beside: Iterable[Record]) -> None:
+        """Only where one key identifies a record for every operation."""
+        keys = list(self._catalogue.keys_of(name))
+        problems = _repeated(keys[0], records, beside) if len(keys) == 1 else {}
         if problems:
             raise Rejected(problems)
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from mock_sei.apis.operations import OVER_RECORDS, Operation, read_operations
-from mock_sei.apis.references import Document, modern
+from mock_sei.apis.openapi import modern
+from mock_sei.apis.operations import OVER_RECORDS, Operation, mapping, read_operations
+from mock_sei.apis.references import Document
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
 
 
@@ -26,6 +27,10 @@ class DocumentFile(Protocol):
     def source(self) -> Path: ...
     @property
     def product(self) -> str: ...
+    @property
+    def bundled(self) -> bool:
+        """Whether it comes with the package: our own tests hold it to the rules."""
+
     @property
     def paths(self) -> Sequence[str]:
         """The path templates of the document."""
@@ -41,13 +46,14 @@ class Product:
     def __init__(self, file: DocumentFile, *, brought: bool = False) -> None:
         self._file = file
         self.name = file.product
+        self.bundled = file.bundled
         self.brought = brought
         """Whether a user brought its document."""
 
     @cached_property
     def document(self) -> Document:
-        content = modern(self._file.content) if self.brought else self._file.content
-        return Document(source=self._file.source, content=content)
+        content, source = self._file.content, self._file.source
+        return Document(source=source, content=modern(content, source) if self.brought else content)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -64,15 +70,19 @@ class Product:
         """As they are called: with the path of the document's server before them."""
         if not self.brought:
             return self._file.paths
-        base = base_path(self.content)
-        return [base + path for path in self._file.paths]
+        return list(dict.fromkeys(each.path for each in self.operations.values()))
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Operation]:
         """By method and path template. Raises :class:`~mock_sei.errors.ConfigurationError`."""
-        base = base_path(self.content) if self.brought else ""
+        base = base_path(self.document) if self.brought else ""
         found = read_operations(self.name, self.document, base)
         return {(each.method, each.path): each for each in found}
+
+    def check(self) -> None:
+        """The whole document. Raises :class:`~mock_sei.errors.ConfigurationError`."""
+        self.document.check_references()
+        _ = self.operations
 
 
 class Catalogue:
@@ -81,8 +91,8 @@ class Catalogue:
     def __init__(self, files: Iterable[DocumentFile], brought: Iterable[DocumentFile] = ()) -> None:
         """``brought`` are users' own documents: they take a bundled product's name or paths.
 
-        Raises :class:`~mock_sei.errors.ConfigurationError` for one that is wrong; a brought one is
-        left out instead and stands in :attr:`problems`.
+        Raises :class:`~mock_sei.errors.ConfigurationError` for one of the fixtures that is wrong; a
+        brought one is left out instead and stands in :attr:`problems`.
         """
         self.problems: list[str] = []
         self.products: dict[str, Product] = {}
@@ -90,12 +100,18 @@ class Catalogue:
             self._bring(Product(file, brought=True))
         for file in files:
             if file.product not in self.products:
-                self.products[file.product] = Product(file)
+                product = self.products[file.product] = Product(file)
+                if not file.bundled:
+                    product.check()
         paths = [(path, product) for product in self.products.values() for path in product.paths]
         self._exact: dict[str, list[Product]] = {}
         for path, product in paths:
             if "{" not in path:
                 self._exact.setdefault(path, []).append(product)
+        self.bundled_paths = frozenset(
+            path for path, product in paths if "{" not in path and product.bundled
+        )
+        """Spelled out in a document of ours: never the path of anything else."""
         # The more of a template is spelled out, the earlier it is tried.
         templates = sorted(
             (each for each in paths if "{" in each[0]), key=lambda each: _looseness(each[0])
@@ -104,8 +120,14 @@ class Catalogue:
 
     def _bring(self, product: Product) -> None:
         try:
-            product.document.check_references()
-            _ = product.operations
+            product.check()
+            if product.name in self.products:
+                raise ConfigurationError(
+                    "another file is the document of this product",
+                    source=product.document.source,
+                    key="x-mock-sei.product",
+                    value=product.name,
+                )
         except ConfigurationError as error:
             self.problems.append(str(error))
         else:
@@ -179,19 +201,37 @@ class Catalogue:
         return (each for each in self.operations if each.rule.action in OVER_RECORDS)
 
 
-def base_path(content: Mapping[str, Any]) -> str:
-    """The path of the first server a document names, its variables at their defaults."""
-    servers = content.get("servers")
-    first = servers[0] if isinstance(servers, list) and servers else {}
-    url = str(first.get("url", "")) if isinstance(first, Mapping) else ""
-    variables = first.get("variables") if isinstance(first, Mapping) else None
-    for name, variable in (variables or {}).items():
-        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-    return urlsplit(url).path.rstrip("/")
+def base_path(document: Document) -> str:
+    """The path of the first server a document names, its variables at their defaults.
+
+    Raises :class:`~mock_sei.errors.ConfigurationError`.
+    """
+    source = document.source
+    servers = document.content.get("servers") or [{}]
+    if not isinstance(servers, list):
+        raise ConfigurationError("not a list", source=source, key="servers")
+    first = mapping(servers[0], source, "servers[0]")
+    url = str(first.get("url", ""))
+    place = "servers[0].variables"
+    for name, entry in mapping(first.get("variables") or {}, source, place).items():
+        default = mapping(entry, source, f"{place}.{name}").get("default", "")
+        url = url.replace(f"{{{name}}}", str(default))
+    try:
+        path = urlsplit(url).path.strip("/")
+    except ValueError as error:
+        raise ConfigurationError(
+            str(error), source=source, key="servers[0].url", value=url
+        ) from None
+    if "{" in path:
+        raise ConfigurationError(
+            "no default for a variable of it", source=source, key="servers[0].url", value=url
+        )
+    return f"/{path}" if path else ""
 
 
 def _looseness(path: str) -> tuple[int, int]:
-    return path.count("{"), -len(re.sub(r"\{[^}]*\}", "", path))
+    wild = sum(bool(re.fullmatch(r"\{[^}]*\}", part)) for part in path.split("/"))
+    return wild, -len(re.sub(r"\{[^}]*\}", "", path))
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -8,14 +8,14 @@ instructions (relative periods), trade status (pairs of firm and team).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mock_sei.apis.collections import Record, find_value
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.apis.parameters import Value
-from mock_sei.apis.times import eastern_now
+from mock_sei.apis.times import eastern_day, eastern_now
 from mock_sei.errors import Fault, MalformedRequest
 
 Choose = Callable[[Sequence[Record]], Sequence[Record]]
@@ -74,8 +74,8 @@ def _equals(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
 
     def fits(found: Any) -> bool:
         if isinstance(found, list | tuple):
-            return not wanted.isdisjoint(found)
-        return found in wanted
+            return any(isinstance(each, Hashable) and each in wanted for each in found)
+        return isinstance(found, Hashable) and found in wanted
 
     if "," not in field:
         return lambda record: fits(find_value(record, field))
@@ -119,12 +119,29 @@ def _folder(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
 
 def _from(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
     bound = _bound(str(value), parameter, end=False)
-    return lambda record: bound <= str(find_value(record, field) or "")
+    size = len(bound)
+    return lambda record: bound <= _time(find_value(record, field), size)
 
 
 def _to(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
     bound = _bound(str(value), parameter, end=True)
-    return lambda record: "" < str(find_value(record, field) or "") <= bound
+    size = len(bound)
+    return lambda record: "" < _time(find_value(record, field), size) <= bound
+
+
+def _time(value: Any, size: int) -> str:
+    """A record's time as long as the bound: a date of it, or with its milliseconds."""
+    text = str(value or "")
+    if len(text) == size or not text:
+        return text
+    if size == len("2026-03-31"):
+        return text[:size]
+    zone = "Z" if size == len(f"{_MIDNIGHT}Z") else ""
+    text = text.removesuffix("Z")
+    return f"{text}{_MIDNIGHT[len(text) :]}"[: len(_MIDNIGHT)] + zone
+
+
+_MIDNIGHT = "2026-03-31T00:00:00.000"
 
 
 def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
@@ -139,7 +156,10 @@ def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
         return f"{text}Z" if parameter.format == "date-time" else text
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
+        try:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            raise ValueError("must be in the years 0001 to 9999") from None
     shown = moment.isoformat(timespec="milliseconds")
     return f"{shown}Z" if parameter.format == "date-time" else shown
 
@@ -171,9 +191,11 @@ _PERIODS: Mapping[str, Callable[[date], tuple[date, date]]] = {
 
 
 def _period(field: str, value: Value, _: Parameter, now: datetime) -> Keep:
-    first, last = _PERIODS[str(value)](eastern_now(now).date())
-    start, end = f"{first}T00:00:00.000", f"{last}T23:59:59.999"
-    return lambda record: start <= str(find_value(record, field) or "") <= end
+    period = _PERIODS.get(str(value))
+    if period is None:
+        raise ValueError(f"must be {' or '.join(_PERIODS)}, not {str(value)[:50]!r}")
+    first, last = (each.isoformat() for each in period(eastern_now(now).date()))
+    return lambda record: first <= eastern_day(str(find_value(record, field) or "")) <= last
 
 
 def _pairs(field: str, value: Value, _: Parameter, __: datetime) -> Keep:

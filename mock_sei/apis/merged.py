@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mock_sei.apis.documents import Product
+from mock_sei.apis.operations import Operation
 
 _COMPONENTS = "#/components/"
 
@@ -17,18 +18,18 @@ def merged(products: Iterable[Product], *, title: str, version: str) -> dict[str
     """
     paths: dict[str, Any] = {}
     components: dict[str, dict[str, Any]] = {}
+    operation_ids: set[str] = set()
     for product in products:
+        mine = {each.path for each in product.operations.values()} - paths.keys()
         for operation in product.operations.values():
-            item = paths.setdefault(operation.path, {})
-            shown = {"tags": [product.title], **_renamed(operation.raw, product.name)}
-            shown["parameters"] = [
-                *_renamed(operation.shared, product.name),
-                *shown.get("parameters", ()),
-            ]
-            item.setdefault(operation.method.lower(), shown)
+            if operation.path in mine:
+                item = paths.setdefault(operation.path, {})
+                if operation.shared:
+                    item["parameters"] = _renamed(list(operation.shared), product.name)
+                item[operation.method.lower()] = _shown(operation, product, operation_ids)
         for kind, entries in (product.content.get("components") or {}).items():
             named = components.setdefault(kind, {})
-            for name, entry in entries.items():
+            for name, entry in (entries or {}).items():
                 named[f"{product.name}.{name}"] = _renamed(entry, product.name)
     return {
         "openapi": "3.1.0",
@@ -38,14 +39,27 @@ def merged(products: Iterable[Product], *, title: str, version: str) -> dict[str
     }
 
 
+def _shown(operation: Operation, product: Product, operation_ids: set[str]) -> dict[str, Any]:
+    shown = {**_renamed(operation.raw, product.name), "tags": [product.title]}
+    security = operation.raw.get("security", product.content.get("security"))
+    if security is not None:
+        shown["security"] = [
+            {f"{product.name}.{name}": scopes for name, scopes in each.items()} for each in security
+        ]
+    found = str(shown.get("operationId", ""))
+    if found in operation_ids:
+        shown["operationId"] = f"{product.name}.{found}"
+    operation_ids.add(found)
+    return shown
+
+
 def _renamed(value: Any, product: str) -> Any:
+    """References into the components, also those of a discriminator's mapping."""
     if isinstance(value, list | tuple):
         return [_renamed(each, product) for each in value]
+    if isinstance(value, str) and value.startswith(_COMPONENTS):
+        kind, _, name = value.removeprefix(_COMPONENTS).partition("/")
+        return f"{_COMPONENTS}{kind}/{product}.{name}"
     if not isinstance(value, Mapping):
         return value
-    result = {key: _renamed(each, product) for key, each in value.items()}
-    reference = result.get("$ref")
-    if isinstance(reference, str) and reference.startswith(_COMPONENTS):
-        kind, _, name = reference.removeprefix(_COMPONENTS).partition("/")
-        result["$ref"] = f"{_COMPONENTS}{kind}/{product}.{name}"
-    return result
+    return {key: _renamed(each, product) for key, each in value.items()}

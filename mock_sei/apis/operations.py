@@ -15,6 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.apis.references import Document
+from mock_sei.apis.rules import (
+    OF_AN_OPERATION,
+    check_names,
+    check_parameter,
+    check_shapes,
+)
 from mock_sei.errors import ConfigurationError
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -40,66 +46,14 @@ OVER_RECORDS = frozenset(
 )
 """Actions whose ``key`` is a field of the records of their ``collection``."""
 
-MATCHES = (
-    "equals",
-    "excluding",
-    "contains",
-    "all-words",
-    "any-word",
-    "from",
-    "to",
-    "as-of",
-    "period",
-    "pairs",
-    "folder",
-)
-"""How a parameter can pick records; ``filters.py`` has the meaning of each."""
-
-USES = (
-    "limit",
-    "cursor",
-    "encoded",
-    "start",
-    "count",
-    "section",
-    "include",
-    "sort",
-    "order",
-    "validate",
-    "ignored",
-)
-"""What else a parameter can be for."""
-
 _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
 """By the parameter's name, where its document says nothing."""
 
-_RULE_KEYS = frozenset(
-    {
-        "action",
-        "collection",
-        "key",
-        "envelope",
-        "paging",
-        "members",
-        "identifiers",
-        "requires",
-        "known",
-        "defaults",
-        "fields",
-        "records",
-        "answer",
-        "each",
-        "fixed",
-        "new_keys",
-        "schema",
-        "polls",
-        "seconds",
-        "reports",
-    }
-)
-_PARAMETER_KEYS = frozenset(
-    {"field", "match", "matched", "use", "every", "chosen", "member", "unless"}
-)
+_RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
+_PLAIN_STYLES = (None, "form", "simple")
+
+_NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
+"""Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +67,7 @@ class Parameter:
     description: str
     schema: Mapping[str, Any]
     use: str | None = None
-    """One of :data:`USES`, where it does not pick records."""
+    """One of :data:`~mock_sei.apis.rules.USES`, where it does not pick records."""
     field: str | None = None
     """Field of the records that it is compared with, or several with commas between."""
     match: str = "equals"
@@ -128,10 +82,15 @@ class Parameter:
     unless: Sequence[str] = ()
     """Parameters beside which an ``as-of`` that did not come picks nothing."""
 
+    is_plain: bool = True
+    """Not an object, nor a list in one of the styles that only some documents use."""
+
     @property
     def type(self) -> str:
-        kind = self.schema.get("type", "string")
-        return str(kind[0] if isinstance(kind, list) else kind)
+        kinds = self.schema.get("type", "string")
+        if isinstance(kinds, list):
+            return next((str(each) for each in kinds if each != "null"), "string")
+        return str(kinds)
 
     @property
     def format(self) -> str | None:
@@ -211,8 +170,13 @@ class Operation:
     @property
     def success(self) -> int:
         """The status of an answer: the first of its document that is not an error."""
-        codes = [int(code) for code in self.raw.get("responses", {}) if str(code).isdigit()]
-        return next((code for code in codes if 200 <= code < 300), 200)
+        responses = self.raw.get("responses") or {}
+        codes = [int(code) for code in responses if str(code).isdigit()]
+        good = [code for code in codes if 200 <= code < 300]
+        moved = [code for code in codes if 300 <= code < 400]
+        if not good and any(code in responses for code in ("2XX", "default")):
+            return 200
+        return next(iter((*good, *moved)), 200)
 
     def find_parameters(self, use: str) -> list[Parameter]:
         return [each for each in self.parameters.values() if each.use == use]
@@ -224,14 +188,18 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
     Raises :class:`ConfigurationError` naming file and place.
     """
     source = document.source
-    for path, item in mapping(document.content.get("paths"), source, "paths").items():
-        item = mapping(item, source, f"paths[{path}]")
+    for path, entry in mapping(document.content.get("paths"), source, "paths").items():
+        if path.startswith("x-"):
+            continue
+        if not path.startswith("/"):
+            raise ConfigurationError("must begin with /", source=source, key=f"paths[{path}]")
+        item = mapping(document.follow(entry, f"paths[{path}]"), source, f"paths[{path}]")
         for method in METHODS:
             if method not in item:
                 continue
             place = f"paths[{path}].{method}"
             raw = mapping(item[method], source, place)
-            shared = item.get("parameters", ())
+            shared = item.get("parameters") or ()
             parameters = dict(_parameters(shared, document, f"paths[{path}]"))
             parameters |= dict(_parameters(raw.get("parameters", ()), document, place))
             _check_path(path, parameters, source, place)
@@ -242,14 +210,29 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
                 pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}",
                 summary=str(raw.get("summary", "")),
                 parameters=parameters,
-                rule=_rule(raw.get(EXTENSION), method, base + path, source, f"{place}.{EXTENSION}"),
+                rule=_rule(
+                    raw.get(EXTENSION),
+                    method,
+                    base + path,
+                    parameters,
+                    document,
+                    f"{place}.{EXTENSION}",
+                ),
                 raw=raw,
                 shared=tuple(shared),
                 document=document,
             )
 
 
-def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
+def _rule(
+    value: Any,
+    method: str,
+    path: str,
+    parameters: Mapping[str, Parameter],
+    document: Document,
+    place: str,
+) -> Rule:
+    source = document.source
     if value is None:
         return Rule(action="example", collection=re.sub(r"/\{[^}]*\}$", "", path), key="")
     found = dict(mapping(value, source, place))
@@ -267,14 +250,10 @@ def _rule(value: Any, method: str, path: str, source: Path, place: str) -> Rule:
     for required in ("collection", "key"):
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
-    for value, where in mapping(found.get("known", {}), source, f"{place}.known").items():
-        if "." not in str(value) or "." not in str(where):
-            raise ConfigurationError(
-                "write it as path.name: collection.field",
-                source=source,
-                key=f"{place}.known.{value}",
-                value=where,
-            )
+    check_shapes(found, OF_AN_OPERATION, source, place)
+    check_names(found, {each.name: each.place for each in parameters.values()}, source, place)
+    if "schema" in found:
+        document.find(f"#/components/schemas/{found['schema']}", f"{place}.schema")
     return Rule(**found)
 
 
@@ -285,11 +264,13 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
         name, where = raw.get("name"), raw.get("in")
         if not isinstance(name, str) or where not in ("query", "path", "header", "cookie"):
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
-        if where == "cookie":
+        if where == "cookie" or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
-        _check_rule(rule, document.source, f"{here}.{EXTENSION}")
+        check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         schema = document.follow(raw.get("schema") or {}, f"{here}.schema")
+        schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
+        is_plain = schema.get("type") != "object" and raw.get("style") in _PLAIN_STYLES
         use = rule.get("use")
         if use is None and "field" not in rule and "chosen" not in rule:
             use = _USUAL_USES.get(name)
@@ -298,9 +279,13 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
             Parameter(
                 name=name,
                 place=where,
-                required=bool(raw.get("required", where == "path")),
+                required=bool(raw.get("required", where == "path"))
+                and (
+                    is_plain or where != "query"  # its members come under names of their own
+                ),
+                is_plain=is_plain,
                 description=str(raw.get("description", "")),
-                schema=mapping(schema, document.source, f"{here}.schema"),
+                schema=schema,
                 use=use,
                 field=rule.get("field"),
                 match=rule.get("match", "equals"),
@@ -313,21 +298,16 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
         )
 
 
-def _check_rule(rule: Mapping[str, Any], source: Path, place: str) -> None:
-    unknown = sorted(rule.keys() - _PARAMETER_KEYS)
-    if unknown:
-        raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
-    for key, known in (("match", MATCHES), ("use", USES)):
-        if key in rule and rule[key] not in known:
-            raise ConfigurationError(
-                f"there are {', '.join(known)}",
-                source=source,
-                key=f"{place}.{key}",
-                value=rule[key],
-            )
-
-
 def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, place: str) -> None:
+    for name, parameter in parameters.items():
+        chooser = parameter.chosen.get("by", name)
+        if chooser not in parameters:
+            raise ConfigurationError(
+                "no parameter of the operation",
+                source=source,
+                key=f"{place}: {name}.{EXTENSION}.chosen.by",
+                value=chooser,
+            )
     for name in re.findall(r"\{([^}]*)\}", path):
         if name not in parameters or parameters[name].place != "path":
             raise ConfigurationError(

@@ -1,10 +1,11 @@
 """Cursor paging: which records of a selection a page holds, and the links around it.
 
 A cursor is the Base64 of the key of the first record it asks for (API-standards FAQ: of another
-sequential property of the record), and of its row number where the caller chose the order. It is
-the bare text where ``encoded=false`` is asked for (third-parties page). At most 50 records a page
-(portfolio pages); more are asked for and fewer come. The names ``cursor`` and ``next`` are assumed,
-as no page that shows them could be read; the rest of the paging object is documented.
+sequential property of the record), with its position behind it where several have that key, or
+where the caller chose the order. It is the bare text where ``encoded=false`` is asked for
+(third-parties page). At most 50 records a page (portfolio pages); more are asked for and fewer
+come. The names ``cursor`` and ``next`` are assumed, as no page that shows them could be read; the
+rest of the paging object is documented.
 """
 
 from __future__ import annotations
@@ -26,29 +27,36 @@ LARGEST_PAGE = 50
 def page(
     records: Sequence[Record],
     *,
-    key: str | None,
+    key: str,
     values: Mapping[str, Value],
     url: str,
+    is_ordered: bool = True,
     encoded: bool = True,
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """One page and its ``paging`` object.
 
-    ``key`` is the field by which the records are ordered, None where it is not one that tells them
-    apart.
-
     ``values`` holds ``limit`` and ``cursor`` beside the filters of the query, which the links
-    repeat; ``url`` is the absolute address that was called. Raises :class:`MalformedRequest`.
+    repeat; ``url`` is the absolute address that was called; ``is_ordered`` says whether the key
+    orders the records. Raises :class:`MalformedRequest`.
     """
     limit = _limit(values.get("limit"))
-    start = _start(records, key, values.get("cursor"), encoded=encoded)
+    cursor = values.get("cursor")
+    start = (
+        0
+        if cursor is None
+        else _start(records, key, str(cursor), is_ordered=is_ordered, encoded=encoded)
+    )
     end = start + limit
+
+    def cursor_of(position: int) -> str:
+        text = _cursor(records, key, position, is_ordered=is_ordered)
+        return base64.b64encode(text.encode()).decode() if encoded else text
 
     def link(position: int) -> str | None:
         if not 0 <= position < len(records):
             return None
         shown = {name: _text(value) for name, value in values.items()}
-        place = str(position if key is None else find_value(records[position], key))
-        query = {**shown, "limit": limit, "cursor": _cursor(place) if encoded else place}
+        query = {**shown, "limit": limit, "cursor": cursor_of(position)}
         return f"{url}?{urlencode(query)}"
 
     paging = {
@@ -100,34 +108,49 @@ def _limit(asked: Value | None) -> int:
     return min(limit, LARGEST_PAGE)
 
 
-def _cursor(key: str) -> str:
-    return base64.b64encode(key.encode()).decode()
+_BEFORE_POSITION = "\x1f"
+"""In a cursor behind a key that does not find its record alone: one of several with it."""
+
+
+def _cursor(records: Sequence[Record], key: str, position: int, *, is_ordered: bool) -> str:
+    text = str(find_value(records[position], key))
+    if not is_ordered or not _finds(records, key, text, position):
+        text = f"{text}{_BEFORE_POSITION}{position}"
+    return text
+
+
+def _finds(records: Sequence[Record], key: str, text: str, position: int) -> bool:
+    try:
+        return _first(records, key, text) == position
+    except ValueError:
+        return False
 
 
 def _start(
-    records: Sequence[Record], key: str | None, cursor: Value | None, *, encoded: bool
+    records: Sequence[Record], key: str, cursor: str, *, is_ordered: bool, encoded: bool
 ) -> int:
     """Position of the record a cursor names, or of the next one where it is gone."""
-    if cursor is None:
-        return 0
     try:
-        text = str(cursor)
-        if encoded:
-            text = base64.b64decode(text, validate=True).decode("utf-8")
-        if key is None:
-            return _row(text)
-        wanted: object = text
-        if records and isinstance(find_value(records[0], key), int):
-            wanted = int(text)
+        text = base64.b64decode(cursor, validate=True).decode() if encoded else cursor
+        if not is_ordered and _BEFORE_POSITION not in text:
+            raise ValueError
+        return _first(records, key, text)
     except (binascii.Error, ValueError):
         fault = Fault("cursor", "query", "not a cursor of this resource; take it from paging")
         raise MalformedRequest([fault]) from None
+
+
+def _first(records: Sequence[Record], key: str, text: str) -> int:
+    """``ValueError`` for a text that no key of these records can be."""
+    _, mark, position = text.rpartition(_BEFORE_POSITION)
+    if mark and position.isascii() and position.isdigit() and len(position) < 10:
+        return int(position)
+    if records and isinstance(find_value(records[-1], key), int | float):
+        return _place(records, key, float(text) if "." in text else int(text))
+    return _place(records, key, text)
+
+
+def _place(records: Sequence[Record], key: str, value: object) -> int:
     return bisect_left(
-        records, order_of(wanted), key=lambda record: order_of(find_value(record, key))
+        records, order_of(value), key=lambda record: order_of(find_value(record, key))
     )
-
-
-def _row(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise ValueError
-    return int(text)

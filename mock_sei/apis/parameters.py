@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date, datetime
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,12 +18,27 @@ Value = str | int | float | bool | tuple[Any, ...]
 _INTEGER_LIMITS = {"int32": 2**31, "int64": 2**63}
 
 _QUICK_KEYS = frozenset(
-    {"type", "format", "enum", "default", "description", "example", "examples", "title", "items"}
+    {
+        "type",
+        "format",
+        "enum",
+        "default",
+        "description",
+        "example",
+        "examples",
+        "title",
+        "items",
+        "x-fidelity",
+    }
 )
 """Keys of a schema that are checked here; with any other the validator is asked too."""
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+_LOCAL = re.compile(rf"{_DATE.pattern}({_TIME})?")
+_WITH_OFFSET = re.compile(rf"{_DATE.pattern}{_TIME}(Z|[-+][0-9]{{2}}:[0-9]{{2}})")
 
 
 def read_parameters(
@@ -39,13 +55,13 @@ def read_parameters(
     """
     faults: list[Fault] = []
     values: dict[str, Value] = {}
-    for parameter, text in _sent(operation, query, path, headers, findings):
+    for parameter, texts in _sent(operation, query, path, headers, findings):
         name, place = parameter.name, parameter.place
-        if name in values:
+        if len(texts) > 1 and parameter.type != "array":
             faults.append(Fault(name, place, "given more than once"))
             continue
         try:
-            values[name] = typed(parameter, text, operation)
+            values[name] = typed(parameter, ",".join(texts), operation)
         except ValueError as error:
             faults.append(Fault(name, place, str(error)))
     if any(
@@ -53,12 +69,14 @@ def read_parameters(
     ):
         findings.notes += [f"{each.field} {each.reason}; ignored, unvalidated" for each in faults]
         faults.clear()
-    faults.extend(_missing(operation, values, faults))
-    if faults:
-        raise MalformedRequest(faults)
+    sent = set(values)
     for parameter in operation.parameters.values():
         if parameter.name not in values and "default" in parameter.schema:
-            values[parameter.name] = parameter.schema["default"]
+            default = parameter.schema["default"]
+            values[parameter.name] = tuple(default) if isinstance(default, list) else default
+    faults.extend(_missing(operation, values, sent, faults))
+    if faults:
+        raise MalformedRequest(faults)
     return values
 
 
@@ -68,30 +86,34 @@ def _sent(
     path: Mapping[str, str],
     headers: Mapping[str, str],
     findings: Findings,
-) -> Iterable[tuple[Parameter, str]]:
+) -> Iterable[tuple[Parameter, Sequence[str]]]:
     for name, text in path.items():
-        yield operation.parameters[name], text
+        yield operation.parameters[name], [text]
+    found: dict[str, list[str]] = {}
     for name, text in parse_qsl(query, keep_blank_values=True):
         parameter = operation.parameters.get(name)
         if parameter is None or parameter.place != "query":
             findings.notes.append(f"{operation.name} has no parameter {name[:100]}; ignored")
         else:
-            yield parameter, text
+            found.setdefault(name, []).append(text)
+    for name, texts in found.items():
+        yield operation.parameters[name], texts
     for parameter in operation.parameters.values():
         if parameter.place == "header" and parameter.name.lower() in headers:
-            yield parameter, headers[parameter.name.lower()]
+            yield parameter, [headers[parameter.name.lower()]]
 
 
 def _missing(
-    operation: Operation, values: Mapping[str, Value], faults: list[Fault]
+    operation: Operation, values: Mapping[str, Value], sent: Set[str], faults: list[Fault]
 ) -> Iterable[Fault]:
+    """A default counts as sent, but is no reason to ask for another parameter."""
     wrong = {fault.field for fault in faults}
     for name, parameter in operation.parameters.items():
         if parameter.required and name not in values and name not in wrong:
             yield Fault(name, parameter.place, "required and missing")
     for group in operation.rule.requires:
         condition, _, wanted = group[0].rpartition("?")
-        if condition and condition not in values:
+        if condition and condition not in sent:
             continue
         names = [wanted, *group[1:]]
         if not any(each in values or each in wrong for each in names):
@@ -103,11 +125,38 @@ def typed(parameter: Parameter, text: str, operation: Operation) -> Value:
     """Raises ``ValueError`` with a reason fit for ``errors[]``."""
     if parameter.every is not None and text == parameter.every:
         return text
-    value = _as_type(parameter.type, parameter.format, text, parameter.schema)
     schema = parameter.schema
-    if schema.keys() - _QUICK_KEYS:
+    if not parameter.is_plain:
+        return text  # taken as it comes
+    if "type" not in schema and schema.keys() & _CHOICES:
+        return _as_any_type(text, schema, operation)
+    value = _as_type(parameter.type, parameter.format, text, schema)
+    if not _is_quick(schema):
         _validate(value, schema, operation)
     return value
+
+
+_CHOICES = frozenset({"anyOf", "oneOf", "allOf"})
+
+
+def _as_any_type(text: str, schema: Mapping[str, Any], operation: Operation) -> Value:
+    """As the first type that the schema takes: text says nothing of its own."""
+    problem = ValueError("fits none of the schemas")
+    for kind in ("integer", "number", "boolean", "string", "array"):
+        try:
+            value = _as_type(kind, None, text, {})
+            _validate(value, schema, operation)
+        except ValueError as error:
+            problem = error
+        else:
+            return value
+    raise problem
+
+
+def _is_quick(schema: Mapping[str, Any]) -> bool:
+    items = schema.get("items") or {}
+    quick = schema.keys() <= _QUICK_KEYS and items.keys() <= _QUICK_KEYS
+    return quick and not ("enum" in schema and schema.get("type", "string") != "string")
 
 
 def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) -> Value:
@@ -121,7 +170,7 @@ def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) 
         return text == "true"
     if kind == "array":
         items = schema.get("items") or {}
-        parts = text.split(",")
+        parts = text.split(",") if text else []
         return tuple(
             _as_type(str(items.get("type", "string")), items.get("format"), part, items)
             for part in parts
@@ -136,24 +185,18 @@ def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) 
 
 def _integer(text: str, size: str | None) -> int:
     limit = _INTEGER_LIMITS.get(size or "int64", 2**63)
-    try:
-        if not text.isascii() or len(text) > 20:
-            raise ValueError
-        value = int(text)
-    except ValueError:
-        raise ValueError(f"must be a whole number, not {text[:50]!r}") from None
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(f"must be a whole number, not {text[:50]!r}")
+    value = int(text)
     if not -limit <= value < limit:
         raise ValueError(f"must fit {size or 'int64'}, and {text[:50]} does not")
     return value
 
 
 def _number(text: str) -> float:
-    try:
-        if not text.isascii() or len(text) > 40 or not any(each.isdigit() for each in text):
-            raise ValueError
-        return float(text)
-    except ValueError:
-        raise ValueError(f"must be a number, not {text[:50]!r}") from None
+    if not _NUMBER.fullmatch(text) or not isfinite(float(text)):
+        raise ValueError(f"must be a number, not {text[:50]!r}")
+    return float(text)
 
 
 def _date(text: str) -> None:
@@ -181,14 +224,13 @@ def _local_date_time(text: str) -> None:
 def _date_time(text: str) -> None:
     """A date, or a time with its offset (RFC 3339)."""
     try:
-        if _DATE.fullmatch(text):
-            date.fromisoformat(text)
-        elif datetime.fromisoformat(text).tzinfo is None:
-            raise ValueError
+        if not _WITH_OFFSET.fullmatch(text):
+            _date(text)
+        datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
             "must be a date or a time with its offset, such as 2026-03-31 or "
-            f"2026-03-31T13:30:00Z, not {text[:50]!r}"
+            f"2026-03-31T13:30:00Z (a + is sent as %2B), not {text[:50]!r}"
         ) from None
 
 

@@ -96,9 +96,8 @@ def _token_request(fields: Sequence[str]) -> Json:
 
 def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
     info = document.get("info") or {}
-    whole = Document(source=Path("document"), content=document)
     items = [
-        _call(method, path, item, keys, whole)
+        _call(method, path, _resolved(item, document), keys)
         for path, item in document["paths"].items()
         for method in METHODS
         if method in item
@@ -111,13 +110,10 @@ def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
     }
 
 
-def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys, document: Document) -> Json:
+def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
     operation = item[method]
     rule = operation.get(EXTENSION) or {}
-    parameters = [
-        document.follow(each, path)
-        for each in (*item.get("parameters", ()), *operation.get("parameters", ()))
-    ]
+    parameters = [*item["parameters"], *operation["parameters"]]
     wanted = {group[0] for group in rule.get("requires", ()) if "?" not in group[0]}
     parameters = [
         {**each, "required": True} if each["name"] in wanted else each for each in parameters
@@ -146,6 +142,34 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys, document:
         "event": [_test(_CALL_TESTS)],
         "request": request,
     }
+
+
+def _resolved(item: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A path's methods, their parameters and bodies without references."""
+    found = Document(source=Path(), content=document)
+
+    def follow(value: Any) -> Any:
+        return found.follow(value, "")
+
+    def parameters(holder: Mapping[str, Any]) -> list[Json]:
+        entries = [follow(each) for each in holder.get("parameters") or ()]
+        return [{**each, "schema": follow(each.get("schema") or {})} for each in entries]
+
+    resolved: Json = {"parameters": parameters(item)}
+    for method in METHODS:
+        if method in item:
+            body = follow(item[method].get("requestBody") or {})
+            media_types = (body.get("content") or {}).items()
+            content = {name: dict(follow(media)) for name, media in media_types}
+            for media in content.values():
+                examples = media.get("examples") or {}
+                media["examples"] = {name: follow(each) for name, each in examples.items()}
+            resolved[method] = {
+                **item[method],
+                "parameters": parameters(item[method]),
+                "requestBody": {"content": content},
+            }
+    return resolved
 
 
 def _url(path: str, parameters: Sequence[Mapping[str, Any]], key: str = "") -> Json:

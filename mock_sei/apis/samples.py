@@ -124,7 +124,26 @@ def _object(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
 def _array(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
     wanted = 0 if depth >= DEEPEST else min(1, schema.get("maxItems", 1))
     count = min(max(schema.get("minItems", 0), wanted), 100)
-    return [sample(schema.get("items") or {}, document, depth + 1) for _ in range(count)]
+    first = schema.get("prefixItems", ())
+    items = [schema.get("items", True)] * max(0, count - len(first))
+    made = [sample(each, document, depth + 1) for each in (*first, *items)]
+    return _different(made, schema, document) if schema.get("uniqueItems") else made
+
+
+def _different(made: list[Any], schema: Mapping[str, Any], document: Document) -> list[Any]:
+    """Values of an enumeration, or numbers and texts that count up."""
+    items = document.follow(schema.get("items", True), "items")
+    choices = items.get("enum", ()) if isinstance(items, Mapping) else ()
+    if len(choices) >= len(made):
+        return list(choices[: len(made)])
+    return [
+        f"{each}{number or ''}"
+        if isinstance(each, str)
+        else each + number
+        if isinstance(each, int | float)
+        else each
+        for number, each in enumerate(made)
+    ]
 
 
 def _string(schema: Mapping[str, Any], _: Document, __: int) -> str:
@@ -142,14 +161,22 @@ def _number(schema: Mapping[str, Any], _: Document, __: int) -> float:
 
 
 def _within(schema: Mapping[str, Any]) -> float:
-    """Zero, or what lies nearest to it."""
+    """Zero, else the lowest, else the highest that fits, else what lies between the bounds."""
     step = schema.get("multipleOf", 1)
-    value = max(0, schema.get("minimum", schema.get("exclusiveMinimum", 0)))
-    if value <= schema.get("exclusiveMinimum", value - 1):
-        value += step
-    value = -(-value // step) * step
-    high = schema.get("maximum")
-    return float(high) if high is not None and value > high else value
+    low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
+    high = schema.get("maximum", schema.get("exclusiveMaximum", low))
+    first, last = -(-low // step) * step, high // step * step
+    tries = (0, first, first + step, low, last, last - step, high, (low + high) / 2)
+    return next((each for each in tries if _is_within(each, schema)), first)
+
+
+def _is_within(value: float, schema: Mapping[str, Any]) -> bool:
+    return (
+        schema.get("minimum", value) <= value <= schema.get("maximum", value)
+        and schema.get("exclusiveMinimum", value - 1) < value
+        and value < schema.get("exclusiveMaximum", value + 1)
+        and not ("multipleOf" in schema and value % schema["multipleOf"])
+    )
 
 
 def _boolean(_: Mapping[str, Any], __: Document, ___: int) -> bool:

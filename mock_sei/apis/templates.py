@@ -15,7 +15,7 @@ A text that begins with ``$`` is replaced, everything else stays as it is:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Names = Mapping[str, Any]
@@ -31,6 +31,17 @@ def fill(template: Any, names: Names) -> Any:
     if isinstance(template, str) and template.startswith("$"):
         return _find(template[1:], names)
     return template
+
+
+def names_in(template: Any) -> Iterator[str]:
+    """Every name of a template."""
+    if isinstance(template, Mapping):
+        template = list(template.values())
+    if isinstance(template, list):
+        for each in template:
+            yield from names_in(each)
+    elif isinstance(template, str) and template.startswith("$"):
+        yield template[1:]
 
 
 class _Missing:

@@ -27,3 +27,13 @@ def utc_text(now: datetime) -> str:
     """Milliseconds and Z."""
     text = now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     return f"{text}Z"
+
+
+def eastern_day(text: str) -> str:
+    """The Eastern date of a time as records hold it; empty where it is none."""
+    if not text.endswith("Z"):
+        return text[:10]
+    try:
+        return eastern_now(datetime.fromisoformat(text)).date().isoformat()
+    except (ValueError, OverflowError):
+        return ""

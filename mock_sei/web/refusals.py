@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from starlette.responses import Response
 
+from mock_sei.apis.calls import json_text
 from mock_sei.errors import (
     SCOPE_MISSING,
     MethodNotAllowed,
@@ -25,7 +25,8 @@ class JsonResponse(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        text = json_text(content)
+        return text.encode(errors="backslashreplace")  # half a surrogate pair, as JSON writes it
 
 
 def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:

@@ -10,7 +10,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mock_sei.apis.bodies import JSON_PATCH, check_media_type, read_json, schema_faults
+from mock_sei.apis.bodies import (
+    JSON_PATCH,
+    check_depth,
+    check_media_type,
+    media_type_of,
+    read_json,
+    schema_faults,
+)
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.collections import Record
 from mock_sei.apis.jobs import COMPLETED
@@ -21,6 +28,8 @@ ACTION = "change"
 
 LARGEST_RECORD = 1024 * 1024
 """Characters of JSON; an operation that copies can double a record."""
+MOST_COPYING = 8 * LARGEST_RECORD
+"""The same of all that one patch copies."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
@@ -28,7 +37,8 @@ def act(call: ApiCall) -> ApiAnswer:
     record = call.require_record()
     media_type = check_media_type(operation, call.content_type)
     body = read_json(operation, call.body, media_type)
-    changed = patched(record, body) if media_type == JSON_PATCH else replaced(record, body)
+    is_patch = media_type_of(media_type) == JSON_PATCH
+    changed = patched(record, body) if is_patch else replaced(record, body)
     faults = list(_faults(call, record, changed))
     named = {fault.field for fault in faults}
     faults += [fault for fault in _misfits(call, changed) if fault.field not in named]
@@ -57,18 +67,35 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
     from jsonpatch import JsonPatch, JsonPatchException
     from jsonpointer import JsonPointerException
 
+    if not isinstance(operations, list):
+        raise MalformedRequest([Fault("", "body", "must be an array of operations")])
     result: Any = json.loads(json.dumps(record))
+    copied = 0
     for index, operation in enumerate(operations):
         try:
-            result = JsonPatch([operation]).apply(result)
-        except (JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError) as error:
+            result = JsonPatch([operation]).apply(result, in_place=True)
+            if operation["op"] == "copy":
+                size = len(json.dumps(result))
+                copied += size
+                if size > LARGEST_RECORD or copied > MOST_COPYING:
+                    raise ValueError("copies too much")
+        except (
+            JsonPatchException,
+            JsonPointerException,
+            TypeError,
+            ValueError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise MalformedRequest([Fault(str(index), "body", reason)]) from None
-        if len(json.dumps(result)) > LARGEST_RECORD:
-            reason = f"makes the record larger than {LARGEST_RECORD} characters"
-            raise MalformedRequest([Fault(str(index), "body", reason)])
     if not isinstance(result, dict):
         raise MalformedRequest([Fault("", "body", "the patch leaves no object")])
+    try:
+        check_depth(result)
+    except ValueError as error:
+        raise MalformedRequest([Fault("", "body", str(error))]) from None
     return result
 
 

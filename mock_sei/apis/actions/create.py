@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mock_sei.apis.bodies import check_media_type, read_json
+from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
@@ -20,11 +20,7 @@ ACTION = "create"
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    media_type = check_media_type(call.operation, call.content_type)
-    body = read_json(call.operation, call.body, media_type)
-    if not isinstance(body, Mapping):
-        raise MalformedRequest([Fault("", "body", "must be an object")])
-    return write(call, body)
+    return write(call, read_members(call.operation, call.body, call.content_type))
 
 
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
@@ -60,5 +56,5 @@ def _add(call: ApiCall, body: Mapping[str, Any], names: Mapping[str, Any]) -> Ma
         raise MalformedRequest([Fault(rule.key, "body", f"{str(key)[:100]} exists already")])
     names = {**names, "key": key, "record": record}
     for each in rule.records:
-        state.collections.add(each["collection"], [fill(each["fields"], names)])
+        state.collections.add(each["collection"], [fill(each.get("fields", {}), names)])
     return names

@@ -6,6 +6,7 @@ schema. Bodies are checked against the schema and not kept.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from mock_sei.apis.bodies import check_media_type, media_type_of, read_json
@@ -16,20 +17,25 @@ from mock_sei.errors import Fault, MalformedRequest
 
 ACTION = "example"
 
+WITHOUT_BODY = (204, 205, 304)
+"""Statuses that HTTP gives no body (RFC 9110 section 6.4.1)."""
+
 
 def act(call: ApiCall) -> ApiAnswer:
     operation = call.operation
     _check_body(call)
     content = _response(operation).get("content") or {}
-    if not content:
-        return ApiAnswer(status=operation.success, content=b"")
-    media_type = _wanted(list(content), call.accept)
     if operation.method == "GET" and call.state.collections.all(operation.rule.collection):
         return ApiAnswer(body=_from_records(call), status=operation.success)
-    value = _example(operation.document.follow(content[media_type], operation.name), operation)
+    if not content or operation.success in WITHOUT_BODY:
+        return ApiAnswer(status=operation.success, content=b"")
+    media_type = _wanted(list(content), call.accept)
+    media = content.get(media_type, next(iter(content.values())))
+    value = _example(operation.document.follow(media, operation.name), operation)
     if _is_json(media_type):
         return ApiAnswer(body=value, status=operation.success, media_type=media_type)
-    return ApiAnswer(content=str(value).encode(), status=operation.success, media_type=media_type)
+    text = value if isinstance(value, str) else json.dumps(value)
+    return ApiAnswer(content=text.encode(), status=operation.success, media_type=media_type)
 
 
 def _check_body(call: ApiCall) -> None:
@@ -55,7 +61,10 @@ def _response(operation: Operation) -> Any:
 
 def _wanted(media_types: list[str], accept: str) -> str:
     asked = [media_type_of(each) for each in accept.split(",")]
-    return next((each for each in media_types if media_type_of(each) in asked), media_types[0])
+    found = next((each for each in media_types if media_type_of(each) in asked), None)
+    if found is None:  # JSON before the others, whatever their order in the document
+        found = next(filter(_is_json, media_types), media_types[0])
+    return "application/json" if "*" in found else found
 
 
 def _is_json(media_type: str) -> bool:
@@ -83,4 +92,4 @@ def _example(media: Any, operation: Operation) -> Any:
         found = operation.document.follow(each, operation.name)
         if "value" in found:
             return found["value"]
-    return sample(media.get("schema") or {}, operation.document)
+    return sample(media.get("schema", True), operation.document)

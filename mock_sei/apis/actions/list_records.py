@@ -2,55 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
-from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, shaped
+from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
 from mock_sei.apis.collections import Record, ordered
 from mock_sei.apis.filters import choosers
 from mock_sei.apis.paging import offset_page, page
+from mock_sei.apis.times import eastern_now
 
 ACTION = "list"
 
 _NOT_PICKING = frozenset({"limit", "cursor", "encoded", "start", "count", "section", "include"})
 
 
+_ENVELOPES = {"data": '{"data":', "results": '{"data":{"results":', "none": ""}
+_ENDS = {"data": "", "results": "}", "none": ""}
+
+
 def act(call: ApiCall) -> ApiAnswer:
-    rule = call.operation.rule
-    records = in_wanted_order(select(call), call)
-    shown, paging = paged(records, call)
-    body = enveloped([shaped(each, call) for each in shown], rule.envelope or "data")
-    if paging is not None and isinstance(body, dict):
-        body["paging"] = paging
-    return ApiAnswer(body=body, status=call.operation.success)
+    """The text of an answer is remembered as its selection is, while the collection is the same."""
+    selection = select(call)
+    # By the selection itself, which is kept beside the text so that no other takes its identity:
+    # whatever is written meanwhile, a text is never remembered for records it does not show.
+    _, content = call.state.collections.remember(
+        call.operation.rule.collection,
+        ("answer", id(selection), call.url, *sorted(call.values.items())),
+        lambda _: (selection, _content(selection, call)),
+    )
+    return ApiAnswer(content=content, status=call.operation.success)
+
+
+def _content(selection: Sequence[Record], call: ApiCall) -> bytes:
+    envelope, shape = call.operation.rule.envelope or "data", shape_of(call)
+    shown, paging = paged(in_wanted_order(selection, call), call)
+    text = json_text([shape.of(each) for each in shown])
+    text = f"{_ENVELOPES[envelope]}{text}{_ENDS[envelope]}"
+    if envelope != "none":
+        text += "}" if paging is None else f',"paging":{json_text(paging)}}}'
+    return text.encode(errors="backslashreplace")
+
+
+def _memo(call: ApiCall) -> Hashable:
+    """What a selection depends on beside the records."""
+    parameters = call.operation.parameters
+    wanted = tuple(
+        (name, value)
+        for name, value in sorted(call.values.items())
+        if parameters[name].use not in _NOT_PICKING
+    )
+    # Some filters know today, in either zone.
+    return call.operation.name, wanted, call.now.date(), eastern_now(call.now).date()
 
 
 def select(call: ApiCall) -> Sequence[Record]:
     """All records that fit, in the order of the operation's key."""
     operation, rule = call.operation, call.operation.rule
-    steps = choosers(operation, call.values, call.now)
 
     def choose(records: Sequence[Record]) -> Sequence[Record]:
-        for step in steps:
+        for step in choosers(operation, call.values, call.now):
             records = step(records)
         return records
 
-    wanted = tuple(
-        (name, value)
-        for name, value in sorted(call.values.items())
-        if operation.parameters[name].use not in _NOT_PICKING
-    )
-    memo = (operation.name, wanted, call.now.date())  # some filters know today
-    return call.state.collections.select(rule.collection, rule.key, memo, choose)
+    return call.state.collections.select(rule.collection, rule.key, _memo(call), choose)
 
 
 def in_wanted_order(records: Sequence[Record], call: ApiCall) -> Sequence[Record]:
     """By the field that a parameter names, where one does."""
     field, descending = _value(call, "sort"), _value(call, "order") == "desc"
-    if field is None and not descending:
+    if not _is_reordered(call):
         return records
     found = list(records) if field is None else ordered(records, str(field))
     return found[::-1] if descending else found
+
+
+def _is_reordered(call: ApiCall) -> bool:
+    return _value(call, "sort") is not None or _value(call, "order") == "desc"
 
 
 def paged(
@@ -61,12 +88,12 @@ def paged(
         return records, None
     if rule.paging == "offset":
         return offset_page(records, start=_value(call, "start"), count=_value(call, "count"))
-    chosen_order = _value(call, "sort") is not None or _value(call, "order") == "desc"
     return page(
         records,
-        key=None if chosen_order else rule.key,
+        key=rule.key,
         values=call.query_values(),
         url=call.url,
+        is_ordered=not _is_reordered(call),
         encoded=_value(call, "encoded") not in (False, "false"),
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, shaped
+from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, shape_of
 
 ACTION = "read"
 
 
 def act(call: ApiCall) -> ApiAnswer:
     rule = call.operation.rule
-    body = shaped(call.require_record(), call)
+    body = shape_of(call).of(call.require_record())
     return ApiAnswer(body=enveloped(body, rule.envelope or "none"), status=call.operation.success)

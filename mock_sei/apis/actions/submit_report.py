@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from mock_sei.apis.bodies import check_media_type, read_json
+from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.jobs import Report
 from mock_sei.errors import Fault, MalformedRequest
@@ -17,7 +17,7 @@ ACTION = "submit-report"
 
 def act(call: ApiCall) -> ApiAnswer:
     operation, rule = call.operation, call.operation.rule
-    body = read_json(operation, call.body, check_media_type(operation, call.content_type))
+    body = read_members(operation, call.body, call.content_type)
     name = str(body.get(rule.key))
     if name not in rule.reports:
         reason = f"no report {name[:100]!r}; there are {', '.join(rule.reports)}"

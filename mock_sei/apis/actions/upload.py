@@ -6,8 +6,9 @@ Source: work-desk attachment and content-management upload pages.
 from __future__ import annotations
 
 from mock_sei.apis.actions.create import write
-from mock_sei.apis.bodies import MULTIPART, media_type_of, read_file
+from mock_sei.apis.bodies import media_type_of
 from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.multipart import MULTIPART, read_file
 from mock_sei.errors import Fault, MalformedRequest
 
 ACTION = "upload"

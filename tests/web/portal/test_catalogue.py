@@ -43,11 +43,12 @@ def test_a_script_in_a_document_is_text(
     }
     operation = {"summary": INJECTED, "parameters": [parameter]}
     document = {
+        "openapi": "3.1.0",
         "info": {"title": INJECTED, "description": INJECTED},
         "paths": {f"/{INJECTED}": {"get": operation, "post": {}}},
     }
     files = []
-    for name, content in (("own", document), ("bare", {"paths": {}})):
+    for name, content in (("own", document), ("bare", {"openapi": "3.0.0", "paths": {}})):
         file = tmp_path / f"{name}.json"
         file.write_text(json.dumps(content))
         files.append(DocumentFile(file, bundled=False))

@@ -1,0 +1,240 @@
+"""How an OpenAPI document is built: which parts are schemas, which are names, which are values.
+
+A walk that knows this takes a property called ``nullable`` for a name, and the example
+``{"pattern": "*.txt"}`` for a value. Source: OpenAPI 3.0.4 and 3.1.1, JSON Schema 2020-12.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from mock_sei.errors import ConfigurationError
+
+VERSIONS = ("3.0", "3.1")
+
+DEEPEST_DOCUMENT = 150
+"""Levels of a document; more is one that contains itself."""
+
+
+class Part(Enum):
+    """What a part of a document is."""
+
+    OBJECT = "an object of OpenAPI"
+    SCHEMA = "a JSON Schema"
+    NAMES = "objects by their names"
+    SCHEMAS = "schemas by their names"
+    VALUE = "a value of somebody's own"
+
+
+_VALUES = frozenset({"example", "default", "const", "enum", "value"})
+_NAMES = frozenset(
+    [
+        "callbacks",
+        "content",
+        "encoding",
+        "examples",
+        "headers",
+        "links",
+        "mapping",
+        "parameters",
+        "pathItems",
+        "paths",
+        "requestBodies",
+        "responses",
+        "scopes",
+        "securitySchemes",
+        "variables",
+        "webhooks",
+    ]
+)
+_SCHEMAS = frozenset(
+    ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"]
+)
+_INNER_SCHEMAS = frozenset(
+    [
+        "items",
+        "additionalProperties",
+        "not",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "prefixItems",
+        "if",
+        "then",
+        "else",
+        "contains",
+        "propertyNames",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "contentSchema",
+    ]
+)
+
+
+def part_of(parent: Part, key: str, value: Any) -> Part:
+    """What the member ``key`` of a part is."""
+    if parent is Part.NAMES:
+        return Part.OBJECT
+    if key == "parameters" and isinstance(value, list):
+        return Part.OBJECT
+    if parent is Part.SCHEMAS:
+        return Part.SCHEMA
+    if key in _VALUES or key.startswith("x-") or (key == "examples" and isinstance(value, list)):
+        return Part.VALUE
+    if parent is Part.SCHEMA:
+        if key in _SCHEMAS:
+            return Part.SCHEMAS
+        return Part.SCHEMA if key in _INNER_SCHEMAS else Part.OBJECT
+    if key in ("schema", "schemas"):
+        return Part.SCHEMA if key == "schema" else Part.SCHEMAS
+    return Part.NAMES if key in _NAMES else Part.OBJECT
+
+
+def references(value: Any, place: str = "", part: Part = Part.OBJECT) -> Iterator[tuple[str, str]]:
+    """Every ``$ref`` and where it stands."""
+    if isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from references(each, f"{place}[{index}]", part)
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            key = str(key)
+            if key == "$ref" and isinstance(each, str) and part in (Part.OBJECT, Part.SCHEMA):
+                yield place, each
+                continue
+            inner = part_of(part, key, each)
+            if inner is not Part.VALUE:
+                yield from references(each, _inside(place, key), inner)
+
+
+def _inside(place: str, key: str) -> str:
+    return f"{place}[{key}]" if key.startswith("/") else f"{place}.{key}".removeprefix(".")
+
+
+def modern(content: Mapping[str, Any], source: Path) -> Mapping[str, Any]:
+    """A document with the schemas of OpenAPI 3.1, whichever of the two it was written in.
+
+    A pattern that this language's regular expressions do not know is dropped. Raises
+    :class:`ConfigurationError` for another version, and for a schema that is none.
+    """
+    version = str(content.get("openapi", content.get("swagger", "none")))
+    if not version.startswith(VERSIONS):
+        raise ConfigurationError(
+            f"only OpenAPI {' and '.join(VERSIONS)} are supported",
+            source=source,
+            key="swagger" if "swagger" in content else "openapi",
+            value=version,
+        )
+    turn = _Turn(source, old=version.startswith("3.0"))
+    turned: Mapping[str, Any] = turn.turned(content, "", Part.OBJECT)
+    return turned
+
+
+class _Turn:
+    """One document on its way to 3.1."""
+
+    def __init__(self, source: Path, *, old: bool) -> None:
+        self._source = source
+        self._old = old
+
+    def turned(self, value: Any, place: str, part: Part, depth: int = 0) -> Any:
+        if depth > DEEPEST_DOCUMENT:
+            raise ConfigurationError(
+                f"more than {DEEPEST_DOCUMENT} levels", source=self._source, key=place[:200]
+            )
+        if isinstance(value, list):
+            return [
+                self.turned(each, f"{place}[{index}]", part, depth + 1)
+                for index, each in enumerate(value)
+            ]
+        if not isinstance(value, Mapping):
+            return value
+        result = {}
+        for name, each in value.items():
+            key = str(name)  # YAML reads the status 200 as a number
+            inner = part_of(part, key, each)
+            result[key] = self.turned(each, _inside(place, key), inner, depth + 1)
+        if part is not Part.SCHEMA:
+            return result
+        if self._old:
+            result = _without_old_keys(result)
+        if isinstance(result.get("pattern"), str) and not _is_pattern(result["pattern"]):
+            del result["pattern"]
+        self._check(result, place)
+        return result
+
+    def _check(self, schema: Mapping[str, Any], place: str) -> None:
+        """What the validator would fall over, not on."""
+        for key, (shapes, wanted) in _SHAPES.items():
+            if key in schema and (
+                not isinstance(schema[key], shapes)
+                or (isinstance(schema[key], bool) and bool not in shapes)
+            ):
+                self._refuse(schema[key], f"must be {wanted}", f"{place}.{key}")
+        if schema.get("multipleOf", 1) <= 0:
+            self._refuse(schema["multipleOf"], "must be above 0", f"{place}.multipleOf")
+        kinds = schema.get("type", [])
+        for kind in kinds if isinstance(kinds, list) else [kinds]:
+            if kind not in _TYPES:
+                self._refuse(kind, f"there are {', '.join(_TYPES)}", f"{place}.type")
+
+    def _refuse(self, value: Any, problem: str, place: str) -> None:
+        shown = value if isinstance(value, str | int | float) else None
+        raise ConfigurationError(problem, source=self._source, key=place, value=shown)
+
+
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+
+_A_SCHEMA = ((Mapping, bool), "a schema")
+_SOME_SCHEMAS = ((list,), "a list of schemas")
+_NAMED_SCHEMAS = ((Mapping,), "schemas by their names")
+_A_COUNT = ((int,), "a whole number")
+_A_NUMBER = ((int, float), "a number")
+
+_SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "required": ((list,), "a list of names"),
+    "enum": ((list,), "a list of values"),
+    "pattern": ((str,), "a regular expression"),
+    **dict.fromkeys(("items", "additionalProperties", "not", "propertyNames"), _A_SCHEMA),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), _SOME_SCHEMAS),
+    **dict.fromkeys(("properties", "patternProperties"), _NAMED_SCHEMAS),
+    **dict.fromkeys(
+        ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
+        _A_COUNT,
+    ),
+    **dict.fromkeys(
+        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _A_NUMBER
+    ),
+}
+"""The kinds of value that keywords of a schema have, and their name."""
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def _without_old_keys(result: dict[str, Any]) -> dict[str, Any]:
+    """``nullable`` and boolean bounds, as OpenAPI 3.0 has them, where ``$ref`` stands alone."""
+    if isinstance(result.get("$ref"), str):
+        return {"$ref": result["$ref"]}
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if result.get(exclusive) is True and bound in result:
+            result[exclusive] = result.pop(bound)
+        elif isinstance(result.get(exclusive), bool):
+            del result[exclusive]
+    if result.pop("nullable", False) is not True:
+        return result
+    kind = result.get("type")
+    if kind is None:
+        return {"anyOf": [result, {"type": "null"}]}
+    result["type"] = [kind, "null"]
+    if isinstance(result.get("enum"), list) and None not in result["enum"]:
+        result["enum"] = [*result["enum"], None]
+    return result

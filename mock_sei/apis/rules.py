@@ -1,0 +1,212 @@
+"""What may stand under ``x-mock-sei``: every key with the values it takes.
+
+A fault names file, place and value, so that no key of a document is ever misread in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mock_sei.apis.templates import names_in
+from mock_sei.errors import ConfigurationError
+
+ENVELOPES = ("data", "results", "none")
+PAGINGS = ("cursor", "offset", "none")
+
+MATCHES = (
+    "equals",
+    "excluding",
+    "contains",
+    "all-words",
+    "any-word",
+    "from",
+    "to",
+    "as-of",
+    "period",
+    "pairs",
+    "folder",
+)
+"""How a parameter can pick records; ``filters.py`` has the meaning of each."""
+
+USES = (
+    "limit",
+    "cursor",
+    "encoded",
+    "start",
+    "count",
+    "section",
+    "include",
+    "sort",
+    "order",
+    "validate",
+    "ignored",
+)
+"""What else a parameter can be for."""
+
+RECORD_OF_THE_PATH = frozenset({"read", "change", "remove"})
+"""Actions over the one record that the path names."""
+
+KEY_IS_A_PARAMETER = frozenset({"job-status", "collect-report"})
+
+_TEMPLATE_NAMES = frozenset(
+    ["body", "key", "job", "record", "now", "now.utc", "today", "user", "file"]
+)
+_PLACES = ("path", "query", "header")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_text, value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _is_text_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_text, value.values()))
+
+
+def _is_further_records(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(each, Mapping)
+        and each.keys() <= {"collection", "fields"}
+        and _is_text(each.get("collection"))
+        and isinstance(each.get("fields", {}), Mapping)
+        for each in value
+    )
+
+
+def _one_of(known: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: value in known, f"there are {', '.join(known)}"
+
+
+_TEXT = (_is_text, "must be a text")
+_TEXTS = (_is_texts, "must be a list of texts")
+_MEMBERS = (lambda value: isinstance(value, Mapping), "must be members by their names")
+
+Shapes = Mapping[str, tuple[Callable[[Any], bool], str]]
+
+OF_AN_OPERATION: Shapes = {
+    "collection": _TEXT,
+    "key": _TEXT,
+    "envelope": _one_of(ENVELOPES),
+    "paging": _one_of(PAGINGS),
+    "members": _TEXTS,
+    "identifiers": _TEXTS,
+    "requires": (
+        lambda value: isinstance(value, list) and all(_is_texts(each) and each for each in value),
+        "must be a list of lists of parameters",
+    ),
+    "known": (lambda value: isinstance(value, Mapping), "must be {path.name: collection.field}"),
+    "defaults": _MEMBERS,
+    "fields": _MEMBERS,
+    "each": _TEXT,
+    "new_keys": (lambda value: isinstance(value, bool), "must be true or false"),
+    "records": (_is_further_records, "must be a list of {collection: ..., fields: {...}}"),
+    "answer": (lambda _: True, ""),
+    "fixed": _TEXTS,
+    "schema": _TEXT,
+    "polls": (lambda value: _is_number(value) and isinstance(value, int), "must be a whole number"),
+    "seconds": (_is_number, "must be a number of seconds"),
+    "reports": (_is_text_table, "must be collections by the names of their reports"),
+}
+"""Beside ``action``."""
+
+OF_A_PARAMETER: Shapes = {
+    "field": _TEXT,
+    "every": _TEXT,
+    "member": _TEXT,
+    "match": _one_of(MATCHES),
+    "use": _one_of(USES),
+    "matched": (
+        lambda value: (
+            _is_text_table(value)
+            and "by" in value
+            and all(each in MATCHES for name, each in value.items() if name != "by")
+        ),
+        "must be {by: a parameter, a value of it: a match}",
+    ),
+    "unless": _TEXTS,
+    "chosen": (
+        lambda value: _is_text_table(value) and "by" in value,
+        "must be {by: a parameter, a value of it: a field}",
+    ),
+}
+
+
+def check_shapes(value: Mapping[str, Any], shapes: Shapes, source: Path, place: str) -> None:
+    """Raises :class:`ConfigurationError` for the first value that is not of its kind."""
+    for key, each in value.items():
+        fits, problem = shapes.get(key, (lambda _: True, ""))
+        if not fits(each):
+            shown = each if isinstance(each, str | int | float) else None
+            raise ConfigurationError(problem, source=source, key=f"{place}.{key}", value=shown)
+
+
+def check_parameter(rule: Mapping[str, Any], source: Path, place: str) -> None:
+    """Raises :class:`ConfigurationError`."""
+    unknown = sorted(rule.keys() - OF_A_PARAMETER.keys())
+    if unknown:
+        raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
+    check_shapes(rule, OF_A_PARAMETER, source, place)
+    if rule.get("use") == "include" and "member" not in rule:
+        raise ConfigurationError("missing", source=source, key=f"{place}.member")
+    if "match" in rule and not {"field", "chosen"} & rule.keys():
+        raise ConfigurationError("missing", source=source, key=f"{place}.field")
+    if rule.get("match") == "pairs" and str(rule.get("field")).count(",") != 1:
+        raise ConfigurationError(
+            "must name two members: firm,team",
+            source=source,
+            key=f"{place}.field",
+            value=rule.get("field"),
+        )
+
+
+def check_names(
+    found: Mapping[str, Any], places: Mapping[str, str], source: Path, place: str
+) -> None:
+    """What a rule names must be there; ``places`` are the operation's parameters with theirs.
+
+    Raises :class:`ConfigurationError`.
+    """
+
+    def refuse(key: str, value: str, problem: str) -> None:
+        raise ConfigurationError(problem, source=source, key=f"{place}.{key}", value=value)
+
+    for value, where in found.get("known", {}).items():
+        if "." not in str(value) or "." not in str(where):
+            refuse(f"known.{value}", where, "write it as path.name: collection.field")
+    for name in _required_names(found.get("requires", ())):
+        if name not in places:
+            refuse("requires", name, "no parameter of the operation")
+    if found["action"] in KEY_IS_A_PARAMETER and found["key"] not in places:
+        refuse("key", found["key"], "no parameter of the operation")
+    if found["action"] in RECORD_OF_THE_PATH and "path" not in places.values():
+        refuse("action", found["action"], "no parameter in the path names the record")
+    if found["action"] == "submit-report" and not found.get("reports"):
+        raise ConfigurationError("missing", source=source, key=f"{place}.reports")
+    for key in ("defaults", "fields", "answer", "records"):
+        for name in names_in(found.get(key)):
+            if not _is_known(name, places):
+                refuse(key, f"${name}", "no such value")
+
+
+def _required_names(groups: Sequence[Sequence[str]]) -> Iterator[str]:
+    for first, *more in groups:
+        condition, _, wanted = first.rpartition("?")
+        yield from (each for each in (condition, wanted, *more) if each)
+
+
+def _is_known(name: str, places: Mapping[str, str]) -> bool:
+    if name in _TEMPLATE_NAMES:
+        return True
+    first, _, rest = name.partition(".")
+    if first in _PLACES:
+        return places.get(rest) == first
+    return first in ("body", "record", "file", "each", "known", "next")

@@ -1,0 +1,149 @@
+"""The engine alone: a small document made in the test, its records, and calls without HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from mock_sei.apis.answering import ApiRequest, answer
+from mock_sei.apis.calls import ApiAnswer, ApiState
+from mock_sei.apis.collections import Collections
+from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.jobs import Jobs
+from mock_sei.errors import ConfigurationError, Fault, MalformedRequest, Refusal
+from mock_sei.peer import Findings
+
+NOON = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
+"""An Eastern noon."""
+
+JSON = {"content-type": "application/json"}
+PATCH = {"content-type": "application/json-patch+json"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A document's file that was never written."""
+
+    content: Mapping[str, Any]
+    product: str = "widgets"
+    source: Path = Path("widgets.yaml")
+    bundled: bool = False
+
+    @property
+    def paths(self) -> Sequence[str]:
+        return list(self.content.get("paths", ()))
+
+
+def document(text: str, *, product: str = "widgets", version: str = "3.1.0") -> Document:
+    """A document from its ``paths`` and whatever else the YAML has."""
+    content = yaml.safe_load(text)
+    return Document(content={"openapi": version, **content}, product=product)
+
+
+def operation(rule: str = "{}", parameters: str = "[]", method: str = "get", more: str = "") -> str:
+    """YAML of a document with one operation."""
+    return f"""
+paths:
+  /v1/widgets:
+    {method}:
+      x-mock-sei: {{collection: widgets, key: id, ...}}
+      parameters: {parameters}
+      responses: {{"200": {{description: good}}}}
+{more}
+""".replace("{collection: widgets, key: id, ...}", rule)
+
+
+LIST = "{collection: widgets, key: id}"
+
+
+@dataclass(kw_only=True)
+class Engine:
+    """One product and its state."""
+
+    catalogue: Catalogue
+    state: ApiState
+    now: datetime = NOON
+    findings: Findings = field(default_factory=Findings)
+
+    @classmethod
+    def of(cls, text: str | Document, **records: Sequence[Mapping[str, Any]]) -> Engine:
+        """From YAML and the records of its collections, ``_`` for ``-``."""
+        file = document(text) if isinstance(text, str) else text
+        seed = {name.replace("_", "-"): tuple(each) for name, each in records.items()}
+        random = Random(1)  # noqa: S311
+        state = ApiState(collections=Collections(seed), jobs=Jobs(random), random=random)
+        return cls(catalogue=Catalogue([file]), state=state)
+
+    @classmethod
+    def brought(cls, text: str, *, version: str = "3.1.0") -> Engine:
+        engine = cls.of("paths: {}")
+        engine.catalogue = Catalogue((), [document(text, version=version)])
+        assert engine.catalogue.problems == []
+        return engine
+
+    def call(
+        self,
+        target: str = "/v1/widgets",
+        *,
+        method: str = "GET",
+        body: bytes | str = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> ApiAnswer:
+        """Raises :class:`Refusal`."""
+        parts = urlsplit(target)
+        found, path = self.catalogue.find(method, parts.path)
+        request = ApiRequest(
+            operation=found,
+            path=path,
+            query=parts.query,
+            headers=headers or {},
+            body=body.encode() if isinstance(body, str) else body,
+            url=f"https://localhost{parts.path}",
+            user="svc-demo",
+            findings=self.findings,
+        )
+        found_answer = answer(request, self.state, self.now)
+        if found.rule.action != "list":
+            return found_answer
+        return replace(found_answer, body=json.loads(found_answer.content or b""))
+
+    def post(self, body: bytes | str, target: str = "/v1/widgets", **how: Any) -> ApiAnswer:
+        return self.call(target, **{"method": "POST", "headers": JSON, **how}, body=body)
+
+    def ids(self, query: str = "", key: str = "id") -> list[Any]:
+        """Keys of the records that a query picks."""
+        return [each[key] for each in self.call(f"/v1/widgets?{query}").body["data"]]
+
+    def faults(self, target: str = "/v1/widgets", **how: Any) -> list[Fault]:
+        """What is wrong with a call."""
+        with pytest.raises(MalformedRequest) as caught:
+            self.call(target, **how)
+        return list(caught.value.faults)
+
+    def refusal(self, target: str, **how: Any) -> Refusal:
+        with pytest.raises(Refusal) as caught:
+            self.call(target, **how)
+        return caught.value
+
+
+def complaint(text: str) -> str:
+    """What is told of a document that is wrong, behind the file's name."""
+    with pytest.raises(ConfigurationError) as caught:
+        Catalogue([document(text)])
+    line = str(caught.value)
+    assert line.startswith("widgets.yaml: ")
+    assert "\n" not in line
+    return line.removeprefix("widgets.yaml: ")
+
+
+def widgets(count: int) -> list[dict[str, Any]]:
+    return [{"id": number} for number in range(1, count + 1)]

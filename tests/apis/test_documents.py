@@ -1,0 +1,217 @@
+"""The catalogue: which operation a request is for, and what is told where there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_sei.apis.documents import Catalogue, base_path
+from mock_sei.apis.references import Document as ReadDocument
+from mock_sei.errors import ConfigurationError, MethodNotAllowed, Refusal
+from mock_sei.fixtures import load_fixtures
+from tests.apis.engine import Document, Engine, document
+
+PATHS = """
+paths:
+  /v1/a/{id}: {parameters: [{name: id, in: path}], get: {}, delete: {}}
+  /v1/a/search: {get: {}}
+  /v1/{kind}/search: {get: {parameters: [{name: kind, in: path}]}}
+  /v1/a/{id}/b/{other}: {get: {parameters: [{name: id, in: path}, {name: other, in: path}]}}
+  /v1/a/{id}.{form}: {get: {parameters: [{name: id, in: path}, {name: form, in: path}]}}
+  /v1/a: {get: {}, post: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "values"),
+    [
+        ("/v1/a", "/v1/a", {}),
+        ("/v1/a/search", "/v1/a/search", {}),
+        ("/v1/a/7", "/v1/a/{id}", {"id": "7"}),
+        ("/v1/b/search", "/v1/{kind}/search", {"kind": "b"}),
+        ("/v1/a/x/b/y z", "/v1/a/{id}/b/{other}", {"id": "x", "other": "y z"}),
+        ("/v1/a/x.y.csv", "/v1/a/{id}.{form}", {"id": "x.y", "form": "csv"}),
+        ("/v1/a/é\n$(*)", "/v1/a/{id}", {"id": "é\n$(*)"}),
+    ],
+)
+def test_a_path_spelled_out_comes_before_a_template(
+    path: str, template: str, values: dict[str, str]
+) -> None:
+    found, taken = Engine.of(PATHS).catalogue.find("GET", path)
+
+    assert (found.path, dict(taken)) == (template, values)
+
+
+@pytest.mark.parametrize("path", ["/v1/a/", "/v1/A", "/v1", "/v1/a/x/b", "/v1/a//b/y", "", "/"])
+def test_a_path_that_no_document_has_names_the_nearest_three(path: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        Engine.of(PATHS).catalogue.find("GET", path)
+
+    assert caught.value.kind.status == 404
+    nearest = caught.value.why.because.partition("The nearest are: ")[2]
+    assert nearest.count("GET /v1/") >= 2
+    assert nearest.count(" /v1/") == 3
+
+
+def test_a_path_without_end_is_not_repeated_whole() -> None:
+    refusal = Engine.of(PATHS).refusal("/v1/" + "x/" * 100_000)
+
+    assert len(refusal.why.because) < 700
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/a", ("GET", "POST")),
+        ("PATCH", "/v1/a/7", ("GET", "DELETE")),
+        ("HEAD", "/v1/a/search", ("GET", "DELETE")),
+    ],
+)
+def test_another_method_is_told_the_ones_there_are(
+    method: str, path: str, allowed: tuple[str, ...]
+) -> None:
+    with pytest.raises(MethodNotAllowed) as caught:
+        Engine.of(PATHS).catalogue.find(method, path)
+
+    assert caught.value.allowed == allowed
+
+
+def test_no_such_product_names_the_ones_there_are() -> None:
+    with pytest.raises(Refusal, match="'gadgets'; there are widgets"):
+        Engine.of(PATHS).catalogue.require_product("gadgets")
+
+
+# The bundled ones
+
+
+def test_every_bundled_document_is_read_and_its_file_is_its_product() -> None:
+    catalogue = Catalogue(load_fixtures().documents)
+
+    for product in catalogue.products.values():
+        product.check()
+        assert product.content["x-mock-sei"]["product"] == product.name
+        assert str(product.content["openapi"]).startswith("3.1")
+
+
+def test_the_quick_list_of_paths_is_the_whole_one() -> None:
+    """Bundled files tell their paths before they are parsed."""
+    for file in load_fixtures().documents:
+        assert list(file.paths) == list(file.content["paths"]), file.source.name
+
+
+def test_every_collection_that_a_bundled_document_names_has_records() -> None:
+    fixtures = load_fixtures()
+
+    named = Catalogue(fixtures.documents).collections
+
+    assert named - fixtures.collections.keys() == set()
+
+
+def test_a_document_of_a_users_fixtures_is_checked_at_once() -> None:
+    file = document("paths: {/x: 1}")
+
+    Catalogue([Document(content=file.content, bundled=True)])
+    with pytest.raises(ConfigurationError):
+        Catalogue([file])
+
+
+# Users' own
+
+BUNDLED = [
+    document("paths: {/v1/a: {get: {}, put: {}}, /v1/b: {get: {}}}", product="one"),
+    document("paths: {/v1/c: {get: {}}}", product="two"),
+]
+
+
+def found(catalogue: Catalogue, path: str, method: str = "GET") -> str:
+    return catalogue.find(method, path)[0].product
+
+
+def test_a_document_of_a_bundled_products_name_takes_its_place() -> None:
+    catalogue = Catalogue(BUNDLED, [document("paths: {/v9/a: {get: {}}}", product="one")])
+
+    assert found(catalogue, "/v9/a") == "one"
+    assert found(catalogue, "/v1/c") == "two"
+    with pytest.raises(Refusal):
+        catalogue.find("GET", "/v1/a")
+
+
+def test_a_document_of_a_bundled_products_paths_takes_their_place() -> None:
+    own = document("paths: {/v1/a: {get: {}}}", product="own")
+
+    catalogue = Catalogue(BUNDLED, [own])
+
+    assert found(catalogue, "/v1/a") == "own"
+    assert found(catalogue, "/v1/b") == "one"
+
+
+def test_a_template_of_ones_own_takes_the_place_of_one_as_exact() -> None:
+    parameter = "{get: {parameters: [{name: %s, in: path}]}}"
+    bundled = document(f"paths: {{'/v1/a/{{id}}': {parameter % 'id'}}}", product="one")
+    own = document(f"paths: {{'/v1/a/{{widgetId}}': {parameter % 'widgetId'}}}", product="own")
+
+    assert found(Catalogue([bundled], [own]), "/v1/a/7") == "own"
+
+
+def test_a_broken_document_is_left_out_and_the_others_still_load() -> None:
+    broken = document("paths: {/x: 1}", product="broken")
+    good = document("paths: {/v9/a: {get: {}}}", product="good")
+
+    catalogue = Catalogue(BUNDLED, [broken, good])
+
+    assert catalogue.problems == ["widgets.yaml: paths[/x] = 1: not a mapping"] or (
+        catalogue.problems == ["widgets.yaml: paths[/x]: not a mapping"]
+    )
+    assert list(catalogue.products) == ["good", "one", "two"]
+
+
+def test_two_documents_of_one_product_are_told() -> None:
+    own = [document("paths: {/a: {}}"), document("paths: {/b: {get: {}}}")]
+
+    (problem,) = Catalogue((), own).problems
+
+    assert problem == (
+        "widgets.yaml: x-mock-sei.product = 'widgets': another file is the document of this product"
+    )
+
+
+@pytest.mark.parametrize(
+    ("servers", "base"),
+    [
+        ("[]", ""),
+        ("[{url: /}]", ""),
+        ("[{url: 'https://api.example.com'}]", ""),
+        ("[{url: 'https://api.example.com/v2/'}, {url: /other}]", "/v2"),
+        ("[{url: v2}]", "/v2"),
+        (
+            "[{url: '{scheme}://x/{v}', variables: {scheme: {default: http}, v: {default: 3}}}]",
+            "/3",
+        ),
+        ("[{url: 'https://{host}/v1'}]", "/v1"),
+    ],
+)
+def test_paths_begin_with_the_path_of_the_first_server(servers: str, base: str) -> None:
+    text = f"servers: {servers}\npaths: {{/x: {{get: {{}}}}}}"
+
+    engine = Engine.brought(text)
+
+    assert engine.catalogue.find("GET", f"{base}/x")[0].path == f"{base}/x"
+
+
+@pytest.mark.parametrize(
+    ("servers", "line"),
+    [
+        ("{url: /v1}", "servers: not a list"),
+        ("[/v1]", "servers[0]: not a mapping"),
+        ("[{url: '/{region}'}]", "servers[0].url = '/{region}': no default for a variable of it"),
+        ("[{url: '/{v}', variables: [v]}]", "servers[0].variables: not a mapping"),
+        ("[{url: '/{v}', variables: {v: 1}}]", "servers[0].variables.v: not a mapping"),
+        ("[{url: 'http://[::1/x'}]", "servers[0].url = 'http://[::1/x': Invalid IPv6 URL"),
+    ],
+)
+def test_a_server_that_is_none_is_told(servers: str, line: str) -> None:
+    file = document(f"servers: {servers}\npaths: {{}}")
+
+    with pytest.raises(ConfigurationError) as caught:
+        base_path(ReadDocument(source=file.source, content=file.content))
+
+    assert str(caught.value) == f"widgets.yaml: {line}"

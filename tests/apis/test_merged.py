@@ -1,0 +1,100 @@
+"""One document of all products: every reference in it leads somewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.merged import merged
+from mock_sei.apis.openapi import references
+from mock_sei.apis.references import Document as ReadDocument
+from mock_sei.fixtures import load_fixtures
+from tests.apis.engine import document
+
+ONE = """
+security: [{key: []}]
+paths:
+  /v1/a/{id}:
+    parameters: [{$ref: "#/components/parameters/Id"}]
+    get:
+      operationId: read
+      tags: [own]
+      responses:
+        "200": {content: {application/json: {schema: {$ref: "#/components/schemas/Thing"}}}}
+    delete: {operationId: remove, security: []}
+components:
+  parameters: {Id: {name: id, in: path, schema: {$ref: "#/components/schemas/Thing"}}}
+  schemas: {Thing: {type: string}}
+  securitySchemes: {key: {type: apiKey, in: header, name: AppKey}}
+"""
+OTHER = """
+paths:
+  /v1/a/{id}: {put: {parameters: [{name: id, in: path}]}}
+  /v1/b:
+    get:
+      operationId: read
+      responses:
+        "200": {content: {application/json: {schema: {$ref: "#/components/schemas/Thing"}}}}
+components:
+  schemas:
+    Thing:
+      oneOf: [{$ref: "#/components/schemas/Cat"}]
+      discriminator: {propertyName: kind, mapping: {cat: "#/components/schemas/Cat"}}
+    Cat: {type: object}
+"""
+
+
+def merge(*documents: Any) -> dict[str, Any]:
+    return merged(Catalogue(documents).products.values(), title="All", version="1")
+
+
+def check_references(content: dict[str, Any]) -> None:
+    read = ReadDocument(source=Path("merged"), content=content)
+    read.check_references()
+
+
+def test_components_of_one_name_stay_apart() -> None:
+    content = merge(document(ONE, product="one"), document(OTHER, product="other"))
+
+    check_references(content)
+    schemas = content["components"]["schemas"]
+    assert schemas["one.Thing"] == {"type": "string"}
+    assert schemas["other.Thing"]["oneOf"] == [{"$ref": "#/components/schemas/other.Cat"}]
+    assert schemas["other.Thing"]["discriminator"]["mapping"] == {
+        "cat": "#/components/schemas/other.Cat"
+    }
+    responses = content["paths"]["/v1/b"]["get"]["responses"]["200"]
+    assert responses["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/other.Thing"
+    }
+
+
+def test_a_path_is_the_first_products_whole() -> None:
+    content = merge(document(ONE, product="one"), document(OTHER, product="other"))
+
+    item = content["paths"]["/v1/a/{id}"]
+    assert item.keys() == {"parameters", "get", "delete"}
+    assert item["parameters"] == [{"$ref": "#/components/parameters/one.Id"}]
+
+
+def test_identifiers_are_unique_and_security_names_its_own_scheme() -> None:
+    content = merge(document(ONE, product="one"), document(OTHER, product="other"))
+
+    paths = content["paths"]
+    assert paths["/v1/a/{id}"]["get"]["operationId"] == "read"
+    assert paths["/v1/b"]["get"]["operationId"] == "other.read"
+    assert paths["/v1/a/{id}"]["get"]["security"] == [{"one.key": []}]
+    assert paths["/v1/a/{id}"]["delete"]["security"] == []
+    assert "security" not in paths["/v1/b"]["get"]
+    assert paths["/v1/b"]["get"]["tags"] == ["other"]
+
+
+def test_the_merged_document_of_the_bundled_products_is_whole() -> None:
+    catalogue = Catalogue(load_fixtures().documents)
+
+    content = merged(catalogue.products.values(), title="All", version="1")
+
+    check_references(content)
+    assert list(references(content))
+    assert content["paths"].keys() == {each.path for each in catalogue.operations}

@@ -1,0 +1,130 @@
+"""What of a document is a schema, a name, a value; OpenAPI 3.0 read as 3.1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mock_sei.apis.openapi import DEEPEST_DOCUMENT, modern, references
+from mock_sei.errors import ConfigurationError
+
+
+def turned(schema: str, version: str = "3.0.3") -> Any:
+    content = {"openapi": version, "components": {"schemas": {"X": yaml.safe_load(schema)}}}
+    return modern(content, Path("x.yaml"))["components"]["schemas"]["X"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{type: string, nullable: true}", '{type: [string, "null"]}'),
+        ("{type: string, nullable: false}", "{type: string}"),
+        ("{type: string, nullable: true, enum: [a]}", '{type: [string, "null"], enum: [a, null]}'),
+        ("{allOf: [{}], nullable: true}", '{anyOf: [{allOf: [{}]}, {type: "null"}]}'),
+        ("{minimum: 1, exclusiveMinimum: true}", "{exclusiveMinimum: 1}"),
+        ("{maximum: 1, exclusiveMaximum: false}", "{maximum: 1}"),
+        ('{$ref: "#/x", nullable: true, minLength: 1}', '{$ref: "#/x"}'),
+        ("{pattern: '^\\p{L}$'}", "{}"),
+        ("{pattern: 'a{99999999999}'}", "{}"),
+        ("{pattern: '^a$'}", "{pattern: '^a$'}"),
+        # names and values stay what they are
+        (
+            "{properties: {nullable: {type: boolean}, default: {nullable: true}}}",
+            '{properties: {nullable: {type: boolean}, default: {anyOf: [{}, {type: "null"}]}}}',
+        ),
+        ("{example: {nullable: true, pattern: '['}}", "{example: {nullable: true, pattern: '['}}"),
+        ("{enum: [{pattern: '['}]}", "{enum: [{pattern: '['}]}"),
+    ],
+)
+def test_a_schema_of_3_0_becomes_one_of_3_1(old: str, new: str) -> None:
+    assert turned(old) == yaml.safe_load(new)
+
+
+def test_a_schema_of_3_1_keeps_its_keys() -> None:
+    schema = '{$ref: "#/x", nullable: true, exclusiveMinimum: 1}'
+
+    assert turned(schema, "3.1.0") == yaml.safe_load(schema)
+
+
+def test_a_status_that_yaml_reads_as_a_number_is_text() -> None:
+    content = yaml.safe_load("openapi: 3.1.0\npaths: {/x: {get: {responses: {200: {}}}}}")
+
+    turned = modern(content, Path("x.yaml"))
+    assert list(turned["paths"]["/x"]["get"]["responses"]) == ["200"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("{swagger: '2.0'}", "swagger = '2.0': only OpenAPI 3.0 and 3.1 are supported"),
+        ("{openapi: 4.0.0}", "openapi = '4.0.0': only"),
+        ("{openapi: 3.2.0}", "openapi = '3.2.0': only"),
+        ("{}", "openapi = 'none': only"),
+    ],
+)
+def test_another_version_is_told(content: str, line: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        modern(yaml.safe_load(content), Path("x.yaml"))
+
+    assert str(caught.value).startswith(f"x.yaml: {line}")
+
+
+@pytest.mark.parametrize(
+    ("schema", "line"),
+    [
+        ("{type: file}", ".type = 'file': there are array, boolean"),
+        ("{type: [string, any]}", ".type = 'any': there are"),
+        ("{required: true}", ".required = True: must be a list of names"),
+        ("{properties: {a: {items: [x]}}}", ".properties.a.items: must be a schema"),
+        ("{properties: []}", ".properties: must be schemas by their names"),
+        ("{allOf: {}}", ".allOf: must be a list of schemas"),
+        ("{minLength: '1'}", ".minLength = '1': must be a whole number"),
+        ("{maxItems: true}", ".maxItems = True: must be a whole number"),
+        ("{enum: a}", ".enum = 'a': must be a list of values"),
+        ("{minimum: x}", ".minimum = 'x': must be a number"),
+        ("{multipleOf: 0}", ".multipleOf = 0: must be above 0"),
+        ("{pattern: 1}", ".pattern = 1: must be a regular expression"),
+    ],
+)
+def test_a_schema_that_is_none_is_told_with_its_place(schema: str, line: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        turned(schema)
+
+    assert str(caught.value).startswith(f"x.yaml: components.schemas.X{line}")
+
+
+def test_a_document_that_contains_itself_is_told() -> None:
+    content = yaml.safe_load("openapi: 3.1.0\npaths: &a {x: *a}")
+
+    with pytest.raises(ConfigurationError, match=f"more than {DEEPEST_DOCUMENT} levels"):
+        modern(content, Path("x.yaml"))
+
+
+def test_references_are_found_where_they_are_references() -> None:
+    content = yaml.safe_load("""
+paths:
+  /x:
+    $ref: "#/1"
+    get:
+      parameters: [{$ref: "#/2"}]
+      responses:
+        default: {$ref: "#/3"}
+        "200":
+          content:
+            application/json:
+              schema: {properties: {$ref: {type: string}, default: {$ref: "#/4"}}}
+              example: {$ref: not one}
+              examples: {one: {$ref: "#/5"}, two: {value: {$ref: not one}}}
+components:
+  schemas:
+    X: {examples: [{$ref: not one}], const: {$ref: not one}, items: {$ref: "#/6"}}
+  x-own: {$ref: not one}
+""")
+
+    assert sorted(reference for _, reference in references(content)) == [
+        f"#/{number}" for number in range(1, 7)
+    ]
+    assert ("paths[/x].get.parameters[0]", "#/2") in set(references(content))

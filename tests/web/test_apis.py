@@ -1,0 +1,256 @@
+"""The functional APIs over HTTP: paths as they are sent, documents, bodies, and the test data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from mock_sei.apis.openapi import references
+from mock_sei.apis.references import Document
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import Rejected, UnknownCollection
+from mock_sei.fixtures import load_fixtures
+from mock_sei.handles import Collections
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Behaviour
+from mock_sei.standards import Listener
+from mock_sei.web.app import platform_app
+from mock_sei.web.control.app import control_app
+from mock_sei.web.control.door import ControlListener
+from tests.support import Platform
+
+OWN = """
+openapi: 3.1.0
+info: {title: Widgets, version: v1}
+x-mock-sei: {product: widgets}
+paths:
+  /v1/widgets:
+    get: {x-mock-sei: {collection: widgets, key: id}}
+    post:
+      x-mock-sei: {collection: widgets, key: id}
+      requestBody: {content: {application/json: {schema: {type: object}}}}
+  /v1/widgets/{id}:
+    get:
+      x-mock-sei: {action: read, collection: widgets, key: id}
+      parameters: [{name: id, in: path}]
+    delete:
+      x-mock-sei: {action: remove, collection: widgets, key: id}
+      parameters: [{name: id, in: path}]
+      responses: {"204": {description: gone}}
+"""
+KEYS = ["plain", "with space", "a/b", "é€😀", "50%", "%2F", "a+b", "?&#", "..", "a;b", "None"]
+
+
+@pytest.fixture
+def own(tmp_path: Path, shared_store: CertificateStore) -> Platform:
+    (tmp_path / "apis").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "apis" / "widgets.yaml").write_text(OWN)
+    (tmp_path / "data" / "widgets.json").write_text(json.dumps([{"id": key} for key in KEYS]))
+    fixtures = load_fixtures(tmp_path)
+    return Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1)))
+
+
+@pytest.fixture
+def control(sandbox: Sandbox) -> TestClient:
+    return TestClient(ControlListener(control_app(sandbox)), base_url="http://127.0.0.1:8044")
+
+
+def percent(text: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_value_in_a_path_is_any_text(own: Platform, key: str) -> None:
+    answer = own.get(f"/v1/widgets/{percent(key)}")
+
+    assert answer.json() == {"id": key}
+
+
+def test_a_path_that_is_not_utf_8_is_a_miss(own: Platform) -> None:
+    assert own.get("/v1/widgets/%ff").status_code == 404
+    assert own.get("/v1/widgets/%ff%2f").status_code == 404
+
+
+def test_a_query_that_is_not_utf_8_is_read_all_the_same(own: Platform) -> None:
+    assert own.get("/v1/widgets?x=%ff&%zz&=&&limit=1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [('{"id": 1}', 200), ('{"id": "\\ud83d\\ude00"}', 200), ('{"id": "\\ud83d"}', 400), ("", 400)],
+)
+def test_what_is_written_is_read_back(own: Platform, body: str, status: int) -> None:
+    headers = own.headers() | {"Content-Type": "application/json"}
+
+    answer = own.client().post("/v1/widgets", content=body, headers=headers)
+
+    assert answer.status_code == status
+    assert own.sandbox.bugs == []
+    if status == 200:
+        key = percent(str(answer.json()["id"]))
+        assert own.get(f"/v1/widgets/{key}").json() == json.loads(body)
+
+
+def test_an_answer_without_a_body_has_no_media_type(own: Platform) -> None:
+    answer = own.client().delete("/v1/widgets/plain", headers=own.headers())
+
+    assert answer.status_code == 204
+    assert answer.content == b""
+    assert "Content-Type" not in answer.headers
+
+
+# Documents
+
+
+@pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
+def test_a_products_document_is_there_for_everybody(platform: Platform, listener: Listener) -> None:
+    http = platform.client(None, listener=listener)
+
+    for name, product in platform.sandbox.catalogue.products.items():
+        assert http.get(f"/openapi/{name}.json").json() == product.content
+    missing = http.get("/openapi/nothing.json")
+    assert missing.status_code == 404
+    assert "sma-trade-orders" in (platform.sandbox.journal.last.refused_because or "")
+
+
+def test_the_control_api_has_every_document_and_one_of_all(
+    control: TestClient, sandbox: Sandbox
+) -> None:
+    documents = control.get("/apis").json()
+    content = control.get("/apis/openapi.json").json()
+
+    assert documents.keys() == sandbox.catalogue.products.keys()
+    assert content["paths"].keys() == {each.path for each in sandbox.catalogue.operations}
+    assert list(references(content))
+    Document(source=Path("merged"), content=content).check_references()
+
+
+# Test data
+
+TICKETS = "trade-tickets"
+TICKET = {"tradeTicketId": 7, "status": "Original"}
+
+
+def shown(platform: Platform) -> list[Any]:
+    body = platform.get("/v1/order/tradetickets").json()
+    return [each["tradeTicketId"] for each in body["data"]]
+
+
+def test_records_of_a_test_are_answered_until_a_reset(platform: Platform) -> None:
+    data = Collections(platform.sandbox)
+    bundled = shown(platform)
+
+    data[TICKETS].replace([TICKET, TICKET | {"tradeTicketId": 9}])
+    data[TICKETS].add(TICKET | {"tradeTicketId": 8})
+    assert shown(platform) == [7, 8, 9]
+    assert [each["tradeTicketId"] for each in data[TICKETS]] == [7, 9, 8]
+    data[TICKETS].clear()
+    assert shown(platform) == []
+    assert len(data[TICKETS]) == 0
+
+    platform.sandbox.reset()
+    assert shown(platform) == bundled
+    assert TICKETS in list(data)
+
+
+def test_what_cannot_be_is_refused_in_python(platform: Platform) -> None:
+    data = Collections(platform.sandbox)
+
+    with pytest.raises(UnknownCollection, match="there are trade-tickets"):
+        _ = data["trade-tiket"]
+    with pytest.raises(Rejected, match=r"1\.tradeTicketId: missing"):
+        data[TICKETS].add(TICKET, {"status": "Original"})
+    assert 7 not in [each["tradeTicketId"] for each in data[TICKETS]]
+
+
+def test_the_control_api_does_the_same(control: TestClient, platform: Platform) -> None:
+    count = control.get("/data").json()[TICKETS]
+
+    added = control.post(f"/data/{TICKETS}", json=TICKET)
+    assert (added.status_code, added.json()) == (201, {"records": count + 1})
+    assert 7 in shown(platform)
+    replaced = control.put(f"/data/{TICKETS}", json=[TICKET])
+    assert (replaced.status_code, replaced.json()) == (200, {"records": 1})
+    assert control.get(f"/data/{TICKETS}").json() == [TICKET]
+    assert control.delete(f"/data/{TICKETS}").status_code == 204
+    assert control.get(f"/data/{TICKETS}").json() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ('[{"tradeTicketId": 1001}]', 400, "0.tradeTicketId"),
+        ('[{"tradeTicketId": 1}, {"status": "Original"}]', 400, "1.tradeTicketId"),
+        ('[{"tradeTicketId": 1}, 7]', 400, "1"),
+        ('{"tradeTicketId": NaN}', 400, "0"),
+        ('"text"', 422, None),
+        ("{", 422, None),
+    ],
+)
+def test_the_control_api_tells_what_is_wrong_and_keeps_nothing(
+    control: TestClient, body: str, status: int, told: str | None
+) -> None:
+    before = control.get(f"/data/{TICKETS}").json()
+
+    answer = control.post(
+        f"/data/{TICKETS}", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == status
+    assert told is None or told in answer.json()["problems"]
+    assert control.get(f"/data/{TICKETS}").json() == before
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_the_control_api_names_the_nearest_collection(control: TestClient, method: str) -> None:
+    answer = control.request(method, "/data/trade-tiket", json=[] if method != "GET" else None)
+
+    assert answer.status_code == 404
+    assert "there are trade-tickets" in answer.json()["detail"]
+
+
+def test_a_collection_may_be_named_by_a_path(
+    tmp_path: Path, shared_store: CertificateStore
+) -> None:
+    text = "openapi: 3.0.0\npaths: {/v2/pet: {get: {responses: {200: {description: all}}}}}"
+    (tmp_path / "pets.yaml").write_text(text)
+    fixtures = load_fixtures(None, tmp_path)
+    platform = Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
+    app = ControlListener(control_app(platform.sandbox))
+    control = TestClient(app, base_url="http://127.0.0.1:8044")
+
+    assert control.post("/data//v2/pet", json={"name": "Rex"}).status_code == 201
+    assert platform.get("/v2/pet").json() == [{"name": "Rex"}]
+    assert list(Collections(platform.sandbox)["/v2/pet"]) == [{"name": "Rex"}]
+
+
+def test_no_bundled_path_is_one_of_the_platforms_own(platform: Platform) -> None:
+    """They are looked up before its other routes."""
+    paths = platform.sandbox.catalogue.bundled_paths
+    others = [
+        route
+        for route in platform_app().routes
+        if isinstance(route, Route) and route.path != "/{path:path}"
+    ]
+
+    assert "/v1/order/tradetickets" in paths
+    assert len(others) > 20
+    for route in others:
+        assert not [path for path in paths if route.path_regex.match(path)], route.path
+
+
+def test_a_document_of_ones_own_does_not_hide_the_token_endpoint(
+    tmp_path: Path, shared_store: CertificateStore
+) -> None:
+    text = "openapi: 3.0.0\npaths: {/v2/oauthtoken: {post: {responses: {200: {}}}}}"
+    (tmp_path / "own.yaml").write_text(text)
+    fixtures = load_fixtures(None, tmp_path)
+    platform = Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
+
+    assert platform.token()
