@@ -20,21 +20,6 @@ def test_the_readme_has_the_standards_table() -> None:
     assert standards_table() in README
 
 
-@pytest.mark.parametrize(("document", "count"), [("README.md", 14), ("docs/certificates.md", 4)])
-def test_the_snippets_of_a_document_pass_as_printed(
-    pytester: pytest.Pytester, document: str, count: int
-) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
-    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    for number, snippet in enumerate(snippets):
-        pytester.makepyfile(**{f"test_snippet_{number}": snippet})
-
-    # Not in process: its modules would be the next document's too, half of them loaded anew.
-    result = pytester.runpytest_subprocess("-p", "no:randomly")
-
-    result.assert_outcomes(passed=count)
-
-
 def test_the_example_settings_name_every_setting_with_its_default() -> None:
     text = (ROOT / "mock-sei.example.toml").read_text(encoding="utf-8")
     everything = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = |\[\[)", "", text))

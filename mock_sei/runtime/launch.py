@@ -19,7 +19,7 @@ from mock_sei.settings import Settings
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
-from mock_sei.web.control.door import ControlListener
+from mock_sei.web.control.door import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
 
 SERVER_NAMES = (
@@ -78,7 +78,7 @@ def launch(settings: Settings) -> Launch:
             Door(
                 listener=Listener.CONTROL,
                 sockets=sockets[Listener.CONTROL],
-                app=ControlListener(control_app(sandbox)),
+                app=ControlListener(LazyApp(lambda: control_app(sandbox))),
             )
         )
         one_way, two_way, control = (door.port for door in doors)

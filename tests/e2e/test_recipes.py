@@ -1,4 +1,4 @@
-"""The recipes of docs/testing.md, run as they are printed."""
+"""The snippets of the documents, run as they are printed, and the recipes of docs/testing.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from mock_sei.bench.faults import FIELDS, read_fault
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 
 
 def test_every_recipe_passes_as_printed(pytester: pytest.Pytester) -> None:
@@ -35,3 +36,18 @@ def test_the_faults_of_a_settings_file_can_be_armed() -> None:
     for each in re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL):
         for fault in tomllib.loads(each)["faults"]:
             assert read_fault(fault, [fault["operation"]])
+
+
+@pytest.mark.parametrize(("document", "count"), [("README.md", 14), ("docs/certificates.md", 4)])
+def test_the_snippets_of_a_document_pass_as_printed(
+    pytester: pytest.Pytester, document: str, count: int
+) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for number, snippet in enumerate(snippets):
+        pytester.makepyfile(**{f"test_snippet_{number}": snippet})
+
+    # Not in process: its modules would be the next document's too, half of them loaded anew.
+    result = pytester.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=count)

@@ -6,6 +6,8 @@ It hands out private keys of a test CA, so a foreign ``Origin`` is refused, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +15,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_sei.addresses import host_name, is_loopback
 from mock_sei.web.exchange import BODY_LIMIT, find_header
 from mock_sei.web.forms import origin_host
+
+
+class LazyApp:
+    """An application made at its first request: most tests never ask the control API."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            self._app = self._make()
+        await self._app(scope, receive, send)
 
 
 class ControlListener:
