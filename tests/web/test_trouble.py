@@ -8,6 +8,11 @@ import httpx2
 import pytest
 
 from mock_sei.bench.scripts import make_answer
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import ConfigurationError
+from mock_sei.fixtures import load_fixtures
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Behaviour
 from tests.support import TICKETS, Platform
 
 
@@ -168,3 +173,64 @@ def test_text_is_sent_as_it_is(platform: Platform) -> None:
     answer: httpx2.Response = platform.get()
 
     assert (answer.status_code, answer.text) == (502, "<html>down</html>")
+
+
+# How long, and from when on
+
+
+def test_a_latency_differs_by_its_spread_the_same_under_a_seed(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    async def noted(seconds: float) -> None:
+        waited.append(seconds)
+
+    def three_calls() -> list[float]:
+        platform.sandbox.reset({"seed": 3})
+        headers = platform.headers()
+        arm(platform, latency=2.0, spread=0.5)
+        waited.clear()
+        for _ in range(3):
+            platform.get(headers=headers)
+        return list(waited)
+
+    monkeypatch.setattr("mock_sei.web.trouble.asyncio.sleep", noted)
+    first = three_calls()
+
+    assert len(set(first)) == 3
+    assert all(1.5 <= each <= 2.5 for each in first)
+    assert three_calls() == first
+
+
+def test_faults_of_the_settings_are_armed_by_every_reset(shared_store: CertificateStore) -> None:
+    seeded = [{"operation": f"GET {TICKETS}", "status": 503, "times": 1}]
+    platform = Platform(
+        Sandbox(
+            fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1), faults=seeded
+        )
+    )
+
+    for _ in range(2):
+        assert [platform.get().status_code for _ in range(2)] == [503, 200]
+        platform.sandbox.reset()
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ({"status": 99}, "settings: faults[0].status: 99: a status, 200 to 599"),
+        ({"statu": 503}, "settings: faults[0].statu: no such field; did you mean status?"),
+        (
+            {"operation": "GET /nowhere", "status": 503},
+            "settings: faults[0].operation: there is no",
+        ),
+    ],
+)
+def test_a_wrong_fault_of_the_settings_is_told_at_the_start(
+    shared_store: CertificateStore, fault: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(), faults=[fault])
+
+    assert str(caught.value).startswith(line)
