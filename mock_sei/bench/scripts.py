@@ -88,6 +88,11 @@ class Scripts:
     def waiting(self) -> list[ScriptedAnswer]:
         return list(self._answers)
 
+    @property
+    def is_quiet(self) -> bool:
+        """True where no call is answered or missed: asked at every exchange."""
+        return not self._answers and not self.strict
+
     def take(self, caller: Caller) -> ScriptedAnswer | None:
         """The oldest for this operation; each is given once."""
         found = self.take_for_oauth(caller)

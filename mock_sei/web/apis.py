@@ -69,7 +69,8 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             findings=findings,
         )
     )
-    scripted = sandbox.scripts.take(caller_of(exchange, scope))
+    scripts = sandbox.scripts
+    scripted = None if scripts.is_quiet else scripts.take(caller_of(exchange, scope))
     if scripted is not None:
         findings.notes.append("answered from a script")
         return scripted_answer(scripted)

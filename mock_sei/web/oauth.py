@@ -70,7 +70,9 @@ async def _respond(request: Request, method: str, answer: Answer, render: Render
     try:
         if request.method != method:
             raise MethodNotAllowed(request.method, request.url.path, (method,))
-        scripted = exchange.sandbox.scripts.take_for_oauth(caller_of(exchange, request.scope))
+        scripts, scripted = exchange.sandbox.scripts, None
+        if not scripts.is_quiet:
+            scripted = scripts.take_for_oauth(caller_of(exchange, request.scope))
         if scripted is not None:
             exchange.entry.findings.notes.append("answered from a script")
             return scripted_answer(scripted)

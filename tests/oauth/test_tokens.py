@@ -288,3 +288,34 @@ def test_tokens_leave_nothing_behind_once_they_have_expired(sandbox: Sandbox) ->
     use_many()
 
     assert tokens.remembered < 900
+
+
+def test_a_token_that_was_shown_before_is_checked_against_the_keys_of_now(
+    platform: Platform,
+) -> None:
+    """Its signature is not checked again; whether its key is still accepted is."""
+    headers = platform.headers()
+    assert [platform.get(headers=headers).status_code for _ in range(2)] == [200, 200]
+    kid = platform.sandbox.state.oauth.keys.signing.kid
+    platform.sandbox.rotate_signing_key()
+    assert platform.get(headers=headers).status_code == 200
+
+    platform.sandbox.retire_signing_key(kid)
+
+    assert platform.get(headers=headers).status_code == 401
+
+
+def test_a_spoilt_copy_of_a_token_that_was_shown_is_refused(platform: Platform) -> None:
+    token = platform.token()
+    assert platform.get(headers=platform.headers(token=token)).status_code == 200
+
+    for spoilt in (token[:-1], token[:-1] + ("A" if token[-1] != "A" else "B"), token + "A"):
+        assert platform.get(headers=platform.headers(token=spoilt)).status_code == 401
+
+
+def test_of_many_tokens_few_are_kept(platform: Platform) -> None:
+    tokens = platform.sandbox.state.oauth.tokens
+    shown = [platform.token() for _ in range(300)]
+
+    assert all(tokens.read(each).service_account == "svc-demo" for each in shown * 2)
+    assert tokens.kept <= 256
