@@ -18,6 +18,8 @@ paths:
   /v1/a/{id}/b/{other}: {get: {parameters: [{name: id, in: path}, {name: other, in: path}]}}
   /v1/a/{id}.{form}: {get: {parameters: [{name: id, in: path}, {name: form, in: path}]}}
   /v1/a: {get: {}, post: {}}
+  /v2/{a}/{b}/much-longer: {parameters: [{name: a, in: path}, {name: b, in: path}], get: {}}
+  /v2/p/q/{c}: {parameters: [{name: c, in: path}], get: {}}
 """
 
 
@@ -29,6 +31,7 @@ paths:
         ("/v1/a/7", "/v1/a/{id}", {"id": "7"}),
         ("/v1/b/search", "/v1/{kind}/search", {"kind": "b"}),
         ("/v1/a/x/b/y z", "/v1/a/{id}/b/{other}", {"id": "x", "other": "y z"}),
+        ("/v2/p/q/much-longer", "/v2/p/q/{c}", {"c": "much-longer"}),
         ("/v1/a/x.y.csv", "/v1/a/{id}.{form}", {"id": "x.y", "form": "csv"}),
         ("/v1/a/é\n$(*)", "/v1/a/{id}", {"id": "é\n$(*)"}),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +122,29 @@ def test_a_schema_that_nothing_fits_ends_all_the_same(text: str) -> None:
     document, schema = make(text)
 
     sample(schema, document)
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_text_for_a_pattern_is_the_same_in_every_process(hash_seed: str) -> None:
+    """And without line breaks, which a path cannot hold."""
+    pattern = "^[^a-c]{20}(x|y).*[\\\\w\\\\s]{9}$"
+    program = f"from tests.apis.test_samples import of_pattern; print(of_pattern('{pattern}'))"
+
+    printed = subprocess.run(  # a fresh interpreter: the order of a set is another in each
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert printed.stdout == f"{of_pattern(pattern.replace(chr(92) * 2, chr(92)))}\n"
+    assert printed.stdout.strip().isprintable()
+
+
+def of_pattern(pattern: str) -> str:
+    document = Document(source=Path("x.yaml"), content={})
+    return str(sample({"type": "string", "pattern": pattern}, document))
 
 
 def test_a_wide_schema_stays_small() -> None:
