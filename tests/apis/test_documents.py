@@ -51,8 +51,8 @@ def test_a_path_that_no_document_has_names_the_nearest_three(path: str) -> None:
 
     assert caught.value.kind.status == 404
     nearest = caught.value.why.because.partition("The nearest are: ")[2]
-    assert nearest.count("GET /v1/") >= 2
-    assert nearest.count(" /v1/") == 3
+    assert nearest.count("GET /v") >= 2
+    assert nearest.count(" /v") == 3
 
 
 def test_a_path_without_end_is_not_repeated_whole() -> None:
