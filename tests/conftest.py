@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -29,6 +30,12 @@ hypothesis.settings.load_profile("suite")
 
 NO_SKIP = "MOCK_SEI_TESTS_NO_SKIP"
 """Set in CI: a tool that is missing there fails the test that needs it."""
+
+
+def pytest_collection_finish() -> None:
+    """Five thousand collected tests are walked by no collection of garbage any more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ def functional_routes() -> APIRouter:
     """One route for all: the catalogue knows the paths, the methods and the nearest misses."""
     router = APIRouter(include_in_schema=False)
     router.routes.append(BundledPath("/{path:path}", call, methods=EVERY_METHOD))
-    router.add_api_route("/openapi/{product}.json", document, methods=["GET"])
+    router.add_route("/openapi/{product}.json", document, methods=["GET"])
     # Not an API route: what FastAPI adds for parameters and models is a third of a call's cost.
     router.add_route("/{path:path}", call, methods=EVERY_METHOD)
     return router

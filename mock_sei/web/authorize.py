@@ -52,7 +52,7 @@ CONSENT = "consent"
 
 def authorize_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    router.add_api_route(AUTHORIZE_PATH, authorize, methods=EVERY_METHOD)
+    router.add_route(AUTHORIZE_PATH, authorize, methods=EVERY_METHOD)
     return router
 
 

@@ -37,11 +37,11 @@ Render = Callable[[Exchange, Refusal], Response]
 def oauth_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for path in TOKEN_PATHS:
-        router.add_api_route(path, token, methods=EVERY_METHOD)
-    router.add_api_route(REVOKE_PATH, revoke, methods=EVERY_METHOD)
-    router.add_api_route(TOKEN_INFO_PATH, token_info, methods=EVERY_METHOD)
-    router.add_api_route(METADATA_PATH, metadata, methods=EVERY_METHOD)
-    router.add_api_route(JWKS_PATH, jwks, methods=EVERY_METHOD)
+        router.add_route(path, token, methods=EVERY_METHOD)
+    router.add_route(REVOKE_PATH, revoke, methods=EVERY_METHOD)
+    router.add_route(TOKEN_INFO_PATH, token_info, methods=EVERY_METHOD)
+    router.add_route(METADATA_PATH, metadata, methods=EVERY_METHOD)
+    router.add_route(JWKS_PATH, jwks, methods=EVERY_METHOD)
     return router
 
 

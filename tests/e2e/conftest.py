@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
@@ -39,10 +40,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """One ``mock-sei serve`` for the tests of a module that only look at it."""
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     with Serving.start(tmp_path_factory.mktemp("running")) as serving:
         yield serving
+
+
+@pytest.fixture
+def running(_running: Serving) -> Serving:
+    """One ``mock-sei serve`` for the tests of a module; each finds it as after its start."""
+    httpx2.post(f"{_running.ready['control_url']}/reset", trust_env=False).raise_for_status()
+    return _running
 
 
 @pytest.fixture(params=["in process", "attached"])

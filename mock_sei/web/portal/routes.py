@@ -61,7 +61,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
 def portal_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for path, handlers in ROUTES.items():
-        router.add_api_route(path, _endpoint(handlers), methods=EVERY_METHOD)
+        router.add_route(path, _endpoint(handlers), methods=EVERY_METHOD)
     return router
 
 
