@@ -280,3 +280,14 @@ def ended(connected: socket.socket) -> bool:
             return not isinstance(error, TimeoutError)
 
     return wait_for(closed)
+
+
+def test_an_answer_is_one_tls_record(server: MockSei) -> None:
+    with tls(server.url, server.ssl_context()) as connected:
+        connected.sendall(
+            b"GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        )
+        record = connected.recv(1 << 16)  # at most one record a call
+    head, _, body = record.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert json.loads(body)["issuer"]
