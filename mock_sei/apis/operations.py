@@ -11,6 +11,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ class Operation:
         """How a person writes it: ``GET /v1/order/tradetickets``."""
         return f"{self.method} {self.path}"
 
-    @property
+    @cached_property
     def success(self) -> int:
         """The status of an answer: the first of its document that is not an error."""
         responses = self.raw.get("responses") or {}
@@ -178,8 +179,37 @@ class Operation:
             return 200
         return next(iter((*good, *moved)), 200)
 
-    def find_parameters(self, use: str) -> list[Parameter]:
-        return [each for each in self.parameters.values() if each.use == use]
+    @cached_property
+    def header_parameters(self) -> Mapping[str, Parameter]:
+        """By name in lower case."""
+        found = self.parameters.values()
+        return {each.name.lower(): each for each in found if each.place == "header"}
+
+    @cached_property
+    def required_parameters(self) -> Sequence[Parameter]:
+        return [each for each in self.parameters.values() if each.required]
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """What stands for a parameter that was not sent, by its name."""
+        found = {
+            name: parameter.schema["default"]
+            for name, parameter in self.parameters.items()
+            if "default" in parameter.schema
+        }
+        return {
+            name: tuple(each) if isinstance(each, list) else each for name, each in found.items()
+        }
+
+    @cached_property
+    def _by_use(self) -> Mapping[str | None, Sequence[Parameter]]:
+        found: dict[str | None, list[Parameter]] = {}
+        for each in self.parameters.values():
+            found.setdefault(each.use, []).append(each)
+        return found
+
+    def find_parameters(self, use: str) -> Sequence[Parameter]:
+        return self._by_use.get(use, ())
 
 
 def read_operations(product: str, document: Document, base: str = "") -> Iterator[Operation]:

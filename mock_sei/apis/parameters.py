@@ -70,10 +70,8 @@ def read_parameters(
         findings.notes += [f"{each.field} {each.reason}; ignored, unvalidated" for each in faults]
         faults.clear()
     sent = set(values)
-    for parameter in operation.parameters.values():
-        if parameter.name not in values and "default" in parameter.schema:
-            default = parameter.schema["default"]
-            values[parameter.name] = tuple(default) if isinstance(default, list) else default
+    for name, default in operation.defaults.items():
+        values.setdefault(name, default)
     faults.extend(_missing(operation, values, sent, faults))
     if faults:
         raise MalformedRequest(faults)
@@ -98,9 +96,9 @@ def _sent(
             found.setdefault(name, []).append(text)
     for name, texts in found.items():
         yield operation.parameters[name], texts
-    for parameter in operation.parameters.values():
-        if parameter.place == "header" and parameter.name.lower() in headers:
-            yield parameter, [headers[parameter.name.lower()]]
+    for name, parameter in operation.header_parameters.items():
+        if name in headers:
+            yield parameter, [headers[name]]
 
 
 def _missing(
@@ -108,9 +106,9 @@ def _missing(
 ) -> Iterable[Fault]:
     """A default counts as sent, but is no reason to ask for another parameter."""
     wrong = {fault.field for fault in faults}
-    for name, parameter in operation.parameters.items():
-        if parameter.required and name not in values and name not in wrong:
-            yield Fault(name, parameter.place, "required and missing")
+    for parameter in operation.required_parameters:
+        if parameter.name not in values and parameter.name not in wrong:
+            yield Fault(parameter.name, parameter.place, "required and missing")
     for group in operation.rule.requires:
         condition, _, wanted = group[0].rpartition("?")
         if condition and condition not in sent:

@@ -170,6 +170,8 @@ class _JsonLines(logging.Formatter):
 
 
 def _configure_log(form: str) -> None:
+    # Neither form shows them, and each is asked for at every line (logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines() if form == "json" else _Lines())
     root = logging.getLogger("mock_sei")
