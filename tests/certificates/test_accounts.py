@@ -15,32 +15,13 @@ from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.fixtures import load_fixtures
-from mock_sei.peer import PeerCertificate
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
+from tests.certificates.accounts import DEMO, TEAM, is_let_in
 from tests.certificates.client_ca import ClientCA, ec_key, pem, request
 from tests.support import registration
 
 pytestmark = pytest.mark.usefixtures("one_key")
-
-DEMO, TEAM = "svc-demo", "svc-nightly"
-
-
-@pytest.fixture
-def certificates(sandbox: Sandbox) -> AccountCertificates:
-    """With a registered account beside those of the fixtures."""
-    sandbox.portal.register(registration(certificate="own"))
-    return sandbox.certificates
-
-
-@pytest.fixture(scope="module")
-def ca() -> ClientCA:
-    return ClientCA.create()
-
-
-def is_let_in(sandbox: Sandbox, peer: PeerCertificate) -> bool:
-    """By our own check, which a kept-alive connection meets at its next request."""
-    return sandbox.judge_certificate(peer) is None
 
 
 # Issued here

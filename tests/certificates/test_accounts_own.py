@@ -10,31 +10,12 @@ from cryptography import x509
 
 from mock_sei.certificates.accounts import AccountCertificates, Origin
 from mock_sei.errors import Rejected
-from mock_sei.peer import PeerCertificate
 from mock_sei.sandbox import Sandbox
+from tests.certificates.accounts import DEMO, TEAM, is_let_in
 from tests.certificates.client_ca import ClientCA, pem
 from tests.support import registration
 
 pytestmark = pytest.mark.usefixtures("one_key")
-
-DEMO, TEAM = "svc-demo", "svc-nightly"
-
-
-@pytest.fixture
-def certificates(sandbox: Sandbox) -> AccountCertificates:
-    """With a registered account beside those of the fixtures."""
-    sandbox.portal.register(registration(certificate="own"))
-    return sandbox.certificates
-
-
-@pytest.fixture(scope="module")
-def ca() -> ClientCA:
-    return ClientCA.create()
-
-
-def is_let_in(sandbox: Sandbox, peer: PeerCertificate) -> bool:
-    """By our own check, which a kept-alive connection meets at its next request."""
-    return sandbox.judge_certificate(peer) is None
 
 
 def test_an_own_certificate_is_admitted_once_registered_and_not_before(

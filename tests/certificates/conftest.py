@@ -1,0 +1,22 @@
+"""What the tests of accounts' certificates share."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_sei.certificates.accounts import AccountCertificates
+from mock_sei.sandbox import Sandbox
+from tests.certificates.client_ca import ClientCA
+from tests.support import registration
+
+
+@pytest.fixture
+def certificates(sandbox: Sandbox) -> AccountCertificates:
+    """With a registered account beside those of the fixtures."""
+    sandbox.portal.register(registration(certificate="own"))
+    return sandbox.certificates
+
+
+@pytest.fixture(scope="module")
+def ca() -> ClientCA:
+    return ClientCA.create()
