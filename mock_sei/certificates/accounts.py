@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from mock_sei.certificates.bundles import (
     BundleOptions,
     CertificateFile,
+    Certified,
     Identity,
-    describe,
     download,
     pkcs7_bundle,
 )
@@ -46,7 +46,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountCertificate:
+class AccountCertificate(Certified):
     """One certificate of a service account."""
 
     account: str
@@ -58,28 +58,12 @@ class AccountCertificate:
     key: PrivateKey | None = field(default=None, repr=False)
 
     @property
-    def serial_number(self) -> int:
-        return self.certificate.serial_number
-
-    @property
-    def not_before(self) -> datetime:
-        return self.certificate.not_valid_before_utc
-
-    @property
-    def not_after(self) -> datetime:
-        return self.certificate.not_valid_after_utc
-
-    @property
     def certificate_pem(self) -> str:
         return self.certificate.public_bytes(Encoding.PEM).decode()
 
     @property
     def chain_pem(self) -> str:
         return "".join(each.public_bytes(Encoding.PEM).decode() for each in self.chain)
-
-    @property
-    def peer(self) -> PeerCertificate:
-        return describe(self.certificate)
 
     @property
     def issuer(self) -> str:

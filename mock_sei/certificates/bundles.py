@@ -35,8 +35,30 @@ _REMEMBERED = 128
 """Certificates whose description is kept: a client shows the same one every time."""
 
 
+class Certified:
+    """Whatever has a certificate: what that says of itself."""
+
+    certificate: x509.Certificate
+
+    @property
+    def serial_number(self) -> int:
+        return self.certificate.serial_number
+
+    @property
+    def not_before(self) -> datetime:
+        return self.certificate.not_valid_before_utc
+
+    @property
+    def not_after(self) -> datetime:
+        return self.certificate.not_valid_after_utc
+
+    @property
+    def peer(self) -> PeerCertificate:
+        return describe(self.certificate)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Identity:
+class Identity(Certified):
     """A certificate with its key and the CAs above it, nearest first."""
 
     certificate: x509.Certificate
@@ -64,24 +86,8 @@ class Identity:
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
     @property
-    def serial_number(self) -> int:
-        return self.certificate.serial_number
-
-    @property
-    def not_before(self) -> datetime:
-        return self.certificate.not_valid_before_utc
-
-    @property
-    def not_after(self) -> datetime:
-        return self.certificate.not_valid_after_utc
-
-    @property
     def common_name(self) -> str:
         return common_name(self.certificate)
-
-    @property
-    def peer(self) -> PeerCertificate:
-        return describe(self.certificate)
 
 
 @dataclass(frozen=True, kw_only=True)
