@@ -34,6 +34,8 @@ class Registry:
         self.applications: dict[str, Application] = {}
         self.service_accounts: dict[str, ServiceAccount] = {}
         self.end_users: dict[str, EndUser] = {}
+        self._secrets: frozenset[str] = frozenset()
+        self._secrets_of: tuple[object, ...] = ({}, {}, {})
         for index, account in enumerate(service_accounts):
             self._add_account(account, index)
         for index, user in enumerate(end_users):
@@ -41,6 +43,16 @@ class Registry:
         for index, application in enumerate(applications):
             self._add_application(application, "applications", index)
         self._check_every_account_is_used()
+
+    def __eq__(self, other: object) -> bool:
+        """Registries are equal that know the same; their order tells nothing."""
+        return isinstance(other, Registry) and self._known == other._known
+
+    __hash__ = None  # type: ignore[assignment]  # what is changed has no hash
+
+    @property
+    def _known(self) -> tuple[dict[str, Any], ...]:
+        return self.applications, self.service_accounts, self.end_users
 
     def copy(self) -> Registry:
         """A registry of its own with the same records; changes to one do not reach the other."""
@@ -51,11 +63,17 @@ class Registry:
         return twin
 
     def secrets(self) -> frozenset[str]:
-        """Every AppSecret and password: what no journal or log may show."""
-        secrets = {each.app_secret for each in self.applications.values() if each.app_secret}
-        secrets |= {each.password for each in self.service_accounts.values()}
-        secrets |= {each.password for each in self.end_users.values()}
-        return frozenset(secrets)
+        """Every AppSecret and password: what no journal or log may show.
+
+        Each line of the log asks; it is worked out when a dictionary was replaced.
+        """
+        of = self._known
+        if any(now is not then for now, then in zip(of, self._secrets_of, strict=True)):
+            secrets = {each.app_secret for each in self.applications.values() if each.app_secret}
+            secrets |= {each.password for each in self.service_accounts.values()}
+            secrets |= {each.password for each in self.end_users.values()}
+            self._secrets, self._secrets_of = frozenset(secrets), of
+        return self._secrets
 
     def find_application(self, name_or_key: str) -> Application | None:
         """By AppKey, else by name."""

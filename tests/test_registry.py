@@ -294,7 +294,7 @@ def test_what_does_not_fit_is_not_registered(
         known.register(application, account)
 
     assert caught.value.place[-1] == key
-    assert vars(known) == vars(before)
+    assert known == before
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_a_change_that_does_not_fit_changes_nothing(changes: dict[str, Any], key
         known.replace("one-key", replace(SERVER, **changes))
 
     assert caught.value.place[-1] == key
-    assert vars(known) == vars(before)
+    assert known == before
 
 
 def test_whoever_reads_is_not_disturbed_by_a_change() -> None:
@@ -336,3 +336,27 @@ def test_changes_to_a_copy_do_not_reach_the_original() -> None:
     original.copy().remove("one-key")
 
     assert original.find_application("one") is SERVER
+
+
+def test_what_is_secret_follows_every_change() -> None:
+    known = registry(SERVER)
+    before = known.secrets()
+    assert before == {"one-secret", "one-password", "alice-password"}
+
+    twin = known.copy()
+    twin.register(THIRD, SECOND_ACCOUNT)
+    assert twin.secrets() == before | {SECOND_ACCOUNT.password, THIRD.app_secret}
+    assert known.secrets() == before
+
+    twin.remove(THIRD.app_key)
+    assert twin.secrets() == before
+
+
+def test_registries_are_equal_that_know_the_same() -> None:
+    known = registry(SERVER)
+    twin = known.copy()
+    known.secrets()
+    assert twin == known
+    twin.register(THIRD, SECOND_ACCOUNT)
+    assert twin != known
+    assert known != vars(known)

@@ -53,6 +53,22 @@ _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
 _PLAIN_STYLES = (None, "form", "simple")
 
+_QUICK_KEYS = frozenset(
+    {
+        "type",
+        "format",
+        "enum",
+        "default",
+        "description",
+        "example",
+        "examples",
+        "title",
+        "items",
+        "x-fidelity",
+    }
+)
+"""Keys of a parameter's schema that are checked without the validator."""
+
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
 
@@ -96,6 +112,13 @@ class Parameter:
     @property
     def format(self) -> str | None:
         return self.schema.get("format")
+
+    @cached_property
+    def is_quick(self) -> bool:
+        """Whether the type, format and enum say all, so that no validator need be asked."""
+        items = self.schema.get("items") or {}
+        quick = self.schema.keys() <= _QUICK_KEYS and items.keys() <= _QUICK_KEYS
+        return quick and not ("enum" in self.schema and self.type != "string")
 
     @property
     def enum(self) -> Sequence[Any]:

@@ -17,22 +17,6 @@ Value = str | int | float | bool | tuple[Any, ...]
 
 _INTEGER_LIMITS = {"int32": 2**31, "int64": 2**63}
 
-_QUICK_KEYS = frozenset(
-    {
-        "type",
-        "format",
-        "enum",
-        "default",
-        "description",
-        "example",
-        "examples",
-        "title",
-        "items",
-        "x-fidelity",
-    }
-)
-"""Keys of a schema that are checked here; with any other the validator is asked too."""
-
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -129,7 +113,7 @@ def typed(parameter: Parameter, text: str, operation: Operation) -> Value:
     if "type" not in schema and schema.keys() & _CHOICES:
         return _as_any_type(text, schema, operation)
     value = _as_type(parameter.type, parameter.format, text, schema)
-    if not _is_quick(schema):
+    if not parameter.is_quick:
         _validate(value, schema, operation)
     return value
 
@@ -149,12 +133,6 @@ def _as_any_type(text: str, schema: Mapping[str, Any], operation: Operation) -> 
         else:
             return value
     raise problem
-
-
-def _is_quick(schema: Mapping[str, Any]) -> bool:
-    items = schema.get("items") or {}
-    quick = schema.keys() <= _QUICK_KEYS and items.keys() <= _QUICK_KEYS
-    return quick and not ("enum" in schema and schema.get("type", "string") != "string")
 
 
 def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) -> Value:

@@ -50,6 +50,7 @@ _ESCAPED_NAME_CHARACTER = re.compile(
 """A letter or underscore that JSON text spells as an escape."""
 
 _LINK = re.compile(rf"({re.escape(CERTIFICATE_LINK_PATH)})([\w-]{{0,6}})[^/?#\s]*")
+_HIDDEN_LINK = rf"\1\2{HIDDEN}"
 
 _PRIVATE_KEY = "PRIVATE KEY-----"
 """Pasted where a certificate was asked for."""
@@ -82,7 +83,7 @@ def redact_headers(
 
 def redact_path(path: str) -> str:
     """A path with no more than the beginning of a certificate link's secret."""
-    return _LINK.sub(rf"\1\2{HIDDEN}", path)
+    return _LINK.sub(_HIDDEN_LINK, path) if CERTIFICATE_LINK_PATH in path else path
 
 
 def redact_query(query: bytes, secrets: Secrets = ()) -> str:

@@ -29,6 +29,10 @@ from mock_sei.web.trouble import RESET
 
 _WIRE_VERSIONS = {name: number for number, name in TLS_VERSIONS.items()}
 
+_HEAD = b"HTTP/1.1 "
+_INTERIM = b"HTTP/1.1 1"
+"""The answer itself is still to come, and the client may wait for this (RFC 9110 section 15.2)."""
+
 _quiet = logging.getLogger("mock_sei.http")
 """What uvicorn would warn of is in the journal, with its reason."""
 _quiet.setLevel(logging.ERROR)
@@ -43,7 +47,7 @@ class PlatformProtocol(HttpToolsProtocol):
     tls_version: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
-        joined = JoinedWrites(transport, self.loop)
+        joined = JoinedWrites(transport)
         super().connection_made(joined)  # type: ignore[arg-type]  # all of a transport, by delegation
         self.logger = _quiet
         ssl_object = transport.get_extra_info("ssl_object")
@@ -65,8 +69,10 @@ class PlatformProtocol(HttpToolsProtocol):
                     pass
                 return
             scope["extensions"] = {"tls": extension, RESET: joined.reset}
-            await inner(scope, receive, send)
-            joined.flush()
+            try:
+                await inner(scope, receive, send)
+            finally:
+                joined.flush()
 
         self.app = with_tls
 
@@ -105,30 +111,32 @@ class PlatformProtocol(HttpToolsProtocol):
 
 
 class JoinedWrites:
-    """A transport on which the writes of one turn of the event loop leave as one.
+    """A transport on which the head of an answer waits for the first piece of its body.
 
-    uvicorn writes an answer's head and body one after the other: two TLS records and two packets,
-    a tenth of what a small call costs.
+    uvicorn writes them one after the other: two TLS records and two packets, a tenth of what a
+    small call costs.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._loop = loop
-        self._held: list[bytes] = []
+        self._head = b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        if not self._held:
-            self._loop.call_soon(self.flush)
-        self._held.append(data)
+        if data.startswith(_HEAD) and not data.startswith(_INTERIM):
+            self.flush()
+            self._head = data
+        else:
+            self._transport.write(self._head + data)
+            self._head = b""
 
     def flush(self) -> None:
-        if self._held:
-            data = b"".join(self._held)
-            self._held.clear()
-            self._transport.write(data)
+        """An answer without a body ends with its head."""
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
 
     def close(self) -> None:
         self.flush()

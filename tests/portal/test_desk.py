@@ -146,7 +146,7 @@ def test_a_refused_registration_leaves_nothing_behind(portal: Portal, sandbox: S
         portal.register(registration(name="a/b", distribution_list="x"))
 
     assert caught.value.problems.keys() == {"name", "distribution_list"}
-    assert vars(sandbox.state.registry) == vars(before)
+    assert sandbox.state.registry == before
     assert len(portal.mailbox) == 0
 
 

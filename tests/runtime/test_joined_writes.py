@@ -1,14 +1,16 @@
-"""What one turn of the event loop writes leaves as one; nothing of it is lost at an end."""
+"""An answer's head leaves with the first piece of its body; nothing of it is lost at an end."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 
 from mock_sei.runtime.protocol import JoinedWrites
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 class Recorder(asyncio.Transport):
@@ -32,40 +34,53 @@ class Recorder(asyncio.Transport):
         return self.socket if name == "socket" else default
 
 
-def run(steps: Callable[[JoinedWrites], None], *, turns: int = 0) -> list[bytes | str]:
-    async def main() -> list[bytes | str]:
-        transport = Recorder()
-        with transport.socket, transport.peer:
-            steps(JoinedWrites(transport, asyncio.get_running_loop()))
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            return list(transport.done)
-
-    return asyncio.run(main())
+@pytest.fixture
+def transport() -> Iterator[Recorder]:
+    transport = Recorder()
+    with transport.socket, transport.peer:
+        yield transport
 
 
-def head_and_body(joined: JoinedWrites) -> None:
-    joined.write(b"head ")
+def test_a_head_leaves_with_the_first_piece_of_its_body(transport: Recorder) -> None:
+    joined = JoinedWrites(transport)
+    joined.write(HEAD)
+    assert transport.done == []
     joined.write(b"body")
+    assert transport.done == [HEAD + b"body"]
 
 
-def test_writes_of_one_turn_leave_as_one_when_it_ends() -> None:
-    assert run(head_and_body) == []
-    assert run(head_and_body, turns=1) == [b"head body"]
+def test_further_pieces_leave_at_once(transport: Recorder) -> None:
+    joined = JoinedWrites(transport)
+    for piece in (HEAD, b"one", b"two"):
+        joined.write(piece)
+    assert transport.done == [HEAD + b"one", b"two"]
 
 
-def test_a_flush_does_not_wait_for_the_turn_and_nothing_leaves_twice() -> None:
-    def steps(joined: JoinedWrites) -> None:
-        head_and_body(joined)
-        joined.flush()
+def test_an_interim_answer_leaves_at_once(transport: Recorder) -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+    JoinedWrites(transport).write(interim)
+    assert transport.done == [interim]
 
-    assert run(steps) == run(steps, turns=2) == [b"head body"]
+
+def test_a_head_alone_leaves_at_a_flush_and_once(transport: Recorder) -> None:
+    joined = JoinedWrites(transport)
+    joined.write(HEAD)
+    joined.flush()
+    joined.flush()
+    assert transport.done == [HEAD]
+
+
+def test_heads_of_pipelined_requests_keep_their_order(transport: Recorder) -> None:
+    joined = JoinedWrites(transport)
+    joined.write(HEAD)
+    joined.write(HEAD)
+    joined.write(b"body")
+    assert transport.done == [HEAD, HEAD + b"body"]
 
 
 @pytest.mark.parametrize(("end", "ended"), [("close", "close"), ("reset", "abort")])
-def test_what_was_written_goes_before_the_end(end: str, ended: str) -> None:
-    def steps(joined: JoinedWrites) -> None:
-        head_and_body(joined)
-        getattr(joined, end)()
-
-    assert run(steps, turns=1) == [b"head body", ended]
+def test_what_was_written_goes_before_the_end(transport: Recorder, end: str, ended: str) -> None:
+    joined = JoinedWrites(transport)
+    joined.write(HEAD)
+    getattr(joined, end)()
+    assert transport.done == [HEAD, ended]

@@ -33,6 +33,7 @@ from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import Passphrase
 from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
+from mock_sei.web.telemetry import NO_TELEMETRY
 
 _NOT_THERE = (
     UnknownAccount,
@@ -57,6 +58,7 @@ def control_app(sandbox: Sandbox) -> FastAPI:
         version=__version__,
         docs_url=None,  # the framework's page loads its script from outside
         redoc_url=None,
+        telemetry=NO_TELEMETRY,
     )
     add_platform_calls(app, sandbox)
     add_application_calls(app, sandbox)

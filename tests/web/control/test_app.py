@@ -103,4 +103,4 @@ def test_a_body_that_is_none_of_the_calls_is_refused_in_words(
 
     assert answer.status_code in (400, 422)
     assert answer.json()["detail"]
-    assert vars(sandbox.state.registry) == vars(before)
+    assert sandbox.state.registry == before

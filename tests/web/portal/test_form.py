@@ -139,7 +139,7 @@ def test_a_wrong_field_is_told_and_nothing_is_registered(
     assert page.status_code == 400
     assert f'id="{field}-problem"' in page.text
     assert "1 field needs another value" in page.text
-    assert vars(browser.platform.sandbox.state.registry) == vars(before)
+    assert browser.platform.sandbox.state.registry == before
     assert len(browser.platform.sandbox.portal.mailbox) == 0
 
 

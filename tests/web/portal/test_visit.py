@@ -29,7 +29,7 @@ def untouched(browser: Browser, before: Registry) -> bool:
     sandbox = browser.platform.sandbox
     certificates = sandbox.certificates.of("svc-demo")
     return (
-        vars(sandbox.state.registry) == vars(before)
+        sandbox.state.registry == before
         and len(sandbox.portal.mailbox) == 1
         and len(certificates) == 1
         and not any(map(sandbox.certificates.is_revoked, certificates))

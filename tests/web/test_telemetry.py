@@ -1,0 +1,39 @@
+"""A user's own OpenTelemetry sees the client under test, and nothing of this server."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry import _logs, metrics, trace
+from starlette.testclient import TestClient
+
+from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.app import control_app
+from tests.support import Platform
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which of the process's providers were asked for."""
+    found: list[str] = []
+    for module, name in (
+        (trace, "get_tracer_provider"),
+        (metrics, "get_meter_provider"),
+        (_logs, "get_logger_provider"),
+    ):
+
+        def provider(name: str = name) -> object:
+            found.append(name)
+            return object()
+
+        monkeypatch.setattr(module, name, provider)
+    return found
+
+
+def test_the_platform_leaves_no_span(asked: list[str], platform: Platform) -> None:
+    assert platform.post_token().status_code == 200
+    assert asked == []
+
+
+def test_nor_does_the_control_api(asked: list[str], sandbox: Sandbox) -> None:
+    assert TestClient(control_app(sandbox)).get("/openapi.json").status_code == 200
+    assert asked == []
