@@ -33,7 +33,7 @@ class BundledPath(Route):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["path"] in scope[SCOPE_KEY].sandbox.catalogue.bundled_paths:
-            return super().matches(scope)
+            return Match.FULL, {"endpoint": self.endpoint, "path_params": {}}
         return Match.NONE, {}
 
 

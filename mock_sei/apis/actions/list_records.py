@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from datetime import date
 from typing import Any
 
 from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
@@ -21,14 +22,15 @@ _ENDS = {"data": "", "results": "}", "none": ""}
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    """The text of an answer is remembered as its selection is, while the collection is the same."""
-    selection = select(call)
-    # By the selection itself, which is kept beside the text so that no other takes its identity:
-    # whatever is written meanwhile, a text is never remembered for records it does not show.
-    _, content = call.state.collections.remember(
+    """The text of an answer is remembered while the collection is the same.
+
+    What is written meanwhile may be in it already: it is then remembered for records that nobody
+    asks for again.
+    """
+    content = call.state.collections.remember(
         call.operation.rule.collection,
-        ("answer", id(selection), call.url, *sorted(call.values.items())),
-        lambda _: (selection, _content(selection, call)),
+        ("answer", call.url, call.operation.name, *sorted(call.values.items()), *_today(call)),
+        lambda _: _content(select(call), call),
     )
     return ApiAnswer(content=content, status=call.operation.success)
 
@@ -51,8 +53,12 @@ def _memo(call: ApiCall) -> Hashable:
         for name, value in sorted(call.values.items())
         if parameters[name].use not in _NOT_PICKING
     )
-    # Some filters know today, in either zone.
-    return call.operation.name, wanted, call.now.date(), eastern_now(call.now).date()
+    return call.operation.name, wanted, *_today(call)
+
+
+def _today(call: ApiCall) -> tuple[date, date]:
+    """Some filters know it, in either zone."""
+    return call.now.date(), eastern_now(call.now).date()
 
 
 def select(call: ApiCall) -> Sequence[Record]:
