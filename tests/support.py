@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 import httpx2
@@ -21,6 +22,8 @@ from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
+from mock_sei.web.control.app import control_app
+from mock_sei.web.control.door import ControlListener
 from mock_sei.web.listener import PlatformListener
 
 TOKEN_PATH = "/v2/oauthtoken"
@@ -128,6 +131,18 @@ class Platform:
         """A functional call that succeeds unless something is changed."""
         sent = self.headers() if headers is None else headers
         return (http or self.client()).get(path, headers=dict(sent), **options)
+
+
+_control_app = cache(control_app)
+"""One for the session: its calls find their sandbox in the request, and are dear to describe."""
+
+
+def control_client(sandbox: Sandbox) -> TestClient:
+    """A client of a sandbox's control API."""
+    app = ControlListener(_control_app(), sandbox)
+    http = TestClient(app, base_url="http://127.0.0.1:8044")
+    http.portal = Platform.portal
+    return http
 
 
 def registration(**changes: Any) -> dict[str, Any]:

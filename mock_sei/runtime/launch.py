@@ -78,7 +78,7 @@ def launch(settings: Settings) -> Launch:
             Door(
                 listener=Listener.CONTROL,
                 sockets=sockets[Listener.CONTROL],
-                app=ControlListener(LazyApp(lambda: control_app(sandbox))),
+                app=ControlListener(LazyApp(control_app), sandbox),
             )
         )
         one_way, two_way, control = (door.port for door in doors)

@@ -20,9 +20,7 @@ from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
-from mock_sei.web.control.app import control_app
-from mock_sei.web.control.door import ControlListener
-from tests.support import Platform
+from tests.support import Platform, control_client
 
 OWN = """
 openapi: 3.1.0
@@ -58,7 +56,7 @@ def own(tmp_path: Path, shared_store: CertificateStore) -> Platform:
 
 @pytest.fixture
 def control(sandbox: Sandbox) -> TestClient:
-    return TestClient(ControlListener(control_app(sandbox)), base_url="http://127.0.0.1:8044")
+    return control_client(sandbox)
 
 
 def percent(text: str) -> str:
@@ -222,8 +220,7 @@ def test_a_collection_may_be_named_by_a_path(
     (tmp_path / "pets.yaml").write_text(text)
     fixtures = load_fixtures(None, tmp_path)
     platform = Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
-    app = ControlListener(control_app(platform.sandbox))
-    control = TestClient(app, base_url="http://127.0.0.1:8044")
+    control = control_client(platform.sandbox)
 
     assert control.post("/data//v2/pet", json={"name": "Rex"}).status_code == 201
     assert platform.get("/v2/pet").json() == [{"name": "Rex"}]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from opentelemetry import _logs, metrics, trace
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.app import control_app
-from tests.support import Platform
+from tests.support import Platform, control_client
 
 
 @pytest.fixture
@@ -35,5 +33,5 @@ def test_the_platform_leaves_no_span(asked: list[str], platform: Platform) -> No
 
 
 def test_nor_does_the_control_api(asked: list[str], sandbox: Sandbox) -> None:
-    assert TestClient(control_app(sandbox)).get("/openapi.json").status_code == 200
+    assert control_client(sandbox).get("/openapi.json").status_code == 200
     assert asked == []

@@ -23,14 +23,13 @@ from mock_sei.errors import (
     UnknownCollection,
     UnknownMessage,
 )
-from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.applications import add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
 from mock_sei.web.control.data import add_data_calls
 from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
-from mock_sei.web.control.models import Passphrase
+from mock_sei.web.control.models import Here, Passphrase
 from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
 from mock_sei.web.telemetry import NO_TELEMETRY
@@ -51,8 +50,8 @@ class PlainJson(JSONResponse):
         return json.dumps(content).encode()
 
 
-def control_app(sandbox: Sandbox) -> FastAPI:
-    """Each call is one method of the sandbox or of its parts."""
+def control_app() -> FastAPI:
+    """Each call is one method of the sandbox behind its listener, or of that one's parts."""
     app = FastAPI(
         title="mock-sei control API",
         version=__version__,
@@ -60,14 +59,14 @@ def control_app(sandbox: Sandbox) -> FastAPI:
         redoc_url=None,
         telemetry=NO_TELEMETRY,
     )
-    add_platform_calls(app, sandbox)
-    add_application_calls(app, sandbox)
-    add_certificate_calls(app, sandbox)
-    add_mailbox_calls(app, sandbox)
-    add_data_calls(app, sandbox)
-    add_fault_calls(app, sandbox)
-    add_bench_calls(app, sandbox)
-    add_signing_key_calls(app, sandbox)
+    add_platform_calls(app)
+    add_application_calls(app)
+    add_certificate_calls(app)
+    add_mailbox_calls(app)
+    add_data_calls(app)
+    add_fault_calls(app)
+    add_bench_calls(app)
+    add_signing_key_calls(app)
 
     @app.exception_handler(MockSeiError)
     async def explain(_: Request, error: Exception) -> Response:
@@ -88,34 +87,36 @@ def control_app(sandbox: Sandbox) -> FastAPI:
     return app
 
 
-def add_platform_calls(app: FastAPI, sandbox: Sandbox) -> None:
+def add_platform_calls(app: FastAPI) -> None:
     @app.get("/health", summary="Healthy or not")
     async def health() -> dict[str, str]:
         return {"status": "ok", "version": __version__}
 
     @app.get("/", summary="Connection details: addresses, applications, service accounts")
-    async def connection_details(request: Request) -> dict[str, Any]:
+    async def connection_details(sandbox: Here, request: Request) -> dict[str, Any]:
         """By a name that is not this machine's own, the listeners are told with that name."""
         return sandbox.connection_details(request.headers.get("host"))
 
     @app.get("/apis/openapi.json", summary="One OpenAPI document of all products")
-    def merged_document() -> dict[str, Any]:
+    def merged_document(sandbox: Here) -> dict[str, Any]:
         products = sandbox.catalogue.products.values()
         return merged(products, title="SEI API Platform (mock-sei)", version=__version__)
 
     @app.get("/apis", summary="The OpenAPI document of every API product, by product")
-    async def apis() -> dict[str, Any]:
+    async def apis(sandbox: Here) -> dict[str, Any]:
         return {each.name: each.content for each in sandbox.catalogue.products.values()}
 
     @app.get("/ca.pem", summary="The root CA a client must trust")
-    async def ca() -> Response:
+    async def ca(sandbox: Here) -> Response:
         return attachment("ca.pem", sandbox.authority.pem.root)
 
     @app.get("/crl.pem", summary="The certificates revoked so far")
-    async def crl() -> Response:
+    async def crl(sandbox: Here) -> Response:
         return attachment("crl.pem", sandbox.authority.crl_pem())
 
     @app.get("/truststore.p12", summary="The same CA for Java")
-    async def java_truststore(passphrase: Passphrase = DEFAULT_PASSPHRASE) -> Response:
+    async def java_truststore(
+        sandbox: Here, passphrase: Passphrase = DEFAULT_PASSPHRASE
+    ) -> Response:
         chain = sandbox.authority.chain[::-1]
         return attachment("truststore.p12", truststore(chain, passphrase))

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 
 from mock_sei.bench.search import Wanted
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.models import Model
+from mock_sei.web.control.models import Here, Model
 
 
 class ClockState(Model):
@@ -60,37 +60,37 @@ class ResetChanges(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:
+def add_bench_calls(app: FastAPI) -> None:
     @app.post("/reset", status_code=204, summary="Back to the state as seeded")
-    async def reset(body: Annotated[ResetChanges | None, Body()] = None) -> None:
+    async def reset(sandbox: Here, body: Annotated[ResetChanges | None, Body()] = None) -> None:
         sandbox.reset(body.model_extra if body else None)
 
     @app.get("/clock", summary="The platform's time")
-    async def clock() -> ClockState:
+    async def clock(sandbox: Here) -> ClockState:
         return _clock_state(sandbox)
 
     @app.put("/clock", summary="Sets, stops or starts the clock")
-    async def set_clock(body: ClockChange) -> ClockState:
+    async def set_clock(sandbox: Here, body: ClockChange) -> ClockState:
         with _explaining_values():
             sandbox.set_clock(now=body.now, frozen=body.frozen)
         return _clock_state(sandbox)
 
     @app.post("/clock/advance", summary="Moves the clock forward")
-    async def advance_clock(body: ClockAdvance) -> ClockState:
+    async def advance_clock(sandbox: Here, body: ClockAdvance) -> ClockState:
         with _explaining_values():
             sandbox.clock.advance(seconds=body.seconds)
         return _clock_state(sandbox)
 
     @app.delete("/clock", status_code=204, summary="Back to the machine's time")
-    async def reset_clock() -> None:
+    async def reset_clock(sandbox: Here) -> None:
         sandbox.clock.reset()
 
     @app.get("/check", summary="What speaks against the test that ran since the reset")
-    async def check() -> VerdictNow:
+    async def check(sandbox: Here) -> VerdictNow:
         return VerdictNow(**asdict(sandbox.verdict()))
 
     @app.get("/journal", summary="Exchanges and failed handshakes, oldest first")
-    async def journal(wanted: Annotated[JournalQuery, Query()]) -> Response:
+    async def journal(sandbox: Here, wanted: Annotated[JournalQuery, Query()]) -> Response:
         name = wanted.application
         found = sandbox.journal.to_json(
             Wanted(**wanted.model_dump(exclude={"after", "limit", "application"})),
@@ -101,17 +101,17 @@ def add_bench_calls(app: FastAPI, sandbox: Sandbox) -> None:
         return JSONResponse(found)
 
     @app.delete("/journal", status_code=204, summary="Clears the journal")
-    async def clear_journal() -> None:
+    async def clear_journal(sandbox: Here) -> None:
         sandbox.journal.clear()
 
 
-def add_signing_key_calls(app: FastAPI, sandbox: Sandbox) -> None:
+def add_signing_key_calls(app: FastAPI) -> None:
     @app.post("/signing-keys/rotate", status_code=201, summary="A new key signs tokens")
-    async def rotate_signing_key() -> dict[str, str]:
+    async def rotate_signing_key(sandbox: Here) -> dict[str, str]:
         return {"kid": sandbox.rotate_signing_key()}
 
     @app.delete("/signing-keys/{kid}", status_code=204, summary="Retires a key that signs no more")
-    async def retire_signing_key(kid: str) -> None:
+    async def retire_signing_key(sandbox: Here, kid: str) -> None:
         with _explaining_values():
             sandbox.retire_signing_key(kid)
 

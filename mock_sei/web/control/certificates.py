@@ -12,7 +12,7 @@ from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS, BundleOpt
 from mock_sei.certificates.profiles import Variant
 from mock_sei.portal.links import Delivery
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.models import Model, Passphrase, Username
+from mock_sei.web.control.models import Here, Model, Passphrase, Username
 from mock_sei.web.downloads import attachment
 
 FILES = {name: writer for files in FORMATS.values() for name, writer in files.items()} | {
@@ -75,9 +75,9 @@ class CertificateLink(Model):
     expires: AwareDatetime
 
 
-def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
+def add_certificate_calls(app: FastAPI) -> None:
     @app.get("/service-accounts/{username}/certificates", summary="All of them, oldest first")
-    def certificates(username: Username) -> list[HeldCertificate]:
+    def certificates(sandbox: Here, username: Username) -> list[HeldCertificate]:
         current = sandbox.certificates.current(username)
         return [
             _held(each, sandbox, current=each == current)
@@ -88,7 +88,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         "/service-accounts/{username}/identity",
         summary="The account's current certificate with its key",
     )
-    def identity(username: Username) -> IssuedCertificate:
+    def identity(sandbox: Here, username: Username) -> IssuedCertificate:
         return _issued(sandbox.identity(username))
 
     @app.get(
@@ -96,6 +96,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         summary=f"The account's current certificate or key: {', '.join(sorted(FILES))}",
     )
     def certificate_file(
+        sandbox: Here,
         username: Username,
         file: str,
         passphrase: Passphrase = DEFAULT_PASSPHRASE,
@@ -108,7 +109,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
 
     @app.post("/service-accounts/{username}/certificates", status_code=201)
     def issue_certificate(
-        username: Username, body: Annotated[NewCertificate | None, Body()] = None
+        sandbox: Here, username: Username, body: Annotated[NewCertificate | None, Body()] = None
     ) -> IssuedCertificate:
         """Issues a further certificate; a valid one becomes the account's current one."""
         variant = body.variant if body else Variant.VALID
@@ -119,7 +120,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         status_code=204,
         summary="Revokes a certificate from the next handshake on",
     )
-    async def revoke_certificate(username: Username, serial_number: str) -> None:
+    async def revoke_certificate(sandbox: Here, username: Username, serial_number: str) -> None:
         try:
             number = int(serial_number, 16)
         except ValueError:
@@ -133,7 +134,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         summary="A one-time link to the current certificate, which is mailed too",
     )
     def create_link(
-        username: Username, body: Annotated[LinkOptions | None, Body()] = None
+        sandbox: Here, username: Username, body: Annotated[LinkOptions | None, Body()] = None
     ) -> CertificateLink:
         options = body or LinkOptions()
         delivery = Delivery(
@@ -147,7 +148,9 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         status_code=201,
         summary="Signs a request (CSR) whose key stays with the client",
     )
-    def sign_request(username: Username, body: CertificateRequest) -> SignedCertificate:
+    def sign_request(
+        sandbox: Here, username: Username, body: CertificateRequest
+    ) -> SignedCertificate:
         signed = sandbox.sign_request(username, body.request)
         return SignedCertificate(
             certificate=signed.certificate_pem,
@@ -160,7 +163,7 @@ def add_certificate_calls(app: FastAPI, sandbox: Sandbox) -> None:
         status_code=201,
         summary="Lets in a certificate of the client's own CA",
     )
-    def register_own(username: Username, body: OwnCertificate) -> HeldCertificate:
+    def register_own(sandbox: Here, username: Username, body: OwnCertificate) -> HeldCertificate:
         own = sandbox.register_certificate(username, body.certificate, body.ca)
         return _held(own, sandbox, current=True)
 

@@ -6,35 +6,35 @@ from typing import Annotated, Any
 
 from fastapi import Body, FastAPI
 
-from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.models import Here
 
 Records = Annotated[list[Any] | dict[str, Any], Body(description="a record, or a list of them")]
 
 
-def add_data_calls(app: FastAPI, sandbox: Sandbox) -> None:
+def add_data_calls(app: FastAPI) -> None:
     @app.get("/data", summary="How many records each collection has")
-    def collections() -> dict[str, int]:
+    def collections(sandbox: Here) -> dict[str, int]:
         data = sandbox.data
         return {name: len(data.all(name)) for name in data.names}
 
     @app.get("/data-keys", summary="Of each collection, the key of its first record")
-    def first_keys() -> dict[str, str]:
+    def first_keys(sandbox: Here) -> dict[str, str]:
         return sandbox.data.first_keys()
 
     @app.get("/data/{collection:path}", summary="The records of a collection")
-    def records(collection: str) -> list[Any]:
+    def records(sandbox: Here, collection: str) -> list[Any]:
         return list(sandbox.data.all(collection))
 
     @app.post("/data/{collection:path}", status_code=201, summary="Adds records")
-    def add(collection: str, body: Records) -> dict[str, int]:
+    def add(sandbox: Here, collection: str, body: Records) -> dict[str, int]:
         sandbox.data.add(collection, body if isinstance(body, list) else [body])
         return {"records": len(sandbox.data.all(collection))}
 
     @app.put("/data/{collection:path}", summary="These records instead of all there are")
-    def replace(collection: str, body: Records) -> dict[str, int]:
+    def replace(sandbox: Here, collection: str, body: Records) -> dict[str, int]:
         sandbox.data.replace(collection, body if isinstance(body, list) else [body])
         return {"records": len(sandbox.data.all(collection))}
 
     @app.delete("/data/{collection:path}", status_code=204, summary="Empties a collection")
-    def clear(collection: str) -> None:
+    def clear(sandbox: Here, collection: str) -> None:
         sandbox.data.clear(collection)

@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.addresses import host_name, is_loopback
+from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.models import SCOPE_KEY
 from mock_sei.web.exchange import BODY_LIMIT, find_header
 from mock_sei.web.forms import origin_host
 
@@ -33,12 +35,14 @@ class LazyApp:
 class ControlListener:
     """The door of the control API: keeps web pages and oversized bodies out."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
         self._app = app
+        self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        scope[SCOPE_KEY] = self._sandbox
         refusal = _refused_caller(scope)
         if refusal is not None:
             await JSONResponse({"detail": refusal}, 403)(scope, receive, send)

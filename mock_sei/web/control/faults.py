@@ -9,8 +9,7 @@ from pydantic import Field
 
 from mock_sei.bench.faults import EFFECTS, FIELDS
 from mock_sei.certificates.profiles import ServerVariant
-from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.models import Model
+from mock_sei.web.control.models import Here, Model
 
 _WHERE = [name for name in FIELDS if name not in EFFECTS]
 
@@ -43,33 +42,33 @@ class ServerCertificate(Model):
     variant: ServerVariant = Field(description="valid, or wrong in one way")
 
 
-def add_fault_calls(app: FastAPI, sandbox: Sandbox) -> None:
+def add_fault_calls(app: FastAPI) -> None:
     @app.get("/faults", summary="Armed faults, oldest first, with how often each was met")
-    async def faults() -> list[dict[str, Any]]:
+    async def faults(sandbox: Here) -> list[dict[str, Any]]:
         return [each.to_json() for each in sandbox.faults.armed]
 
     @app.post("/faults", status_code=201, summary="Arms a fault")
-    def arm(body: FaultFields) -> dict[str, Any]:
+    def arm(sandbox: Here, body: FaultFields) -> dict[str, Any]:
         return sandbox.arm_fault(body).to_json()
 
     @app.get("/faults/{identifier}", summary="One fault, with how often it was met")
-    async def fault(identifier: int) -> dict[str, Any]:
+    async def fault(sandbox: Here, identifier: int) -> dict[str, Any]:
         found = sandbox.faults.find(identifier)
         if found is None:
             raise HTTPException(404, f"no fault {identifier}")
         return found.to_json()
 
     @app.delete("/faults", status_code=204, summary="Removes every fault")
-    async def clear() -> None:
+    async def clear(sandbox: Here) -> None:
         sandbox.faults.clear()
 
     @app.delete("/faults/{identifier}", status_code=204, summary="Removes one fault")
-    async def remove(identifier: int) -> None:
+    async def remove(sandbox: Here, identifier: int) -> None:
         if not sandbox.faults.remove(identifier):
             raise HTTPException(404, f"no fault {identifier}")
 
     @app.post("/answers", status_code=201, summary="Scripts the answer to an operation's next call")
-    async def enqueue(body: Answer) -> dict[str, int]:
+    async def enqueue(sandbox: Here, body: Answer) -> dict[str, int]:
         sandbox.enqueue(
             body.operation,
             application=body.application,
@@ -81,7 +80,7 @@ def add_fault_calls(app: FastAPI, sandbox: Sandbox) -> None:
         return {"waiting": len(sandbox.scripts.waiting)}
 
     @app.get("/answers", summary="What is scripted, and the calls that wanted a script")
-    async def scripted() -> Scripted:
+    async def scripted(sandbox: Here) -> Scripted:
         scripts = sandbox.scripts
         return Scripted(
             strict=scripts.strict,
@@ -94,7 +93,7 @@ def add_fault_calls(app: FastAPI, sandbox: Sandbox) -> None:
         status_code=204,
         summary="Whether a functional call without a script fails the test, until a reset",
     )
-    async def only_scripted(body: Strictness) -> None:
+    async def only_scripted(sandbox: Here, body: Strictness) -> None:
         sandbox.only_scripted(strict=body.strict)
 
     @app.put(
@@ -102,5 +101,5 @@ def add_fault_calls(app: FastAPI, sandbox: Sandbox) -> None:
         status_code=204,
         summary="What both listeners show from the next connection on, until a reset",
     )
-    def server_certificate(body: ServerCertificate) -> None:
+    def server_certificate(sandbox: Here, body: ServerCertificate) -> None:
         sandbox.set_server_certificate(body.variant)

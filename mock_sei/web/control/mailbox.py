@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from mock_sei.portal.mailbox import Mail
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.models import Model
+from mock_sei.web.control.models import Here, Model
 from mock_sei.web.downloads import attachment
 
 
@@ -38,18 +38,18 @@ class Messages(Model):
     messages: list[Message]
 
 
-def add_mailbox_calls(app: FastAPI, sandbox: Sandbox) -> None:
+def add_mailbox_calls(app: FastAPI) -> None:
     @app.get("/mailbox", summary="Every mail since the reset, oldest first")
-    async def mailbox() -> Messages:
+    async def mailbox(sandbox: Here) -> Messages:
         return Messages(messages=[_message(each, sandbox) for each in sandbox.portal.mailbox])
 
     @app.get("/mailbox/{number}.eml", summary="One mail as an .eml file")
-    async def eml(number: int) -> Response:
+    async def eml(sandbox: Here, number: int) -> Response:
         found = sandbox.portal.mailbox.require(number)
         return attachment(f"mail-{number}.eml", bytes(found.message()))
 
     @app.delete("/mailbox", status_code=204, summary="Empties the mailbox")
-    async def clear_mailbox() -> None:
+    async def clear_mailbox(sandbox: Here) -> None:
         sandbox.portal.mailbox.clear()
 
 

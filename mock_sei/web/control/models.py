@@ -1,11 +1,24 @@
-"""The bodies of calls and answers that more than one room of the control API knows."""
+"""What more than one room of the control API knows: whose call it is, the bodies of calls."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
+
+from mock_sei.sandbox import Sandbox
+
+SCOPE_KEY = "mock_sei.sandbox"
+
+
+async def _here(request: Request) -> Sandbox:
+    sandbox: Sandbox = request.scope[SCOPE_KEY]
+    return sandbox
+
+
+Here = Annotated[Sandbox, Depends(_here)]
+"""The sandbox behind the listener that was called; its door put it into the scope."""
 
 
 class Model(BaseModel):

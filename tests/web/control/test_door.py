@@ -7,6 +7,12 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.fixtures import load_fixtures
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Behaviour
+from tests.support import control_client
+
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1:8044"])
 def test_a_foreign_host_is_refused_on_loopback(control: TestClient, host: str) -> None:
@@ -38,3 +44,18 @@ def test_an_oversized_body_is_refused(control: TestClient) -> None:
 
     assert control.post("/reset", content=b"x" * (1024 * 1024 + 1)).status_code == 413
     assert control.post("/reset", content=endless()).status_code == 413
+
+
+def test_one_application_serves_two_sandboxes_that_never_meet(
+    shared_store: CertificateStore,
+) -> None:
+    one, two = (
+        Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour())
+        for _ in range(2)
+    )
+
+    control_client(one).post("/clock/advance", json={"seconds": 3600})
+
+    assert not one.clock.is_machine
+    assert two.clock.is_machine
+    assert control_client(two).get("/clock").json()["is_machine"]
