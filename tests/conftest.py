@@ -7,10 +7,10 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import httpx2
 import hypothesis
 import pytest
 from anyio.from_thread import start_blocking_portal
-from starlette.testclient import TestClient
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
@@ -18,7 +18,7 @@ from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
 from tests.certificates.client_ca import rsa_key
-from tests.support import Platform
+from tests.support import InProcess, Platform
 
 pytest_plugins = ["pytester"]
 
@@ -47,9 +47,9 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
 @pytest.fixture(scope="session", autouse=True)
 def portal() -> Iterator[None]:
     """One event loop for every request in process."""
-    with start_blocking_portal() as Platform.portal:
+    with start_blocking_portal() as InProcess.portal:
         yield
-    Platform.portal = None
+    InProcess.portal = None
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def hammered(shared_store: CertificateStore) -> Platform:
 
 
 @pytest.fixture
-def browser(platform: Platform) -> TestClient:
+def browser(platform: Platform) -> httpx2.Client:
     """Keeps cookies, does not follow redirects."""
     http = platform.client(None, listener=Listener.ONE_WAY)
     http.follow_redirects = False

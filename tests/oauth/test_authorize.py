@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from tests.oauth.flows import ALICE, AUTHORIZE, call, log_in, reason, returned
 from tests.support import Platform
@@ -130,7 +130,7 @@ def test_the_two_way_listener_has_no_authorization_endpoint(
         assert platform.sandbox.journal.last.expected == "one-way"
 
 
-def test_a_repeated_parameter_is_refused(browser: TestClient) -> None:
+def test_a_repeated_parameter_is_refused(browser: httpx2.Client) -> None:
     twice = "client_id=demo-web-key&scope=ilservices&scope=ilservices"
     clients = "client_id=demo-web-key&client_id=demo-spa-key"
 

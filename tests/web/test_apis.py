@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from mock_sei.apis.openapi import references
 from mock_sei.apis.references import Document
@@ -55,7 +55,7 @@ def own(tmp_path: Path, shared_store: CertificateStore) -> Platform:
 
 
 @pytest.fixture
-def control(sandbox: Sandbox) -> TestClient:
+def control(sandbox: Sandbox) -> httpx2.Client:
     return control_client(sandbox)
 
 
@@ -118,7 +118,7 @@ def test_a_products_document_is_there_for_everybody(platform: Platform, listener
 
 
 def test_the_control_api_has_every_document_and_one_of_all(
-    control: TestClient, sandbox: Sandbox
+    control: httpx2.Client, sandbox: Sandbox
 ) -> None:
     documents = control.get("/apis").json()
     content = control.get("/apis/openapi.json").json()
@@ -167,7 +167,7 @@ def test_what_cannot_be_is_refused_in_python(platform: Platform) -> None:
     assert 7 not in [each["tradeTicketId"] for each in data[TICKETS]]
 
 
-def test_the_control_api_does_the_same(control: TestClient, platform: Platform) -> None:
+def test_the_control_api_does_the_same(control: httpx2.Client, platform: Platform) -> None:
     count = control.get("/data").json()[TICKETS]
 
     added = control.post(f"/data/{TICKETS}", json=TICKET)
@@ -192,7 +192,7 @@ def test_the_control_api_does_the_same(control: TestClient, platform: Platform) 
     ],
 )
 def test_the_control_api_tells_what_is_wrong_and_keeps_nothing(
-    control: TestClient, body: str, status: int, told: str | None
+    control: httpx2.Client, body: str, status: int, told: str | None
 ) -> None:
     before = control.get(f"/data/{TICKETS}").json()
 
@@ -206,7 +206,7 @@ def test_the_control_api_tells_what_is_wrong_and_keeps_nothing(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-def test_the_control_api_names_the_nearest_collection(control: TestClient, method: str) -> None:
+def test_the_control_api_names_the_nearest_collection(control: httpx2.Client, method: str) -> None:
     answer = control.request(method, "/data/trade-tiket", json=[] if method != "GET" else None)
 
     assert answer.status_code == 404

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from urllib.parse import unquote, urlencode
 
+import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from mock_sei.oauth.authorize import PARAMETERS
 from mock_sei.oauth.token_request import MEDIA_TYPES
@@ -34,7 +34,7 @@ ADDRESSES = (
 )
 
 
-def test_a_browser_logs_in_consents_and_is_sent_back(browser: TestClient) -> None:
+def test_a_browser_logs_in_consents_and_is_sent_back(browser: httpx2.Client) -> None:
     """Acceptance rows D1, D11, D31."""
     request = WEB | {"state": "a state"}
     login = browser.get(AUTHORIZE, params=request)
@@ -55,7 +55,7 @@ def test_a_browser_logs_in_consents_and_is_sent_back(browser: TestClient) -> Non
     assert "<li>ilservices</li>" in consent.text
 
 
-def test_a_wrong_password_shows_the_page_again(browser: TestClient) -> None:
+def test_a_wrong_password_shows_the_page_again(browser: httpx2.Client) -> None:
     form = {"username": "alice@example.com", "password": "wrong"}
 
     answer = browser.post(AUTHORIZE, params=WEB, data=form)
@@ -66,7 +66,7 @@ def test_a_wrong_password_shows_the_page_again(browser: TestClient) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"decision": "deny"}, ALICE | {"decision": "deny"}])
-def test_cancelling_tells_the_application(browser: TestClient, fields: dict[str, str]) -> None:
+def test_cancelling_tells_the_application(browser: httpx2.Client, fields: dict[str, str]) -> None:
     """Acceptance rows D10, D11."""
     answer = browser.post(AUTHORIZE, params=WEB | {"state": "s"}, data=fields)
 
@@ -96,7 +96,7 @@ def test_cancelling_tells_the_application(browser: TestClient, fields: dict[str,
     ],
 )
 def test_what_must_not_be_redirected_is_told_on_a_page(
-    browser: TestClient, request_: dict[str, str], words: str
+    browser: httpx2.Client, request_: dict[str, str], words: str
 ) -> None:
     """Acceptance rows D2, D5."""
     answer = browser.get(AUTHORIZE, params=request_)
@@ -107,7 +107,7 @@ def test_what_must_not_be_redirected_is_told_on_a_page(
 
 
 @pytest.mark.parametrize("state", ["%FF%00%F0", "a%20b%2Bc", "%E2%82%AC", "%22%3E%3Cscript%3E"])
-def test_state_comes_back_byte_for_byte(browser: TestClient, state: str) -> None:
+def test_state_comes_back_byte_for_byte(browser: httpx2.Client, state: str) -> None:
     url = f"{AUTHORIZE}?client_id=demo-web-key&scope=nonsense&state={state}"
 
     location = browser.get(url).headers["Location"]
@@ -128,7 +128,7 @@ def test_state_comes_back_byte_for_byte(browser: TestClient, state: str) -> None
     ],
 )
 def test_a_post_of_the_request_is_the_same_as_a_get(
-    browser: TestClient, request_: dict[str, str]
+    browser: httpx2.Client, request_: dict[str, str]
 ) -> None:
     """Acceptance row D30: but for 303, where a GET has 302."""
     get = browser.get(AUTHORIZE, params=request_)
@@ -160,7 +160,7 @@ def test_the_redirect_address_may_be_left_out_or_called_as_the_vendor_does(
 
 
 def test_auto_login_needs_the_setting_and_a_known_user(
-    platform: Platform, browser: TestClient
+    platform: Platform, browser: httpx2.Client
 ) -> None:
     """Acceptance rows D1, D31."""
     hint = WEB | {"login_hint": "alice@example.com", "state": "s"}
@@ -203,7 +203,7 @@ def test_neither_codes_nor_tokens_are_in_the_journal(platform: Platform) -> None
     ],
 )
 def test_bytes_that_are_no_text_are_answered_and_journalled(
-    platform: Platform, browser: TestClient, query: str, form: str
+    platform: Platform, browser: httpx2.Client, query: str, form: str
 ) -> None:
     url = f"{AUTHORIZE}?client_id=demo-web-key&{query}"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from mock_sei.standards import Listener
 from tests.oauth.flows import ALICE, AUTHORIZE, WEB, hidden, log_in, returned
@@ -12,7 +12,7 @@ from tests.support import Platform
 BOB = ALICE | {"username": "bob@example.com", "password": "bob-password"}
 
 
-def test_consent_needs_the_pages_token(platform: Platform, browser: TestClient) -> None:
+def test_consent_needs_the_pages_token(platform: Platform, browser: httpx2.Client) -> None:
     browser.post(AUTHORIZE, params=WEB, data=ALICE)
     good = hidden(browser.get(AUTHORIZE, params=WEB).text, "consent")
 
@@ -54,7 +54,7 @@ def test_the_session_cookie_is_kept_from_scripts_and_plain_connections(
     assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
 
 
-def test_credentials_in_the_address_log_nobody_in(browser: TestClient) -> None:
+def test_credentials_in_the_address_log_nobody_in(browser: httpx2.Client) -> None:
     answer = browser.get(AUTHORIZE, params=WEB | ALICE)
 
     assert "Log in" in answer.text
@@ -82,7 +82,7 @@ def test_credentials_in_the_address_log_nobody_in(browser: TestClient) -> None:
     ],
 )
 def test_a_log_in_form_of_another_origin_is_refused(
-    browser: TestClient, headers: dict[str, str], accepted: bool
+    browser: httpx2.Client, headers: dict[str, str], accepted: bool
 ) -> None:
     answer = browser.post(AUTHORIZE, params=WEB, data=ALICE, headers=headers)
 
@@ -100,7 +100,7 @@ def test_a_log_in_form_of_another_origin_is_refused(
     ],
 )
 def test_bytes_that_are_no_text_are_a_wrong_value_not_an_accident(
-    browser: TestClient, fields: bytes, status: int
+    browser: httpx2.Client, fields: bytes, status: int
 ) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -109,7 +109,7 @@ def test_bytes_that_are_no_text_are_a_wrong_value_not_an_accident(
     assert (answer.status_code, "Log in" in answer.text) == (status, True)
 
 
-def test_a_consent_token_of_other_letters_is_refused(browser: TestClient) -> None:
+def test_a_consent_token_of_other_letters_is_refused(browser: httpx2.Client) -> None:
     browser.post(AUTHORIZE, params=WEB, data={k: v for k, v in ALICE.items() if k != "decision"})
 
     answer = browser.post(AUTHORIZE, params=WEB, data={"decision": "allow", "consent": "\xe9"})
@@ -117,7 +117,7 @@ def test_a_consent_token_of_other_letters_is_refused(browser: TestClient) -> Non
     assert (answer.status_code, "did not come from the page" in answer.text) == (400, True)
 
 
-def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: TestClient) -> None:
+def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: httpx2.Client) -> None:
     browser.post(AUTHORIZE, params=WEB, data=ALICE)
     form = {
         "decision": "allow",

@@ -8,7 +8,6 @@ import re
 
 import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from mock_sei.records import EndUser
 from tests.oauth.flows import ALICE, AUTHORIZE, WEB
@@ -18,7 +17,7 @@ SCRIPT = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 PAGES = ["login", "wrong password", "consent", "error"]
 
 
-def show(browser: TestClient, which: str, **headers: str) -> httpx2.Response:
+def show(browser: httpx2.Client, which: str, **headers: str) -> httpx2.Response:
     """One of the pages of the log-in."""
     if which == "error":
         return browser.get(AUTHORIZE, params={"client_id": "unknown"}, headers=headers)
@@ -37,7 +36,7 @@ def policy_of(answer: httpx2.Response) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("which", PAGES)
-def test_pages_cannot_be_framed_cached_or_read(browser: TestClient, which: str) -> None:
+def test_pages_cannot_be_framed_cached_or_read(browser: httpx2.Client, which: str) -> None:
     """Acceptance row D12."""
     answer = show(browser, which, Origin="https://localhost")
 
@@ -51,7 +50,7 @@ def test_pages_cannot_be_framed_cached_or_read(browser: TestClient, which: str) 
 
 @pytest.mark.parametrize("which", PAGES)
 def test_the_policy_allows_our_stylesheets_and_nothing_from_outside(
-    browser: TestClient, which: str
+    browser: httpx2.Client, which: str
 ) -> None:
     answer = show(browser, which)
     (style,) = re.findall("<style>(.*?)</style>", answer.text, re.DOTALL)
@@ -82,7 +81,7 @@ def test_the_policy_allows_our_stylesheets_and_nothing_from_outside(
     ],
 )
 def test_a_form_may_lead_to_the_applications_own_address(
-    browser: TestClient, address: str, source: str
+    browser: httpx2.Client, address: str, source: str
 ) -> None:
     request_ = {"client_id": "demo-native-key", "redirect_uri": address, "code_challenge": "x" * 43}
 
@@ -103,7 +102,7 @@ def test_a_form_may_lead_to_the_applications_own_address(
         "response_type",
     ],
 )
-def test_nothing_a_request_says_is_shown_unescaped(browser: TestClient, name: str) -> None:
+def test_nothing_a_request_says_is_shown_unescaped(browser: httpx2.Client, name: str) -> None:
     request_ = WEB | {name: SCRIPT}
     shown = browser.get(AUTHORIZE, params=request_)
     again = browser.post(AUTHORIZE, params=request_, data={"username": SCRIPT, "password": "x"})
@@ -113,7 +112,7 @@ def test_nothing_a_request_says_is_shown_unescaped(browser: TestClient, name: st
         assert "<img" not in answer.text
 
 
-def test_a_hint_and_a_typed_name_stay_in_their_field(browser: TestClient) -> None:
+def test_a_hint_and_a_typed_name_stay_in_their_field(browser: httpx2.Client) -> None:
     hint = browser.get(AUTHORIZE, params=WEB | {"login_hint": SCRIPT}).text
     typed = browser.post(AUTHORIZE, params=WEB, data={"username": SCRIPT, "password": "x"}).text
 
@@ -121,7 +120,7 @@ def test_a_hint_and_a_typed_name_stay_in_their_field(browser: TestClient) -> Non
         assert 'value="&#34;&#39;&gt;&lt;script&gt;' in page
 
 
-def test_names_from_the_records_are_escaped_too(platform: Platform, browser: TestClient) -> None:
+def test_names_from_the_records_are_escaped_too(platform: Platform, browser: httpx2.Client) -> None:
     platform.change("demo-web", name=f"web {SCRIPT}", scopes=("ilservices", SCRIPT))
     user = EndUser(email=f"{SCRIPT}@example.com", password="secret-of-script")
     platform.sandbox.state.registry.end_users[user.email] = user

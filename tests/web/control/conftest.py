@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
 from tests.support import control_client
 
 
 @pytest.fixture
-def control(sandbox: Sandbox, one_key: None) -> TestClient:
+def control(sandbox: Sandbox, one_key: None) -> httpx2.Client:
     """Its certificates have one key."""
     del one_key
     return control_client(sandbox)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
 
 
-def test_health(control: TestClient) -> None:
+def test_health(control: httpx2.Client) -> None:
     """Acceptance row J7."""
     assert control.get("/health").json()["status"] == "ok"
 
 
-def test_connection_details_are_enough_to_connect(control: TestClient) -> None:
+def test_connection_details_are_enough_to_connect(control: httpx2.Client) -> None:
     details = control.get("/").json()
 
     assert details["two_way_url"].startswith("https://")
@@ -26,28 +26,30 @@ def test_connection_details_are_enough_to_connect(control: TestClient) -> None:
     assert {"username": "svc-demo", "password": "svc-demo-password"} in details["service_accounts"]
 
 
-def test_the_ca_is_the_one_that_signs(control: TestClient, sandbox: Sandbox) -> None:
+def test_the_ca_is_the_one_that_signs(control: httpx2.Client, sandbox: Sandbox) -> None:
     ca = x509.load_pem_x509_certificate(control.get("/ca.pem").content)
 
     assert ca == sandbox.authority.root
     sandbox.identity("svc-demo").chain[0].verify_directly_issued_by(ca)
 
 
-def test_the_truststore_holds_root_and_intermediate(control: TestClient, sandbox: Sandbox) -> None:
+def test_the_truststore_holds_root_and_intermediate(
+    control: httpx2.Client, sandbox: Sandbox
+) -> None:
     content = control.get("/truststore.p12?passphrase=chosen-one").content
 
     trusted = pkcs12.load_pkcs12(content, b"chosen-one").additional_certs
     assert {each.certificate for each in trusted} == set(sandbox.authority.chain)
 
 
-def test_a_wrong_method_names_the_right_one(control: TestClient) -> None:
+def test_a_wrong_method_names_the_right_one(control: httpx2.Client) -> None:
     answer = control.get("/reset")
 
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "POST"
 
 
-def test_the_reference_page_needs_nothing_from_outside(control: TestClient) -> None:
+def test_the_reference_page_needs_nothing_from_outside(control: httpx2.Client) -> None:
     page = control.get("/docs").text
 
     assert "POST /clock/advance" in page
@@ -56,13 +58,13 @@ def test_the_reference_page_needs_nothing_from_outside(control: TestClient) -> N
 
 
 @pytest.mark.parametrize("path", ["/crl.pem", "/ca.pem", "/truststore.p12"])
-def test_files_are_saved_and_not_kept_by_a_cache(control: TestClient, path: str) -> None:
+def test_files_are_saved_and_not_kept_by_a_cache(control: httpx2.Client, path: str) -> None:
     answer = control.get(path)
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{path[1:]}"'
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_every_call_is_in_the_reference(control: TestClient) -> None:
+def test_every_call_is_in_the_reference(control: httpx2.Client) -> None:
     page = control.get("/docs").text
     for call in (
         "POST /applications",
@@ -92,7 +94,7 @@ def test_every_call_is_in_the_reference(control: TestClient) -> None:
     "content", [b"", b"{", b"[]", b'"text"', b"name=x", b"\xff", b"7", b'{"\\ud800": "\\ud800"}']
 )
 def test_a_body_that_is_none_of_the_calls_is_refused_in_words(
-    control: TestClient, sandbox: Sandbox, method: str, path: str, content: bytes
+    control: httpx2.Client, sandbox: Sandbox, method: str, path: str, content: bytes
 ) -> None:
     content = content if content or not path.endswith("links") else b"null x"  # optional there
     before = sandbox.state.registry.copy()

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
 from tests.support import Platform, registration
 
 
 @pytest.fixture
-def manual(control: TestClient) -> None:
+def manual(control: httpx2.Client) -> None:
     control.post("/reset", json={"approval": "manual"})
 
 
-def test_every_application_is_listed_and_found_by_key_or_name(control: TestClient) -> None:
+def test_every_application_is_listed_and_found_by_key_or_name(control: httpx2.Client) -> None:
     listed = control.get("/applications").json()
     assert [each["name"] for each in listed][:2] == ["demo-server", "demo-web"]
     for known_as in ("demo-server", "demo-server-key"):
@@ -27,7 +27,7 @@ def test_every_application_is_listed_and_found_by_key_or_name(control: TestClien
     assert listed[0]["environments"] == ["build", "sandbox", "test", "production"]
 
 
-def test_one_is_registered_and_works(control: TestClient, platform: Platform) -> None:
+def test_one_is_registered_and_works(control: httpx2.Client, platform: Platform) -> None:
     """Acceptance row B1."""
     answer = control.post("/applications", json=registration(products=["sma-trade-orders"]))
 
@@ -42,7 +42,7 @@ def test_one_is_registered_and_works(control: TestClient, platform: Platform) ->
 
 
 def test_manual_approval_waits_and_approving_again_mails_nothing(
-    control: TestClient, platform: Platform, manual: None
+    control: httpx2.Client, platform: Platform, manual: None
 ) -> None:
     del manual
     waiting = control.post("/applications", json=registration()).json()
@@ -86,7 +86,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("changes", "field"), BAD)
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_wrong_field_is_named_and_nothing_done(
-    control: TestClient,
+    control: httpx2.Client,
     sandbox: Sandbox,
     method: str,
     changes: dict[str, Any],
@@ -109,7 +109,7 @@ def test_a_wrong_field_is_named_and_nothing_done(
 
 
 @pytest.mark.parametrize("field", ["name", "type", "actor"])
-def test_a_missing_field_is_named(control: TestClient, field: str) -> None:
+def test_a_missing_field_is_named(control: httpx2.Client, field: str) -> None:
     body = registration()
     del body[field]
     answer = control.post("/applications", json=body)
@@ -117,13 +117,13 @@ def test_a_missing_field_is_named(control: TestClient, field: str) -> None:
     assert field in answer.text
 
 
-def test_problems_are_told_by_field(control: TestClient) -> None:
+def test_problems_are_told_by_field(control: httpx2.Client) -> None:
     answer = control.post("/applications", json=registration(name="a/b", products=[]))
     assert answer.status_code == 400
     assert answer.json()["problems"].keys() == {"name", "products"}
 
 
-def test_a_change_is_one_field_or_several(control: TestClient, platform: Platform) -> None:
+def test_a_change_is_one_field_or_several(control: httpx2.Client, platform: Platform) -> None:
     made = control.post("/applications", json=registration()).json()
 
     answer = control.patch(
@@ -140,13 +140,15 @@ def test_a_change_is_one_field_or_several(control: TestClient, platform: Platfor
 @pytest.mark.parametrize(
     ("field", "value"), [("type", "native"), ("actor", "end-user"), ("owner", "sei-internal")]
 )
-def test_another_kind_is_another_application(control: TestClient, field: str, value: str) -> None:
+def test_another_kind_is_another_application(
+    control: httpx2.Client, field: str, value: str
+) -> None:
     answer = control.patch("/applications/demo-server", json={field: value})
     assert answer.status_code == 400
     assert "cannot be changed" in answer.json()["problems"][field]
 
 
-def test_refreshed_keys_end_the_old_ones(control: TestClient, platform: Platform) -> None:
+def test_refreshed_keys_end_the_old_ones(control: httpx2.Client, platform: Platform) -> None:
     headers = platform.headers()
 
     new = control.post("/applications/demo-server/keys").json()
@@ -160,7 +162,7 @@ def test_refreshed_keys_end_the_old_ones(control: TestClient, platform: Platform
     assert platform.post_token("demo-server", auth=pair).status_code == 200
 
 
-def test_a_deleted_application_is_gone(control: TestClient, platform: Platform) -> None:
+def test_a_deleted_application_is_gone(control: httpx2.Client, platform: Platform) -> None:
     headers = platform.headers()
 
     answer = control.delete("/applications/demo-server")
@@ -189,7 +191,7 @@ def test_a_deleted_application_is_gone(control: TestClient, platform: Platform) 
     ],
 )
 def test_an_unknown_application_names_those_there_are(
-    control: TestClient, method: str, path: str, body: dict[str, str] | None
+    control: httpx2.Client, method: str, path: str, body: dict[str, str] | None
 ) -> None:
     answer = control.request(method, path, json=body)
     assert answer.status_code == 404

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
 from tests.support import Platform
 
 
 def test_reset_brings_the_seeded_state_back(
-    control: TestClient, platform: Platform, sandbox: Sandbox
+    control: httpx2.Client, platform: Platform, sandbox: Sandbox
 ) -> None:
     """Acceptance row J1."""
     sandbox.state.registry.applications.clear()
@@ -26,7 +26,7 @@ def test_reset_brings_the_seeded_state_back(
     assert platform.post_token().status_code == 200
 
 
-def test_identifiers_repeat_under_the_same_seed(control: TestClient, platform: Platform) -> None:
+def test_identifiers_repeat_under_the_same_seed(control: httpx2.Client, platform: Platform) -> None:
     """Acceptance row J1."""
 
     def tracking_ids() -> list[str]:
@@ -39,7 +39,7 @@ def test_identifiers_repeat_under_the_same_seed(control: TestClient, platform: P
 
 
 def test_reset_changes_behaviour_until_the_next_one(
-    control: TestClient, platform: Platform
+    control: httpx2.Client, platform: Platform
 ) -> None:
     control.post("/reset", json={"dialect": "rfc"})
     changed = platform.post_token().json()["token_type"]
@@ -57,7 +57,7 @@ def test_reset_changes_behaviour_until_the_next_one(
     ],
 )
 def test_a_wrong_reset_resets_nothing(
-    control: TestClient, platform: Platform, body: dict[str, str], named: str
+    control: httpx2.Client, platform: Platform, body: dict[str, str], named: str
 ) -> None:
     platform.post_token()
 
@@ -68,7 +68,7 @@ def test_a_wrong_reset_resets_nothing(
     assert len(platform.sandbox.journal) == 1
 
 
-def test_the_clock_can_be_set_advanced_and_stopped(control: TestClient) -> None:
+def test_the_clock_can_be_set_advanced_and_stopped(control: httpx2.Client) -> None:
     moment = datetime(2027, 5, 1, 12, tzinfo=UTC)
 
     stopped = control.put("/clock", json={"now": moment.isoformat(), "frozen": True}).json()
@@ -95,7 +95,7 @@ def test_the_clock_can_be_set_advanced_and_stopped(control: TestClient) -> None:
     ],
 )
 def test_a_wrong_time_is_refused(
-    control: TestClient, sandbox: Sandbox, method: str, path: str, body: dict[str, Any]
+    control: httpx2.Client, sandbox: Sandbox, method: str, path: str, body: dict[str, Any]
 ) -> None:
     answer = control.request(method, path, json=body)
 
@@ -104,7 +104,7 @@ def test_a_wrong_time_is_refused(
     assert sandbox.clock.is_machine
 
 
-def test_the_journal_is_read_and_cleared(control: TestClient, platform: Platform) -> None:
+def test_the_journal_is_read_and_cleared(control: httpx2.Client, platform: Platform) -> None:
     """Acceptance row J4."""
     platform.post_token(http=platform.client("svc-web"))
 
@@ -125,7 +125,7 @@ def test_the_journal_is_read_and_cleared(control: TestClient, platform: Platform
 
 
 def test_tokens_of_a_rotated_key_live_until_it_is_retired(
-    control: TestClient, platform: Platform
+    control: httpx2.Client, platform: Platform
 ) -> None:
     """Acceptance row I8."""
 
@@ -150,7 +150,7 @@ def test_tokens_of_a_rotated_key_live_until_it_is_retired(
 
 @pytest.mark.parametrize("which", ["signing", "unknown"])
 def test_the_signing_key_cannot_be_retired(
-    control: TestClient, sandbox: Sandbox, which: str
+    control: httpx2.Client, sandbox: Sandbox, which: str
 ) -> None:
     kid = sandbox.state.oauth.keys.signing.kid
 

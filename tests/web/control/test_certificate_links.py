@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -21,13 +21,13 @@ LINKS = f"{ACCOUNT}/certificate-links"
 
 
 @pytest.fixture
-def team(control: TestClient) -> str:
+def team(control: httpx2.Client) -> str:
     """The calls of an account that brings its own certificate."""
     control.post("/applications", json=registration(certificate="own"))
     return "/service-accounts/svc-nightly"
 
 
-def test_a_link_is_one_call(control: TestClient, platform: Platform) -> None:
+def test_a_link_is_one_call(control: httpx2.Client, platform: Platform) -> None:
     """Acceptance rows B3, B7."""
     answer = control.post(LINKS)
 
@@ -57,7 +57,7 @@ def test_a_link_is_one_call(control: TestClient, platform: Platform) -> None:
     ],
 )
 def test_a_link_downloads_the_form_that_was_chosen(
-    control: TestClient, platform: Platform, options: dict[str, Any], name: str
+    control: httpx2.Client, platform: Platform, options: dict[str, Any], name: str
 ) -> None:
     url = control.post(LINKS, json=options).json()["url"]
     http = platform.client(None, listener=Listener.ONE_WAY)
@@ -70,7 +70,7 @@ def test_a_link_downloads_the_form_that_was_chosen(
         assert pkcs12.load_pkcs12(answer.content, secret).key is not None
 
 
-def test_a_link_can_renew(control: TestClient, sandbox: Sandbox) -> None:
+def test_a_link_can_renew(control: httpx2.Client, sandbox: Sandbox) -> None:
     first = sandbox.identity("svc-demo")
 
     control.post(LINKS, json={"renew": True})
@@ -96,7 +96,7 @@ def test_a_link_can_renew(control: TestClient, sandbox: Sandbox) -> None:
     ],
 )
 def test_a_wrong_option_is_named_and_no_link_made(
-    control: TestClient, sandbox: Sandbox, options: dict[str, Any], field: str
+    control: httpx2.Client, sandbox: Sandbox, options: dict[str, Any], field: str
 ) -> None:
     answer = control.post(LINKS, json=options)
 
@@ -106,7 +106,7 @@ def test_a_wrong_option_is_named_and_no_link_made(
     assert len(sandbox.portal.mailbox) == 0
 
 
-def test_half_a_surrogate_pair_is_no_passphrase(control: TestClient, sandbox: Sandbox) -> None:
+def test_half_a_surrogate_pair_is_no_passphrase(control: httpx2.Client, sandbox: Sandbox) -> None:
     headers = {"Content-Type": "application/json"}
     answer = control.post(LINKS, content=b'{"passphrase": "\\ud800"}', headers=headers)
     assert answer.status_code == 422
@@ -125,7 +125,7 @@ def test_half_a_surrogate_pair_is_no_passphrase(control: TestClient, sandbox: Sa
     ],
 )
 def test_an_unknown_account_names_those_there_are(
-    control: TestClient, call: str, body: dict[str, Any]
+    control: httpx2.Client, call: str, body: dict[str, Any]
 ) -> None:
     answer = control.post(f"/service-accounts/nobody/{call}", json=body)
     assert answer.status_code == 404
@@ -136,7 +136,7 @@ def test_an_unknown_account_names_those_there_are(
 # Requests
 
 
-def test_a_request_is_signed(control: TestClient, sandbox: Sandbox, team: str) -> None:
+def test_a_request_is_signed(control: httpx2.Client, sandbox: Sandbox, team: str) -> None:
     """Acceptance row B10."""
     answer = control.post(
         f"{team}/certificate-requests", json={"request": pem(request("svc-nightly"))}
@@ -155,7 +155,7 @@ def test_a_request_is_signed(control: TestClient, sandbox: Sandbox, team: str) -
 
 
 def test_a_signed_request_is_linked_without_a_key(
-    control: TestClient, platform: Platform, team: str
+    control: httpx2.Client, platform: Platform, team: str
 ) -> None:
     signed = control.post(
         f"{team}/certificate-requests", json={"request": pem(request("svc-nightly"))}
@@ -185,7 +185,7 @@ def test_a_signed_request_is_linked_without_a_key(
     ],
 )
 def test_a_request_that_is_not_acceptable_is_refused_by_field(
-    control: TestClient, team: str, body: dict[str, Any], status: int, field: str
+    control: httpx2.Client, team: str, body: dict[str, Any], status: int, field: str
 ) -> None:
     answer = control.post(f"{team}/certificate-requests", json=body)
     assert answer.status_code == status
@@ -197,7 +197,7 @@ def test_a_request_that_is_not_acceptable_is_refused_by_field(
 
 
 def test_an_own_certificate_is_registered(
-    control: TestClient, platform: Platform, team: str
+    control: httpx2.Client, platform: Platform, team: str
 ) -> None:
     """Acceptance row B10."""
     ca = ClientCA.create()
@@ -238,7 +238,7 @@ def test_an_own_certificate_is_registered(
     ],
 )
 def test_an_own_certificate_that_is_not_acceptable_is_refused_by_field(
-    control: TestClient,
+    control: httpx2.Client,
     sandbox: Sandbox,
     team: str,
     changes: dict[str, Any],
@@ -256,7 +256,7 @@ def test_an_own_certificate_that_is_not_acceptable_is_refused_by_field(
 
 
 def test_an_account_that_brings_its_own_has_no_file_and_no_link(
-    control: TestClient, team: str
+    control: httpx2.Client, team: str
 ) -> None:
     for answer in (
         control.get(f"{team}/certificate.crt"),

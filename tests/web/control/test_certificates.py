@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.certificates import FILES
@@ -18,7 +18,7 @@ def serial(text: str) -> int:
 
 
 def test_every_file_of_an_account_is_its_current_certificate(
-    control: TestClient, sandbox: Sandbox
+    control: httpx2.Client, sandbox: Sandbox
 ) -> None:
     identity = sandbox.identity("svc-demo")
     files = {name: control.get(f"{ACCOUNT}/{name}").content for name in FILES}
@@ -40,7 +40,7 @@ def test_every_file_of_an_account_is_its_current_certificate(
     assert files["privatekey.key"] == identity.key_pem
 
 
-def test_a_passphrase_can_be_chosen_and_is_needed(control: TestClient) -> None:
+def test_a_passphrase_can_be_chosen_and_is_needed(control: httpx2.Client) -> None:
     content = control.get(f"{ACCOUNT}/certificate.pfx?passphrase=chosen-one").content
 
     assert pkcs12.load_pkcs12(content, b"chosen-one").key is not None
@@ -56,14 +56,16 @@ def test_a_passphrase_can_be_chosen_and_is_needed(control: TestClient) -> None:
         (f"{ACCOUNT}/certificate.doc", "certificate.pfx"),
     ],
 )
-def test_a_file_that_is_not_there_names_what_is(control: TestClient, path: str, named: str) -> None:
+def test_a_file_that_is_not_there_names_what_is(
+    control: httpx2.Client, path: str, named: str
+) -> None:
     answer = control.get(path)
 
     assert answer.status_code == 404
     assert named in answer.json()["detail"]
 
 
-def test_a_new_certificate_becomes_the_current_one(control: TestClient) -> None:
+def test_a_new_certificate_becomes_the_current_one(control: httpx2.Client) -> None:
     before = control.get(f"{ACCOUNT}/certificate.crt").text
 
     issued = control.post(f"{ACCOUNT}/certificates").json()
@@ -78,7 +80,7 @@ def test_a_new_certificate_becomes_the_current_one(control: TestClient) -> None:
     "variant", ["expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
 )
 def test_a_wrong_certificate_does_not_replace_the_current_one(
-    control: TestClient, variant: str
+    control: httpx2.Client, variant: str
 ) -> None:
     before = control.get(f"{ACCOUNT}/certificate.crt").text
 
@@ -88,7 +90,7 @@ def test_a_wrong_certificate_does_not_replace_the_current_one(
     assert control.get(f"{ACCOUNT}/certificate.crt").text == before
 
 
-def test_a_revoked_certificate_is_on_the_list_until_a_reset(control: TestClient) -> None:
+def test_a_revoked_certificate_is_on_the_list_until_a_reset(control: httpx2.Client) -> None:
     number = control.post(f"{ACCOUNT}/certificates").json()["serial_number"]
 
     def revoked() -> list[int]:
@@ -104,7 +106,7 @@ def test_a_revoked_certificate_is_on_the_list_until_a_reset(control: TestClient)
 
 @pytest.mark.parametrize(("number", "status"), [("not-hex", 400), ("abc123", 404)])
 def test_only_a_certificate_of_the_account_can_be_revoked(
-    control: TestClient, number: str, status: int
+    control: httpx2.Client, number: str, status: int
 ) -> None:
     answer = control.post(f"{ACCOUNT}/certificates/{number}/revoke")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
 from tests.support import TICKETS, Platform
@@ -12,7 +12,7 @@ OPERATION = f"GET {TICKETS}"
 
 
 def test_the_verdict_names_what_speaks_against_the_test(
-    control: TestClient, sandbox: Sandbox, platform: Platform
+    control: httpx2.Client, sandbox: Sandbox, platform: Platform
 ) -> None:
     assert control.get("/check").json() == {
         "bugs": [],
@@ -35,7 +35,9 @@ def test_the_verdict_names_what_speaks_against_the_test(
     assert not any(control.get("/check").json().values())
 
 
-def test_strict_mode_and_scripts_can_be_looked_at(control: TestClient, platform: Platform) -> None:
+def test_strict_mode_and_scripts_can_be_looked_at(
+    control: httpx2.Client, platform: Platform
+) -> None:
     control.post("/answers", json={"operation": "GET /x", "application": "demo-web"})
     control.put("/answers/strict", json={"strict": True})
     platform.get()
@@ -51,7 +53,7 @@ def test_strict_mode_and_scripts_can_be_looked_at(control: TestClient, platform:
     assert control.put("/answers/strict", json={}).status_code == 422
 
 
-def test_an_answer_is_for_one_application_alone(control: TestClient, platform: Platform) -> None:
+def test_an_answer_is_for_one_application_alone(control: httpx2.Client, platform: Platform) -> None:
     for name, status in (("demo-web", 298), ("svc-demo", 299)):
         scripted = {"operation": OPERATION, "application": name, "status": status}
         control.post("/answers", json=scripted)
@@ -60,7 +62,7 @@ def test_an_answer_is_for_one_application_alone(control: TestClient, platform: P
     assert platform.get().status_code == 200
 
 
-def test_one_fault_is_found_by_its_number(control: TestClient, platform: Platform) -> None:
+def test_one_fault_is_found_by_its_number(control: httpx2.Client, platform: Platform) -> None:
     armed = control.post("/faults", json={"operation": OPERATION, "status": 503}).json()
     platform.get()
 
@@ -71,7 +73,7 @@ def test_one_fault_is_found_by_its_number(control: TestClient, platform: Platfor
 
 @pytest.mark.parametrize("name", ["demo-server", "demo-server-key", "svc-demo"])
 def test_the_journal_of_an_application_goes_by_name_key_or_account(
-    control: TestClient, platform: Platform, name: str
+    control: httpx2.Client, platform: Platform, name: str
 ) -> None:
     platform.get()
     platform.post_token("demo-web")
@@ -84,7 +86,7 @@ def test_the_journal_of_an_application_goes_by_name_key_or_account(
     assert (found["dropped"], found["last"]) == (0, 5)
 
 
-def test_the_journal_of_nobody_names_who_there_is(control: TestClient) -> None:
+def test_the_journal_of_nobody_names_who_there_is(control: httpx2.Client) -> None:
     answer = control.get("/journal", params={"application": "nobody"})
 
     assert answer.status_code == 404
@@ -93,7 +95,7 @@ def test_the_journal_of_nobody_names_who_there_is(control: TestClient) -> None:
 
 
 def test_the_newest_entries_alone_are_told_where_so_many_are_asked_for(
-    control: TestClient, platform: Platform
+    control: httpx2.Client, platform: Platform
 ) -> None:
     for _ in range(3):
         platform.post_token()
@@ -104,7 +106,7 @@ def test_the_newest_entries_alone_are_told_where_so_many_are_asked_for(
 
 
 def test_the_clock_says_whether_it_is_the_machine_s_and_becomes_it_again(
-    control: TestClient,
+    control: httpx2.Client,
 ) -> None:
     assert control.get("/clock").json()["is_machine"] is True
     assert control.post("/clock/advance", json={"seconds": 60}).json()["is_machine"] is False
@@ -112,7 +114,7 @@ def test_the_clock_says_whether_it_is_the_machine_s_and_becomes_it_again(
     assert control.get("/clock").json()["is_machine"] is True
 
 
-def test_the_current_identity_is_one_answer(control: TestClient, sandbox: Sandbox) -> None:
+def test_the_current_identity_is_one_answer(control: httpx2.Client, sandbox: Sandbox) -> None:
     told = control.get("/service-accounts/svc-demo/identity").json()
 
     identity = sandbox.identity("svc-demo")
@@ -122,7 +124,7 @@ def test_the_current_identity_is_one_answer(control: TestClient, sandbox: Sandbo
     assert int(told["serial_number"], 16) == identity.serial_number
 
 
-def test_an_error_names_its_class(control: TestClient) -> None:
+def test_an_error_names_its_class(control: httpx2.Client) -> None:
     refused = control.post("/faults", json={"status": 7})
     unknown = control.get("/service-accounts/nobody/identity")
 
@@ -133,7 +135,7 @@ def test_an_error_names_its_class(control: TestClient) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8044", "localhost:8044", "[::1]:8044"])
 def test_on_this_machine_the_listeners_are_told_as_they_call_themselves(
-    control: TestClient, host: str
+    control: httpx2.Client, host: str
 ) -> None:
     details = control.get("/", headers={"Host": host}).json()
 
@@ -143,7 +145,7 @@ def test_on_this_machine_the_listeners_are_told_as_they_call_themselves(
     )
 
 
-def test_a_mailed_link_is_told_whole(control: TestClient) -> None:
+def test_a_mailed_link_is_told_whole(control: httpx2.Client) -> None:
     made = control.post("/service-accounts/svc-demo/certificate-links", json={"legacy": True})
     control.post("/service-accounts/svc-demo/certificate-links")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
@@ -15,29 +15,29 @@ from tests.support import control_client
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1:8044"])
-def test_a_foreign_host_is_refused_on_loopback(control: TestClient, host: str) -> None:
+def test_a_foreign_host_is_refused_on_loopback(control: httpx2.Client, host: str) -> None:
     assert control.get("/", headers={"Host": host}).status_code == 403
 
 
 @pytest.mark.parametrize("host", ["localhost:8044", "127.0.0.1", "[::1]:8044", "LOCALHOST"])
-def test_this_machine_is_let_in(control: TestClient, host: str) -> None:
+def test_this_machine_is_let_in(control: httpx2.Client, host: str) -> None:
     assert control.get("/", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://127.0.0.1:9999", "http://[", "//"]
 )
-def test_a_foreign_origin_is_refused(control: TestClient, origin: str) -> None:
+def test_a_foreign_origin_is_refused(control: httpx2.Client, origin: str) -> None:
     assert control.post("/reset", headers={"Origin": origin}).status_code == 403
 
 
-def test_its_own_origin_is_let_in(control: TestClient) -> None:
+def test_its_own_origin_is_let_in(control: httpx2.Client) -> None:
     headers = {"Origin": "http://127.0.0.1:8044"}
 
     assert control.post("/reset", headers=headers).status_code == 204
 
 
-def test_an_oversized_body_is_refused(control: TestClient) -> None:
+def test_an_oversized_body_is_refused(control: httpx2.Client) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(2000):
             yield b"x" * 1024

@@ -6,18 +6,18 @@ import email
 import email.policy
 from datetime import datetime, timedelta
 
+import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from mock_sei.sandbox import Sandbox
 from tests.support import Platform, registration
 
 
-def test_an_empty_mailbox_has_no_messages(control: TestClient) -> None:
+def test_an_empty_mailbox_has_no_messages(control: httpx2.Client) -> None:
     assert control.get("/mailbox").json() == {"messages": []}
 
 
-def test_every_mail_is_there_oldest_first(control: TestClient, sandbox: Sandbox) -> None:
+def test_every_mail_is_there_oldest_first(control: httpx2.Client, sandbox: Sandbox) -> None:
     control.post("/applications", json=registration())
 
     messages = control.get("/mailbox").json()["messages"]
@@ -32,7 +32,7 @@ def test_every_mail_is_there_oldest_first(control: TestClient, sandbox: Sandbox)
     assert [each["link"] is None for each in messages] == [True, True, False]
 
 
-def test_a_mailed_link_says_whether_it_lives(control: TestClient, platform: Platform) -> None:
+def test_a_mailed_link_says_whether_it_lives(control: httpx2.Client, platform: Platform) -> None:
     link = control.post("/service-accounts/svc-demo/certificate-links").json()
 
     def mailed() -> dict[str, str]:
@@ -46,7 +46,7 @@ def test_a_mailed_link_says_whether_it_lives(control: TestClient, platform: Plat
     assert platform.sandbox.portal.mailbox.last.number == 1
 
 
-def test_a_notice_is_there_when_its_time_has_come(control: TestClient) -> None:
+def test_a_notice_is_there_when_its_time_has_come(control: httpx2.Client) -> None:
     """Acceptance row B9."""
     control.post("/applications", json=registration())
     control.post("/clock/advance", json={"seconds": 725 * 86400})
@@ -58,7 +58,7 @@ def test_a_notice_is_there_when_its_time_has_come(control: TestClient) -> None:
     ]
 
 
-def test_one_mail_is_a_file(control: TestClient) -> None:
+def test_one_mail_is_a_file(control: httpx2.Client) -> None:
     control.post("/applications", json=registration(name="Zürich =?utf-8?q?a=0D=0AX-Evil:_1?="))
 
     answer = control.get("/mailbox/1.eml")
@@ -74,14 +74,14 @@ def test_one_mail_is_a_file(control: TestClient) -> None:
     ("number", "status"), [("1", 404), ("0", 404), ("-1", 404), ("one", 422), ("9" * 30, 404)]
 )
 def test_a_mail_that_is_not_there_is_not_found(
-    control: TestClient, number: str, status: int
+    control: httpx2.Client, number: str, status: int
 ) -> None:
     answer = control.get(f"/mailbox/{number}.eml")
     assert answer.status_code == status
     assert answer.json()["detail"]
 
 
-def test_the_mailbox_is_emptied_and_by_a_reset_too(control: TestClient) -> None:
+def test_the_mailbox_is_emptied_and_by_a_reset_too(control: httpx2.Client) -> None:
     control.post("/service-accounts/svc-demo/certificate-links")
     assert control.delete("/mailbox").status_code == 204
     assert control.get("/mailbox").json() == {"messages": []}
