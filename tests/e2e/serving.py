@@ -19,6 +19,8 @@ BIN = Path(sys.executable).parent
 MOCK_SEI = BIN / "mock-sei"
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting; nothing takes as long when it works."""
+COMPILERS_PATIENCE = 300.0
+"""Go compiles its standard library when it first needs it."""
 FREE_PORTS = ("--one-way-port", "0", "--two-way-port", "0", "--control-port", "0")
 
 
@@ -57,6 +59,7 @@ def run(
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     typed: str = "",
+    patience: float = PATIENCE,
 ) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end; ``typed`` is what a user types at its prompts."""
     return subprocess.run(
@@ -68,7 +71,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=patience,
     )
 
 

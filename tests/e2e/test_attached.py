@@ -10,7 +10,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -19,9 +18,9 @@ from mock_sei import Attached, MockSei, __version__
 from mock_sei.attached.calls import ControlApi
 from mock_sei.errors import ConfigurationError, MockSeiError, NoServer
 from tests.e2e.serving import Serving
+from tests.e2e.snippets import read, snippets
 from tests.e2e.suites import run_suite
 
-ROOT = Path(__file__).parents[2]
 USES_IT = "def test_it(mock_sei): assert mock_sei.token('svc-demo')"
 
 
@@ -58,16 +57,15 @@ def deaf() -> Iterator[int]:
 def test_what_the_documents_print_passes_against_a_server_too(
     pytester: pytest.Pytester, running: Serving, document: str
 ) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
-    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    printed = snippets(read(document), "python")
 
     result = run_suite(
-        pytester, "\n\n".join(snippets), "--mock-sei-url", running.ready["control_url"]
+        pytester, "\n\n".join(printed), "--mock-sei-url", running.ready["control_url"]
     )
 
     outcomes = result.parseoutcomes()
     assert outcomes.keys() == {"passed"}
-    assert outcomes["passed"] >= sum("def test_" in each for each in snippets)
+    assert outcomes["passed"] >= sum("def test_" in each for each in printed)
     result.stdout.fnmatch_lines([f"mock-sei: attached to {running.ready['control_url']}"])
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser import DOCS
 from tests.e2e.serving import PATIENCE, Serving, environment
+from tests.e2e.snippets import read, snippets
 
 pytestmark = pytest.mark.needs("bash", "openssl", "curl", "keytool", "python3")
 
@@ -22,8 +21,7 @@ TICKETS = '"paging":'
 
 
 def commands() -> str:
-    text = (DOCS / "certificates.md").read_text(encoding="utf-8")
-    return "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    return "\n".join(snippets(read("docs/certificates.md"), "sh"))
 
 
 def paste(script: str, serving: Serving) -> subprocess.CompletedProcess[str]:

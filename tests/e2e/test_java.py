@@ -1,34 +1,28 @@
-"""Java: keytool imports what the portal delivered, and ``java.net.http`` calls with it."""
+"""Java with what the portal delivered: keytool imports it, the program of docs/clients.md calls.
+
+What it does without a certificate, with another account's and with another CA is tested with the
+other programs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import shutil
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from mock_sei import MockSei
 from tests.e2e.handshakes import handshake_entry
-from tests.e2e.registering import Team, control_of, download, mailed_link, register
-from tests.e2e.serving import environment, run
+from tests.e2e.programs import JAVA
+from tests.e2e.registering import download
+from tests.e2e.serving import run
 
 pytestmark = pytest.mark.needs("java", "keytool", "curl")
 
-PROGRAM = Path(__file__).parent / "java" / "TwoWayCall.java"
+ACCOUNT = "svc-demo"
 PASSPHRASE = "mock-sei"
 """Of the truststore and, since the program has one for both, of the keystore."""
-
-
-@pytest.fixture
-def control(mock_sei: MockSei) -> Iterator[httpx2.Client]:
-    with control_of(mock_sei.control_url) as client:
-        yield client
-
-
-@pytest.fixture
-def team(control: httpx2.Client) -> Team:
-    return register(control)
 
 
 def import_pfx(pfx: Path, kind: str) -> Path:
@@ -44,58 +38,30 @@ def import_pfx(pfx: Path, kind: str) -> Path:
     return keystore
 
 
-def call(
-    server: MockSei, team: Team, keystore: Path | None, *, trusting: MockSei | None = None
-) -> str:
-    """What the program prints, or the end of what it fails with."""
-    finished = run(
-        *("java", "-Duser.language=en", PROGRAM, server.two_way_url),
-        *(team.app_key, team.app_secret, team.username, team.password),
-        (trusting or server).ca_file.with_name("truststore.p12"),
-        *([keystore] if keystore else []),
-        environ=environment() | {"STORE_PASSWORD": PASSPHRASE},
-    )
-    return finished.stderr if finished.returncode else finished.stdout.strip()
+def call(server: MockSei, keystore: Path, folder: Path) -> str:
+    """What the program prints with this keystore, or what it fails with."""
+    certs = folder / "certs"
+    (certs / ACCOUNT).mkdir(parents=True)
+    shutil.copy(server.ca_file.with_name("truststore.p12"), certs)
+    shutil.copy(keystore, certs / ACCOUNT / "certificate.pfx")
+    at = {"url": server.url, "two_way_url": server.two_way_url}
+    finished = JAVA.run(folder, at, certs=certs)
+    return finished.stderr if finished.returncode else finished.stdout
 
 
 @pytest.mark.parametrize("kind", ["JKS", "PKCS12"])
-def test_the_mailed_pfx_in_a_keystore_opens_444(
-    mock_sei: MockSei, control: httpx2.Client, team: Team, tmp_path: Path, kind: str
+def test_a_downloaded_pfx_in_a_keystore_opens_444(
+    mock_sei: MockSei, tmp_path: Path, kind: str
 ) -> None:
-    pfx = download(mock_sei, mailed_link(control, team), tmp_path)
-    keystore = import_pfx(pfx, kind)
-    assert call(mock_sei, team, keystore) == "200"
+    pfx = download(mock_sei, mock_sei.certificate_link(ACCOUNT), tmp_path)
+    printed = call(mock_sei, import_pfx(pfx, kind), tmp_path)
+    assert re.fullmatch(r"(\d+\n){2}", printed)
     entries = mock_sei.journal.entries[-2:]
-    assert [each.service_account for each in entries] == [team.username, team.username]
+    assert [each.service_account for each in entries] == [ACCOUNT, ACCOUNT]
 
 
-def test_without_a_keystore_the_handshake_fails(mock_sei: MockSei, team: Team) -> None:
-    failed = call(mock_sei, team, None)
-    assert "SSLHandshakeException" in failed
-    assert "certificate_required" in failed
-    assert "sent no certificate" in str(handshake_entry(mock_sei).refused_because)
-
-
-def test_with_an_expired_certificate_the_handshake_fails(mock_sei: MockSei, team: Team) -> None:
-    keystore = import_pfx(mock_sei.certificate(team.username, "expired").pfx(), "PKCS12")
-    failed = call(mock_sei, team, keystore)
+def test_with_an_expired_certificate_java_is_told_so(mock_sei: MockSei, tmp_path: Path) -> None:
+    failed = call(mock_sei, mock_sei.certificate(ACCOUNT, "expired").pfx(), tmp_path)
     assert "SSLHandshakeException" in failed
     assert "certificate_expired" in failed
     assert "has expired" in str(handshake_entry(mock_sei).refused_because)
-
-
-def test_another_account_s_keystore_is_told_what_the_platform_tells(
-    mock_sei: MockSei, team: Team
-) -> None:
-    keystore = import_pfx(mock_sei.certificate("svc-demo").pfx(), "PKCS12")
-    assert call(mock_sei, team, keystore).startswith("403 ")
-    assert mock_sei.journal.last.refused_by == "certificate name"
-
-
-def test_a_truststore_of_another_server_does_not_trust_this_one(
-    mock_sei: MockSei, team: Team
-) -> None:
-    keystore = import_pfx(mock_sei.certificate(team.username).pfx(), "PKCS12")
-    with MockSei() as other:
-        failed = call(mock_sei, team, keystore, trusting=other)
-    assert "SSLHandshakeException: PKIX path" in failed

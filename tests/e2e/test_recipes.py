@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from mock_sei.bench.faults import FIELDS, read_fault
+from tests.e2e.snippets import read, snippets
 
-ROOT = Path(__file__).parents[2]
-DOCUMENT = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+DOCUMENT = read("docs/testing.md")
 
 
 def test_every_recipe_passes_as_printed(pytester: pytest.Pytester) -> None:
-    snippets = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
-    recipes = sum("def test_" in each for each in snippets)
-    pytester.makepyfile(test_recipes="\n\n".join(snippets))
+    printed = snippets(DOCUMENT, "python")
+    recipes = sum("def test_" in each for each in printed)
+    pytester.makepyfile(test_recipes="\n\n".join(printed))
 
     result = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", timeout=120)
 
@@ -33,7 +31,7 @@ def test_every_field_of_a_fault_is_told(field: str) -> None:
 
 
 def test_the_faults_of_a_settings_file_can_be_armed() -> None:
-    for each in re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL):
+    for each in snippets(DOCUMENT, "toml"):
         for fault in tomllib.loads(each)["faults"]:
             assert read_fault(fault, [fault["operation"]])
 
@@ -42,9 +40,7 @@ def test_the_faults_of_a_settings_file_can_be_armed() -> None:
 def test_the_snippets_of_a_document_pass_as_printed(
     pytester: pytest.Pytester, document: str, count: int
 ) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
-    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    for number, snippet in enumerate(snippets):
+    for number, snippet in enumerate(snippets(read(document), "python")):
         pytester.makepyfile(**{f"test_snippet_{number}": snippet})
 
     # Not in process: its modules would be the next document's too, half of them loaded anew.
