@@ -14,8 +14,17 @@ import httpx2
 import pytest
 
 from mock_sei.certificates.store import CertificateStore
-from tests.e2e.programs import CURL, DOCUMENT, NODE_PACKAGES, PROGRAMS, REQUESTS, Program
-from tests.e2e.serving import Serving, wait_for
+from tests.e2e.programs import (
+    CURL,
+    DOCUMENT,
+    JAVA,
+    NODE_PACKAGES,
+    PROGRAMS,
+    REQUESTS,
+    RUNTIMES,
+    Program,
+)
+from tests.e2e.serving import Serving, environment, run, wait_for
 from tests.e2e.snippets import ROOT, read, section, snippets
 
 RECORDS = json.loads((ROOT / "fixtures/data/trade-tickets.json").read_text(encoding="utf-8"))
@@ -146,6 +155,33 @@ def test_requests_takes_the_ca_of_its_environment_unless_told_not_to(
     finished = REQUESTS.run(tmp_path, running.ready, text=trusting, variables=overridden)
     assert finished.returncode != 0
     assert "CERTIFICATE_VERIFY_FAILED" in finished.stderr
+    wait_for(lambda: journal(running)[-1]["kind"] == "handshake")
+
+
+@pytest.mark.needs(*CURL.tools)
+@pytest.mark.parametrize(
+    "program",
+    [
+        REQUESTS,
+        pytest.param(JAVA, marks=pytest.mark.needs(*JAVA.tools)),
+    ],
+    ids=lambda each: str(each.heading),
+)
+def test_the_control_listener_hands_out_the_files(
+    running: Serving, tmp_path: Path, program: Program
+) -> None:
+    """Those in PEM to one program, those in PKCS#12 to the other."""
+    (commands,) = snippets(section(read(DOCUMENT), "Files from afar"), "sh")
+    told = {
+        "MOCK_SEI_CONTROL_URL": running.ready["control_url"],
+        "SEI_CERTS": str(tmp_path / "fetched"),
+    }
+    fetched = run(
+        *RUNTIMES["sh"].command, "-c", commands, cwd=tmp_path, environ=environment() | told
+    )
+    assert fetched.returncode == 0, fetched.stderr
+    finished = program.run(tmp_path, running.ready, certs=tmp_path / "fetched")
+    assert ids(finished.stdout) == TICKETS, finished.stderr
 
 
 class TestRealHostNames:
@@ -176,3 +212,16 @@ class TestRealHostNames:
         finished = CURL.run(tmp_path, running.ready, text=stranger)
         assert finished.returncode == 60  # the peer's certificate cannot be verified
         assert "mtls.example.com" in finished.stderr
+        wait_for(lambda: journal(running)[-1]["kind"] == "handshake")
+
+
+def test_no_block_of_the_document_is_forgotten() -> None:
+    text = read(DOCUMENT)
+    headings = re.findall(r"^##+ (.*)$", text, re.MULTILINE)
+    with_code = {
+        each for each in headings if re.search(r"^```(?!text)\w", section(text, each), re.MULTILINE)
+    }
+    elsewhere = {"SAML assertions"}
+    not_run = {".NET"}
+    here = {"Files from afar", "The real host names"} | {each.heading for each in PROGRAMS}
+    assert with_code == here | elsewhere | not_run
