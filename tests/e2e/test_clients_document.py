@@ -122,6 +122,7 @@ class TestPrograms:
         finished = program.run(folder, running.ready, certs=certs)
         assert finished.returncode != 0
         assert finished.stdout == ""
+        assert re.search(r"\b403\b|\bunauthorized_client\b", finished.stderr)  # it says why
         assert journal(running)[-1]["refused_by"] == "certificate name"
 
     def test_with_another_ca_it_does_not_trust_this_server(
