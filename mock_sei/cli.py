@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
     from mock_sei.remote import Remote
 
-DEFAULT_CONTROL_URL = "http://127.0.0.1:8044"
+LOOPBACK, CONTROL_PORT = "127.0.0.1", 8044
+"""Where the control listener is, unless the environment says otherwise."""
 BAD_INPUT = 2
 """Exit status for a user's mistake; 1 is for a check that found something."""
 
@@ -90,6 +93,9 @@ def serve(config: Path | None, **options: Any) -> None:
     they stand. Every option is also a MOCK_SEI_... variable and a key of mock-sei.toml; an option
     wins over a variable, a variable over the file.
     """
+    # The first process of a container ignores what it has no handler for, and `docker stop` waits.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
     from mock_sei.commands.serve import run
     from mock_sei.settings import load_settings
 
@@ -165,12 +171,21 @@ def issue(
         click.echo(path)
 
 
+def _own_control_url() -> str:
+    """Where `mock-sei serve` listens with the variables of this environment, as in a container."""
+    from mock_sei.addresses import host_to_call, url
+
+    host = host_to_call(os.environ.get("MOCK_SEI_CONTROL_HOST") or LOOPBACK, loopback=LOOPBACK)
+    port = os.environ.get("MOCK_SEI_CONTROL_PORT", "")
+    return url("http", host, int(port) if port.isdecimal() else CONTROL_PORT)
+
+
 def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--control-url",
         envvar="MOCK_SEI_CONTROL_URL",
-        default=DEFAULT_CONTROL_URL,
-        show_default=True,
+        default=_own_control_url,
+        show_default=f"http://{LOOPBACK}:{CONTROL_PORT}",
         help="Control address of the running server.",
     )(command)
 
@@ -316,7 +331,9 @@ def doctor(url: str, timeout: float, json_output: bool, verbose: bool, **given: 
 @_control_url_option
 def healthcheck(control_url: str) -> None:
     """Exit with status 0 when a running server is healthy, with 1 when it is not."""
-    problem = _remote(control_url).health_problem()
+    from mock_sei.commands.healthcheck import find_problem
+
+    problem = find_problem(control_url)
     if problem:
         click.echo(f"mock-sei: {problem}", err=True)
         sys.exit(1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from mock_sei.attached.calls import ControlApi, segment
+from mock_sei.attached.calls import CONTROL_URL_HINT, ControlApi, segment
 from mock_sei.attached.controls import read_registry
 from mock_sei.errors import MockSeiError
 from mock_sei.flows import Flows
@@ -29,7 +29,7 @@ class Remote:
         self._api = ControlApi(
             control_url,
             timeout=TIMEOUT,
-            hint="--control-url or MOCK_SEI_CONTROL_URL names another address",
+            hint=CONTROL_URL_HINT,
         )
 
     def token(self, name: str, user: str) -> str:
@@ -100,11 +100,3 @@ class Remote:
 
     def _details(self) -> Any:
         return self._api.get("/")
-
-    def health_problem(self) -> str | None:
-        """What is wrong, None where nothing is."""
-        try:
-            self._api.get("/health")
-        except MockSeiError as error:
-            return str(error)
-        return None

@@ -11,6 +11,9 @@ import httpx2
 from mock_sei import errors
 from mock_sei.errors import MockSeiError, NoServer, Rejected
 
+CONTROL_URL_HINT = "--control-url or MOCK_SEI_CONTROL_URL names another address"
+"""Where the command line is told which server it asks."""
+
 Query = Mapping[str, str | int | bool | None]
 
 

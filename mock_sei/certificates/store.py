@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -56,7 +56,8 @@ class CertificateStore:
         with _complaining_of(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (self.folder / "README.md").exists():  # the checkout's own keeps its mode
-                self.folder.chmod(0o700)
+                with suppress(PermissionError):  # a mounted volume may be somebody else's
+                    self.folder.chmod(0o700)
         with self._locked():
             self._remove_leftovers()
             self.authority = self._open_authority()
@@ -243,8 +244,20 @@ def _complaining_of(path: Path, what: str = "written") -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigurationError(
-            f"cannot be {what}: {error.strerror or error}", source=path
+            f"cannot be {what}: {error.strerror or error}{_whose(path, error)}", source=path
         ) from None
+
+
+def _whose(path: Path, error: OSError) -> str:
+    """Of a refused file, the two users that differ: in a container neither has a name."""
+    if not isinstance(error, PermissionError) or not hasattr(os, "getuid"):
+        return ""
+    try:
+        folder = path if path.is_dir() else path.parent
+        owner = folder.stat().st_uid
+    except OSError:
+        return f" (to user {os.getuid()})"
+    return f" (to user {os.getuid()}; {folder} belongs to user {owner})"
 
 
 def _check_readable(path: Path, content: bytes, *, key: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import sys
 from dataclasses import dataclass
 
 from mock_sei.errors import ConfigurationError
@@ -47,8 +48,8 @@ def bind(host: str, ports: Ports) -> list[socket.socket]:
             )
             return bind(host, Ports(option=ports.option, asked=ports.fallback, documented=port))
         raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {_reason(error)}; choose another port, or 0 "
-            "for a free one",
+            f"cannot listen on {host} port {port}: {_reason(error)}; choose another port"
+            f"{_by_variable(ports)}, or 0 for a free one{_or_allow(error)}",
             source=ports.option,
         ) from None
 
@@ -59,6 +60,20 @@ def _reason(error: OSError) -> str:
     if error.errno in _NO_PRIVILEGE:
         return "the port needs privilege that this user has not"
     return (error.strerror or str(error)).lower()
+
+
+def _by_variable(ports: Ports) -> str:
+    """A container has variables rather than options."""
+    return f" (MOCK_SEI_{ports.option.removeprefix('--').replace('-', '_').upper()})"
+
+
+def _or_allow(error: OSError) -> str:
+    if error.errno not in _NO_PRIVILEGE or not sys.platform.startswith("linux"):
+        return ""
+    return (
+        ", or let every user have it: sysctl net.ipv4.ip_unprivileged_port_start=0, for a "
+        "container the same after --sysctl"
+    )
 
 
 def _bind_all(host: str, port: int) -> list[socket.socket]:

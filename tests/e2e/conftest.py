@@ -28,6 +28,7 @@ NAMES = {"chromium": CHROMIUM}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*tools): programs the test runs; skipped without")
+    config.addinivalue_line("markers", "container: builds the image and runs it")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

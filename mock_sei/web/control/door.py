@@ -1,12 +1,13 @@
 """Whom the control listener lets in: tests, and no web page.
 
 It hands out private keys of a test CA, so a foreign ``Origin`` is refused, and on loopback a
-``Host`` that is not this machine (DNS rebinding).
+``Host`` that is neither this machine nor a name of the server (DNS rebinding). In a pod the other
+containers reach it by such a name, and over loopback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import HTTPException
 from starlette.responses import JSONResponse
@@ -43,7 +44,7 @@ class ControlListener:
         if scope["type"] != "http":
             return
         scope[SCOPE_KEY] = self._sandbox
-        refusal = _refused_caller(scope)
+        refusal = _refused_caller(scope, self._sandbox.server_names)
         if refusal is not None:
             await JSONResponse({"detail": refusal}, 403)(scope, receive, send)
             return
@@ -65,14 +66,15 @@ class ControlListener:
         await self._app(scope, receiving, send)
 
 
-def _refused_caller(scope: Scope) -> str | None:
+def _refused_caller(scope: Scope, names: Sequence[str]) -> str | None:
     """Why a caller is a web page rather than a test, None where it is not."""
     host = (find_header(scope["headers"], b"host") or b"").decode("latin-1")
     origin = (find_header(scope["headers"], b"origin") or b"").decode("latin-1")
     if origin and origin_host(origin) != host:
         return f"the control API is not for web pages of another origin ({origin[:100]})"
     server = scope.get("server")
-    if host and server and is_loopback(server[0]) and not is_loopback(host_name(host)):
+    name = host_name(host)
+    if host and server and is_loopback(server[0]) and not (is_loopback(name) or name in names):
         return (
             f"Host {host[:100]} is not this machine; call the control API by 127.0.0.1 or localhost"
         )

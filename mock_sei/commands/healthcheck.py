@@ -1,0 +1,21 @@
+"""``mock-sei healthcheck``: a container runs it every few seconds, so it imports little."""
+
+from __future__ import annotations
+
+from mock_sei.attached.calls import CONTROL_URL_HINT, ControlApi
+from mock_sei.errors import MockSeiError
+
+TIMEOUT = 3.0
+"""Seconds: less than the image gives its health check."""
+
+
+def find_problem(control_url: str) -> str | None:
+    """What is wrong with the server, None where nothing is."""
+    api = ControlApi(control_url, timeout=TIMEOUT, hint=CONTROL_URL_HINT)
+    try:
+        health = api.get("/health")
+        if not isinstance(health, dict) or health.get("status") != "ok":
+            raise api.stranger()
+    except (MockSeiError, ValueError) as error:
+        return str(error)
+    return None
