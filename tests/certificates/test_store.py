@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -605,6 +607,34 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
 
     assert complaint(tmp_path / "certs").startswith(f"{tmp_path / 'certs'}: cannot be written")
     assert contents(tmp_path) == {"certs": b"mine"}
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="users have no numbers here")
+def test_a_folder_of_another_user_is_named_with_both_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refused)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    line = complaint(tmp_path / "certs")
+    owner = tmp_path.stat().st_uid
+    assert line.endswith(
+        f"Permission denied (to user 12345; {tmp_path / 'certs'} belongs to user {owner})"
+    )
+
+
+def test_a_folder_whose_mode_is_not_ours_to_change_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mounted volume that belongs to somebody else and is open to us."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    assert CertificateStore(tmp_path).ca_file.exists()
 
 
 def test_a_path_below_a_file_is_named_when_a_file_is_written(tmp_path: Path) -> None:

@@ -343,6 +343,8 @@ class _BuildahRun(_Run):
         self._network = network
         self._log = engine.folder / f"{uuid.uuid4().hex}.log"
         self._working = engine.new_container()
+        # Mounted over the declared volume, one of ours would lie below it.
+        sound("buildah", "config", "--volume", "/certs-", self._working)
         self._root = Path(sound("buildah", "mount", self._working).strip())
         self._before = self._files()
         with self._log.open("wb") as log:

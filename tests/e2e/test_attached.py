@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import re
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 import pytest
@@ -19,30 +16,10 @@ from mock_sei.attached.calls import ControlApi
 from mock_sei.errors import ConfigurationError, MockSeiError, NoServer
 from tests.e2e.serving import Serving
 from tests.e2e.snippets import read, snippets
+from tests.e2e.strangers import answering
 from tests.e2e.suites import run_suite
 
 USES_IT = "def test_it(mock_sei): assert mock_sei.token('svc-demo')"
-
-
-@contextlib.contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """Some other HTTP server that says the same to everything; yields its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from mock_sei import __version__
 from tests.e2e.serving import BIN, FREE_PORTS, MOCK_SEI, Serving, environment, run, wait_for
+from tests.e2e.strangers import answering
 
 KILL_AFTER_WRITES = """
 import os, signal, sys
@@ -148,6 +149,28 @@ class TestStopping:
             serving.process.send_signal(signal.SIGTERM)
             assert serving.process.wait(timeout=10) in (0, -signal.SIGTERM)
             assert not serving.ready_file.exists()
+
+    def test_a_start_that_is_called_off_ends_as_a_stop_does(self, tmp_path: Path) -> None:
+        """The first process of a container would not be ended by a signal it does not handle."""
+        settings = tmp_path / "slow.toml"
+        os.mkfifo(settings)
+        serving = Serving.launch(tmp_path, "--config", str(settings))
+        with serving:
+            writer = wait_for(
+                lambda: find_writer(settings), still=lambda: serving.process.poll() is None
+            )
+            assert serving.stop() == 0
+        assert writer is not None
+        os.close(writer)
+        assert serving.errors == ""
+
+
+def find_writer(pipe: Path) -> int | None:
+    """The other end of a named pipe, once somebody has opened it to read."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
 
 
 class TestBadInput:
@@ -310,6 +333,29 @@ class TestOtherCommands:
         assert finished.returncode == 1
         assert nobody in finished.stderr
         assert finished.stderr.count("\n") == 1
+
+    @pytest.mark.parametrize("port", ["{port}", "tcp://10.0.0.7:{port}"])
+    def test_the_server_of_this_environment_is_the_default(
+        self, running: Serving, port: str
+    ) -> None:
+        """In a container whose ports are set by variables; an orchestrator's own are no ports."""
+        own = running.ready["control_url"].rpartition(":")[2]
+        variables = {
+            "MOCK_SEI_CONTROL_HOST": "0.0.0.0",  # noqa: S104  # compared, not bound
+            "MOCK_SEI_CONTROL_PORT": port.format(port=own),
+        }
+        finished = run(MOCK_SEI, "healthcheck", environ=environment() | variables)
+        if port.startswith("tcp:"):
+            assert f"127.0.0.1:{own}" not in finished.stderr
+        else:
+            assert finished.stdout == "healthy\n"
+
+    @pytest.mark.parametrize("body", ["{}", "[]", "3", '{"status": "down"}', "<p>"])
+    def test_something_else_that_answers_is_not_healthy(self, body: str) -> None:
+        with answering(200, body.encode()) as url:
+            finished = run(MOCK_SEI, "healthcheck", "--control-url", url)
+        assert finished.returncode == 1
+        assert "no control listener of mock-sei" in finished.stderr
 
     def test_standards_and_version_need_no_server(self, tmp_path: Path) -> None:
         standards = run(MOCK_SEI, "standards", cwd=tmp_path)

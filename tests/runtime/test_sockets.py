@@ -92,6 +92,22 @@ def test_a_port_asked_for_by_name_is_never_replaced(system: System) -> None:
     assert not system.open
 
 
+@pytest.mark.parametrize("system", [{443: errno.EACCES}], indirect=True)
+@pytest.mark.parametrize(
+    ("platform", "remedy"),
+    [("linux", "sysctl net.ipv4.ip_unprivileged_port_start=0"), ("darwin", None)],
+)
+def test_a_refused_port_comes_with_what_to_do(
+    system: System, monkeypatch: pytest.MonkeyPatch, platform: str, remedy: str | None
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    with pytest.raises(ConfigurationError, match=r"port \(MOCK_SEI_ONE_WAY_PORT\)") as caught:
+        bind("127.0.0.1", BY_NAME)
+    assert ("sysctl" in str(caught.value)) == (remedy is not None)
+    assert (remedy or "") in str(caught.value)
+    assert not system.open
+
+
 @pytest.mark.parametrize("system", [{443: errno.EADDRINUSE}], indirect=True)
 def test_a_port_in_use_is_never_replaced(system: System) -> None:
     with pytest.raises(ConfigurationError, match=r"port 443: the port is in use"):

@@ -24,6 +24,14 @@ def test_this_machine_is_let_in(control: httpx2.Client, host: str) -> None:
     assert control.get("/", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.parametrize(("host", "status"), [("mock-sei:8044", 200), ("mock-sei.evil", 403)])
+def test_a_name_of_the_server_is_let_in(sandbox: Sandbox, host: str, status: int) -> None:
+    """In a pod it leads to loopback."""
+    sandbox.server_names = ["mock-sei", "*.evil"]
+    control = control_client(sandbox)
+    assert control.get("/", headers={"Host": host}).status_code == status
+
+
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://127.0.0.1:9999", "http://[", "//"]
 )
