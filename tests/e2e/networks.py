@@ -16,12 +16,11 @@ import pytest
 
 from tests.e2e.serving import PATIENCE
 
+ADDRESS = "192.0.2.1"
 SET_UP = (
-    "ip link set lo up && ip address add 192.0.2.1/32 dev lo"
+    f"ip link set lo up && ip address add {ADDRESS}/32 dev lo"
     " && echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && echo up && exec cat"
 )
-ADDRESS = "192.0.2.1"
-"""Its own address that is not loopback (RFC 5737)."""
 
 
 @contextmanager
@@ -41,13 +40,16 @@ def own_network() -> Iterator[Network]:
 
 
 class Network:
+    address = ADDRESS
+    """Its own that is not loopback (RFC 5737)."""
+
     def __init__(self, pid: int) -> None:
         self.inside: tuple[str, ...] = ("nsenter", f"--net=/proc/{pid}/ns/net")
         """Before a command that is to run in it."""
 
-    def knowing(self, folder: Path, *names: str) -> Sequence[str]:
-        """The same, and the names are its own address."""
+    def knowing(self, folder: Path, address: str, *names: str) -> Sequence[str]:
+        """The same, and the names lead to that address."""
         hosts = folder / "hosts"
-        hosts.write_text(f"127.0.0.1 localhost\n{ADDRESS} {' '.join(names)}\n")
+        hosts.write_text(f"127.0.0.1 localhost\n{address} {' '.join(names)}\n")
         script = 'mount --bind "$0" /etc/hosts && exec "$@"'
         return (*self.inside, "unshare", "--mount", "sh", "-c", script, str(hosts))

@@ -254,8 +254,8 @@ def test_it_serves_its_own_ports_and_fetches_nothing(
             url = ("--mock-sei-url", "http://127.0.0.1:8044")
             finished = run(*inside, sys.executable, "-m", "pytest", *options, *url)
             assert f"{FIXTURE_TESTS} passed" in finished.stdout, finished.stdout
-            told = run(*inside, "curl", "-sS", "http://192.0.2.1:8044/").stdout
-            assert json.loads(told)["two_way_url"] == "https://192.0.2.1:444"
+            told = run(*inside, "curl", "-sS", f"http://{network.address}:8044/").stdout
+            assert json.loads(told)["two_way_url"] == f"https://{network.address}:444"
 
 
 def test_the_tests_of_the_image_are_not_in_it() -> None:

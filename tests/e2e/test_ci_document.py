@@ -1,0 +1,162 @@
+"""docs/ci.md and compose.yaml: their syntax, and their commands against a server."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mock_sei.settings import Settings
+from tests.e2e.networks import own_network
+from tests.e2e.serving import BIN, MOCK_SEI, PATIENCE, Serving, environment, run
+
+ROOT = Path(__file__).parents[2]
+CI = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+GITHUB, GITLAB = re.findall(r"```yaml\n(.*?)```", CI, re.DOTALL)
+CHECK_JSONSCHEMA = BIN / "check-jsonschema"
+OF_CLIENTS = {"URL", "ONE_WAY_URL", "TWO_WAY_URL", "CONTROL_URL"}
+"""Variables that are read where the server is looked for."""
+FIXTURE_TEST = "def test_it(mock_sei): assert mock_sei.token('svc-demo')"
+
+
+def check(folder: Path, text: str, schema: str, *options: str) -> subprocess.CompletedProcess[str]:
+    file = folder / "file.yml"
+    file.write_text(text, encoding="utf-8")
+    return run(CHECK_JSONSCHEMA, "--builtin-schema", f"vendor.{schema}", *options, file)
+
+
+@pytest.mark.parametrize(
+    ("text", "schema", "options"),
+    [
+        (COMPOSE, "compose-spec", ()),
+        (GITHUB, "github-workflows", ()),
+        (GITLAB, "gitlab-ci", ("--data-transform", "gitlab-ci")),
+    ],
+    ids=["compose", "github", "gitlab"],
+)
+def test_it_is_what_its_reader_takes(
+    tmp_path: Path, text: str, schema: str, options: tuple[str, ...]
+) -> None:
+    sound = check(tmp_path, text, schema, *options)
+    assert sound.returncode == 0, sound.stdout
+    broken = check(tmp_path, text.replace("image:", "imagine:"), schema, *options)
+    assert broken.returncode == 1, "the check checks nothing"
+
+
+def github() -> tuple[dict[str, str], list[str]]:
+    job = yaml.safe_load(GITHUB)["jobs"]["tests"]
+    return job["env"], [step["run"] for step in job["steps"] if "run" in step]
+
+
+def gitlab() -> tuple[dict[str, str], list[str]]:
+    job = yaml.safe_load(GITLAB)["tests"]
+    return job["variables"], job["script"]
+
+
+def play(
+    script: Sequence[str], variables: Mapping[str, str], folder: Path, *within: str
+) -> subprocess.CompletedProcess[str]:
+    """A job's commands in one shell, where a test that uses the fixtures was checked out."""
+    (folder / "test_suite.py").write_text(FIXTURE_TEST)
+    return subprocess.run(
+        [*within, "bash", "-euo", "pipefail", "-c", "\n".join(script)],
+        cwd=folder,
+        env=environment() | dict(variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * PATIENCE,
+    )
+
+
+def assert_played(finished: subprocess.CompletedProcess[str], folder: Path) -> None:
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "1 passed" in finished.stdout
+    assert json.loads((folder / "token.json").read_text())["token_type"] == "BearerToken"
+    assert (folder / "privatekey.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.needs("bash", "curl")
+@pytest.mark.parametrize("job", [github, gitlab])
+def test_its_commands_work_as_printed(running: Serving, tmp_path: Path, job: Any) -> None:
+    """The variables, which the reader changes too, name the server that is here."""
+    variables, script = job()
+    assert variables.keys() == {"MOCK_SEI_URL", "SEI_URL"}
+    here = {"MOCK_SEI_URL": running.ready["control_url"], "SEI_URL": running.ready["two_way_url"]}
+    assert_played(play(script, here, tmp_path), tmp_path)
+
+
+@pytest.mark.needs("bash", "curl")
+def test_a_service_is_reached_by_its_name(tmp_path: Path) -> None:
+    """With its own variables; over loopback, as in a pod, and from another address."""
+    variables, script = gitlab()
+    alias = yaml.safe_load(GITLAB)["tests"]["services"][0]["alias"]
+    with own_network() as network:
+        as_in_a_container = environment() | {
+            "MOCK_SEI_HOST": "0.0.0.0",  # noqa: S104  # in a network of its own
+            "MOCK_SEI_CONTROL_HOST": "0.0.0.0",  # noqa: S104
+        }
+        command = (*network.inside, MOCK_SEI)
+        with Serving.start(tmp_path, command=command, ports=(), environ=as_in_a_container):
+            for address in ("127.0.0.1", network.address):
+                job = tmp_path / address
+                job.mkdir()
+                within = network.knowing(job, address, alias)
+                assert_played(play(script, variables, job, *within), job)
+
+
+def test_the_second_container_of_compose_gets_its_token(tmp_path: Path) -> None:
+    """Its command and variables, where the aliases of the first lead to it."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    aliases = services["mock-sei"]["networks"]["default"]["aliases"]
+    tests = services["tests"]
+    with own_network() as network:
+        listening = environment() | {
+            "MOCK_SEI_HOST": network.address,
+            "MOCK_SEI_CONTROL_HOST": network.address,
+        }
+        command = (*network.inside, MOCK_SEI)
+        with Serving.start(tmp_path, command=command, ports=(), environ=listening):
+            within = network.knowing(tmp_path, network.address, *aliases)
+            finished = run(
+                *(*within, MOCK_SEI, *tests["command"]),
+                environ=environment() | tests["environment"],
+            )
+            assert finished.returncode == 0, finished.stderr
+            assert finished.stdout.count(".") == 2, "no token"
+            journal = run(
+                *within, MOCK_SEI, "journal", environ=environment() | tests["environment"]
+            )
+            assert "two-way POST /v2/oauthtoken 200 demo-server/svc-demo" in journal.stdout
+    assert tests["environment"]["MOCK_SEI_URL"] == tests["environment"]["MOCK_SEI_CONTROL_URL"]
+
+
+def test_compose_publishes_on_loopback_alone() -> None:
+    services = yaml.safe_load(COMPOSE)["services"]
+    published = services["mock-sei"]["ports"]
+
+    assert published == [f"127.0.0.1:{port}:{port}" for port in (443, 444, 8044)]
+    assert services["tests"]["depends_on"] == {"mock-sei": {"condition": "service_healthy"}}
+    assert services["mock-sei"]["image"] == services["tests"]["image"]
+    assert services["mock-sei"]["volumes"] == ["certs:/certs"]
+
+
+@pytest.mark.parametrize(
+    "file", ["Dockerfile", "compose.yaml", "docs/container.md", "docs/ci.md", "docs/testing.md"]
+)
+def test_every_variable_that_is_named_is_one(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    named = set(re.findall(r"\bMOCK_SEI_([A-Z_]+[A-Z])", text))
+
+    assert named
+    assert {
+        each for each in named - OF_CLIENTS if each.lower() not in Settings.model_fields
+    } == set()
