@@ -331,7 +331,7 @@ def doctor(url: str, timeout: float, json_output: bool, verbose: bool, **given: 
 @_control_url_option
 def healthcheck(control_url: str) -> None:
     """Exit with status 0 when a running server is healthy, with 1 when it is not."""
-    from mock_sei.commands.healthcheck import find_problem
+    from mock_sei.attached.health import find_problem
 
     problem = find_problem(control_url)
     if problem:

@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("flows", "handles"),
     ("workbench",),
     ("client", "attached"),
-    ("remote", "pytest_plugin", "doctor"),
+    ("remote", "pytest_plugin", "testcontainers", "doctor"),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -54,6 +54,7 @@ ONLY_IN = {
     "ssl": ("runtime", "workbench", "remote", "doctor"),
     "httpx2": ("workbench", "flows", "attached", "remote", "pytest_plugin"),
     "click": ("cli", "commands"),
+    "testcontainers": ("testcontainers",),
 }
 """Libraries that one place hides from the rest. runtime takes starlette's type names alone."""
 

@@ -1,4 +1,4 @@
-"""``mock-sei healthcheck``: a container runs it every few seconds, so it imports little."""
+"""Whether a server is healthy. A container asks every few seconds: this imports little."""
 
 from __future__ import annotations
 

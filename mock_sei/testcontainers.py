@@ -1,0 +1,105 @@
+"""``MockSeiContainer``: the image, run by testcontainers for Python (extra ``testcontainers``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+try:
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.exceptions import ContainerStartException
+    from testcontainers.core.wait_strategies import WaitStrategy
+    from testcontainers.core.waiting_utils import WaitStrategyTarget
+except ImportError as error:
+    raise ImportError(
+        f"{error}; MockSeiContainer needs the extra: pip install 'mock-sei[testcontainers]'"
+    ) from None
+
+from mock_sei.attached.health import find_problem
+from mock_sei.attached.platform import Attached
+
+ONE_WAY, TWO_WAY, CONTROL = 443, 444, 8044
+"""The image's own ports."""
+
+ENDED = frozenset({"exited", "dead", "removing"})
+POLL_INTERVAL = timedelta(milliseconds=100)
+
+
+class Healthy(WaitStrategy):
+    """Waits for the health URL; a container that ends meanwhile is an error with its last words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.with_poll_interval(POLL_INTERVAL)
+
+    def wait_until_ready(self, container: WaitStrategyTarget) -> None:
+        problem: str | None = "not asked yet"
+
+        def settled() -> bool:
+            nonlocal problem
+            container.reload()
+            if container.status in ENDED:
+                return True
+            problem = find_problem(_control_url(container))
+            return problem is None
+
+        if not self._poll(settled):
+            raise TimeoutError(f"mock-sei is not healthy: {problem}")
+        if problem is not None:
+            words = b"".join(container.get_logs()).decode(errors="replace").strip()
+            raise ContainerStartException(f"the container of mock-sei ended: {words}")
+
+
+class MockSeiContainer(DockerContainer):
+    """A server in a container of its own, its three ports mapped to free ones.
+
+    ``with MockSeiContainer("mock-sei:0.1.0") as container`` starts it, waits until it is healthy
+    and removes it. The image is one that you built; it must be of this package's version. Settings
+    are variables: ``with_env("MOCK_SEI_DIALECT", "rfc")``.
+
+    The server does not know how its ports are mapped: what it says of itself (the issuer, the
+    metadata) names 443 and 444. Where that matters, map ports you know with ``with_bind_ports`` and
+    set ``MOCK_SEI_PUBLIC_URL`` and ``MOCK_SEI_PUBLIC_TWO_WAY_URL``.
+    """
+
+    def __init__(self, image: str = "mock-sei", **options: Any) -> None:
+        super().__init__(image, **options)
+        self.with_exposed_ports(ONE_WAY, TWO_WAY, CONTROL)
+        self.waiting_for(Healthy())
+
+    def _configure(self) -> None:
+        """The certificate names the machine of the engine: it may be another one than this."""
+        names = [self.env.get("MOCK_SEI_HOSTNAME", ""), self.get_docker_client().host()]
+        self.with_env("MOCK_SEI_HOSTNAME", ",".join(filter(None, names)))
+
+    @property
+    def url(self) -> str:
+        """Of the one-way listener."""
+        return _url(self, "https", ONE_WAY)
+
+    @property
+    def two_way_url(self) -> str:
+        return _url(self, "https", TWO_WAY)
+
+    @property
+    def control_url(self) -> str:
+        return _control_url(self)
+
+    def attached(self, *, settings: Mapping[str, Any] | None = None) -> Attached:
+        """The server with everything ``MockSei`` has; a context manager, as that is."""
+        return Attached(
+            self.control_url,
+            one_way_url=self.url,
+            two_way_url=self.two_way_url,
+            settings=settings,
+        )
+
+
+def _control_url(container: WaitStrategyTarget) -> str:
+    return _url(container, "http", CONTROL)
+
+
+def _url(container: WaitStrategyTarget, scheme: str, port: int) -> str:
+    """A port of the container, as this machine reaches it."""
+    return f"{scheme}://{container.get_container_host_ip()}:{container.get_exposed_port(port)}"
