@@ -107,14 +107,13 @@ class Engine(Protocol):
 
 def healthy(container: Container) -> Container:
     """Waits for what the image's own health check says."""
-    test = container.execute("mock-sei", "healthcheck")
     try:
         wait_for(
             lambda: container.execute("mock-sei", "healthcheck").returncode == 0,
             still=container.running,
         )
     except AssertionError:
-        print(container.output(), test.stderr)  # noqa: T201  # shown by pytest beside the failure
+        print(container.output())  # noqa: T201  # shown by pytest beside the failure
         raise
     return container
 
@@ -202,13 +201,14 @@ class Docker:
 class _DockerRun(_Run):
     def __init__(self, printed: str) -> None:
         self.id = printed.strip()
-        if self.running():
-            self.one_way_url = f"https://localhost:{self._published(443)}"
-            self.two_way_url = f"https://localhost:{self._published(444)}"
-            self.control_url = f"http://127.0.0.1:{self._published(8044)}"
+        self.one_way_url = f"https://localhost:{self._published(443)}"
+        self.two_way_url = f"https://localhost:{self._published(444)}"
+        self.control_url = f"http://127.0.0.1:{self._published(8044)}"
 
     def _published(self, port: int) -> str:
-        return sound("docker", "port", self.id, f"{port}/tcp").splitlines()[0].rpartition(":")[2]
+        """Nothing for a container that ended already."""
+        printed = call("docker", "port", self.id, f"{port}/tcp").stdout
+        return printed.partition("\n")[0].rpartition(":")[2]
 
     def execute(self, *command: object) -> subprocess.CompletedProcess[str]:
         return call("docker", "exec", self.id, *command)

@@ -1,4 +1,4 @@
-"""docs/ci.md and compose.yaml: their syntax, and their commands against a server."""
+"""docs/ci.md, compose.yaml, our own workflow: their syntax; and commands against a server."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.e2e.serving import BIN, MOCK_SEI, PATIENCE, Serving, environment, run
 ROOT = Path(__file__).parents[2]
 CI = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+WORKFLOW = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
 GITHUB, GITLAB = re.findall(r"```yaml\n(.*?)```", CI, re.DOTALL)
 CHECK_JSONSCHEMA = BIN / "check-jsonschema"
 OF_CLIENTS = {"URL", "ONE_WAY_URL", "TWO_WAY_URL", "CONTROL_URL"}
@@ -37,17 +38,48 @@ def check(folder: Path, text: str, schema: str, *options: str) -> subprocess.Com
     [
         (COMPOSE, "compose-spec", ()),
         (GITHUB, "github-workflows", ()),
+        (WORKFLOW, "github-workflows", ()),
         (GITLAB, "gitlab-ci", ("--data-transform", "gitlab-ci")),
     ],
-    ids=["compose", "github", "gitlab"],
+    ids=["compose", "github", "own", "gitlab"],
 )
 def test_it_is_what_its_reader_takes(
     tmp_path: Path, text: str, schema: str, options: tuple[str, ...]
 ) -> None:
     sound = check(tmp_path, text, schema, *options)
     assert sound.returncode == 0, sound.stdout
-    broken = check(tmp_path, text.replace("image:", "imagine:"), schema, *options)
+    broken = check(tmp_path, re.sub(r"\b(image|uses):", "imagine:", text), schema, *options)
     assert broken.returncode == 1, "the check checks nothing"
+
+
+@pytest.mark.needs("node", "npm")
+@pytest.mark.parametrize("text", [GITHUB, WORKFLOW], ids=["github", "own"])
+def test_its_expressions_and_jobs_are_there(text: str, npm_packages: Path) -> None:
+    def lint(workflow: str) -> str:
+        finished = run("node", "workflow.js", "tests.yml", cwd=npm_packages, typed=workflow)
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    assert lint(text) == ""
+    missing = text.replace("    runs-on:", "    needs: nobody\n    runs-on:", 1)
+    assert "does not exist in this workflow" in lint(missing)
+
+
+def test_our_workflow_tests_builds_and_publishes_by_tag_alone() -> None:
+    jobs = yaml.safe_load(WORKFLOW)["jobs"]
+    commands = [step.get("run") for job in jobs.values() for step in job["steps"]]
+    image = next(
+        step["with"]
+        for step in jobs["image"]["steps"]
+        if step.get("uses", "").startswith("docker/build-push-action")
+    )
+
+    assert jobs["tests"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+    assert {"make test", "python -m build", "twine check --strict dist/*"} <= set(commands)
+    assert image["platforms"] == "linux/amd64,linux/arm64"
+    assert image["push"] == "${{ github.ref_type == 'tag' }}"
+    assert jobs["publish"]["if"] == "github.ref_type == 'tag'"
+    assert set(jobs["publish"]["needs"]) == jobs.keys() - {"publish"}
 
 
 def github() -> tuple[dict[str, str], list[str]]:

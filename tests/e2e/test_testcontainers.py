@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from testcontainers.core.exceptions import ContainerStartException
 from mock_sei.testcontainers import Healthy, MockSeiContainer
 from tests.e2e.engine_api import EngineApi, engine_api
 from tests.e2e.serving import environment
+from tests.e2e.suites import run_suite
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -52,6 +56,17 @@ def test_what_it_attaches_has_the_mapped_ports(engine: EngineApi) -> None:
         assert mock_sei.token_response("svc-demo")["token_type"] == "Bearer"
     [removed] = engine.removed
     assert "MOCK_SEI_APPROVAL=manual" in removed.asked["Env"]
+
+
+def test_what_the_document_prints_passes(
+    pytester: pytest.Pytester, engine: EngineApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+    monkeypatch.setenv("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    [snippet] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    run_suite(pytester, snippet).assert_outcomes(passed=1)
+    assert len(engine.removed) == 1
 
 
 @pytest.mark.parametrize("own", ["", "sei.test"])
