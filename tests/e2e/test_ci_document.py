@@ -15,12 +15,11 @@ import yaml
 from mock_sei.settings import Settings
 from tests.e2e.networks import own_network
 from tests.e2e.serving import BIN, MOCK_SEI, PATIENCE, Serving, environment, run
+from tests.e2e.snippets import read, snippets
 
-ROOT = Path(__file__).parents[2]
-CI = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
-COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
-WORKFLOW = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
-GITHUB, GITLAB = re.findall(r"```yaml\n(.*?)```", CI, re.DOTALL)
+COMPOSE = read("compose.yaml")
+WORKFLOW = read(".github/workflows/tests.yml")
+GITHUB, GITLAB = snippets(read("docs/ci.md"), "yaml")
 CHECK_JSONSCHEMA = BIN / "check-jsonschema"
 OF_CLIENTS = {"URL", "ONE_WAY_URL", "TWO_WAY_URL", "CONTROL_URL"}
 """Variables that are read where the server is looked for."""
@@ -185,8 +184,7 @@ def test_compose_publishes_on_loopback_alone() -> None:
     "file", ["Dockerfile", "compose.yaml", "docs/container.md", "docs/ci.md", "docs/testing.md"]
 )
 def test_every_variable_that_is_named_is_one(file: str) -> None:
-    text = (ROOT / file).read_text(encoding="utf-8")
-    named = set(re.findall(r"\bMOCK_SEI_([A-Z_]+[A-Z])", text))
+    named = set(re.findall(r"\bMOCK_SEI_([A-Z_]+[A-Z])", read(file)))
 
     assert named
     assert {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,9 +15,8 @@ from testcontainers.core.exceptions import ContainerStartException
 from mock_sei.testcontainers import Healthy, MockSeiContainer
 from tests.e2e.engine_api import EngineApi, engine_api
 from tests.e2e.serving import environment
+from tests.e2e.snippets import read, snippets
 from tests.e2e.suites import run_suite
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -63,8 +61,7 @@ def test_what_the_document_prints_passes(
 ) -> None:
     monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
     monkeypatch.setenv("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
-    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
-    [snippet] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    [snippet] = snippets(read("docs/ci.md"), "python")
     run_suite(pytester, snippet).assert_outcomes(passed=1)
     assert len(engine.removed) == 1
 
