@@ -60,11 +60,12 @@ class RecordFiles(Mapping[str, tuple[Record, ...]]):
 
     def __init__(self, paths: Iterable[Path]) -> None:
         """Raises :class:`ConfigurationError`."""
+        bundled = bundled_folder() / "data"
         self._paths = {path.stem: path for path in paths}
         self._records = {
             name: _read_records(path)
             for name, path in self._paths.items()
-            if path.parent != bundled_folder() / "data"
+            if path.parent != bundled
         }
 
     def __getitem__(self, name: str) -> tuple[Record, ...]:
@@ -141,8 +142,9 @@ def _load(folder: Path, fallback: Path) -> Fixtures:
 
 def _documents(folder: Path, fallback: Path) -> Iterable[DocumentFile]:
     """The bundled ones are read when needed; those of a user at once, so that a fault is told."""
+    bundled = bundled_folder() / "apis"
     for path in _files("apis/*.yaml", folder, fallback):
-        yield DocumentFile(path, bundled=path.parent == bundled_folder() / "apis")
+        yield DocumentFile(path, bundled=path.parent == bundled)
 
 
 def _first(*paths: Path) -> Path:
