@@ -21,7 +21,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/mypy
 
 bench: $(VENV)/test.stamp
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --install-peers
 
 # The table of docs/fidelity.md, from the grades in fixtures/apis/
 grades: $(VENV)/test.stamp
@@ -44,4 +44,4 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules
+	rm -rf $(VENV) .venv-peers benchmarks/peers/node_modules dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules

@@ -23,6 +23,7 @@ TIME_LIMIT = 20.0
 """Seconds to wait for one answer: a server that hangs ends the run."""
 
 _CHUNK = 65536
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +31,16 @@ class Plan:
     """One measurement: where to, what to send, for how long."""
 
     port: int
-    ca_file: str
-    cert_file: str
-    key_file: str
+    ca_file: str = ""
+    """Of the server; none: plain HTTP."""
+    cert_file: str = ""
+    key_file: str = ""
     request: str
     """The whole request as it goes over the wire."""
+    wanted: str = ""
+    """What every answer must hold, its status apart."""
+    then: str = ""
+    """Sent after each answer, on the same connection, with its access token for ``{token}``."""
     new_connections: bool = False
     """A fresh handshake for each request instead of kept-alive connections."""
     connections: int = 4
@@ -62,26 +68,35 @@ class Result:
 
 
 class Connection:
-    """One client connection over TLS."""
+    """One client connection, over TLS when there is a context."""
 
-    def __init__(self, plan: Plan, context: ssl.SSLContext) -> None:
-        plain = socket.create_connection(("127.0.0.1", plan.port), timeout=TIME_LIMIT)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = context.wrap_socket(plain, server_hostname="localhost")
+    def __init__(self, plan: Plan, context: ssl.SSLContext | None) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", plan.port), timeout=TIME_LIMIT)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context is not None:
+            self._socket = context.wrap_socket(self._socket, server_hostname="localhost")
+        self._wanted = plan.wanted.encode()
 
     def send(self, request: bytes) -> None:
         self._socket.sendall(request)
 
-    def read_answer(self) -> None:
-        """Raises ``ConnectionError`` for anything but a whole answer with status 200."""
+    def read_answer(self, wanted: bytes | None = None) -> bytes:
+        """The body; ``ConnectionError`` for anything but a whole answer with status 200 and what
+        was wanted, which is the plan's unless told."""
         data = self._receive()
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._receive()
-        if not data.startswith(OK):
+        head, body = data[:end].lower(), data[end + 4 :]
+        if b"\r\ntransfer-encoding: chunked" in head:
+            while not body.endswith(_LAST_CHUNK):  # the sizes between the chunks stay in the body
+                body += self._receive()
+        else:
+            length = _content_length(head)
+            while len(body) < length:
+                body += self._receive()
+        if not data.startswith(OK) or (self._wanted if wanted is None else wanted) not in body:
             raise ConnectionError(f"not the answer that was wanted: {data[:500]!r}")
-        missing = end + 4 + _content_length(data[:end].lower()) - len(data)
-        while missing > 0:
-            missing -= len(self._receive())
+        return body
 
     def _receive(self) -> bytes:
         data = self._socket.recv(_CHUNK)
@@ -108,11 +123,20 @@ def _content_length(head: bytes) -> int:
 
 
 def run(plan: Plan) -> Result:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cafile=plan.ca_file)
-    context.load_cert_chain(plan.cert_file, plan.key_file)
-    measure = _new_connections if plan.new_connections else _kept_alive
+    context = client_context(plan.ca_file, plan.cert_file, plan.key_file) if plan.ca_file else None
+    measure = _kept_alive
+    if plan.new_connections:
+        measure = _new_connections
+    elif plan.then:
+        measure = _followed
     return measure(plan, lambda: Connection(plan, context))
+
+
+def client_context(ca_file: str, cert_file: str, key_file: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=ca_file)
+    context.load_cert_chain(cert_file, key_file)
+    return context
 
 
 def _kept_alive(plan: Plan, connect: Callable[[], Connection]) -> Result:
@@ -139,6 +163,31 @@ def _kept_alive(plan: Plan, connect: Callable[[], Connection]) -> Result:
     for each in connections:
         each.close()
     return Result(count=answered, seconds=seconds, cpu_seconds=cpu_seconds)
+
+
+def _followed(plan: Plan, connect: Callable[[], Connection]) -> Result:
+    """Pairs of requests; what is counted is the pairs."""
+    request = plan.request.encode()
+    started, cpu_started = time.perf_counter(), time.process_time()
+    connections = [connect() for _ in range(plan.connections)]
+    answered = 0
+    while answered < plan.count:
+        turn = connections[: plan.count - answered]
+        for each in turn:
+            each.send(request)
+        for each in turn:
+            token = json.loads(each.read_answer())["access_token"]
+            each.send(plan.then.replace("{token}", token).encode())
+        for each in turn:
+            each.read_answer(wanted=b"")
+        answered += len(turn)
+    for each in connections:
+        each.close()
+    return Result(
+        count=answered,
+        seconds=time.perf_counter() - started,
+        cpu_seconds=time.process_time() - cpu_started,
+    )
 
 
 def _new_connections(plan: Plan, connect: Callable[[], Connection]) -> Result:

@@ -1,33 +1,37 @@
 """The measurements, each a function from a bench to rows of the table.
 
-Ours and the bare application take turns within every round, the order changing from round to round,
-so that a slow minute of the machine is a slow minute for both.
+Everybody takes turns within every round, the order changing from round to round, so that a slow
+minute of the machine is a slow minute for all.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.apis import documents, filtered_page
+from benchmarks.contestants import Field, line_up
+from benchmarks.fixture_life import FixtureLife
 from benchmarks.load import Result
-from benchmarks.memory import MEGABYTE, resident
-from benchmarks.plans import MANY, fetch_token, make_plan
-from benchmarks.processes import Bench, Server
+from benchmarks.memory import MEGABYTE, resident, unused_tokens, used_tokens
+from benchmarks.peers import Peer, Registry
+from benchmarks.plans import MANY, fetch, fetch_token, make_plan
+from benchmarks.processes import Bench
 from benchmarks.requests import functional_request
 from benchmarks.table import (
+    BARE,
     MEMORY,
     MILLISECONDS,
+    OURS,
     RATE,
     SECONDS,
+    Against,
+    Limit,
     Row,
-    middle,
-    paired_ratio,
-    spread,
 )
 
 
@@ -35,7 +39,7 @@ from benchmarks.table import (
 class Size:
     """How much is measured."""
 
-    rounds: int = 7
+    rounds: int = 5
     seconds: float = 2.0
     """Of each load in a round."""
     new_connections: int = 150
@@ -45,7 +49,11 @@ class Size:
     records: int = 10_000
     """Behind the page that is filtered."""
     tokens: int = 100_000
-    """Of the memory measurement."""
+    """Of the memory measurements, ours and the floor's."""
+    peer_tokens: int = 20_000
+    """The same for a peer: none is quick, and none remembers."""
+    repetitions: int = 1
+    """Of the used tokens, once the first have ended."""
 
 
 QUICK = Size(
@@ -56,188 +64,175 @@ QUICK = Size(
     fixtures=1,
     resets=3,
     tokens=300,
+    peer_tokens=300,
     records=200,
 )
-
-
-@dataclass(kw_only=True)
-class Samples:
-    """What the rounds saw of one server; memory in bytes, the rest in seconds or a second."""
-
-    tokens: list[float] = field(default_factory=list)
-    calls: list[float] = field(default_factory=list)
-    new_connection: list[float] = field(default_factory=list)
-    load_share: list[float] = field(default_factory=list)
-    """Of its core that the load generator was busy on kept-alive connections."""
-    full_start: list[float] = field(default_factory=list)
-    idle: list[float] = field(default_factory=list)
-
-    def add_kept_alive(self, result: Result) -> float:
-        self.load_share.append(result.cpu_seconds / result.seconds)
-        return result.rate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything one run found."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
+    field: Field
     load_share: float
     """The largest share of its core that the load generator used on kept-alive connections."""
 
 
-def measure(bench: Bench, size: Size) -> Report:
-    ours, bare = Samples(), Samples()
+def measure(
+    bench: Bench, size: Size, peers: Sequence[Peer], reasons: Mapping[Registry, str]
+) -> Report:
     certs = bench.folder / "full-certs"
     with bench.mock_sei(certs):
         pass  # makes the folder, and compiles whatever is imported for the first time
+    field = line_up(bench, certs, reasons, peers)
+    kept_alive: list[Result] = []
     rows = [
-        *_under_load(bench, size, certs, ours, bare),
-        *filtered_page(
-            bench, certs, rounds=size.rounds, seconds=size.seconds, records=size.records
-        ),
+        *_under_load(bench, size, field, kept_alive),
+        filtered_page(bench, certs, rounds=size.rounds, seconds=size.seconds, records=size.records),
         *documents(bench, lives=size.fixtures),
-        *_cold_starts(bench, size, certs, ours, bare),
-        *_fixture(bench, size),
-        *_memory(bench, size, certs, ours, bare),
+        *_cold_starts(bench, size, field),
+        *_fixture(bench, size, field.with_fixture),
+        _idle(field),
+        unused_tokens(bench, field, tokens=size.tokens, peer_tokens=size.peer_tokens),
+        *used_tokens(bench, field, tokens=size.tokens, repetitions=size.repetitions),
     ]
-    return Report(rows=rows, load_share=max(*ours.load_share, *bare.load_share))
+    share = max(result.cpu_seconds / result.seconds for result in kept_alive)
+    return Report(rows=rows, field=field, load_share=share)
 
 
-def _under_load(
-    bench: Bench, size: Size, certs: Path, ours: Samples, bare: Samples
-) -> Iterator[Row]:
+def _under_load(bench: Bench, size: Size, field: Field, kept_alive: list[Result]) -> Iterator[Row]:
     with ExitStack() as servers:
-        our_server = servers.enter_context(bench.mock_sei(certs))
-        bare_server = servers.enter_context(bench.bare(certs))
-        call = functional_request(fetch_token(our_server, certs))
-        turns = [(our_server, ours), (bare_server, bare)]
+        turns = [(each, servers.enter_context(each.start())) for each in field.with_tokens]
+        our_server = turns[0][1]
+        call = functional_request(fetch_token(our_server))
         for _ in range(size.rounds):
             turns.reverse()
-            for server, samples in turns:
-                result = bench.load(make_plan(server, certs, count=MANY, seconds=size.seconds))
-                samples.tokens.append(samples.add_kept_alive(result))
-                result = bench.load(
-                    make_plan(
-                        server,
-                        certs,
-                        new_connections=True,
-                        warm_up=3,
-                        count=size.new_connections,
-                        seconds=30,
-                    )
+            for contestant, server in turns:
+                result = bench.load(make_plan(server, count=MANY, seconds=size.seconds))
+                kept_alive.append(result)
+                contestant.samples.tokens.append(result.rate)
+                plan = make_plan(
+                    server,
+                    new_connections=True,
+                    warm_up=3,
+                    count=size.new_connections,
+                    seconds=30,
                 )
-                samples.new_connection.append(median(result.latencies) * 1000)
-            result = bench.load(
-                make_plan(our_server, certs, request=call, count=MANY, seconds=size.seconds)
-            )
-            ours.calls.append(ours.add_kept_alive(result))
-    ratio = paired_ratio(ours.tokens, bare.tokens)
+                latencies = bench.load(plan).latencies
+                contestant.samples.new_connection.append(median(latencies) * 1000)
+            plan = make_plan(our_server, request=call, count=MANY, seconds=size.seconds)
+            result = bench.load(plan)
+            kept_alive.append(result)
+            field.ours.samples.calls.append(result.rate)
+    ours, tokens = field.ours.samples, field.of(lambda samples: samples.tokens)
     yield Row(
         measured="tokens a second, kept-alive two-way TLS",
-        ours=middle(ours.tokens, RATE),
-        spread=spread(ours.tokens, RATE),
-        bare=middle(bare.tokens, RATE),
-        ratio=f"{ratio:.2f}",
-        target="at least 0.50 of bare",
-        reached=ratio >= 0.5,
+        form=RATE,
+        ours=ours.tokens,
+        others=tokens,
+        notes=_plain_notes(field),
+        targets=[
+            Against(words="0.70 of bare", names=[BARE], at_least=0.7),
+            Against(words="3 of oauth2-mock-server", names=["oauth2-mock-server"], at_least=3),
+            Against(words="ahead of oidc-provider", names=["oidc-provider"], at_least=1),
+        ],
     )
     yield Row(
         measured="new connection plus token",
-        ours=middle(ours.new_connection, MILLISECONDS),
-        spread=spread(ours.new_connection, MILLISECONDS),
-        bare=middle(bare.new_connection, MILLISECONDS),
-        ratio=f"{paired_ratio(ours.new_connection, bare.new_connection):.2f}",
+        form=MILLISECONDS,
+        ours=ours.new_connection,
+        others=field.of(lambda samples: samples.new_connection),
+        notes=_plain_notes(field),
+        targets=[Against(words="ahead of oidc-provider", names=["oidc-provider"], at_most=1)],
     )
     yield Row(
         measured="functional GET of 50 records",
-        ours=middle(ours.calls, RATE),
-        spread=spread(ours.calls, RATE),
-        bare=f"{middle(bare.tokens, RATE)} (token)",
-        ratio=f"{paired_ratio(ours.calls, bare.tokens):.2f}",
+        form=RATE,
+        ours=ours.calls,
+        others={BARE: tokens[BARE]},
+        notes={BARE: "token"},
     )
 
 
-def _cold_starts(
-    bench: Bench, size: Size, certs: Path, ours: Samples, bare: Samples
-) -> Iterator[Row]:
+def _plain_notes(field: Field) -> dict[str, str]:
+    return {peer.name: "plain HTTP" for peer in field.peers if not peer.two_way_tls}
+
+
+def _cold_starts(bench: Bench, size: Size, field: Field) -> Iterator[Row]:
     empty_start: list[float] = []
+    turns = list(field.contestants)
     for _ in range(size.cold_starts):
-        with bench.bare(certs) as server:
-            bare.full_start.append(server.started_in)
-            bare.idle.append(resident(server.pid))
-        with bench.mock_sei(certs) as server:
-            ours.full_start.append(server.started_in)
-            ours.idle.append(resident(server.pid))
+        turns.reverse()
+        for each in turns:
+            with each.start() as server:
+                each.samples.start.append(server.started_in)
+                each.samples.idle.append(resident(server.pid) / MEGABYTE)
+                if each.grants_tokens:
+                    fetch(server)
+                    each.samples.first_token.append(time.perf_counter() - server.begun)
         empty = bench.folder / "empty-certs"
         with bench.mock_sei(empty) as server:
             empty_start.append(server.started_in)
         shutil.rmtree(empty)
+    ours, starts = field.ours.samples, field.of(lambda samples: samples.start)
+    plain = [peer.name for peer in field.peers if not peer.two_way_tls]
     yield Row(
         measured="cold start to ready, empty certs/",
-        ours=middle(empty_start, SECONDS),
-        spread=spread(empty_start, SECONDS),
-        bare=middle(bare.full_start, SECONDS),
-        ratio=f"{paired_ratio(empty_start, bare.full_start):.2f}",
+        form=SECONDS,
+        ours=empty_start,
+        others={BARE: starts[BARE]},
     )
     yield Row(
         measured="cold start to ready, full certs/",
-        ours=middle(ours.full_start, SECONDS),
-        spread=spread(ours.full_start, SECONDS),
-        bare=middle(bare.full_start, SECONDS),
-        ratio=f"{paired_ratio(ours.full_start, bare.full_start):.2f}",
-        target="under 0.6 s",
-        reached=median(ours.full_start) < 0.6,
+        form=SECONDS,
+        ours=ours.start,
+        others=starts,
+        targets=[
+            Limit(words="0.45 s or less", at_most=0.45),
+            Against(words="no slower than the fastest plain HTTP", names=plain, at_most=1),
+        ],
+    )
+    yield Row(
+        measured="cold start to first token, full certs/",
+        form=SECONDS,
+        ours=ours.first_token,
+        others=field.of(lambda samples: samples.first_token),
     )
 
 
-def _fixture(bench: Bench, size: Size) -> Iterator[Row]:
-    lives = [bench.fixture_life(size.resets) for _ in range(size.fixtures)]
-    measured = {
-        "fixture: import, once a process": ([each.imported for each in lives], None),
-        "fixture: start, once imported": ([each.start for each in lives], 100),
-        "fixture: reset": ([reset for each in lives for reset in each.resets], 1),
-        "fixture: stop, a client still connected": ([each.stop for each in lives], 50),
+def _fixture(bench: Bench, size: Size, peers: Sequence[Peer]) -> Iterator[Row]:
+    lives: dict[str, list[FixtureLife]] = {OURS: []}
+    for _ in range(size.fixtures):
+        lives[OURS].append(bench.fixture_life(size.resets))
+        for peer in peers:
+            lives.setdefault(peer.name, []).append(bench.fixture_life(size.resets, peer))
+    measured: dict[str, tuple[Callable[[FixtureLife], list[float]], float | None]] = {
+        "fixture: import, once a process": (lambda life: [life.imported], None),
+        "fixture: start, once imported": (lambda life: [life.start], None),
+        "fixture: reset": (lambda life: life.resets, 1),
+        "fixture: stop, a client still connected": (lambda life: [life.stop], None),
+        "fixture: start plus stop": (lambda life: [life.start + life.stop], 60),
     }
     for name, (seconds, limit) in measured.items():
-        times = [each * 1000 for each in seconds]
+        times = {
+            who: [each * 1000 for life in their_lives for each in seconds(life)]
+            for who, their_lives in lives.items()
+        }
         yield Row(
             measured=name,
-            ours=middle(times, MILLISECONDS),
-            spread=spread(times, MILLISECONDS),
-            target=f"under {limit} ms" if limit else "",
-            reached=median(times) < limit if limit else None,
+            form=MILLISECONDS,
+            ours=times.pop(OURS),
+            others=times,
+            targets=[Limit(words=f"under {limit:g} ms", at_most=limit)] if limit else (),
         )
 
 
-def _memory(bench: Bench, size: Size, certs: Path, ours: Samples, bare: Samples) -> Iterator[Row]:
-    idle = [each / MEGABYTE for each in ours.idle]
-    bare_idle = [each / MEGABYTE for each in bare.idle]
-    yield Row(
+def _idle(field: Field) -> Row:
+    return Row(
         measured="resident memory, idle",
-        ours=middle(idle, MEMORY),
-        spread=spread(idle, MEMORY),
-        bare=middle(bare_idle, MEMORY),
-        ratio=f"{paired_ratio(idle, bare_idle):.2f}",
-        target="at most 80 MB",
-        reached=median(idle) <= 80,
+        form=MEMORY,
+        ours=field.ours.samples.idle,
+        others=field.of(lambda samples: samples.idle),
+        targets=[Limit(words="under 70 MB", at_most=70)],
     )
-    with bench.mock_sei(certs) as server:
-        growth = _growth(bench, server, certs, size)
-    with bench.bare(certs) as server:
-        bare_growth = _growth(bench, server, certs, size)
-    yield Row(
-        measured=f"resident memory, added by {size.tokens:,} unused tokens",
-        ours=MEMORY.format(growth),
-        bare=MEMORY.format(bare_growth),
-        target="at most 40 MB more",
-        reached=growth <= 40,
-    )
-
-
-def _growth(bench: Bench, server: Server, certs: Path, size: Size) -> float:
-    """Megabytes between idle and after all the tokens."""
-    before = resident(server.pid)
-    plan = make_plan(server, certs, warm_up=0, count=size.tokens, seconds=600)
-    assert bench.load(plan).count == size.tokens, "too slow to obtain all tokens"
-    return (resident(server.pid) - before) / MEGABYTE

@@ -1,15 +1,27 @@
-"""Resident memory of another process, in bytes."""
+"""Resident memory of another process, and the measurements of it."""
 
 from __future__ import annotations
 
+import json
 import subprocess
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from benchmarks.contestants import Field
+from benchmarks.plans import make_plan
+from benchmarks.processes import Bench, Server
+from benchmarks.requests import FUNCTIONAL_PATH, functional_request
+from benchmarks.table import BARE, MEMORY, Limit, Row
+
 MEGABYTE = 1_000_000
+PAST_THEIR_END = timedelta(hours=2)
+"""A token lives for one."""
 
 
 def resident(pid: int) -> int:
-    """What the system holds in memory for a process, shared libraries included."""
+    """What the system holds in memory for a process, in bytes, shared libraries included."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except FileNotFoundError:  # no /proc: macOS
@@ -19,3 +31,68 @@ def resident(pid: int) -> int:
         return int(shown.stdout) * 1024
     kilobytes = next(line.split()[1] for line in lines if line.startswith("VmRSS:"))
     return int(kilobytes) * 1024
+
+
+def unused_tokens(bench: Bench, field: Field, *, tokens: int, peer_tokens: int) -> Row:
+    """Megabytes between idle and after all the tokens."""
+    grown: dict[str, list[float]] = {}
+    for each in field.with_tokens:
+        count = tokens if each in field.contestants[:2] else peer_tokens
+        with each.start() as server:
+            before = resident(server.pid)
+            plan = make_plan(server, warm_up=0, count=count, seconds=600)
+            assert bench.load(plan).count == count, "too slow to obtain all tokens"
+            grown[each.name] = [(resident(server.pid) - before) / MEGABYTE]
+    ours = grown.pop(field.ours.name)
+    return Row(
+        measured=f"resident memory, added by {tokens:,} unused tokens",
+        form=MEMORY,
+        ours=ours,
+        others=grown,
+        notes={name: f"of {peer_tokens:,}" for name in grown if name != BARE},
+        targets=[Limit(words="at most 40 MB more", at_most=40)],
+    )
+
+
+def used_tokens(bench: Bench, field: Field, *, tokens: int, repetitions: int) -> Iterator[Row]:
+    """Each token obtained and used once; then the clock passes their end; then all that again."""
+    with field.ours.start() as server:
+        idle = resident(server.pid) / MEGABYTE
+        held: list[float] = []
+        ended: list[float] = []
+        for _ in range(1 + repetitions):
+            plan = make_plan(
+                server,
+                warm_up=0,
+                count=tokens,
+                seconds=600,
+                then=functional_request("{token}", f"{FUNCTIONAL_PATH.partition('?')[0]}?limit=1"),
+            )
+            assert bench.load(plan).count == tokens
+            held.append(resident(server.pid) / MEGABYTE)
+            _pass_their_end(server)
+            ended.append(resident(server.pid) / MEGABYTE)
+    yield Row(
+        measured=f"resident memory, added by {tokens:,} used tokens",
+        form=MEMORY,
+        ours=[held[0] - idle],
+    )
+    yield Row(
+        measured=f"resident memory, added by {tokens:,} used tokens once the first have ended",
+        form=MEMORY,
+        ours=[ended[-1] - ended[0]],
+        targets=[Limit(words="flat: at most 2 MB", at_most=2)],
+    )
+
+
+def _pass_their_end(server: Server) -> None:
+    clock = f"{server.control_url}/clock"
+    with urllib.request.urlopen(clock, timeout=20) as answer:  # noqa: S310  # ours
+        now = datetime.fromisoformat(json.load(answer)["now"])
+    change = urllib.request.Request(  # noqa: S310
+        clock,
+        json.dumps({"now": (now + PAST_THEIR_END).isoformat()}).encode(),
+        {"Content-Type": "application/json"},
+        method="PUT",
+    )
+    urllib.request.urlopen(change, timeout=20).close()  # noqa: S310

@@ -19,19 +19,44 @@ from benchmarks.document_life import DocumentLife
 from benchmarks.fixture_life import FixtureLife
 from benchmarks.load import Plan, Result
 from benchmarks.machine import Cores, pinned
-from benchmarks.requests import ACCOUNT
+from benchmarks.peers import HERE, Missing, Peer, interpreter, last_line
+from benchmarks.requests import ACCOUNT, TOKEN_REQUEST
 
 START_LIMIT = 60.0
 _CHECKOUT = Path(__file__).parent.parent
 
 
+class ClientFiles(NamedTuple):
+    """What a client of the demo account is configured with."""
+
+    ca_file: str
+    cert_file: str
+    key_file: str
+
+    @classmethod
+    def of(cls, certs: Path) -> ClientFiles:
+        folder = certs / ACCOUNT
+        return cls(
+            ca_file=str(certs / "ca.pem"),
+            cert_file=str(folder / "certificate.crt"),
+            key_file=str(folder / "privatekey.key"),
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server that answers, and how long that took from the start of its process."""
+    """A server that answers, and how it is spoken to."""
 
     pid: int
     port: int
+    begun: float
+    """When its process was started, by ``time.perf_counter``."""
     started_in: float
+    """Seconds from there until it answered."""
+    token_request: str = TOKEN_REQUEST
+    files: ClientFiles | None
+    """None: plain HTTP."""
+    control_url: str = ""
 
 
 class Bench:
@@ -52,15 +77,28 @@ class Bench:
             command += [f"--{listener}-port", "0"]
         with pinned(self.cores.server):
             begun = time.perf_counter()
-            process = self._popen([*command, "--ready-file", str(ready)], cwd=self.folder)
+            process = subprocess.Popen(
+                [*command, "--ready-file", str(ready)],
+                cwd=self.folder,
+                env=_environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         with _ended(process):
             while not ready.exists():
                 if process.poll() is not None or time.perf_counter() - begun > START_LIMIT:
                     raise RuntimeError("mock-sei serve did not start")
                 time.sleep(0.001)
             started_in = time.perf_counter() - begun
-            url = urlsplit(json.loads(ready.read_bytes())["two_way_url"])
-            yield Server(pid=process.pid, port=url.port or 443, started_in=started_in)
+            told = json.loads(ready.read_bytes())
+            yield Server(
+                pid=process.pid,
+                port=urlsplit(told["two_way_url"]).port or 443,
+                begun=begun,
+                started_in=started_in,
+                files=ClientFiles.of(certs),
+                control_url=told["control_url"],
+            )
 
     @contextmanager
     def bare(self, certs: Path, page: Path | None = None) -> Iterator[Server]:
@@ -68,76 +106,106 @@ class Bench:
 
         With a page it is barer still: uvicorn alone, sending the bytes of this file.
         """
-        client_ca = self.folder / "client-ca.pem"
-        parts = ("ca.pem", "issuing-ca.pem")
-        client_ca.write_bytes(b"".join((certs / part).read_bytes() for part in parts))
-        command = [sys.executable, "-m", "benchmarks.bare_app", str(certs), str(client_ca)]
+        command = [sys.executable, "-m", "benchmarks.bare_app", str(certs)]
+        command.append(str(self._client_ca(certs)))
         if page is not None:
             command.append(str(page))
-        with pinned(self.cores.server):
+        with self._announced(command, ClientFiles.of(certs), TOKEN_REQUEST) as server:
+            yield server
+
+    @contextmanager
+    def peer(self, peer: Peer, certs: Path) -> Iterator[Server]:
+        """A peer that takes client certificates has the server's own and CA from a certs folder."""
+        file, *arguments = peer.script
+        command = [interpreter(peer.registry), str(HERE / file)]
+        paths = {"certs": certs, "client_ca": self._client_ca(certs)}
+        command += [argument.format_map(paths) for argument in arguments]
+        files = ClientFiles.of(certs) if peer.two_way_tls else None
+        with self._announced(command, files, peer.token_request) as server:
+            yield server
+
+    def _client_ca(self, certs: Path) -> Path:
+        file = self.folder / "client-ca.pem"
+        parts = ("ca.pem", "issuing-ca.pem")
+        file.write_bytes(b"".join((certs / part).read_bytes() for part in parts))
+        return file
+
+    @contextmanager
+    def _announced(
+        self, command: list[str], files: ClientFiles | None, token_request: str
+    ) -> Iterator[Server]:
+        """A server that prints its port when it answers; ``Missing`` when it does not."""
+        errors = self.folder / "errors.txt"
+        with pinned(self.cores.server), errors.open("wb") as stderr:
             begun = time.perf_counter()
-            process = self._popen(command, cwd=_CHECKOUT, stdout=subprocess.PIPE)
+            process = subprocess.Popen(
+                command, cwd=_CHECKOUT, env=_environment(), stdout=subprocess.PIPE, stderr=stderr
+            )
         with _ended(process):
             assert process.stdout is not None
             port = process.stdout.readline()
             started_in = time.perf_counter() - begun
-            if not port:
-                raise RuntimeError("the bare application did not start")
-            yield Server(pid=process.pid, port=int(port), started_in=started_in)
+            if not port.strip().isdigit():
+                raise Missing(last_line(errors.read_text(encoding="utf-8", errors="replace")))
+            yield Server(
+                pid=process.pid,
+                port=int(port),
+                begun=begun,
+                started_in=started_in,
+                token_request=token_request,
+                files=files,
+            )
 
     def load(self, plan: Plan) -> Result:
         with pinned(self.cores.load):
             return Result(**self._json("benchmarks.load", stdin=json.dumps(asdict(plan))))
 
-    def fixture_life(self, resets: int) -> FixtureLife:
+    def fixture_life(self, resets: int, peer: Peer | None = None) -> FixtureLife:
         """Not pinned: a user's suite and its server share the cores as the system likes."""
-        return FixtureLife(**self._json("benchmarks.fixture_life", str(resets)))
+        if peer is None:
+            return FixtureLife(**self._json("benchmarks.fixture_life", str(resets)))
+        life = self._json(
+            "benchmarks.peers.fixture_life",
+            peer.package,
+            str(resets),
+            python=interpreter(peer.registry),
+        )
+        return FixtureLife(**life)
 
     def document_life(self) -> DocumentLife:
         return DocumentLife(**self._json("benchmarks.document_life"))
 
-    def _popen(
-        self, command: list[str], *, cwd: Path, stdout: int = subprocess.DEVNULL
-    ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command, cwd=cwd, env=_environment(), stdout=stdout, stderr=subprocess.DEVNULL
-        )
-
     @staticmethod
-    def _json(module: str, *arguments: str, stdin: str = "") -> dict[str, Any]:
+    def _json(
+        module: str, *arguments: str, stdin: str = "", python: str = sys.executable
+    ) -> dict[str, Any]:
         ended = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+            [python, "-m", module, *arguments],
             cwd=_CHECKOUT,
             env=_environment(),
             input=stdin,
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
+        if ended.returncode:
+            print(ended.stderr, file=sys.stderr)
+            raise RuntimeError(f"{module}: {last_line(ended.stderr)}")
         answer: dict[str, Any] = json.loads(ended.stdout)
         return answer
 
 
-class ClientFiles(NamedTuple):
-    """What a client of the demo account is configured with."""
-
-    ca: str
-    certificate: str
-    key: str
-
-    @classmethod
-    def of(cls, certs: Path) -> ClientFiles:
-        folder = certs / ACCOUNT
-        return cls(
-            ca=str(certs / "ca.pem"),
-            certificate=str(folder / "certificate.crt"),
-            key=str(folder / "privatekey.key"),
-        )
-
-
 def _environment() -> dict[str, str]:
-    """Without this user's settings of the server."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("MOCK_SEI_")}
+    """Without this user's settings of the server; Node's packages as in production.
+
+    Bytecode is kept, as in any installed package: a start is not to measure a compiler.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MOCK_SEI_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
+    return kept | {"NODE_ENV": "production"}
 
 
 @contextmanager

@@ -12,47 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
-
-import yaml
+from typing import Any
 
 from mock_sei.errors import ConfigurationError
 
 EXTENSION = "x-mock-sei"
-
-_SafeLoader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The C one takes a sixth of the time; not every platform has it."""
-
-
-class _YamlLoader(_SafeLoader):  # type: ignore[misc]  # which of the two is known at run time
-    """Reads plain words as YAML 1.2's core schema does: ``NO`` and dates are text.
-
-    Source: YAML 1.2.2 section 10.3.2; PyYAML itself reads YAML 1.1.
-    """
-
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
-
-def _yaml_integer(loader: Any, node: yaml.ScalarNode) -> int:
-    text = loader.construct_scalar(node)
-    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-
-
-for _tag, _pattern, _first_characters in (
-    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    (
-        "float",
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?",
-        list("-+.0123456789"),
-    ),
-    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
-):
-    _YamlLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first_characters
-    )
-_YamlLoader.add_constructor("tag:yaml.org,2002:int", _yaml_integer)
 
 
 class DocumentFile:
@@ -106,9 +70,11 @@ def _read_json(path: Path) -> Any:
 
 
 def _read_yaml(path: Path) -> Any:
+    from mock_sei.core_yaml import YAMLError, load  # a start parses none: it need not import it
+
     try:
-        return yaml.load(read_text(path), Loader=_YamlLoader)  # noqa: S506  # a safe one
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return load(read_text(path))
+    except (YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(
             f"not valid YAML: {' '.join(str(error).split())}", source=path
         ) from None

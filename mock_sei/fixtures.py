@@ -10,7 +10,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -49,6 +49,39 @@ class Fixtures:
     """OpenAPI documents that a user brings beside the fixtures (``--apis``)."""
     problems: tuple[str, ...] = ()
     """What is wrong with the ones that were left out."""
+
+
+class RecordFiles(Mapping[str, tuple[Record, ...]]):
+    """Records by the name of their file.
+
+    A bundled one is read when somebody asks for it, as most runs touch two or three of them; those
+    of a user at once, so that a fault is told.
+    """
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        """Raises :class:`ConfigurationError`."""
+        bundled = bundled_folder() / "data"
+        self._paths = {path.stem: path for path in paths}
+        self._records = {
+            name: _read_records(path)
+            for name, path in self._paths.items()
+            if path.parent != bundled
+        }
+
+    def __getitem__(self, name: str) -> tuple[Record, ...]:
+        found = self._records.get(name)
+        if found is None:  # of two who ask at once, both get what one of them has read
+            found = self._records.setdefault(name, _read_records(self._paths[name]))
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 class _PlatformFile(TypedDict, total=False):
@@ -103,16 +136,15 @@ def _load(folder: Path, fallback: Path) -> Fixtures:
     return Fixtures(
         registry=read_platform_file(platform_file),
         documents=tuple(_documents(folder, fallback)),
-        collections={
-            path.stem: _read_records(path) for path in _files("data/*.json", folder, fallback)
-        },
+        collections=RecordFiles(_files("data/*.json", folder, fallback)),
     )
 
 
 def _documents(folder: Path, fallback: Path) -> Iterable[DocumentFile]:
     """The bundled ones are read when needed; those of a user at once, so that a fault is told."""
+    bundled = bundled_folder() / "apis"
     for path in _files("apis/*.yaml", folder, fallback):
-        yield DocumentFile(path, bundled=path.parent == bundled_folder() / "apis")
+        yield DocumentFile(path, bundled=path.parent == bundled)
 
 
 def _first(*paths: Path) -> Path:

@@ -19,7 +19,7 @@ import mock_sei
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "standards", "clock"),
+    ("errors", "standards", "clock", "core_yaml"),
     ("peer", "records", "addresses", "randomness"),
     ("registry",),
     ("access", "api_files"),
@@ -210,15 +210,23 @@ def test_every_module_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(tree_of(path))
 
 
+def imported(program: str, *suspects: str) -> str:
+    """Which of these modules a program has imported, as a list prints them."""
+    shown = f"import sys; {program}; print([name for name in {suspects} if name in sys.modules])"
+    printed = subprocess.run(  # a fresh interpreter: this one has them all
+        [sys.executable, "-c", shown], capture_output=True, text=True, check=True
+    )
+    return printed.stdout.strip()
+
+
 def test_pytest_pays_nothing_for_a_plugin_it_does_not_use() -> None:
     """The plugin's entry point is imported in every run of pytest on the machine."""
-    program = (
-        "import sys, mock_sei.pytest_plugin;"
-        "print([name for name in ('fastapi', 'uvicorn', 'trustme', 'jose', 'httpx2', 'pydantic',"
-        " 'cryptography', 'yaml') if name in sys.modules])"
-    )
-    printed = subprocess.run(  # a fresh interpreter: this one has them all
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    dear = ("fastapi", "uvicorn", "trustme", "jose", "httpx2", "pydantic", "cryptography", "yaml")
 
-    assert printed.stdout.strip() == "[]"
+    assert imported("import mock_sei.pytest_plugin", *dear) == "[]"
+
+
+def test_a_start_pays_nothing_for_what_is_needed_at_a_call() -> None:
+    later = ("yaml", "jinja2", "httpx2", "jsonschema", "lxml", "mock_sei.web.control.app")
+
+    assert imported("import mock_sei.commands.serve", *later) == "[]"

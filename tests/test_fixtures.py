@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from mock_sei.errors import ConfigurationError
-from mock_sei.fixtures import Fixtures, key_path, load_fixtures, read_platform_file
+from mock_sei.fixtures import (
+    Fixtures,
+    RecordFiles,
+    bundled_folder,
+    key_path,
+    load_fixtures,
+    read_platform_file,
+)
 from mock_sei.standards import STANDARDS
 
 SECRET = "hunter2-hunter2"
@@ -122,6 +129,24 @@ def test_bundled_documents_and_records_are_read() -> None:
     assert "trade-tickets" in fixtures.collections
     assert fixtures.collections["trade-tickets"]
     assert "sma-trade-orders" in {each.product for each in fixtures.documents}
+
+
+def test_bundled_records_are_read_when_asked_for_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[Path] = []
+
+    def noted(path: Path) -> str:
+        read.append(path)
+        return path.read_text(encoding="utf-8")
+
+    monkeypatch.setattr("mock_sei.fixtures.read_text", noted)
+    data = bundled_folder() / "data"
+    records = RecordFiles(sorted(data.glob("*.json")))
+    assert "investors" in records
+    assert read == []
+    assert records["investors"] is records["investors"]
+    assert read == [data / "investors.json"]
 
 
 # A user's own

@@ -51,19 +51,20 @@ class Collections:
 
     def __init__(self, seed: Mapping[str, Sequence[Record]]) -> None:
         self._lock = threading.Lock()
-        self._records: dict[str, tuple[Record, ...]] = {
-            name: tuple(records) for name, records in seed.items()
-        }
+        self._seed = seed
+        self._records: dict[str, tuple[Record, ...]] = {}
+        """What a collection holds since it was changed; before, it holds its seed."""
         self._versions: dict[str, int] = {}
         self._made: OrderedDict[Hashable, object] = OrderedDict()
 
     @property
     def names(self) -> list[str]:
-        return sorted(self._records)
+        return sorted({*self._seed, *self._records})
 
     def all(self, name: str) -> tuple[Record, ...]:
         """As they were put in."""
-        return self._records.get(name, ())
+        changed = self._records.get(name)
+        return tuple(self._seed.get(name, ())) if changed is None else changed
 
     def find(self, name: str, key: str, value: object) -> Record | None:
         """The record whose key has this value, compared as text: a path has no numbers."""
@@ -79,7 +80,7 @@ class Collections:
     def add_new(self, name: str, key: str, record: Record) -> bool:
         """Adds a record unless one with its key is there; says whether."""
         with self._lock:
-            before = self._records.get(name, ())
+            before = self.all(name)
             if _with(before, key, record.get(key)):
                 return False
             self._set(name, (*before, record))
@@ -90,7 +91,7 @@ class Collections:
     ) -> None:
         """Puts other records in their place; nobody writes meanwhile, and what it raises passes."""
         with self._lock:
-            self._set(name, changed(self._records.get(name, ())))
+            self._set(name, changed(self.all(name)))
 
     def next_value(self, name: str, member: str) -> int | str:
         """A number one above the greatest that a member has: 7 after 6, ``T-007`` after ``T-006``.
@@ -108,7 +109,7 @@ class Collections:
     def replace(self, name: str, old: Record, new: Record | None) -> bool:
         """Puts one record in another's place, or takes it out; False where it is gone already."""
         with self._lock:
-            before = self._records.get(name, ())
+            before = self.all(name)
             if not any(each is old for each in before):
                 return False
             after = (new if each is old else each for each in before)
@@ -138,7 +139,7 @@ class Collections:
     ) -> Made:
         """What ``make`` makes of all records, likewise."""
         with self._lock:
-            records = self._records.get(name, ())
+            records = self.all(name)
             memo = (name, self._versions.get(name, 0), wanted)
             found = self._made.get(memo)
             if found is not None:

@@ -27,14 +27,18 @@ from mock_sei.settings import Settings
 EXAMPLE_ACCOUNT = "svc-demo"
 
 
-def run(settings: Settings) -> None:
-    """Serves until SIGINT or SIGTERM. Raises :class:`ConfigurationError` before it serves."""
+def prepare(settings: Settings) -> Launch:
+    """Everything up to the first answer. Raises :class:`ConfigurationError`."""
     _configure_log(settings.log_format)
     if settings.ready_file is not None:
         settings.ready_file.unlink(missing_ok=True)  # an old one would speak for a dead server
         if not settings.ready_file.absolute().parent.is_dir():
             raise ConfigurationError("its folder does not exist", source=settings.ready_file)
-    launched = launch(settings)
+    return launch(settings)
+
+
+def run(launched: Launch, settings: Settings) -> None:
+    """Serves until SIGINT or SIGTERM."""
     # RSA keys cost up to 110 ms each: they are made while the listeners already answer.
     identities = threading.Thread(target=_seed, args=(launched.sandbox,), daemon=True)
     asyncio.run(_serve(launched, settings, identities))

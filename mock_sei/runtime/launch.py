@@ -8,6 +8,8 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from starlette.types import ASGIApp
+
 from mock_sei.addresses import Addresses, host_to_call
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
@@ -18,7 +20,6 @@ from mock_sei.sandbox import CertificateRules, Sandbox
 from mock_sei.settings import Settings
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
-from mock_sei.web.control.app import control_app
 from mock_sei.web.control.door import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
 
@@ -78,7 +79,7 @@ def launch(settings: Settings) -> Launch:
             Door(
                 listener=Listener.CONTROL,
                 sockets=sockets[Listener.CONTROL],
-                app=ControlListener(LazyApp(control_app), sandbox),
+                app=ControlListener(LazyApp(_control_app), sandbox),
             )
         )
         one_way, two_way, control = (door.port for door in doors)
@@ -94,6 +95,12 @@ def launch(settings: Settings) -> Launch:
         )
         undo.pop_all()
         return Launch(sandbox=sandbox, server=PlatformServer(sandbox, doors))
+
+
+def _control_app() -> ASGIApp:
+    from mock_sei.web.control.app import control_app  # its models take a twentieth of a start
+
+    return control_app()
 
 
 def _bind_all(

@@ -1,10 +1,27 @@
-"""The benchmarks still run and report every row; how fast is not a test's business."""
+"""The benchmarks still run and report every row; how fast is not a test's business.
+
+Nothing is installed here: the peers that happen to be on this machine are measured too, and peers
+made up by a test stand in for the rest.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from benchmarks import contestants, peers, processes
+from benchmarks.contestants import line_up
+from benchmarks.load import Plan, run
+from benchmarks.machine import Cores
+from benchmarks.peers import Peer
+from benchmarks.processes import Bench
+from benchmarks.requests import TOKEN_REQUEST, form_request, functional_request
+from benchmarks.table import BARE, Against, Limit, Row, markdown
+from mock_sei.client import MockSei
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -17,13 +34,37 @@ ROWS = [
     "documents: all read whole",
     "cold start to ready, empty certs/",
     "cold start to ready, full certs/",
+    "cold start to first token, full certs/",
     "fixture: import, once a process",
     "fixture: start, once imported",
     "fixture: reset",
     "fixture: stop, a client still connected",
+    "fixture: start plus stop",
     "resident memory, idle",
     "resident memory, added by 300 unused tokens",
+    "resident memory, added by 300 used tokens",
+    "resident memory, added by 300 used tokens once the first have ended",
 ]
+
+PEER_SERVER = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"10\\r\\n{\\"ANSWER\\":\\r\\n")
+        self.wfile.flush()
+        self.wfile.write(b"5\\r\\n\\"abc\\"\\r\\n1\\r\\n}\\r\\n0\\r\\n\\r\\n")
+
+server = HTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
 
 
 def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
@@ -40,3 +81,114 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
     table = [line.strip("|").split("|") for line in ended.stdout.splitlines() if line[:1] == "|"]
     assert [cells[0].strip() for cells in table[2:]] == ROWS
     assert all(cells[1].strip() for cells in table), "a row without a figure"
+    headings = [cell.strip() for cell in table[0]]
+    assert headings[:4] == ["measured", "mock-sei", "spread", "bare FastAPI"]
+    for peer in peers.PEERS:
+        is_missing = f"- missing peer: {peer.name} (" in ended.stdout
+        assert (peer.name in headings) != is_missing, "neither a column nor a line"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(Cores(None, None), tmp_path)
+
+
+@pytest.fixture
+def certs(tmp_path: Path) -> Path:
+    """What a certs folder lends to a peer."""
+    for name in ("ca.pem", "issuing-ca.pem"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.fixture
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The script of a peer that counts as installed and is run by this Python."""
+    monkeypatch.setattr(processes, "interpreter", lambda _: sys.executable)
+    monkeypatch.setattr(contestants, "require_version", lambda _: "1.2.3")
+    return tmp_path / "peer.py"
+
+
+def made_up_peer(script: Path) -> Peer:
+    return Peer(
+        name="made up",
+        registry="PyPI",
+        package="made-up",
+        script=(str(script),),
+        token_request=form_request("/token", "grant_type=client_credentials"),
+    )
+
+
+def test_a_peer_that_is_not_installed_is_a_line_with_the_reason(bench: Bench, certs: Path) -> None:
+    absent = Peer(name="absent", registry="npm", package="not-a-package-of-anybody")
+    untried = line_up(bench, certs, {}, [absent])
+    failed = line_up(bench, certs, {"npm": "no npm on this machine"}, [absent])
+    assert untried.missing == ["absent (npm): not installed; `make bench` does it"]
+    assert failed.missing == ["absent (npm): no npm on this machine"]
+    assert failed.names == [BARE]
+
+
+def test_a_peer_that_does_not_start_is_a_line_with_its_last_words(
+    bench: Bench, certs: Path, made_up: Path
+) -> None:
+    made_up.write_text("raise SystemExit('needs a newer machine')")
+    field = line_up(bench, certs, {}, [made_up_peer(made_up)])
+    assert field.missing == ["made up (PyPI): needs a newer machine"]
+
+
+def test_a_peer_that_answers_in_chunks_over_plain_http_takes_part(
+    bench: Bench, certs: Path, made_up: Path
+) -> None:
+    made_up.write_text(PEER_SERVER.replace("ANSWER", "access_token"))
+    field = line_up(bench, certs, {}, [made_up_peer(made_up)])
+    assert field.missing == []
+    assert field.versions == ["made-up 1.2.3"]
+    assert [each.name for each in field.with_tokens] == ["mock-sei", BARE, "made up"]
+
+
+def test_a_peer_whose_answer_holds_no_token_does_not_take_part(
+    bench: Bench, certs: Path, made_up: Path
+) -> None:
+    made_up.write_text(PEER_SERVER.replace("ANSWER", "access_tokex"))
+    (line,) = line_up(bench, certs, {}, [made_up_peer(made_up)]).missing
+    assert line.startswith("made up (PyPI): not the answer that was wanted: ")
+
+
+def test_the_load_uses_each_token_it_obtained() -> None:
+    with MockSei() as server:
+        certificate = server.certificate("svc-demo")
+        plan = Plan(
+            port=urlsplit(server.two_way_url).port or 0,
+            ca_file=str(server.ca_file),
+            cert_file=str(certificate.cert_file),
+            key_file=str(certificate.key_file),
+            request=TOKEN_REQUEST,
+            wanted='"access_token"',
+            then=functional_request("{token}"),
+            count=5,
+            seconds=0,
+        )
+        assert run(plan).count == 5
+        assert len(server.journal.find("POST /v2/oauthtoken", status=200)) == 5
+        assert len(server.journal.find("GET /v1/order/*", status=200)) == 5
+
+
+def test_each_target_is_judged_by_itself_and_an_absent_peer_by_none() -> None:
+    row = Row(
+        measured="tokens",
+        form="{:.0f}/s",
+        ours=[10, 30, 20],
+        others={BARE: [20, 60, 40], "slow": [5, 6, 5]},
+        notes={"slow": "plain HTTP"},
+        targets=[
+            Limit(words="at most 25", at_most=25),
+            Against(words="0.7 of bare", names=[BARE], at_least=0.7),
+            Against(words="ahead of all", names=["slow", "absent"], at_least=1),
+            Against(words="ahead of absent", names=["absent"], at_least=1),
+        ],
+    )
+    assert markdown([row], [BARE, "slow", "absent"]).splitlines()[2] == (
+        "| tokens | 20/s | 10/s to 30/s | 40/s (0.50) | 5/s, plain HTTP (4.00) |  "
+        "| at most 25; 0.7 of bare; ahead of all; ahead of absent "
+        "| yes; **no**; yes; not measured |"
+    )

@@ -1,0 +1,117 @@
+"""Who is measured: ours, the floor, and the peers that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from benchmarks.peers import Peer, Registry, node_version, require_version
+from benchmarks.plans import fetch
+from benchmarks.processes import Bench, Server
+from benchmarks.table import BARE, OURS
+
+
+@dataclass(kw_only=True)
+class Samples:
+    """What the rounds saw of one contestant; memory in bytes, the rest in seconds or a second."""
+
+    tokens: list[float] = field(default_factory=list)
+    calls: list[float] = field(default_factory=list)
+    new_connection: list[float] = field(default_factory=list)
+    start: list[float] = field(default_factory=list)
+    first_token: list[float] = field(default_factory=list)
+    idle: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contestant:
+    """A server that can be started any number of times, and what was seen of it."""
+
+    name: str
+    start: Callable[[], AbstractContextManager[Server]]
+    grants_tokens: bool = True
+    samples: Samples = field(default_factory=Samples)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """All who take part in a run."""
+
+    contestants: Sequence[Contestant]
+    """Ours first, then the floor."""
+    peers: Sequence[Peer]
+    versions: Sequence[str]
+    missing: Sequence[str]
+    """A line for each peer that could not be measured, with the reason."""
+
+    @property
+    def ours(self) -> Contestant:
+        return self.contestants[0]
+
+    @property
+    def names(self) -> list[str]:
+        """Of the columns beside ours."""
+        return [BARE, *(each.name for each in self.peers)]
+
+    @property
+    def with_tokens(self) -> list[Contestant]:
+        return [each for each in self.contestants if each.grants_tokens]
+
+    @property
+    def with_fixture(self) -> list[Peer]:
+        return [each for each in self.peers if each.fixture]
+
+    def of(self, what: Callable[[Samples], list[float]]) -> dict[str, list[float]]:
+        """A kind of sample of everybody beside ours."""
+        return {each.name: what(each.samples) for each in self.contestants[1:]}
+
+
+def line_up(
+    bench: Bench,
+    certs: Path,
+    reasons: Mapping[Registry, str],
+    peers: Iterable[Peer],
+) -> Field:
+    """Tries every peer once; ``reasons`` are why the peers of a registry could not be installed."""
+    found: list[Peer] = []
+    versions: list[str] = []
+    missing: list[str] = []
+    for peer in peers:
+        try:
+            version = require_version(peer)
+            if peer.script:
+                with bench.peer(peer, certs) as server:
+                    if peer.token_request:
+                        fetch(server)
+            if peer.fixture:
+                bench.fixture_life(1, peer)
+        except (OSError, RuntimeError) as error:
+            reason = reasons.get(peer.registry) or str(error)
+            missing.append(f"{peer.name} ({peer.registry}): {reason}")
+        else:
+            found.append(peer)
+            versions.append(f"{peer.package} {version}")
+            if peer.registry == "npm":
+                versions.append(node_version())
+    started = [
+        Contestant(
+            name=peer.name,
+            start=partial(bench.peer, peer, certs),
+            grants_tokens=bool(peer.token_request),
+        )
+        for peer in found
+        if peer.script
+    ]
+    return Field(
+        contestants=[
+            Contestant(name=OURS, start=partial(bench.mock_sei, certs)),
+            Contestant(name=BARE, start=partial(bench.bare, certs)),
+            *started,
+        ],
+        peers=found,
+        versions=list(dict.fromkeys(versions)),
+        missing=missing,
+    )
