@@ -4,7 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test quick lint bench grades screenshots clean
+WHEEL_RUN := build/wheel
+TESTS ?= tests
+
+.PHONY: serve test quick lint dist test-wheel lowest bench grades screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -19,6 +22,25 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The source distribution, and the wheel built from it
+dist: $(VENV)/test.stamp
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
+# The tests against the installed wheel: make test-wheel PYTHON=python3.13 TESTS=tests/e2e/test_tls.py
+# They come from the source distribution, without the package, so that no import can find it there.
+test-wheel: dist
+	rm -rf $(WHEEL_RUN)
+	mkdir -p $(WHEEL_RUN)
+	tar -xzf dist/*.tar.gz -C $(WHEEL_RUN) --strip-components=1
+	rm -r $(WHEEL_RUN)/mock_sei
+	$(PYTHON) -m venv $(WHEEL_RUN)/.venv
+	$(WHEEL_RUN)/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		"$$(echo dist/*.whl)[test]"
+	cd $(WHEEL_RUN) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest -n auto \
+		--ignore=tests/e2e/test_distribution.py $(TESTS)
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks --install-peers

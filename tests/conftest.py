@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sysconfig
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import hypothesis
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+import mock_sei
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.fixtures import load_fixtures
+from mock_sei.fixtures import bundled_folder, load_fixtures
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
@@ -28,8 +30,22 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 
+WHEEL = "MOCK_SEI_TESTS_WHEEL"
+"""Set by ``make test-wheel``: a run that found another package than the wheel's would prove nothing."""
+
 NO_SKIP = "MOCK_SEI_TESTS_NO_SKIP"
 """Set in CI: a tool that is missing there fails the test that needs it."""
+
+
+def pytest_configure() -> None:
+    package, fixtures = Path(mock_sei.__file__).parent, bundled_folder()
+    installed = Path(sysconfig.get_path("purelib")) / "mock_sei"
+    if os.environ.get(WHEEL) and (package != installed or installed not in fixtures.parents):
+        raise pytest.UsageError(f"{WHEEL} is set, but {package} with {fixtures} is imported")
+
+
+def pytest_report_header() -> str:
+    return f"package under test: {Path(mock_sei.__file__).parent}, fixtures: {bundled_folder()}"
 
 
 def pytest_collection_finish() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import mock_sei
 from mock_sei.settings import Settings
 from mock_sei.standards import standards_table
 
@@ -42,7 +43,8 @@ def test_the_files_that_the_map_names_exist() -> None:
     """With the package's name before them, or as they are called within it."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([\w/]+(?:\.py|/))`", text))
-    places = (ROOT, ROOT / "mock_sei")
+    package = Path(mock_sei.__file__).parent
+    places = (ROOT, package.parent, package)
 
     assert {"mock_sei/sandbox.py", "web/exchange.py"} <= named
     assert [each for each in named if not any((place / each).exists() for place in places)] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from mock_sei.doctor import findings
 from mock_sei.doctor.findings import CATALOGUE, catalogue_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,7 +13,7 @@ TESTS = (
     *(ROOT / "tests" / "doctor").glob("test_*.py"),
     *(ROOT / "tests" / "e2e").glob("test_doctor*.py"),
 )
-SOURCES = [*(ROOT / "mock_sei" / "doctor").glob("*.py")]
+SOURCES = [*Path(findings.__file__).parent.glob("*.py")]
 
 
 def texts(*paths: Path) -> set[str]:
