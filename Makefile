@@ -39,8 +39,7 @@ test-wheel: dist
 	$(PYTHON) -m venv $(WHEEL_RUN)/.venv
 	$(WHEEL_RUN)/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
 		"$$(echo dist/*.whl)[test]"
-	cd $(WHEEL_RUN) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest -n auto \
-		--ignore=tests/e2e/test_distribution.py $(TESTS)
+	cd $(WHEEL_RUN) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest -n auto $(TESTS)
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks --install-peers

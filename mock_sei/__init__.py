@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from mock_sei.attached.platform import Attached
-    from mock_sei.client import MockSei
-
 __version__ = "0.1.0"
 
 __all__ = ["Attached", "MockSei", "__version__"]
 
+if TYPE_CHECKING:
+    from mock_sei.attached.platform import Attached
+    from mock_sei.client import MockSei
+else:  # a type checker that saw it would take any name for one of ours
 
-def __getattr__(name: str) -> Any:
-    if name == "MockSei":
-        from mock_sei.client import MockSei
+    def __getattr__(name: str) -> Any:
+        if name == "MockSei":
+            from mock_sei.client import MockSei
 
-        return MockSei
-    if name == "Attached":
-        from mock_sei.attached.platform import Attached
+            return MockSei
+        if name == "Attached":
+            from mock_sei.attached.platform import Attached
 
-        return Attached
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return Attached
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -31,7 +31,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 WHEEL = "MOCK_SEI_TESTS_WHEEL"
-"""Set by ``make test-wheel``: a run that found another package than the wheel's would prove nothing."""
+"""Set by ``make test-wheel``: a run that imported the checkout's package would prove nothing."""
 
 NO_SKIP = "MOCK_SEI_TESTS_NO_SKIP"
 """Set in CI: a tool that is missing there fails the test that needs it."""

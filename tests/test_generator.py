@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from pathlib import Path
 
 from fixtures.generator.__main__ import FOLDER, texts
@@ -41,14 +40,3 @@ def test_mail_telephone_and_bank_numbers_are_nobodys() -> None:
         if each["type"] == "SWIFT"
     }
     assert all(each[4:6] == "ZZ" for each in swift)
-
-
-def test_the_wheel_takes_the_data_and_not_its_generator() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-
-    assert set(wheel["force-include"]) == {
-        "fixtures/platform.toml",
-        "fixtures/apis",
-        "fixtures/data",
-    }

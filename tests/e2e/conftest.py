@@ -17,8 +17,15 @@ from playwright.sync_api import Page, sync_playwright
 from mock_sei import MockSei
 from mock_sei.fixtures import bundled_folder
 from tests.e2e.browser import CHROMIUM, Bench, Site, launch
+from tests.e2e.building import NAME, ROOT, build, once
 from tests.e2e.portal_steps import watched
 from tests.e2e.serving import Serving
+
+collect_ignore = (
+    []
+    if (ROOT / "mock_sei").is_dir()  # else make test-wheel: nothing is here to build from
+    else ["test_distribution.py", "test_installation.py"]
+)
 
 JAVASCRIPT = Path(__file__).parent / "javascript"
 NPM_PATIENCE = 300.0
@@ -109,6 +116,21 @@ def my_apps(page: Page, bench: Bench) -> Iterator[Page]:
     with watched(page, bench):
         page.goto(f"{bench.server.url}/portal")
         yield page
+
+
+@pytest.fixture
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return once(tmp_path_factory, "built", build)
+
+
+@pytest.fixture
+def sdist(built: Path) -> Path:
+    return built / "dist" / f"{NAME}.tar.gz"
+
+
+@pytest.fixture
+def wheel(built: Path) -> Path:
+    return built / "dist" / f"{NAME}-py3-none-any.whl"
 
 
 @pytest.fixture(scope="session")
