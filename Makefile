@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 WHEEL_RUN := build/wheel
+LOWEST := build/lowest
 TESTS ?= tests
 
 .PHONY: serve test quick lint dist test-wheel lowest bench grades screenshots clean
@@ -40,6 +41,16 @@ test-wheel: dist
 	$(WHEEL_RUN)/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
 		"$$(echo dist/*.whl)[test]"
 	cd $(WHEEL_RUN) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest -n auto $(TESTS)
+
+# The tests that open no socket, with the oldest versions that pyproject.toml allows
+lowest: $(VENV)/test.stamp
+	rm -rf $(LOWEST)
+	$(PYTHON) -m venv $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python \
+		--resolution lowest-direct --editable '.[saml]'
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --editable '.[test]'
+	$(BIN)/uv pip list --python $(LOWEST)/bin/python
+	$(LOWEST)/bin/python -m pytest -n auto --ignore=tests/e2e -q
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks --install-peers

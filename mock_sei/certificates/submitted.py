@@ -40,6 +40,7 @@ _UNREADABLE = (
     ValueError,
     UnsupportedAlgorithm,
     TypeError,
+    KeyError,  # cryptography before 50, for a text of unknown type
     x509.InvalidVersion,
     x509.DuplicateExtension,
 )

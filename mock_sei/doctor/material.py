@@ -26,6 +26,13 @@ _CERTIFICATE = re.compile(
     rb"-----BEGIN ((?:X509 )?CERTIFICATE)-----.*?-----END \1-----",
     re.DOTALL,
 )
+_DAMAGED = (
+    ValueError,
+    UnsupportedAlgorithm,
+    KeyError,  # cryptography before 50, for a text of unknown type
+    x509.InvalidVersion,
+)
+
 _KEY = re.compile(
     rb"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----.*?-----END \1-----",
     re.DOTALL,
@@ -101,7 +108,7 @@ def certificates_in(file: File | None) -> tuple[x509.Certificate, ...]:
     with warnings.catch_warnings():  # systems trust CAs whose serial number is no positive one
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         for block in blocks:
-            with contextlib.suppress(ValueError, UnsupportedAlgorithm):
+            with contextlib.suppress(*_DAMAGED):
                 found.append(_wholly(x509.load_pem_x509_certificate(block.group())))
     return tuple(found)
 
