@@ -50,6 +50,37 @@ def test_the_files_that_the_map_names_exist() -> None:
     assert [each for each in named if not any((place / each).exists() for place in places)] == []
 
 
+def test_the_targets_of_make_that_documents_name_exist() -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    named = {
+        document: set(re.findall(r"(?m)(?:^|`)make ([a-z-]+)", text))
+        for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
+        for text in [document.read_text(encoding="utf-8")]
+    }
+
+    assert {"dist", "lint", "lowest", "quick", "serve", "test"} <= named[ROOT / "CONTRIBUTING.md"]
+    assert {each: names - targets for each, names in named.items() if names - targets} == {}
+
+
+def test_the_tests_that_contributing_runs_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    files = re.findall(r"pytest (tests/\S+)", text)
+
+    assert files
+    assert [each for each in files if not (ROOT / each).exists()] == []
+
+
+def test_installing_names_every_extra_and_what_it_brings() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"(?m)^\| `(\w+)` \| ([^|]*) \|", text))
+
+    assert rows.keys() == project["optional-dependencies"].keys()
+    assert [re.sub(r"[^\w].*", "", each) for each in project["optional-dependencies"]["saml"]] == (
+        rows["saml"].split(", ")
+    )
+
+
 def numbered(letter: str, *numbers: int) -> set[str]:
     return {f"{letter}{number}" for number in numbers}
 
