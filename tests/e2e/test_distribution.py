@@ -31,6 +31,8 @@ IN_SDIST = (
     *(f"fixtures/{each}" for each in FIXTURES),
     "fixtures/generator/firm.py",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Dockerfile",
     "LICENSE",
     "Makefile",
     "README.md",
@@ -39,7 +41,7 @@ IN_SDIST = (
     "docs/testing.md",
     "mock-sei.example.toml",
     "pyproject.toml",
-    "tests/e2e/java/TwoWayCall.java",
+    "tests/e2e/javascript/openid_client.js",
     "tests/e2e/javascript/package.json",
     "tests/e2e/test_distribution.py",
 )
@@ -144,7 +146,7 @@ def test_an_index_is_told_version_license_and_pythons(metadata: Message) -> None
     assert metadata["License-Expression"] == "MIT"
     assert metadata["License-File"] == "LICENSE"
     assert metadata["Requires-Python"] == ">=3.11"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"saml", "test"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"saml", "test", "testcontainers"}
 
 
 def test_the_readme_of_an_index_leads_nowhere_it_has_not(metadata: Message) -> None:
