@@ -12,6 +12,7 @@ import pytest
 import mock_sei
 from mock_sei.settings import Settings
 from mock_sei.standards import standards_table
+from tests.support import Platform
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +20,21 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_readme_has_the_standards_table() -> None:
     assert standards_table() in README
+
+
+def test_the_readme_shows_a_refusal_as_it_is_logged(platform: Platform) -> None:
+    platform.post_token(http=platform.client("svc-web"))
+
+    assert str(platform.sandbox.journal.last) in README.replace("\n", " ")
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_a_make_target_that_is_named_exists(document: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bmake ([a-z-]+)", (ROOT / document).read_text(encoding="utf-8")))
+
+    assert named
+    assert named <= set(re.findall(r"(?m)^([a-z-]+):", makefile))
 
 
 def test_the_example_settings_name_every_setting_with_its_default() -> None:
