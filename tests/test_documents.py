@@ -28,6 +28,15 @@ def test_the_readme_shows_a_refusal_as_it_is_logged(platform: Platform) -> None:
     assert str(platform.sandbox.journal.last) in README.replace("\n", " ")
 
 
+def test_the_readme_publishes_the_ports_of_the_image_on_loopback() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (exposed,) = re.findall(r"(?m)^EXPOSE (.*)$", dockerfile)
+
+    published = re.findall(r"-p 127\.0\.0\.1:(\d+):(\d+)", README)
+
+    assert published == [(port, port) for port in exposed.split()]
+
+
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_a_make_target_that_is_named_exists(document: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
