@@ -155,6 +155,6 @@ def test_the_readme_of_an_index_leads_nowhere_it_has_not(metadata: Message) -> N
     links = re.findall(r"\]\((?!https?:)[^)]*\)", shown)
 
     assert standards_table() in shown
-    assert "docs/testing.md has two dozen recipes" in shown
+    assert "two dozen recipes in docs/testing.md" in shown
     assert links == []
     assert "![" not in shown
