@@ -168,7 +168,8 @@ class PlatformServer:
         pending_connection.set(pending)
         try:
             transport, _ = await loop.connect_accepted_socket(
-                factory,
+                # A request may come together with the end of the handshake: nobody must answer it.
+                factory if fault is None else asyncio.Protocol,
                 accepted,
                 ssl=door.trust.context(),
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT,

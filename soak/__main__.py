@@ -1,0 +1,55 @@
+"""``python -m soak``: load, hostile connections and kills; exit status 1 for a broken promise."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+
+from soak.load import Load
+from soak.platform import Platform
+from soak.report import Report
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=600, help="of mixed load (default: 600)")
+    parser.add_argument(
+        "--connections", type=int, default=500, help="hostile ones at once (default: 500)"
+    )
+    parser.add_argument("--kills", type=int, default=100, help="SIGKILLs (default: 100)")
+    parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: random)")
+    options = parser.parse_args()
+    seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
+    report, random = Report(), Random(seed)
+    report.say(f"seed {seed}")
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mock-sei-soak-") as name:
+        folder = Path(name)
+        if options.seconds > 0:
+            run_load(report, folder / "load", random, options.seconds)
+    report.say(f"in all {time.monotonic() - begun:.0f} s, seed {seed}")
+    return report.conclude()
+
+
+def run_load(report: Report, folder: Path, random: Random, seconds: float) -> None:
+    report.say(f"load, {seconds:g} s:")
+    folder.mkdir()
+    with Platform.running(folder) as platform:
+        load = Load(platform, report, folder, random)
+        asyncio.run(load.run(seconds))
+        totals = load.totals
+    statuses = ", ".join(f"{each}: {count:,}" for each, count in sorted(totals.statuses.items()))
+    report.say(
+        f"  {totals.answers:,} answers in {totals.busy:.0f} s, {totals.answers / totals.busy:,.0f} "
+        f"a second; {totals.lost:,} attempts without one; by status {statuses}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Memory, open files and threads of the server, and whether they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.memory import MEGABYTE, resident
+
+WARM_UP = 1 / 3
+"""Share of the samples that is not judged: caches fill, the journal too, documents are read."""
+FEWEST = 6
+"""Samples below which no growth is told from noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Taken between two rounds, when the platform was just reset."""
+
+    memory: int
+    """Resident, bytes."""
+    files: int
+    threads: int
+
+    @classmethod
+    def of(cls, pid: int) -> Sample:
+        return cls(
+            memory=resident(pid),
+            files=open_files(pid),
+            threads=sum(1 for _ in Path(f"/proc/{pid}/task").iterdir()),
+        )
+
+
+def open_files(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """How much more the last third may hold than the one before it, by the medians."""
+
+    name: str
+    unit: str
+    share: float
+    """Of the earlier value."""
+    least: float
+    """What is always allowed."""
+
+    def problem(self, values: Sequence[float]) -> str | None:
+        """None where nothing grew, or where it cannot be told."""
+        if len(values) < FEWEST:
+            return None
+        judged = values[int(len(values) * WARM_UP) :]
+        half = len(judged) // 2
+        before, after = median(judged[:half]), median(judged[-half:])
+        allowed = max(self.least, self.share * before)
+        if after - before <= allowed:
+            return None
+        return (
+            f"{self.name} grew from {before:,.1f} to {after:,.1f} {self.unit}; "
+            f"{allowed:,.1f} are allowed"
+        )
+
+
+MEMORY = Bound(name="memory", unit="MB", share=0.05, least=6)
+FILES = Bound(name="open files", unit="", share=0, least=1)
+THREADS = Bound(name="threads", unit="", share=0, least=2)
+
+
+def growth(samples: Sequence[Sample]) -> list[str]:
+    """What grew, one sentence each."""
+    series = {
+        MEMORY: [each.memory / MEGABYTE for each in samples],
+        FILES: [float(each.files) for each in samples],
+        THREADS: [float(each.threads) for each in samples],
+    }
+    return [problem for bound, values in series.items() if (problem := bound.problem(values))]

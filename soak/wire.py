@@ -1,0 +1,134 @@
+"""A raw HTTP client over TLS that counts: one attempt, one entry in the server's journal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import uuid
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PATIENCE = 30.0
+"""Seconds to wait for an answer; nothing takes as long when it works."""
+STALL_PATIENCE = 2.0
+"""The same while a fault keeps answers back."""
+KEPT = 100
+"""Answers that are looked up in the journal afterwards."""
+
+
+class Lost(Exception):  # a connection that breaks is no error of ours
+    """The connection ended before a whole answer came."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[bytes, bytes]
+    body: bytes
+
+    @property
+    def tracking_id(self) -> str:
+        return self.headers.get(b"requesttrackingid", b"").decode()
+
+    @property
+    def json(self) -> Any:
+        """None where the body is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(kw_only=True)
+class Ledger:
+    """What the clients of one phase saw."""
+
+    answers: int = 0
+    lost: int = 0
+    """Attempts without a whole answer."""
+    gave_up: int = 0
+    """Of those, the ones where nothing came in time."""
+    statuses: Counter[int] = field(default_factory=Counter)
+    newest: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    """Tracking id and status of the last answers."""
+    patience: float = PATIENCE
+
+    @property
+    def attempts(self) -> int:
+        """Each is one entry of the journal, whatever became of it."""
+        return self.answers + self.lost
+
+
+class Connection:
+    """One client, which connects again when its connection ends."""
+
+    def __init__(self, port: int, context: ssl.SSLContext) -> None:
+        self._port = port
+        self._context = context
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def ask(
+        self,
+        ledger: Ledger,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+    ) -> Answer:
+        """Raises :class:`Lost`."""
+        tracking_id = str(uuid.uuid4())
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"RequestTrackingId: {tracking_id}"]
+        if body or method in ("POST", "PATCH"):
+            lines.append(f"Content-Length: {len(body)}")
+        answer = await self.say(ledger, "\r\n".join((*lines, "", "")).encode() + body)
+        ledger.newest.append((tracking_id, answer.status))
+        return answer
+
+    async def say(self, ledger: Ledger, text: bytes) -> Answer:
+        """The same with bytes as they go over the wire."""
+        try:
+            async with asyncio.timeout(ledger.patience):
+                answer = await self._exchange(text)
+        except TimeoutError:
+            self.drop()
+            ledger.lost += 1
+            ledger.gave_up += 1
+            raise Lost("no answer came in time") from None
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            self.drop()
+            ledger.lost += 1
+            raise Lost(f"{type(error).__name__}: {error}") from None
+        ledger.answers += 1
+        ledger.statuses[answer.status] += 1
+        return answer
+
+    async def _exchange(self, text: bytes) -> Answer:
+        if self._reader is None or self._writer is None:
+            self._reader, self._writer = await asyncio.open_connection(
+                "127.0.0.1", self._port, ssl=self._context, server_hostname="localhost"
+            )
+        self._writer.write(text)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        first, *lines = head[:-4].split(b"\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(b":")
+            headers[name.lower()] = value.strip()
+        body = await self._reader.readexactly(int(headers.get(b"content-length", 0)))
+        if headers.get(b"connection") == b"close":
+            self.drop()
+        return Answer(status=int(first.split(b" ", 2)[1]), headers=headers, body=body)
+
+    def drop(self) -> None:
+        """The next request opens a new connection."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+        self._reader = self._writer = None
