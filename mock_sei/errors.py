@@ -183,6 +183,12 @@ BODY_TOO_LARGE = Kind(
     description="The request body is too large.",
 )
 NOT_HTTP = Kind(status=400, code="request.syntax.failure", message="The request is not valid HTTP")
+REQUEST_STALLED = Kind(
+    status=408, code="request.time.failure", message="The request did not come in time"
+)
+HEAD_TOO_LARGE = Kind(
+    status=431, code="request.size.failure", message="The headers of the request are too large"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from random import Random
 
+from soak.crowded import measure_crowd
 from soak.load import Load
 from soak.platform import Platform
 from soak.report import Report
@@ -33,6 +34,8 @@ def main() -> int:
         folder = Path(name)
         if options.seconds > 0:
             run_load(report, folder / "load", random, options.seconds)
+        if options.connections > 0:
+            run_crowd(report, folder / "crowd", random, options.connections)
     report.say(f"in all {time.monotonic() - begun:.0f} s, seed {seed}")
     return report.conclude()
 
@@ -49,6 +52,13 @@ def run_load(report: Report, folder: Path, random: Random, seconds: float) -> No
         f"  {totals.answers:,} answers in {totals.busy:.0f} s, {totals.answers / totals.busy:,.0f} "
         f"a second; {totals.lost:,} attempts without one; by status {statuses}"
     )
+
+
+def run_crowd(report: Report, folder: Path, random: Random, connections: int) -> None:
+    report.say(f"a good client beside {connections} hostile connections:")
+    folder.mkdir()
+    with Platform.running(folder) as platform:
+        measure_crowd(platform, report, random, connections)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,13 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from mock_sei.bench.journal import Entry, Request, Response
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import NOT_HTTP, Refusal, error_body
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.runtime.limits import LimitedProtocol
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.trouble import RESET
@@ -38,7 +39,7 @@ _quiet = logging.getLogger("mock_sei.http")
 _quiet.setLevel(logging.ERROR)
 
 
-class PlatformProtocol(HttpToolsProtocol):
+class PlatformProtocol(LimitedProtocol):
     """One connection of a platform listener."""
 
     sandbox: Sandbox
@@ -77,8 +78,12 @@ class PlatformProtocol(HttpToolsProtocol):
         self.app = with_tls
 
     def send_400_response(self, msg: str) -> None:
-        """What the parser cannot read gets the platform's shape and a journal entry too."""
-        refusal = Refusal(NOT_HTTP, check="HTTP", because=f"{msg} The request is not HTTP/1.1.")
+        because = f"{msg} The request is not HTTP/1.1."
+        self.refuse(Refusal(NOT_HTTP, check="HTTP", because=because))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """What never becomes a request gets the platform's shape and a journal entry too."""
+        status = refusal.kind.status
         tracking_id = self.sandbox.new_tracking_id()
         body = json.dumps(error_body(refusal, tracking_id)).encode()
         headers = [
@@ -94,12 +99,12 @@ class PlatformProtocol(HttpToolsProtocol):
             tls_version=self.tls_version,
             tracking_id=tracking_id,
             request=Request(method="?", path="?"),
-            response=Response(status=400, raw_headers=headers, raw_body=body),
+            response=Response(status=status, raw_headers=headers, raw_body=body),
         )
         entry.refuse(refusal.why)
         self.sandbox.record(entry)
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[400] + lines + b"\r\n" + body)
+        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         self.transport.close()
 
     def _connection(self) -> Connection:

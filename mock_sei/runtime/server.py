@@ -18,10 +18,10 @@ from typing import Any
 
 from starlette.types import ASGIApp
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from mock_sei.errors import Explanation
+from mock_sei.runtime.limits import KEEP_ALIVE, LimitedProtocol
 from mock_sei.runtime.protocol import PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
@@ -38,8 +38,6 @@ HANDSHAKE_TIMEOUT = 10.0
 """Seconds a client has for its handshake."""
 ALERT_LINGER = 1.0
 """Seconds a refused client has to read its alert before the connection is closed."""
-KEEP_ALIVE = 65
-"""Seconds an idle connection stays open; more than the 60 of common clients and proxies."""
 _OUT_OF_FILES_PAUSE = 0.1
 
 
@@ -123,7 +121,7 @@ class PlatformServer:
             protocol.sandbox, protocol.listener = sandbox, door.listener
             return protocol
 
-        return platform if door.trust else lambda: HttpToolsProtocol(config, state, {})
+        return platform if door.trust else lambda: LimitedProtocol(config, state, {})
 
     async def _accept(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
         loop = asyncio.get_running_loop()

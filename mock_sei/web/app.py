@@ -6,6 +6,7 @@ import traceback
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 from mock_sei.errors import NOT_FOUND, MethodNotAllowed, Refusal
@@ -27,6 +28,7 @@ def platform_app() -> FastAPI:
     # A tenth of a functional call would go into the patterns of the others.
     app.router.routes.sort(key=lambda route: not isinstance(route, BundledPath))
     app.add_exception_handler(HTTPException, _unroutable)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _bug)
     return app
 
@@ -41,6 +43,12 @@ async def _unroutable(request: Request, error: Exception) -> Response:
         return functional_refusal(exchange_of(request), refusal)
     refusal = MethodNotAllowed(request.method[:20], request.url.path, tuple(EVERY_METHOD))
     return functional_refusal(exchange_of(request), refusal)
+
+
+async def _left(request: Request, _: Exception) -> Response:
+    """Nobody reads this answer."""
+    exchange_of(request).client_left()
+    return Response()
 
 
 async def _bug(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from starlette.types import Message, Scope
 
 from mock_sei.bench.journal import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
-from mock_sei.errors import BODY_TOO_LARGE, Refusal
+from mock_sei.errors import BODY_TOO_LARGE, Explanation, Refusal
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -135,7 +135,7 @@ class Exchange:
     def sending(self, message: MutableMapping[str, Any]) -> None:
         """Adds the tracking id; records the answer, and closes the entry at its last piece."""
         response = self.entry.response
-        if response is None:
+        if response is None or self._closed:
             return
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
@@ -153,6 +153,21 @@ class Exchange:
 
     def end_unanswered(self) -> None:
         """The answer will never be whole: the entry is closed as it stands."""
+        self._close()
+
+    def client_left(self) -> None:
+        """The rest of the request will never come, and no answer can be sent."""
+        request = self.entry.request
+        announced = find_header(request.raw_headers if request else (), b"content-length")
+        because = "The request ended before its body was whole: the client left, or was too slow."
+        self.entry.refuse(
+            Explanation(
+                check="request",
+                because=because,
+                expected=f"{announced.decode('latin-1')[:20]} bytes" if announced else None,
+                actual=f"{self._body_size} bytes",
+            )
+        )
         self._close()
 
     def _close(self) -> None:

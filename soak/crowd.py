@@ -1,0 +1,223 @@
+"""Hostile connections: a process of its own that holds many open until its input ends.
+
+``python -m soak.crowd`` reads one line of JSON, a :class:`Plan`, and prints a line once every
+member has been there. Standard library only, so that it starts fast and weighs little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import socket
+import ssl
+import struct
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+REST = 5.0
+"""Seconds until a member that was thrown out comes again."""
+DRIP = 0.5
+"""Seconds between two bytes of a request that is dripped."""
+SETTLING = 1.0
+"""Seconds between the last one's coming and the word that all are there."""
+DOOR_PATIENCE = 30.0
+
+HEAD = b"POST /v2/oauthtoken HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+READING = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Where to, and how many."""
+
+    doors: Mapping[str, int]
+    """``one-way``, ``two-way`` and ``control``, with their ports."""
+    ca_file: str
+    certificate: str
+    key: str
+    count: int
+    seed: int
+
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One listener as a member of the crowd sees it."""
+
+    port: int
+    context: ssl.SSLContext | None
+    """None where it speaks plain HTTP."""
+
+    @contextlib.asynccontextmanager
+    async def tcp(self) -> AsyncIterator[Streams]:
+        async with self._opened(None) as streams:
+            yield streams
+
+    @contextlib.asynccontextmanager
+    async def http(self) -> AsyncIterator[Streams]:
+        """After the handshake, where there is one."""
+        async with self._opened(self.context) as streams:
+            yield streams
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, context: ssl.SSLContext | None) -> AsyncIterator[Streams]:
+        name = "localhost" if context else None
+        async with asyncio.timeout(DOOR_PATIENCE):
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", self.port, ssl=context, server_hostname=name
+            )
+        try:
+            yield reader, writer
+        finally:
+            writer.transport.abort()
+
+
+Inside = Callable[[], None]
+"""Called by a member once its connection stands as it should."""
+
+
+async def silent(door: Door, inside: Inside) -> None:
+    async with door.tcp() as (reader, _):
+        inside()
+        await reader.read()
+
+
+async def half_a_hello(door: Door, inside: Inside) -> None:
+    async with door.tcp() as (reader, writer):
+        writer.write(bytes.fromhex("16030100c8010000c40303") + os.urandom(20))
+        inside()
+        await reader.read()
+
+
+async def garbage(door: Door, inside: Inside) -> None:
+    async with door.tcp() as (reader, writer):
+        writer.write(os.urandom(300))
+        inside()
+        await reader.read()
+
+
+async def plain_http(door: Door, inside: Inside) -> None:
+    async with door.tcp() as (reader, writer):
+        writer.write(HEAD + b"\r\n")
+        inside()
+        await reader.read()
+
+
+async def handshake_then_nothing(door: Door, inside: Inside) -> None:
+    async with door.http() as (reader, _):
+        inside()
+        await reader.read()
+
+
+async def dripped_head(door: Door, inside: Inside) -> None:
+    async with door.http() as (_, writer):
+        inside()
+        for byte in HEAD + b"X-Padding: " + b"x" * 1000:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(DRIP)
+
+
+async def body_that_never_comes(door: Door, inside: Inside) -> None:
+    async with door.http() as (reader, writer):
+        writer.write(HEAD + b"Content-Length: 1000\r\n\r\n" + b"x" * 10)
+        inside()
+        await reader.read()
+
+
+async def half_closed(door: Door, inside: Inside) -> None:
+    """Says that it will send no more, in the middle of a request."""
+    async with door.tcp() as (reader, writer):
+        writer.write(HEAD[:20])
+        writer.write_eof()
+        inside()
+        await reader.read()
+
+
+async def reset_in_the_middle(door: Door, inside: Inside) -> None:
+    async with door.http() as (_, writer):
+        writer.write(HEAD + b"Content-Length: 1000\r\n\r\n")
+        await asyncio.sleep(0.05)
+        inside()
+        connected = writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+async def asks_and_never_reads(door: Door, inside: Inside) -> None:
+    async with door.http() as (_, writer):
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads
+        writer.write(READING)
+        inside()
+        await asyncio.sleep(3600)
+
+
+KINDS: tuple[Callable[[Door, Inside], Awaitable[None]], ...] = (
+    silent,
+    half_a_hello,
+    garbage,
+    plain_http,
+    handshake_then_nothing,
+    dripped_head,
+    body_that_never_comes,
+    half_closed,
+    reset_in_the_middle,
+    asks_and_never_reads,
+)
+
+
+class Crowd:
+    """All members; each kind at each door in turn."""
+
+    def __init__(self, plan: Plan) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cafile=plan.ca_file)
+        context.load_cert_chain(plan.certificate, plan.key)
+        self._doors = [
+            Door(port=port, context=None if name == "control" else context)
+            for name, port in plan.doors.items()
+        ]
+        self._plan = plan
+        self._random = random.Random(plan.seed)
+        self._outside = set(range(plan.count))
+        self.complete = asyncio.Event()
+
+    async def stay(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._plan.count):
+                group.create_task(self._member(number))
+
+    async def _member(self, number: int) -> None:
+        kind = KINDS[number % len(KINDS)]
+        door = self._doors[number // len(KINDS) % len(self._doors)]
+
+        def inside() -> None:
+            self._outside.discard(number)
+            if not self._outside:
+                self.complete.set()
+
+        while True:
+            with contextlib.suppress(OSError, TimeoutError):
+                await kind(door, inside)
+            await asyncio.sleep(REST * (0.5 + self._random.random()))
+
+
+async def main() -> None:
+    plan = Plan(**json.loads(sys.stdin.readline()))
+    crowd = Crowd(plan)
+    staying = asyncio.ensure_future(crowd.stay())
+    await crowd.complete.wait()
+    await asyncio.sleep(SETTLING)
+    print(plan.count, flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    staying.cancel()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(main())

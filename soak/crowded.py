@@ -1,0 +1,155 @@
+"""A good client beside hostile connections, and without them, by turns."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from statistics import median, quantiles
+
+from benchmarks.load import Connection, Plan
+from benchmarks.processes import ClientFiles
+from benchmarks.requests import token_request
+from benchmarks.table import paired_ratio
+from mock_sei.standards import Listener
+from soak import crowd
+from soak.leaks import open_files
+from soak.platform import Platform
+from soak.report import Report
+
+NOT_SLOWED = "hostile connections do not slow a good client by more than twice"
+GONE = "hostile connections leave no open file behind"
+
+SLOWEST = 2.0
+TURNS = 6
+"""Pairs of measurements; what slows a whole pair down leaves its ratio alone."""
+KEPT_ALIVE, NEW = 100, 15
+"""Requests of one measurement."""
+LEAVING = 20.0
+"""Seconds until the last of them must be gone: a handshake may take ten."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """Seconds of each request of one turn."""
+
+    kept_alive: list[float]
+    new: list[float]
+
+
+FIGURES: dict[str, Callable[[Times], float]] = {
+    "kept alive, median": lambda times: median(times.kept_alive),
+    "kept alive, 90th of 100": lambda times: quantiles(times.kept_alive, n=10)[-1],
+    "new connection, median": lambda times: median(times.new),
+}
+
+
+def measure_crowd(platform: Platform, report: Report, random: Random, count: int) -> None:
+    """Prints how much slower the good client was; reports what is promised and was not so."""
+    quiet, crowded = [], []
+    before = open_files(platform.pid)
+    held = 0
+    _good_client(platform)  # warms up
+    for _ in range(TURNS):
+        quiet.append(_good_client(platform))
+        with _crowd(platform, count, random.randrange(1_000_000)):
+            crowded.append(_good_client(platform))
+            held = max(held, open_files(platform.pid) - before)
+        _wait_for_files(platform, before, report)
+    report.say(f"  {count} hostile connections; the server held {held} at once")
+    for name, figure in FIGURES.items():
+        without, beside = [figure(each) for each in quiet], [figure(each) for each in crowded]
+        ratio = paired_ratio(beside, without)
+        line = (
+            f"{name}: {median(without) * 1000:.2f} ms without, "
+            f"{median(beside) * 1000:.2f} ms beside them, {ratio:.2f} times"
+        )
+        report.say(f"  {line}")
+        if ratio > SLOWEST:
+            report.broken(NOT_SLOWED, line)
+    for bug in platform.control("GET", "/check")["bugs"]:
+        report.broken("the server reports no bug of its own", bug[-600:])
+    for trouble in platform.new_trouble():
+        report.broken("the server reports no bug of its own", trouble)
+
+
+def _good_client(platform: Platform) -> Times:
+    files = ClientFiles.of(platform.certs)
+    plan = Plan(
+        port=platform.ports[Listener.TWO_WAY],
+        ca_file=files.ca,
+        cert_file=files.certificate,
+        key_file=files.key,
+        request=token_request(),
+        count=0,
+        seconds=0,
+    )
+    context = platform.context_of("svc-demo")
+    request = plan.request.encode()
+
+    def ask(connection: Connection) -> None:
+        connection.send(request)
+        connection.read_answer()
+
+    def ask_anew() -> None:
+        with Connection(plan, context) as connection:
+            ask(connection)
+
+    with Connection(plan, context) as connection:
+        ask(connection)
+        kept_alive = [_timed(lambda: ask(connection)) for _ in range(KEPT_ALIVE)]
+    return Times(kept_alive=kept_alive, new=[_timed(ask_anew) for _ in range(NEW)])
+
+
+def _timed(what: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    what()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _crowd(platform: Platform, count: int, seed: int) -> Iterator[None]:
+    files = ClientFiles.of(platform.certs)
+    plan = crowd.Plan(
+        doors={str(name): port for name, port in platform.ports.items()},
+        ca_file=files.ca,
+        certificate=files.certificate,
+        key=files.key,
+        count=count,
+        seed=seed,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "soak.crowd"],
+        cwd=Path(__file__).parent.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(json.dumps(asdict(plan)) + "\n")
+        process.stdin.flush()
+        if process.stdout.readline().strip() != str(count):
+            raise RuntimeError("the crowd did not come together")
+        yield
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.kill()
+        process.wait()
+
+
+def _wait_for_files(platform: Platform, before: int, report: Report) -> None:
+    deadline = time.monotonic() + LEAVING
+    while (now := open_files(platform.pid)) > before:
+        if time.monotonic() > deadline:
+            report.broken(GONE, f"{now - before} more open files than before")
+            return
+        time.sleep(0.02)
