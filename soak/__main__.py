@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 from soak.crowded import measure_crowd
+from soak.kills import Kills
 from soak.load import Load
 from soak.platform import Platform
 from soak.report import Report
@@ -36,6 +37,8 @@ def main() -> int:
             run_load(report, folder / "load", random, options.seconds)
         if options.connections > 0:
             run_crowd(report, folder / "crowd", random, options.connections)
+        if options.kills > 0:
+            run_kills(report, folder / "kills", random, options.kills)
     report.say(f"in all {time.monotonic() - begun:.0f} s, seed {seed}")
     return report.conclude()
 
@@ -59,6 +62,17 @@ def run_crowd(report: Report, folder: Path, random: Random, connections: int) ->
     folder.mkdir()
     with Platform.running(folder) as platform:
         measure_crowd(platform, report, random, connections)
+
+
+def run_kills(report: Report, folder: Path, random: Random, count: int) -> None:
+    report.say(f"{count} kills:")
+    folder.mkdir()
+    kills = Kills(report, folder, random)
+    kills.run(count)
+    hit = ", ".join(f"{scene}: {times}" for scene, times in sorted(kills.done.items()))
+    report.say(f"  killed at {hit}")
+    if sum(kills.done.values()) < count:
+        report.broken("every kill hits its process", f"{sum(kills.done.values())} of {count}")
 
 
 if __name__ == "__main__":

@@ -86,8 +86,13 @@ class CertificateStore:
                 if not missing and found.not_after - now > RENEW_SERVER_BEFORE:
                     return found
             identity = self.authority.issue_server(names, now=now)
-            self._write("server.key", identity.key_pem)
-            self._write("server.pem", identity.certificate_pem + identity.chain_pem)
+            write_together(
+                self.folder,
+                {
+                    "server.key": identity.key_pem,
+                    "server.pem": identity.certificate_pem + identity.chain_pem,
+                },
+            )
             return identity
 
     def find_identity(self, account: str) -> Identity | None:
@@ -107,8 +112,7 @@ class CertificateStore:
         """Makes it the account's current certificate and returns the account's folder."""
         folder = self.account_folder(account)
         with self._locked():
-            # The .pfx first: only the other two are compared when they are read, so a process
-            # killed in between must leave those two as they were.
+            # The .pfx first: only the other two are compared when they are read.
             self._write_files(
                 folder,
                 {
@@ -193,8 +197,7 @@ class CertificateStore:
     def _write_files(self, folder: Path, files: Mapping[str, bytes]) -> None:
         with _complaining_of(folder):
             folder.mkdir(mode=0o700, exist_ok=True)
-        for name, content in files.items():
-            write_whole(folder / name, content)
+        write_together(folder, files)
 
     def _write(self, name: str, content: bytes) -> None:
         write_whole(self.folder / name, content)
@@ -213,6 +216,20 @@ class CertificateStore:
             yield
         finally:
             os.close(descriptor)
+
+
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes certificates after the files of their keys; a certificate that is there goes first.
+
+    So whenever a process is killed, no certificate lies beside a key that is not its own. Raises
+    :class:`ConfigurationError` naming the path.
+    """
+    certificates = [name for name in files if Path(name).suffix in _PUBLIC]
+    for name in certificates:
+        with _complaining_of(folder / name):
+            (folder / name).unlink(missing_ok=True)
+    for name in (*(name for name in files if name not in certificates), *certificates):
+        write_whole(folder / name, files[name])
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mock_sei.certificates.bundles import FORMATS, BundleOptions
 from mock_sei.certificates.profiles import Variant
-from mock_sei.certificates.store import CertificateStore, write_whole
+from mock_sei.certificates.store import CertificateStore, write_together
 from mock_sei.errors import ConfigurationError
 from mock_sei.records import ACCOUNT_NAME_RULE, is_account_name
 
@@ -39,7 +39,5 @@ def issue_files(
     )
     options = BundleOptions(passphrase=passphrase, legacy=legacy)
     files = {name: write(identity, options) for name, write in FORMATS[format_name].items()}
-    # The key before the certificate: a half-written folder never has a certificate without its key.
-    for name in sorted(files, reverse=True):
-        write_whole(out / name, files[name])
+    write_together(out, files)
     return [out / name for name in files]

@@ -7,11 +7,13 @@ RFC 9700 section 4.14.2), by the end of its session.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
 from mock_sei.clock import Clock
+from mock_sei.oauth.sweeping import Sweeping
 from mock_sei.randomness import new_secret
 
 REFRESH_LIFETIME = timedelta(days=30)
@@ -45,6 +47,7 @@ class Authorizations:
         self._random = random
         self._families: dict[str, Authorization] = {}
         self._by_refresh_token: dict[str, str] = {}
+        self._sweeping = Sweeping()
 
     def grant(
         self,
@@ -57,7 +60,8 @@ class Authorizations:
         session: str,
         refreshable: bool,
     ) -> Authorization:
-        self._drop_expired()
+        if self._sweeping.is_due():
+            self._drop_expired()
         lifetime = REFRESH_LIFETIME if refreshable else _WITHOUT_REFRESH
         authorization = Authorization(
             family=family,
@@ -94,19 +98,19 @@ class Authorizations:
     def is_live(self, authorization: Authorization) -> bool:
         return authorization.expires_at > self._clock.timestamp()
 
-    def of_session(self, session: str) -> list[Authorization]:
-        return [each for each in self._families.values() if each.session == session]
+    def of_sessions(self, sessions: Container[str]) -> list[Authorization]:
+        return [each for each in self._families.values() if each.session in sessions]
 
     def remove(self, family: str) -> None:
         """Forgets a family; its refresh tokens are unknown from now on."""
         self._families.pop(family, None)
 
+    def __len__(self) -> int:
+        """Expired ones that were not swept away yet included."""
+        return len(self._families)
+
     def _drop_expired(self) -> None:
-        dead = [key for key, each in self._families.items() if not self.is_live(each)]
-        if not dead and len(self._by_refresh_token) < 2 * len(self._families) + 1000:
-            return
-        for family in dead:
-            del self._families[family]
+        self._families = {key: each for key, each in self._families.items() if self.is_live(each)}
         self._by_refresh_token = {
             token: family
             for token, family in self._by_refresh_token.items()

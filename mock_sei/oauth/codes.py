@@ -8,6 +8,7 @@ from random import Random
 
 from mock_sei.clock import Clock
 from mock_sei.oauth.proof_key import Challenge
+from mock_sei.oauth.sweeping import Sweeping
 from mock_sei.randomness import new_secret
 
 LIFETIME = timedelta(seconds=20)
@@ -42,6 +43,7 @@ class Codes:
         self._clock = clock
         self._random = random
         self._codes: dict[str, Code] = {}
+        self._sweeping = Sweeping()
 
     def issue(
         self,
@@ -54,7 +56,8 @@ class Codes:
         challenge: Challenge | None,
         session: str,
     ) -> str:
-        self._drop_old()
+        if self._sweeping.is_due():
+            self._drop_old()
         text = new_secret(self._random)
         self._codes[text] = Code(
             app_key=app_key,
@@ -70,12 +73,15 @@ class Codes:
 
     def find(self, text: str) -> Code | None:
         """The code, good or not."""
-        return self._codes.get(text)
+        code = self._codes.get(text)
+        return code if code is not None and self._is_kept(code) else None
 
     def age(self, code: Code) -> float:
         """Seconds since it was issued."""
         return self._clock.timestamp() - code.issued_at
 
     def _drop_old(self) -> None:
-        kept = _KEPT.total_seconds()
-        self._codes = {key: each for key, each in self._codes.items() if self.age(each) < kept}
+        self._codes = {key: each for key, each in self._codes.items() if self._is_kept(each)}
+
+    def _is_kept(self, code: Code) -> bool:
+        return self.age(code) < _KEPT.total_seconds()

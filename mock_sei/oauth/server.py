@@ -7,6 +7,7 @@ need more than one of them: how a session starts, what ends with it, what a toke
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
@@ -81,11 +82,11 @@ class AuthorizationServer:
 
         Raises ``invalid_grant`` where a second session is refused (assumed).
         """
-        others = self.sessions.live_of(user)
+        alone = end_others or self.rules.concurrent_sessions == "refuse"
+        others = self.sessions.live_of(user) if alone else []
         if end_others:
-            for each in others:
-                self.end_session(each)
-        elif others and self.rules.concurrent_sessions == "refuse":
+            self.end_sessions(others)
+        elif others:
             raise Refusal(
                 GRANT_INVALID,
                 check=SESSION_CHECK,
@@ -96,11 +97,13 @@ class AuthorizationServer:
             )
         return self.sessions.start(user)
 
-    def end_session(self, session: Session) -> None:
-        """Ends it with everything that stands on it."""
-        for authorization in self.authorizations.of_session(session.identifier):
+    def end_sessions(self, sessions: Sequence[Session]) -> None:
+        """Ends them with everything that stands on them."""
+        ended = {each.identifier for each in sessions}
+        for authorization in self.authorizations.of_sessions(ended):
             self.end_family(authorization.family)
-        self.sessions.end(session)
+        for session in sessions:
+            self.sessions.end(session)
 
     def end_family(self, family: str) -> None:
         """No token of this consent works any more."""

@@ -12,6 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from mock_sei.clock import Clock
+from mock_sei.oauth.sweeping import Sweeping
 from mock_sei.randomness import new_secret
 
 LIFETIME = timedelta(minutes=60)
@@ -36,11 +37,13 @@ class Sessions:
         self._clock = clock
         self._random = random
         self._sessions: dict[str, Session] = {}
+        self._sweeping = Sweeping()
 
     def start(self, user: str) -> Session:
         session = Session(identifier=new_secret(self._random), user=user, expires_at=0)
         self.keep_alive(session)
-        self._drop_expired()
+        if self._sweeping.is_due():
+            self._drop_expired()
         self._sessions[session.identifier] = session
         return session
 
@@ -58,6 +61,10 @@ class Sessions:
 
     def end(self, session: Session) -> None:
         self._sessions.pop(session.identifier, None)
+
+    def __len__(self) -> int:
+        """Ended ones that were not swept away yet included."""
+        return len(self._sessions)
 
     def _is_live(self, session: Session) -> bool:
         return session.expires_at > self._clock.timestamp()

@@ -1,8 +1,8 @@
 """Access tokens: JWTs signed with python-jose, opaque to the client.
 
-The server remembers no token. It keeps a revoked family, and from a token's first use the time of
-its last one, until the token would have expired. Times inside a token are whole seconds of the
-platform's clock; 60 minutes in all, 30 idle (token page).
+The server remembers no token. It keeps from a token's first use the time of its last one, until the
+token would have expired, and a revoked family longer, since the clock may be set back. Times inside
+a token are whole seconds of the platform's clock; 60 minutes in all, 30 idle (token page).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from jose.exceptions import JOSEError
 from mock_sei.access import AccessToken
 from mock_sei.clock import Clock
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal
+from mock_sei.oauth.sweeping import Sweeping
 
 ALGORITHM = "ES256"
 LIFETIME = timedelta(minutes=60)
@@ -33,8 +34,9 @@ CHECK = "access token"
 
 _LIFETIME_SECONDS = int(LIFETIME.total_seconds())
 _IDLE_SECONDS = int(IDLE_LIMIT.total_seconds())
-_SWEEP_EVERY = 256
-"""After so many new entries the ones past their end are dropped."""
+_ENDED_KEPT = 10_000
+"""Revoked families past their end that are kept all the same, the newest: set back to before that
+end, the clock would bring their tokens to life."""
 
 
 _lifetime: ContextVar[int] = ContextVar("token_lifetime", default=_LIFETIME_SECONDS)
@@ -131,7 +133,7 @@ class Tokens:
         self._seen: dict[str, _Seen] = {}
         self._uses: dict[str, _Use] = {}
         self._revoked: dict[str, int] = {}
-        self._new_entries = 0
+        self._sweeping = Sweeping()
 
     def mint(
         self,
@@ -237,7 +239,7 @@ class Tokens:
         self._uses[token.identifier] = _Use(self._clock.timestamp(), token.expires_at)
 
     def revoke_family(self, family: str) -> None:
-        """Ends every token of a family; remembered until the last would have expired."""
+        """Ends every token of a family, for longer than the last of them lives."""
         self._make_room()
         self._revoked[family] = int(self._clock.timestamp()) + _LIFETIME_SECONDS
 
@@ -252,13 +254,13 @@ class Tokens:
         return len(self._seen)
 
     def _make_room(self) -> None:
-        self._new_entries += 1
-        if self._new_entries < _SWEEP_EVERY:
+        if not self._sweeping.is_due():
             return
-        self._new_entries = 0
         now = self._clock.timestamp()
         self._uses = {key: use for key, use in self._uses.items() if use.expires_at > now}
-        self._revoked = {key: end for key, end in self._revoked.items() if end > now}
+        ended = [key for key, end in self._revoked.items() if end <= now]
+        for key in ended[:-_ENDED_KEPT]:
+            del self._revoked[key]
 
 
 def _unverified_header(text: str) -> dict[str, Any]:

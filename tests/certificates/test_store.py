@@ -16,9 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from mock_sei.certificates import store as store_module
-from mock_sei.certificates.authority import Authority, new_authority_pem
+from mock_sei.certificates.authority import Authority, load_key, new_authority_pem
 from mock_sei.certificates.bundles import Identity, trusted_certificates
-from mock_sei.certificates.profiles import Variant, server_names
+from mock_sei.certificates.profiles import Variant, new_identity_key, server_names
 from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.errors import ConfigurationError
 
@@ -322,6 +322,12 @@ def kill_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
 NEVER = -1
 
 
+def assert_no_certificate_without_its_key(certificate: Path, key: Path) -> None:
+    if certificate.exists():
+        read = x509.load_pem_x509_certificate(certificate.read_bytes())
+        assert load_key(key.read_bytes()).public_key() == read.public_key()
+
+
 @pytest.mark.parametrize("step", range(6))
 def test_a_first_start_killed_at_any_step_is_repaired(
     certs_dir: Path, kill_at: Callable[[int], None], step: int
@@ -365,6 +371,7 @@ def test_a_servers_certificate_killed_in_the_making_is_made_again(
     with pytest.raises(Killed):
         store.server_identity(names, now=NOW)
     kill_at(NEVER)
+    assert_no_certificate_without_its_key(certs_dir / "server.pem", certs_dir / "server.key")
 
     server = CertificateStore(certs_dir).server_identity(names, now=NOW)
     assert server.key.public_key() == server.certificate.public_key()
@@ -372,9 +379,14 @@ def test_a_servers_certificate_killed_in_the_making_is_made_again(
 
 
 @pytest.mark.parametrize("step", range(3))
-@pytest.mark.parametrize("before", ["nothing", "another CA's"])
+@pytest.mark.parametrize("before", ["nothing", "another CA's", "an expired one"])
 def test_an_identity_killed_in_the_making_is_whole_or_made_again(
-    certs_dir: Path, kill_at: Callable[[int], None], step: int, before: str
+    certs_dir: Path,
+    kill_at: Callable[[int], None],
+    step: int,
+    before: str,
+    identity_key: Identity,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The three files of an account are never of two certificates."""
     store = CertificateStore(certs_dir)
@@ -382,10 +394,18 @@ def test_an_identity_killed_in_the_making_is_whole_or_made_again(
         store.write_identity(
             "svc-demo", Authority(new_authority_pem()).issue_identity("x", now=NOW)
         )
+    if before == "an expired one":
+        made = "mock_sei.certificates.authority.new_identity_key"
+        monkeypatch.setattr(made, new_identity_key)
+        expired = store.authority.issue_identity("svc-demo", now=NOW, variant=Variant.EXPIRED)
+        monkeypatch.setattr(made, lambda: identity_key.key)
+        store.write_identity("svc-demo", expired)
     kill_at(step)
     with pytest.raises(Killed):
         issue(store)
     kill_at(NEVER)
+    folder = store.account_folder("svc-demo")
+    assert_no_certificate_without_its_key(folder / "certificate.crt", folder / "privatekey.key")
 
     reopened = CertificateStore(certs_dir)
     assert assert_account_is_sound(reopened) is None

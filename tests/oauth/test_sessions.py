@@ -86,3 +86,41 @@ def test_an_ended_session_gives_nothing_more(platform: Platform) -> None:
 
     assert_invalid_grant(platform, answer, "No live session")
     assert_invalid_grant(platform, by_code(platform, code=code), "was ended")
+
+
+def test_what_has_ended_is_swept_away_now_and_then(platform: Platform) -> None:
+    """Not at each log-in: that would pay for all that came before."""
+    oauth = platform.sandbox.state.oauth
+    application = platform.application("demo-internal")
+
+    def log_in_often() -> None:
+        for _ in range(300):
+            session = oauth.start_session("alice@example.com", end_others=False)
+            oauth.authorize(
+                application,
+                user="alice@example.com",
+                scope="ilservices",
+                session=session.identifier,
+            )
+
+    log_in_often()
+    platform.sandbox.clock.advance(days=31)
+    log_in_often()
+
+    assert len(oauth.sessions) <= 300
+    assert len(oauth.authorizations) <= 300
+
+
+def test_a_log_in_looks_at_no_session_that_was_there_before(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand of them would make it slow."""
+    looked_at: list[object] = []
+    oauth = platform.sandbox.state.oauth
+    monkeypatch.setattr(oauth.sessions, "_is_live", looked_at.append)
+    monkeypatch.setattr(oauth.authorizations, "is_live", looked_at.append)
+
+    for _ in range(50):
+        redeem(platform, "demo-internal", grant_type="password", **ALICE)
+
+    assert len(looked_at) <= 50  # each its own, when its token is minted

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jose import jwk
 
 from mock_sei.certificates.authority import new_signing_key_pem
@@ -322,3 +323,40 @@ def test_of_many_tokens_few_are_kept(platform: Platform) -> None:
 
     assert all(tokens.read(each).service_account == "svc-demo" for each in shown * 2)
     assert tokens.kept <= 256
+
+
+def test_a_revoked_token_stays_dead_when_the_clock_is_set_back(platform: Platform) -> None:
+    """However many others were revoked and used since, and wherever it was revoked."""
+    clock, tokens = platform.sandbox.clock, platform.sandbox.state.oauth.tokens
+    clock.freeze()
+    born, token = clock.now(), platform.token()
+    clock.advance(minutes=50)
+    late = platform.token()
+    clock.set(born)
+    for each in (token, late):
+        assert platform.get(headers=platform.headers(token=each)).status_code == 200
+        platform.post_token(grant_type="invalidate_token", token=each)
+
+    clock.advance(minutes=70)
+    for number in range(600):
+        tokens.revoke_family(f"another {number}")
+
+    for minutes in (20, 100):
+        clock.set(born + timedelta(minutes=minutes))
+        assert_invalid_token(platform, late)
+    clock.set(born + timedelta(minutes=20))
+    assert_invalid_token(platform, token)
+
+
+def test_revoked_families_past_their_end_are_forgotten_in_the_end(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mock_sei.oauth.tokens._ENDED_KEPT", 100)
+    tokens = sandbox.state.oauth.tokens
+    for number in range(600):
+        tokens.revoke_family(f"a family {number}")
+    sandbox.clock.advance(timedelta(minutes=61))
+    for number in range(256):
+        tokens.revoke_family(f"another {number}")
+
+    assert tokens.remembered < 500
