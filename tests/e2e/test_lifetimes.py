@@ -42,7 +42,8 @@ class TestKeptSessions:
                 assert resumed.session_reused, "nothing is shown if the server resumes nothing"
                 assert status(resumed) == 401
                 certificate.revoke()
-                assert resumption_ends(url, context, first.session)
+                told = alert(url, context, session=first.session)
+        assert told == "SSLV3_ALERT_CERTIFICATE_REVOKED"
         entry = handshake_entry(mock_sei)
         assert entry.tls_version == "TLSv1.2"
         assert entry.certificate == certificate.identity.peer

@@ -252,3 +252,31 @@ def test_the_one_way_listener_asks_nobody_whatever_is_registered(
         encounter = Encounter(one_way.context(), shown)
         assert encounter.shake_hands() is None
         assert encounter.server.getpeercert(binary_form=True) is None
+
+
+def test_revocations_do_not_pile_up_in_a_context(trust: ListenerTrust, sandbox: Sandbox) -> None:
+    """A context keeps every list it was given: each new list, and its end, makes a new one."""
+    shown = sandbox.issue_certificate("svc-demo")
+    assert told(trust, shown) is None
+    before = trust.context()
+    assert trust.context() is before
+
+    sandbox.revoke_certificate("svc-demo", shown.serial_number)
+
+    after = trust.context()
+    assert after is not before
+    assert told(trust, shown) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+    assert trust.context() is after
+    sandbox.reset()
+    assert trust.context() is not after
+
+
+def test_a_revocation_is_no_matter_of_the_one_way_listener(sandbox: Sandbox) -> None:
+    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    one_way = ListenerTrust(sandbox, identity, client_certificates=False)
+    before = one_way.context()
+    shown = sandbox.issue_certificate("svc-demo")
+
+    sandbox.revoke_certificate("svc-demo", shown.serial_number)
+
+    assert one_way.context() is before
