@@ -38,9 +38,8 @@ STARTS = "the next start works, with the CA and the identities that were there"
 CLEAN = "the next start leaves nothing half-written behind"
 
 LEFTOVER = ".part-"
-WHOLE_START = 5.0
-"""Seconds a kill waits at most: a start takes less."""
-WHOLE_ISSUE = 3.0
+LONGEST = 30.0
+"""Seconds a kill waits at most for files to change."""
 OFTEN = 30
 """Changes of a certs folder in a first start, about."""
 TRIES = 4
@@ -57,9 +56,16 @@ class Kills:
         self._certs = folder / "certs"
         self._formats = list(FORMATS)
         self.done: Counter[str] = Counter()
+        self._start_takes = self._issue_takes = 0.0
+        """Seconds, with nothing to make."""
 
     def run(self, count: int) -> None:
+        began = time.monotonic()
         self._start_again(self._certs, {})  # what is there before the first kill
+        self._start_takes = time.monotonic() - began
+        began = time.monotonic()
+        self._issue_into(self._folder / "pem", "pem")
+        self._issue_takes = time.monotonic() - began
         scenes: tuple[Callable[[], bool], ...] = (
             self._first_start,
             self._next_start,
@@ -79,7 +85,7 @@ class Kills:
         certs = self._folder / "fresh"
         shutil.rmtree(certs, ignore_errors=True)
         with self._starting(certs) as serving:
-            hit = self._kill(serving.process, certs, WHOLE_START, OFTEN)
+            hit = self._kill(serving.process, certs, self._start_takes, OFTEN)
         self._look_and_start_again(certs)
         return hit
 
@@ -89,7 +95,7 @@ class Kills:
         if self._random.random() < 0.5:  # and an account's, which has expired
             self._issue_into(self._certs / "svc-web", "pem", "--variant", "expired")
         with self._starting(self._certs, "--hostname", name) as serving:
-            hit = self._kill(serving.process, self._certs, WHOLE_START, 6)
+            hit = self._kill(serving.process, self._certs, self._start_takes, 6)
         self._look_and_start_again(self._certs)
         return hit
 
@@ -99,7 +105,7 @@ class Kills:
         out.mkdir(exist_ok=True)
         command = self._issue_command(out, form)
         process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL)
-        hit = self._kill(process, out, WHOLE_ISSUE, 6)
+        hit = self._kill(process, out, self._issue_takes, 6)
         self._look(out)
         self._issue_into(out, form)
         self._look(out)
@@ -142,12 +148,12 @@ class Kills:
             yield platform
 
     def _kill(
-        self, process: subprocess.Popen[bytes], watched: Path, longest: float, changes: int
+        self, process: subprocess.Popen[bytes], watched: Path, takes: float, changes: int
     ) -> bool:
-        deadline = time.monotonic() + longest
+        deadline = time.monotonic() + LONGEST
         if self._random.random() < 0.5:
             ready = self._folder / "ready.json"
-            until = time.monotonic() + self._random.random() * longest / 2
+            until = time.monotonic() + self._random.random() * takes
             while process.poll() is None and time.monotonic() < until and not ready.exists():
                 time.sleep(0.001)
         else:

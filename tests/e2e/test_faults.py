@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.handles import Account
-from tests.e2e.handshakes import alert, is_let_in, tls
+from tests.e2e.handshakes import alert, is_let_in, tcp, tls
+from tests.e2e.serving import wait_for
 
 TICKETS = "/v1/order/tradetickets"
 IMPATIENT = 0.4
@@ -134,6 +136,42 @@ def test_a_handshake_is_stalled_or_the_connection_closed_after_it(mock_sei: Mock
         with pytest.raises(httpx2.HTTPError):
             http.get("/")
         assert http.get("/").status_code == 404
+
+
+def test_a_request_in_the_last_flight_of_a_closed_handshake_is_not_answered(
+    mock_sei: MockSei,
+) -> None:
+    """TLS 1.3 clients may send one together with the end of their handshake."""
+    mock_sei.faults.add(tls="close", listener="two-way", times=1)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    side = mock_sei.ssl_context("svc-demo").wrap_bio(
+        incoming, outgoing, server_hostname="localhost"
+    )
+    with tcp(mock_sei.two_way_url) as raw:
+        while not handshake_is_done(side):
+            raw.sendall(outgoing.read())
+            incoming.write(raw.recv(1 << 16))
+        side.write(b"GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        raw.sendall(outgoing.read())
+        assert wait_for(lambda: gone(raw))
+
+    (entry,) = mock_sei.journal.entries
+    assert (entry.kind, entry.refused_by) == ("handshake", "fault")
+
+
+def handshake_is_done(side: ssl.SSLObject) -> bool:
+    try:
+        side.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True
+
+
+def gone(raw: socket.socket) -> bool:
+    try:
+        return raw.recv(1 << 16) == b""
+    except ConnectionError:
+        return True
 
 
 def test_faults_are_armed_through_the_control_listener(mock_sei: MockSei) -> None:
