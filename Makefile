@@ -8,7 +8,7 @@ WHEEL_RUN := build/wheel
 LOWEST := build/lowest
 TESTS ?= tests
 
-.PHONY: serve test quick lint dist test-wheel lowest bench grades screenshots clean
+.PHONY: serve test quick lint dist test-wheel lowest bench soak grades screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -54,6 +54,10 @@ lowest: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks --install-peers
+
+# Ten minutes of load, then hostile connections and a hundred kills: soak/README.md
+soak: $(VENV)/test.stamp
+	$(BIN)/python -m soak
 
 # The table of docs/fidelity.md, from the grades in fixtures/apis/
 grades: $(VENV)/test.stamp

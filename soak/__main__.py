@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
+import shlex
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from soak.kills import Kills
 from soak.load import Load
 from soak.platform import Platform
 from soak.report import Report
+from tests.e2e.serving import MOCK_SEI
 
 
 def main() -> int:
@@ -26,6 +28,12 @@ def main() -> int:
     )
     parser.add_argument("--kills", type=int, default=100, help="SIGKILLs (default: 100)")
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: random)")
+    parser.add_argument(
+        "--command",
+        type=shlex.split,
+        default=[str(MOCK_SEI)],
+        help="that runs mock-sei, for the load and the hostile connections (default: this one)",
+    )
     options = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
     report, random = Report(), Random(seed)
@@ -34,19 +42,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mock-sei-soak-") as name:
         folder = Path(name)
         if options.seconds > 0:
-            run_load(report, folder / "load", random, options.seconds)
+            run_load(report, folder / "load", random, options)
         if options.connections > 0:
-            run_crowd(report, folder / "crowd", random, options.connections)
+            run_crowd(report, folder / "crowd", random, options)
         if options.kills > 0:
             run_kills(report, folder / "kills", random, options.kills)
     report.say(f"in all {time.monotonic() - begun:.0f} s, seed {seed}")
     return report.conclude()
 
 
-def run_load(report: Report, folder: Path, random: Random, seconds: float) -> None:
+def run_load(report: Report, folder: Path, random: Random, options: argparse.Namespace) -> None:
+    seconds: float = options.seconds
     report.say(f"load, {seconds:g} s:")
     folder.mkdir()
-    with Platform.running(folder) as platform:
+    with Platform.running(folder, command=options.command) as platform:
         load = Load(platform, report, folder, random)
         asyncio.run(load.run(seconds))
         totals = load.totals
@@ -57,10 +66,11 @@ def run_load(report: Report, folder: Path, random: Random, seconds: float) -> No
     )
 
 
-def run_crowd(report: Report, folder: Path, random: Random, connections: int) -> None:
+def run_crowd(report: Report, folder: Path, random: Random, options: argparse.Namespace) -> None:
+    connections: int = options.connections
     report.say(f"a good client beside {connections} hostile connections:")
     folder.mkdir()
-    with Platform.running(folder) as platform:
+    with Platform.running(folder, command=options.command) as platform:
         measure_crowd(platform, report, random, connections)
 
 

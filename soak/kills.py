@@ -222,7 +222,12 @@ def _check_key(path: Path) -> None:
 
 
 def _check_certificate(path: Path) -> None:
-    _compare(x509.load_pem_x509_certificate(path.read_bytes()), path)
+    content = path.read_bytes()
+    leaf = x509.load_pem_x509_certificates(content)[0]
+    if content.count(b"-----BEGIN ") != content.count(b"-----END CERTIFICATE-----"):
+        raise ValueError("the last certificate is cut short")
+    if leaf.public_key() != _key_of(path):
+        raise _WithoutKey(f"{path.name} is not of the key beside it")
 
 
 def _check_pkcs7(path: Path) -> None:
@@ -241,11 +246,6 @@ def _check_pkcs12(path: Path) -> None:
     )
     if key is None or certificate is None or key.public_key() != certificate.public_key():
         raise _WithoutKey(f"{path.name} does not hold both")
-
-
-def _compare(certificate: x509.Certificate, path: Path) -> None:
-    if certificate.public_key() != _key_of(path):
-        raise _WithoutKey(f"{path.name} is not of the key beside it")
 
 
 def _key_of(path: Path) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ import httpx2
 
 from mock_sei.standards import Listener
 from soak.oracle import Span
-from tests.e2e.serving import Serving
+from tests.e2e.serving import MOCK_SEI, Serving
 
 TROUBLE = ("Traceback", "exception was never retrieved", "mock-sei failed", "Exception ignored")
 """What a sound server never writes to its log."""
@@ -66,8 +66,10 @@ class Platform:
 
     @classmethod
     @contextmanager
-    def running(cls, folder: Path, *options: str) -> Iterator[Platform]:
-        with Serving.start(folder, *options) as serving:
+    def running(
+        cls, folder: Path, *options: str, command: Sequence[str] = (str(MOCK_SEI),)
+    ) -> Iterator[Platform]:
+        with Serving.start(folder, *options, command=command) as serving:
             platform = cls(serving)
             try:
                 yield platform

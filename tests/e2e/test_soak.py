@@ -1,0 +1,72 @@
+"""The soak runs, and cannot pass beside a server that breaks a promise."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.serving import environment
+
+CHECKOUT = Path(__file__).parents[2]
+START = """
+from mock_sei.cli import main
+main()
+"""
+LIES = {
+    "no token is honoured that should not be": """
+from mock_sei.oauth.tokens import Tokens
+Tokens.revoke_family = lambda self, family: None
+""",
+    "every answer is accounted for in the journal": """
+from mock_sei.bench.journal import Journal
+add, count = Journal.add, iter(range(1 << 40))
+Journal.add = lambda self, entry: next(count) % 50 and add(self, entry)
+""",
+    "no answer is a 500": """
+from mock_sei import sandbox
+answer, count = sandbox.answer, iter(range(1 << 40))
+sandbox.answer = lambda *given: 1 / (next(count) % 20) and answer(*given)
+""",
+}
+
+
+def soak(*options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "soak", "--seed", "1", *map(str, options)],
+        cwd=CHECKOUT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_a_short_one_measures_everything() -> None:
+    ended = soak("--seconds", 1, "--connections", 0, "--kills", 2)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "answers in" in ended.stdout
+    assert "killed at first start: 1, next start: 1" in ended.stdout
+    assert ended.stdout.endswith("every promise was kept\n")
+
+
+@pytest.mark.parametrize("promise", LIES)
+def test_a_server_that_breaks_a_promise_is_caught(tmp_path: Path, promise: str) -> None:
+    program = tmp_path / "lying.py"
+    program.write_text(LIES[promise] + START)
+    command = shlex.join([sys.executable, str(program)])
+    ended = soak("--seconds", 3, "--connections", 0, "--kills", 0, "--command", command)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert f"times: {promise}\n" in ended.stdout
+
+
+def test_the_hostile_connections_come_and_go() -> None:
+    """How fast the good client is beside them is not a test's business."""
+    ended = soak("--seconds", 0, "--connections", 60, "--kills", 0)
+    assert "60 hostile connections; the server held" in ended.stdout
+    assert "leave no open file behind" not in ended.stdout
+    assert "bug of its own" not in ended.stdout

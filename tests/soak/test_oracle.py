@@ -1,0 +1,148 @@
+"""The soak's oracle, at the moments where its verdict turns."""
+
+from __future__ import annotations
+
+import pytest
+
+from soak.oracle import (
+    IDLE_LIMIT,
+    LIFETIME,
+    REFRESH_LIFETIME,
+    SESSION,
+    Consent,
+    Oracle,
+    SigningKey,
+    Span,
+    Token,
+    Verdict,
+)
+
+BORN = 1_000_000.7
+HONOUR, REFUSE, EITHER = Verdict.HONOUR, Verdict.REFUSE, Verdict.EITHER
+
+
+def at(moment: float, width: float = 0) -> Span:
+    return Span(moment, moment + width)
+
+
+@pytest.fixture
+def oracle() -> Oracle:
+    return Oracle(SigningKey(kid="first", seeded=True))
+
+
+@pytest.fixture
+def token(oracle: Oracle) -> Token:
+    return oracle.mint("text", oracle.log_in(None, at(BORN)), at(BORN))
+
+
+@pytest.mark.parametrize(
+    ("after", "verdict"),
+    [(0, HONOUR), (IDLE_LIMIT - 1, HONOUR), (IDLE_LIMIT, REFUSE), (LIFETIME, REFUSE)],
+)
+def test_an_unused_token_is_idle_from_its_birth(
+    oracle: Oracle, token: Token, after: float, verdict: Verdict
+) -> None:
+    assert oracle.judge(token, at(BORN + after)) is verdict
+
+
+def test_a_used_one_lives_on_to_its_end_in_whole_seconds(oracle: Oracle, token: Token) -> None:
+    oracle.used(token, at(BORN + IDLE_LIMIT - 1))
+    oracle.used(token, at(BORN + LIFETIME - 10))
+    assert oracle.judge(token, at(1_000_000 + LIFETIME - 0.01)) is HONOUR
+    assert oracle.judge(token, at(1_000_000 + LIFETIME)) is REFUSE
+
+
+def test_a_request_that_travels_over_the_limit_may_go_either_way(
+    oracle: Oracle, token: Token
+) -> None:
+    assert oracle.judge(token, at(1_000_000 + IDLE_LIMIT - 0.5, 1)) is EITHER
+
+
+def test_a_use_whose_answer_was_lost_is_in_doubt(oracle: Oracle, token: Token) -> None:
+    oracle.used(token, at(BORN + 600), surely=False)
+    assert oracle.judge(token, at(BORN + 600)) is HONOUR
+    assert oracle.judge(token, at(BORN + IDLE_LIMIT + 300)) is EITHER
+    assert oracle.judge(token, at(BORN + IDLE_LIMIT + 700)) is REFUSE
+
+
+@pytest.mark.parametrize(("ended", "verdict"), [(True, REFUSE), (None, EITHER), (False, HONOUR)])
+def test_the_end_of_its_consent_is_its_own(
+    oracle: Oracle, token: Token, ended: bool | None, verdict: Verdict
+) -> None:
+    token.consent.ended = ended
+    assert oracle.judge(token, at(BORN)) is verdict
+
+
+def test_a_revoked_one_stays_refused_when_the_clock_is_set_back(
+    oracle: Oracle, token: Token
+) -> None:
+    token.consent.ended = True
+    oracle.clock_moved(BORN + 10 * LIFETIME)
+    assert oracle.judge(token, at(BORN)) is REFUSE
+
+
+def test_a_use_may_be_forgotten_once_the_clock_was_past_its_end(
+    oracle: Oracle, token: Token
+) -> None:
+    oracle.used(token, at(BORN + 1000))
+    oracle.clock_moved(BORN + LIFETIME)
+    assert oracle.judge(token, at(BORN + 1000)) is HONOUR
+    assert oracle.judge(token, at(BORN + IDLE_LIMIT + 500)) is EITHER
+
+
+def test_a_retired_key_ends_its_tokens_and_no_others(oracle: Oracle, token: Token) -> None:
+    oracle.rotated("second")
+    newer = oracle.mint("newer", oracle.log_in(None, at(BORN)), at(BORN))
+    assert oracle.judge(token, at(BORN)) is HONOUR
+    (first,) = oracle.retirable
+    oracle.retired(first)
+    assert oracle.judge(token, at(BORN)) is REFUSE
+    assert oracle.judge(newer, at(BORN)) is HONOUR
+
+
+def test_a_reset_leaves_alive_what_the_first_key_signed(oracle: Oracle) -> None:
+    family = oracle.log_in("alice", at(BORN))
+    two = [oracle.mint(text, family, at(BORN)) for text in ("one", "another")]
+    ended = oracle.mint("ended", Consent(born=at(BORN), ended=True), at(BORN))
+    oracle.rotated("second")
+    newer = oracle.mint("newer", family, at(BORN))
+
+    oracle.reset()
+
+    left = oracle.survivors([*two, ended, newer])
+    assert [each.text for each in left] == ["one", "another"]
+    assert left[0].consent is left[1].consent  # one family still
+    assert oracle.key.kid == "first"
+
+
+class TestSessions:
+    @pytest.fixture
+    def consent(self, oracle: Oracle) -> Consent:
+        return oracle.log_in("alice", at(BORN), refresh_token="r")
+
+    def test_a_live_one_is_ended_with_its_consent(self, oracle: Oracle, consent: Consent) -> None:
+        oracle.user_sessions_ended("bob", at(BORN))
+        assert consent.ended is False
+        oracle.user_sessions_ended("alice", at(BORN))
+        assert consent.ended is True
+
+    def test_one_that_is_over_ends_nothing_for_sure(self, oracle: Oracle, consent: Consent) -> None:
+        oracle.clock_moved(BORN + SESSION)
+        oracle.user_sessions_ended("alice", at(BORN + SESSION))
+        assert consent.ended is None
+
+    def test_a_refresh_keeps_it_alive(self, oracle: Oracle, consent: Consent) -> None:
+        oracle.refreshed(consent, "s", at(BORN + SESSION - 10))
+        assert (consent.used_refresh_token, consent.refresh_token) == ("r", "s")
+        oracle.clock_moved(BORN + SESSION + 10)
+        oracle.user_sessions_ended("alice", at(BORN + SESSION + 10))
+        assert consent.ended is True
+
+    @pytest.mark.parametrize(
+        ("after", "verdict"),
+        [(0, HONOUR), (REFRESH_LIFETIME - 1, HONOUR), (REFRESH_LIFETIME, REFUSE)],
+    )
+    def test_a_refresh_token_lives_thirty_days(
+        self, oracle: Oracle, consent: Consent, after: float, verdict: Verdict
+    ) -> None:
+        assert oracle.judge_refresh(consent, at(BORN + after)) is verdict
