@@ -45,7 +45,7 @@ APPLICATIONS = (
 
 PHASES = 4
 """In a round."""
-SETTLING = 5.0
+SETTLING = 3.0
 """Seconds until an exchange that a client gave up is in the journal."""
 
 MINUTE, DAY = 60, 24 * 60 * 60

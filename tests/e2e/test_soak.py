@@ -59,7 +59,7 @@ def test_a_server_that_breaks_a_promise_is_caught(tmp_path: Path, promise: str) 
     program = tmp_path / "lying.py"
     program.write_text(LIES[promise] + START)
     command = shlex.join([sys.executable, str(program)])
-    ended = soak("--seconds", 3, "--connections", 0, "--kills", 0, "--command", command)
+    ended = soak("--seconds", 2, "--connections", 0, "--kills", 0, "--command", command)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert f"times: {promise}\n" in ended.stdout
 
