@@ -15,7 +15,7 @@ from statistics import median, quantiles
 
 from benchmarks.load import Connection, Plan
 from benchmarks.processes import ClientFiles
-from benchmarks.requests import token_request
+from benchmarks.requests import TOKEN_REQUEST
 from benchmarks.table import paired_ratio
 from mock_sei.standards import Listener
 from soak import crowd
@@ -24,9 +24,12 @@ from soak.platform import Platform
 from soak.report import Report
 
 NOT_SLOWED = "hostile connections do not slow a good client by more than twice"
+NO_BUG = "the server reports no bug of its own"
 GONE = "hostile connections leave no open file behind"
 
 SLOWEST = 2.0
+SERIES = 3
+"""A slow-down must be seen in so many; noise does not come back."""
 TURNS = 6
 """Pairs of measurements; what slows a whole pair down leaves its ratio alone."""
 KEPT_ALIVE, NEW = 100, 15
@@ -52,10 +55,25 @@ FIGURES: dict[str, Callable[[Times], float]] = {
 
 def measure_crowd(platform: Platform, report: Report, random: Random, count: int) -> None:
     """Prints how much slower the good client was; reports what is promised and was not so."""
+    _good_client(platform)  # warms up
+    for series in range(1, SERIES + 1):
+        slow = _one_series(platform, report, random, count)
+        if not slow:
+            break
+        if series == SERIES:
+            for line in slow:
+                report.broken(NOT_SLOWED, line)
+    for bug in platform.control("GET", "/check")["bugs"]:
+        report.broken(NO_BUG, bug[-600:])
+    for trouble in platform.new_trouble():
+        report.broken(NO_BUG, trouble)
+
+
+def _one_series(platform: Platform, report: Report, random: Random, count: int) -> list[str]:
+    """The figures that were too slow."""
     quiet, crowded = [], []
     before = open_files(platform.pid)
     held = 0
-    _good_client(platform)  # warms up
     for _ in range(TURNS):
         quiet.append(_good_client(platform))
         with _crowd(platform, count, random.randrange(1_000_000)):
@@ -63,6 +81,7 @@ def measure_crowd(platform: Platform, report: Report, random: Random, count: int
             held = max(held, open_files(platform.pid) - before)
         _wait_for_files(platform, before, report)
     report.say(f"  {count} hostile connections; the server held {held} at once")
+    slow = []
     for name, figure in FIGURES.items():
         without, beside = [figure(each) for each in quiet], [figure(each) for each in crowded]
         ratio = paired_ratio(beside, without)
@@ -72,21 +91,18 @@ def measure_crowd(platform: Platform, report: Report, random: Random, count: int
         )
         report.say(f"  {line}")
         if ratio > SLOWEST:
-            report.broken(NOT_SLOWED, line)
-    for bug in platform.control("GET", "/check")["bugs"]:
-        report.broken("the server reports no bug of its own", bug[-600:])
-    for trouble in platform.new_trouble():
-        report.broken("the server reports no bug of its own", trouble)
+            slow.append(line)
+    return slow
 
 
 def _good_client(platform: Platform) -> Times:
     files = ClientFiles.of(platform.certs)
     plan = Plan(
         port=platform.ports[Listener.TWO_WAY],
-        ca_file=files.ca,
-        cert_file=files.certificate,
-        key_file=files.key,
-        request=token_request(),
+        ca_file=files.ca_file,
+        cert_file=files.cert_file,
+        key_file=files.key_file,
+        request=TOKEN_REQUEST,
         count=0,
         seconds=0,
     )
@@ -118,9 +134,9 @@ def _crowd(platform: Platform, count: int, seed: int) -> Iterator[None]:
     files = ClientFiles.of(platform.certs)
     plan = crowd.Plan(
         doors={str(name): port for name, port in platform.ports.items()},
-        ca_file=files.ca,
-        certificate=files.certificate,
-        key=files.key,
+        ca_file=files.ca_file,
+        certificate=files.cert_file,
+        key=files.key_file,
         count=count,
         seed=seed,
     )

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, p
 
 from benchmarks.load import Connection, Plan
 from benchmarks.processes import ClientFiles
-from benchmarks.requests import token_request
+from benchmarks.requests import TOKEN_REQUEST
 from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS
 from mock_sei.standards import Listener
 from soak.platform import Platform
@@ -38,7 +38,7 @@ STARTS = "the next start works, with the CA and the identities that were there"
 CLEAN = "the next start leaves nothing half-written behind"
 
 LEFTOVER = ".part-"
-LONGEST = 30.0
+LONGEST = 5.0
 """Seconds a kill waits at most for files to change."""
 OFTEN = 30
 """Changes of a certs folder in a first start, about."""
@@ -300,10 +300,10 @@ def _take_token(platform: Platform) -> None:
     files = ClientFiles.of(platform.certs)
     plan = Plan(
         port=platform.ports[Listener.TWO_WAY],
-        ca_file=files.ca,
-        cert_file=files.certificate,
-        key_file=files.key,
-        request=token_request(),
+        ca_file=files.ca_file,
+        cert_file=files.cert_file,
+        key_file=files.key_file,
+        request=TOKEN_REQUEST,
         count=1,
         seconds=0,
     )

@@ -11,8 +11,6 @@ from benchmarks.memory import MEGABYTE, resident
 
 WARM_UP = 1 / 3
 """Share of the samples that is not judged: caches fill, the journal too, documents are read."""
-FEWEST = 6
-"""Samples below which no growth is told from noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +45,12 @@ class Bound:
     """Of the earlier value."""
     least: float
     """What is always allowed."""
+    fewest: int
+    """Samples below which no growth is told from a warm-up."""
 
     def problem(self, values: Sequence[float]) -> str | None:
         """None where nothing grew, or where it cannot be told."""
-        if len(values) < FEWEST:
+        if len(values) < self.fewest:
             return None
         judged = values[int(len(values) * WARM_UP) :]
         half = len(judged) // 2
@@ -64,9 +64,9 @@ class Bound:
         )
 
 
-MEMORY = Bound(name="memory", unit="MB", share=0.05, least=6)
-FILES = Bound(name="open files", unit="", share=0, least=1)
-THREADS = Bound(name="threads", unit="", share=0, least=2)
+MEMORY = Bound(name="memory", unit="MB", share=0.05, least=6, fewest=12)
+FILES = Bound(name="open files", unit="", share=0, least=1, fewest=6)
+THREADS = Bound(name="threads", unit="", share=0, least=2, fewest=6)
 
 
 def growth(samples: Sequence[Sample]) -> list[str]:
