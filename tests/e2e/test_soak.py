@@ -11,6 +11,8 @@ import pytest
 
 from tests.e2e.serving import environment
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the soak reads /proc")
+
 CHECKOUT = Path(__file__).parents[2]
 START = """
 from mock_sei.cli import main
