@@ -8,7 +8,7 @@ WHEEL_RUN := build/wheel
 LOWEST := build/lowest
 TESTS ?= tests
 
-.PHONY: serve test quick lint dist test-wheel lowest bench grades screenshots clean
+.PHONY: serve test quick fuzz lint dist test-wheel lowest bench grades screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -18,6 +18,10 @@ test: lint
 
 quick: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n auto --ignore=tests/e2e -q
+
+# Every property under thousands of examples
+fuzz: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -n auto -m hypothesis --hypothesis-profile=thorough
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
