@@ -23,12 +23,13 @@ TOO_LONG = "x" * 256
         (["env", "--certs-dir", TOO_LONG], "a name in it is longer than 255 bytes"),
         (["issue", "svc-demo", "--out", TOO_LONG], "a name in it is longer than 255 bytes"),
         (["issue", "svc-demo", "--passphrase", "\udcff"], "--passphrase: not UTF-8 text"),
+        (["journal", "--control-url", f"http://{TOO_LONG}"], "no mock-sei answers at http://xxx"),
+        (["token", "--control-url", "http://.."], "no mock-sei answers at http://.. ("),
+        (["token", "--control-url", "http://a\nb"], "no mock-sei answers at http://a\\x0ab ("),
         (["doctor", "https://localhost", "--cert", TOO_LONG], "a name in it is longer than 255"),
     ],
 )
-def test_a_path_or_passphrase_that_cannot_be(
-    tmp_path: Path, arguments: list[str], told: str
-) -> None:
+def test_what_cannot_be_is_told(tmp_path: Path, arguments: list[str], told: str) -> None:
     given = [each.format(folder=tmp_path) for each in arguments]
     done = CliRunner().invoke(main, given)
     assert done.exit_code == 2, done.output
