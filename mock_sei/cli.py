@@ -155,7 +155,14 @@ def serve(config: Path | None, **options: Any) -> None:
     show_default=True,
     help="Which files are written.",
 )
-@click.option("--passphrase", default="mock-sei", show_default=True, help="Of .pfx and .p12 files.")
+@click.option(
+    "--passphrase",
+    default="mock-sei",
+    show_default=True,
+    envvar="MOCK_SEI_PASSPHRASE",
+    show_envvar=True,
+    help="Of .pfx and .p12 files.",
+)
 @click.option(
     "--variant",
     type=click.Choice(
@@ -319,16 +326,22 @@ def env(certs_dir: Path) -> None:
     click.echo(export_lines(certs_dir))
 
 
+def _secret_option(name: str, text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Takes a variable too, since every user of the machine can read an option."""
+    variable = f"MOCK_SEI_{name.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(name, envvar=variable, show_envvar=True, help=text)
+
+
 @main.command()
 @click.argument("url")
 @click.option("--cacert", type=_FilePath(path_type=Path), help="CA the client trusts, PEM.")
 @click.option("--cert", type=_FilePath(path_type=Path), help="Client certificate, PEM.")
 @click.option("--key", type=_FilePath(path_type=Path), help="Its private key, PEM.")
-@click.option("--passphrase", help="Of the private key.")
+@_secret_option("--passphrase", "Of the private key.")
 @click.option("--app-key", help="AppKey of the application.")
-@click.option("--app-secret", help="AppSecret of the application.")
+@_secret_option("--app-secret", "AppSecret of the application.")
 @click.option("--username", help="Service account.")
-@click.option("--password", help="Password of the service account.")
+@_secret_option("--password", "Password of the service account.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True, max=3600),
