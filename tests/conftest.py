@@ -64,7 +64,7 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def portal() -> Iterator[None]:
+def _event_loop() -> Iterator[None]:
     """One event loop for every request in process."""
     with start_blocking_portal() as InProcess.portal:
         yield
