@@ -1,5 +1,5 @@
 """schemathesis against every product's document, with a valid token and certificate, and against
-the control API's own.
+the control API's own and the platform's own endpoints.
 
 Whatever it makes up is answered with a status and a body that the document declares, and never with
 a failure of our own: the bug that would be ends the test by :meth:`MockSei.check`.
@@ -8,6 +8,7 @@ a failure of our own: the bug that would be ends the test by :meth:`MockSei.chec
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from schemathesis.core.result import Ok
 from mock_sei import MockSei
 from mock_sei.apis.documents import Catalogue
 from mock_sei.fixtures import load_fixtures
+from tests.e2e.platform_document import ERROR_MEMBERS, PLATFORM
 
 EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 7}
 """Requests for an operation: as its document wants them, and wrong in some way.
@@ -135,8 +137,6 @@ def test_every_request_is_answered_as_the_document_says(client: Client, product:
     assert send_everything(document, client.send, answered)
 
 
-ERROR_MEMBERS = {"code", "message", "trackingId", "transient", "errors"}
-
 KNOWN = {
     "app_key": "demo-web",
     "username": "svc-demo",
@@ -179,3 +179,28 @@ def test_every_call_of_the_control_api_is_answered_as_its_document_says(
     assert statuses[201] >= len(KNOWN) or not known
     server.reset()
     server.check()
+
+
+@pytest.mark.parametrize("two_way", [False, True], ids=["one-way", "two-way"])
+def test_every_call_of_the_platforms_own_endpoints_is_answered_as_documented(
+    client: Client, *, two_way: bool
+) -> None:
+    server = client.server
+    document = copy.deepcopy(PLATFORM)
+    if two_way:  # a browser has no client certificate
+        del document["paths"]["/v2/oauth/authorize"]
+
+    def send(case: Case[Any]) -> Response:
+        answer: Response = case.call(
+            base_url=server.two_way_url if two_way else server.url,
+            session=client.session,
+            verify=str(server.ca_file),
+            cert=client.files if two_way else None,
+            allow_redirects=False,
+        )
+        return answer
+
+    def answered(case: Case[Any], answer: Response) -> None:
+        case.validate_response(answer, checks=WANTED)
+
+    assert send_everything(document, send, answered)[200]
