@@ -55,4 +55,4 @@ _YamlLoader.add_constructor("tag:yaml.org,2002:int", _yaml_integer)
 
 def load(text: str) -> Any:
     """Raises ``YAMLError``, ``ValueError`` or ``LookupError`` for what its tag says it is not."""
-    return yaml.load(text, Loader=_YamlLoader)  # noqa: S506  # a safe one
+    return yaml.load(text, Loader=_YamlLoader)  # noqa: S506  # nosec B506  # a safe one
