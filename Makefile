@@ -8,7 +8,7 @@ WHEEL_RUN := build/wheel
 LOWEST := build/lowest
 TESTS ?= tests
 
-.PHONY: serve test quick lint dist test-wheel lowest bench soak grades screenshots clean
+.PHONY: serve test quick fuzz lint audit dist test-wheel lowest bench soak grades screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -19,10 +19,19 @@ test: lint
 quick: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n auto --ignore=tests/e2e -q
 
+# Every property under thousands of examples
+fuzz: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -n auto -m hypothesis --hypothesis-profile=thorough
+
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Known weaknesses: in the code by bandit, in what it depends on by the advisories of the package index
+audit: $(VENV)/audit.stamp
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive mock_sei
+	$(BIN)/pip-audit --local --skip-editable
 
 # The source distribution, and the wheel built from it
 dist: $(VENV)/test.stamp
@@ -76,8 +85,14 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@ $(VENV)/serve.stamp
 
+$(VENV)/audit.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		'bandit[toml]>=1.8' 'pip-audit>=2.9'
+	touch $@
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) .venv-peers benchmarks/peers/node_modules dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules
+	rm -rf $(VENV) .venv-peers benchmarks/peers/node_modules dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules \
+		tests/e2e/scanner/.venv

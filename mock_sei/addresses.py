@@ -69,7 +69,7 @@ class Addresses:
 
 def host_to_call(listening: str, *, loopback: str) -> str:
     """What a client on this machine calls a listener by that is bound to this address."""
-    if listening in ("127.0.0.1", "0.0.0.0"):  # noqa: S104  # compared, not bound
+    if listening in ("127.0.0.1", "0.0.0.0"):  # noqa: S104  # nosec B104  # compared, not bound
         return loopback
     return "::1" if listening == "::" else listening
 

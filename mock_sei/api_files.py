@@ -74,7 +74,7 @@ def _read_yaml(path: Path) -> Any:
 
     try:
         return load(read_text(path))
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, LookupError, RecursionError) as error:
         raise ConfigurationError(
             f"not valid YAML: {' '.join(str(error).split())}", source=path
         ) from None

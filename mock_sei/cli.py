@@ -15,6 +15,7 @@ import click
 
 from mock_sei import __version__
 from mock_sei.errors import MockSeiError
+from mock_sei.paths import find_path_problem
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -66,6 +67,13 @@ def _kept() -> Iterator[None]:
         gc.enable()
 
 
+class _FilePath(click.Path):
+    def convert(self, value: Any, *rest: Any) -> Any:
+        path = super().convert(value, *rest)
+        problem = find_path_problem(Path(os.fsdecode(path)))
+        return self.fail(problem, *rest) if problem else path
+
+
 class _ServeCommand(click.Command):
     """Has an option for every setting, read from the settings when they are needed."""
 
@@ -99,7 +107,7 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
 @main.command(cls=_ServeCommand)
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=_FilePath(path_type=Path),
     help="Settings file.  [default: mock-sei.toml, if it is there]",
 )
 def serve(config: Path | None, **options: Any) -> None:
@@ -126,7 +134,7 @@ def serve(config: Path | None, **options: Any) -> None:
 @click.argument("account")
 @click.option(
     "--certs-dir",
-    type=click.Path(path_type=Path),
+    type=_FilePath(path_type=Path),
     default=Path("certs"),
     show_default=True,
     envvar="MOCK_SEI_CERTS_DIR",
@@ -134,7 +142,7 @@ def serve(config: Path | None, **options: Any) -> None:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=_FilePath(path_type=Path),
     default=Path(),
     show_default="this folder",
     help="Folder the files are written to.",
@@ -147,7 +155,14 @@ def serve(config: Path | None, **options: Any) -> None:
     show_default=True,
     help="Which files are written.",
 )
-@click.option("--passphrase", default="mock-sei", show_default=True, help="Of .pfx and .p12 files.")
+@click.option(
+    "--passphrase",
+    default="mock-sei",
+    show_default=True,
+    envvar="MOCK_SEI_PASSPHRASE",
+    show_envvar=True,
+    help="Of .pfx and .p12 files.",
+)
 @click.option(
     "--variant",
     type=click.Choice(
@@ -236,7 +251,7 @@ def token(account: str, application: str | None, user: str, control_url: str) ->
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=_FilePath(path_type=Path),
     default=Path("postman"),
     show_default=True,
     help="Folder the files are written to.",
@@ -298,7 +313,7 @@ def standards() -> None:
 @main.command()
 @click.option(
     "--certs-dir",
-    type=click.Path(path_type=Path),
+    type=_FilePath(path_type=Path),
     default=Path("certs"),
     show_default=True,
     envvar="MOCK_SEI_CERTS_DIR",
@@ -311,16 +326,22 @@ def env(certs_dir: Path) -> None:
     click.echo(export_lines(certs_dir))
 
 
+def _secret_option(name: str, text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Takes a variable too, since every user of the machine can read an option."""
+    variable = f"MOCK_SEI_{name.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(name, envvar=variable, show_envvar=True, help=text)
+
+
 @main.command()
 @click.argument("url")
-@click.option("--cacert", type=click.Path(path_type=Path), help="CA the client trusts, PEM.")
-@click.option("--cert", type=click.Path(path_type=Path), help="Client certificate, PEM.")
-@click.option("--key", type=click.Path(path_type=Path), help="Its private key, PEM.")
-@click.option("--passphrase", help="Of the private key.")
+@click.option("--cacert", type=_FilePath(path_type=Path), help="CA the client trusts, PEM.")
+@click.option("--cert", type=_FilePath(path_type=Path), help="Client certificate, PEM.")
+@click.option("--key", type=_FilePath(path_type=Path), help="Its private key, PEM.")
+@_secret_option("--passphrase", "Of the private key.")
 @click.option("--app-key", help="AppKey of the application.")
-@click.option("--app-secret", help="AppSecret of the application.")
+@_secret_option("--app-secret", "AppSecret of the application.")
 @click.option("--username", help="Service account.")
-@click.option("--password", help="Password of the service account.")
+@_secret_option("--password", "Password of the service account.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True, max=3600),

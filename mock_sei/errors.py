@@ -31,6 +31,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
+def one_line(text: str) -> str:
+    """Control characters escaped, so that what somebody sent cannot forge a line."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+
+
 class MockSeiError(Exception):
     """Base of everything this package raises on purpose."""
 
@@ -44,7 +51,7 @@ class ConfigurationError(MockSeiError):
     def __init__(self, problem: str, *, source: object, key: str = "", value: object = None):
         place = f"{source}: {key}" if key else str(source)
         shown = "" if value is None else f" = {value!r}"
-        super().__init__(f"{place}{shown}: {problem}")
+        super().__init__(one_line(f"{place}{shown}: {problem}"))
 
 
 class UnknownApplication(MockSeiError):

@@ -21,6 +21,7 @@ from typing_extensions import TypedDict
 
 from mock_sei.api_files import DocumentFile, read_text
 from mock_sei.errors import ConfigurationError
+from mock_sei.paths import find_path_problem
 from mock_sei.records import (
     PEM_START,
     Application,
@@ -106,7 +107,7 @@ def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtu
     :class:`ConfigurationError`.
     """
     for each in (folder, apis):
-        if each is not None and not each.is_dir():
+        if each is not None and (find_path_problem(each) or not each.is_dir()):
             raise ConfigurationError("no such folder", source=each)
     fixtures = _bundled() if folder is None else _load(folder, bundled_folder())
     return fixtures if apis is None else _with_brought(fixtures, apis)
@@ -162,7 +163,7 @@ def read_platform_file(path: Path) -> Registry:
     """The applications, accounts and users of a ``platform.toml``. Raises ConfigurationError."""
     try:
         raw = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid TOML: {error}", source=path) from None
     try:
         entries = TypeAdapter(_PlatformFile).validate_python(raw)
@@ -249,7 +250,7 @@ def _known_keys(place: tuple[str | int, ...]) -> Iterable[str]:
 def _read_records(path: Path) -> tuple[Record, ...]:
     try:
         records = json.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid JSON: {error}", source=path) from None
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise ConfigurationError("not a list of records", source=path)

@@ -10,10 +10,11 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
 
+from mock_sei.bench.redaction import redact_form
 from mock_sei.errors import MockSeiError
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
@@ -55,7 +56,8 @@ class LogIn:
     def _member(self, name: str) -> str:
         value = self.parameters.get(name)
         if value is None:
-            raise MockSeiError(f"the redirect has no {name}: {self.parameters}")
+            shown = redact_form(urlencode(self.parameters))
+            raise MockSeiError(f"the redirect has no {name}: {shown}")
         return value
 
 

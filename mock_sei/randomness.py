@@ -11,6 +11,10 @@ def make_random(seed: int | None) -> Random:
     return SystemRandom() if seed is None else Random(seed)  # noqa: S311  # repeatable on purpose
 
 
+SECRET_LENGTH = 43
+"""Characters of :func:`new_secret`."""
+
+
 def new_secret(random: Random) -> str:
-    """256 bits, 43 characters that need no escaping anywhere."""
+    """256 bits, in characters that need no escaping anywhere."""
     return base64.urlsafe_b64encode(random.randbytes(32)).decode().rstrip("=")

@@ -25,6 +25,7 @@ from mock_sei.apis.jobs import Jobs
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
 from mock_sei.bench.journal import Entry, Journal
+from mock_sei.bench.redaction import KnownSecrets, Secrets
 from mock_sei.bench.scripts import Scripts, make_answer
 from mock_sei.bench.verdict import Verdict
 from mock_sei.certificates.accounts import (
@@ -74,6 +75,13 @@ class State:
     portal: Portal
     server_identity: Identity | None = None
     """What the listeners show instead of their own certificate, to see whether clients check."""
+
+    def secrets(self) -> Secrets:
+        """What no journal and no log may show."""
+        return KnownSecrets(self.registry.secrets, self._has_issued)
+
+    def _has_issued(self, text: str) -> bool:
+        return self.oauth.has_issued(text) or self.portal.links.find(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import complaint
+from mock_sei.paths import find_path_problem
 from mock_sei.records import Environment
 
 ENVIRONMENT_PREFIX = "MOCK_SEI_"
@@ -75,6 +76,15 @@ def _split(value: object) -> object:
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 
+
+def _path(value: Path) -> Path:
+    problem = find_path_problem(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+FilePath = Annotated[Path, AfterValidator(_path)]
 Address = Annotated[str, AfterValidator(_address)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
@@ -131,13 +141,13 @@ class Settings(BaseModel):
     control_port: Port = Field(
         default=8044, description="port of the control listener, 0 for a free one"
     )
-    certs_dir: Path = Field(
+    certs_dir: FilePath = Field(
         default=Path("certs"), description="folder of the CA, keys and certificates"
     )
-    fixtures: Path | None = Field(
+    fixtures: FilePath | None = Field(
         default=None, description="folder of applications, API documents, records"
     )
-    apis: Path | None = Field(
+    apis: FilePath | None = Field(
         default=None, description="folder of your own OpenAPI documents, added to the products"
     )
     hostname: Annotated[tuple[HostName, ...], BeforeValidator(_split)] = Field(
@@ -182,7 +192,7 @@ class Settings(BaseModel):
     faults: tuple[dict[str, Any], ...] = Field(
         default=(), description="trouble that every reset arms: tables of mock-sei.toml"
     )
-    ready_file: Path | None = Field(
+    ready_file: FilePath | None = Field(
         default=None,
         description="file to write the addresses to, as JSON, once every listener answers",
     )
@@ -276,7 +286,7 @@ def _read_settings_file(path: Path, *, required: bool) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(str(error), source=path) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid TOML: {error}", source=path) from None
     for key in values:
         if key not in Settings.model_fields:

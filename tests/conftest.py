@@ -28,7 +28,10 @@ pytest_plugins = ["pytester"]
 hypothesis.settings.register_profile(
     "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis.settings.load_profile("suite")
+hypothesis.settings.register_profile(
+    "thorough", parent=hypothesis.settings.get_profile("suite"), max_examples=3000
+)
+hypothesis.settings.load_profile("suite")  # --hypothesis-profile=thorough loads the other
 
 WHEEL = "MOCK_SEI_TESTS_WHEEL"
 """Set by ``make test-wheel``: a run that imported the checkout's package would prove nothing."""
@@ -61,7 +64,7 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def portal() -> Iterator[None]:
+def _event_loop() -> Iterator[None]:
     """One event loop for every request in process."""
     with start_blocking_portal() as InProcess.portal:
         yield

@@ -53,7 +53,7 @@ class Product:
     @cached_property
     def document(self) -> Document:
         content, source = self._file.content, self._file.source
-        return Document(source=source, content=modern(content, source) if self.brought else content)
+        return Document(source=source, content=content if self.bundled else modern(content, source))
 
     @property
     def content(self) -> Mapping[str, Any]:

@@ -54,6 +54,10 @@ _NAMES = frozenset(
 _SCHEMAS = frozenset(
     ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"]
 )
+_NAMED_OBJECTS = frozenset(
+    ["content", "examples", "headers", "paths", "requestBodies", "responses", "variables"]
+)
+"""Those of :data:`_NAMES` whose entries are objects wherever they stand."""
 _INNER_SCHEMAS = frozenset(
     [
         "items",
@@ -77,6 +81,8 @@ _INNER_SCHEMAS = frozenset(
 
 def part_of(parent: Part, key: str, value: Any) -> Part:
     """What the member ``key`` of a part is."""
+    if parent is Part.VALUE:
+        return Part.VALUE
     if parent is Part.NAMES:
         return Part.OBJECT
     if key == "parameters" and isinstance(value, list):
@@ -94,8 +100,10 @@ def part_of(parent: Part, key: str, value: Any) -> Part:
     return Part.NAMES if key in _NAMES else Part.OBJECT
 
 
-def references(value: Any, place: str = "", part: Part = Part.OBJECT) -> Iterator[tuple[str, str]]:
-    """Every ``$ref`` and where it stands."""
+def references(
+    value: Any, place: str = "", part: Part = Part.OBJECT
+) -> Iterator[tuple[str, str, Part]]:
+    """Every ``$ref``, where it stands, and as what."""
     if isinstance(value, list):
         for index, each in enumerate(value):
             yield from references(each, f"{place}[{index}]", part)
@@ -103,7 +111,7 @@ def references(value: Any, place: str = "", part: Part = Part.OBJECT) -> Iterato
         for key, each in value.items():
             key = str(key)
             if key == "$ref" and isinstance(each, str) and part in (Part.OBJECT, Part.SCHEMA):
-                yield place, each
+                yield place, each, part
                 continue
             inner = part_of(part, key, each)
             if inner is not Part.VALUE:
@@ -133,6 +141,17 @@ def modern(content: Mapping[str, Any], source: Path) -> Mapping[str, Any]:
     return turned
 
 
+def check_part(value: Any, source: Path, place: str, part: Part) -> None:
+    """What a reference leads to, read as what stands in its place.
+
+    Raises :class:`ConfigurationError`.
+    """
+    shapes = (Mapping, bool) if part is Part.SCHEMA else (Mapping,)
+    if not isinstance(value, shapes):
+        raise ConfigurationError("leads to nothing of that kind", source=source, key=place)
+    _Turn(source, old=False).turned(value, place, part)
+
+
 class _Turn:
     """One document on its way to 3.1."""
 
@@ -155,16 +174,49 @@ class _Turn:
         result = {}
         for name, each in value.items():
             key = str(name)  # YAML reads the status 200 as a number
+            if part in (Part.OBJECT, Part.SCHEMA) and key in _OTHER_NAMES:
+                continue
             inner = part_of(part, key, each)
-            result[key] = self.turned(each, _inside(place, key), inner, depth + 1)
+            here = _inside(place, key)
+            if inner is Part.SCHEMA and key not in _LISTS_OF_SCHEMAS:
+                there = self._schema(each, here)
+            else:
+                there = self._named(each, key, here) if part is Part.OBJECT else each
+            result[key] = self.turned(there, here, inner, depth + 1)
         if part is not Part.SCHEMA:
             return result
         if self._old:
             result = _without_old_keys(result)
         if isinstance(result.get("pattern"), str) and not _is_pattern(result["pattern"]):
             del result["pattern"]
+        patterned = result.get("patternProperties")
+        if isinstance(patterned, Mapping):
+            known = {key: each for key, each in patterned.items() if _is_pattern(key)}
+            result["patternProperties"] = known
         self._check(result, place)
         return result
+
+    def _schema(self, value: Any, place: str) -> Any:
+        """Any value will do where a document leaves it empty; PHP writes an empty mapping as []."""
+        if value is None or value == []:
+            return {}
+        if not isinstance(value, Mapping | bool):
+            self._refuse(value, "must be a schema", place)
+        return value
+
+    def _named(self, value: Any, key: str, place: str) -> Any:
+        """Objects by their names, where they are that; one that a document leaves empty is."""
+        if key == "requestBody" and not isinstance(value, Mapping):
+            self._refuse(value, "not a mapping", place)
+        if key not in _NAMED_OBJECTS or (key == "examples" and isinstance(value, list)):
+            return value
+        if not isinstance(value, Mapping | None):
+            self._refuse(value, "not a mapping", place)
+        found = {name: {} if each is None else each for name, each in (value or {}).items()}
+        for name, each in found.items():
+            if not isinstance(each, Mapping) and not str(name).startswith("x-"):
+                self._refuse(each, "not a mapping", _inside(place, str(name)))
+        return found
 
     def _check(self, schema: Mapping[str, Any], place: str) -> None:
         """What the validator would fall over, not on."""
@@ -174,6 +226,14 @@ class _Turn:
                 or (isinstance(schema[key], bool) and bool not in shapes)
             ):
                 self._refuse(schema[key], f"must be {wanted}", f"{place}.{key}")
+        if not all(isinstance(each, str) for each in schema.get("required", ())):
+            self._refuse(None, "must be a list of names", f"{place}.required")
+        for key, names in schema.get("dependentRequired", {}).items():
+            if not isinstance(names, list):
+                self._refuse(names, "must be a list of names", f"{place}.dependentRequired.{key}")
+        for key in _LISTS_OF_SCHEMAS:
+            if not all(isinstance(each, Mapping | bool) for each in schema.get(key, ())):
+                self._refuse(None, "must be a list of schemas", f"{place}.{key}")
         if schema.get("multipleOf", 1) <= 0:
             self._refuse(schema["multipleOf"], "must be above 0", f"{place}.multipleOf")
         kinds = schema.get("type", [])
@@ -186,23 +246,34 @@ class _Turn:
         raise ConfigurationError(problem, source=self._source, key=place, value=shown)
 
 
+_OTHER_NAMES = frozenset(
+    ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$schema", "$vocabulary"]
+)
+"""By which schemas refer to one another elsewhere; here they do by their place in the document."""
+
+_LISTS_OF_SCHEMAS = ("allOf", "anyOf", "oneOf", "prefixItems")
+
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 _A_SCHEMA = ((Mapping, bool), "a schema")
 _SOME_SCHEMAS = ((list,), "a list of schemas")
 _NAMED_SCHEMAS = ((Mapping,), "schemas by their names")
+_COUNTED = ("Length", "Items", "Properties", "Contains")
 _A_COUNT = ((int,), "a whole number")
 _A_NUMBER = ((int, float), "a number")
 
 _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "$ref": ((str,), "a text"),
+    "format": ((str,), "a text"),
     "required": ((list,), "a list of names"),
     "enum": ((list,), "a list of values"),
     "pattern": ((str,), "a regular expression"),
     **dict.fromkeys(("items", "additionalProperties", "not", "propertyNames"), _A_SCHEMA),
-    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), _SOME_SCHEMAS),
-    **dict.fromkeys(("properties", "patternProperties"), _NAMED_SCHEMAS),
+    **dict.fromkeys(_LISTS_OF_SCHEMAS, _SOME_SCHEMAS),
+    **dict.fromkeys(_SCHEMAS, _NAMED_SCHEMAS),
+    "dependentRequired": ((Mapping,), "lists of names by names"),
     **dict.fromkeys(
-        ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
+        [f"{end}{what}" for end in ("min", "max") for what in _COUNTED],
         _A_COUNT,
     ),
     **dict.fromkeys(

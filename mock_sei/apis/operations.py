@@ -252,9 +252,9 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
                 continue
             place = f"paths[{path}].{method}"
             raw = mapping(item[method], source, place)
-            shared = item.get("parameters") or ()
+            shared = item.get("parameters") or []
             parameters = dict(_parameters(shared, document, f"paths[{path}]"))
-            parameters |= dict(_parameters(raw.get("parameters", ()), document, place))
+            parameters |= dict(_parameters(raw.get("parameters"), document, place))
             _check_path(path, parameters, source, place)
             yield Operation(
                 product=product,
@@ -311,6 +311,8 @@ def _rule(
 
 
 def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[str, Parameter]]:
+    if not isinstance(entries, list | None):
+        raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
     for index, entry in enumerate(entries or ()):
         here = f"{place}.parameters[{index}]"
         raw = mapping(document.follow(entry, here), document.source, here)

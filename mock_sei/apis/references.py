@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from mock_sei.apis.openapi import references
+from mock_sei.apis.openapi import check_part, references
 from mock_sei.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -78,9 +78,13 @@ class Document:
         return made
 
     def check_references(self) -> None:
-        """Every one must lead somewhere. Raises :class:`ConfigurationError`."""
-        for place, reference in references(self.content):
-            self.follow({"$ref": reference}, place)
+        """Every one must lead to what is wanted there. Raises :class:`ConfigurationError`."""
+        seen = set()
+        for place, reference, part in references(self.content):
+            found = self.follow({"$ref": reference}, place)
+            if (reference, part) not in seen:
+                seen.add((reference, part))
+                check_part(found, self.source, f"{place}.$ref", part)
 
     @cached_property
     def _validators(self) -> dict[int, tuple[Any, Validator]]:

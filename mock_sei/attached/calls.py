@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx2
 
 from mock_sei import errors
-from mock_sei.errors import MockSeiError, NoServer, Rejected
+from mock_sei.errors import MockSeiError, NoServer, Rejected, one_line
 
 CONTROL_URL_HINT = "--control-url or MOCK_SEI_CONTROL_URL names another address"
 """Where the command line is told which server it asks."""
@@ -58,10 +58,9 @@ class ControlApi:
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             answer = self._http.request(method, f"{self.url}{path}", params=params, **options)
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise NoServer(
-                f"no mock-sei answers at {self.url} ({error}); is it running? {self._hint}"
-            ) from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:  # no such host name
+            told = f"no mock-sei answers at {self.url} ({error}); is it running? {self._hint}"
+            raise NoServer(one_line(told)) from None
         if answer.is_success:
             return answer
         raise self._error(method, path, answer)

@@ -23,7 +23,7 @@ from mock_sei.bench.redaction import (
     redact_query,
 )
 from mock_sei.bench.search import Wanted, explain_absence
-from mock_sei.errors import Explanation
+from mock_sei.errors import Explanation, one_line
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.records import Application
 from mock_sei.standards import Listener
@@ -208,13 +208,6 @@ class Entry:
             words.append(f"fault: {self.fault}")
         words.extend(f"note: {note}" for note in self.notes)
         return one_line(" ".join(words))
-
-
-def one_line(text: str) -> str:
-    """Control characters escaped, so that a request cannot forge a line of the log."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
 def certificate_json(certificate: PeerCertificate | None) -> dict[str, Any] | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from urllib.parse import unquote_plus
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.randomness import SECRET_LENGTH
 
 HIDDEN = "***"
 
@@ -34,20 +35,23 @@ SECRET_NAMES = frozenset(
         "client_assertion",
     }
 )
-"""Parameter and member names, lower case."""
+"""Parameter and member names in lower case; ``clientSecret`` and ``client-secret`` are ones too."""
+
+_SQUEEZED_NAMES = frozenset(name.replace("_", "") for name in SECRET_NAMES)
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _ADDRESS_HEADERS = frozenset({"location", "referer"})
+_ANY_SECRET_NAME = "|".join(sorted(SECRET_NAMES)).replace("_", "[_-]?")
 _SECRET_MEMBER = re.compile(
-    rf'("(?:{"|".join(sorted(SECRET_NAMES))})"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{{].*|[^\s,}}\]]+)',
+    rf'("(?:{_ANY_SECRET_NAME})"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{{].*|[^\s,}}\]]+)',
     re.DOTALL | re.IGNORECASE,
 )
 
 
 _ESCAPED_NAME_CHARACTER = re.compile(
-    r"(?<!\\)((?:\\\\)*)\\u00(4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])", re.IGNORECASE
+    r"(?<!\\)((?:\\\\)*)\\u00(2d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])", re.IGNORECASE
 )
-"""A letter or underscore that JSON text spells as an escape."""
+"""A letter, underscore or hyphen that JSON text spells as an escape."""
 
 _LINK = re.compile(rf"({re.escape(CERTIFICATE_LINK_PATH)})([\w-]{{0,6}})[^/?#\s]*")
 _HIDDEN_LINK = rf"\1\2{HIDDEN}"
@@ -58,6 +62,29 @@ _PRIVATE_KEY = "PRIVATE KEY-----"
 Secrets = Collection[str]
 """Values known to be secret, hidden wherever they turn up: a client may have swapped its pair."""
 
+
+class KnownSecrets(Collection[str]):
+    """What was registered, and what a platform issued, of which there is too much to go through."""
+
+    def __init__(self, registered: Callable[[], Secrets], is_issued: Callable[[str], bool]) -> None:
+        self._registered = registered
+        self._is_issued = is_issued
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._registered())
+
+    def __len__(self) -> int:
+        return len(self._registered())
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and (text in self._registered() or self._is_issued(text))
+
+
+_ACCESS_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+"""A JWT, ours or another's."""
+_ISSUED = re.compile(rf"(?<![\w-])[\w-]{{{SECRET_LENGTH}}}(?![\w-])")
+"""A code, a refresh token, a session or a link has this shape, and so have things that are none."""
+
 SHORTEST_SECRET = 4
 """Shorter values would hide half of every text."""
 
@@ -67,7 +94,10 @@ def hide_values(text: str, secrets: Secrets) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, HIDDEN)
-    return text
+    if len(text) < SECRET_LENGTH:
+        return text
+    text = _ACCESS_TOKEN.sub(HIDDEN, text)
+    return _ISSUED.sub(lambda found: HIDDEN if found[0] in secrets else found[0], text)
 
 
 def redact_headers(
@@ -96,7 +126,7 @@ def redact_form(text: str, secrets: Secrets = ()) -> str:
     for part in text.split("&"):
         name, equals, value = part.partition("=")
         plain = unquote_plus(value)
-        secret = unquote_plus(name).strip().lower() in SECRET_NAMES
+        secret = re.sub(r"[\s_-]", "", unquote_plus(name)).lower() in _SQUEEZED_NAMES
         secret = secret or _PRIVATE_KEY in plain or redact_path(plain) != plain
         secret = secret or hide_values(plain, secrets) != plain
         parts.append(f"{name}={HIDDEN}" if secret and equals else part)

@@ -147,7 +147,7 @@ def pkcs12_bundle(identity: Identity, options: BundleOptions, *, chain: bool = T
             PrivateFormat.PKCS12.encryption_builder()
             .kdf_rounds(50_000)
             .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-            .hmac_hash(hashes.SHA1())  # noqa: S303  # what the old importers can read
+            .hmac_hash(hashes.SHA1())  # noqa: S303  # nosec B303  # what the old importers can read
             .build(passphrase)
         )
     return pkcs12.serialize_key_and_certificates(

@@ -24,9 +24,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 Names = Sequence[str]
 
-SERVER_LIFETIME = timedelta(days=397)
-"""The longest that browsers accept; the file is issued again in good time."""
-
+SERVER_LIFETIME = timedelta(days=365)
+"""Mozilla's intermediate profile allows one day more; the file is issued again in good time."""
 
 LONGEST_COMMON_NAME = 64
 """Characters (RFC 5280 appendix A.1, ub-common-name)."""

@@ -30,6 +30,10 @@ def issue_files(
             "empty; importers would silently import nothing", source="--passphrase"
         )
     try:
+        passphrase.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError("not UTF-8 text", source="--passphrase") from None
+    try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"cannot be made: {error.strerror}", source=out) from None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_sei.bench.journal import one_line
+from mock_sei.errors import one_line
 from mock_sei.remote import Remote
 
 PAUSE = 0.3

@@ -31,7 +31,11 @@ def prepare(settings: Settings) -> Launch:
     """Everything up to the first answer. Raises :class:`ConfigurationError`."""
     _configure_log(settings.log_format)
     if settings.ready_file is not None:
-        settings.ready_file.unlink(missing_ok=True)  # an old one would speak for a dead server
+        try:
+            settings.ready_file.unlink(missing_ok=True)  # an old one would speak for a dead server
+        except OSError as error:
+            problem = f"cannot be written: {error.strerror}"
+            raise ConfigurationError(problem, source=settings.ready_file) from None
         if not settings.ready_file.absolute().parent.is_dir():
             raise ConfigurationError("its folder does not exist", source=settings.ready_file)
     return launch(settings)

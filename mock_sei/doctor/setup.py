@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.oauth.metadata import TOKEN_PATH
+from mock_sei.paths import find_path_problem
 
 DEFAULT_TIMEOUT = timedelta(seconds=10)
 DEFAULT_PORT = 443
@@ -181,7 +182,8 @@ def _read(path: Path) -> File:
 
 def _read_some(value: str) -> File:
     """A file, or the files of folders, which ``SSL_CERT_DIR`` separates as ``PATH`` does."""
-    folders = [Path(each) for each in value.split(os.pathsep) if Path(each).is_dir()]
+    named = [Path(each) for each in value.split(os.pathsep)]
+    folders = [each for each in named if not find_path_problem(each) and each.is_dir()]
     if not folders:
         return _read(Path(value))
     paths = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]

@@ -91,6 +91,10 @@ class Authorizations:
         family = self._by_refresh_token.get(token)
         return None if family is None else self._families.get(family)
 
+    def has_issued(self, token: str) -> bool:
+        """Whether it was a refresh token here, of whatever became of its family."""
+        return token in self._by_refresh_token
+
     def seconds_left(self, authorization: Authorization) -> int:
         """Until its refresh tokens end."""
         return max(0, authorization.expires_at - int(self._clock.timestamp()))

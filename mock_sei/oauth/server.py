@@ -55,6 +55,14 @@ class AuthorizationServer:
         self.sessions = Sessions(clock=clock, random=random)
         self.used_assertions = UsedAssertions(clock=clock)
 
+    def has_issued(self, text: str) -> bool:
+        """Whether a text is a code, a refresh token or a session of this state."""
+        return (
+            self.codes.find(text) is not None
+            or self.authorizations.has_issued(text)
+            or self.sessions.find(text) is not None
+        )
+
     def find_user(self, email: str, password: str) -> EndUser | None:
         """The user whose password it is."""
         user = self.registry.end_users.get(email)

@@ -30,6 +30,12 @@ NO_CHECK_TIME = 0x200000
 NO_ALERT_REASONS = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
 """The client does not speak TLS and would wait for an answer it cannot read."""
 
+TLS_1_2_SUITES = ":".join(
+    f"ECDHE-ECDSA-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+)
+"""Those of Mozilla's intermediate profile, for a server whose key is EC; OpenSSL would add CBC."""
+
 _HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
 
 
@@ -107,6 +113,7 @@ class ListenerContext(ssl.SSLContext):
         context.sandbox = sandbox
         context.sslobject_class = Handshake
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(TLS_1_2_SUITES)
         context.num_tickets = 0  # TLS 1.3; OP_NO_TICKET alone leaves them on
         context.options |= ssl.OP_NO_TICKET
         load_identity(context, identity)

@@ -16,11 +16,15 @@ MEDIA_TYPES = {
 }
 
 
+def media_type_of(name: str) -> str:
+    return MEDIA_TYPES[name[name.rindex(".") :]]
+
+
 def attachment(name: str, content: bytes) -> Response:
     """Under a name whose ending says what it is; no cache keeps it, it may hold a key."""
     return Response(
         content,
-        media_type=MEDIA_TYPES[name[name.rindex(".") :]],
+        media_type=media_type_of(name),
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
             "Cache-Control": "no-store",

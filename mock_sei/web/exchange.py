@@ -72,13 +72,13 @@ class Exchange:
             tls_version=TLS_VERSIONS.get(tls.get("tls_version", 0)),
             tracking_id=self.tracking_id,
             request=Request(
-                secrets=sandbox.state.registry.secrets,
+                secrets=sandbox.state.secrets,
                 method=scope["method"],
                 path=scope["path"],
                 raw_headers=headers,
                 raw_query=scope["query_string"],
             ),
-            response=Response(secrets=sandbox.state.registry.secrets),
+            response=Response(secrets=sandbox.state.secrets),
         )
         if own is not None and not guid:
             self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")

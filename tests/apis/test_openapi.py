@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mock_sei.apis.openapi import DEEPEST_DOCUMENT, modern, references
+from mock_sei.apis.openapi import DEEPEST_DOCUMENT, Part, modern, references
 from mock_sei.errors import ConfigurationError
 
 
@@ -78,7 +78,13 @@ def test_another_version_is_told(content: str, line: str) -> None:
         ("{type: file}", ".type = 'file': there are array, boolean"),
         ("{type: [string, any]}", ".type = 'any': there are"),
         ("{required: true}", ".required = True: must be a list of names"),
+        ("{required: [{}]}", ".required: must be a list of names"),
+        ("{format: []}", ".format: must be a text"),
+        ("{$ref: 1}", ".$ref = 1: must be a text"),
         ("{properties: {a: {items: [x]}}}", ".properties.a.items: must be a schema"),
+        ("{properties: {a: string}}", ".properties.a = 'string': must be a schema"),
+        ("{dependentRequired: {a: b}}", ".dependentRequired.a = 'b': must be a list of names"),
+        ("{allOf: [{}, string]}", ".allOf: must be a list of schemas"),
         ("{properties: []}", ".properties: must be schemas by their names"),
         ("{allOf: {}}", ".allOf: must be a list of schemas"),
         ("{minLength: '1'}", ".minLength = '1': must be a whole number"),
@@ -124,7 +130,7 @@ components:
   x-own: {$ref: not one}
 """)
 
-    assert sorted(reference for _, reference in references(content)) == [
+    assert sorted(reference for _, reference, _ in references(content)) == [
         f"#/{number}" for number in range(1, 7)
     ]
-    assert ("paths[/x].get.parameters[0]", "#/2") in set(references(content))
+    assert ("paths[/x].get.parameters[0]", "#/2", Part.OBJECT) in set(references(content))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mock_sei.bench.redaction import (
     HIDDEN,
     SECRET_NAMES,
+    KnownSecrets,
     hide_values,
     redact_body,
     redact_form,
@@ -286,7 +287,10 @@ other_values = st.text(st.characters(codec="ascii"), max_size=20)
 parameters = st.lists(
     st.tuples(st.sampled_from(["username", "grant_type", "scope", "x y"]), other_values), max_size=3
 )
-any_case = st.sampled_from(NAMES).flatmap(
+spelt = st.tuples(st.sampled_from(NAMES), st.sampled_from(["_", "-", ""])).map(
+    lambda found: found[0].replace("_", found[1])
+)
+any_case = spelt.flatmap(
     lambda name: st.lists(st.booleans(), min_size=len(name), max_size=len(name)).map(
         lambda upper: "".join(
             each.upper() if up else each for each, up in zip(name, upper, strict=True)
@@ -413,3 +417,25 @@ def test_a_private_key_that_was_pasted_is_hidden_whatever_its_field() -> None:
     assert redact_form(body) == f"request={HIDDEN}&name=one&ca={HIDDEN}"
     certificate = urlencode({"certificate": "-----BEGIN CERTIFICATE-----"})
     assert redact_form(certificate) == certificate
+
+
+ISSUED = "A1_b-" * 8 + "xyz"  # 43 characters
+JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+
+
+def test_what_the_platform_issued_is_hidden_under_any_name_and_its_likes_are_not() -> None:
+    known = KnownSecrets(lambda: {"registered-one"}, lambda text: text == ISSUED)
+    assert (len(known), list(known)) == (1, ["registered-one"])
+    other = ISSUED[::-1]
+    for text in (f"x={ISSUED}&y=registered-one", f"/v1/{ISSUED}/registered-one", ISSUED):
+        shown = hide_values(text, known)
+        assert ISSUED not in shown
+        assert "registered-one" not in shown
+    for text in (f"state={other}", f"{ISSUED}x", f"x{ISSUED}"):
+        assert hide_values(text, known) == text
+
+
+def test_an_access_token_is_hidden_under_any_name() -> None:
+    for text in (f"x={JWT}", f"/v1/{JWT}/y", f'{{"a": "{JWT}"}}', f"Bearer {JWT}", f"{JWT}."):
+        assert "eyJ" not in hide_values(text, ())
+        assert JWT.rpartition(".")[2] not in hide_values(text, ())

@@ -540,9 +540,9 @@ def test_the_servers_certificate_is_kept_with_its_chain(certs_dir: Path) -> None
         (NAMES[:1], timedelta(0), True),
         (list(reversed(NAMES)), timedelta(0), True),
         ([*NAMES, "new.example"], timedelta(0), False),
-        (NAMES, timedelta(days=366), True),
-        (NAMES, timedelta(days=367), False),
-        (NAMES, timedelta(days=500), False),
+        (NAMES, timedelta(days=334), True),
+        (NAMES, timedelta(days=335), False),
+        (NAMES, timedelta(days=400), False),
     ],
 )
 def test_the_servers_certificate_is_issued_again_for_want_of_a_name_or_of_30_days(

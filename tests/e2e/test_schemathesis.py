@@ -1,4 +1,5 @@
-"""schemathesis against every product's document, with a valid token and certificate.
+"""schemathesis against every product's document, with a valid token and certificate, and against
+the control API's own and the platform's own endpoints.
 
 Whatever it makes up is answered with a status and a body that the document declares, and never with
 a failure of our own: the bug that would be ends the test by :meth:`MockSei.check`.
@@ -7,7 +8,9 @@ a failure of our own: the bug that would be ends the test by :meth:`MockSei.chec
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +26,14 @@ from schemathesis.core.result import Ok
 from mock_sei import MockSei
 from mock_sei.apis.documents import Catalogue
 from mock_sei.fixtures import load_fixtures
+from tests.e2e.platform_document import ERROR_MEMBERS, PLATFORM
 
 EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 7}
-"""Requests for an operation: as its document wants them, and wrong in some way."""
+"""Requests for an operation: as its document wants them, and wrong in some way.
+
+For each hundred examples of the profile."""
+
+pytestmark = pytest.mark.hypothesis  # make fuzz sends more
 
 GATEWAYS_OWN = frozenset({400, 401, 403, 404, 405, 413})
 """Refusals that every API shares, in one shape: the vendor lists them once, on the error-handling
@@ -85,18 +93,20 @@ def client(server: MockSei) -> Iterator[Client]:
     server.check()
 
 
-@pytest.mark.parametrize("product", PRODUCTS)
-def test_every_request_is_answered_as_the_document_says(client: Client, product: str) -> None:
-    document = dict(client.server.sandbox.catalogue.products[product].content)
-    schema = schemathesis.openapi.from_dict(document)
-    sent = 0
-    for found in schema.get_all_operations():
+Send = Callable[[Case[Any]], Response]
+Answered = Callable[[Case[Any], Response], None]
+
+
+def send_everything(document: Mapping[str, Any], send: Send, answered: Answered) -> Counter[int]:
+    """Makes up calls of every operation of a document; how often each status came back."""
+    statuses: Counter[int] = Counter()
+    for found in schemathesis.openapi.from_dict(dict(document)).get_all_operations():
         assert isinstance(found, Ok), found
         operation = found.ok()
         for mode, count in EXAMPLES.items():
 
             @settings(
-                max_examples=count,
+                max_examples=count * settings().max_examples // 100,
                 derandomize=True,
                 deadline=None,
                 database=None,
@@ -105,18 +115,92 @@ def test_every_request_is_answered_as_the_document_says(client: Client, product:
             )
             @given(case=operation.as_strategy(generation_mode=mode))
             def check(case: Case[Any]) -> None:
-                nonlocal sent
-                sent += 1
-                answer = client.send(case)
-                declared = {str(code) for code in case.operation.definition.raw["responses"]}
-                if answer.status_code in GATEWAYS_OWN and str(answer.status_code) not in declared:
-                    assert answer.json().keys() == ERROR_MEMBERS
-                else:
-                    case.validate_response(answer, checks=WANTED)
+                answer = send(case)
+                statuses[answer.status_code] += 1
+                answered(case, answer)
 
             with contextlib.suppress(Unsatisfiable):  # an operation that cannot be called wrong
                 check()
-    assert sent > 0
+    return statuses
 
 
-ERROR_MEMBERS = {"code", "message", "trackingId", "transient", "errors"}
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_every_request_is_answered_as_the_document_says(client: Client, product: str) -> None:
+    def answered(case: Case[Any], answer: Response) -> None:
+        declared = {str(code) for code in case.operation.definition.raw["responses"]}
+        if answer.status_code in GATEWAYS_OWN and str(answer.status_code) not in declared:
+            assert answer.json().keys() == ERROR_MEMBERS
+        else:
+            case.validate_response(answer, checks=WANTED)
+
+    document = client.server.sandbox.catalogue.products[product].content
+    assert send_everything(document, client.send, answered)
+
+
+KNOWN = {
+    "app_key": "demo-web",
+    "username": "svc-demo",
+    "file": "certificate.pfx",
+    "collection": "investors",
+    "number": 1,
+    "identifier": 1,
+}
+"""Values in a path of the control API that name something."""
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["any names", "known names"])
+def test_every_call_of_the_control_api_is_answered_as_its_document_says(
+    server: MockSei, *, known: bool
+) -> None:
+    """Resets, clock changes and deletions included: each operation begins at the seeded state."""
+    last = ""
+    with requests.Session() as session:
+        session.trust_env = False
+        document = session.get(f"{server.control_url}/openapi.json").json()
+
+        def send(case: Case[Any]) -> Response:
+            nonlocal last
+            if case.operation.label != last:
+                last = case.operation.label
+                server.reset()
+            if known:
+                values = {
+                    name: KNOWN.get(name, value) for name, value in case.path_parameters.items()
+                }
+                case.path_parameters = values
+            answer: Response = case.call(base_url=server.control_url, session=session)
+            return answer
+
+        def answered(case: Case[Any], answer: Response) -> None:
+            case.validate_response(answer, checks=WANTED)
+
+        statuses = send_everything(document, send, answered)
+    assert statuses[404] or known
+    assert statuses[201] >= len(KNOWN) or not known
+    server.reset()
+    server.check()
+
+
+@pytest.mark.parametrize("two_way", [False, True], ids=["one-way", "two-way"])
+def test_every_call_of_the_platforms_own_endpoints_is_answered_as_documented(
+    client: Client, *, two_way: bool
+) -> None:
+    server = client.server
+    document = copy.deepcopy(PLATFORM)
+    if two_way:  # a browser has no client certificate
+        del document["paths"]["/v2/oauth/authorize"]
+
+    def send(case: Case[Any]) -> Response:
+        answer: Response = case.call(
+            base_url=server.two_way_url if two_way else server.url,
+            session=client.session,
+            verify=str(server.ca_file),
+            cert=client.files if two_way else None,
+            allow_redirects=False,
+        )
+        return answer
+
+    def answered(case: Case[Any], answer: Response) -> None:
+        case.validate_response(answer, checks=WANTED)
+
+    assert send_everything(document, send, answered)[200]

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlencode
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.oauth.authorize import PARAMETERS
@@ -230,7 +230,6 @@ PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=8).map(
 )
 
 
-@settings(max_examples=150)
 @given(
     query=st.one_of(PAIRS, PAIRS.map(lambda text: b"client_id=demo-web-key&" + text)),
     body=st.one_of(PAIRS, st.binary(max_size=100)),

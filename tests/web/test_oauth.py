@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_INFO_PATH
@@ -96,7 +96,6 @@ def assert_well_formed(platform: Platform, answer: httpx2.Response, *members: st
     assert json.dumps(platform.sandbox.journal.last.to_json(), ensure_ascii=False).encode()
 
 
-@settings(max_examples=150)
 @given(
     query=PAIRS,
     body=st.one_of(PAIRS, st.binary(max_size=100)),
@@ -118,7 +117,6 @@ def test_whatever_comes_to_the_token_endpoint_is_answered_well(
         assert_well_formed(hammered, answer, "error", "error_description")
 
 
-@settings(max_examples=75)
 @given(
     body=st.one_of(PAIRS, st.binary(max_size=100)),
     authorization=HEADER,
@@ -138,7 +136,6 @@ def test_whatever_comes_to_revoke_is_answered_well(
         assert_well_formed(hammered, answer, "error", "ErrorCode", "Error", "Hint")
 
 
-@settings(max_examples=75)
 @given(
     client_id=st.one_of(st.just("demo-web-key"), st.text(max_size=20)),
     query=PAIRS,
@@ -155,7 +152,6 @@ def test_whatever_comes_to_token_information_is_answered_well(
     assert_well_formed(hammered, answer)
 
 
-@settings(max_examples=30)
 @given(authorization=st.binary(max_size=60), app_key=st.binary(max_size=20))
 def test_whatever_stands_in_the_headers_of_a_call_is_answered_well(
     hammered: Platform, authorization: bytes, app_key: bytes

@@ -27,6 +27,7 @@ from mock_sei.web.control.applications import add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
 from mock_sei.web.control.data import add_data_calls
+from mock_sei.web.control.described import add_refusals, file_answer
 from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import Here, Passphrase
@@ -50,9 +51,16 @@ class PlainJson(JSONResponse):
         return json.dumps(content).encode()
 
 
+class _ControlApp(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        made = self.openapi_schema is not None
+        document = super().openapi()
+        return document if made else add_refusals(document)
+
+
 def control_app() -> FastAPI:
     """Each call is one method of the sandbox behind its listener, or of that one's parts."""
-    app = FastAPI(
+    app = _ControlApp(
         title="mock-sei control API",
         version=__version__,
         docs_url=None,  # the framework's page loads its script from outside
@@ -106,15 +114,15 @@ def add_platform_calls(app: FastAPI) -> None:
     async def apis(sandbox: Here) -> dict[str, Any]:
         return {each.name: each.content for each in sandbox.catalogue.products.values()}
 
-    @app.get("/ca.pem", summary="The root CA a client must trust")
+    @app.get("/ca.pem", **file_answer("ca.pem"), summary="The root CA a client must trust")
     async def ca(sandbox: Here) -> Response:
         return attachment("ca.pem", sandbox.authority.pem.root)
 
-    @app.get("/crl.pem", summary="The certificates revoked so far")
+    @app.get("/crl.pem", **file_answer("crl.pem"), summary="The certificates revoked so far")
     async def crl(sandbox: Here) -> Response:
         return attachment("crl.pem", sandbox.authority.crl_pem())
 
-    @app.get("/truststore.p12", summary="The same CA for Java")
+    @app.get("/truststore.p12", **file_answer("truststore.p12"), summary="The same CA for Java")
     async def java_truststore(
         sandbox: Here, passphrase: Passphrase = DEFAULT_PASSPHRASE
     ) -> Response:

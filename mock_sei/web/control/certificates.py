@@ -12,6 +12,7 @@ from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS, BundleOpt
 from mock_sei.certificates.profiles import Variant
 from mock_sei.portal.links import Delivery
 from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.described import file_answer
 from mock_sei.web.control.models import Here, Model, Passphrase, Username
 from mock_sei.web.downloads import attachment
 
@@ -93,6 +94,7 @@ def add_certificate_calls(app: FastAPI) -> None:
 
     @app.get(
         "/service-accounts/{username}/{file}",
+        **file_answer(*FILES),
         summary=f"The account's current certificate or key: {', '.join(sorted(FILES))}",
     )
     def certificate_file(

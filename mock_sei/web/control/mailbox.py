@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from mock_sei.portal.mailbox import Mail
 from mock_sei.sandbox import Sandbox
+from mock_sei.web.control.described import file_answer
 from mock_sei.web.control.models import Here, Model
 from mock_sei.web.downloads import attachment
 
@@ -43,7 +44,7 @@ def add_mailbox_calls(app: FastAPI) -> None:
     async def mailbox(sandbox: Here) -> Messages:
         return Messages(messages=[_message(each, sandbox) for each in sandbox.portal.mailbox])
 
-    @app.get("/mailbox/{number}.eml", summary="One mail as an .eml file")
+    @app.get("/mailbox/{number}.eml", **file_answer("mail.eml"), summary="One mail as an .eml file")
     async def eml(sandbox: Here, number: int) -> Response:
         found = sandbox.portal.mailbox.require(number)
         return attachment(f"mail-{number}.eml", bytes(found.message()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from fastapi import Response
@@ -17,6 +17,7 @@ from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
 from mock_sei.portal.links import Delivery
 from mock_sei.records import Application, CertificateSource, Environment
 from mock_sei.web.downloads import attachment
+from mock_sei.web.forms import Pairs
 from mock_sei.web.portal.form import (
     KINDS,
     LABELS,
@@ -141,8 +142,13 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         formats=formats,
         chrome=visit.uses_chrome,
         problems=defaultdict(str, problems),
-        submitted=defaultdict(str, visit.form),
+        submitted=defaultdict(str, _shown_again(visit.form)),
     )
+
+
+def _shown_again(form: Pairs) -> Iterator[tuple[str, str]]:
+    """What was typed, but for a private key: it goes nowhere but where it came from."""
+    return ((name, "" if "PRIVATE KEY" in value else value) for name, value in form)
 
 
 def _certificates(visit: Visit, application: Application, now: datetime) -> list[dict[str, str]]:

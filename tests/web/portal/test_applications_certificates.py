@@ -263,3 +263,13 @@ def test_a_ca_that_did_not_sign_is_told_at_its_field(browser: Browser) -> None:
     assert page.status_code == 400
     assert 'id="ca-problem"' in page.text
     assert str(value_of(page, "certificate")).split() == certificate.split()
+
+
+def test_a_private_key_that_was_pasted_is_not_shown_again(browser: Browser) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n"
+    forms = {"request": {"request": key}, "certificate": {"certificate": "mine", "ca": key}}
+    for action, form in forms.items():
+        answer = browser.post(f"/portal/apps/demo-server/{action}", form)
+        assert answer.status_code == 400
+        assert "MIIEvQIBADANBg" not in answer.text
+    assert value_of(answer, "certificate") == "mine"

@@ -218,10 +218,7 @@ def test_a_user_of_chrome_is_told_so_and_nobody_else(
 FIELDS = [*filled(), "format", "passphrase", "legacy", "request", "ca", "serial_number", "state"]
 
 
-@settings(
-    max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     pairs=st.lists(st.tuples(st.sampled_from(FIELDS), st.text(max_size=40)), max_size=8),
     noise=st.binary(max_size=40),

@@ -1,0 +1,22 @@
+"""Paths as users write them, before anything is looked for there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+LONGEST_NAME = 255
+"""Bytes of one name in a path, on every file system in use."""
+LONGEST_PATH = 4095
+"""Bytes of a whole path (PATH_MAX of Linux, without its end)."""
+
+
+def find_path_problem(path: Path) -> str | None:
+    """Why no file can be there; the system's own refusal would be an accident."""
+    if "\0" in str(path):
+        return "holds a NUL character"
+    if any(len(os.fsencode(name)) > LONGEST_NAME for name in path.parts):
+        return f"a name in it is longer than {LONGEST_NAME} bytes"
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        return f"longer than {LONGEST_PATH} bytes"
+    return None

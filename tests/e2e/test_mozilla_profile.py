@@ -1,0 +1,95 @@
+"""sslyze measures both platform listeners against Mozilla's intermediate profile, which it brings.
+
+It wants an older cryptography than the one tested here, so it has a virtual environment of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mock_sei import MockSei
+from tests.e2e.serving import environment
+
+HERE = Path(__file__).parent / "scanner"
+REQUIREMENTS = HERE / "requirements.txt"
+SSLYZE = HERE / ".venv" / "bin" / "sslyze"
+PATIENCE = 300.0
+
+DEVIATIONS = {
+    # What is found -> what it is about; docs/fidelity.md ("TLS and certificates") has the reasons.
+    "tls_curves": {"X448", "secp521r1"},
+}
+
+VERDICT = re.compile(r"^ +localhost:\d+: (OK|FAILED) - ", re.MULTILINE)
+ISSUE = re.compile(r"^ +\* (\w+): (.+)$", re.MULTILINE)
+
+
+@pytest.fixture(scope="session")
+def sslyze() -> Path:
+    """The scanner, installed by pip if need be."""
+    with (HERE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of pytest-xdist share the folder
+        made_for = HERE / ".venv" / "made-for.txt"
+        wanted = f"{sys.version}\n{REQUIREMENTS.read_text()}"
+        if not made_for.exists() or made_for.read_text() != wanted:
+            pip = [HERE / ".venv" / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
+            for command in (
+                [sys.executable, "-m", "venv", "--clear", HERE / ".venv"],
+                [*pip, "install", "--quiet", "-r", REQUIREMENTS],
+            ):
+                done = running(*command, environ=os.environ)  # pip may need a proxy
+                if done.returncode:
+                    pytest.skip(f"sslyze could not be installed: {done.stderr.strip()[-500:]}")
+            made_for.write_text(wanted)
+    return SSLYZE
+
+
+def running(*command: object, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(part) for part in command],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+@pytest.mark.parametrize("listener", ["one-way", "two-way"])
+def test_a_listener_has_mozillas_intermediate_profile(
+    mock_sei: MockSei, sslyze: Path, listener: str
+) -> None:
+    certificate = mock_sei.certificate("svc-demo")
+    client = ("--cert", certificate.cert_file, "--key", certificate.key_file)
+    url = mock_sei.two_way_url if listener == "two-way" else mock_sei.url
+    done = running(
+        sslyze,
+        *(client if listener == "two-way" else ()),
+        "--mozilla_config=intermediate",
+        "--certinfo",
+        f"--certinfo_ca_file={mock_sei.ca_file}",
+        url.removeprefix("https://"),
+        environ=environment(),
+    )
+
+    assert VERDICT.findall(done.stdout) == ["FAILED"], done.stdout + done.stderr
+    issues = {key: set(re.findall(r"'([^']+)'", text)) for key, text in ISSUE.findall(done.stdout)}
+    assert issues == DEVIATIONS, done.stdout
+    # The scanner reached the server's suites: a connection refused for want of a certificate, or
+    # a host that does not answer, would leave nothing to complain of.
+    assert set(re.findall(r"TLS_\w+_(?:GCM|POLY1305)_\w+", done.stdout)) == {
+        "TLS_AES_128_GCM_SHA256",
+        "TLS_AES_256_GCM_SHA384",
+        "TLS_CHACHA20_POLY1305_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    }
