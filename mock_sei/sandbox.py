@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from mock_sei.access import AccessToken
 from mock_sei.addresses import Addresses
@@ -207,7 +208,8 @@ class Sandbox:
     # The platform
 
     def new_tracking_id(self) -> str:
-        return self.state.oauth.tokens.new_identifier()
+        """A GUID, as the platform's are (API-standards FAQ)."""
+        return str(UUID(self.state.oauth.tokens.new_identifier(), version=4))
 
     def token(self, request: TokenRequest) -> dict[str, Any]:
         """Answers a token request. Raises :class:`~mock_sei.errors.Refusal`."""
@@ -340,7 +342,7 @@ class Sandbox:
         self.journal.add(entry)
         level = logging.WARNING if entry.refused_by else logging.INFO
         if logger.isEnabledFor(level):
-            logger.log(level, "%s", entry, extra={"entry": entry})
+            logger.log(level, entry)  # itself: a formatter may want more of it than its line
 
     def record_bug(self, traceback: str) -> None:
         """mock-sei itself failed: kept, so that the user's test fails with the traceback."""

@@ -177,9 +177,13 @@ def shape_of(call: ApiCall) -> Shape:
     return Shape(frozenset(members), frozenset(without))
 
 
+# json.dumps would make one for every text.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def json_text(value: Any) -> str:
     """As it is sent."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 def enveloped(body: Any, envelope: str) -> Any:

@@ -179,9 +179,8 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logged_at": datetime.fromtimestamp(record.created, UTC).isoformat(),
         }
-        entry = getattr(record, "entry", None)
-        if isinstance(entry, Entry):
-            return json.dumps(fields | entry.to_json())
+        if isinstance(record.msg, Entry):
+            return json.dumps(fields | record.msg.to_json())
         return json.dumps(fields | {"message": record.getMessage()})
 
 

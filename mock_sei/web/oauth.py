@@ -104,7 +104,7 @@ async def _parse(
         authorization=header_text(headers, b"authorization"),
         connection=connection,
         issuer=sandbox.addresses.issuer(host),
-        endpoint=sandbox.addresses.called(connection.listener, host) + request.url.path,
+        endpoint=sandbox.addresses.called(connection.listener, host) + request.scope["path"],
         findings=exchange.entry.findings,
         query_allowed=sandbox.state.behaviour.dialect == "sei",
         grant_type=grant_type,
