@@ -13,11 +13,9 @@ from pathlib import Path
 from random import Random
 from statistics import median, quantiles
 
-from benchmarks.load import Connection, Plan
+from benchmarks.load import Connection
 from benchmarks.processes import ClientFiles
-from benchmarks.requests import TOKEN_REQUEST
 from benchmarks.table import paired_ratio
-from mock_sei.standards import Listener
 from soak import crowd
 from soak.leaks import open_files
 from soak.platform import Platform
@@ -96,16 +94,7 @@ def _one_series(platform: Platform, report: Report, random: Random, count: int) 
 
 
 def _good_client(platform: Platform) -> Times:
-    files = ClientFiles.of(platform.certs)
-    plan = Plan(
-        port=platform.ports[Listener.TWO_WAY],
-        ca_file=files.ca_file,
-        cert_file=files.cert_file,
-        key_file=files.key_file,
-        request=TOKEN_REQUEST,
-        count=0,
-        seconds=0,
-    )
+    plan = platform.token_plan()
     context = platform.context_of("svc-demo")
     request = plan.request.encode()
 

@@ -22,11 +22,8 @@ import httpx2
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs7, pkcs12
 
-from benchmarks.load import Connection, Plan
-from benchmarks.processes import ClientFiles
-from benchmarks.requests import TOKEN_REQUEST
+from benchmarks.load import Connection
 from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS
-from mock_sei.standards import Listener
 from soak.platform import Platform
 from soak.report import Report
 from tests.e2e.serving import MOCK_SEI, Serving, environment
@@ -297,16 +294,7 @@ def _work(platform: Platform) -> None:
 
 def _take_token(platform: Platform) -> None:
     """By the identity on file. Raises ``OSError`` where there is no answer with status 200."""
-    files = ClientFiles.of(platform.certs)
-    plan = Plan(
-        port=platform.ports[Listener.TWO_WAY],
-        ca_file=files.ca_file,
-        cert_file=files.cert_file,
-        key_file=files.key_file,
-        request=TOKEN_REQUEST,
-        count=1,
-        seconds=0,
-    )
+    plan = platform.token_plan()
     with Connection(plan, platform.context_of("svc-demo")) as connection:
         connection.send(plan.request.encode())
         connection.read_answer()

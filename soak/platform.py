@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from benchmarks.load import Plan
+from benchmarks.processes import ClientFiles
+from benchmarks.requests import TOKEN_REQUEST
 from mock_sei.standards import Listener
 from soak.oracle import Span
 from tests.e2e.serving import MOCK_SEI, Serving
@@ -93,6 +96,19 @@ class Platform:
     def context_of(self, account: str) -> ssl.SSLContext:
         folder = self.certs / account
         return self.context(folder / "certificate.crt", folder / "privatekey.key")
+
+    def token_plan(self) -> Plan:
+        """One token request of the demo account, by the identity on file."""
+        files = ClientFiles.of(self.certs)
+        return Plan(
+            port=self.ports[Listener.TWO_WAY],
+            ca_file=files.ca_file,
+            cert_file=files.cert_file,
+            key_file=files.key_file,
+            request=TOKEN_REQUEST,
+            count=1,
+            seconds=0,
+        )
 
     def set_clock(self, moment: float, *, frozen: bool) -> None:
         told = {"now": datetime.fromtimestamp(moment, UTC).isoformat(), "frozen": frozen}
