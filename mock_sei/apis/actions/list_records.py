@@ -16,9 +16,8 @@ ACTION = "list"
 
 _NOT_PICKING = frozenset({"limit", "cursor", "encoded", "start", "count", "section", "include"})
 
-
-_ENVELOPES = {"data": '{"data":', "results": '{"data":{"results":', "none": ""}
-_ENDS = {"data": "", "results": "}", "none": ""}
+_ENVELOPES = {"data": ('{"data":', ""), "results": ('{"data":{"results":', "}"), "none": ("", "")}
+"""What stands before and behind the records of each envelope."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
@@ -38,8 +37,8 @@ def act(call: ApiCall) -> ApiAnswer:
 def _content(selection: Sequence[Record], call: ApiCall) -> bytes:
     envelope, shape = call.operation.rule.envelope or "data", shape_of(call)
     shown, paging = paged(in_wanted_order(selection, call), call)
-    text = json_text([shape.of(each) for each in shown])
-    text = f"{_ENVELOPES[envelope]}{text}{_ENDS[envelope]}"
+    before, behind = _ENVELOPES[envelope]
+    text = f"{before}{json_text([shape.of(each) for each in shown])}{behind}"
     if envelope != "none":
         text += "}" if paging is None else f',"paging":{json_text(paging)}}}'
     return text.encode(errors="backslashreplace")
