@@ -172,6 +172,11 @@ class Authority:
     def is_revoked(self, serial_number: int) -> bool:
         return serial_number in self._revoked
 
+    @property
+    def has_revoked(self) -> bool:
+        """True where the list of revoked certificates is not empty."""
+        return bool(self._revoked)
+
     def revoke(self, serial_number: int, *, now: datetime) -> None:
         """From the next handshake on, and the next request of an open connection."""
         with self._lock:

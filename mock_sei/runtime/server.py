@@ -72,7 +72,7 @@ class PlatformServer:
         for door in self._doors:
             factory = self._protocol_factory(door)
             for listening in door.sockets:
-                self._spawn(self._accept(door, listening, factory))
+                self._accept_from(door, listening, factory)
         self._spawn(self._keep_date())
 
     async def stop(self) -> None:
@@ -81,10 +81,8 @@ class PlatformServer:
             for listening in door.sockets:
                 asyncio.get_running_loop().remove_reader(listening)
                 listening.close()
-        # A task cancelled before its first step loses the socket it was given: one turn for each
-        # accept under way, one for the connection it made.
-        for _ in range(2):
-            await asyncio.sleep(0)
+        # A task cancelled before its first step loses the socket it was given.
+        await asyncio.sleep(0)
         for task in (*self._tasks, *self._state.tasks):
             task.cancel()
         for connection in list(self._state.connections):
@@ -123,19 +121,26 @@ class PlatformServer:
 
         return platform if door.trust else lambda: LimitedProtocol(config, state, {})
 
-    async def _accept(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                accepted, address = await loop.sock_accept(listening)
-            except OSError as error:
-                if listening.fileno() < 0:
-                    return
-                logger.warning("%s listener: cannot accept: %s", door.listener, error)
-                await asyncio.sleep(_OUT_OF_FILES_PAUSE)
-                continue
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._spawn(self._connect(door, accepted, str(address[0]), factory))
+    def _accept_from(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
+        if listening.fileno() >= 0:  # or the server was stopped meanwhile
+            loop = asyncio.get_running_loop()
+            loop.add_reader(listening, self._accept, door, listening, factory)
+
+    def _accept(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
+        """One connection; the loop calls again while more are waiting."""
+        try:
+            accepted, address = listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # it has gone again
+        except OSError as error:
+            logger.warning("%s listener: cannot accept: %s", door.listener, error.strerror)
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listening)
+            loop.call_later(_OUT_OF_FILES_PAUSE, self._accept_from, door, listening, factory)
+            return
+        accepted.setblocking(False)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._spawn(self._connect(door, accepted, str(address[0]), factory))
 
     async def _connect(
         self, door: Door, accepted: socket.socket, source: str, factory: ProtocolFactory

@@ -92,12 +92,10 @@ pending_connection: contextvars.ContextVar[PendingConnection] = contextvars.Cont
 
 
 class ListenerContext(ssl.SSLContext):
-    """A server context that follows the sandbox: its clock, its revocations."""
+    """A server context that follows the sandbox's clock; for the rest it is made anew."""
 
     sandbox: Sandbox
     wants_certificate: bool
-    follows_revocations = False
-    crl_number: int
 
     @classmethod
     def create(
@@ -118,20 +116,21 @@ class ListenerContext(ssl.SSLContext):
         context.options |= ssl.OP_NO_TICKET
         load_identity(context, identity)
         context.wants_certificate = client_certificates
-        context.crl_number = -1
         if client_certificates:
             context.verify_mode = ssl.CERT_REQUIRED
             # The documented extraction writes the leaf alone, so clients do not send the
             # intermediate: it must be among the trusted ones.
             context.load_verify_locations(cadata=sandbox.authority.chain_pem.decode())
-            context.follows_revocations = not own_pem
+            # What is trusted by itself ends its chain. Of a client's own CA one certificate is,
+            # and the CA lets nobody in; ours need not be followed up to its root each time.
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             if own_pem:
                 context.load_verify_locations(cadata=own_pem)
-                # A certificate that is trusted by itself ends its chain: its CA lets nobody in.
-                context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-            else:
+            elif sandbox.authority.has_revoked:
                 # OpenSSL wants a list of every issuer then, and a client's CA has none: with one
-                # registered our own check alone knows the revoked, and no alert says so.
+                # registered our own check alone knows the revoked, and no alert says so. To look
+                # into an empty list would be a twentieth of a connection.
+                load_revocations(context, sandbox.authority.crl_pem())
                 context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
             _watch_certificates(context)
         return context
@@ -139,26 +138,19 @@ class ListenerContext(ssl.SSLContext):
     def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """Called by the loop for each connection, before its handshake."""
         if self.wants_certificate:
-            self._follow_sandbox()
+            self._follow_clock()
         wrapped = super().wrap_bio(incoming, *args, **kwargs)
         if isinstance(wrapped, Handshake):
             wrapped.incoming = incoming
             wrapped.connection = pending_connection.get()
         return wrapped
 
-    def _follow_sandbox(self) -> None:
+    def _follow_clock(self) -> None:
         if self.sandbox.clock.is_machine:
             if self.verify_flags & NO_CHECK_TIME:
                 self.verify_flags = ssl.VerifyFlags(self.verify_flags & ~NO_CHECK_TIME)
         elif not self.verify_flags & NO_CHECK_TIME:
             self.verify_flags = ssl.VerifyFlags(self.verify_flags | NO_CHECK_TIME)
-        number = self.sandbox.authority.crl_number
-        if self.follows_revocations and number != self.crl_number:
-            self.crl_number = number
-            with tempfile.TemporaryDirectory() as folder:  # CRLs are read from files only
-                file = Path(folder) / "crl.pem"
-                file.write_bytes(self.sandbox.authority.crl_pem())
-                self.load_verify_locations(cafile=file)
 
 
 class Handshake(ssl.SSLObject):
@@ -208,6 +200,14 @@ def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
         file.touch(mode=0o600)
         file.write_bytes(identity.key_pem + identity.certificate_pem + identity.chain_pem)
         context.load_cert_chain(file)
+
+
+def load_revocations(context: ssl.SSLContext, crl_pem: bytes) -> None:
+    """Lists are read from files only."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "crl.pem"
+        file.write_bytes(crl_pem)
+        context.load_verify_locations(cafile=file)
 
 
 def _failure(error: ssl.SSLError) -> HandshakeFailure:

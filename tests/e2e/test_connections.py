@@ -31,7 +31,7 @@ from tests.e2e.handshakes import (
     tcp,
     tls,
 )
-from tests.e2e.serving import run, wait_for
+from tests.e2e.serving import MOCK_SEI, Serving, run, wait_for
 
 SILENT, HALF = b"", client_hello(b"\x03\x03")[:20]
 
@@ -291,3 +291,18 @@ def test_an_answer_is_one_tls_record(server: MockSei) -> None:
     head, _, body = record.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     assert json.loads(body)["issuer"]
+
+
+def test_a_server_out_of_files_says_so_and_serves_again_once_there_are_some(tmp_path: Path) -> None:
+    few = ("sh", "-c", 'ulimit -n 40 && exec "$0" "$@"', MOCK_SEI)
+    with Serving.start(tmp_path, command=few) as serving:
+        url, ready = serving.ready["two_way_url"], serving.ready
+        with contextlib.ExitStack() as idle:
+            for _ in range(40):
+                idle.enter_context(tcp(url))
+            wait_for(lambda: "two-way listener: cannot accept: Too many open" in serving.errors)
+        context = ssl.create_default_context(cafile=ready["ca_file"])
+        identity = Path(ready["certs_dir"]) / "svc-demo"
+        context.load_cert_chain(identity / "certificate.crt", identity / "privatekey.key")
+        wait_for(lambda: is_let_in(url, context))
+        assert serving.stop() == 0

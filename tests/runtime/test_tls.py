@@ -96,20 +96,6 @@ def test_without_the_library_s_private_hook_only_the_certificate_s_name_is_lost(
     assert Encounter(context, sandbox.identity("svc-demo")).shake_hands() is None
 
 
-def test_a_revocation_reaches_the_context_and_a_reset_takes_it_back(
-    context: ListenerContext,
-) -> None:
-    sandbox = context.sandbox
-    identity = sandbox.identity("svc-demo")
-    for _ in range(2):
-        assert Encounter(context, identity).shake_hands() is None
-        sandbox.certificates.revoke("svc-demo", identity.serial_number)
-        told = Encounter(context, identity).shake_hands()
-        assert told == "SSLV3_ALERT_CERTIFICATE_REVOKED"
-        sandbox.reset()
-    assert Encounter(context, identity).shake_hands() is None
-
-
 def test_dates_are_openssl_s_to_judge_while_the_clock_is_the_machine_s(
     context: ListenerContext,
 ) -> None:

@@ -121,6 +121,18 @@ def test_the_others_stay_as_they_were_but_for_the_alert_of_a_revocation(
     assert told(trust, good) is None
 
 
+def test_a_revocation_reaches_the_next_connection_and_a_reset_takes_it_back(
+    trust: ListenerTrust, sandbox: Sandbox
+) -> None:
+    identity = sandbox.identity("svc-demo")
+    for _ in range(2):
+        assert told(trust, identity) is None
+        sandbox.certificates.revoke("svc-demo", identity.serial_number)
+        assert told(trust, identity) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+        sandbox.reset()
+    assert told(trust, identity) is None
+
+
 def test_a_revoked_own_certificate_is_refused_by_our_own_check(
     trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
 ) -> None:
