@@ -56,7 +56,7 @@ lowest: $(VENV)/test.stamp
 	rm -rf $(LOWEST)
 	$(PYTHON) -m venv $(LOWEST)
 	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python \
-		--resolution lowest-direct --editable '.[saml,testcontainers]'
+		--resolution lowest-direct --editable '.[saml,testcontainers,uvloop]'
 	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --editable '.[test]'
 	$(BIN)/uv pip list --python $(LOWEST)/bin/python
 	$(LOWEST)/bin/python -m pytest -n auto --ignore=tests/e2e -q

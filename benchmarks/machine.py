@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-PACKAGES = ("mock-sei", "fastapi", "uvicorn", "httptools", "python-jose", "cryptography")
+PACKAGES = ("mock-sei", "fastapi", "uvicorn", "httptools", "uvloop", "python-jose", "cryptography")
 
 
 class Cores(NamedTuple):

@@ -51,6 +51,7 @@ ONLY_IN = {
     "fastapi": ("web",),
     "starlette": ("web", "runtime"),
     "uvicorn": ("runtime",),
+    "uvloop": ("runtime",),
     "ssl": ("runtime", "workbench", "remote", "doctor"),
     "httpx2": ("workbench", "flows", "attached", "remote", "pytest_plugin"),
     "click": ("cli", "commands"),

@@ -127,6 +127,12 @@ def describe_der(der: bytes) -> PeerCertificate:
 
 
 @lru_cache(maxsize=_REMEMBERED)
+def pem_of(der: bytes) -> str:
+    """Raises ``ValueError`` where the bytes are no certificate."""
+    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def describe_pem(pem: str) -> PeerCertificate:
     """Raises ``ValueError`` where the text is no certificate."""
     return describe(x509.load_pem_x509_certificate(pem.encode()))

@@ -21,6 +21,7 @@ from mock_sei.bench.journal import Entry
 from mock_sei.certificates.store import write_whole
 from mock_sei.errors import ConfigurationError
 from mock_sei.runtime.launch import Launch, launch
+from mock_sei.runtime.loops import new_event_loop
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Settings
 
@@ -45,7 +46,8 @@ def run(launched: Launch, settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM."""
     # RSA keys cost up to 110 ms each: they are made while the listeners already answer.
     identities = threading.Thread(target=_seed, args=(launched.sandbox,), daemon=True)
-    asyncio.run(_serve(launched, settings, identities))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(launched, settings, identities))
 
 
 def _seed(sandbox: Sandbox) -> None:

@@ -14,14 +14,13 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from mock_sei.bench.journal import Entry, Request, Response
-from mock_sei.certificates.bundles import describe_pem
+from mock_sei.certificates.bundles import describe_pem, pem_of
 from mock_sei.errors import NOT_HTTP, Refusal, error_body
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.runtime.limits import LimitedProtocol
@@ -163,17 +162,12 @@ def tls_extension(ssl_object: ssl.SSLObject) -> dict[str, Any]:
     cipher = ssl_object.cipher()
     return {
         "server_cert": None,
-        "client_cert_chain": [_pem(der)] if der else [],
+        "client_cert_chain": [pem_of(der)] if der else [],
         "client_cert_name": None,
         "client_cert_error": None,
         "tls_version": _WIRE_VERSIONS.get(ssl_object.version() or ""),
         "cipher_suite": cipher[0] if cipher else None,
     }
-
-
-@lru_cache(maxsize=256)
-def _pem(der: bytes) -> str:
-    return ssl.DER_cert_to_PEM_cert(der)
 
 
 ProtocolFactory = Callable[[], asyncio.Protocol]

@@ -211,9 +211,11 @@ class PlatformServer:
 class ServerThread:
     """Runs a :class:`PlatformServer` in a thread of its own."""
 
+    new_loop = staticmethod(asyncio.new_event_loop)
+
     def __init__(self, server: PlatformServer) -> None:
         self._server = server
-        self._loop = asyncio.new_event_loop()
+        self._loop = self.new_loop()
         self._thread = threading.Thread(target=self._run, name="mock-sei", daemon=True)
         self._started = threading.Event()
         self._failure: BaseException | None = None

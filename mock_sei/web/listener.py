@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange
-from mock_sei.web.trouble import Trouble, fault_of, has_form
+from mock_sei.web.trouble import RESET, Trouble, fault_of, has_form
 
 DISCARDED_LIMIT = 32 * BODY_LIMIT
 """Bytes of a body too large that are read on after its answer."""
@@ -50,8 +50,11 @@ class PlatformListener:
             last = message["type"] == "http.response.body" and not message.get("more_body", False)
             if last and exchange.leaves_client_sending:
                 await send({**message, "more_body": True})
-                await _discard_body(receive)
-                message = {"type": "http.response.body", "body": b""}
+                without_end = await _discard_body(receive)
+                await send({"type": "http.response.body", "body": b""})
+                if without_end and (reset := scope.get("extensions", {}).get(RESET)):
+                    reset()  # uvloop would go on reading while it waits for the client's farewell
+                return
             await send(message)
 
         if exchange.passes_preflight:
@@ -83,12 +86,16 @@ async def _read_all(receive: Receive) -> list[Message]:
     return messages
 
 
-async def _discard_body(receive: Receive) -> None:
-    """Reads on, since closing now would reset the connection before a browser reads its answer."""
+async def _discard_body(receive: Receive) -> bool:
+    """Reads on, since closing now would reset the connection before a browser reads its answer.
+
+    True where the client sent all that is read, and sends more.
+    """
     left = DISCARDED_LIMIT
     with contextlib.suppress(TimeoutError):
         while left > 0:
             message = await asyncio.wait_for(receive(), DISCARDING_PATIENCE)
             if not message.get("more_body", False):
-                return
+                return False
             left -= len(message.get("body", b""))
+    return left <= 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -16,6 +17,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from mock_sei import MockSei
 from mock_sei.fixtures import bundled_folder
+from mock_sei.runtime.loops import new_event_loop
+from mock_sei.runtime.server import ServerThread
 from tests.e2e.browser import CHROMIUM, Bench, Site, launch
 from tests.e2e.building import NAME, ROOT, build, once
 from tests.e2e.portal_steps import watched
@@ -45,6 +48,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     )
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@pytest.fixture(
+    scope="module", params=[asyncio.new_event_loop, new_event_loop], ids=["asyncio", "uvloop"]
+)
+def either_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A module's servers on the loop of fixtures, and on that of ``mock-sei serve``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ServerThread, "new_loop", staticmethod(request.param))
+        yield
+
+
+@pytest.fixture(scope="module")
+def mock_sei_server() -> Iterator[MockSei]:
+    """As the plugin's, but once a module, for the sake of its loop."""
+    with MockSei() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

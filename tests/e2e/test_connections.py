@@ -33,6 +33,8 @@ from tests.e2e.handshakes import (
 )
 from tests.e2e.serving import MOCK_SEI, Serving, run, wait_for
 
+pytestmark = pytest.mark.usefixtures("either_loop")
+
 SILENT, HALF = b"", client_hello(b"\x03\x03")[:20]
 
 

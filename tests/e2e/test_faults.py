@@ -15,6 +15,8 @@ from mock_sei.handles import Account
 from tests.e2e.handshakes import alert, is_let_in, tcp, tls
 from tests.e2e.serving import wait_for
 
+pytestmark = pytest.mark.usefixtures("either_loop")
+
 TICKETS = "/v1/order/tradetickets"
 IMPATIENT = 0.4
 """Seconds a client waits for what will never come."""

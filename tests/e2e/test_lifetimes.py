@@ -25,6 +25,8 @@ from tests.e2e.handshakes import (
     tls,
 )
 
+pytestmark = pytest.mark.usefixtures("either_loop")
+
 TWO_YEARS_AND_A_DAY = timedelta(days=732)
 
 

@@ -11,7 +11,7 @@ import pytest
 from mock_sei import MockSei
 from tests.e2e.registering import LET_IN, Team, control_of, printed, register, walk_in
 
-pytestmark = pytest.mark.needs("openssl", "curl")
+pytestmark = [pytest.mark.needs("openssl", "curl"), pytest.mark.usefixtures("either_loop")]
 
 FILES = ("--cert", "certificate.crt", "--key", "privatekey.key")
 

@@ -19,6 +19,8 @@ from tests.oauth.assertions import GRANT as SAML
 from tests.oauth.assertions import assertion, encoded, own, register, sign
 from tests.support import TICKETS, Platform
 
+pytestmark = pytest.mark.usefixtures("either_loop")
+
 MANY = 100
 
 Answers = list[tuple[int, dict[str, Any]]]

@@ -10,7 +10,7 @@ import signal
 import socket
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx2
@@ -42,6 +42,12 @@ sys.argv[0] = "mock-sei"
 main()
 """
 """The command line, killed at its n-th file: the certs folder as any moment would leave it."""
+
+WITHOUT_UVLOOP = (
+    sys.executable,
+    "-c",
+    "import sys; sys.modules['uvloop'] = None; from mock_sei.cli import main; main()",
+)
 
 
 @pytest.fixture
@@ -130,9 +136,12 @@ class TestPrintedLines:
 
 
 class TestStopping:
+    @pytest.mark.parametrize("command", [[MOCK_SEI], WITHOUT_UVLOOP], ids=["uvloop", "asyncio"])
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_a_signal_stops_it_with_status_0(self, tmp_path: Path, number: signal.Signals) -> None:
-        with Serving.start(tmp_path) as serving:
+    def test_a_signal_stops_it_with_status_0(
+        self, tmp_path: Path, number: signal.Signals, command: Sequence[object]
+    ) -> None:
+        with Serving.start(tmp_path, command=command) as serving:
             address = ("127.0.0.1", int(serving.ready["control_url"].rpartition(":")[2]))
             with socket.create_connection(address, timeout=10) as kept:
                 kept.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")

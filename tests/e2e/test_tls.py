@@ -30,6 +30,8 @@ from tests.e2e.handshakes import (
 )
 from tests.e2e.serving import run
 
+pytestmark = pytest.mark.usefixtures("either_loop")
+
 # The alerts of RFC 8446 section 6.2, in Python's words.
 WRONG_IN_ONE_WAY = [
     pytest.param("expired", "SSLV3_ALERT_CERTIFICATE_EXPIRED", "has expired", id="expired"),
