@@ -1,0 +1,25 @@
+"""Importing FastAPI changes nothing for the models of others in the process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROGRAM = """
+import mock_sei.web
+from fastapi.openapi.models import OpenAPI
+from pydantic import BaseModel
+
+class Own(BaseModel):
+    number: int
+
+print(BaseModel.model_config, Own.__pydantic_complete__, OpenAPI.__pydantic_complete__)
+print(OpenAPI(openapi="3.1.0", info={"title": "t", "version": "1"}).info.title)
+"""
+
+
+def test_models_of_fastapi_wait_until_they_are_needed_and_no_others_do() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.splitlines() == ["{} True False", "t"]
