@@ -52,8 +52,9 @@ class Size:
     """Of the memory measurements, ours and the floor's."""
     peer_tokens: int = 20_000
     """The same for a peer: none is quick, and none remembers."""
-    repetitions: int = 1
-    """Of the used tokens, once the first have ended."""
+    used_tokens: int = 50_000
+    repetitions: int = 4
+    """Of the used tokens, each once the others have ended."""
 
 
 QUICK = Size(
@@ -65,6 +66,8 @@ QUICK = Size(
     resets=3,
     tokens=300,
     peer_tokens=300,
+    used_tokens=300,
+    repetitions=1,
     records=200,
 )
 
@@ -95,7 +98,7 @@ def measure(
         *_fixture(bench, size, field.with_fixture),
         _idle(field),
         unused_tokens(bench, field, tokens=size.tokens, peer_tokens=size.peer_tokens),
-        *used_tokens(bench, field, tokens=size.tokens, repetitions=size.repetitions),
+        *used_tokens(bench, field, tokens=size.used_tokens, repetitions=size.repetitions),
     ]
     share = max(result.cpu_seconds / result.seconds for result in kept_alive)
     return Report(rows=rows, field=field, load_share=share)
