@@ -28,14 +28,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     _deadline: float | None = None
     """On the loop's clock; None while no request is awaited or under way to us."""
-    _watch: asyncio.TimerHandle | None = None
     _in_head = False
     _head_size = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(transport)
         self._expect()
-        self._set_watch()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -43,13 +41,24 @@ class LimitedProtocol(HttpToolsProtocol):
             self._head_size += len(data)
             if self._head_size > HEAD_LIMIT:
                 self._refuse_head()
-        self._set_watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline = None
-        self._set_watch()
         self._unset_keepalive_if_required()  # or a connection that broke lives on in its timer
         super().connection_lost(exc)
+
+    def end_overdue(self) -> None:
+        """Ends the connection if its time is over; to be called every second or so."""
+        if self._deadline is None or self.loop.time() < self._deadline:
+            return
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            because = f"Its head was not whole after {PATIENCE:g} seconds."
+            self.refuse(Refusal(REQUEST_STALLED, check=CHECK, because=because))
+        else:  # an idle connection; or the rest of a body, which its reader misses and records
+            self.transport.close()
 
     def refuse(self, refusal: Refusal) -> None:
         """Ends the connection; who speaks the platform's language says why."""
@@ -76,28 +85,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._deadline = None
         super().on_message_complete()
 
-    # The limits
-
     def _expect(self) -> None:
         self._deadline = self.loop.time() + PATIENCE
-
-    def _set_watch(self) -> None:
-        """Once a piece, and not at all for a request that comes in one."""
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        if self._deadline is not None and not self.transport.is_closing():
-            self._watch = self.loop.call_at(self._deadline, self._lose_patience)
-
-    def _lose_patience(self) -> None:
-        self._watch = self._deadline = None
-        if self.transport.is_closing():
-            return
-        if self._in_head:
-            because = f"Its head was not whole after {PATIENCE:g} seconds."
-            self.refuse(Refusal(REQUEST_STALLED, check=CHECK, because=because))
-        else:  # an idle connection; or the rest of a body, which its reader misses and records
-            self.transport.close()
 
     def _refuse_head(self) -> None:
         self._in_head, self._deadline = False, None

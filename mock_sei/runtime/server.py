@@ -73,7 +73,7 @@ class PlatformServer:
             factory = self._protocol_factory(door)
             for listening in door.sockets:
                 self._accept_from(door, listening, factory)
-        self._spawn(self._keep_date())
+        self._spawn(self._each_second())
 
     async def stop(self) -> None:
         """Closes every socket at once; what is under way is cut."""
@@ -202,10 +202,13 @@ class PlatformServer:
     def _set_date(self) -> None:
         self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
 
-    async def _keep_date(self) -> None:
+    async def _each_second(self) -> None:
         while True:
             await asyncio.sleep(1)
             self._set_date()
+            for connection in list(self._state.connections):
+                if isinstance(connection, LimitedProtocol):
+                    connection.end_overdue()  # a timer each would be a fiftieth of a connection
 
 
 class ServerThread:

@@ -160,6 +160,7 @@ class Handshake(ssl.SSLObject):
     connection: PendingConnection
     _failure: ssl.SSLError | None = None
     _calls = 0
+    _der: bytes | None = None
 
     def do_handshake(self) -> None:
         """As the library's, but the alert of a failure goes out before the failure is raised."""
@@ -180,6 +181,14 @@ class Handshake(ssl.SSLObject):
             self.connection.end()
             raise ssl.SSLWantReadError from None
         self._check_accepted()
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        """DER, read once. Decoded there is none: the loop asks at each connection, for nobody."""
+        if not binary_form:
+            return None
+        if self._der is None:
+            self._der = super().getpeercert(binary_form=True)
+        return self._der
 
     def _check_accepted(self) -> None:
         der = self.getpeercert(binary_form=True)
@@ -230,24 +239,20 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
     if hook is None or not hasattr(hook, "__set__"):
         return
 
-    def seen(ssl_object: object, direction: str, version: int, kind: int, data: bytes) -> None:
-        if not isinstance(ssl_object, Handshake):
-            return
-        ssl_object.connection.tls_version = TLS_VERSIONS.get(version)
-        if kind == _CERTIFICATE_MESSAGE and direction == "read":
-            der = first_certificate(data, with_context=version == _TLS_1_3)
-            if der is not None:
-                ssl_object.connection.shown_certificate = describe_der(der)
-
-    def guarded(
+    def seen(
         ssl_object: object, direction: str, version: int, content: int, kind: int, data: bytes
     ) -> None:
-        if content != _HANDSHAKE_CONTENT:
+        if content != _HANDSHAKE_CONTENT or not isinstance(ssl_object, Handshake):
             return  # every record of every connection comes by here
-        with contextlib.suppress(Exception):  # an unreadable certificate is OpenSSL's to refuse
-            seen(ssl_object, direction, version, kind, data)
+        ssl_object.connection.tls_version = TLS_VERSIONS.get(version)
+        if kind == _CERTIFICATE_MESSAGE and direction == "read":
+            # One that cannot be read is OpenSSL's to refuse.
+            with contextlib.suppress(Exception):
+                der = first_certificate(data, with_context=version == _TLS_1_3)
+                if der is not None:
+                    ssl_object.connection.shown_certificate = describe_der(der)
 
-    hook.__set__(context, guarded)
+    hook.__set__(context, seen)
 
 
 def first_certificate(message: bytes, *, with_context: bool) -> bytes | None:

@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
+from mock_sei.runtime import limits
 from mock_sei.web.exchange import BODY_LIMIT
 from mock_sei.web.listener import DISCARDED_LIMIT
 from tests.e2e.handshakes import (
@@ -56,6 +57,14 @@ def test_two_hundred_unfinished_handshakes_do_not_stop_the_next_client(
         assert is_let_in(server.two_way_url, context)
         assert is_let_in(server.url, context)
         assert [each.kind for each in server.journal.entries] == ["exchange", "exchange"]
+
+
+def test_a_running_server_looks_for_connections_whose_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, server: MockSei
+) -> None:
+    monkeypatch.setattr(limits, "PATIENCE", 0.01)
+    with tls(server.two_way_url, server.ssl_context("svc-demo")) as idle:
+        assert idle.recv(1) == b""
 
 
 @both_versions

@@ -25,11 +25,19 @@ class StillLoop(asyncio.SelectorEventLoop):
 
     now = 0.0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = ServerState()
+
     def time(self) -> float:
         return self.now
 
     def pass_seconds(self, seconds: float) -> None:
+        """The server looks at its connections again and again meanwhile."""
         self.now += seconds
+        for connection in list(self.state.connections):
+            if isinstance(connection, LimitedProtocol):
+                connection.end_overdue()
         self.settle()
 
     def settle(self) -> None:
@@ -93,7 +101,7 @@ def wire() -> Wire:
 
 @pytest.fixture
 def protocol(loop: StillLoop, wire: Wire, config: Config, sandbox: Sandbox) -> PlatformProtocol:
-    protocol = PlatformProtocol(config, ServerState(), {}, loop)
+    protocol = PlatformProtocol(config, loop.state, {}, loop)
     protocol.sandbox, protocol.listener = sandbox, Listener.TWO_WAY
     protocol.connection_made(wire)
     return protocol
@@ -155,7 +163,7 @@ def test_whoever_waits_for_an_answer_is_waited_for(loop: StillLoop, wire: Wire) 
         await answering.wait()
 
     config = Config(slow, http="httptools", lifespan="off", log_config=None, ws="none")
-    protocol = LimitedProtocol(config, ServerState(), {}, loop)
+    protocol = LimitedProtocol(config, loop.state, {}, loop)
     protocol.connection_made(wire)
     protocol.data_received(WHOLE)
 
