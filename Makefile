@@ -16,8 +16,9 @@ serve: $(VENV)/serve.stamp
 test: lint
 	$(BIN)/python -m pytest -n auto
 
+# Without sockets, and with few examples of each property
 quick: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n auto --ignore=tests/e2e -q
+	$(BIN)/python -m pytest -n auto --ignore=tests/e2e --hypothesis-profile=quick -q
 
 # Every property under thousands of examples
 fuzz: $(VENV)/test.stamp

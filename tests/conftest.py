@@ -29,9 +29,12 @@ hypothesis.settings.register_profile(
     "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile(
+    "quick", parent=hypothesis.settings.get_profile("suite"), max_examples=10
+)
+hypothesis.settings.register_profile(
     "thorough", parent=hypothesis.settings.get_profile("suite"), max_examples=3000
 )
-hypothesis.settings.load_profile("suite")  # --hypothesis-profile=thorough loads the other
+hypothesis.settings.load_profile("suite")  # --hypothesis-profile=thorough loads another
 
 WHEEL = "MOCK_SEI_TESTS_WHEEL"
 """Set by ``make test-wheel``: a run that imported the checkout's package would prove nothing."""
