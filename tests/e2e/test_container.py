@@ -127,7 +127,7 @@ def test_nothing_is_in_it_that_a_server_does_not_need(engine: Docker | Buildah) 
         "             if i.find_spec(p)],"
         "'keys': [str(p) for f in ('/mock-sei', '/certs', '/opt', '/tmp')"
         "         for p in Path(f).rglob('*.key')],"
-        "'grants': [p for p in ('lxml', 'signxml') if i.find_spec(p)],"
+        "'extras': [p for p in ('lxml', 'signxml', 'uvloop') if i.find_spec(p)],"
         "}))"
     )
     found = engine.once("python", "-c", program)
@@ -138,7 +138,7 @@ def test_nothing_is_in_it_that_a_server_does_not_need(engine: Docker | Buildah) 
         "programs": [],
         "packages": [],
         "keys": [],
-        "grants": ["lxml", "signxml"],
+        "extras": ["lxml", "signxml", "uvloop"],
     }
 
 
