@@ -24,8 +24,9 @@ from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
+from mock_sei.bench.entries import Entry
 from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
-from mock_sei.bench.journal import Entry, Journal
+from mock_sei.bench.journal import Journal
 from mock_sei.bench.redaction import KnownSecrets, Secrets
 from mock_sei.bench.scripts import Scripts, make_answer
 from mock_sei.bench.verdict import Verdict

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from mock_sei.apis.openapi import modern
-from mock_sei.apis.operations import OVER_RECORDS, Operation, mapping, read_operations
+from mock_sei.apis.operations import OVER_RECORDS, Operation
+from mock_sei.apis.reading import mapping, read_operations
 from mock_sei.apis.references import Document
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
 

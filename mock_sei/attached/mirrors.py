@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.attached.calls import ControlApi
+from mock_sei.bench.entries import Entry
 from mock_sei.bench.faults import Armed, read_armed
-from mock_sei.bench.journal import Entry, JournalView, WholeJournal, nothing_of
+from mock_sei.bench.journal import JournalView, WholeJournal, nothing_of
 from mock_sei.bench.recorded import read_entry
 from mock_sei.clock import check_time_zone, forward_step, too_far
 from mock_sei.portal.links import Delivery, Link

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mock_sei.bench.journal import Entry, Request, Response
+from mock_sei.bench.entries import Entry, Request, Response
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.standards import Listener
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from mock_sei.bench.journal import Entry
+from mock_sei.bench.entries import Entry
 from mock_sei.certificates.store import write_whole
 from mock_sei.errors import ConfigurationError
 from mock_sei.runtime.launch import Launch, launch

@@ -19,7 +19,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from mock_sei.bench.journal import Entry, Request, Response
+from mock_sei.bench.entries import Entry, Request, Response
 from mock_sei.certificates.bundles import describe_pem, pem_of
 from mock_sei.errors import NOT_HTTP, Refusal, error_body
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from mock_sei.bench.journal import BODY_KEPT, Entry, RawHeaders, Request, Response
+from mock_sei.bench.entries import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import BODY_TOO_LARGE, Explanation, Refusal
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate

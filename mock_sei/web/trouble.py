@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_sei.bench.entries import BODY_KEPT
 from mock_sei.bench.faults import RETRY_LATER, TRANSIENT, Fault
-from mock_sei.bench.journal import BODY_KEPT
 from mock_sei.bench.scripts import ScriptedAnswer
 from mock_sei.bench.targets import Caller
 from mock_sei.errors import Kind, Refusal, error_body

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_sei.apis.operations import read_operations
+from mock_sei.apis.reading import read_operations
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
 

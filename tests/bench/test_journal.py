@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mock_sei.bench.journal import Entry, Journal, Request, Response
+from mock_sei.bench.entries import Entry, Request, Response
+from mock_sei.bench.journal import Journal
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.standards import Listener

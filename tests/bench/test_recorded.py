@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.bench.journal import Entry, Request, Response
+from mock_sei.bench.entries import Entry, Request, Response
 from mock_sei.bench.recorded import read_entry
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings, PeerCertificate

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.bench.journal import Entry
+from mock_sei.bench.entries import Entry
 from tests.e2e.serving import PATIENCE, wait_for
 
 HOST = "127.0.0.1"

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mock_sei import MockSei
-from mock_sei.bench.journal import Entry
+from mock_sei.bench.entries import Entry
 from mock_sei.doctor.examination import examine
 from mock_sei.doctor.findings import Finding
 from mock_sei.doctor.probe import observe

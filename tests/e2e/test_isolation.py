@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from mock_sei import Attached, MockSei
-from mock_sei.bench.journal import Entry
+from mock_sei.bench.entries import Entry
 from mock_sei.records import Application
 from mock_sei.workbench import Workbench
 from tests.e2e.serving import PATIENCE, Serving, environment, run

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
-from mock_sei.bench.journal import Entry
+from mock_sei.bench.entries import Entry
 from mock_sei.web.portal.visit import HOME, Visit
 
 JOURNAL = f"{HOME}/journal"
