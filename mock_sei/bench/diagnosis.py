@@ -62,8 +62,10 @@ _REASONS: Mapping[str, str] = {
     "NO_SHARED_GROUP": "Client and server have no key exchange group in common.",
     "TLSV1_ALERT_UNKNOWN_CA": "The client does not trust this server's certificate; give it ca.pem "
     "of the certs folder (curl --cacert, SSL_CERT_FILE, mock-sei env).",
-    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "The client does not accept this server's certificate; give "
-    "it ca.pem of the certs folder, and check that it calls a name the certificate has.",
+    # What Java says of either, where its HttpClient does not close before it has said so.
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "The client does not trust this server's certificate, or "
+    "calls a name that the certificate does not have; give it ca.pem of the certs folder, and "
+    "check the host of its URL.",
     "SSLV3_ALERT_BAD_CERTIFICATE": "The client does not accept this server's certificate: wrong "
     "host name, or a CA it does not trust.",
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": "The client finds this server's certificate expired.",

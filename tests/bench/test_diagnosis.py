@@ -102,7 +102,7 @@ def test_a_missing_certificate_is_the_certificates_fault_not_tls() -> None:
         ("NO_SUITABLE_SIGNATURE_ALGORITHM", "signature algorithm in common"),
         ("NO_SHARED_GROUP", "key exchange group in common"),
         ("TLSV1_ALERT_UNKNOWN_CA", "does not trust this server's certificate; give it ca.pem"),
-        ("SSLV3_ALERT_CERTIFICATE_UNKNOWN", "calls a name the certificate has"),
+        ("SSLV3_ALERT_CERTIFICATE_UNKNOWN", "calls a name that the certificate does not have"),
         ("SSLV3_ALERT_BAD_CERTIFICATE", "wrong host name"),
         ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "finds this server's certificate expired"),
         ("TLSV1_ALERT_DECRYPT_ERROR", "could not check this server's signature"),

@@ -43,7 +43,7 @@ ROWS = [
     "resident memory, idle",
     "resident memory, added by 300 unused tokens",
     "resident memory, added by 300 used tokens",
-    "resident memory, added by 300 used tokens once the first have ended",
+    "resident memory, added by 300 more each time once the others have ended",
 ]
 
 PEER_SERVER = """
