@@ -18,28 +18,29 @@ from urllib.parse import urlencode
 from mock_sei.fixtures import load_fixtures
 from mock_sei.oauth.metadata import JWKS_PATH, TOKEN_PATH
 from mock_sei.standards import Listener
-from soak.callers import (
-    ApplicationCaller,
-    BadCaller,
-    Caller,
-    CertificateCaller,
-    World,
-)
+from soak.applications import ApplicationCaller
+from soak.assertions import trusted
+from soak.callers import Caller, World
 from soak.faults import breaks, choose_faults, stalls
+from soak.intruders import BadCaller, CertificateCaller
 from soak.leaks import Sample, growth
 from soak.oracle import Oracle, SigningKey
 from soak.platform import Platform
 from soak.report import Report
 from soak.requests import FORM, basic
+from soak.user_applications import UserApplicationCaller
 from soak.wire import STALL_PATIENCE, Ledger
 
 ACCOUNTED = "every answer is accounted for in the journal"
 NO_BUG = "the server reports no bug of its own"
 NO_LEAK = "memory, open files and threads stay flat"
 
-APPLICATIONS = (
-    *("demo-server", "demo-server", "demo-server"),
-    *("demo-web", "demo-internal", "demo-native", "demo-spa"),
+APPLICATIONS: tuple[tuple[str, type[ApplicationCaller]], ...] = (
+    *[("demo-server", ApplicationCaller)] * 3,
+    ("demo-web", UserApplicationCaller),
+    ("demo-internal", UserApplicationCaller),
+    ("demo-native", ApplicationCaller),
+    ("demo-spa", ApplicationCaller),
 )
 """Whose callers run side by side."""
 
@@ -88,8 +89,8 @@ class Load:
         applications = {each.name: each for each in self._world.registry.applications.values()}
         self._callers = [
             *(
-                ApplicationCaller(self._world, self._new_random(), applications[name])
-                for name in APPLICATIONS
+                caller(self._world, self._new_random(), applications[name])
+                for name, caller in APPLICATIONS
             ),
             BadCaller(self._world, self._new_random()),
             CertificateCaller(self._world, self._new_random()),
@@ -106,6 +107,10 @@ class Load:
 
     async def _round(self, phase: float) -> None:
         self._platform.reset()
+        for name, caller in APPLICATIONS:
+            if caller is UserApplicationCaller:
+                change = {"saml_certificate": trusted().certificate}
+                self._platform.control("PATCH", f"/applications/{name}", change)
         self._world.oracle.reset()
         for each in self._callers:
             each.forget()

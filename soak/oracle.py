@@ -38,9 +38,6 @@ class Span(NamedTuple):
         return Span(min(self.early, other.early), max(self.late, other.late))
 
 
-NEVER = Span(0, 0)
-
-
 @dataclass(kw_only=True)
 class SigningKey:
     """A key that signs or signed tokens."""
@@ -52,12 +49,25 @@ class SigningKey:
 
 
 @dataclass(kw_only=True)
+class Session:
+    """One log-in of a user."""
+
+    user: str
+    until: Span
+    token: str = field(default="", repr=False)
+    """What ``sessionToken`` exchanges, where the log-in page gave it."""
+    consents: list[Consent] = field(default_factory=list, repr=False)
+    """What stands on it."""
+    ended: bool | None = False
+    """None where it may have been."""
+
+
+@dataclass(kw_only=True)
 class Consent:
-    """What all tokens of one log-in stand on; a client_credentials token has one of its own."""
+    """What the tokens of one family stand on; a client_credentials token has one of its own."""
 
     born: Span
-    user: str | None = None
-    session_until: Span = NEVER
+    session: Session | None = None
     refresh_token: str | None = field(default=None, repr=False)
     used_refresh_token: str | None = field(default=None, repr=False)
     ended: bool | None = False
@@ -79,18 +89,32 @@ class Token:
     used: Span
 
 
+@dataclass(kw_only=True)
+class Assertion:
+    """A SAML assertion; it gives tokens once."""
+
+    text: str = field(repr=False)
+    user: str
+    starts: float
+    ends: float
+    trusted: bool = True
+    """Whether the registered key signed it."""
+    used: bool | None = False
+    """None where the answer that would have told was lost."""
+
+
 class Oracle:
     """One for a run; :meth:`reset` when the platform is."""
 
     def __init__(self, key: SigningKey) -> None:
         self._seeded_key = key
-        self._consents: list[Consent] = []
+        self._sessions: list[Session] = []
         self._latest = 0.0
         self.key = key
         self.retirable: list[SigningKey] = []
 
     def reset(self) -> None:
-        self._consents, self._latest = [], 0.0
+        self._sessions, self._latest = [], 0.0
         self._seeded_key.retired = False
         self.key, self.retirable = self._seeded_key, []
 
@@ -114,11 +138,26 @@ class Oracle:
 
     # What happened
 
-    def log_in(self, user: str | None, span: Span, *, refresh_token: str | None = None) -> Consent:
-        consent = Consent(born=span, user=user, refresh_token=refresh_token)
-        if user is not None:
-            consent.session_until = Span(span.early + SESSION, span.late + SESSION)
-            self._consents.append(consent)
+    def log_in(
+        self,
+        user: str | None,
+        span: Span,
+        *,
+        refresh_token: str | None = None,
+        session_token: str = "",
+    ) -> Consent:
+        if user is None:
+            return Consent(born=span)
+        session = Session(user=user, until=span, token=session_token)
+        self._sessions.append(session)
+        return self.allowed(session, span, refresh_token=refresh_token)
+
+    def allowed(self, session: Session, span: Span, *, refresh_token: str | None = None) -> Consent:
+        """Tokens were given for a session, which so was alive."""
+        session.ended = False
+        session.until = Span(span.early + SESSION, span.late + SESSION)
+        consent = Consent(born=span, session=session, refresh_token=refresh_token)
+        session.consents.append(consent)
         return consent
 
     def mint(self, text: str, consent: Consent, span: Span) -> Token:
@@ -129,11 +168,16 @@ class Oracle:
     def refreshed(self, consent: Consent, refresh_token: str | None, span: Span) -> None:
         consent.used_refresh_token = consent.refresh_token
         consent.refresh_token = refresh_token
+        if consent.session is not None:
+            self.prolonged(consent.session, span)
+
+    def prolonged(self, session: Session, span: Span, *, surely: bool = True) -> None:
+        """Used to get a token, where it was alive; ``surely`` is False where no answer came."""
         longer = Span(span.early + SESSION, span.late + SESSION)
-        if not self._is_past(consent.session_until):
-            consent.session_until = longer
-        elif span.early < consent.session_until.late:  # it may or may not have lived still
-            consent.session_until = consent.session_until.hull(longer)
+        if surely and self._lives(session, span):
+            session.until = longer
+        elif span.early < session.until.late:
+            session.until = session.until.hull(longer)
 
     def used(self, token: Token, span: Span, *, surely: bool = True) -> None:
         """``surely`` is False where no answer came."""
@@ -147,15 +191,17 @@ class Oracle:
 
         A session that has ended by its time takes nothing with it.
         """
-        for each in self._consents:
+        for each in self._sessions:
             if each.user != user or each.ended:
                 continue
-            if self._is_past(each.session_until):
-                each.may_have_ended()
-            elif span.late < each.session_until.early:
+            if self._lives(each, span):
                 each.ended = True
+                for consent in each.consents:
+                    consent.ended = True
             else:
-                each.may_have_ended()
+                each.ended = None
+                for consent in each.consents:
+                    consent.may_have_ended()
 
     def rotated(self, kid: str) -> None:
         self.retirable.append(self.key)
@@ -186,6 +232,27 @@ class Oracle:
         end = consent.born.early + REFRESH_LIFETIME
         lives = span.late < math.floor(end) and self._latest < math.floor(end)
         return Verdict.HONOUR if lives and consent.ended is False else Verdict.EITHER
+
+    def judge_session(self, session: Session, span: Span) -> Verdict:
+        """Of a ``sessionToken``."""
+        if session.ended or span.early >= session.until.late:
+            return Verdict.REFUSE
+        lives = self._lives(session, span) and session.ended is False
+        return Verdict.HONOUR if lives else Verdict.EITHER
+
+    def judge_assertion(self, assertion: Assertion, span: Span) -> Verdict:
+        """Of a token request with a SAML assertion."""
+        is_over = span.early >= assertion.ends or span.late < assertion.starts
+        if not assertion.trusted or is_over:
+            return Verdict.REFUSE
+        if assertion.used and not self._is_past(Span(assertion.ends, assertion.ends)):
+            return Verdict.REFUSE  # past its end the server may forget the use
+        is_good = assertion.starts <= span.early and span.late < assertion.ends
+        return Verdict.HONOUR if is_good and assertion.used is False else Verdict.EITHER
+
+    def _lives(self, session: Session, span: Span) -> bool:
+        """For all that its time says of it."""
+        return span.late < session.until.early and not self._is_past(session.until)
 
     def _is_past(self, end: Span) -> bool:
         """Whether the clock ever stood there or later, even if it was set back since."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from mock_sei.oauth.metadata import TOKEN_PATH
-from mock_sei.standards import Listener
+from mock_sei.standards import GrantType, Listener
 from soak.requests import FORM, TICKETS, basic
 
 DEMO = {"grant_type": "client_credentials", "username": "svc-demo"}
 GOOD = {**DEMO, "password": "svc-demo-password"}
+WEB = {"key": "demo-web-key", "secret": "demo-web-secret", "account": "svc-web"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,18 @@ BAD_REQUESTS = (
     _token("the wrong listener", 403, GOOD, account=None),
     _token("an unknown scope", 400, {**GOOD, "scope": "everything"}),
     _token("an empty form", 400, {}),
+    _token(
+        "a sessionToken of no session",
+        400,
+        {"grant_type": GrantType.SESSION_TOKEN, "sessionToken": "nobody"},
+        **WEB,
+    ),
+    _token(
+        "an assertion that is no XML",
+        400,
+        {"grant_type": GrantType.SAML2_BEARER, "SAMLAssertion": "bm8="},
+        **WEB,
+    ),
     BadRequest(
         name="a form that is JSON",
         status=400,

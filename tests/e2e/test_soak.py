@@ -18,22 +18,53 @@ START = """
 from mock_sei.cli import main
 main()
 """
+NOT_HONOURED = "no token is honoured that should not be"
 LIES = {
-    "no token is honoured that should not be": """
+    "revocations forgotten": (
+        NOT_HONOURED,
+        """
 from mock_sei.oauth.tokens import Tokens
 Tokens.revoke_family = lambda self, family: None
 """,
-    "every answer is accounted for in the journal": """
+    ),
+    "sessions that never end": (
+        NOT_HONOURED,
+        """
+from mock_sei.oauth.sessions import Sessions
+kept = {}
+find, start = Sessions.find, Sessions.start
+def started(self, user):
+    session = start(self, user)
+    return kept.setdefault(session.identifier, session)
+Sessions.start = started
+Sessions.find = lambda self, identifier: kept.get(identifier)
+""",
+    ),
+    "assertions good for ever": (
+        NOT_HONOURED,
+        """
+from mock_sei.oauth.used_assertions import UsedAssertions
+UsedAssertions.__contains__ = lambda self, key: False
+""",
+    ),
+    "entries lost": (
+        "every answer is accounted for in the journal",
+        """
 from mock_sei.bench.journal import Journal
 add, count = Journal.add, iter(range(1 << 40))
 Journal.add = lambda self, entry: next(count) % 50 and add(self, entry)
 """,
-    "no answer is a 500": """
+    ),
+    "bugs": (
+        "no answer is a 500",
+        """
 from mock_sei import sandbox
 answer, count = sandbox.answer, iter(range(1 << 40))
 sandbox.answer = lambda *given: 1 / (next(count) % 20) and answer(*given)
 """,
+    ),
 }
+"""By name: the promise that is broken, and how."""
 
 
 def soak(*options: object) -> subprocess.CompletedProcess[str]:
@@ -56,12 +87,13 @@ def test_a_short_one_measures_everything() -> None:
     assert ended.stdout.endswith("every promise was kept\n")
 
 
-@pytest.mark.parametrize("promise", LIES)
-def test_a_server_that_breaks_a_promise_is_caught(tmp_path: Path, promise: str) -> None:
+@pytest.mark.parametrize("lie", LIES)
+def test_a_server_that_breaks_a_promise_is_caught(tmp_path: Path, lie: str) -> None:
+    promise, text = LIES[lie]
     program = tmp_path / "lying.py"
-    program.write_text(LIES[promise] + START)
+    program.write_text(text + START)
     command = shlex.join([sys.executable, str(program)])
-    ended = soak("--seconds", 2, "--connections", 0, "--kills", 0, "--command", command)
+    ended = soak("--seconds", 4, "--connections", 0, "--kills", 0, "--command", command)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert f"times: {promise}\n" in ended.stdout
 

@@ -9,8 +9,10 @@ from soak.oracle import (
     LIFETIME,
     REFRESH_LIFETIME,
     SESSION,
+    Assertion,
     Consent,
     Oracle,
+    Session,
     SigningKey,
     Span,
     Token,
@@ -126,6 +128,12 @@ class TestSessions:
         oracle.user_sessions_ended("alice", at(BORN))
         assert consent.ended is True
 
+    def test_all_that_stands_on_it_ends_with_it(self, oracle: Oracle, consent: Consent) -> None:
+        assert consent.session is not None
+        second = oracle.allowed(consent.session, at(BORN + 10))
+        oracle.user_sessions_ended("alice", at(BORN + 20))
+        assert (consent.ended, second.ended) == (True, True)
+
     def test_one_that_is_over_ends_nothing_for_sure(self, oracle: Oracle, consent: Consent) -> None:
         oracle.clock_moved(BORN + SESSION)
         oracle.user_sessions_ended("alice", at(BORN + SESSION))
@@ -146,3 +154,79 @@ class TestSessions:
         self, oracle: Oracle, consent: Consent, after: float, verdict: Verdict
     ) -> None:
         assert oracle.judge_refresh(consent, at(BORN + after)) is verdict
+
+
+class TestSessionTokens:
+    @pytest.fixture
+    def session(self, oracle: Oracle) -> Session:
+        session = oracle.log_in("alice", at(BORN), session_token="s").session
+        assert session is not None
+        return session
+
+    @pytest.mark.parametrize(
+        ("after", "verdict"), [(0, HONOUR), (SESSION - 1, HONOUR), (SESSION, REFUSE)]
+    )
+    def test_one_is_good_as_long_as_its_session(
+        self, oracle: Oracle, session: Session, after: float, verdict: Verdict
+    ) -> None:
+        assert oracle.judge_session(session, at(BORN + after)) is verdict
+
+    def test_its_use_keeps_the_session_alive(self, oracle: Oracle, session: Session) -> None:
+        oracle.allowed(session, at(BORN + SESSION - 10))
+        assert oracle.judge_session(session, at(BORN + SESSION + 10)) is HONOUR
+
+    def test_a_use_whose_answer_was_lost_may_have(self, oracle: Oracle, session: Session) -> None:
+        oracle.prolonged(session, at(BORN + SESSION - 10), surely=False)
+        assert oracle.judge_session(session, at(BORN + SESSION - 5)) is HONOUR
+        assert oracle.judge_session(session, at(BORN + SESSION + 10)) is EITHER
+        assert oracle.judge_session(session, at(BORN + 2 * SESSION - 10)) is REFUSE
+
+    def test_it_ends_with_the_users_sessions(self, oracle: Oracle, session: Session) -> None:
+        oracle.user_sessions_ended("alice", at(BORN + 10))
+        assert oracle.judge_session(session, at(BORN + 20)) is REFUSE
+
+    def test_it_may_be_gone_once_the_clock_was_past_its_end(
+        self, oracle: Oracle, session: Session
+    ) -> None:
+        oracle.clock_moved(BORN + SESSION)
+        assert oracle.judge_session(session, at(BORN)) is EITHER
+
+
+class TestAssertions:
+    @pytest.fixture
+    def assertion(self) -> Assertion:
+        return Assertion(text="a", user="alice", starts=BORN, ends=BORN + 300)
+
+    @pytest.mark.parametrize(
+        ("after", "width", "verdict"),
+        [
+            (-1, 0, REFUSE),
+            (-1, 2, EITHER),
+            (0, 0, HONOUR),
+            (299, 0, HONOUR),
+            (299, 2, EITHER),
+            (300, 0, REFUSE),
+        ],
+    )
+    def test_one_is_good_between_its_dates(
+        self, oracle: Oracle, assertion: Assertion, after: float, width: float, verdict: Verdict
+    ) -> None:
+        assert oracle.judge_assertion(assertion, at(BORN + after, width)) is verdict
+
+    @pytest.mark.parametrize(("used", "verdict"), [(True, REFUSE), (None, EITHER)])
+    def test_one_gives_tokens_once(
+        self, oracle: Oracle, assertion: Assertion, used: bool | None, verdict: Verdict
+    ) -> None:
+        assertion.used = used
+        assert oracle.judge_assertion(assertion, at(BORN)) is verdict
+
+    def test_its_use_may_be_forgotten_once_the_clock_was_past_its_end(
+        self, oracle: Oracle, assertion: Assertion
+    ) -> None:
+        assertion.used = True
+        oracle.clock_moved(BORN + 300)
+        assert oracle.judge_assertion(assertion, at(BORN)) is EITHER
+
+    def test_of_another_key_it_is_never_good(self, oracle: Oracle, assertion: Assertion) -> None:
+        assertion.trusted = False
+        assert oracle.judge_assertion(assertion, at(BORN)) is REFUSE

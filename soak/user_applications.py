@@ -1,0 +1,111 @@
+"""The load's applications with further ways to a token: a session's, a SAML assertion."""
+
+from __future__ import annotations
+
+from collections import deque
+from random import Random
+
+from mock_sei.records import Application
+from mock_sei.standards import GrantType
+from soak.applications import ApplicationCaller
+from soak.assertions import make_assertion
+from soak.callers import Actions, World
+from soak.oracle import Assertion, Consent, Session, Span, Verdict
+
+HELD = 8
+"""Sessions, and assertions, that a caller goes on using."""
+
+
+class UserApplicationCaller(ApplicationCaller):
+    """One whose row of the security standards has ``sessionToken`` and SAML."""
+
+    def __init__(self, world: World, random: Random, application: Application) -> None:
+        super().__init__(world, random, application)
+        self._sessions: deque[Session] = deque(maxlen=HELD)
+        self._assertions: deque[Assertion] = deque(maxlen=HELD)
+
+    def actions(self) -> Actions:
+        return {
+            **super().actions(),
+            self.use_session: 8,
+            self.assert_user: 5,
+            self.assert_by_another_key: 1,
+            self.assert_twice: 4,
+            self.assert_again: 2,
+        }
+
+    def forget(self) -> None:
+        """Sessions are forgotten there, and which assertions were used."""
+        super().forget()
+        for session in self._sessions:
+            session.ended = True
+        for assertion in self._assertions:
+            assertion.used = False
+
+    async def _by_code(self, user: str) -> Consent | None:
+        consent = await super()._by_code(user)
+        if consent is not None and consent.session is not None:
+            self._sessions.append(consent.session)
+        return consent
+
+    async def use_session(self) -> None:
+        """What the log-in page gave, as ``sessionToken``."""
+        if not self._sessions:
+            return
+        session = self.random.choice(self._sessions)
+        form = {"grant_type": GrantType.SESSION_TOKEN, "sessionToken": session.token}
+
+        def judge(span: Span) -> Verdict:
+            return self.world.oracle.judge_session(session, span)
+
+        reply = await self._judged(form, judge, session)
+        if not reply.happened:
+            return
+        if reply.answer is None:
+            self.world.oracle.prolonged(session, reply.span, surely=False)
+        elif reply.answer.status == 200:
+            content = self._content(reply.answer)
+            text = content.get("refresh_token")
+            consent = self.world.oracle.allowed(session, reply.span, refresh_token=text)
+            self._hold(content, consent, reply.span)
+
+    async def assert_user(self) -> None:
+        """A new SAML assertion."""
+        assertion = self._new_assertion(is_trusted=True)
+        self._assertions.append(assertion)
+        await self._assert(assertion)
+
+    async def assert_by_another_key(self) -> None:
+        await self._assert(self._new_assertion(is_trusted=False))
+
+    async def assert_twice(self) -> None:
+        assertion = self._new_assertion(is_trusted=True)
+        await self._assert(assertion)
+        await self._assert(assertion)
+
+    async def assert_again(self) -> None:
+        """An older one: used, or good again by a reset, or over."""
+        if self._assertions:
+            await self._assert(self.random.choice(self._assertions))
+
+    def _new_assertion(self, *, is_trusted: bool) -> Assertion:
+        user = self.random.choice(list(self.world.registry.end_users))
+        return make_assertion(user, self.world.platform.clock.read(), is_trusted=is_trusted)
+
+    async def _assert(self, assertion: Assertion) -> None:
+        form = {"grant_type": GrantType.SAML2_BEARER, "SAMLAssertion": assertion.text}
+
+        def judge(span: Span) -> Verdict:
+            return self.world.oracle.judge_assertion(assertion, span)
+
+        reply = await self._judged(form, judge, assertion)
+        if not reply.happened:
+            return
+        if reply.answer is None:
+            assertion.used = assertion.used or None
+        elif reply.answer.status == 200:
+            assertion.used = True
+            content = self._content(reply.answer)
+            text = content.get("refresh_token")
+            consent = self.world.oracle.log_in(assertion.user, reply.span, refresh_token=text)
+            self._hold(content, consent, reply.span)
