@@ -42,7 +42,7 @@ class Size:
     rounds: int = 5
     seconds: float = 2.0
     """Of each load in a round."""
-    new_connections: int = 150
+    new_connections: int = 500
     cold_starts: int = 7
     fixtures: int = 7
     resets: int = 50

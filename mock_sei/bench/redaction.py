@@ -91,9 +91,9 @@ SHORTEST_SECRET = 4
 
 def hide_values(text: str, secrets: Secrets) -> str:
     """The text with every known secret in it hidden."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, HIDDEN)
+    present = [each for each in secrets if each in text and len(each) >= SHORTEST_SECRET]
+    for secret in sorted(present, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
     if len(text) < SECRET_LENGTH:
         return text
     text = _ACCESS_TOKEN.sub(HIDDEN, text)
