@@ -77,6 +77,10 @@ class PlatformProtocol(LimitedProtocol):
 
         self.app = with_tls
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        del self.app  # refers back to this
+
     def send_400_response(self, msg: str) -> None:
         because = f"{msg} The request is not HTTP/1.1."
         self.refuse(Refusal(NOT_HTTP, check="HTTP", because=because))

@@ -158,7 +158,7 @@ class Handshake(ssl.SSLObject):
 
     incoming: ssl.MemoryBIO
     connection: PendingConnection
-    _failure: ssl.SSLError | None = None
+    _failed = False
     _calls = 0
     _der: bytes | None = None
 
@@ -166,7 +166,7 @@ class Handshake(ssl.SSLObject):
         """As the library's, but the alert of a failure goes out before the failure is raised."""
         self._calls += 1
         self.connection.heard = self._calls > 1
-        if self._failure is not None:
+        if self._failed:
             self.incoming.read()  # the client may be half through its request: read, do not reset
             raise ssl.SSLWantReadError
         try:
@@ -177,7 +177,7 @@ class Handshake(ssl.SSLObject):
             self.connection.refuse(_failure(error))
             if error.reason in NO_ALERT_REASONS:
                 raise
-            self._failure = error
+            self._failed = True
             self.connection.end()
             raise ssl.SSLWantReadError from None
         self._check_accepted()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import socket
 import ssl
@@ -16,6 +17,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.runtime import limits
+from mock_sei.runtime.tls import Handshake
 from mock_sei.web.exchange import BODY_LIMIT
 from mock_sei.web.listener import DISCARDED_LIMIT
 from tests.e2e.handshakes import (
@@ -65,6 +67,25 @@ def test_a_running_server_looks_for_connections_whose_time_is_over(
     monkeypatch.setattr(limits, "PATIENCE", 0.01)
     with tls(server.two_way_url, server.ssl_context("svc-demo")) as idle:
         assert idle.recv(1) == b""
+
+
+def test_what_a_connection_held_is_let_go_of_when_it_ends(server: MockSei) -> None:
+    """Not when the collector comes by: TLS and its buffers are a tenth of a megabyte each."""
+    context = server.ssl_context("svc-demo")
+    gc.collect()
+    gc.disable()
+    try:
+        before = count_handshakes()
+        for _ in range(3):
+            assert is_let_in(server.two_way_url, context)
+        wait_for(lambda: count_handshakes() == before)
+    finally:
+        gc.enable()
+
+
+def count_handshakes() -> int:
+    """Those in memory."""
+    return sum(type(each) is Handshake for each in gc.get_objects())
 
 
 @both_versions

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
+import weakref
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,6 +83,18 @@ def test_a_refused_certificate_is_named_in_the_journal(context: ListenerContext)
     stranger = context.sandbox.issue_certificate("svc-demo", Variant.UNTRUSTED)
     assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
     assert context.sandbox.journal.last.certificate == stranger.peer
+
+
+def test_a_refused_client_is_let_go_of_without_the_collector(context: ListenerContext) -> None:
+    gc.disable()
+    try:
+        encounter = Encounter(context, None)
+        assert encounter.shake_hands()
+        server = weakref.ref(encounter.server)
+        del encounter
+        assert server() is None
+    finally:
+        gc.enable()
 
 
 def test_without_the_library_s_private_hook_only_the_certificate_s_name_is_lost(
