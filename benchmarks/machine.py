@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -55,21 +54,11 @@ def describe_machine(name: str | None, cores: Cores) -> list[tuple[str, str]]:
     return [
         ("machine", name or platform.node()),
         ("cpu", f"{_cpu_model()}, {os.cpu_count()} cores; {cores.described}"),
-        ("speed", f"{_seconds_of_additions():.2f} s for ten million additions in Python"),
         ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
         ("python", f"{platform.python_implementation()} {platform.python_version()}"),
         ("openssl", ssl.OPENSSL_VERSION),
         ("packages", ", ".join(f"{each} {version(each)}" for each in PACKAGES)),
     ]
-
-
-def _seconds_of_additions() -> float:
-    """The same virtual machine takes three times as long on a bad day."""
-    begun = time.perf_counter()
-    total = 0
-    for number in range(10_000_000):
-        total += number
-    return time.perf_counter() - begun
 
 
 def _cpu_model() -> str:
