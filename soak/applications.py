@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from http.cookies import SimpleCookie
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, REVOKE_PATH, TOKEN_PATH
@@ -23,6 +23,8 @@ from soak.wire import Answer
 TOKENS_HELD = 30
 SURVIVORS = 5
 """Tokens that a caller goes on using after a reset."""
+
+Shown = TypeVar("Shown")
 
 
 class LoggedIn(NamedTuple):
@@ -155,20 +157,20 @@ class ApplicationCaller(Caller):
         return await self.ask(self._connection, "POST", path, headers, urlencode(sent).encode())
 
     async def _judged(
-        self, form: Mapping[str, str], judge: Callable[[Span], Verdict], what: object
+        self, form: Mapping[str, str], judge: Callable[[Shown, Span], Verdict], shown: Shown
     ) -> Reply:
-        """The answer to a token request that may have to be refused."""
+        """The answer to a token request that may have to be refused, for what it shows."""
         reply = await self._token_request(form)
         if reply.answer is None or not reply.happened:
             return reply
-        verdict, grant = judge(reply.span), form["grant_type"]
-        shown = f"{grant}: {reply.answer.status} for {what} at {reply.span}"
+        verdict, grant = judge(shown, reply.span), form["grant_type"]
+        what = f"{grant}: {reply.answer.status} for {shown} at {reply.span}"
         if reply.answer.status == 400:
             if verdict is Verdict.HONOUR:
                 why = self.world.platform.why(reply.answer.tracking_id)
-                self.world.report.broken(NOT_REFUSED, f"{why} {shown}")
-        elif self.expect(reply, 200, shown) and verdict is Verdict.REFUSE:
-            self.world.report.broken(NOT_HONOURED, shown)
+                self.world.report.broken(NOT_REFUSED, f"{why} {what}")
+        elif self.expect(reply, 200, what) and verdict is Verdict.REFUSE:
+            self.world.report.broken(NOT_HONOURED, what)
         return reply
 
     def _content(self, answer: Answer) -> dict[str, str]:
@@ -222,11 +224,7 @@ class ApplicationCaller(Caller):
         if consent is None or consent.refresh_token is None:
             return
         form = {"grant_type": GrantType.REFRESH_TOKEN, "refresh_token": consent.refresh_token}
-
-        def judge(span: Span) -> Verdict:
-            return self.world.oracle.judge_refresh(consent, span)
-
-        reply = await self._judged(form, judge, consent)
+        reply = await self._judged(form, self.world.oracle.judge_refresh, consent)
         if not reply.happened:
             return
         if reply.answer is None:  # used up or not: nobody knows

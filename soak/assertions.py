@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from signxml.algorithms import SignatureMethod
 
 from soak.oracle import Assertion
-from tests.oauth.assertions import DECLARED, Signer, encoded, make_signer, sign
+from tests.oauth.assertions import Signer, assertion_at, encoded, make_signer, sign
 
-LEEWAY, LIFETIME = 60.0, 5 * 60.0
-"""Seconds that one is good before now, and after."""
+LEEWAY, LIFETIME = 1.0, 5.0
+"""Minutes that one is good before now, and after."""
 
 DAYS = 3650
 """Of the certificate: longer than a round moves the clock."""
@@ -36,18 +36,18 @@ def _make() -> Signer:
 
 
 def make_assertion(user: str, now: float, *, is_trusted: bool) -> Assertion:
-    starts, ends = now - LEEWAY, now + LIFETIME
-    xml = (
-        f'<saml:Assertion {DECLARED} ID="_{secrets.token_hex(16)}" Version="2.0" '
-        f'IssueInstant="{_stamp(now)}"><saml:Issuer>soak</saml:Issuer>'
-        f"<saml:Subject><saml:NameID>{user}</saml:NameID></saml:Subject>"
-        f'<saml:Conditions NotBefore="{_stamp(starts)}" NotOnOrAfter="{_stamp(ends)}"/>'
-        "</saml:Assertion>"
+    xml = assertion_at(
+        datetime.fromtimestamp(now, UTC),
+        identifier=f"_{secrets.token_hex(16)}",
+        subject=user,
+        starts=-LEEWAY,
+        ends=LIFETIME,
     )
     signer = trusted() if is_trusted else untrusted()
-    text = encoded(sign(xml, signer, signature=SignatureMethod.ECDSA_SHA256))
-    return Assertion(text=text, user=user, starts=starts, ends=ends, trusted=is_trusted)
-
-
-def _stamp(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Assertion(
+        text=encoded(sign(xml, signer, signature=SignatureMethod.ECDSA_SHA256)),
+        user=user,
+        starts=now - 60 * LEEWAY,
+        ends=now + 60 * LIFETIME,
+        trusted=is_trusted,
+    )

@@ -10,7 +10,7 @@ from mock_sei.standards import GrantType
 from soak.applications import ApplicationCaller
 from soak.assertions import make_assertion
 from soak.callers import Actions, World
-from soak.oracle import Assertion, Consent, Session, Span, Verdict
+from soak.oracle import Assertion, Consent, Session
 
 HELD = 8
 """Sessions, and assertions, that a caller goes on using."""
@@ -54,11 +54,7 @@ class UserApplicationCaller(ApplicationCaller):
             return
         session = self.random.choice(self._sessions)
         form = {"grant_type": GrantType.SESSION_TOKEN, "sessionToken": session.token}
-
-        def judge(span: Span) -> Verdict:
-            return self.world.oracle.judge_session(session, span)
-
-        reply = await self._judged(form, judge, session)
+        reply = await self._judged(form, self.world.oracle.judge_session, session)
         if not reply.happened:
             return
         if reply.answer is None:
@@ -94,11 +90,7 @@ class UserApplicationCaller(ApplicationCaller):
 
     async def _assert(self, assertion: Assertion) -> None:
         form = {"grant_type": GrantType.SAML2_BEARER, "SAMLAssertion": assertion.text}
-
-        def judge(span: Span) -> Verdict:
-            return self.world.oracle.judge_assertion(assertion, span)
-
-        reply = await self._judged(form, judge, assertion)
+        reply = await self._judged(form, self.world.oracle.judge_assertion, assertion)
         if not reply.happened:
             return
         if reply.answer is None:

@@ -32,7 +32,7 @@ Tokens.revoke_family = lambda self, family: None
         """
 from mock_sei.oauth.sessions import Sessions
 kept = {}
-find, start = Sessions.find, Sessions.start
+start = Sessions.start
 def started(self, user):
     session = start(self, user)
     return kept.setdefault(session.identifier, session)

@@ -75,12 +75,20 @@ def register(platform: Platform, certificate: str | None, name: str = "demo-web"
 
 
 def stamp(platform: Platform, minutes: float = 0) -> str:
-    moment = platform.sandbox.clock.now() + timedelta(minutes=minutes)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return stamp_of(platform.sandbox.clock.now(), minutes)
 
 
-def assertion(
-    platform: Platform,
+def stamp_of(now: datetime, minutes: float = 0) -> str:
+    return (now + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def assertion(platform: Platform, **members: Any) -> str:
+    """The members are :func:`assertion_at`'s."""
+    return assertion_at(platform.sandbox.clock.now(), **members)
+
+
+def assertion_at(
+    now: datetime,
     *,
     identifier: str = "_assertion-1",
     subject: str = "alice@example.com",
@@ -91,11 +99,11 @@ def assertion(
     version: str = "2.0",
 ) -> str:
     """An unsigned assertion; ``starts`` and ``ends`` are minutes from now."""
-    dates = f' NotBefore="{stamp(platform, starts)}"' if starts is not None else ""
-    dates += f' NotOnOrAfter="{stamp(platform, ends)}"' if ends is not None else ""
+    dates = f' NotBefore="{stamp_of(now, starts)}"' if starts is not None else ""
+    dates += f' NotOnOrAfter="{stamp_of(now, ends)}"' if ends is not None else ""
     return (
         f'<saml:Assertion {DECLARED} ID="{identifier}" Version="{version}" '
-        f'IssueInstant="{stamp(platform)}"><saml:Issuer>demo-web</saml:Issuer>'
+        f'IssueInstant="{stamp_of(now)}"><saml:Issuer>demo-web</saml:Issuer>'
         f"<saml:Subject><saml:NameID>{subject}</saml:NameID>{confirmations}</saml:Subject>"
         f"<saml:Conditions{dates}>{inside}</saml:Conditions></saml:Assertion>"
     )
