@@ -1,0 +1,68 @@
+"""How the cost of an action grows with its input, or with what is stored: CPU time of this thread.
+
+A measurement is the least of several, and a limit is missed only where every round missed it, so
+that a busy machine fails no test.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+
+Action = Callable[[], object]
+
+LINEAR = 2.5
+"""What twice the input may cost, in times of the single input."""
+FLAT = 2.0
+"""What an action may cost where much is stored, in times of where little is; the benchmark's own
+limit is 1.5."""
+
+_ROUNDS = 12
+_ENOUGH = 0.002
+"""Seconds that one measurement lasts at least, by repeating the action."""
+
+
+def assert_linear(make: Callable[[int], Action], size: int) -> None:
+    """``make(n)`` gives the action for an input of n; twice the size costs at most 2.5 times."""
+    _assert_ratio(make(size), make(2 * size), LINEAR)
+
+
+def assert_flat(make: Callable[[int], Action], few: int = 10, many: int = 2000) -> None:
+    """``make(n)`` gives the action where n things are stored; their number must not matter."""
+    _assert_ratio(make(few), make(many), FLAT)
+
+
+def _assert_ratio(small: Action, large: Action, limit: float) -> None:
+    small(), large()  # what the first call alone costs
+    calls = _calls_for(small)
+    least_small = least_large = float("inf")
+    for _ in range(_ROUNDS):
+        least_small = min(least_small, _cpu_seconds(small, calls))
+        least_large = min(least_large, _cpu_seconds(large, calls))
+        if least_large <= limit * least_small:
+            return
+    raise AssertionError(
+        f"{least_large / calls * 1000:.3f} ms instead of {least_small / calls * 1000:.3f} ms: "
+        f"{least_large / least_small:.2f} times, at most {limit} allowed"
+    )
+
+
+def _calls_for(action: Action) -> int:
+    calls = 1
+    while _cpu_seconds(action, calls) < _ENOUGH and calls < 4096:
+        calls *= 2
+    return calls
+
+
+def _cpu_seconds(action: Action, calls: int) -> float:
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        began = time.thread_time()
+        for _ in range(calls):
+            action()
+        return time.thread_time() - began
+    finally:
+        if collecting:
+            gc.enable()
