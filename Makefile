@@ -8,7 +8,7 @@ WHEEL_RUN := build/wheel
 LOWEST := build/lowest
 TESTS ?= tests
 
-.PHONY: serve test quick fuzz lint audit dist test-wheel lowest bench soak grades screenshots clean
+.PHONY: serve test quick nightly fuzz lint audit dist test-wheel lowest bench soak grades screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -19,6 +19,17 @@ test: lint
 # Without sockets, and with few examples of each property
 quick: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n auto --ignore=tests/e2e --hypothesis-profile=quick -q
+
+# Everything that is too long for every change: hours on two cores
+nightly: test
+	MOCK_SEI_TESTS_THOROUGH=1 $(BIN)/python -m pytest -n auto tests/e2e/hostile
+	$(MAKE) fuzz
+	$(MAKE) soak
+	$(MAKE) lowest
+	for version in 3.11 3.12 3.13; do \
+		python=$$(.ci/find-python $$version) && $(MAKE) test-wheel PYTHON=$$python || exit 1; \
+	done
+	$(BIN)/python -m benchmarks
 
 # Every property under thousands of examples
 fuzz: $(VENV)/test.stamp

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures, and prints one Markdown table."""
+"""``python -m benchmarks``: measures, and prints two Markdown tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.growth import growth_table
 from benchmarks.machine import choose_cores, describe_machine
 from benchmarks.measurements import QUICK, Size, measure
 from benchmarks.peers import PEERS, install
@@ -41,6 +42,7 @@ def main() -> None:
         f"{report.load_share:.0%} of its core"
     )
     print(f"\n{markdown(report.rows, report.field.names)}")
+    print(f"\n{growth_table(report.growth)}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from statistics import median
 from benchmarks.apis import documents, filtered_page
 from benchmarks.contestants import Field, line_up
 from benchmarks.fixture_life import FixtureLife
+from benchmarks.growth import Costs
+from benchmarks.hostile import hostile
 from benchmarks.load import Result
 from benchmarks.memory import MEGABYTE, resident, unused_tokens, used_tokens
 from benchmarks.peers import Peer, Registry
@@ -55,6 +57,11 @@ class Size:
     used_tokens: int = 50_000
     repetitions: int = 4
     """Of the used tokens, each once the others have ended."""
+    hostile_rounds: int = 3
+    growth_seconds: float = 0.5
+    """Of one measurement."""
+    growth_divisor: int = 1
+    """Of the sizes."""
 
 
 QUICK = Size(
@@ -69,6 +76,9 @@ QUICK = Size(
     used_tokens=300,
     repetitions=1,
     records=200,
+    hostile_rounds=1,
+    growth_seconds=0.01,
+    growth_divisor=100,
 )
 
 
@@ -78,6 +88,7 @@ class Report:
 
     rows: Sequence[Row]
     field: Field
+    growth: Sequence[Costs]
     load_share: float
     """The largest share of its core that the load generator used on kept-alive connections."""
 
@@ -99,9 +110,11 @@ def measure(
         _idle(field),
         unused_tokens(bench, field, tokens=size.tokens, peer_tokens=size.peer_tokens),
         *used_tokens(bench, field, tokens=size.used_tokens, repetitions=size.repetitions),
+        *hostile(bench, certs, rounds=size.hostile_rounds),
     ]
     share = max(result.cpu_seconds / result.seconds for result in kept_alive)
-    return Report(rows=rows, field=field, load_share=share)
+    growth = bench.growth(size.growth_seconds, size.growth_divisor)
+    return Report(rows=rows, field=field, growth=growth, load_share=share)
 
 
 def _under_load(bench: Bench, size: Size, field: Field, kept_alive: list[Result]) -> Iterator[Row]:

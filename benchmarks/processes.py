@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.document_life import DocumentLife
 from benchmarks.fixture_life import FixtureLife
+from benchmarks.growth import Costs
 from benchmarks.load import Plan, Result
 from benchmarks.machine import Cores, pinned
 from benchmarks.peers import HERE, Missing, Peer, interpreter, last_line
@@ -67,12 +68,16 @@ class Bench:
         self.folder = folder
 
     @contextmanager
-    def mock_sei(self, certs: Path, fixtures: Path | None = None) -> Iterator[Server]:
+    def mock_sei(
+        self, certs: Path, fixtures: Path | None = None, apis: Path | None = None
+    ) -> Iterator[Server]:
         """``mock-sei serve`` until its ready file is there; its log goes nowhere."""
         ready = self.folder / "ready.json"
         command = [sys.executable, "-m", "mock_sei", "serve", "--certs-dir", str(certs)]
         if fixtures is not None:
             command += ["--fixtures", str(fixtures)]
+        if apis is not None:
+            command += ["--apis", str(apis)]
         for listener in ("one-way", "two-way", "control"):
             command += [f"--{listener}-port", "0"]
         with pinned(self.cores.server):
@@ -174,6 +179,11 @@ class Bench:
 
     def document_life(self) -> DocumentLife:
         return DocumentLife(**self._json("benchmarks.document_life"))
+
+    def growth(self, seconds: float, divisor: int) -> list[Costs]:
+        """Of each subject; ``seconds`` are those of a measurement, sizes are divided."""
+        found = self._json("benchmarks.growth", str(seconds), str(divisor))["found"]
+        return [Costs(**each) for each in found]
 
     @staticmethod
     def _json(

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks import contestants, peers, processes
+from benchmarks import contestants, hostile, peers, processes
 from benchmarks.contestants import line_up
+from benchmarks.growth import SUBJECTS
 from benchmarks.load import Plan, run
 from benchmarks.machine import Cores
 from benchmarks.peers import Peer
@@ -44,6 +45,13 @@ ROWS = [
     "resident memory, added by 300 unused tokens",
     "resident memory, added by 300 used tokens",
     "resident memory, added by 300 more each time once the others have ended",
+    *(
+        f"largest {part}, hostile: {figure}"
+        for part in hostile.ATTACKS
+        for figure in ("CPU of the dearest", "slowest /health beside")
+    ),
+    "the journal of all these, read: CPU",
+    "the journal of all these, read: slowest /health beside",
 ]
 
 PEER_SERVER = """
@@ -79,7 +87,9 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
     assert ended.returncode == 0, ended.stderr
     assert "- machine: the machine's name\n" in ended.stdout
     table = [line.strip("|").split("|") for line in ended.stdout.splitlines() if line[:1] == "|"]
-    assert [cells[0].strip() for cells in table[2:]] == ROWS
+    rows, grown = table[2 : 2 + len(ROWS)], table[2 + len(ROWS) :]
+    assert [cells[0].strip() for cells in rows] == ROWS
+    assert [cells[0].strip() for cells in grown[2:]] == [each.call for each in SUBJECTS]
     assert all(cells[1].strip() for cells in table), "a row without a figure"
     headings = [cell.strip() for cell in table[0]]
     assert headings[:4] == ["measured", "mock-sei", "spread", "bare FastAPI"]

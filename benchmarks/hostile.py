@@ -1,0 +1,307 @@
+"""The largest requests that anybody may send, hostile in content: what they cost, and who waits.
+
+Each goes over a connection of its own. Its cost is the CPU time that the server process used for
+it, and beside it another client asks ``/health`` again and again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from benchmarks.load import client_context
+from benchmarks.plans import fetch_token
+from benchmarks.processes import Bench, Server
+from benchmarks.requests import APP_KEY
+from benchmarks.table import MILLISECONDS, Limit, Row
+
+BODY = 1024 * 1024
+"""Bytes of the largest body that is read."""
+HEAD = 60_000
+"""Bytes of a part of a head; the whole may have 64 KiB."""
+PATIENCE = 60.0
+"""Seconds for one answer."""
+
+ANSWERED = Limit(words="under 250 ms", at_most=250)
+BESIDE_A_HEAD = Limit(words="under 100 ms", at_most=100)
+BESIDE_A_BODY = Limit(words="under 250 ms", at_most=250)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attack:
+    """One request; ``token`` makes it a call that is let in."""
+
+    method: str = "GET"
+    path: str = "/v2/investors"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    content_type: str = "application/json"
+    let_in: bool = False
+    control: bool = False
+    """At the control listener instead of the two-way one."""
+
+    def wire(self, token: str) -> bytes:
+        headers = {"Host": "localhost", **self.headers}
+        if self.let_in:
+            headers |= {"AppKey": APP_KEY, "Authorization": f"Bearer {token}"}
+        if self.method != "GET":
+            headers |= {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
+        lines = [f"{self.method} {self.path} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join((*lines, "", "")).encode("latin-1") + self.body
+
+
+def filled(start: str, part: str, end: str, size: int = BODY) -> bytes:
+    """``start``, as many ``part`` as fit, ``end``."""
+    count = (size - len(start) - len(end)) // len(part)
+    return (start + part * count + end).encode()
+
+
+def _many_members() -> bytes:
+    members = ",".join(f'"{number:x}":1' for number in range(100_000))
+    return f'{{{members},"3e7f":1}}'.encode()
+
+
+JSON_BODIES: Mapping[str, bytes] = {
+    "integers": filled("[", "1,", "1]"),
+    "empty objects": filled("[", "{},", "{}]"),
+    "floats": filled("[", "1e5,", "1]"),
+    "many members, the last one twice": _many_members(),
+    "90 levels": filled("[" * 90, "1,", "1" + "]" * 90),
+    "100,000 levels": b"[" * 100_000,
+    "a long text": filled('{"name":"', "a", '"}'),
+    "escapes": filled('{"name":"', "\\u0041", '"}'),
+    "backslashes": filled('{"password":"', "\\\\", '"}'),
+    "quotes": filled("{", '"":"",', '"a":1}'),
+    "long number": b'{"a":' + b"9" * 4000 + b"}",
+    "open brackets of a secret's name": filled('{"password":', "[", ""),
+}
+
+LISTS: Mapping[str, str] = {
+    "pattern": "{type: string, pattern: '^(a+)+$'}",
+    "lookahead": "{type: string, pattern: '^(?=a)(a+)+$'}",
+    "choice": "{oneOf: [{type: integer}, {type: string, maxLength: 1}, {type: object}]}",
+}
+"""Schemas of the items of a list, by the name of the path that takes it."""
+
+DOCUMENT = "".join(
+    (
+        "openapi: 3.1.0\ninfo: {title: Lists, version: '1'}\npaths:\n",
+        *(
+            f"  /lists/{name}:\n    post:\n      requestBody:\n        content:\n"
+            f"          application/json:\n            schema: {{type: array, items: {schema}}}\n"
+            "      responses: {'200': {description: ok}}\n"
+            for name, schema in {**LISTS, "unique": "{}, uniqueItems: true"}.items()
+        ),
+    )
+)
+"""What a user brings beside our own documents."""
+
+LIST_BODIES: Mapping[str, bytes] = {
+    "pattern": filled("[", f'"{"a" * 30}b",', '"a"]'),
+    "lookahead": filled("[", f'"{"a" * 30}b",', '"a"]'),
+    "choice": filled("[", '"ab",', "1]"),
+    "unique": ("[" + ",".join(map(str, range(150_000))) + "]").encode(),
+}
+
+ATTACKS: Mapping[str, Mapping[str, Attack]] = {
+    "body": {
+        **{
+            f"a user's document: {name}": Attack(
+                method="POST", path=f"/lists/{name}", body=body, let_in=True
+            )
+            for name, body in LIST_BODIES.items()
+        },
+        **{
+            f"JSON: {name}": Attack(method="POST", path="/v1/investors", body=body, let_in=True)
+            for name, body in JSON_BODIES.items()
+        },
+        "JSON Patch: a copy that doubles": Attack(
+            method="PATCH",
+            path="/v1/investors/INV-0001",
+            content_type="application/json-patch+json",
+            body=filled("[", '{"op":"copy","from":"","path":"/a"},', '{"op":"test","path":""}]'),
+            let_in=True,
+        ),
+        "form: ampersands": Attack(
+            method="POST",
+            path="/v2/oauthtoken",
+            content_type="application/x-www-form-urlencoded",
+            body=filled("a=1", "&", ""),
+        ),
+        "form: parameters": Attack(
+            method="POST",
+            path="/v2/oauthtoken",
+            content_type="application/x-www-form-urlencoded",
+            body=filled("a=1", "&b=%41", ""),
+        ),
+        "multipart: boundaries": Attack(
+            method="POST",
+            path="/v1/contentmanagement/folders/uploadfiles",
+            content_type="multipart/form-data; boundary=x",
+            body=filled("--x\r\n", "\r\n--x\r\n", "\r\n--x--"),
+            let_in=True,
+        ),
+    },
+    "control body": {
+        f"JSON: {name}": Attack(method="POST", path="/data/investors", body=body, control=True)
+        for name, body in JSON_BODIES.items()
+    },
+    "path": {
+        name: Attack(path="/" + part * (HEAD // len(part)))
+        for name, part in {
+            "beginnings of tokens": "eyJ",
+            "slashes": "/",
+            "encoded slashes": "%2F",
+            "one letter": "a",
+            "words": "ab/cd-",
+            "certificate links": "portal/certificates/",
+        }.items()
+    },
+    "query": {
+        name: Attack(path="/v2/investors?" + part * (HEAD // len(part)), let_in=True)
+        for name, part in {
+            "ampersands": "&",
+            "beginnings of tokens": "a=eyJ&",
+            "unknown parameters": "a=1&",
+            "one parameter": "limit=1&",
+            "encoded": "%61%3D%31%26",
+        }.items()
+    },
+    "headers": {
+        "beginnings of tokens": Attack(headers={"X-Long": "eyJ" * (HEAD // 3)}),
+        "many": Attack(headers={f"X-{number}": "1" for number in range(6000)}),
+        "authorization": Attack(headers={"Authorization": "Bearer " + "a." * (HEAD // 2)}),
+        "a pair in Base64": Attack(headers={"Authorization": "Basic " + "QUFB" * (HEAD // 4)}),
+    },
+    "cookie": {
+        name: Attack(path="/portal", headers={"Cookie": part * (HEAD // len(part))})
+        for name, part in {"pairs": "a=b;", "semicolons": ";", "quotes": 'a="\\"";'}.items()
+    },
+}
+"""By the part of the request that is large."""
+
+
+def hostile(bench: Bench, certs: Path, *, rounds: int) -> Iterator[Row]:
+    """Two rows for each part: CPU time of the dearest request, the slowest ``/health`` beside."""
+    costs: dict[str, list[float]] = {part: [] for part in ATTACKS}
+    waits: dict[str, list[float]] = {part: [] for part in ATTACKS}
+    journal: list[float] = []
+    beside_journal: list[float] = []
+    documents = bench.folder / "hostile-documents"
+    documents.mkdir()
+    (documents / "lists.yaml").write_text(DOCUMENT, encoding="utf-8")
+    with bench.mock_sei(certs, apis=documents) as server:
+        token = fetch_token(server)
+        for _ in range(rounds):
+            for part, attacks in ATTACKS.items():
+                seen = [
+                    _attack(server, each.wire(token), control=each.control)
+                    for each in attacks.values()
+                ]
+                costs[part].append(max(cost for cost, _ in seen) * 1000)
+                waits[part].append(max(wait for _, wait in seen) * 1000)
+            read = Attack(path="/journal", control=True)
+            cost, wait = _attack(server, read.wire(token), control=True)
+            journal.append(cost * 1000)
+            beside_journal.append(wait * 1000)
+    for part in ATTACKS:
+        is_body = part.endswith("body")
+        yield Row(
+            measured=f"largest {part}, hostile: CPU of the dearest",
+            form=MILLISECONDS,
+            ours=costs[part],
+            targets=[ANSWERED],
+        )
+        yield Row(
+            measured=f"largest {part}, hostile: slowest /health beside",
+            form=MILLISECONDS,
+            ours=waits[part],
+            targets=[BESIDE_A_BODY if is_body else BESIDE_A_HEAD],
+        )
+    yield Row(measured="the journal of all these, read: CPU", form=MILLISECONDS, ours=journal)
+    yield Row(
+        measured="the journal of all these, read: slowest /health beside",
+        form=MILLISECONDS,
+        ours=beside_journal,
+        targets=[BESIDE_A_HEAD],
+    )
+
+
+def _attack(server: Server, request: bytes, *, control: bool) -> tuple[float, float]:
+    """Seconds of CPU for one request, and of the slowest ``/health`` meanwhile."""
+    with _AskingHealth(server) as health:
+        before = cpu_seconds(server.pid)
+        send(server, request, control=control)
+        cost = cpu_seconds(server.pid) - before
+    return cost, health.slowest
+
+
+def send(server: Server, request: bytes, *, control: bool) -> bytes:
+    """What comes back until the answer is whole or the connection closed; any answer will do."""
+    port = urlsplit(server.control_url).port if control else server.port
+    with socket.create_connection(("127.0.0.1", port or 80), timeout=PATIENCE) as connected:
+        connection: socket.socket = connected
+        if not control and server.files is not None:
+            context = client_context(*server.files)
+            connection = context.wrap_socket(connected, server_hostname="localhost")
+        with contextlib.suppress(OSError):  # refused in the middle of it
+            connection.sendall(request)
+        answer = http.client.HTTPResponse(connection)
+        try:
+            answer.begin()
+            return answer.read()
+        except (OSError, http.client.HTTPException):
+            return b""
+        finally:
+            answer.close()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of all threads of a process since it began, finer than the clock ticks of its status."""
+    used = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a thread that has ended
+            used += int((task / "schedstat").read_text(encoding="ascii").split()[0])
+    return used / 1e9
+
+
+class _AskingHealth:
+    """Another client, which asks for ``/health`` over one connection as long as it is entered."""
+
+    def __init__(self, server: Server) -> None:
+        address = urlsplit(server.control_url)
+        self._http = http.client.HTTPConnection("127.0.0.1", address.port, timeout=PATIENCE)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self.slowest = 0.0
+
+    def __enter__(self) -> Self:
+        self._once()  # connected, and warm
+        self.slowest = 0.0
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._http.close()
+
+    def _ask(self) -> None:
+        while not self._ended.is_set():
+            self._once()
+            self._ended.wait(0.002)
+
+    def _once(self) -> None:
+        began = time.perf_counter()
+        self._http.request("GET", "/health")
+        self._http.getresponse().read()
+        self.slowest = max(self.slowest, time.perf_counter() - began)
