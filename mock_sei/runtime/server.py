@@ -22,7 +22,7 @@ from uvicorn.server import ServerState
 
 from mock_sei.errors import Explanation
 from mock_sei.runtime.limits import KEEP_ALIVE, LimitedProtocol
-from mock_sei.runtime.protocol import PlatformProtocol, ProtocolFactory
+from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
     PendingConnection,
@@ -119,7 +119,12 @@ class PlatformServer:
             protocol.sandbox, protocol.listener = sandbox, door.listener
             return protocol
 
-        return platform if door.trust else lambda: LimitedProtocol(config, state, {})
+        def control() -> asyncio.Protocol:
+            protocol = PinnedProtocol(config, state, {})
+            protocol.sandbox = sandbox
+            return protocol
+
+        return platform if door.trust else control
 
     def _accept_from(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
         if listening.fileno() >= 0:  # or the server was stopped meanwhile
@@ -150,10 +155,11 @@ class PlatformServer:
         if door.trust is None:
             await loop.connect_accepted_socket(factory, accepted)
             return
-        pending = PendingConnection(self._sandbox, door.listener, source)
+        sandbox = self._sandbox.pinned()
+        pending = PendingConnection(sandbox, door.listener, source)
         fault = None
-        if not self._sandbox.faults.is_quiet:
-            fault = self._sandbox.faults.meet_connection(door.listener)
+        if not sandbox.faults.is_quiet:
+            fault = sandbox.faults.meet_connection(door.listener)
         if fault is not None:
             pending.record(
                 Explanation(
