@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+import os
+import threading
+import weakref
+from typing import Any, NoReturn, Self
 
+from mock_sei.attached.controls import AttachedAddresses, AttachedControls
+from mock_sei.attached.platform import control_api
+from mock_sei.controls import Controls
+from mock_sei.errors import MockSeiError
+from mock_sei.processes import close_off
 from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
-from mock_sei.sandbox import Sandbox
 from mock_sei.settings import make_settings
 from mock_sei.workbench import Workbench
 
@@ -17,6 +24,10 @@ class MockSei(Workbench):
     Takes the settings of :class:`~mock_sei.settings.Settings` as keywords; ports default to free
     ones and certificates to a temporary folder. Neither ``mock-sei.toml`` nor ``MOCK_SEI_…``
     variables are read. Raises :class:`~mock_sei.errors.ConfigurationError`.
+
+    In a process that was forked off the server runs on in the parent. This object then works by
+    the control API, and :meth:`stop` ends nothing; :attr:`sandbox`, and what was taken from this
+    object before the fork, raises :class:`~mock_sei.errors.MockSeiError`.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -24,24 +35,102 @@ class MockSei(Workbench):
         ports = {"one_way_port": 0, "two_way_port": 0, "control_port": 0}
         try:
             self.settings = make_settings(
-                **{"certs_dir": self._folder / "certs", **ports, **settings}
+                **{"certs_dir": self._folder.path / "certs", **ports, **settings}
             )
             launched = launch(self.settings)
         except BaseException:
-            self._undo.close()
+            self._folder.remove()
             raise
         self.sandbox = launched.sandbox
         self._thread = ServerThread(launched.server)
+        self._changing = threading.Lock()
+        """Held while it is started or stopped."""
+        self._started = self._stopped = False
+        self._is_forked = False
+        """Whether this is a child's copy of an object whose server runs in the parent."""
+        self._abandoned = weakref.finalize(self, _abandon, self._thread, os.getpid())
+        self._abandoned.atexit = False  # the end of the process closes its sockets
 
     @property
-    def controls(self) -> Sandbox:
-        return self.sandbox
+    def controls(self) -> Controls:
+        return self._controls_of_child() if self._is_forked else self.sandbox
+
+    def _controls_of_child(self) -> AttachedControls:
+        told = self.sandbox.addresses
+        addresses = AttachedAddresses(
+            one_way=told.one_way, two_way=told.two_way, control=told.control
+        )
+        return AttachedControls(control_api(told.control), addresses, self.sandbox.ca_file)
 
     def start(self) -> Self:
-        self._thread.start()
+        """Returns when every listener answers; does nothing for one that runs already.
+
+        Raises :class:`~mock_sei.errors.MockSeiError` for one that was stopped.
+        """
+        if self._is_forked:
+            if not self._started:
+                raise MockSeiError(
+                    "this MockSei was made before the process was forked and never started; make "
+                    "one in the process that starts it"
+                )
+            return self
+        with self._changing:
+            if self._stopped:
+                raise MockSeiError("this MockSei was stopped, and its ports are free; make another")
+            if self._started:
+                return self
+            try:
+                self._thread.start()
+            except BaseException:
+                self._end()
+                raise
+            self._started = True
         return self
 
     def stop(self) -> None:
-        """Closes every socket and removes the temporary folder."""
-        self._thread.stop()
-        self._undo.close()
+        """Closes every socket and removes the temporary folder; any number of times.
+
+        The process that made it does so. In a forked child only that child's own files go.
+        """
+        if self._is_forked:
+            self._folder.remove()
+            return
+        if self._thread.is_current:  # another thread may wait for this one while it stops
+            self._end()
+            return
+        with self._changing:
+            self._end()
+
+    def _end(self) -> None:
+        self._stopped = True
+        self._abandoned.detach()
+        try:
+            self._thread.stop()
+        finally:
+            self._folder.remove()
+
+    def _in_child(self) -> None:
+        super()._in_child()
+        self._is_forked = True
+        self._thread.let_go()
+        sandbox = self.sandbox
+        because = (
+            "this object belongs to the process that this one was forked off, where the server "
+            f"runs; ask the MockSei for it anew, or Attached({sandbox.addresses.control!r})"
+        )
+        close_off([sandbox], because, but=[sandbox.fixtures, sandbox.catalogue])
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a MockSei cannot be pickled: its server runs in this process. Hand its control_url to "
+            "the other process, and use mock_sei.Attached(control_url) there"
+        )
+
+
+def _abandon(thread: ServerThread, maker: int) -> None:
+    """Nobody can stop it any more: the listeners close, and nobody waits for that.
+
+    Collected as garbage, whoever let it go may hold what the server's thread waits for.
+    """
+    if os.getpid() == maker:
+        thread.abandon()

@@ -12,10 +12,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 1, 1, tzinfo=UTC)
 """Beyond these the certificate authority itself would not be valid."""
+
+
+class _Setting(NamedTuple):
+    """How a clock is set. Replaced as a whole, since other threads read it without the lock."""
+
+    offset: float = 0.0
+    """Seconds by which it is ahead of the machine's clock while it runs."""
+    frozen_at: float | None = None
+    """Where it stands still, seconds since the epoch."""
 
 
 class Clock:
@@ -24,25 +34,24 @@ class Clock:
     def __init__(self, machine: Callable[[], float] = time.time) -> None:
         self._machine = machine
         self._lock = threading.Lock()
-        self._offset = 0.0
-        self._frozen_at: float | None = None
+        self._setting = _Setting()
 
     def timestamp(self) -> float:
         """Seconds since the epoch."""
-        frozen = self._frozen_at
-        return self._machine() + self._offset if frozen is None else frozen
+        offset, frozen_at = self._setting
+        return self._machine() + offset if frozen_at is None else frozen_at
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.timestamp(), UTC)
 
     @property
     def frozen(self) -> bool:
-        return self._frozen_at is not None
+        return self._setting.frozen_at is not None
 
     @property
     def is_machine(self) -> bool:
         """True while nobody has moved or stopped it."""
-        return self._frozen_at is None and self._offset == 0.0
+        return self._setting == _Setting()
 
     def advance(self, amount: timedelta | None = None, /, **parts: float) -> datetime:
         """Moves forward and returns the new time.
@@ -53,7 +62,7 @@ class Clock:
         step = forward_step(amount, parts)
         with self._lock:
             try:
-                return self._move_to(self.now() + step)
+                return self._move_to(self.now() + step, frozen=self.frozen)
             except OverflowError:
                 raise too_far(step) from None
 
@@ -64,34 +73,32 @@ class Clock:
         """
         check_time_zone(moment)
         with self._lock:
-            self._check(moment)
-            if frozen is not None:
-                self._frozen_at = moment.timestamp() if frozen else None
-            return self._move_to(moment)
+            return self._move_to(moment, frozen=self.frozen if frozen is None else frozen)
 
     def freeze(self) -> datetime:
         with self._lock:
-            self._frozen_at = self.timestamp()
+            self._setting = self._setting._replace(frozen_at=self.timestamp())
             return self.now()
 
     def unfreeze(self) -> datetime:
         """Lets a stopped clock run on from where it stands."""
         with self._lock:
-            if self._frozen_at is not None:
-                moment, self._frozen_at = self._frozen_at, None
-                self._offset = moment - self._machine()
+            frozen_at = self._setting.frozen_at
+            if frozen_at is not None:
+                self._setting = _Setting(offset=frozen_at - self._machine())
             return self.now()
 
     def reset(self) -> None:
         with self._lock:
-            self._offset, self._frozen_at = 0.0, None
+            self._setting = _Setting()
 
-    def _move_to(self, moment: datetime) -> datetime:
+    def _move_to(self, moment: datetime, *, frozen: bool) -> datetime:
         self._check(moment)
-        if self._frozen_at is None:
-            self._offset = moment.timestamp() - self._machine()
+        seconds = moment.timestamp()
+        if frozen:
+            self._setting = _Setting(frozen_at=seconds)
         else:
-            self._frozen_at = moment.timestamp()
+            self._setting = _Setting(offset=seconds - self._machine())
         return moment.astimezone(UTC)
 
     @staticmethod

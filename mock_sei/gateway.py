@@ -50,9 +50,17 @@ class Call:
     findings: Findings
 
 
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """Who was let in: the records as they were checked, whatever became of them since."""
+
+    application: Application
+    token: AccessToken
+
+
 def admit(
     call: Call, *, registry: Registry, tokens: TokenJudge, environment: Environment
-) -> AccessToken:
+) -> Admission:
     """Lets a call through, which counts as a use of its token, or raises :class:`Refusal`."""
     application = registry.applications.get(call.app_key or "")
     if application is not None:
@@ -69,7 +77,7 @@ def admit(
         call.findings.service_account = token.service_account
         check_certificate_name(token.service_account, call.connection)
     tokens.record_use(token)
-    return token
+    return Admission(application=application, token=token)
 
 
 def check_app_key(

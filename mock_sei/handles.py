@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,10 +63,18 @@ class Certificate:
         return self.identity.not_after
 
     def pfx(self, passphrase: str = DEFAULT_PASSPHRASE, *, legacy: bool = False) -> Path:
-        """Key, leaf and chain as a ``.pfx`` file beside the others."""
-        path = self.cert_file.with_suffix(".pfx")
+        """Key, leaf and chain as a ``.pfx`` file beside the others.
+
+        One that is asked for again is the same file; of another passphrase it is another.
+        """
         options = BundleOptions(passphrase=passphrase, legacy=legacy)
-        write_whole(path, pkcs12_bundle(self.identity, options))
+        path = self.cert_file.with_suffix(".pfx")
+        if options != BundleOptions():
+            # Named without telling the passphrase: nobody but the key's holder could try some.
+            told = self.identity.key_pem + f"{legacy} {passphrase}".encode(errors="surrogatepass")
+            path = path.with_stem(f"certificate-{hashlib.sha256(told).hexdigest()[:16]}")
+        if not path.exists():
+            write_whole(path, pkcs12_bundle(self.identity, options))
         return path
 
     def revoke(self) -> None:

@@ -3,19 +3,24 @@
 Nothing of the platform lives outside a sandbox, so two servers in one process never meet. What a
 reset brings back is in :class:`State`; the CA, the fixtures and the listeners outlive it. Whatever
 a test can do, by the Python object or by the control API, is one method here.
+
+A reset is a line: each call works from its first byte to its last on the state that there was at
+its beginning, which :meth:`Sandbox.pinned` keeps for it. A method that needs more than one part of
+the state, or works slowly, therefore reads ``self.state`` once.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from mock_sei.access import AccessToken
 from mock_sei.addresses import Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
@@ -42,7 +47,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
 from mock_sei.errors import ConfigurationError, Explanation, Rejected
 from mock_sei.fixtures import Fixtures
-from mock_sei.gateway import Call, admit
+from mock_sei.gateway import Admission, Call, admit
 from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
 from mock_sei.oauth.grants import served_grants
@@ -77,6 +82,10 @@ class State:
     portal: Portal
     server_identity: Identity | None = None
     """What the listeners show instead of their own certificate, to see whether clients check."""
+    bugs: list[str] = field(default_factory=list)
+    """Tracebacks of mock-sei's own failures."""
+    bugs_reported: int = 0
+    """How many of them a check has reported; a reset hands the others on."""
 
     def secrets(self) -> Secrets:
         """What no journal and no log may show."""
@@ -130,7 +139,10 @@ class Sandbox:
         """Names and addresses of the server's certificate."""
         self.clock = Clock()
         self.journal = Journal(journal_size)
-        self.bugs: list[str] = []
+        self._line = threading.Lock()
+        """Held while a reset changes the state, and by whoever must not meet it half done."""
+        self._present = self
+        """The sandbox that a reset changes; a pinned one is another."""
         self.state = self._seeded(behaviour)
 
     def _seeded(self, behaviour: Behaviour) -> State:
@@ -195,16 +207,40 @@ class Sandbox:
         """The state as seeded, with changed behaviour until the next reset.
 
         ``changes`` are fields of :class:`~mock_sei.settings.Behaviour`. Raises
-        :class:`ConfigurationError` for any other key, and then nothing is reset.
+        :class:`ConfigurationError` for any other key, and then nothing is reset. Calls that are
+        under way end on the state that they began on. A failure of mock-sei that no check has
+        reported is handed on, so that the next check does.
         """
         behaviour = self._behaviour
         if changes:
             behaviour = behaviour.with_changes(changes, source="reset")
-        self.clock.reset()
-        self.authority.forget_revocations()
-        self.state = self._seeded(behaviour)
-        self.bugs = []
-        self.journal.clear()
+        fresh = self._seeded(behaviour)
+        with self._line:
+            past = self._present.state
+            fresh.bugs += map(_earlier, past.bugs[past.bugs_reported :])
+            self.clock.reset()
+            self.authority.forget_revocations()
+            self.journal.clear()
+            self._present.state = fresh
+
+    def pinned(self) -> Sandbox:
+        """This platform with the state that it has now, for one call: no reset changes that.
+
+        What the call does after a reset is done to the state that is gone. Of what outlives a
+        reset (journal, clock) it can change nothing then.
+        """
+        if self._present is not self:
+            return self
+        twin = object.__new__(Sandbox)
+        with self._line:
+            twin.__dict__.update(self.__dict__)
+        return twin
+
+    @contextmanager
+    def _before_reset(self) -> Iterator[bool]:
+        """Whether this is the platform of now, which it stays for the length of the ``with``."""
+        with self._line:
+            yield self.state is self._present.state
 
     # The platform
 
@@ -225,11 +261,12 @@ class Sandbox:
 
     def token_information(self, call: Call) -> dict[str, Any]:
         """What the token of a call stands for. Raises :class:`~mock_sei.errors.Refusal`."""
-        token = self.admit(call)
         oauth = self.state.oauth
-        application = oauth.registry.applications[token.app_key]
+        admitted = self.admit(call)
         text = (call.authorization or "").split()[-1]
-        return token_information(text, token, application, oauth, self.clock.timestamp())
+        return token_information(
+            text, admitted.token, admitted.application, oauth, self.clock.timestamp()
+        )
 
     def metadata(self, host: str | None) -> dict[str, Any]:
         """Authorization server metadata, for a client that called this host."""
@@ -243,7 +280,7 @@ class Sandbox:
     def jwks(self) -> dict[str, Any]:
         return jwks(self.state.oauth.keys)
 
-    def admit(self, call: Call) -> AccessToken:
+    def admit(self, call: Call) -> Admission:
         """The gateway's checks. Raises :class:`~mock_sei.errors.Refusal`."""
         state = self.state
         return admit(
@@ -296,11 +333,14 @@ class Sandbox:
         self.scripts.strict = strict
 
     def verdict(self) -> Verdict:
-        """What speaks against the test since the reset."""
+        """What speaks against the test since the reset; its bugs count as reported."""
+        state = self.state
+        bugs = list(state.bugs)
+        state.bugs_reported = max(state.bugs_reported, len(bugs))
         return Verdict(
-            bugs=list(self.bugs),
-            unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in self.faults.unmet],
-            unscripted_calls=list(self.scripts.unscripted),
+            bugs=bugs,
+            unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in state.faults.unmet],
+            unscripted_calls=list(state.scripts.unscripted),
         )
 
     @property
@@ -312,11 +352,12 @@ class Sandbox:
 
     def judge_certificate(self, certificate: PeerCertificate) -> Explanation | None:
         """Why a certificate that TLS accepted is refused all the same, None where it is not."""
+        certificates = self.certificates
         return judge_certificate(
             certificate,
             self.clock.now(),
-            revoked=self.certificates.has_revoked(certificate),
-            registered=self.certificates.admits(certificate),
+            revoked=certificates.has_revoked(certificate),
+            registered=certificates.admits(certificate),
         )
 
     def explain_handshake(
@@ -339,15 +380,26 @@ class Sandbox:
         self.record(entry)
 
     def record(self, entry: Entry) -> None:
-        """Into the journal and the log."""
-        self.journal.add(entry)
+        """Into the journal and the log; of a call that a reset overtook into the log only."""
+        with self._before_reset() as is_now:
+            if is_now:
+                self.journal.add(entry)
         level = logging.WARNING if entry.refused_by else logging.INFO
         if logger.isEnabledFor(level):
             logger.log(level, entry)  # itself: a formatter may want more of it than its line
 
+    @property
+    def bugs(self) -> list[str]:
+        """Tracebacks of mock-sei's own failures that speak against the test that runs now."""
+        return self.state.bugs
+
     def record_bug(self, traceback: str) -> None:
-        """mock-sei itself failed: kept, so that the user's test fails with the traceback."""
-        self.bugs.append(traceback)
+        """mock-sei itself failed: kept, so that the user's test fails with the traceback.
+
+        Of a call that a reset overtook too: no failure of mock-sei goes unreported.
+        """
+        with self._before_reset() as is_now:
+            self._present.bugs.append(traceback if is_now else _earlier(traceback))
         logger.error("mock-sei failed, please report this:\n%s", traceback)
 
     # What a test bench can do
@@ -368,13 +420,14 @@ class Sandbox:
         ``host`` is what the caller reached this machine by: where the listeners have no address
         of their own, theirs are told with it.
         """
-        registry = self.state.registry
+        state = self.state
+        registry = state.registry
         addresses = self.addresses.seen_by(host)
         return {
             "url": addresses.one_way,
             "two_way_url": addresses.two_way,
             "control_url": addresses.control,
-            **asdict(self.state.behaviour),
+            **asdict(state.behaviour),
             "applications": [asdict(each) for each in registry.applications.values()],
             "service_accounts": [
                 {"username": each.username, "password": each.password}
@@ -388,10 +441,30 @@ class Sandbox:
 
     def set_clock(self, *, now: datetime | None, frozen: bool | None) -> None:
         """Moves, stops or starts the clock. Raises ``ValueError`` with what is wrong."""
-        if now is not None:
-            self.clock.set(now, frozen=frozen)
-        elif frozen is not None:
-            (self.clock.freeze if frozen else self.clock.unfreeze)()
+        with self._before_reset() as is_now:
+            if not is_now:
+                return
+            if now is not None:
+                self.clock.set(now, frozen=frozen)
+            elif frozen is not None:
+                (self.clock.freeze if frozen else self.clock.unfreeze)()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the clock forward. Raises ``ValueError`` with what is wrong."""
+        with self._before_reset() as is_now:
+            if is_now:
+                self.clock.advance(seconds=seconds)
+
+    def reset_clock(self) -> None:
+        """Back to the machine's time."""
+        with self._before_reset() as is_now:
+            if is_now:
+                self.clock.reset()
+
+    def clear_journal(self) -> None:
+        with self._before_reset() as is_now:
+            if is_now:
+                self.journal.clear()
 
     @property
     def portal(self) -> Portal:
@@ -436,43 +509,58 @@ class Sandbox:
 
     def send_certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> Link:
         """A one-time link, mailed too; with ``renew`` to a certificate made for it."""
-        return (self.portal.renew if renew else self.portal.send_link)(account, delivery)
+        portal = self.portal
+        return (portal.renew if renew else portal.send_link)(account, delivery)
 
     def certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> str:
         """The address of such a link."""
-        return self.portal.link_url(self.send_certificate_link(account, delivery, renew=renew))
+        here = self.pinned()
+        return here.portal.link_url(here.send_certificate_link(account, delivery, renew=renew))
 
     def take_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
         """What a one-time link downloads; the link is dead from now on.
 
         Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
         """
-        file = self.preview_certificate(token, format_name)
-        self.portal.links.take(token)
+        here = self.pinned()
+        file = here.preview_certificate(token, format_name)
+        here.portal.links.take(token)
         return file
 
     def preview_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
         """The same without using the link."""
-        link = self.portal.links.require(token)
-        certificate = self.certificates.find(link.account, link.serial_number)
+        state = self.state
+        link = state.portal.links.require(token)
+        certificate = state.certificates.find(link.account, link.serial_number)
         delivery = link.delivery
         options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
         return certificate.download(format_name or delivery.format or "pem", options)
 
     def set_server_certificate(self, variant: ServerVariant) -> None:
         """What both listeners show from the next connection on, until a reset."""
-        self.state.server_identity = None
-        if variant is not ServerVariant.VALID:
-            self.state.server_identity = self.authority.issue_server_variant(
+        state = self.state
+        if variant is ServerVariant.VALID:
+            state.server_identity = None
+        else:
+            state.server_identity = self.authority.issue_server_variant(
                 variant, self.server_names, now=datetime.now(UTC)
             )
 
     def rotate_signing_key(self) -> str:
         """A new key signs tokens from now on; returns its ``kid``, until a reset."""
+        keys = self.state.oauth.keys
         key = SigningKey(new_signing_key_pem())
-        self.state.oauth.keys.rotate(key)
+        keys.rotate(key)
         return key.kid
 
     def retire_signing_key(self, kid: str) -> None:
         """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
         self.state.oauth.keys.retire(kid)
+
+
+def _earlier(bug: str) -> str:
+    """The traceback of a failure that no check reported before a reset."""
+    return f"{_EARLIER}\n{bug}" if not bug.startswith(_EARLIER) else bug
+
+
+_EARLIER = "From before the last reset, so perhaps of an earlier test:"

@@ -7,9 +7,7 @@ subclass's business.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import ssl
-import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -36,6 +34,7 @@ from mock_sei.handles import (
 )
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.mailbox import Mails
+from mock_sei.processes import TemporaryFolder, after_fork
 from mock_sei.records import Application
 
 ServerVariantName = Literal["valid", "expired", "wrong-host", "self-signed", "untrusted"]
@@ -49,15 +48,17 @@ class Workbench(ABC):
 
     def __init__(self) -> None:
         # For good
-        self._undo = contextlib.ExitStack()
-        self._folder = Path(
-            self._undo.enter_context(tempfile.TemporaryDirectory(prefix="mock-sei-"))
-        )
-        self._numbers = itertools.count(1)
+        self._folder = TemporaryFolder()
+        after_fork(self._in_child)
         # Until a reset
         self._lock = threading.Lock()
         self._made: list[str] = []
         """AppKeys of :meth:`new_application`."""
+
+    def _in_child(self) -> None:
+        """Called in a forked child: what this object holds is the parent's from now on."""
+        self._lock = threading.Lock()
+        self._made = []
 
     @property
     @abstractmethod
@@ -170,22 +171,27 @@ class Workbench(ABC):
         """
         name = f"application-{self.controls.new_tracking_id()[:8]}"
         defaults = {"name": name, "type": "server-server", "actor": "server"}
-        application = self.applications.register(**(defaults | fields))
+        portal = self.controls.portal  # of one state, whatever is reset meanwhile
+        application = portal.register(defaults | fields)
         with self._lock:
             self._made.append(application.app_key)
-        return self.applications.approve(application.app_key)
+        return portal.approve(application.app_key)
 
     def remove_new_applications(self) -> None:
         """Those of :meth:`new_application` that are still there, with their faults."""
         with self._lock:
             made, self._made = self._made, []
-        there = self.controls.registry.applications if made else {}
+        if not made:
+            return
+        controls = self.controls
+        there = controls.registry.applications
         for application in (there[app_key] for app_key in made if app_key in there):
-            for each in self.controls.faults.armed:
+            faults = controls.faults
+            for each in faults.armed:
                 if each.fault.application == application.name:
-                    self.controls.faults.remove(each.identifier)
+                    faults.remove(each.identifier)
             with contextlib.suppress(UnknownApplication):  # somebody was quicker
-                self.applications.remove(application.app_key)
+                controls.portal.remove(application.app_key)
 
     def reset(self, **changes: Any) -> None:
         """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""
@@ -228,18 +234,22 @@ class Workbench(ABC):
     def certificate(
         self, account: Account | str, variant: VariantName | Variant = "valid"
     ) -> Certificate:
-        """The account's current certificate, or a new one that is wrong in one way."""
+        """The account's current certificate, or a new one that is wrong in one way.
+
+        Its files stay until this object is stopped; one that is asked for again has the same.
+        """
         username = account if isinstance(account, str) else account.username
         wanted = Variant(variant)
         if wanted is Variant.VALID:
             identity = self.controls.identity(username)
         else:
             identity = self.controls.issue_certificate(username, wanted)
-        folder = self._folder / f"{username}-{wanted}-{next(self._numbers)}"
-        folder.mkdir(mode=0o700)
+        folder = self._folder.here / f"{username}-{wanted}-{identity.serial_number:x}"
+        folder.mkdir(mode=0o700, exist_ok=True)
         key_file, cert_file = folder / "privatekey.key", folder / "certificate.crt"
-        write_whole(key_file, identity.key_pem)
-        write_whole(cert_file, identity.certificate_pem)
+        for file, content in (key_file, identity.key_pem), (cert_file, identity.certificate_pem):
+            if not file.exists():
+                write_whole(file, content)
         return Certificate(
             cert_file=cert_file,
             key_file=key_file,

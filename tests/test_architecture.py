@@ -20,7 +20,7 @@ PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "standards", "clock", "paths", "core_yaml"),
-    ("peer", "records", "addresses", "randomness"),
+    ("peer", "records", "addresses", "randomness", "processes"),
     ("registry",),
     ("access", "api_files"),
     ("fixtures",),
@@ -32,7 +32,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runtime",),
     ("flows", "handles"),
     ("workbench",),
-    ("client", "attached"),
+    ("attached",),
+    ("client",),
     ("remote", "pytest_plugin", "testcontainers", "doctor"),
     ("commands",),
     ("cli",),

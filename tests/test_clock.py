@@ -178,3 +178,21 @@ def test_a_reset_brings_the_machines_clock_back(clock: Clock, machine: Machine) 
     assert clock.now() == NOON + MINUTE
     assert clock.is_machine
     assert not clock.frozen
+
+
+def test_who_reads_a_clock_that_is_set_running_sees_no_third_time() -> None:
+    """Another thread may look whenever the machine's clock is asked."""
+    seen: list[datetime] = []
+
+    def machine() -> float:
+        if moved.frozen:
+            seen.append(moved.now())
+        return NOON.timestamp() - 3600
+
+    moved = Clock(machine)
+    moved.set(NOON, frozen=True)
+
+    moved.unfreeze()
+
+    assert seen == [NOON]
+    assert moved.now() == NOON

@@ -24,9 +24,12 @@ class ControlApi:
         """``timeout`` in seconds for each call; ``hint`` says where another address is named."""
         self.url = url.rstrip("/")
         self._hint = hint
-        # No connection is kept: a worker may be forked, a server started anew between two calls.
-        unkept = httpx2.Limits(max_keepalive_connections=0)
-        self._http = httpx2.Client(timeout=timeout, limits=unkept, trust_env=False)
+        self._timeout = timeout
+        self._http: httpx2.Client | None = None
+
+    def renew(self) -> None:
+        """In a forked child, where a lock of the client may be held by a thread of the parent."""
+        self._http = None
 
     def get(self, path: str, query: Query | None = None) -> Any:
         answer = self.call("GET", path, query=query)
@@ -57,13 +60,20 @@ class ControlApi:
         options: dict[str, Any] = {} if body is None else {"json": body}
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
-            answer = self._http.request(method, f"{self.url}{path}", params=params, **options)
+            answer = self._client().request(method, f"{self.url}{path}", params=params, **options)
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:  # no such host name
             told = f"no mock-sei answers at {self.url} ({error}); is it running? {self._hint}"
             raise NoServer(one_line(told)) from None
         if answer.is_success:
             return answer
         raise self._error(method, path, answer)
+
+    def _client(self) -> httpx2.Client:
+        if self._http is None:
+            # No connection is kept: a server may be started anew between two calls.
+            unkept = httpx2.Limits(max_keepalive_connections=0)
+            self._http = httpx2.Client(timeout=self._timeout, limits=unkept, trust_env=False)
+        return self._http
 
     def _error(self, method: str, path: str, answer: httpx2.Response) -> Exception:
         try:

@@ -13,6 +13,7 @@ from mock_sei.attached.calls import ControlApi
 from mock_sei.attached.controls import AttachedAddresses, AttachedControls
 from mock_sei.certificates.store import write_whole
 from mock_sei.errors import ConfigurationError, MockSeiError, NoServer
+from mock_sei.processes import TemporaryFolder
 from mock_sei.settings import Behaviour, make_settings
 from mock_sei.workbench import Workbench
 
@@ -54,9 +55,9 @@ class Attached(Workbench):
                 for name in settings or {}
                 if name in Behaviour.__dataclass_fields__
             }
-            self._api = ControlApi(_checked(url, "http"), timeout=TIMEOUT, hint=_HINT)
+            self._api = control_api(_checked(url, "http"))
         except BaseException:
-            self._undo.close()
+            self._folder.remove()
             raise
 
     @property
@@ -66,22 +67,40 @@ class Attached(Workbench):
         return self._controls
 
     def start(self) -> Self:
-        """Looks for the server and its listeners; changes nothing there."""
+        """Looks for the server and its listeners; changes nothing there.
+
+        Does nothing where it is attached already, and may be called again after :meth:`stop` or
+        after it raised.
+        """
+        if self._controls is not None:
+            return self
+        if not self._folder.path.is_dir():
+            self._folder = TemporaryFolder()
         try:
             self._check_version()
             addresses = self._addresses()
-            ca_file = self._folder / "ca.pem"
+            ca_file = self._folder.here / "ca.pem"
             write_whole(ca_file, self._api.content("/ca.pem"))
             self._controls = AttachedControls(self._api, addresses, ca_file)
         except BaseException:
-            self._undo.close()
+            self._folder.remove()
             raise
         return self
 
     def stop(self) -> None:
-        """Removes the applications that were made by this object, and the temporary folder."""
-        with self._undo:
+        """Removes the applications that were made by this object, and the temporary folder.
+
+        Any number of times. In a forked child only what that child made goes.
+        """
+        try:
             self.remove_new_applications()
+        finally:
+            self._controls = None
+            self._folder.remove()
+
+    def _in_child(self) -> None:
+        super()._in_child()
+        self._api.renew()
 
     def reset(self, **changes: Any) -> None:
         super().reset(**(self._behaviour | changes))
@@ -112,6 +131,11 @@ class Attached(Workbench):
         _find_listener(told.one_way, "one-way")
         _find_listener(told.two_way, "two-way")
         return told
+
+
+def control_api(url: str) -> ControlApi:
+    """The calls of the server with this control address."""
+    return ControlApi(url, timeout=TIMEOUT, hint=_HINT)
 
 
 def _checked(url: str, scheme: str) -> str:

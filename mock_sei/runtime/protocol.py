@@ -14,7 +14,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -26,6 +26,7 @@ from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.runtime.limits import LimitedProtocol
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
+from mock_sei.web.exchange import PINNED_KEY, let_go, sandbox_of
 from mock_sei.web.trouble import RESET
 
 _WIRE_VERSIONS = {name: number for number, name in TLS_VERSIONS.items()}
@@ -39,10 +40,24 @@ _quiet = logging.getLogger("mock_sei.http")
 _quiet.setLevel(logging.ERROR)
 
 
-class PlatformProtocol(LimitedProtocol):
-    """One connection of a platform listener."""
+class PinnedProtocol(LimitedProtocol):
+    """One connection of a listener: each request belongs to the state in which it began."""
 
     sandbox: Sandbox
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.request_scope[PINNED_KEY] = self.sandbox.pinned()
+
+    @property
+    def request_scope(self) -> Scope:
+        """Of the request that came last, empty before the first."""
+        return cast("Scope | None", self.scope) or {}
+
+
+class PlatformProtocol(PinnedProtocol):
+    """One connection of a platform listener."""
+
     listener: Listener
     certificate: PeerCertificate | None = None
     tls_version: str | None = None
@@ -62,9 +77,10 @@ class PlatformProtocol(LimitedProtocol):
         inner = self.app
 
         async def with_tls(scope: Scope, receive: Receive, send: Send) -> None:
-            why = self.certificate and self.sandbox.judge_certificate(self.certificate)
+            sandbox = sandbox_of(scope, self.sandbox)
+            why = self.certificate and sandbox.judge_certificate(self.certificate)
             if why:
-                self.sandbox.record_handshake(self._connection(), why, self.tls_version)
+                sandbox.record_handshake(self._connection(), why, self.tls_version)
                 transport.abort()
                 while (await receive())["type"] != "http.disconnect":
                     pass
@@ -74,6 +90,7 @@ class PlatformProtocol(LimitedProtocol):
                 await inner(scope, receive, send)
             finally:
                 joined.flush()
+                let_go(scope)
 
         self.app = with_tls
 
@@ -88,7 +105,9 @@ class PlatformProtocol(LimitedProtocol):
     def refuse(self, refusal: Refusal) -> None:
         """What never becomes a request gets the platform's shape and a journal entry too."""
         status = refusal.kind.status
-        tracking_id = self.sandbox.new_tracking_id()
+        # Of a request that began at all, else of now.
+        sandbox = sandbox_of(self.request_scope, self.sandbox)
+        tracking_id = sandbox.new_tracking_id()
         body = json.dumps(error_body(refusal, tracking_id)).encode()
         headers = [
             (b"content-type", b"application/json"),
@@ -98,7 +117,7 @@ class PlatformProtocol(LimitedProtocol):
         ]
         entry = Entry(
             kind="exchange",
-            timestamp=self.sandbox.clock.timestamp(),
+            timestamp=sandbox.clock.timestamp(),
             connection=self._connection(),
             tls_version=self.tls_version,
             tracking_id=tracking_id,
@@ -106,7 +125,7 @@ class PlatformProtocol(LimitedProtocol):
             response=Response(status=status, raw_headers=headers, raw_body=body),
         )
         entry.refuse(refusal.why)
-        self.sandbox.record(entry)
+        sandbox.record(entry)
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         self.transport.close()

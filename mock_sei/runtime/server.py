@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import selectors
 import socket
 import threading
 import time
@@ -22,7 +24,7 @@ from uvicorn.server import ServerState
 
 from mock_sei.errors import Explanation
 from mock_sei.runtime.limits import KEEP_ALIVE, LimitedProtocol
-from mock_sei.runtime.protocol import PlatformProtocol, ProtocolFactory
+from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
     PendingConnection,
@@ -75,10 +77,19 @@ class PlatformServer:
                 self._accept_from(door, listening, factory)
         self._spawn(self._each_second())
 
+    def close(self) -> None:
+        """Closes the listening sockets of a server that does not run."""
+        for listening in self.listening:
+            listening.close()
+
+    @property
+    def listening(self) -> list[socket.socket]:
+        return [each for door in self._doors for each in door.sockets]
+
     async def stop(self) -> None:
         """Closes every socket at once; what is under way is cut."""
-        for door in self._doors:
-            for listening in door.sockets:
+        for listening in self.listening:
+            if listening.fileno() >= 0:  # or it was stopped before
                 asyncio.get_running_loop().remove_reader(listening)
                 listening.close()
         # A task cancelled before its first step loses the socket it was given.
@@ -119,7 +130,12 @@ class PlatformServer:
             protocol.sandbox, protocol.listener = sandbox, door.listener
             return protocol
 
-        return platform if door.trust else lambda: LimitedProtocol(config, state, {})
+        def control() -> asyncio.Protocol:
+            protocol = PinnedProtocol(config, state, {})
+            protocol.sandbox = sandbox
+            return protocol
+
+        return platform if door.trust else control
 
     def _accept_from(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
         if listening.fileno() >= 0:  # or the server was stopped meanwhile
@@ -150,10 +166,11 @@ class PlatformServer:
         if door.trust is None:
             await loop.connect_accepted_socket(factory, accepted)
             return
-        pending = PendingConnection(self._sandbox, door.listener, source)
+        sandbox = self._sandbox.pinned()
+        pending = PendingConnection(sandbox, door.listener, source)
         fault = None
-        if not self._sandbox.faults.is_quiet:
-            fault = self._sandbox.faults.meet_connection(door.listener)
+        if not sandbox.faults.is_quiet:
+            fault = sandbox.faults.meet_connection(door.listener)
         if fault is not None:
             pending.record(
                 Explanation(
@@ -218,7 +235,7 @@ class ServerThread:
 
     def __init__(self, server: PlatformServer) -> None:
         self._server = server
-        self._loop = self.new_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="mock-sei", daemon=True)
         self._started = threading.Event()
         self._failure: BaseException | None = None
@@ -231,23 +248,66 @@ class ServerThread:
             self._thread.join()
             raise self._failure
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the server's own thread asks."""
+        return self._thread is threading.current_thread()
+
     def stop(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed already
-            self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        """In any state, any number of times. Returns when every socket is closed.
+
+        Called by the server's own thread it returns at once, and the sockets are closed when that
+        thread has done what it is at.
+        """
+        self.abandon()
+        if self._thread.ident is not None and not self.is_current:
+            self._thread.join()
+
+    def abandon(self) -> None:
+        """Stops it too, and waits for nothing that another thread may hold up."""
+        if self._thread.ident is None:
+            self._server.close()
+            return
+        if not self.is_current:
+            self._started.wait()
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it is closed already
+                loop.call_soon_threadsafe(loop.stop)
+
+    def let_go(self) -> None:
+        """In a forked child: lets go of every socket of the server, which goes on in the parent.
+
+        The parent could close none of them for its clients while a child holds a copy. Each number
+        is kept open on nothing: closed, it would soon be another file's, and be closed once more.
+        """
+        # asyncio's loops have a selector; the others are not run in a thread of a user's process.
+        selector: selectors.BaseSelector | None = getattr(self._loop, "_selector", None)
+        registered = selector.get_map() if selector is not None else None
+        numbers = {each.fileno() for each in self._server.listening} | set(registered or ())
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in numbers:
+            if isinstance(number, int) and number >= 0:
+                os.dup2(nothing, number, inheritable=False)
+        os.close(nothing)
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._server.start())
+            loop = self._loop = self.new_loop()
+            asyncio.set_event_loop(loop)
+            loop.run_until_complete(self._server.start())
         except BaseException as error:  # handed to the thread that called start
             self._failure = error
-            self._loop.close()
+            self._server.close()
+            if self._loop is not None:
+                self._loop.close()
             return
         finally:
             self._started.set()
         try:
-            self._loop.run_forever()
-            self._loop.run_until_complete(self._server.stop())
+            loop.run_forever()
         finally:
-            self._loop.close()
+            try:
+                loop.run_until_complete(self._server.stop())
+            finally:
+                loop.close()

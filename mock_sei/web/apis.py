@@ -60,7 +60,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     headers, findings = scope["headers"], exchange.entry.findings
     refuse_announced_size(headers)
     operation, path_values = sandbox.catalogue.find(scope["method"], _path_of(scope))
-    token = sandbox.admit(
+    admitted = sandbox.admit(
         Call(
             connection=exchange.connection,
             app_key=header_text(headers, b"appkey"),
@@ -69,7 +69,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             findings=findings,
         )
     )
-    scripts = sandbox.scripts
+    token, scripts = admitted.token, sandbox.scripts
     scripted = None if scripts.is_quiet else scripts.take(caller_of(exchange, scope))
     if scripted is not None:
         findings.notes.append("answered from a script")

@@ -27,6 +27,12 @@ BODY_LIMIT = 1024 * 1024
 
 SCOPE_KEY = "mock_sei.exchange"
 
+PINNED_KEY = "mock_sei.pinned"
+"""Where a connection leaves the sandbox that a request belongs to."""
+
+CONTROL_KEY = "mock_sei.sandbox"
+"""Where the control listener leaves it for the calls of the control API."""
+
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 
 
@@ -47,7 +53,8 @@ class Exchange:
     )
 
     def __init__(self, sandbox: Sandbox, listener: Listener, scope: Scope) -> None:
-        self.sandbox = sandbox
+        self.sandbox = sandbox = sandbox_of(scope, sandbox)
+        """With the state of the moment at which the request began, whatever is reset since."""
         self.listener = listener
         self._started = time.perf_counter()
         self._body_size = 0
@@ -175,6 +182,18 @@ class Exchange:
             self._closed = True
             self.entry.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
             self.sandbox.record(self.entry)
+
+
+def sandbox_of(scope: Scope, sandbox: Sandbox) -> Sandbox:
+    """The sandbox that a request works on from its first byte to its last."""
+    pinned: Sandbox | None = scope.get(PINNED_KEY)
+    return pinned or sandbox.pinned()
+
+
+def let_go(scope: Scope) -> None:
+    """An idle connection keeps its last request's scope, and must not keep a state with it."""
+    for key in (PINNED_KEY, SCOPE_KEY, CONTROL_KEY):
+        scope.pop(key, None)
 
 
 def is_preflight(request: Request) -> bool:

@@ -62,7 +62,7 @@ class PlatformListener:
             await sending({"type": "http.response.body", "body": b""})
             return
         fault = None
-        if not self._sandbox.faults.is_quiet:
+        if not exchange.sandbox.faults.is_quiet:
             form = b""
             if has_form(scope):
                 read = await _read_all(receiving)

@@ -78,12 +78,12 @@ def add_bench_calls(app: FastAPI) -> None:
     @app.post("/clock/advance", summary="Moves the clock forward")
     async def advance_clock(sandbox: Here, body: ClockAdvance) -> ClockState:
         with _explaining_values():
-            sandbox.clock.advance(seconds=body.seconds)
+            sandbox.advance_clock(body.seconds)
         return _clock_state(sandbox)
 
     @app.delete("/clock", status_code=204, summary="Back to the machine's time")
     async def reset_clock(sandbox: Here) -> None:
-        sandbox.clock.reset()
+        sandbox.reset_clock()
 
     @app.get("/check", summary="What speaks against the test that ran since the reset")
     async def check(sandbox: Here) -> VerdictNow:
@@ -102,7 +102,7 @@ def add_bench_calls(app: FastAPI) -> None:
 
     @app.delete("/journal", status_code=204, summary="Clears the journal")
     async def clear_journal(sandbox: Here) -> None:
-        sandbox.journal.clear()
+        sandbox.clear_journal()
 
 
 def add_signing_key_calls(app: FastAPI) -> None:

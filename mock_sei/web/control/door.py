@@ -15,8 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.addresses import host_name, is_loopback
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.models import SCOPE_KEY
-from mock_sei.web.exchange import BODY_LIMIT, find_header
+from mock_sei.web.exchange import BODY_LIMIT, CONTROL_KEY, find_header, let_go, sandbox_of
 from mock_sei.web.forms import origin_host
 
 
@@ -43,7 +42,7 @@ class ControlListener:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        scope[SCOPE_KEY] = self._sandbox
+        scope[CONTROL_KEY] = sandbox_of(scope, self._sandbox)
         refusal = _refused_caller(scope, self._sandbox.server_names)
         if refusal is not None:
             await JSONResponse({"detail": refusal}, 403)(scope, receive, send)
@@ -63,7 +62,10 @@ class ControlListener:
             detail = {"detail": f"the body is larger than {BODY_LIMIT} bytes"}
             await JSONResponse(detail, 413, {"Connection": "close"})(scope, receive, send)
             return
-        await self._app(scope, receiving, send)
+        try:
+            await self._app(scope, receiving, send)
+        finally:
+            let_go(scope)
 
 
 def _refused_caller(scope: Scope, names: Sequence[str]) -> str | None:

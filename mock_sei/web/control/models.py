@@ -8,12 +8,11 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from mock_sei.sandbox import Sandbox
-
-SCOPE_KEY = "mock_sei.sandbox"
+from mock_sei.web.exchange import CONTROL_KEY
 
 
 async def _here(request: Request) -> Sandbox:
-    sandbox: Sandbox = request.scope[SCOPE_KEY]
+    sandbox: Sandbox = request.scope[CONTROL_KEY]
     return sandbox
 
 
