@@ -26,7 +26,9 @@ class PeerCertificate:
     fingerprint: str
     """SHA-256 of the DER encoding, lower-case hexadecimal."""
     issuer: str = ""
-    """Subject of the CA that signed it, as RFC 4514 writes it."""
+    """Subject of the CA that signed it, as RFC 4514 writes it. Anybody can name a CA so."""
+    der: bytes = field(default=b"", repr=False, compare=False)
+    """The certificate itself, for who must check its signature; empty where it is not at hand."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,14 +35,12 @@ from mock_sei.bench.journal import Journal
 from mock_sei.bench.redaction import KnownSecrets, Secrets
 from mock_sei.bench.scripts import Scripts, make_answer
 from mock_sei.bench.verdict import Verdict
-from mock_sei.certificates.accounts import (
-    AccountCertificate,
-    AccountCertificates,
-    SeededIdentities,
-)
+from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
 from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
+from mock_sei.certificates.held import AccountCertificate
 from mock_sei.certificates.profiles import ServerVariant, Variant
+from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
 from mock_sei.errors import ConfigurationError, Explanation, Rejected
@@ -117,6 +115,7 @@ class Sandbox:
         certificate_rules: CertificateRules | None = None,
         faults: Sequence[Mapping[str, Any]] = (),
         journal_size: int = 1000,
+        tls_problem: TlsProblem = lambda _: None,
     ) -> None:
         # For good
         self.fixtures = fixtures
@@ -129,6 +128,7 @@ class Sandbox:
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
         self._seeded_faults = self._read_faults(faults)
+        self._tls_problem = tls_problem
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
@@ -149,7 +149,11 @@ class Sandbox:
         registry = self.fixtures.registry.copy()
         random = make_random(behaviour.seed)
         certificates = AccountCertificates(
-            store=self.store, seeded=self._seeded_identities, registry=registry, clock=self.clock
+            store=self.store,
+            seeded=self._seeded_identities,
+            registry=registry,
+            clock=self.clock,
+            tls_problem=self._tls_problem,
         )
         return State(
             behaviour=behaviour,
@@ -219,7 +223,6 @@ class Sandbox:
             past = self._present.state
             fresh.bugs += map(_earlier, past.bugs[past.bugs_reported :])
             self.clock.reset()
-            self.authority.forget_revocations()
             self.journal.clear()
             self._present.state = fresh
 
@@ -378,6 +381,12 @@ class Sandbox:
         )
         entry.refuse(why)
         self.record(entry)
+
+    def record_tls_failure(self, problem: str) -> None:
+        """A listener refuses everybody, since its TLS cannot be set up; ``check()`` fails then."""
+        logger.error(problem)
+        if problem not in self.bugs:
+            self.bugs.append(problem)
 
     def record(self, entry: Entry) -> None:
         """Into the journal and the log; of a call that a reset overtook into the log only."""

@@ -62,7 +62,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
-    """One CA for the session: keys are dear to make. Nothing may be revoked in it for good."""
+    """One CA for the session: keys are dear to make."""
     return CertificateStore(tmp_path_factory.mktemp("certs"))
 
 
@@ -76,9 +76,7 @@ def _event_loop() -> Iterator[None]:
 
 @pytest.fixture
 def sandbox(shared_store: CertificateStore) -> Sandbox:
-    sandbox = Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
-    sandbox.authority.forget_revocations()
-    return sandbox
+    return Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
 
 
 @pytest.fixture

@@ -1,325 +1,361 @@
 """Which certificates each service account has: issued here, signed from a request, or its own.
 
-What a reset brings back is in :class:`SeededIdentities`: the accounts of the fixtures keep their
-certificates on file. Everything else belongs to one platform state. Which of them a listener lets
-in follows from :attr:`AccountCertificates.own_pem` and the authority.
+What a reset brings back is in :class:`~mock_sei.certificates.seeded.SeededIdentities`: the accounts
+of the fixtures keep their certificates on file. Everything else belongs to one platform state, its
+revocations included. Which certificates a listener lets in follows from
+:meth:`AccountCertificates.trusted` and the authority.
+
+A certificate belongs to an account's record, not to its name. An account may go while its
+certificate is made: whatever is handed out or kept is asked for once more under the lock.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
+from typing import NamedTuple
+from weakref import WeakValueDictionary
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from mock_sei.certificates.bundles import (
-    BundleOptions,
-    CertificateFile,
-    Certified,
-    Identity,
-    download,
-    pkcs7_bundle,
-)
-from mock_sei.certificates.profiles import PrivateKey, Variant
+from mock_sei.certificates.bundles import Identity
+from mock_sei.certificates.held import AccountCertificate, Ends, Held, Origin
+from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.revocations import Revocations
+from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.submitted import CERTIFICATE, read_own_certificate, read_request
 from mock_sei.clock import Clock
-from mock_sei.errors import Rejected, UnknownCertificate
+from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.peer import PeerCertificate
 from mock_sei.records import CertificateSource, ServiceAccount
 from mock_sei.registry import Registry
 
-
-class Origin(StrEnum):
-    """How an account came by a certificate."""
-
-    ISSUED = "issued"
-    """By this platform's CA, key included."""
-    SIGNED = "signed"
-    """By this platform's CA, from a request; the key is the client's."""
-    OWN = "own"
-    """By the client's own CA, which was submitted with it."""
+TlsProblem = Callable[[str], str | None]
+"""What TLS finds wrong with a client certificate, PEM, that it is to trust; None if nothing."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccountCertificate(Certified):
-    """One certificate of a service account."""
+class Trusted(NamedTuple):
+    """Whom TLS lets in beside the clients of the platform's CA, and whom of those it does not."""
 
-    account: str
-    certificate: x509.Certificate
-    chain: tuple[x509.Certificate, ...]
-    """The CAs above it, nearest first."""
-    origin: Origin
-    variant: Variant = Variant.VALID
-    key: PrivateKey | None = field(default=None, repr=False)
-
-    @property
-    def certificate_pem(self) -> str:
-        return self.certificate.public_bytes(Encoding.PEM).decode()
-
-    @property
-    def chain_pem(self) -> str:
-        return "".join(each.public_bytes(Encoding.PEM).decode() for each in self.chain)
-
-    @property
-    def issuer(self) -> str:
-        """Who signed it, as a person reads it."""
-        return self.certificate.issuer.rfc4514_string()
-
-    @property
-    def identity(self) -> Identity:
-        """With its key. Raises :class:`UnknownCertificate` where that is the client's alone."""
-        if self.key is None:
-            raise UnknownCertificate(
-                f"the private key of {self.account}'s certificate {self.serial_number:x} is the "
-                "client's own and not known here"
-            )
-        return Identity(certificate=self.certificate, key=self.key, chain=self.chain)
-
-    @property
-    def has_key(self) -> bool:
-        return self.key is not None
-
-    def download(self, format_name: str, options: BundleOptions) -> CertificateFile:
-        """One file of it. Raises :class:`UnknownCertificate` for a format that wants the key."""
-        if self.key is not None:
-            return download(self.identity, format_name, options)
-        files = {
-            "pem": CertificateFile(name="certificate.crt", content=self.certificate_pem.encode()),
-            "p7s": CertificateFile(
-                name="certificate.p7s", content=pkcs7_bundle(self.certificate, self.chain)
-            ),
-        }
-        if format_name not in files:
-            raise UnknownCertificate(
-                f"a {format_name} holds the private key, and {self.account}'s is the client's own; "
-                f"there are {' and '.join(files)}"
-            )
-        return files[format_name]
-
-
-class SeededIdentities:
-    """The certificates of the fixtures' accounts, on file; they outlive a reset."""
-
-    def __init__(self, store: CertificateStore, accounts: Mapping[str, ServiceAccount]) -> None:
-        self._store = store
-        self._accounts = accounts
-        self._lock = threading.Lock()
-        self._identities: dict[str, Identity] = {}
-
-    def holds(self, account: ServiceAccount) -> bool:
-        """Whether the account is of the fixtures; another may have taken its name since."""
-        return self._accounts.get(account.username) is account
-
-    def find(self, account: ServiceAccount) -> Identity | None:
-        """The one that was made or read already."""
-        return self._identities.get(account.username) if self.holds(account) else None
-
-    def find_on_file(self, account: ServiceAccount) -> Identity | None:
-        """The same, or one on file that nobody asked for yet."""
-        if not self.holds(account):
-            return None
-        return self.find(account) or self._store.find_identity(account.username)
-
-    def require(self, account: ServiceAccount) -> Identity:
-        """Read from its file, or made when first asked for."""
-        with self._lock:
-            found = self._identities.get(account.username)
-            if found is None:
-                found = self._identities[account.username] = self._seed(account.username)
-            return found
-
-    def _seed(self, username: str) -> Identity:
-        # Dated by the machine's clock: a reset brings that time back and must find it valid.
-        now = datetime.now(UTC)
-        found = self._store.find_identity(username)
-        if found is None or found.not_after <= now:
-            found = self._store.authority.issue_identity(username, now=now)
-            self._store.write_identity(username, found)
-        return found
+    own_pem: bytes
+    """The certificates of clients' own CAs, each let in by itself."""
+    crl_pem: bytes
+    """The list of the platform's CA; empty where there is nothing to look for."""
 
 
 class AccountCertificates:
     """The certificates of every account in one platform state."""
 
     def __init__(
-        self, *, store: CertificateStore, seeded: SeededIdentities, registry: Registry, clock: Clock
+        self,
+        *,
+        store: CertificateStore,
+        seeded: SeededIdentities,
+        registry: Registry,
+        clock: Clock,
+        tls_problem: TlsProblem = lambda _: None,
     ) -> None:
         self._authority = store.authority
-        self._authority_name = store.authority.issuing.subject.rfc4514_string()
         self._seeded = seeded
         self._registry = registry
         self._clock = clock
-        self._lock = threading.Lock()
-        self._held: dict[str, tuple[AccountCertificate, ...]] = {}
-        self._own: dict[str, str] = {}
-        self._revoked_own: frozenset[str] = frozenset()
-        """By fingerprint, as those of clients' own CAs are known: another CA counts alike."""
+        self._tls_problem = tls_problem
+        self.revocations = Revocations(store.authority)
+        self._lock = threading.RLock()
+        self._held: dict[str, Held] = {}
+        self._gone: WeakValueDictionary[str, ServiceAccount] = WeakValueDictionary()
+        """Accounts that were let go of and are still registered, or in use by a call under way."""
+        self._ends = Ends()
+        self._seeded_seen = 0
+        self._own: dict[str, AccountCertificate] = {}
+        self._own_number = 0
+        self._revoked_own: set[str] = set()
+        """Like ``_own`` by fingerprint: CAs of clients may give the same serial numbers."""
+
+    # Whom TLS lets in
 
     @property
-    def own_pem(self) -> str:
-        """Those of clients' own CAs: each is let in by itself, its CA lets in nobody else."""
-        return "".join(self._own.values())
+    def trust_number(self) -> int:
+        """Of what :meth:`trusted` answers: another after each change and in each state.
 
-    def of(self, username: str) -> list[AccountCertificate]:
-        """Oldest first. Raises :class:`UnknownAccount`."""
-        seeded = self._seeded.find(self.require_account(username))
-        held = self._held.get(username, ())
-        return [*([_issued(username, seeded)] if seeded else []), *held]
-
-    def current(self, username: str) -> AccountCertificate | None:
-        """The newest that is as it should be."""
-        sound = [
-            each
-            for each in self.of(username)
-            if each.variant is Variant.VALID and not self.is_revoked(each)
-        ]
-        return sound[-1] if sound else None
-
-    def identity(self, username: str) -> Identity:
-        """The newest with its key, made when first asked for.
-
-        Raises :class:`UnknownAccount`, or :class:`UnknownCertificate` for an account whose
-        application brings its own certificate.
+        It is 0 while there is nothing, so that a reset alone makes no listener change.
         """
-        account = self.require_account(username)
-        sound = [each for each in self._held.get(username, ()) if each.variant is Variant.VALID]
-        keyed = [each for each in sound if each.key is not None]
-        if keyed:
-            return keyed[-1].identity
-        if self._seeded.holds(account):
-            return self._seeded.require(account)
-        application = self._registry.find_application_of(username)
-        if application is not None and application.certificate is CertificateSource.OWN:
-            raise UnknownCertificate(
-                f"{application.name} brings its own certificate, so none with a key is known for "
-                f"{username}; sign its request or register its certificate"
-            )
-        return self.issue(username).identity
+        if self._own:
+            return self._own_number
+        return self.revocations.number if len(self.revocations) else 0
+
+    def trusted(self) -> Trusted:
+        """As it stands. It costs what it holds, so whoever asks keeps it by its number."""
+        with self._lock:
+            own = list(self._own.values())
+        if own:
+            # OpenSSL would want a list of every issuer then, and a client's CA has none: our own
+            # check alone knows the revoked, and no alert says so.
+            return Trusted("".join(each.certificate_pem for each in own).encode(), b"")
+        # To look into an empty list would be a twentieth of a connection.
+        return Trusted(b"", self.revocations.newest_pem() if len(self.revocations) else b"")
 
     def admits(self, peer: PeerCertificate) -> bool:
-        """Whether it is of this platform's CA, or one of a client's own that is registered."""
-        return peer.issuer == self._authority_name or peer.fingerprint in self._own
+        """Whether this platform's CA signed it, or it is a client's own one that is registered."""
+        return peer.fingerprint in self._own or self._authority.has_signed(peer)
 
     def has_revoked(self, peer: PeerCertificate) -> bool:
-        """Of our CA by its serial number, of a client's own by its fingerprint."""
-        if peer.fingerprint in self._own:
-            return peer.fingerprint in self._revoked_own
-        return self._authority.is_revoked(peer.serial_number)
-
-    def provide(self, username: str) -> AccountCertificate:
-        """The current certificate, made where there is none yet."""
-        found = self.current(username)
-        if found is None:
-            self.identity(username)
-            found = self.current(username)
-        return found or self.issue(username)  # the seeded one was revoked
-
-    def renew(self, username: str) -> AccountCertificate:
-        return self.issue(username)
-
-    def ending(self) -> list[AccountCertificate]:
-        """The current one of every account, but for those of clients' own CAs."""
-        found = [self.current(username) for username in self._registry.service_accounts]
-        return [each for each in found if each is not None and each.origin is not Origin.OWN]
-
-    def issue(self, username: str, variant: Variant = Variant.VALID) -> AccountCertificate:
-        """A further certificate; a valid one becomes the current one."""
-        self.require_account(username)
-        identity = self._authority.issue_identity(username, now=self._clock.now(), variant=variant)
-        return self._add(_issued(username, identity, variant))
-
-    def sign(self, username: str, request: str) -> AccountCertificate:
-        """Signs a PEM request. Raises :class:`~mock_sei.errors.Rejected`."""
-        self.require_account(username)
-        key = read_request(request, username)
-        return self._add(
-            AccountCertificate(
-                account=username,
-                certificate=self._authority.sign_request(username, key, now=self._clock.now()),
-                chain=self._authority.chain,
-                origin=Origin.SIGNED,
-            )
-        )
-
-    def register_own(self, username: str, certificate: str, ca: str) -> AccountCertificate:
-        """Lets in a certificate of the client's own CA, both PEM.
-
-        Raises :class:`~mock_sei.errors.Rejected`.
-        """
-        self.require_account(username)
-        read, chain = read_own_certificate(certificate, ca, username, now=self._clock.now())
-        own = AccountCertificate(account=username, certificate=read, chain=chain, origin=Origin.OWN)
-        fingerprint = own.peer.fingerprint
-        if fingerprint in self._revoked_own:
-            raise Rejected({CERTIFICATE: "it was revoked here; submit another one"})
-        with self._lock:
-            known = fingerprint in self._own
-            self._own = self._own | {fingerprint: own.certificate_pem}
-        return own if known else self._add(own)
-
-    def find(self, username: str, serial_number: int) -> AccountCertificate:
-        """Raises :class:`UnknownAccount`, :class:`UnknownCertificate`."""
-        for each in self.of(username):
-            if each.serial_number == serial_number:
-                return each
-        raise UnknownCertificate(
-            f"{username} has no certificate with the serial number {f'{serial_number:x}'[:64]}"
+        """One of our CA by its serial number, one of a client's own by its fingerprint."""
+        if peer.fingerprint in self._revoked_own:
+            return True
+        return self._authority.has_signed(peer) and (
+            self.revocations.is_revoked(peer.serial_number)
+            or self._is_predecessors(peer.serial_number)
         )
 
     def is_revoked(self, certificate: AccountCertificate) -> bool:
-        return self.has_revoked(certificate.peer)
+        if certificate.origin is Origin.OWN:
+            return self.has_revoked(certificate.peer)
+        return self.revocations.is_revoked(certificate.serial_number)
 
-    def revoke(self, username: str, serial_number: int) -> None:
-        """From the next handshake on, and at the next request of an open connection."""
-        found = self.find(username, serial_number)
-        if found.origin is Origin.OWN:
-            self._revoked_own = self._revoked_own | {found.peer.fingerprint}
-        else:
-            self._authority.revoke(found.serial_number, now=self._clock.now())
+    def _is_predecessors(self, serial_number: int) -> bool:
+        """Whether it lies on file for an account of the fixtures that is gone."""
+        owner = self._seeded.find_owner(serial_number)
+        return owner is not None and not self._is_registered(owner)
 
-    def revoke_all(self, username: str) -> None:
-        """What an account leaves behind: nobody who takes its name may be let in with it.
+    # What an account has
 
-        One of a client's own CA is forgotten: whoever takes the name may submit it again.
+    def of(self, username: str) -> list[AccountCertificate]:
+        """Oldest first. Raises :class:`UnknownAccount`."""
+        account = self.require_account(username)
+        seeded = self._seeded.of(account)
+        held = self._find_held(account)
+        return [*seeded, *(held.certificates if held else ())]
+
+    def current(self, username: str) -> AccountCertificate | None:
+        """The newest that is as it should be and not revoked."""
+        return self._current_of(self.require_account(username))
+
+    def find(self, username: str, serial_number: int) -> AccountCertificate:
+        """The newest of the account's with this number.
+
+        Raises :class:`UnknownAccount`, :class:`UnknownCertificate`.
         """
-        on_file = self._seeded.find_on_file(self.require_account(username))
-        left = {on_file.serial_number} if on_file else set()
-        gone = set()
-        for each in self.of(username):
-            if each.origin is Origin.OWN:
-                gone.add(each.peer.fingerprint)
-            else:
-                left.add(each.serial_number)
-        for serial_number in left:
-            self._authority.revoke(serial_number, now=self._clock.now())
+        return self._find_all(self.require_account(username), serial_number)[-1]
+
+    def ending(self) -> list[AccountCertificate]:
+        """The current one of every account, but for those of clients' own CAs."""
+        return self.ending_before(datetime.max.replace(tzinfo=UTC))
+
+    def ending_before(self, moment: datetime) -> list[AccountCertificate]:
+        """The current certificates that end before the moment, the first to end first.
+
+        Those of clients' own CAs are left out: the platform does not renew them. It costs what it
+        returns.
+        """
         with self._lock:
-            self._held.pop(username, None)
-            self._own = {key: pem for key, pem in self._own.items() if key not in gone}
+            for each in self._seeded.known[self._seeded_seen :]:
+                self._seeded_seen += 1
+                account = self._registry.service_accounts.get(each.account)
+                if account is not None and self._seeded.holds(account):
+                    self._note_end(account)
+            return self._ends.before(moment)
 
     def require_account(self, username: str) -> ServiceAccount:
         """Raises :class:`UnknownAccount` naming the accounts there are."""
         return self._registry.require_account(username)
 
-    def _add(self, certificate: AccountCertificate) -> AccountCertificate:
+    # What an account gets
+
+    def identity(self, username: str) -> Identity:
+        """The newest with its key, made when first asked for: one, however many ask at once.
+
+        Raises :class:`UnknownAccount`, or :class:`UnknownCertificate` for an account whose
+        application brings its own certificate.
+        """
+        return self._with_key(self.require_account(username)).identity
+
+    def provide(self, username: str) -> AccountCertificate:
+        """The current certificate, made where there is none yet."""
+        account = self.require_account(username)
+        with self._require_held(account).making:
+            found = self._current_of(account)
+            if found is None:
+                self._with_key(account)
+                found = self._current_of(account)
+            return found or self._issue(account)  # the one on file was revoked
+
+    def renew(self, username: str) -> AccountCertificate:
+        """A further certificate, current from now on."""
+        return self.issue(username)
+
+    def issue(self, username: str, variant: Variant = Variant.VALID) -> AccountCertificate:
+        """A further certificate; a valid one becomes the current one."""
+        return self._issue(self.require_account(username), variant)
+
+    def sign(self, username: str, request: str) -> AccountCertificate:
+        """Signs a PEM request. Raises :class:`~mock_sei.errors.Rejected`."""
+        account = self.require_account(username)
+        key = read_request(request, username)
+        return self._add(
+            account,
+            AccountCertificate(
+                account=username,
+                certificate=self._authority.sign_request(username, key, now=self._clock.now()),
+                chain=self._authority.chain,
+                origin=Origin.SIGNED,
+            ),
+        )
+
+    def register_own(self, username: str, certificate: str, ca: str) -> AccountCertificate:
+        """Lets in a certificate of the client's own CA, both PEM.
+
+        Raises :class:`~mock_sei.errors.Rejected`, also where TLS could not let it in.
+        """
+        account = self.require_account(username)
+        read, chain = read_own_certificate(certificate, ca, username, now=self._clock.now())
+        own = AccountCertificate(account=username, certificate=read, chain=chain, origin=Origin.OWN)
+        problem = self._tls_problem(own.certificate_pem)
+        if problem is not None:
+            raise Rejected({CERTIFICATE: f"TLS cannot let it in: {problem}"})
         with self._lock:
-            held = self._held.get(certificate.account, ())
-            self._held[certificate.account] = (*held, certificate)
+            self._require_still(account)
+            if self.has_revoked(own.peer):
+                raise Rejected({CERTIFICATE: "it was revoked here; submit another one"})
+            if own.peer.fingerprint in self._own:
+                return self._own[own.peer.fingerprint]
+            self._own[own.peer.fingerprint] = own
+            self._own_number = self._authority.new_number()
+            return self._add(account, own)
+
+    # What an account loses
+
+    def revoke(self, username: str, serial_number: int) -> None:
+        """From the next handshake on, and at the next request of an open connection."""
+        account = self.require_account(username)
+        found = self._find_all(account, serial_number)
+        with self._lock:
+            for each in found:
+                self._revoke(each)
+            if self._is_registered(account):
+                self._note_end(account)
+
+    def revoke_all(self, username: str) -> None:
+        """What an account leaves behind: nobody who takes its name may be let in with it.
+
+        From now on the account gets nothing more, whether or not it is in the registry still. One
+        of a client's own CA is forgotten: whoever takes the name may submit it again.
+        """
+        account = self.require_account(username)
+        on_file = self._seeded.find_on_file(account)
+        with self._lock:
+            self._gone[username] = account
+            for each in (*([on_file] if on_file else ()), *self._seeded.of(account)):
+                self._revoke(each)
+            held = self._held.pop(username, None)
+            if held is not None:
+                self._let_go(held)
+            self._ends.put(username, None)
+
+    def _let_go(self, held: Held) -> None:
+        for each in held.certificates:
+            if each.origin is not Origin.OWN:
+                self._revoke(each)
+            elif self._own.pop(each.peer.fingerprint, None) is not None:
+                self._own_number = self._authority.new_number()
+                if self._authority.has_signed(each.peer):  # or our own CA lets it in
+                    self._revoke(each)
+
+    def _revoke(self, certificate: AccountCertificate) -> None:
+        if certificate.origin is Origin.OWN:
+            self._revoked_own.add(certificate.peer.fingerprint)
+        if certificate.origin is not Origin.OWN or self._authority.has_signed(certificate.peer):
+            self.revocations.add(certificate.serial_number, now=self._clock.now())
+
+    # Inside
+
+    def _is_registered(self, account: ServiceAccount) -> bool:
+        """Whether this very record stands in the registry, and is not about to go."""
+        name = account.username
+        return (
+            self._registry.service_accounts.get(name) is account
+            and self._gone.get(name) is not account
+        )
+
+    def _require_still(self, account: ServiceAccount) -> None:
+        if not self._is_registered(account):
+            raise UnknownAccount(
+                f"service account {account.username!r} was deleted meanwhile; nothing was kept or "
+                "handed out for it"
+            )
+
+    def _find_held(self, account: ServiceAccount) -> Held | None:
+        found = self._held.get(account.username)
+        return found if found is not None and found.account is account else None
+
+    def _require_held(self, account: ServiceAccount) -> Held:
+        """Raises :class:`UnknownAccount` for an account that is gone."""
+        with self._lock:
+            self._require_still(account)
+            found = self._held.get(account.username)
+            if found is not None and found.account is not account:
+                self._let_go(found)  # its account left the registry without a word
+                found = None
+            if found is None:
+                found = self._held[account.username] = Held(account, self.is_revoked)
+            return found
+
+    def _find_all(self, account: ServiceAccount, serial_number: int) -> list[AccountCertificate]:
+        held = self._find_held(account)
+        found = [
+            *(each for each in self._seeded.of(account) if each.serial_number == serial_number),
+            *(held.find(serial_number) if held else ()),
+        ]
+        if not found:
+            raise UnknownCertificate(
+                f"{account.username} has no certificate with the serial number "
+                f"{f'{serial_number:x}'[:64]}"
+            )
+        return found
+
+    def _current_of(self, account: ServiceAccount) -> AccountCertificate | None:
+        held = self._find_held(account)
+        with self._lock:
+            found = held.find_current() if held else None
+        if found is not None:
+            return found
+        seeded = reversed(self._seeded.of(account))
+        return next((each for each in seeded if not self.is_revoked(each)), None)
+
+    def _with_key(self, account: ServiceAccount) -> AccountCertificate:
+        held = self._require_held(account)
+        if held.newest_with_key is not None:
+            return held.newest_with_key
+        if self._seeded.holds(account):
+            found = self._seeded.require(account)
+            self._require_still(account)
+            return found
+        application = self._registry.find_application_of(account.username)
+        if application is not None and application.certificate is CertificateSource.OWN:
+            raise UnknownCertificate(
+                f"{application.name} brings its own certificate, so none with a key is known for "
+                f"{account.username}; sign its request or register its certificate"
+            )
+        with held.making:
+            return held.newest_with_key or self._issue(account)
+
+    def _issue(
+        self, account: ServiceAccount, variant: Variant = Variant.VALID
+    ) -> AccountCertificate:
+        identity = self._authority.issue_identity(
+            account.username, now=self._clock.now(), variant=variant
+        )
+        return self._add(account, AccountCertificate.issued(account.username, identity, variant))
+
+    def _add(self, account: ServiceAccount, certificate: AccountCertificate) -> AccountCertificate:
+        """Raises :class:`UnknownAccount` where the account went while the certificate was made."""
+        with self._lock:
+            self._require_held(account).add(certificate)
+            self._note_end(account)
         return certificate
 
-
-def _issued(
-    username: str, identity: Identity, variant: Variant = Variant.VALID
-) -> AccountCertificate:
-    return AccountCertificate(
-        account=username,
-        certificate=identity.certificate,
-        chain=identity.chain,
-        origin=Origin.ISSUED,
-        variant=variant,
-        key=identity.key,
-    )
+    def _note_end(self, account: ServiceAccount) -> None:
+        current = self._current_of(account)
+        if current is not None and current.origin is Origin.OWN:
+            current = None
+        self._ends.put(account.username, current)

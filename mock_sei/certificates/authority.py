@@ -1,12 +1,12 @@
 """The platform's certificate authority: a root and an issuing CA by trustme, and what they sign.
 
-It keeps no account of what it issued; the store keeps files and the sandbox keeps accounts. Its
-memory is the revocation list alone, which a reset empties.
+It keeps no account of what it issued or revoked: the store keeps files, and each platform state has
+its accounts' certificates (``accounts.py``) and its revocations (``revocations.py``).
 """
 
 from __future__ import annotations
 
-import threading
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,10 +31,15 @@ from mock_sei.certificates.profiles import (
     sign_identity,
     sign_server,
 )
+from mock_sei.peer import PeerCertificate
 
 ANOTHER_HOST = "another-host.example"
 
 ORGANIZATION = "mock-sei (test only)"
+
+_REMEMBERED = 10_000
+"""Certificates of which it is remembered whether this CA signed them; a client shows its own with
+each connection."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +79,7 @@ def _issuing_pem(root: trustme.CA) -> dict[str, bytes]:
 
 
 class Authority:
-    """Signs identity and server certificates, and the list of revoked ones."""
+    """Signs identity and server certificates, and lists of revoked ones."""
 
     def __init__(self, pem: AuthorityPem) -> None:
         """Raises ``ValueError`` where a part cannot be read or the parts do not belong together."""
@@ -85,9 +90,9 @@ class Authority:
         self._issuer = Issuer(certificate=issuing, key=load_key(pem.issuing_key))
         if self._issuer.key.public_key() != issuing.public_key():
             raise ValueError("the issuing CA's key does not belong to its certificate")
-        self._lock = threading.Lock()
-        self._revoked: dict[int, datetime] = {}
-        self._crl_number = 0
+        self._name = issuing.subject.rfc4514_string()
+        self._numbers = itertools.count()
+        self._signed: dict[str, bool] = {}
 
     @property
     def issuing(self) -> x509.Certificate:
@@ -169,43 +174,38 @@ class Authority:
             return False
         return True
 
-    def is_revoked(self, serial_number: int) -> bool:
-        return serial_number in self._revoked
+    def has_signed(self, peer: PeerCertificate) -> bool:
+        """True where this CA signed what a client showed; its issuer's name proves nothing.
 
-    @property
-    def has_revoked(self) -> bool:
-        """True where the list of revoked certificates is not empty."""
-        return bool(self._revoked)
-
-    def revoke(self, serial_number: int, *, now: datetime) -> None:
-        """From the next handshake on, and the next request of an open connection."""
-        with self._lock:
-            self._revoked = self._revoked | {serial_number: now}
-            self._crl_number += 1
-
-    def forget_revocations(self) -> None:
-        with self._lock:
-            if self._revoked:
-                self._revoked = {}
-                self._crl_number += 1
-
-    @property
-    def crl_number(self) -> int:
-        """Rises with every change of the list."""
-        return self._crl_number
-
-    def crl_pem(self) -> bytes:
-        """The list of revoked certificates, as it stands.
-
-        OpenSSL takes the list with the newest ``thisUpdate`` and keeps the old one on a tie, so the
-        date starts a year back and rises a second with every change. ``nextUpdate`` lies past any
-        clock.
+        Every mock-sei's CA has the same name, and a client may give its own CA any name. Remembered
+        by fingerprint, since each request asks.
         """
-        with self._lock:
-            number, revoked = self._crl_number, self._revoked
+        known = self._signed.get(peer.fingerprint)
+        if known is None:
+            known = peer.issuer == self._name and self._signed_der(peer.der)
+            if len(self._signed) >= _REMEMBERED:
+                self._signed = {}
+            self._signed[peer.fingerprint] = known
+        return known
+
+    def _signed_der(self, der: bytes) -> bool:
+        return bool(der) and self.signed(x509.load_der_x509_certificate(der))
+
+    def new_number(self) -> int:
+        """A number that was not given before: of a list, or of a set of trusted certificates."""
+        return next(self._numbers)
+
+    def sign_revocations(self, entries: list[x509.RevokedCertificate], *, number: int) -> bytes:
+        """A list of revoked certificates, PEM.
+
+        Whoever has two lists takes the one with the newer ``thisUpdate`` (OpenSSL keeps the old one
+        on a tie), so the date starts a year back and lies as many seconds later as the number says.
+        ``nextUpdate`` lies past any clock.
+        """
         issued = datetime.now(UTC).replace(microsecond=0) - timedelta(days=365)
-        builder = (
-            x509.CertificateRevocationListBuilder()
+        return (
+            # All at once: the builder's own method copies the list for each entry.
+            x509.CertificateRevocationListBuilder(revoked_certificates=entries)
             .issuer_name(self.issuing.subject)
             .last_update(issued + timedelta(seconds=number))
             .next_update(datetime(9999, 1, 1, tzinfo=UTC))
@@ -214,16 +214,9 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.issuing.public_key()),  # type: ignore[arg-type]  # an EC key, by trustme
                 critical=False,
             )
+            .sign(self._issuer.key, hashes.SHA256())
+            .public_bytes(Encoding.PEM)
         )
-        for serial_number, moment in revoked.items():
-            entry = (
-                x509.RevokedCertificateBuilder()
-                .serial_number(serial_number)
-                .revocation_date(moment.replace(microsecond=0))
-                .build()
-            )
-            builder = builder.add_revoked_certificate(entry)
-        return builder.sign(self._issuer.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def _issuer_for(self, variant: Variant) -> tuple[Issuer | None, tuple[x509.Certificate, ...]]:
         if variant is Variant.SELF_SIGNED:

@@ -117,6 +117,7 @@ def describe(certificate: x509.Certificate) -> PeerCertificate:
         not_after=certificate.not_valid_after_utc,
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
         issuer=certificate.issuer.rfc4514_string(),
+        der=certificate.public_bytes(Encoding.DER),
     )
 
 

@@ -30,6 +30,7 @@ from mock_sei.certificates.bundles import (
     DEFAULT_PASSPHRASE,
     BundleOptions,
     Identity,
+    common_names,
     pkcs12_bundle,
     trusted_certificates,
     truststore,
@@ -39,6 +40,9 @@ from mock_sei.errors import ConfigurationError
 from mock_sei.records import ACCOUNT_NAME_RULE, is_account_name
 
 logger = logging.getLogger(__name__)
+
+FileStamp = tuple[int, int, int]
+"""When a file was written, which it is and how large: another file has another stamp."""
 
 RENEW_SERVER_BEFORE = timedelta(days=30)
 
@@ -100,28 +104,78 @@ class CertificateStore:
 
         A ``certificate.pfx`` that was lost is written again.
         """
-        folder = self.account_folder(account)
+        self.account_folder(account)
         with self._locked():
-            found = self._read_identity(f"{account}/certificate.crt", f"{account}/privatekey.key")
-            if found is not None and not (folder / "certificate.pfx").exists():
-                content = pkcs12_bundle(found, BundleOptions())
-                self._write_files(folder, {"certificate.pfx": content})
+            return self._find_identity(account)
+
+    def find_or_write_identity(
+        self, account: str, make: Callable[[], Identity], *, now: datetime
+    ) -> Identity:
+        """The account's certificate on file; made and written where none is that lives at ``now``.
+
+        All under one lock of the folder, so that servers that start at once hold the same one.
+        """
+        self.account_folder(account)
+        with self._locked():
+            found = self._find_identity(account)
+            if found is None or found.not_after <= now:
+                found = make()
+                self._write_identity(account, found)
             return found
+
+    def read_identity(self, account: str) -> Identity | None:
+        """What lies there at this moment, waiting for no lock; None while it is half-written."""
+        self.account_folder(account)
+        return self._read_account(account)
+
+    def identity_stamp(self, account: str) -> FileStamp | None:
+        """Another one after the certificate's file was replaced; None where it is not there."""
+        try:
+            status = (self.account_folder(account) / "certificate.crt").stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
     def write_identity(self, account: str, identity: Identity) -> Path:
         """Makes it the account's current certificate and returns the account's folder."""
         folder = self.account_folder(account)
         with self._locked():
-            # The .pfx first: only the other two are compared when they are read.
-            self._write_files(
-                folder,
-                {
-                    "certificate.pfx": pkcs12_bundle(identity, BundleOptions()),
-                    "privatekey.key": identity.key_pem,
-                    "certificate.crt": identity.certificate_pem,
-                },
-            )
+            self._write_identity(account, identity)
         return folder
+
+    def write_files(self, folder: Path, files: Mapping[str, bytes]) -> None:
+        """As :func:`write_together`, for a folder that may be one of an account: no server that
+        looks for the account's certificate meets half of the files.
+        """
+        with self._locked():
+            write_together(folder, files)
+
+    def _find_identity(self, account: str) -> Identity | None:
+        folder = self.account_folder(account)
+        found = self._read_account(account)
+        if found is not None and not (folder / "certificate.pfx").exists():
+            content = pkcs12_bundle(found, BundleOptions())
+            self._write_files(folder, {"certificate.pfx": content})
+        return found
+
+    def _read_account(self, account: str) -> Identity | None:
+        found = self._read_identity(f"{account}/certificate.crt", f"{account}/privatekey.key")
+        if found is not None and common_names(found.certificate.subject) != [account]:
+            path = self.folder / account / "certificate.crt"
+            logger.warning("%s: its CN is not %s; not used", path, account)
+            return None
+        return found
+
+    def _write_identity(self, account: str, identity: Identity) -> None:
+        # The .pfx first: only the other two are compared when they are read.
+        self._write_files(
+            self.account_folder(account),
+            {
+                "certificate.pfx": pkcs12_bundle(identity, BundleOptions()),
+                "privatekey.key": identity.key_pem,
+                "certificate.crt": identity.certificate_pem,
+            },
+        )
 
     def _open_authority(self) -> Authority:
         files = {
@@ -187,10 +241,10 @@ class CertificateStore:
             certificate = x509.load_pem_x509_certificate(_read(certificate_path))
             key = load_key(_read(key_path))
         except ValueError as error:
-            logger.warning("%s: cannot be read (%s); made again", certificate_path, error)
+            logger.warning("%s: cannot be read (%s); not used", certificate_path, error)
             return None
         if key.public_key() != certificate.public_key() or not self.authority.signed(certificate):
-            logger.warning("%s: not of this CA, or not of its key; made again", certificate_path)
+            logger.warning("%s: not of this CA, or not of its key; not used", certificate_path)
             return None
         return Identity(certificate=certificate, key=key, chain=self.authority.chain)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mock_sei.certificates.bundles import FORMATS, BundleOptions
 from mock_sei.certificates.profiles import Variant
-from mock_sei.certificates.store import CertificateStore, write_together
+from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
 from mock_sei.records import ACCOUNT_NAME_RULE, is_account_name
 
@@ -43,5 +43,5 @@ def issue_files(
     )
     options = BundleOptions(passphrase=passphrase, legacy=legacy)
     files = {name: write(identity, options) for name, write in FORMATS[format_name].items()}
-    write_together(out, files)
+    store.write_files(out, files)
     return [out / name for name in files]

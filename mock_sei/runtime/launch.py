@@ -15,6 +15,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.runtime.server import Door, PlatformServer
 from mock_sei.runtime.sockets import Ports, bind
+from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.sandbox import CertificateRules, Sandbox
 from mock_sei.settings import Settings
@@ -60,6 +61,7 @@ def launch(settings: Settings) -> Launch:
             ),
             faults=settings.faults,
             journal_size=settings.journal_size,
+            tls_problem=Trial(store.authority).find_problem,
         )
         sandbox.server_names = _server_names(settings)
         identity = store.server_identity(sandbox.server_names, now=datetime.now(UTC))

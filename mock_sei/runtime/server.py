@@ -30,7 +30,7 @@ from mock_sei.runtime.tls import (
     PendingConnection,
     pending_connection,
 )
-from mock_sei.runtime.trust import ListenerTrust
+from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 
@@ -185,13 +185,22 @@ class PlatformServer:
         task = asyncio.current_task()
         if task is not None:
             pending.end = lambda: loop.call_later(ALERT_LINGER, task.cancel)
+        try:
+            context = await door.trust.context()
+        except TrustUnavailable as error:
+            pending.record(error.why)
+            accepted.close()
+            return
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
         pending_connection.set(pending)
         try:
             transport, _ = await loop.connect_accepted_socket(
                 # A request may come together with the end of the handshake: nobody must answer it.
                 factory if fault is None else asyncio.Protocol,
                 accepted,
-                ssl=door.trust.context(),
+                ssl=context,
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
             )
             if fault is not None:

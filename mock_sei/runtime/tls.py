@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import os
 import ssl
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from mock_sei.bench.diagnosis import ABANDONED, STALLED, HandshakeFailure
+from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.bundles import Identity, describe_der
 from mock_sei.errors import Explanation
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
@@ -35,6 +38,8 @@ TLS_1_2_SUITES = ":".join(
     for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
 )
 """Those of Mozilla's intermediate profile, for a server whose key is EC; OpenSSL would add CBC."""
+
+_DESCRIPTORS = "/proc/self/fd"
 
 _HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
 
@@ -99,14 +104,12 @@ class ListenerContext(ssl.SSLContext):
 
     @classmethod
     def create(
-        cls,
-        sandbox: Sandbox,
-        identity: Identity,
-        *,
-        client_certificates: bool,
-        own_pem: str = "",
+        cls, sandbox: Sandbox, identity: Identity, *, client_certificates: bool
     ) -> ListenerContext:
-        """``own_pem`` are certificates of clients' own CAs, each let in by itself."""
+        """Raises ``OSError`` or ``ValueError`` where a part cannot be loaded.
+
+        It costs what is registered and revoked.
+        """
         context = cls(ssl.PROTOCOL_TLS_SERVER)
         context.sandbox = sandbox
         context.sslobject_class = Handshake
@@ -118,20 +121,7 @@ class ListenerContext(ssl.SSLContext):
         context.wants_certificate = client_certificates
         if client_certificates:
             context.verify_mode = ssl.CERT_REQUIRED
-            # The documented extraction writes the leaf alone, so clients do not send the
-            # intermediate: it must be among the trusted ones.
-            context.load_verify_locations(cadata=sandbox.authority.chain_pem.decode())
-            # What is trusted by itself ends its chain. Of a client's own CA one certificate is,
-            # and the CA lets nobody in; ours need not be followed up to its root each time.
-            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-            if own_pem:
-                context.load_verify_locations(cadata=own_pem)
-            elif sandbox.authority.has_revoked:
-                # OpenSSL wants a list of every issuer then, and a client's CA has none: with one
-                # registered our own check alone knows the revoked, and no alert says so. To look
-                # into an empty list would be a twentieth of a connection.
-                load_revocations(context, sandbox.authority.crl_pem())
-                context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+            trust_clients(context, sandbox.authority.chain_pem, sandbox.certificates.trusted())
             _watch_certificates(context)
         return context
 
@@ -202,21 +192,58 @@ class Handshake(ssl.SSLObject):
             raise CertificateRefused(why.because)
 
 
+def trust_clients(context: ssl.SSLContext, chain_pem: bytes, trusted: Trusted) -> None:
+    """Lets in the clients of the platform's CA, and clients' own certificates.
+
+    The documented extraction writes the leaf alone, so clients do not send the intermediate: it
+    must be among the trusted ones.
+    """
+    context.verify_mode = ssl.CERT_REQUIRED
+    # What is trusted by itself ends its chain. Of a client's own CA one certificate is, and the CA
+    # lets nobody in; ours need not be followed up to its root each time.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if trusted.crl_pem:
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    # From a file, since the library lets other threads run while OpenSSL reads one.
+    with as_file(chain_pem + trusted.own_pem + trusted.crl_pem) as path:
+        context.load_verify_locations(cafile=path)
+
+
 def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
-    """``load_cert_chain`` reads files only."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "identity.pem"
-        file.touch(mode=0o600)
-        file.write_bytes(identity.key_pem + identity.certificate_pem + identity.chain_pem)
-        context.load_cert_chain(file)
+    """Raises ``OSError`` where no file can be made."""
+    with as_file(identity.key_pem + identity.certificate_pem + identity.chain_pem) as path:
+        context.load_cert_chain(path)
 
 
-def load_revocations(context: ssl.SSLContext, crl_pem: bytes) -> None:
-    """Lists are read from files only."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "crl.pem"
-        file.write_bytes(crl_pem)
-        context.load_verify_locations(cafile=file)
+@contextlib.contextmanager
+def as_file(content: bytes) -> Iterator[str]:
+    """A path for OpenSSL, which reads keys and lists from files only.
+
+    Where the system can do so the file is in memory: no disk can be full, no folder be gone, and
+    nothing is left by a process that is killed. Raises ``OSError``.
+    """
+    descriptor = _memory_file()
+    if descriptor is None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "content.pem"
+            file.touch(mode=0o600)
+            file.write_bytes(content)
+            yield str(file)
+        return
+    with os.fdopen(descriptor, "wb") as memory:
+        memory.write(content)
+        memory.flush()
+        yield f"{_DESCRIPTORS}/{descriptor}"
+
+
+def _memory_file() -> int | None:
+    """None where the system has none, or no path by which one is opened."""
+    if sys.platform != "linux" or not Path(_DESCRIPTORS).is_dir():
+        return None
+    try:
+        return os.memfd_create("mock-sei")
+    except OSError:  # forbidden in this container, or out of files: then the other way says so
+        return None
 
 
 def _failure(error: ssl.SSLError) -> HandshakeFailure:

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from mock_sei.certificates.accounts import AccountCertificates, Origin
+from mock_sei.certificates.accounts import AccountCertificates
+from mock_sei.certificates.held import Origin
 from mock_sei.errors import Rejected
 from mock_sei.sandbox import Sandbox
 from tests.certificates.accounts import DEMO, TEAM, is_let_in
@@ -25,14 +26,14 @@ def test_an_own_certificate_is_admitted_once_registered_and_not_before(
     own = ca.identity(TEAM)
     assert not certificates.admits(own.peer)
     assert not is_let_in(sandbox, own.peer)
-    assert certificates.own_pem == ""
+    assert certificates.trusted().own_pem == b""
 
     held = certificates.register_own(TEAM, pem(own.certificate), ca.pem)
 
     assert (held.origin, held.has_key, held.chain) == (Origin.OWN, False, ca.chain)
     assert certificates.current(TEAM) == held
     assert is_let_in(sandbox, own.peer)
-    assert x509.load_pem_x509_certificates(certificates.own_pem.encode()) == [own.certificate]
+    assert x509.load_pem_x509_certificates(certificates.trusted().own_pem) == [own.certificate]
     sandbox.reset()
     assert not sandbox.certificates.admits(own.peer)
     assert "is not registered" in str(sandbox.judge_certificate(own.peer))
@@ -55,14 +56,14 @@ def test_one_that_is_registered_again_is_held_once(
 
     assert certificates.register_own(TEAM, own, ca.pem) == first
     assert certificates.of(TEAM) == [first]
-    assert certificates.own_pem.count("BEGIN") == 1
+    assert certificates.trusted().own_pem.count(b"BEGIN") == 1
 
 
 def test_a_refused_one_leaves_nothing(certificates: AccountCertificates, ca: ClientCA) -> None:
     with pytest.raises(Rejected):
         certificates.register_own(TEAM, pem(ca.sign("svc-other")), ca.pem)
     assert certificates.of(TEAM) == []
-    assert certificates.own_pem == ""
+    assert certificates.trusted().own_pem == b""
 
 
 def test_its_dates_are_the_platforms_clocks(
@@ -110,7 +111,7 @@ def test_cas_that_count_alike_do_not_revoke_one_anothers(sandbox: Sandbox) -> No
 
     assert not is_let_in(sandbox, owns[0].peer)
     assert is_let_in(sandbox, owns[1].peer)
-    assert not sandbox.authority.is_revoked(1)
+    assert not known.revocations.is_revoked(1)
 
 
 def test_an_own_certificate_can_be_submitted_again_by_who_registers_again(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime
 
 import pytest
 import trustme
@@ -35,14 +34,6 @@ def pem() -> AuthorityPem:
 @pytest.fixture
 def authority(pem: AuthorityPem) -> Authority:
     return Authority(pem)
-
-
-def crl(authority: Authority) -> x509.CertificateRevocationList:
-    return x509.load_pem_x509_crl(authority.crl_pem())
-
-
-def revoked(authority: Authority) -> set[int]:
-    return {each.serial_number for each in crl(authority)}
 
 
 # The CAs
@@ -103,77 +94,6 @@ def test_a_certificate_of_another_kind_of_ca_is_not_ours(authority: Authority) -
     assert not authority.signed(x509.load_pem_x509_certificate(by_rsa))
 
 
-# Revocation
-
-
-def test_a_fresh_list_is_empty_signed_and_past_any_clock(authority: Authority) -> None:
-    fresh = crl(authority)
-
-    assert len(fresh) == 0
-    assert fresh.issuer == authority.issuing.subject
-    key = authority.issuing.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey)
-    assert fresh.is_signature_valid(key)
-    assert fresh.last_update_utc < datetime.now(UTC) - timedelta(days=364)
-    assert fresh.next_update_utc is not None
-    assert fresh.next_update_utc > datetime(2999, 1, 1, tzinfo=UTC)
-
-
-def test_a_revoked_certificate_is_on_the_list_and_no_other(authority: Authority) -> None:
-    """Acceptance row A7."""
-    authority.revoke(17, now=NOW)
-
-    assert authority.is_revoked(17)
-    assert not authority.is_revoked(18)
-    entry = crl(authority).get_revoked_certificate_by_serial_number(17)
-    assert entry is not None
-    assert entry.revocation_date_utc == NOW
-    assert revoked(authority) == {17}
-
-
-def test_each_change_makes_a_newer_list_even_within_a_second(authority: Authority) -> None:
-    """OpenSSL keeps the old list of two with the same date."""
-    lists = [crl(authority)]
-    for serial_number in range(1, 6):
-        authority.revoke(serial_number, now=NOW)
-        lists.append(crl(authority))
-    authority.forget_revocations()
-    lists.append(crl(authority))
-    authority.revoke(1, now=NOW)
-    lists.append(crl(authority))
-
-    dates = [each.last_update_utc for each in lists]
-    numbers = [
-        each.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number for each in lists
-    ]
-    assert all(later > earlier for earlier, later in pairwise(dates))
-    assert numbers == list(range(len(lists)))
-
-
-def test_a_reset_forgets_what_was_revoked(authority: Authority) -> None:
-    authority.revoke(17, now=NOW)
-    before = authority.crl_number
-    authority.forget_revocations()
-
-    assert not authority.is_revoked(17)
-    assert revoked(authority) == set()
-    assert authority.crl_number > before
-
-
-def test_forgetting_nothing_makes_no_new_list(authority: Authority) -> None:
-    """A reset before every test must not make every listener load a list."""
-    authority.forget_revocations()
-
-    assert authority.crl_number == 0
-
-
-def test_revocations_of_one_authority_are_not_anothers(pem: AuthorityPem) -> None:
-    first, second = Authority(pem), Authority(pem)
-    first.revoke(17, now=NOW)
-
-    assert not second.is_revoked(17)
-
-
 # Keys
 
 
@@ -210,3 +130,31 @@ def test_a_strangers_certificate_is_anothers_each_time(authority: Authority) -> 
     )
 
     assert first.chain != second.chain
+
+
+# Whose certificate it is
+
+
+def test_who_signed_is_known_by_the_signature_and_not_by_the_name(authority: Authority) -> None:
+    """Every mock-sei's CA has the same name, and a client can give its own CA any."""
+    stranger = Authority(new_authority_pem())
+    ours, theirs = (each.issue_identity("svc-demo", now=NOW).peer for each in (authority, stranger))
+    assert ours.issuer == theirs.issuer
+
+    assert [authority.has_signed(each) for each in (ours, theirs, ours, theirs)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert not authority.has_signed(replace(ours, fingerprint="00", der=b""))
+
+
+def test_what_was_signed_is_remembered_within_a_bound(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mock_sei.certificates.authority._REMEMBERED", 2)
+    peer = authority.issue_identity("svc-demo", now=NOW).peer
+    for number in range(5):
+        assert authority.has_signed(replace(peer, fingerprint=str(number)))
+    assert len(authority._signed) <= 2  # noqa: SLF001  # nothing else shows it

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
-from mock_sei.runtime.tls import CertificateRefused
+from mock_sei.runtime.tls import CertificateRefused, ListenerContext
 from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.sandbox import Sandbox
 from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
@@ -33,9 +34,14 @@ def trust(sandbox: Sandbox) -> ListenerTrust:
     return ListenerTrust(sandbox, identity, client_certificates=True)
 
 
+def context_of(trust: ListenerTrust) -> ListenerContext:
+    """What a connection gets that is accepted now."""
+    return asyncio.run(trust.context())
+
+
 def told(trust: ListenerTrust, shown: Identity | None) -> str | None:
     """The alert the client reads, None where it is let in."""
-    return Encounter(trust.context(), shown).shake_hands()
+    return Encounter(context_of(trust), shown).shake_hands()
 
 
 def register(sandbox: Sandbox, identity: Identity, ca: ClientCA) -> None:
@@ -233,19 +239,19 @@ def test_both_certificates_work_after_a_renewal_and_the_first_ends(
 def test_the_context_is_made_again_only_when_the_certificates_changed(
     trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
 ) -> None:
-    before = trust.context()
+    before = context_of(trust)
     sandbox.issue_certificate("svc-demo")
     sandbox.reset()
-    assert trust.context() is before
+    assert context_of(trust) is before
     sandbox.portal.register(registration(certificate="own"))
 
     register(sandbox, ca.identity(TEAM), ca)
 
-    after = trust.context()
+    after = context_of(trust)
     assert after is not before
-    assert trust.context() is after
+    assert context_of(trust) is after
     sandbox.reset()
-    assert trust.context() is not after
+    assert context_of(trust) is not after
 
 
 def test_the_one_way_listener_asks_nobody_whatever_is_registered(
@@ -255,13 +261,13 @@ def test_the_one_way_listener_asks_nobody_whatever_is_registered(
     sandbox.portal.register(registration(certificate="own"))
     identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
     one_way = ListenerTrust(sandbox, identity, client_certificates=False)
-    before = one_way.context()
+    before = context_of(one_way)
     own = ca.identity(TEAM)
     register(sandbox, own, ca)
 
-    assert one_way.context() is before
+    assert context_of(one_way) is before
     for shown in (None, own, sandbox.issue_certificate("svc-demo", Variant.UNTRUSTED)):
-        encounter = Encounter(one_way.context(), shown)
+        encounter = Encounter(context_of(one_way), shown)
         assert encounter.shake_hands() is None
         assert encounter.server.getpeercert(binary_form=True) is None
 
@@ -270,25 +276,25 @@ def test_revocations_do_not_pile_up_in_a_context(trust: ListenerTrust, sandbox: 
     """A context keeps every list it was given: each new list, and its end, makes a new one."""
     shown = sandbox.issue_certificate("svc-demo")
     assert told(trust, shown) is None
-    before = trust.context()
-    assert trust.context() is before
+    before = context_of(trust)
+    assert context_of(trust) is before
 
     sandbox.revoke_certificate("svc-demo", shown.serial_number)
 
-    after = trust.context()
+    after = context_of(trust)
     assert after is not before
     assert told(trust, shown) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
-    assert trust.context() is after
+    assert context_of(trust) is after
     sandbox.reset()
-    assert trust.context() is not after
+    assert context_of(trust) is not after
 
 
 def test_a_revocation_is_no_matter_of_the_one_way_listener(sandbox: Sandbox) -> None:
     identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
     one_way = ListenerTrust(sandbox, identity, client_certificates=False)
-    before = one_way.context()
+    before = context_of(one_way)
     shown = sandbox.issue_certificate("svc-demo")
 
     sandbox.revoke_certificate("svc-demo", shown.serial_number)
 
-    assert one_way.context() is before
+    assert context_of(one_way) is before

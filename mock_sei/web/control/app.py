@@ -119,8 +119,8 @@ def add_platform_calls(app: FastAPI) -> None:
         return attachment("ca.pem", sandbox.authority.pem.root)
 
     @app.get("/crl.pem", **file_answer("crl.pem"), summary="The certificates revoked so far")
-    async def crl(sandbox: Here) -> Response:
-        return attachment("crl.pem", sandbox.authority.crl_pem())
+    def crl(sandbox: Here) -> Response:
+        return attachment("crl.pem", sandbox.certificates.revocations.crl_pem())
 
     @app.get("/truststore.p12", **file_answer("truststore.p12"), summary="The same CA for Java")
     async def java_truststore(

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from fastapi import Body, FastAPI, HTTPException, Query, Response
 from pydantic import AwareDatetime, Field
 
-from mock_sei.certificates.accounts import AccountCertificate, Origin
 from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS, BundleOptions, Identity
+from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.portal.links import Delivery
 from mock_sei.sandbox import Sandbox
@@ -20,6 +20,10 @@ FILES = {name: writer for files in FORMATS.values() for name, writer in files.it
     "certificate.pem": lambda identity, _: identity.certificate_pem + identity.chain_pem
 }
 """Every file of an account that can be fetched, and how it is written."""
+
+
+MOST = 1000
+"""Certificates in one answer."""
 
 
 class NewCertificate(Model):
@@ -78,11 +82,16 @@ class CertificateLink(Model):
 
 def add_certificate_calls(app: FastAPI) -> None:
     @app.get("/service-accounts/{username}/certificates", summary="All of them, oldest first")
-    def certificates(sandbox: Here, username: Username) -> list[HeldCertificate]:
+    def certificates(
+        sandbox: Here,
+        username: Username,
+        offset: Annotated[int, Query(ge=0, description="how many of the oldest to leave out")] = 0,
+        limit: Annotated[int, Query(ge=1, le=MOST, description="how many at most")] = MOST,
+    ) -> list[HeldCertificate]:
         current = sandbox.certificates.current(username)
         return [
-            _held(each, sandbox, current=each == current)
-            for each in sandbox.certificates.of(username)
+            _held(each, sandbox, current=each is current)
+            for each in sandbox.certificates.of(username)[offset : offset + limit]
         ]
 
     @app.get(
@@ -122,7 +131,7 @@ def add_certificate_calls(app: FastAPI) -> None:
         status_code=204,
         summary="Revokes a certificate from the next handshake on",
     )
-    async def revoke_certificate(sandbox: Here, username: Username, serial_number: str) -> None:
+    def revoke_certificate(sandbox: Here, username: Username, serial_number: str) -> None:
         try:
             number = int(serial_number, 16)
         except ValueError:

@@ -9,8 +9,8 @@ from datetime import datetime
 from fastapi import Response
 from markupsafe import Markup
 
-from mock_sei.certificates.accounts import AccountCertificate, Origin
 from mock_sei.certificates.bundles import FORMATS
+from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.errors import Rejected
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY

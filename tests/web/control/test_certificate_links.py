@@ -252,7 +252,7 @@ def test_an_own_certificate_that_is_not_acceptable_is_refused_by_field(
 
     assert answer.status_code == status
     assert field in str(answer.json()["detail"])
-    assert sandbox.certificates.own_pem == ""
+    assert sandbox.certificates.trusted().own_pem == b""
 
 
 def test_an_account_that_brings_its_own_has_no_file_and_no_link(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from mock_sei.certificates.accounts import Origin
+from mock_sei.certificates.held import Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox

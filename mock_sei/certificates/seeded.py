@@ -1,0 +1,100 @@
+"""The certificates of the fixtures' accounts, which lie in the certs folder and outlive a reset."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mock_sei.certificates.bundles import Identity
+from mock_sei.certificates.held import AccountCertificate
+from mock_sei.certificates.store import CertificateStore, FileStamp
+from mock_sei.records import ServiceAccount
+
+
+@dataclass(kw_only=True)
+class _OnFile:
+    """What is known of an account's files."""
+
+    stamp: FileStamp | None
+    certificates: tuple[AccountCertificate, ...]
+    """Oldest first; more than one where somebody put another in the place of the first."""
+
+
+class SeededIdentities:
+    """Made or read when first asked for; read again where the file was replaced since."""
+
+    def __init__(self, store: CertificateStore, accounts: Mapping[str, ServiceAccount]) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._making = threading.Lock()
+        self._reading = threading.Lock()
+        self._on_file: dict[str, _OnFile] = {}
+        self._owners: dict[int, ServiceAccount] = {}
+        self.known: list[AccountCertificate] = []
+        """All that were made or read, in that order; it only grows."""
+
+    def holds(self, account: ServiceAccount) -> bool:
+        """Whether the account is of the fixtures; another may have taken its name since."""
+        return self._accounts.get(account.username) is account
+
+    def of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
+        """Those that were made or read already, oldest first; the last is the one on file."""
+        if not self.holds(account):
+            return ()
+        on_file = self._on_file.get(account.username)
+        if on_file is None:
+            return ()
+        stamp = self._store.identity_stamp(account.username)
+        if stamp != on_file.stamp:
+            found = self._store.read_identity(account.username)
+            self._remember(account, found, stamp)
+        return on_file.certificates
+
+    def find_owner(self, serial_number: int) -> ServiceAccount | None:
+        """Whose certificate on file has this number."""
+        return self._owners.get(serial_number)
+
+    def find_on_file(self, account: ServiceAccount) -> AccountCertificate | None:
+        """The newest, or one on file that nobody asked for yet."""
+        known = self.of(account)
+        if known or not self.holds(account):
+            return known[-1] if known else None
+        found = self._store.find_identity(account.username)
+        return AccountCertificate.issued(account.username, found) if found else None
+
+    def require(self, account: ServiceAccount) -> AccountCertificate:
+        """Read from its file, or made when first asked for."""
+        with self._making:
+            known = self.of(account)
+            if not known:
+                # Dated by the machine's clock, which a reset brings back.
+                now = datetime.now(UTC)
+                stamp = self._store.identity_stamp(account.username)
+                found = self._store.find_or_write_identity(
+                    account.username,
+                    lambda: self._store.authority.issue_identity(account.username, now=now),
+                    now=now,
+                )
+                self._remember(account, found, stamp)
+                known = self.of(account)
+            return known[-1]
+
+    def _remember(
+        self, account: ServiceAccount, found: Identity | None, stamp: FileStamp | None
+    ) -> None:
+        """``stamp`` is older than what was found: what is written meanwhile is read once more."""
+        with self._reading:
+            on_file = self._on_file.setdefault(
+                account.username, _OnFile(stamp=stamp, certificates=())
+            )
+            on_file.stamp = stamp
+            if found is None or any(
+                found.certificate == each.certificate for each in on_file.certificates[-1:]
+            ):
+                return  # half-written, spoilt, or the one that is known
+            read = AccountCertificate.issued(account.username, found)
+            on_file.certificates = (*on_file.certificates, read)
+            self._owners[read.serial_number] = account
+            self.known.append(read)

@@ -1,0 +1,80 @@
+"""Whether TLS could let in a certificate of a client's own CA, asked before it is registered.
+
+``cryptography`` reads some certificates that OpenSSL does not, and OpenSSL refuses some that it can
+read. So the certificate is shown to a listener's context as a client would show it, but for the
+proof that the client has the key, which comes after OpenSSL has judged. TLS 1.2 sends a client's
+certificate in clear (RFC 5246 section 7.4.6): no secret is needed to say so much.
+"""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+from functools import cached_property
+
+from mock_sei.certificates.accounts import Trusted
+from mock_sei.certificates.authority import Authority
+from mock_sei.certificates.bundles import Identity
+from mock_sei.runtime.tls import NO_CHECK_TIME, TLS_1_2_SUITES, load_identity, trust_clients
+
+_HANDSHAKE, _CLIENT_HELLO, _CERTIFICATE = 22, 1, 11
+_TLS_1_2 = b"\x03\x03"
+_SUITES = b"\xc0\x2b\xc0\x2c\xcc\xa9"
+"""The numbers of :data:`~mock_sei.runtime.tls.TLS_1_2_SUITES`."""
+_EXTENSIONS = (
+    b"\x00\x0a\x00\x08\x00\x06\x00\x17\x00\x18\x00\x19"  # P-256, P-384, P-521
+    b"\x00\x0d\x00\x08\x00\x06\x04\x03\x05\x03\x06\x03"  # ECDSA with SHA-256, 384, 512
+)
+_LARGEST_RECORD = 2**14
+
+
+class Trial:
+    """Certificates on trial, each in a context of its own."""
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+
+    @cached_property
+    def _identity(self) -> Identity:
+        return self._authority.issue_server(["localhost"], now=datetime.now(UTC))
+
+    def find_problem(self, certificate_pem: str) -> str | None:
+        """Why OpenSSL would never let it in, None where it would; dates are not looked at."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(TLS_1_2_SUITES)
+        load_identity(context, self._identity)
+        context.verify_flags |= NO_CHECK_TIME
+        der = ssl.PEM_cert_to_DER_cert(certificate_pem)
+        try:
+            trust_clients(context, b"", Trusted(certificate_pem.encode(), b""))
+            _show(context, der)
+        except ssl.SSLCertVerificationError as error:
+            return error.verify_message
+        except ssl.SSLError as error:
+            return (error.reason or "openssl cannot read it").replace("_", " ").lower()
+        return None
+
+
+def _show(context: ssl.SSLContext, der: bytes) -> None:
+    """Raises ``ssl.SSLError`` where the certificate is refused."""
+    incoming = ssl.MemoryBIO()
+    server = context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True)
+    hello = _TLS_1_2 + bytes(32) + _vector(b"", 1) + _vector(_SUITES, 2) + _vector(b"\x00", 1)
+    _say(server, incoming, _CLIENT_HELLO, hello + _vector(_EXTENSIONS, 2))
+    _say(server, incoming, _CERTIFICATE, _vector(_vector(der, 3), 3))
+
+
+def _say(server: ssl.SSLObject, incoming: ssl.MemoryBIO, kind: int, body: bytes) -> None:
+    message = bytes([kind]) + _vector(body, 3)
+    for start in range(0, len(message), _LARGEST_RECORD):
+        piece = message[start : start + _LARGEST_RECORD]
+        incoming.write(bytes([_HANDSHAKE]) + _TLS_1_2 + _vector(piece, 2))
+    try:
+        server.do_handshake()
+    except ssl.SSLWantReadError:
+        return  # it waits for what comes next: so far it had nothing to say against it
+
+
+def _vector(content: bytes, width: int) -> bytes:
+    return len(content).to_bytes(width, "big") + content
