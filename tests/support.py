@@ -115,8 +115,8 @@ class Platform:
         changed = dataclasses.replace(before, **changes)
         registry = self.sandbox.state.registry
         registry.applications.replace(before.app_key, changed, new_key=changed.app_key)
-        registry._enter(changed)
-        registry._leave(before)
+        registry._enter(changed)  # noqa: SLF001
+        registry._leave(before)  # noqa: SLF001
         return changed
 
     def form(self, application: str = "demo-server", **changes: str | None) -> dict[str, str]:
