@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from mock_sei.standards import Listener
 
@@ -95,3 +96,16 @@ def host_name(host: str | None) -> str:
     """The name in a ``Host`` header; ``localhost`` where it has none worth repeating."""
     match = _HOST.fullmatch(host or "")
     return match[1] if match else "localhost"
+
+
+def origin_of(address: str) -> str | None:
+    """An ``http`` or ``https`` address's origin, None of any other address.
+
+    As a browser writes it: in lower case, without the port that is the scheme's own (RFC 6454
+    section 6.2). Raises ``ValueError`` for what is no address.
+    """
+    parts = urlsplit(address)
+    default = _DEFAULT_PORTS.get(parts.scheme)
+    if default is None or not parts.hostname:
+        return None
+    return url(parts.scheme, parts.hostname, parts.port or default)

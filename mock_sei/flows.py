@@ -112,10 +112,9 @@ class Flows:
         registry = self.registry()
         found = registry.find_application(name) or registry.find_application_of(name)
         if found is None:
-            names = ", ".join(each.name for each in registry.applications.values())
-            accounts = ", ".join(registry.service_accounts)
             raise MockSeiError(
-                f"no application or service account {name!r}; there are {names}; {accounts}"
+                f"no application or service account {name[:100]!r}; there are "
+                f"{registry.application_names()}; {registry.account_names()}"
             )
         return found
 

@@ -1,15 +1,19 @@
 """Who the platform knows: applications, their service accounts, end users, and that they fit.
 
-A platform's own copy can be changed while it runs. A change puts a whole new dictionary in place of
-the old one, so that whoever is reading one is never disturbed. Where the records come from is
-``fixtures.py``'s business.
+A platform's own copy can be changed while it runs, by any thread. A change is made whole or not at
+all, one at a time; a look-up takes no lock and is never disturbed by one. Neither costs more where
+more is registered: what look-ups ask for is kept in step with each change, in :meth:`_enter` and
+:meth:`_leave`. Where the records come from is ``fixtures.py``'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
+from mock_sei.addresses import origin_of
 from mock_sei.errors import UnknownAccount, UnknownApplication
 from mock_sei.records import (
     ACCOUNT_NAME_RULE,
@@ -19,10 +23,24 @@ from mock_sei.records import (
     ServiceAccount,
     is_account_name,
 )
+from mock_sei.standards import ApplicationType
+from mock_sei.tables import Counts, Table
+
+NAMES_TOLD = 10
+"""How many names a message lists at most."""
+
+
+def some_of(first: Iterable[str], count: int) -> str:
+    """The first of ``count`` names, as a message lists them: ``one, two and 4,998 more``."""
+    told = ", ".join(islice(first, NAMES_TOLD))
+    return f"{told} and {count - NAMES_TOLD:,} more" if count > NAMES_TOLD else told or "none"
 
 
 class Registry:
-    """Applications by AppKey, service accounts by user name, end users by e-mail address."""
+    """Applications by AppKey, service accounts by user name, end users by e-mail address.
+
+    All three are read from outside and changed by the methods below.
+    """
 
     def __init__(
         self,
@@ -31,18 +49,31 @@ class Registry:
         service_accounts: Iterable[ServiceAccount] = (),
         end_users: Iterable[EndUser] = (),
     ) -> None:
-        self.applications: dict[str, Application] = {}
-        self.service_accounts: dict[str, ServiceAccount] = {}
+        """Raises :class:`RegistryError` for the first record that does not fit the others."""
+        self.applications: Table[Application] = Table()
+        self.service_accounts: Table[ServiceAccount] = Table()
         self.end_users: dict[str, EndUser] = {}
-        self._secrets: frozenset[str] = frozenset()
-        self._secrets_of: tuple[object, ...] = ({}, {}, {})
+        self._lock = threading.Lock()
+        self._by_name: dict[str, Application] = {}
+        self._by_account: dict[str, Application] = {}
+        self._origins = Counts()
+        self._scopes = Counts()
+        self._app_secrets = Counts()
+        self._secrets = Counts()
         for index, account in enumerate(service_accounts):
-            self._add_account(account, index)
+            self._check_account(account, index)
+            self._enter_account(account)
         for index, user in enumerate(end_users):
-            self._add(self.end_users, user.email, user, "end_users", index, "email")
+            _check_free(self.end_users, user.email, ("end_users", index, "email"))
+            self.end_users[user.email] = user
+            self._secrets_changed(added=[user.password])
         for index, application in enumerate(applications):
-            self._add_application(application, "applications", index)
-        self._check_every_account_is_used()
+            self._check_application(application, index)
+            self.applications.add(application.app_key, application)
+            self._enter(application)
+        for index, username in enumerate(self.service_accounts):
+            if username not in self._by_account:
+                raise _unused_account(username, index)
 
     def __eq__(self, other: object) -> bool:
         """Registries are equal that know the same; their order tells nothing."""
@@ -51,40 +82,48 @@ class Registry:
     __hash__ = None  # type: ignore[assignment]  # what is changed has no hash
 
     @property
-    def _known(self) -> tuple[dict[str, Any], ...]:
+    def _known(self) -> tuple[Any, ...]:
         return self.applications, self.service_accounts, self.end_users
 
     def copy(self) -> Registry:
         """A registry of its own with the same records; changes to one do not reach the other."""
         twin = Registry()
-        twin.applications = dict(self.applications)
-        twin.service_accounts = dict(self.service_accounts)
-        twin.end_users = dict(self.end_users)
+        with self._lock:
+            twin.applications = self.applications.copy()
+            twin.service_accounts = self.service_accounts.copy()
+            twin.end_users = self.end_users.copy()
+            twin._by_name = self._by_name.copy()
+            twin._by_account = self._by_account.copy()
+            twin._origins = self._origins.copy()
+            twin._scopes = self._scopes.copy()
+            twin._app_secrets = self._app_secrets.copy()
+            twin._secrets = self._secrets.copy()
         return twin
 
     def secrets(self) -> frozenset[str]:
-        """Every AppSecret and password: what no journal or log may show.
+        """Every AppSecret and password: what no journal or log may show."""
+        return frozenset(self._secrets)
 
-        Each line of the log asks; it is worked out when a dictionary was replaced.
-        """
-        of = self._known
-        if any(now is not then for now, then in zip(of, self._secrets_of, strict=True)):
-            secrets = {each.app_secret for each in self.applications.values() if each.app_secret}
-            secrets |= {each.password for each in self.service_accounts.values()}
-            secrets |= {each.password for each in self.end_users.values()}
-            self._secrets, self._secrets_of = frozenset(secrets), of
-        return self._secrets
+    def is_app_secret(self, text: str) -> bool:
+        """Whether some application has this AppSecret."""
+        return text in self._app_secrets
+
+    def is_page_origin(self, origin: str) -> bool:
+        """Whether a single-page application runs at an origin, as a browser writes it."""
+        return origin in self._origins
+
+    @property
+    def scopes(self) -> list[str]:
+        """Every scope that some application may have."""
+        return sorted(self._scopes)
 
     def find_application(self, name_or_key: str) -> Application | None:
         """By AppKey, else by name."""
-        found = self.applications.get(name_or_key)
-        return found or next(
-            (each for each in self.applications.values() if each.name == name_or_key), None
-        )
+        return self.applications.get(name_or_key) or self._by_name.get(name_or_key)
 
     def require_application(self, name: str) -> Application:
         """By AppKey, name or service account. Raises :class:`~mock_sei.errors.UnknownApplication`
-        naming the applications there are.
+        naming some of the applications there are.
         """
         found = self.find_application(name) or self.find_application_of(name)
         if found is None:
@@ -92,125 +131,209 @@ class Registry:
         return found
 
     def unknown_application(self, name: str) -> UnknownApplication:
-        names = ", ".join(each.name for each in self.applications.values())
-        return UnknownApplication(f"no application {name[:100]!r}; there are {names or 'none'}")
+        """The error that says so, for whoever looked in vain."""
+        return UnknownApplication(
+            f"no application {name[:100]!r}; there are {self.application_names()}"
+        )
+
+    def application_names(self) -> str:
+        """Some of them, as a message lists them."""
+        rows = self.applications.rows()
+        return some_of((each.name for _, each in rows), len(rows))
+
+    def account_names(self) -> str:
+        """Some user names of service accounts, as a message lists them."""
+        rows = self.service_accounts.rows()
+        return some_of((username for username, _ in rows), len(rows))
 
     def require_account(self, username: str) -> ServiceAccount:
-        """Raises :class:`~mock_sei.errors.UnknownAccount` naming the accounts there are."""
+        """Raises :class:`~mock_sei.errors.UnknownAccount` naming some accounts there are."""
         found = self.service_accounts.get(username)
         if found is None:
-            names = ", ".join(self.service_accounts)
-            raise UnknownAccount(f"no service account {username!r}; there are {names}")
+            raise UnknownAccount(
+                f"no service account {username[:100]!r}; there are {self.account_names()}"
+            )
         return found
 
     def find_application_of(self, username: str) -> Application | None:
         """The application that a service account belongs to."""
-        return next(
-            (each for each in self.applications.values() if each.service_account == username), None
-        )
+        return self._by_account.get(username)
 
     def register(self, application: Application, account: ServiceAccount | None) -> None:
         """Adds an application with its own service account, or without one.
 
         Raises :class:`RegistryError` and then adds nothing.
         """
-        accounts = [account] if account is not None else []
-        self._become(
-            applications=[*self.applications.values(), application],
-            service_accounts=[*self.service_accounts.values(), *accounts],
-        )
+        with self._lock:
+            if account is not None:
+                place = len(self.service_accounts)
+                self._check_account(account, place)
+                if application.service_account != account.username:
+                    raise _unused_account(account.username, place)
+            self._check_application(application, len(self.applications), account)
+            if account is not None:
+                self._enter_account(account)
+            self.applications.add(application.app_key, application)
+            self._enter(application)
 
     def replace(self, app_key: str, application: Application) -> None:
         """Puts a changed record in another's place; its AppKey may differ.
 
-        Raises :class:`RegistryError` and then changes nothing.
+        Raises :class:`RegistryError`, or :class:`~mock_sei.errors.UnknownApplication` where nobody
+        has the AppKey, and then changes nothing.
         """
-        self._become(
-            applications=[
-                application if key == app_key else each for key, each in self.applications.items()
-            ],
-            service_accounts=self.service_accounts.values(),
+        with self._lock:
+            before = self._require_key(app_key)
+            self._check_application(application, application.name, before=before)
+            if before.service_account not in (None, application.service_account):
+                raise _unused_account(before.service_account, application.name)
+            if application is before:
+                return
+            self.applications.replace(app_key, application, new_key=application.app_key)
+            self._enter(application)
+            self._leave(before)
+
+    def remove(self, app_key: str) -> ServiceAccount | None:
+        """An application and its service account, which is returned.
+
+        Raises :class:`~mock_sei.errors.UnknownApplication` where nobody has the AppKey.
+        """
+        with self._lock:
+            gone = self._require_key(app_key)
+            self.applications.remove(app_key)
+            self._leave(gone)
+            username = gone.service_account
+            return None if username is None else self._leave_account(username)
+
+    # What is kept in step
+
+    def _enter(self, application: Application) -> None:
+        """Every look-up but the one by AppKey knows it from now on."""
+        self._by_name[application.name] = application
+        if application.service_account is not None:
+            self._by_account[application.service_account] = application
+        for counts, texts in self._counted(application):
+            for each in texts:
+                counts.add(each)
+        self._secrets_changed(added=_secrets_of(application))
+
+    def _leave(self, application: Application) -> None:
+        """Undoes :meth:`_enter`, but for what another record has taken over since."""
+        if self._by_name.get(application.name) is application:
+            del self._by_name[application.name]
+        account = application.service_account
+        if account is not None and self._by_account.get(account) is application:
+            del self._by_account[account]
+        for counts, texts in self._counted(application):
+            for each in texts:
+                counts.discard(each)
+        self._secrets_changed(removed=_secrets_of(application))
+
+    def _enter_account(self, account: ServiceAccount) -> None:
+        self.service_accounts.add(account.username, account)
+        self._secrets_changed(added=[account.password])
+
+    def _leave_account(self, username: str) -> ServiceAccount:
+        account = self.service_accounts[username]
+        self.service_accounts.remove(username)
+        self._secrets_changed(removed=[account.password])
+        return account
+
+    def _secrets_changed(self, added: Iterable[str] = (), removed: Iterable[str] = ()) -> None:
+        """The one place that learns of a secret that comes or goes."""
+        for each in added:
+            self._secrets.add(each)
+        for each in removed:
+            self._secrets.discard(each)
+
+    def _counted(self, application: Application) -> tuple[tuple[Counts, Iterable[str]], ...]:
+        return (
+            (self._origins, _page_origins(application)),
+            (self._scopes, application.scopes),
+            (self._app_secrets, _secrets_of(application)),
         )
 
-    def remove(self, app_key: str) -> None:
-        """An application and its service account."""
-        gone = self.applications[app_key]
-        self._become(
-            applications=[each for each in self.applications.values() if each is not gone],
-            service_accounts=[
-                each
-                for each in self.service_accounts.values()
-                if each.username != gone.service_account
-            ],
-        )
+    # What is refused
 
-    def _become(
-        self, *, applications: Iterable[Application], service_accounts: Iterable[ServiceAccount]
-    ) -> None:
-        twin = Registry(applications=applications, service_accounts=service_accounts)
-        self.service_accounts, self.applications = twin.service_accounts, twin.applications
+    def _require_key(self, app_key: str) -> Application:
+        found = self.applications.get(app_key)
+        if found is None:
+            raise self.unknown_application(app_key)
+        return found
 
-    @staticmethod
-    def _add(
-        records: dict[str, Any], key: str, record: object, table: str, index: int, field: str
-    ) -> None:
-        if not key:
-            raise RegistryError("empty", table, index, field, value=key)
-        if key in records:
-            holder = getattr(records[key], "name", "another entry")
-            raise RegistryError(f"{holder} has it already", table, index, field, value=key)
-        records[key] = record
-
-    def _add_account(self, account: ServiceAccount, index: int) -> None:
-        table = "service_accounts"
+    def _check_account(self, account: ServiceAccount, index: int) -> None:
+        place = ("service_accounts", index, "username")
         if not is_account_name(account.username):
-            raise RegistryError(ACCOUNT_NAME_RULE, table, index, "username", value=account.username)
-        self._add(self.service_accounts, account.username, account, table, index, "username")
+            raise RegistryError(ACCOUNT_NAME_RULE, *place, value=account.username)
+        _check_free(self.service_accounts, account.username, place)
 
-    def _add_application(self, application: Application, table: str, index: int) -> None:
+    def _check_application(
+        self,
+        application: Application,
+        index: int | str,
+        account: ServiceAccount | None = None,
+        *,
+        before: Application | None = None,
+    ) -> None:
+        """Whether it fits the others, as if ``account`` were there and ``before`` were not."""
+
+        def fault(problem: str, field: str, value: object) -> RegistryError:
+            return RegistryError(problem, "applications", index, field, value=value)
+
         try:
             application.check()
         except RegistryError as error:
             raise RegistryError(
-                error.problem, table, index, *error.place, value=error.value
+                error.problem, "applications", index, *error.place, value=error.value
             ) from None
-        if any(application.name == each.name for each in self.applications.values()):
-            raise RegistryError(
-                "two applications have this name", table, index, "name", value=application.name
-            )
-        for each in self.applications.values():
-            if application.name == each.app_key or application.app_key == each.name:
-                raise RegistryError(
-                    f"the AppKey or name of {each.name}: either would tell both applications",
-                    table,
-                    index,
-                    "name",
-                    value=application.name,
-                )
-        self._add(self.applications, application.app_key, application, table, index, "app_key")
-        account = application.service_account
-        if account is None:
-            return
-        if account not in self.service_accounts:
-            raise RegistryError(
-                "no such entry in service_accounts", table, index, "service_account", value=account
-            )
-        if sum(each.service_account == account for each in self.applications.values()) > 1:
-            raise RegistryError(
-                "two applications share this account",
-                table,
-                index,
-                "service_account",
-                value=account,
-            )
+        name, app_key = application.name, application.app_key
 
-    def _check_every_account_is_used(self) -> None:
-        for index, username in enumerate(self.service_accounts):
-            if self.find_application_of(username) is None:
-                raise RegistryError(
-                    "no application has this service account",
-                    "service_accounts",
-                    index,
-                    "username",
-                    value=username,
-                )
+        def another(holder: Application | None) -> Application | None:
+            return None if holder is before else holder
+
+        if another(self._by_name.get(name)):
+            raise fault("two applications have this name", "name", name)
+        confused = another(self.applications.get(name)) or another(self._by_name.get(app_key))
+        if confused is not None:
+            problem = f"the AppKey or name of {confused.name}: either would tell both applications"
+            raise fault(problem, "name", name)
+        if before is None or before.app_key != app_key:
+            _check_free(self.applications, app_key, ("applications", index, "app_key"))
+        username = application.service_account
+        if username is None:
+            return
+        new = account is not None and account.username == username
+        if not new and username not in self.service_accounts:
+            raise fault("no such entry in service_accounts", "service_account", username)
+        if another(self._by_account.get(username)):
+            raise fault("two applications share this account", "service_account", username)
+
+
+def _check_free(records: Mapping[str, object], key: str, place: tuple[str | int, ...]) -> None:
+    if not key:
+        raise RegistryError("empty", *place, value=key)
+    if key in records:
+        holder = getattr(records[key], "name", "another entry")
+        raise RegistryError(f"{holder} has it already", *place, value=key)
+
+
+def _unused_account(username: str | None, index: int | str) -> RegistryError:
+    return RegistryError(
+        "no application has this service account",
+        "service_accounts",
+        index,
+        "username",
+        value=username,
+    )
+
+
+def _secrets_of(application: Application) -> list[str]:
+    return [application.app_secret] if application.app_secret else []
+
+
+def _page_origins(application: Application) -> list[str]:
+    """Where a single-page application runs: the origins of its redirect addresses."""
+    if application.type is not ApplicationType.SINGLE_PAGE:
+        return []
+    found = map(origin_of, application.redirect_addresses)
+    return [each for each in found if each is not None]

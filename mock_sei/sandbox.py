@@ -277,7 +277,7 @@ class Sandbox:
             issuer=self.addresses.issuer(host),
             two_way_url=self.addresses.called(Listener.TWO_WAY, host),
             grants=served_grants(),
-            applications=self.state.registry.applications.values(),
+            scopes=self.state.registry.scopes,
         )
 
     def jwks(self) -> dict[str, Any]:

@@ -161,8 +161,7 @@ def _same(secret: str, sent: str) -> bool:
 
 def _unknown_key(credentials: Credentials, registry: Registry) -> Refusal:
     sent = credentials.app_key[:100]
-    secrets = (each.app_secret for each in registry.applications.values() if each.app_secret)
-    if any(_same(secret, credentials.app_key) for secret in secrets):
+    if registry.is_app_secret(credentials.app_key):
         return _wrong_pair(
             "An AppSecret stands where the AppKey belongs: the two are swapped (as their "
             "descriptions are on one page of the vendor)."

@@ -7,7 +7,6 @@ from typing import Any
 
 from mock_sei.oauth.proof_key import Method
 from mock_sei.oauth.tokens import ALGORITHM, KeyRing
-from mock_sei.records import Application
 from mock_sei.standards import STANDARDS, GrantType
 
 AUTHORIZE_PATH = "/v2/oauth/authorize"
@@ -34,10 +33,9 @@ RESPONSE_TYPES = {GrantType.AUTHORIZATION_CODE: "code", GrantType.IMPLICIT: "tok
 
 
 def metadata(
-    *, issuer: str, two_way_url: str, grants: Iterable[str], applications: Iterable[Application]
+    *, issuer: str, two_way_url: str, grants: Iterable[str], scopes: Iterable[str]
 ) -> dict[str, Any]:
     """The same on both listeners: one-way addresses, two-way ones as aliases (RFC 8705, 5)."""
-    scopes = {scope for each in applications for scope in each.scopes}
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",

@@ -7,13 +7,10 @@ gateway, since a browser sends neither token nor AppKey with them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+from collections.abc import Mapping
 
-from mock_sei.addresses import url
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, METADATA_PATH
-from mock_sei.records import Application
-from mock_sei.standards import ApplicationType
+from mock_sei.registry import Registry
 
 PUBLIC_PATHS = (METADATA_PATH, JWKS_PATH)
 
@@ -29,7 +26,7 @@ _ANSWER = {"Access-Control-Expose-Headers": "RequestTrackingId, WWW-Authenticate
 
 
 def cross_origin_headers(
-    path: str, origin: str, applications: Iterable[Application], *, preflight: bool
+    path: str, origin: str, registry: Registry, *, preflight: bool
 ) -> Mapping[str, str]:
     """The headers for an answer to a browser of this origin; none where it may not read it."""
     if path == AUTHORIZE_PATH:
@@ -37,26 +34,6 @@ def cross_origin_headers(
     headers = _PREFLIGHT if preflight else _ANSWER
     if path in PUBLIC_PATHS:
         return {"Access-Control-Allow-Origin": "*", **headers}
-    if origin in allowed_origins(applications):
+    if registry.is_page_origin(origin):
         return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **headers}
     return {"Vary": "Origin"}
-
-
-def allowed_origins(applications: Iterable[Application]) -> set[str]:
-    """Where single-page applications run: the origins of their redirect addresses.
-
-    As a browser writes them: in lower case, without the port that is the scheme's own (RFC 6454
-    section 6.2).
-    """
-    origins = set()
-    for application in applications:
-        if application.type is ApplicationType.SINGLE_PAGE:
-            for address in application.redirect_addresses:
-                parts = urlsplit(address)
-                default = _DEFAULT_PORTS.get(parts.scheme)
-                if default and parts.hostname:
-                    origins.add(url(parts.scheme, parts.hostname, parts.port or default))
-    return origins
-
-
-_DEFAULT_PORTS = {"https": 443, "http": 80}

@@ -101,7 +101,7 @@ class Exchange:
         headers = cross_origin_headers(
             request.path,
             origin.decode("latin-1"),
-            self.sandbox.state.registry.applications.values(),
+            self.sandbox.state.registry,
             preflight=is_preflight(request),
         )
         return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
