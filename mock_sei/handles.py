@@ -134,7 +134,7 @@ class FaultDesk:
 
     def __len__(self) -> int:
         """How many are armed and not over."""
-        return sum(not each.is_over for each in self._controls.faults.armed)
+        return self._controls.faults.live
 
     def assert_met(self, *, application: Owner | None = None) -> None:
         """Raises ``AssertionError`` naming the faults, or an application's, that nobody met."""

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
 from mock_sei.bench.journal import Journal
 from mock_sei.bench.redaction import KnownSecrets, Secrets
 from mock_sei.bench.scripts import Scripts, make_answer
+from mock_sei.bench.targets import Operations
 from mock_sei.bench.verdict import Verdict
 from mock_sei.certificates.accounts import (
     AccountCertificate,
@@ -178,7 +180,7 @@ class Sandbox:
         read = []
         for index, fields in enumerate(seeded):
             try:
-                read.append(read_fault(fields, self.operation_names))
+                read.append(read_fault(fields, self._operations))
             except Rejected as error:
                 field, problem = next(iter(error.problems.items()))
                 raise ConfigurationError(
@@ -186,10 +188,11 @@ class Sandbox:
                 ) from None
         return read
 
-    @property
-    def operation_names(self) -> list[str]:
-        """Everything that can be called, ``METHOD /path`` each."""
-        return [*OAUTH_OPERATIONS, *(each.name for each in self.catalogue.operations)]
+    @cached_property
+    def _operations(self) -> Operations:
+        """Everything that can be called."""
+        names = (each.name for each in self.catalogue.operations)
+        return Operations((*OAUTH_OPERATIONS, *names))
 
     def reset(self, changes: Mapping[str, Any] | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
@@ -263,7 +266,7 @@ class Sandbox:
 
     def arm_fault(self, fields: Mapping[str, Any]) -> Armed:
         """Raises :class:`~mock_sei.errors.Rejected` naming every field at fault."""
-        return self.state.faults.arm(read_fault(fields, self.operation_names))
+        return self.state.faults.arm(read_fault(fields, self._operations))
 
     @property
     def scripts(self) -> Scripts:

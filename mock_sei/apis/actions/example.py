@@ -14,11 +14,9 @@ from mock_sei.apis.calls import ApiAnswer, ApiCall, not_there
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.samples import sample
 from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.sendable import WITHOUT_BODY, is_media_type
 
 ACTION = "example"
-
-WITHOUT_BODY = (204, 205, 304)
-"""Statuses that HTTP gives no body (RFC 9110 section 6.4.1)."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
@@ -29,7 +27,8 @@ def act(call: ApiCall) -> ApiAnswer:
         return ApiAnswer(body=_from_records(call), status=operation.success)
     if not content or operation.success in WITHOUT_BODY:
         return ApiAnswer(status=operation.success, content=b"")
-    media_type = _wanted(list(content), call.accept)
+    sendable = list(filter(is_media_type, content))
+    media_type = _wanted(sendable, call.accept) if sendable else "application/octet-stream"
     media = content.get(media_type, next(iter(content.values())))
     value = _example(operation.document.follow(media, operation.name), operation)
     if _is_json(media_type):
