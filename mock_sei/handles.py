@@ -160,7 +160,7 @@ class Collection:
         return iter(self._controls.data.all(self.name))
 
     def __len__(self) -> int:
-        return len(self._controls.data.all(self.name))
+        return self._controls.data.size(self.name)
 
     def add(self, *records: Record) -> None:
         """Raises :class:`~mock_sei.errors.Rejected` and then adds none of them."""
@@ -182,7 +182,7 @@ class Collections:
 
     def __getitem__(self, name: str) -> Collection:
         """Raises :class:`~mock_sei.errors.UnknownCollection` naming the nearest ones."""
-        self._controls.data.all(name)
+        self._controls.data.size(name)
         return Collection(self._controls, name)
 
     def __iter__(self) -> Iterator[str]:

@@ -20,7 +20,7 @@ from mock_sei.access import AccessToken
 from mock_sei.addresses import Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
-from mock_sei.apis.collections import Collections
+from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
@@ -122,6 +122,7 @@ class Sandbox:
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
         self._seeded_faults = self._read_faults(faults)
+        self._seeded_records = Seed(fixtures.collections)
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
@@ -159,7 +160,7 @@ class Sandbox:
             faults=Faults(make_random(behaviour.seed), self._seeded_faults),
             scripts=Scripts(),
             apis=ApiState(
-                collections=Collections(self.fixtures.collections), jobs=Jobs(random), random=random
+                collections=Collections(self._seeded_records), jobs=Jobs(random), random=random
             ),
             certificates=certificates,
             portal=Portal(

@@ -111,24 +111,23 @@ def is_media_type(value: str) -> bool:
 
 def json_content(value: Any) -> bytes:
     """A value as JSON in ASCII. ``ValueError`` with the reason where it cannot be sent."""
-    _check_depth(value)
     try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-        return json.dumps(value, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        raise ValueError("cannot be sent as JSON: half a surrogate pair is no text") from None
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        content = text.encode()
+        _check_depth(value)
+        return content if text.isascii() else json.dumps(value).encode()
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
         raise ValueError(f"cannot be sent as JSON: {str(error)[:200]}") from None
 
 
 def _check_depth(value: Any) -> None:
-    """Level by level, each container once; what holds itself is too deep."""
+    """Level by level, each container of a level once."""
     level = [value] if isinstance(value, _CONTAINERS) else []
     depth = 0
     while level:
         depth += 1
         if depth > DEEPEST_JSON:
-            raise ValueError(f"cannot be sent as JSON: more than {DEEPEST_JSON} levels")
+            raise ValueError(f"more than {DEEPEST_JSON} levels")
         below: dict[int, Any] = {}
         for each in level:
             parts = each.values() if isinstance(each, dict) else each

@@ -196,6 +196,13 @@ def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]
     return fault
 
 
+def check_fault(values: Mapping[str, Any]) -> None:
+    """The same where it is not known what can be called."""
+    problems = _typed_fault(values).problems()
+    if problems:
+        raise Rejected(problems)
+
+
 def _typed_fault(values: Mapping[str, Any]) -> Fault:
     problems = {
         name: f"{value}: must not be a truth value"

@@ -95,7 +95,7 @@ def add_fault_calls(app: FastAPI) -> None:
 
     @app.get("/answers", summary="What is scripted, and the calls that wanted a script")
     def scripted(
-        sandbox: Here, limit: Limit = MOST_SHOWN, start: Annotated[int, Query(ge=0)] = 0
+        sandbox: Here, limit: Limit = MOST_SHOWN, start: Annotated[int, Query(ge=0, le=2**31)] = 0
     ) -> Scripted:
         scripts = sandbox.scripts
         return Scripted(
