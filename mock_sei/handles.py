@@ -143,7 +143,7 @@ class FaultDesk:
 
     def __len__(self) -> int:
         """How many are armed and not over."""
-        return sum(not each.is_over for each in self._controls.faults.armed)
+        return self._controls.faults.live
 
     def assert_met(self, *, application: Owner | None = None) -> None:
         """Raises ``AssertionError`` naming the faults, or an application's, that nobody met."""
@@ -169,7 +169,7 @@ class Collection:
         return iter(self._controls.data.all(self.name))
 
     def __len__(self) -> int:
-        return len(self._controls.data.all(self.name))
+        return self._controls.data.size(self.name)
 
     def add(self, *records: Record) -> None:
         """Raises :class:`~mock_sei.errors.Rejected` and then adds none of them."""
@@ -191,7 +191,7 @@ class Collections:
 
     def __getitem__(self, name: str) -> Collection:
         """Raises :class:`~mock_sei.errors.UnknownCollection` naming the nearest ones."""
-        self._controls.data.all(name)
+        self._controls.data.size(name)
         return Collection(self._controls, name)
 
     def __iter__(self) -> Iterator[str]:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from uuid import UUID
 from mock_sei.addresses import Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
-from mock_sei.apis.collections import Collections
+from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
@@ -34,6 +35,7 @@ from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
 from mock_sei.bench.journal import Journal
 from mock_sei.bench.redaction import KnownSecrets, Secrets
 from mock_sei.bench.scripts import Scripts, make_answer
+from mock_sei.bench.targets import Operations
 from mock_sei.bench.verdict import Verdict
 from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
 from mock_sei.certificates.authority import new_signing_key_pem
@@ -129,6 +131,7 @@ class Sandbox:
         self._certificate_rules = certificate_rules or CertificateRules()
         self._seeded_faults = self._read_faults(faults)
         self._tls_problem = tls_problem
+        self._seeded_records = Seed(fixtures.collections)
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
@@ -173,7 +176,7 @@ class Sandbox:
             faults=Faults(make_random(behaviour.seed), self._seeded_faults),
             scripts=Scripts(),
             apis=ApiState(
-                collections=Collections(self.fixtures.collections), jobs=Jobs(random), random=random
+                collections=Collections(self._seeded_records), jobs=Jobs(random), random=random
             ),
             certificates=certificates,
             portal=Portal(
@@ -194,7 +197,7 @@ class Sandbox:
         read = []
         for index, fields in enumerate(seeded):
             try:
-                read.append(read_fault(fields, self.operation_names))
+                read.append(read_fault(fields, self._operations))
             except Rejected as error:
                 field, problem = next(iter(error.problems.items()))
                 raise ConfigurationError(
@@ -202,10 +205,11 @@ class Sandbox:
                 ) from None
         return read
 
-    @property
-    def operation_names(self) -> list[str]:
-        """Everything that can be called, ``METHOD /path`` each."""
-        return [*OAUTH_OPERATIONS, *(each.name for each in self.catalogue.operations)]
+    @cached_property
+    def _operations(self) -> Operations:
+        """Everything that can be called."""
+        names = (each.name for each in self.catalogue.operations)
+        return Operations((*OAUTH_OPERATIONS, *names))
 
     def reset(self, changes: Mapping[str, Any] | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
@@ -303,7 +307,7 @@ class Sandbox:
 
     def arm_fault(self, fields: Mapping[str, Any]) -> Armed:
         """Raises :class:`~mock_sei.errors.Rejected` naming every field at fault."""
-        return self.state.faults.arm(read_fault(fields, self.operation_names))
+        return self.state.faults.arm(read_fault(fields, self._operations))
 
     @property
     def scripts(self) -> Scripts:

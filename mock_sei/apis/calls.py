@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import UserDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,23 @@ from mock_sei.apis.times import eastern_now, eastern_text, utc_text
 from mock_sei.errors import NOT_FOUND, Fault, MalformedRequest, Refusal
 
 
+class Contents(UserDict[str, bytes]):
+    """Files by their keys, with the size of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+        """Bytes."""
+
+    def __setitem__(self, key: str, content: bytes) -> None:
+        self.size += len(content) - len(self.data.get(key, b""))
+        super().__setitem__(key, content)
+
+    def __delitem__(self, key: str) -> None:
+        self.size -= len(self.data[key])
+        super().__delitem__(key)
+
+
 @dataclass(kw_only=True)
 class ApiState:
     """What the functional APIs know and a reset replaces."""
@@ -26,7 +44,7 @@ class ApiState:
     collections: Collections
     jobs: Jobs
     random: Random
-    contents: dict[str, bytes] = field(default_factory=dict)
+    contents: Contents = field(default_factory=Contents)
     """Uploaded files, by the key of their record."""
 
 

@@ -187,16 +187,20 @@ class Catalogue:
     @property
     def collections(self) -> set[str]:
         """Every collection that an operation reads or writes."""
-        named = {each.rule.collection for each in self._over_records()}
-        for each in self.operations:
-            named |= {str(one["collection"]) for one in each.rule.records}
-            named |= set(each.rule.reports.values())
-        return named - {""}
+        return set(self.keys_by_collection)
 
-    def keys_of(self, collection: str) -> set[str]:
-        """The fields by which operations find and order records of a collection."""
-        over = (each for each in self._over_records() if each.rule.collection == collection)
-        return {each.rule.key for each in over if each.rule.key}
+    @cached_property
+    def keys_by_collection(self) -> Mapping[str, Sequence[str]]:
+        """Each of them with the fields by which operations find and order its records."""
+        found: dict[str, set[str]] = {}
+        for each in self._over_records():
+            keys = found.setdefault(each.rule.collection, set())
+            keys |= {each.rule.key} - {""}
+        for each in self.operations:
+            written = (str(one["collection"]) for one in each.rule.records)
+            for name in (*written, *each.rule.reports.values()):
+                found.setdefault(name, set())
+        return {name: sorted(keys) for name, keys in found.items() if name}
 
     def _over_records(self) -> Iterable[Operation]:
         return (each for each in self.operations if each.rule.action in OVER_RECORDS)

@@ -8,26 +8,53 @@ instructions (relative periods), trade status (pairs of firm and team).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from mock_sei.apis.collections import Record, find_value
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.apis.parameters import Value
+from mock_sei.apis.records import Order, Record, Selection, Table, find_value, order_of
 from mock_sei.apis.times import eastern_day, eastern_now
 from mock_sei.errors import Fault, MalformedRequest
 
 Choose = Callable[[Sequence[Record]], Sequence[Record]]
+Find = Callable[[Table, tuple[str, ...]], "Found"]
 
 
-def choosers(operation: Operation, values: Mapping[str, Value], now: datetime) -> list[Choose]:
+@dataclass(frozen=True)
+class Found:
+    """What an order has of a filter: all the records that fit, and no other."""
+
+    selections: Sequence[Selection]
+    one_key: bool
+    """Whether all of a selection have one key, so that they stand in the wanted order."""
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.selections))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one value of a call picks."""
+
+    choose: Choose
+    """Out of records in any number; looks at each."""
+    find: Find | None = None
+    """Out of a whole table, by an order; the names are fields by which it orders the rest."""
+    looks_at_all: bool = False
+    """Whether one record's choice depends on the others: such a step comes last."""
+
+
+def steps_of(operation: Operation, values: Mapping[str, Value], now: datetime) -> list[Step]:
     """What a call's values pick, one step after the other; those over all records come last.
 
     Raises :class:`MalformedRequest`.
     """
-    steps: list[Choose] = []
-    last: list[Choose] = []
+    steps: list[Step] = []
+    last: list[Step] = []
     for name, parameter in operation.parameters.items():
         if parameter.match == "as-of" and parameter.field is not None:
             if name not in values and not values.keys().isdisjoint(parameter.unless):
@@ -40,10 +67,47 @@ def choosers(operation: Operation, values: Mapping[str, Value], now: datetime) -
         match = _match_of(parameter, values)
         try:
             keep = MATCHES[match](field, values[name], parameter, now)
+            find = _FINDS[match](field, values[name], parameter, now) if match in _FINDS else None
         except ValueError as error:
             raise MalformedRequest([Fault(name, parameter.place, str(error))]) from None
-        steps.append(_filter(keep))
+        steps.append(Step(choose=_filter(keep), find=find))
     return steps + last
+
+
+def select(table: Table, steps: Sequence[Step], then: tuple[str, ...]) -> Sequence[Record]:
+    """The records that every step picks, in the order of the fields ``then``.
+
+    The step that picks the fewest is looked up, and the others look at what it picked. Only steps
+    that no order helps (``contains``, words, pairs, flags) look at every record.
+    """
+    found, best = None, None
+    for step in steps:
+        if step.find is None or (step.looks_at_all and len(steps) > 1):
+            continue
+        one = step.find(table, then)
+        if found is None or one.size < found.size:
+            found, best = one, step
+    records = table.between(Order(_every, (), then)) if found is None else _in_order(found)
+    for step in steps:
+        if step is not best:
+            records = step.choose(records)
+    return records
+
+
+def _in_order(found: Found) -> Sequence[Record]:
+    selections = [each for each in found.selections if each]
+    if len(selections) == 1 and found.one_key:
+        return selections[0]
+    entries = {place: (key[1:], place, record) for key, place, record in _entries(selections)}
+    return [each[2] for each in sorted(entries.values(), key=lambda each: each[:2])]
+
+
+def _entries(selections: Iterable[Selection]) -> Iterable[tuple[tuple[Any, ...], int, Record]]:
+    return (entry for each in selections for entry in each.entries())
+
+
+def _every(_: Record) -> Iterable[int]:
+    return (0,)
 
 
 def _field_of(parameter: Parameter, values: Mapping[str, Value]) -> str | None:
@@ -68,9 +132,7 @@ Keep = Callable[[Record], bool]
 
 
 def _equals(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
-    wanted = set(value) if isinstance(value, tuple) else {value}
-    # A flag may be declared as text in a query and be true in a record.
-    wanted |= {each == "true" for each in wanted if each in ("true", "false")}
+    wanted = _wanted(value)
 
     def fits(found: Any) -> bool:
         if isinstance(found, list | tuple):
@@ -88,6 +150,41 @@ def _excluding(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
     if value not in (True, "true"):
         return lambda _: True
     return lambda record: not find_value(record, field)
+
+
+def _values(record: Record, *fields: str) -> Iterable[tuple[int, Any]]:
+    """Of each field, and of each entry of a list."""
+    for field in fields:
+        value = find_value(record, field)
+        for each in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(each, str | int | float):
+                yield order_of(each)
+
+
+def _find_equal(field: str, value: Value, _: Parameter, __: datetime) -> Find:
+    keys = [order_of(each) for each in _wanted(value)]
+    return _between(_values, tuple(field.split(",")), [(key, key) for key in keys])
+
+
+def _wanted(value: Value) -> set[Any]:
+    wanted: set[Any] = set(value) if isinstance(value, tuple) else {value}
+    # A flag may be declared as text in a query and be true in a record.
+    return wanted | {each == "true" for each in wanted if each in ("true", "false")}
+
+
+def _between(
+    keys: Callable[..., Iterable[Any]],
+    argument: tuple[Any, ...],
+    ranges: Sequence[tuple[Any, Any]],
+) -> Find:
+    """The records whose key is in one of the ranges, both ends included."""
+    one_key = all(first is not None and first == last for first, last in ranges)
+
+    def find(table: Table, then: tuple[str, ...]) -> Found:
+        order = Order(keys, argument, then)
+        return Found([table.between(order, *each) for each in ranges], one_key)
+
+    return find
 
 
 def _contains(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
@@ -114,7 +211,16 @@ def _words(every: bool) -> Callable[[str, Value, Parameter, datetime], Keep]:
 def _folder(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
     """What lies directly in a folder, written with or without a slash at its end."""
     wanted = str(value).rstrip("/")
-    return lambda record: str(find_value(record, field) or "").rstrip("/") == wanted
+    return lambda record: _folder_in(record, field) == (wanted,)
+
+
+def _find_folder(field: str, value: Value, _: Parameter, __: datetime) -> Find:
+    wanted = str(value).rstrip("/")
+    return _between(_folder_in, (field,), [(wanted, wanted)])
+
+
+def _folder_in(record: Record, field: str) -> tuple[str]:
+    return (str(find_value(record, field) or "").rstrip("/"),)
 
 
 def _from(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
@@ -127,6 +233,28 @@ def _to(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
     bound = _bound(str(value), parameter, end=True)
     size = len(bound)
     return lambda record: "" < _time(find_value(record, field), size) <= bound
+
+
+_SIZES = (len("2026-03-31"), len("2026-03-31T00:00:00.000"), len("2026-03-31T00:00:00.000Z"))
+"""Of bounds that records are ordered for; a bound of another length looks at each record."""
+
+
+def _find_from(field: str, value: Value, parameter: Parameter, _: datetime) -> Find | None:
+    bound = _bound(str(value), parameter, end=False)
+    return _find_times(field, len(bound), (bound, None))
+
+
+def _find_to(field: str, value: Value, parameter: Parameter, _: datetime) -> Find | None:
+    bound = _bound(str(value), parameter, end=True)
+    return _find_times(field, len(bound), ("\0", bound))
+
+
+def _find_times(field: str, size: int, bounds: tuple[str, str | None]) -> Find | None:
+    return _between(_times, (field, size), [bounds]) if size in _SIZES else None
+
+
+def _times(record: Record, field: str, size: int) -> tuple[str]:
+    return (_time(find_value(record, field), size),)
 
 
 def _time(value: Any, size: int) -> str:
@@ -164,7 +292,7 @@ def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
     return f"{shown}Z" if parameter.format == "date-time" else shown
 
 
-def _as_of(field: str, value: Value | None, now: datetime) -> Choose:
+def _as_of(field: str, value: Value | None, now: datetime) -> Step:
     """The records of the last date that is not after the wanted one; of today where none came."""
     limit = now.date().isoformat() if value is None else str(value)
 
@@ -173,7 +301,17 @@ def _as_of(field: str, value: Value | None, now: datetime) -> Choose:
         latest = max((each for each in dates if each <= limit), default=None)
         return [each for each in records if str(find_value(each, field)) == latest]
 
-    return choose
+    def find(table: Table, then: tuple[str, ...]) -> Found:
+        order = Order(_text, (field,), then)
+        until = table.between(order, None, limit)
+        latest = str(find_value(until[-1], field)) if until else limit
+        return Found([table.between(order, latest, latest)], one_key=True)
+
+    return Step(choose=choose, find=find, looks_at_all=True)
+
+
+def _text(record: Record, field: str) -> tuple[str]:
+    return (str(find_value(record, field)),)
 
 
 def _quarter_start(day: date) -> date:
@@ -191,11 +329,25 @@ _PERIODS: Mapping[str, Callable[[date], tuple[date, date]]] = {
 
 
 def _period(field: str, value: Value, _: Parameter, now: datetime) -> Keep:
+    first, last = _days_of(value, now)
+    return lambda record: first <= _day(record, field)[0] <= last
+
+
+def _find_period(field: str, value: Value, _: Parameter, now: datetime) -> Find:
+    return _between(_day, (field,), [_days_of(value, now)])
+
+
+def _day(record: Record, field: str) -> tuple[str]:
+    return (eastern_day(str(find_value(record, field) or "")),)
+
+
+def _days_of(value: Value, now: datetime) -> tuple[str, str]:
+    """First and last day of a period. ``ValueError`` where there is no such one."""
     period = _PERIODS.get(str(value))
     if period is None:
         raise ValueError(f"must be {' or '.join(_PERIODS)}, not {str(value)[:50]!r}")
-    first, last = (each.isoformat() for each in period(eastern_now(now).date()))
-    return lambda record: first <= eastern_day(str(find_value(record, field) or "")) <= last
+    first, last = period(eastern_now(now).date())
+    return first.isoformat(), last.isoformat()
 
 
 def _pairs(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
@@ -231,3 +383,12 @@ MATCHES: Mapping[str, Callable[[str, Value, Parameter, datetime], Keep]] = {
     "folder": _folder,
 }
 """By the ``match`` of a parameter; ``as-of`` looks at all records and stands apart."""
+
+_FINDS: Mapping[str, Callable[[str, Value, Parameter, datetime], Find | None]] = {
+    "equals": _find_equal,
+    "from": _find_from,
+    "to": _find_to,
+    "period": _find_period,
+    "folder": _find_folder,
+}
+"""How an order finds what a ``match`` picks, where one does."""

@@ -7,6 +7,7 @@ without a rule is one of a user's own documents and answers from its examples.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -161,7 +162,7 @@ class Operation:
     def success(self) -> int:
         """The status of an answer: the first of its document that is not an error."""
         responses = self.raw.get("responses") or {}
-        codes = [int(code) for code in responses if str(code).isdigit()]
+        codes = [int(code) for code in responses if re.fullmatch("[1-5][0-9]{2}", str(code))]
         good = [code for code in codes if 200 <= code < 300]
         moved = [code for code in codes if 300 <= code < 400]
         if not good and any(code in responses for code in ("2XX", "default")):

@@ -23,7 +23,7 @@ from mock_sei.attached.mirrors import (
     AttachedJournal,
     AttachedMailbox,
 )
-from mock_sei.bench.faults import Armed, read_armed
+from mock_sei.bench.faults import Armed, check_fault, read_armed
 from mock_sei.bench.scripts import make_answer
 from mock_sei.bench.verdict import Verdict
 from mock_sei.certificates.authority import read_identity
@@ -115,7 +115,15 @@ class AttachedData:
         return list(self._api.get("/data"))
 
     def all(self, name: str) -> tuple[Mapping[str, Any], ...]:
-        return tuple(self._api.get(self._path(name)))
+        """Page by page."""
+        found: list[Mapping[str, Any]] = []
+        while page := self._api.get(self._path(name), {"start": len(found)}):
+            found += page
+        return tuple(found)
+
+    def size(self, name: str) -> int:
+        self._api.get(self._path(name), {"limit": 1})  # refuses a name that nobody knows
+        return int(self._api.get("/data").get(name, 0))
 
     def add(self, name: str, records: Sequence[Any]) -> None:
         self._api.post(self._path(name), _sendable(records))
@@ -162,6 +170,7 @@ class AttachedControls:
         return read_registry(self._api.get("/"))
 
     def arm_fault(self, fields: Mapping[str, Any]) -> Armed:
+        check_fault(fields)
         return read_armed(self._api.post("/faults", dict(fields)))
 
     def enqueue(
@@ -174,7 +183,14 @@ class AttachedControls:
         text: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        make_answer(operation, status=status, json_body=json, text=text, headers=headers)
+        make_answer(
+            operation,
+            application=application,
+            status=status,
+            json_body=json,
+            text=text,
+            headers=headers,
+        )
         answer = {"operation": operation, "application": application, "status": status}
         body = {"json": json, "text": text, "headers": dict(headers or {})}
         self._api.post("/answers", answer | body)

@@ -172,10 +172,20 @@ class AttachedFaults:
 
     @property
     def armed(self) -> list[Armed]:
-        return [read_armed(each) for each in self._api.get("/faults")]
+        """Page by page."""
+        found: list[Armed] = []
+        while page := self._api.get("/faults", {"after": found[-1].identifier if found else 0}):
+            found += map(read_armed, page)
+        return found
+
+    @property
+    def live(self) -> int:
+        return sum(not each.is_over for each in self.armed)
 
     def find(self, identifier: int) -> Armed | None:
-        return next((each for each in self.armed if each.identifier == identifier), None)
+        page = self._api.get("/faults", {"after": max(0, identifier - 1), "limit": 1})
+        found = next(map(read_armed, page), None)
+        return found if found is not None and found.identifier == identifier else None
 
     def remove(self, identifier: int) -> bool:
         if self.find(identifier) is None:

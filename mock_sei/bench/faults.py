@@ -7,8 +7,11 @@ connection. A fault that was armed and never met can be asked for.
 from __future__ import annotations
 
 import difflib
+import heapq
 import itertools
 import threading
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from random import Random
@@ -16,8 +19,23 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from mock_sei.bench.targets import Caller, Target
+from mock_sei.bench.targets import (
+    Caller,
+    Operations,
+    Target,
+    find_text_problem,
+    names_of,
+)
+from mock_sei.bench.waiting import Waiting
 from mock_sei.errors import Rejected
+from mock_sei.records import Application
+from mock_sei.sendable import (
+    HIGHEST_STATUS,
+    LOWEST_STATUS,
+    WITHOUT_BODY,
+    is_media_type,
+    shown,
+)
 from mock_sei.standards import Listener
 
 Cut = Literal["before-headers", "after-headers", "in-body"]
@@ -27,6 +45,9 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses whose request may be repeated as it is."""
 RETRY_LATER = frozenset({429, 503})
 """Statuses that carry ``Retry-After`` (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
+MOST_TIMES = 2**63 - 1
+MOST_OVER = 10_000
+"""Faults that are over and can still be asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +57,7 @@ class Fault:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     operation: str | None = None
-    """``METHOD /path``; ``{name}`` stands for a segment, ``*`` for anything."""
+    """``METHOD /path``; ``{name}`` stands for a segment, ``*`` for any run of characters."""
     application: str | None = None
     """Name, AppKey or service account."""
     listener: Listener | None = None
@@ -77,13 +98,15 @@ class Fault:
 
     def problems(self) -> dict[str, str]:
         """By the field at fault."""
-        problems: dict[str, str] = {}
+        problems = self.target.problems()
         for name, (good, rule) in _BOUNDS.items():
             value = getattr(self, name)
             if value is not None and not good(value):
-                problems[name] = f"{value!r}: {rule}"
-        if self.target.problem:
-            problems["operation"] = f"{self.operation!r}: {self.target.problem}"
+                problems[name] = f"{shown(value)}: {rule}"
+        if self.status in WITHOUT_BODY:
+            for name, needs in _NEEDING_A_BODY.items():
+                if needs(getattr(self, name)):
+                    problems[name] = f"an answer with status {self.status} has no body"
         if self.tls and (self.operation or self.application):
             problems["tls"] = "a handshake has no operation and no application; name a listener"
         if self == Fault(**{name: getattr(self, name) for name in _WHERE}):
@@ -98,6 +121,7 @@ class Fault:
         return ", ".join(f"{name} {value}" for name, value in shown.items())
 
 
+_FLAGS = ("required", "stall", "malformed")
 _WHERE = ("operation", "application", "listener", "times", "probability", "required")
 
 FIELDS = tuple(each.name for each in fields(Fault))
@@ -105,16 +129,30 @@ EFFECTS = tuple(name for name in FIELDS if name not in _WHERE)
 """What can go wrong."""
 
 _BOUNDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "times": (lambda value: value >= 1, "at least 1"),
+    "times": (lambda value: 1 <= value <= MOST_TIMES, "at least 1"),
     "probability": (lambda value: 0 < value <= 1, "above 0, at most 1"),
     "latency": (lambda value: 0 <= value <= 600, "seconds, 0 to 600"),
     "spread": (lambda value: 0 <= value <= 600, "seconds, 0 to 600"),
-    "status": (lambda value: 200 <= value <= 599, "a status, 200 to 599"),
+    "status": (
+        lambda value: LOWEST_STATUS <= value <= HIGHEST_STATUS,
+        f"a status, {LOWEST_STATUS} to {HIGHEST_STATUS}",
+    ),
     "retry_after": (lambda value: 0 <= value <= 86_400, "seconds, 0 to 86400"),
     "drip": (lambda value: 1 <= value <= 1_000_000, "bytes a second, 1 to 1000000"),
     "token_lifetime": (lambda value: 0 <= value <= 3600, "seconds, 0 to 3600"),
-    "content_type": (lambda value: value.isprintable() and value.isascii(), "a media type"),
+    "content_type": (
+        lambda value: find_text_problem(value) is None and is_media_type(value),
+        "a media type: one line of printable ASCII",
+    ),
 }
+
+_NEEDING_A_BODY: Mapping[str, Callable[[Any], bool]] = {
+    "malformed": bool,
+    "cut": lambda value: value == "in-body",
+    "content_type": lambda value: value is not None,
+    "drip": lambda value: value is not None,
+}
+"""What can happen to a body only, by its field."""
 
 
 @dataclass(kw_only=True)
@@ -124,38 +162,65 @@ class Armed:
     identifier: int
     fault: Fault
     met: int = 0
+    withdrawn: bool = False
+    """Whether its application was removed before it was over."""
 
     @property
     def is_over(self) -> bool:
-        return self.fault.times is not None and self.met >= self.fault.times
+        times = self.fault.times
+        return self.withdrawn or (times is not None and self.met >= times)
 
     def to_json(self) -> dict[str, Any]:
-        return {"id": self.identifier, **asdict(self.fault), "met": self.met}
+        return {
+            "id": self.identifier,
+            **asdict(self.fault),
+            "met": self.met,
+            "withdrawn": self.withdrawn,
+        }
 
 
-def read_fault(values: Mapping[str, Any], operations: Iterable[str]) -> Fault:
+def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]) -> Fault:
     """Raises :class:`Rejected` naming every field at fault."""
+    fault = _typed_fault(values)
+    problems = fault.problems()
+    known = operations if isinstance(operations, Operations) else Operations(operations)
+    wanted = fault.operation
+    if wanted is not None and "operation" not in problems and not known.has(wanted):
+        near = difflib.get_close_matches(wanted[:100], known.names, n=3, cutoff=0.0)
+        problems["operation"] = (
+            f"there is no {shown(wanted)[1:-1]}, so it would never be met; the nearest are "
+            f"{', '.join(near)}"
+        )
+    if problems:
+        raise Rejected(problems)
+    return fault
+
+
+def check_fault(values: Mapping[str, Any]) -> None:
+    """The same where it is not known what can be called."""
+    problems = _typed_fault(values).problems()
+    if problems:
+        raise Rejected(problems)
+
+
+def _typed_fault(values: Mapping[str, Any]) -> Fault:
+    problems = {
+        name: f"{value}: must not be a truth value"
+        for name, value in values.items()
+        if isinstance(value, bool) and name in FIELDS and name not in _FLAGS
+    }
     try:
         fault = TypeAdapter(Fault).validate_python(dict(values))
     except ValidationError as error:
-        problems = {}
-        for each in error.errors(include_url=False):
+        for each in error.errors(include_url=False, include_input=False):
             name = str(each["loc"][0])
             if each["type"] == "unexpected_keyword_argument":
-                near = difflib.get_close_matches(name, FIELDS, n=1)
+                near = difflib.get_close_matches(name[:100], FIELDS, n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 problems[name] = f"no such field{hint}"
             else:
-                problems[name] = each["msg"][0].lower() + each["msg"][1:]
+                problems.setdefault(name, each["msg"][0].lower() + each["msg"][1:])
         raise Rejected(problems) from None
-    problems = fault.problems()
-    known = list(operations)
-    if "operation" not in problems and not fault.target.is_known(known):
-        near = difflib.get_close_matches(str(fault.operation), known, n=3, cutoff=0.0)
-        problems["operation"] = (
-            f"there is no {fault.operation}, so it would never be met; the nearest are "
-            f"{', '.join(near)}"
-        )
     if problems:
         raise Rejected(problems)
     return fault
@@ -165,78 +230,151 @@ def read_armed(told: Mapping[str, Any]) -> Armed:
     """The fault whose :meth:`Armed.to_json` this is."""
     fields_told = {name: told[name] for name in FIELDS}
     fault = TypeAdapter(Fault).validate_python(fields_told)
-    return Armed(identifier=told["id"], fault=fault, met=told["met"])
+    return Armed(identifier=told["id"], fault=fault, met=told["met"], withdrawn=told["withdrawn"])
 
 
 class Faults:
-    """The faults of one platform state."""
+    """The faults of one platform state.
+
+    Those that are over are out of every call's way. The newest :data:`MOST_OVER` of them can still
+    be asked for; one that is required and that nobody met is never forgotten.
+    """
 
     def __init__(self, random: Random, seeded: Iterable[Fault] = ()) -> None:
         self._random = random
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._armed: tuple[Armed, ...] = ()
+        self._all: OrderedDict[int, Armed] = OrderedDict()
+        self._over: OrderedDict[int, None] = OrderedDict()
+        """Numbers of those that are over, in the order of their ends."""
+        self._unmet: dict[int, Armed] = {}
+        """Required ones that nobody met."""
+        self._live: Waiting[Armed] = Waiting()
+        self._handshakes: dict[Listener | None, OrderedDict[int, Armed]] = {}
+        """Live ones of TLS, by their listener."""
         for fault in seeded:
             self.arm(fault)
 
     def arm(self, fault: Fault) -> Armed:
         with self._lock:
             armed = Armed(identifier=next(self._numbers), fault=fault)
-            self._armed = (*self._armed, armed)
+            self._all[armed.identifier] = armed
+            if fault.required:
+                self._unmet[armed.identifier] = armed
+            if fault.tls is None:
+                self._live.add(armed.identifier, fault.target, armed)
+            else:
+                queue = self._handshakes.setdefault(fault.listener, OrderedDict())
+                queue[armed.identifier] = armed
             return armed
 
     @property
     def armed(self) -> list[Armed]:
         """Those that are over included, oldest first."""
-        return list(self._armed)
+        with self._lock:
+            return list(self._all.values())
+
+    def page(self, *, after: int, limit: int) -> list[Armed]:
+        """So many of them with a number above ``after``, oldest first."""
+        with self._lock:
+            numbers = list(self._all)
+            start = bisect_right(numbers, after)
+            return [self._all[number] for number in numbers[start : start + limit]]
+
+    @property
+    def live(self) -> int:
+        """How many are not over."""
+        return len(self._live) + sum(map(len, list(self._handshakes.values())))
 
     @property
     def is_quiet(self) -> bool:
-        """True where nothing can go wrong: asked at every exchange."""
-        return not self._armed
+        """True where nothing can go wrong: asked at every exchange and connection."""
+        return not self._live and not self._handshakes
 
     @property
     def unmet(self) -> list[Armed]:
         """Required ones that nobody met."""
-        return [each for each in self._armed if each.fault.required and not each.met]
+        with self._lock:
+            return list(self._unmet.values())
 
     def find(self, identifier: int) -> Armed | None:
-        return next((each for each in self._armed if each.identifier == identifier), None)
+        return self._all.get(identifier)
 
     def remove(self, identifier: int) -> bool:
         """False where there is none."""
         with self._lock:
-            left = tuple(each for each in self._armed if each.identifier != identifier)
-            found = len(left) < len(self._armed)
-            self._armed = left
-            return found
+            armed = self._all.pop(identifier, None)
+            if armed is None:
+                return False
+            if not armed.is_over:
+                self._take_out(armed)
+            self._over.pop(identifier, None)
+            self._unmet.pop(identifier, None)
+            return True
 
     def clear(self) -> None:
         with self._lock:
-            self._armed = ()
+            self._all.clear()
+            self._over.clear()
+            self._unmet.clear()
+            self._live = Waiting()
+            self._handshakes.clear()
+
+    def drop_application(self, application: Application) -> None:
+        """None of its faults happens any more: a later one of its name starts with nothing.
+
+        They can still be asked for, and a required one that nobody met still speaks against the
+        test.
+        """
+        names = names_of(application)
+        with self._lock:
+            for armed in self._live.of_applications(names):
+                self._take_out(armed)
+                armed.withdrawn = True
+                self._keep_over(armed)
 
     def meet(self, caller: Caller) -> Fault | None:
         """The fault an exchange meets, the oldest that fits; that counts."""
-        return self._first(lambda fault: fault.tls is None and fault.target.fits(caller))
+        with self._lock:
+            return self._first(self._live.fitting(caller)) if self._live else None
 
     def meet_connection(self, listener: Listener) -> Fault | None:
         """The fault a connection meets at its handshake."""
-        return self._first(
-            lambda fault: fault.tls is not None and fault.listener in (None, listener)
-        )
+        with self._lock:
+            numbers = heapq.merge(*(self._handshakes.get(each, ()) for each in (None, listener)))
+            return self._first(self._all[number] for number in numbers)
 
     def jitter(self) -> float:
         """Between -1 and 1."""
         return 2 * self._random.random() - 1
 
-    def _first(self, fits: Callable[[Fault], bool]) -> Fault | None:
-        with self._lock:
-            for each in self._armed:
-                if each.is_over or not fits(each.fault):
-                    continue
-                probability = each.fault.probability
-                if probability < 1 and self._random.random() >= probability:
-                    continue
-                each.met += 1
-                return each.fault
+    def _first(self, fitting: Iterable[Armed]) -> Fault | None:
+        """The first that its probability lets happen; it counts, and goes where it is over."""
+        for armed in fitting:
+            probability = armed.fault.probability
+            if probability < 1 and self._random.random() >= probability:
+                continue
+            armed.met += 1
+            self._unmet.pop(armed.identifier, None)
+            if armed.is_over:
+                self._take_out(armed)
+                self._keep_over(armed)
+            return armed.fault
         return None
+
+    def _take_out(self, armed: Armed) -> None:
+        """Out of what calls and connections look through."""
+        fault, number = armed.fault, armed.identifier
+        if fault.tls is None:
+            self._live.remove(number, fault.target)
+            return
+        queue = self._handshakes[fault.listener]
+        del queue[number]
+        if not queue:
+            del self._handshakes[fault.listener]
+
+    def _keep_over(self, armed: Armed) -> None:
+        if armed.identifier not in self._unmet:
+            self._over[armed.identifier] = None
+        while len(self._over) > MOST_OVER:
+            del self._all[self._over.popitem(last=False)[0]]

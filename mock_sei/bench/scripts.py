@@ -6,15 +6,32 @@ script. In strict mode an unscripted functional call is kept, so that the test f
 
 from __future__ import annotations
 
-import json
+import itertools
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mock_sei.bench.targets import Caller, Target
+from mock_sei.bench.targets import Caller, Target, names_of
+from mock_sei.bench.waiting import Waiting
 from mock_sei.errors import Rejected
+from mock_sei.records import Application
+from mock_sei.sendable import (
+    LONGEST_TEXT,
+    WITHOUT_BODY,
+    find_header_problem,
+    find_status_problem,
+    is_text,
+    json_content,
+)
+
+LARGEST_CONTENT = 16 * 1024 * 1024
+"""Bytes of one scripted body."""
+MOST_CONTENT = 4 * LARGEST_CONTENT
+"""Bytes of all that wait together."""
+MOST_UNSCRIPTED = 1000
+"""Calls without a script that are kept, the newest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +40,16 @@ class ScriptedAnswer:
 
     operation: str
     application: str | None = None
-    """Whose call alone: name, AppKey or service account."""
+    """Only this application's call: name, AppKey or service account."""
     status: int = 200
     content: bytes = field(default=b"", repr=False)
-    media_type: str = "application/json"
+    media_type: str | None = "application/json"
+    """None where no body comes."""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> Target:
+        return Target(operation=self.operation, application=self.application)
 
 
 def make_answer(
@@ -39,34 +61,47 @@ def make_answer(
     text: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ScriptedAnswer:
-    """Raises :class:`Rejected` for what cannot be sent."""
-    problems: dict[str, str] = {}
-    target = Target(operation=operation)
-    if target.problem:
-        problems["operation"] = f"{operation!r}: {target.problem}"
-    if not 200 <= status <= 599:
-        problems["status"] = f"{status}: a status, 200 to 599"
-    content, media_type = b"", "application/json"
-    if text is not None:
-        content, media_type = text.encode(), "text/plain; charset=utf-8"
-    else:
-        try:
-            content = b"" if json_body is None else json.dumps(json_body, allow_nan=False).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            problems["json"] = f"cannot be sent as JSON: {error}"
-    for name, value in (headers or {}).items():
-        if not (name.isascii() and value.isascii() and name.isprintable() and value.isprintable()):
-            problems["headers"] = f"{name!r}: printable ASCII only"
+    """Raises :class:`Rejected` for what cannot be sent, naming every field at fault."""
+    problems = Target(operation=operation, application=application).problems()
+    if problem := find_status_problem(status):
+        problems["status"] = problem
+    member, content = ("json", b"") if text is None else ("text", b"")
+    try:
+        if text is not None:
+            content = _text_content(text, json_body)
+        elif json_body is not None:
+            content = json_content(json_body)
+    except ValueError as error:
+        problems[member] = str(error)
+    if len(content) > LARGEST_CONTENT:
+        problems[member] = f"{len(content)} bytes; at most {LARGEST_CONTENT}"
+    bodiless = "status" not in problems and status in WITHOUT_BODY
+    if content and bodiless:
+        problems[member] = f"an answer with status {status} has no body"
+    if problem := find_header_problem(headers or {}, status, len(content)):
+        problems["headers"] = problem
     if problems:
         raise Rejected(problems)
+    media_type = "application/json" if text is None else "text/plain; charset=utf-8"
     return ScriptedAnswer(
         operation=operation,
         application=application,
         status=status,
         content=content,
-        media_type=media_type,
+        media_type=None if bodiless else media_type,
         headers=dict(headers or {}),
     )
+
+
+def _text_content(text: object, json_body: object) -> bytes:
+    """``ValueError`` with the reason."""
+    if json_body is not None:
+        raise ValueError("either json or text, not both")
+    if not isinstance(text, str):
+        raise ValueError(f"must be a text, not {type(text).__name__}")
+    if not is_text(text):
+        raise ValueError("cannot be sent: half a surrogate pair is no text")
+    return text.encode()
 
 
 class Scripts:
@@ -74,19 +109,46 @@ class Scripts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: deque[ScriptedAnswer] = deque()
+        self._numbers = itertools.count(1)
+        self._answers: OrderedDict[int, ScriptedAnswer] = OrderedDict()
+        self._waiting: Waiting[tuple[int, ScriptedAnswer]] = Waiting()
+        self._size = 0
         self.strict = False
         """Whether an unscripted functional call fails the test."""
-        self.unscripted: list[str] = []
-        """Such calls."""
+        self._unscripted: deque[str] = deque(maxlen=MOST_UNSCRIPTED)
 
     def enqueue(self, answer: ScriptedAnswer) -> None:
+        """Raises :class:`Rejected` where too much waits already."""
         with self._lock:
-            self._answers.append(answer)
+            size = self._size + len(answer.content)
+            if size > MOST_CONTENT:
+                reason = f"{self._size} bytes of answers wait already; at most {MOST_CONTENT}"
+                is_text_body = (answer.media_type or "").startswith("text/")
+                raise Rejected({"text" if is_text_body else "json": reason})
+            number = next(self._numbers)
+            self._answers[number] = answer
+            self._waiting.add(number, answer.target, (number, answer))
+            self._size = size
+
+    @property
+    def unscripted(self) -> list[str]:
+        """Calls that wanted a script in strict mode, the newest :data:`MOST_UNSCRIPTED`."""
+        return list(self._unscripted)
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._answers)
 
     @property
     def waiting(self) -> list[ScriptedAnswer]:
-        return list(self._answers)
+        """Those that no call has taken yet, oldest first."""
+        with self._lock:
+            return list(self._answers.values())
+
+    def page(self, *, start: int, limit: int) -> list[ScriptedAnswer]:
+        """So many of them, oldest first, from a position on."""
+        with self._lock:
+            return list(itertools.islice(self._answers.values(), start, start + limit))
 
     @property
     def is_quiet(self) -> bool:
@@ -97,7 +159,7 @@ class Scripts:
         """The oldest for this operation; each is given once."""
         found = self.take_for_oauth(caller)
         if found is None and self.strict:
-            self.unscripted.append(caller.operation)
+            self._unscripted.append(caller.operation[:LONGEST_TEXT])
         return found
 
     def take_for_oauth(self, caller: Caller) -> ScriptedAnswer | None:
@@ -105,9 +167,19 @@ class Scripts:
         if not self._answers:
             return None
         with self._lock:
-            for answer in self._answers:
-                target = Target(operation=answer.operation, application=answer.application)
-                if target.fits(caller):
-                    self._answers.remove(answer)
-                    return answer
-        return None
+            found = next(self._waiting.fitting(caller), None)
+            if found is None:
+                return None
+            self._take_out(*found)
+            return found[1]
+
+    def drop_application(self, application: Application) -> None:
+        """None of its answers is given any more: a later one of its name starts with nothing."""
+        with self._lock:
+            for number, answer in self._waiting.of_applications(names_of(application)):
+                self._take_out(number, answer)
+
+    def _take_out(self, number: int, answer: ScriptedAnswer) -> None:
+        del self._answers[number]
+        self._waiting.remove(number, answer.target)
+        self._size -= len(answer.content)

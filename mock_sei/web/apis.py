@@ -12,6 +12,7 @@ from starlette.types import Scope
 from mock_sei.apis.answering import ApiRequest
 from mock_sei.errors import Refusal
 from mock_sei.gateway import Call
+from mock_sei.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
 from mock_sei.web.refusals import JsonResponse, functional_refusal
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
@@ -87,6 +88,8 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             findings=findings,
         )
     )
+    if answer.status in WITHOUT_BODY:  # whatever the document's rule makes of it
+        return Response(status_code=answer.status)
     if answer.content is not None:
         media_type = answer.media_type if answer.content else None
         return Response(answer.content, answer.status, media_type=media_type)

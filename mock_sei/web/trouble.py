@@ -17,6 +17,7 @@ from mock_sei.bench.scripts import ScriptedAnswer
 from mock_sei.bench.targets import Caller
 from mock_sei.errors import Kind, Refusal, error_body
 from mock_sei.oauth.tokens import lifetime_of
+from mock_sei.sendable import WITHOUT_BODY, WITHOUT_LENGTH
 from mock_sei.web.exchange import Exchange, find_header
 from mock_sei.web.refusals import JsonResponse
 
@@ -75,7 +76,7 @@ class Trouble:
         self._scope = scope
         self._reset: Callable[[], object] | None = scope.get("extensions", {}).get(RESET)
         self._start: Message | None = None
-        self._body = b""
+        self._body = bytearray()
 
     async def answer(self, app: ASGIApp, receive: Receive, send: Send) -> None:
         """Runs the exchange as the fault has it."""
@@ -89,12 +90,14 @@ class Trouble:
         if fault.cut == "before-headers":
             await self._break_off(receive)
             return
-        if fault.status is not None:
-            await self._refuse(self._scope, receive, self._collect)
-        else:
-            with lifetime_of(fault.token_lifetime):
-                await app(self._scope, receive, self._collect)
-        await self._send(receive, send)
+        try:
+            if fault.status is not None:
+                await self._refuse(self._scope, receive, self._collect)
+            else:
+                with lifetime_of(fault.token_lifetime):
+                    await app(self._scope, receive, self._collect)
+        finally:  # a bug of ours is answered before it is told
+            await self._send(receive, send)
 
     def _delay(self) -> float:
         fault = self._fault
@@ -130,22 +133,20 @@ class Trouble:
             wait = 1
         if wait is not None:
             headers["Retry-After"] = str(wait)
-        await JsonResponse(body, status, headers)(scope, receive, send)
+        answer = Response(status_code=status, headers=headers)
+        if status not in WITHOUT_BODY:
+            answer = JsonResponse(body, status, headers)
+        await answer(scope, receive, send)
 
     async def _send(self, receive: Receive, send: Send) -> None:
         fault = self._fault
         if self._start is None:
             return
-        headers = list(self._start["headers"])
-        body = self._body
+        has_body = self._start["status"] not in WITHOUT_BODY
+        body = bytes(self._body) if has_body else b""
         if fault.malformed:
             body = body[: max(1, len(body) // 2)]
-        if fault.content_type is not None:
-            headers = [each for each in headers if each[0].lower() != b"content-type"]
-            headers.append((b"content-type", fault.content_type.encode()))
-        headers = [each for each in headers if each[0].lower() != b"content-length"]
-        headers.append((b"content-length", str(len(body)).encode()))
-        await send({**self._start, "headers": headers})
+        await send({**self._start, "headers": self._headers(len(body), has_body=has_body)})
         if fault.cut == "after-headers":
             await send({"type": "http.response.body", "body": b"", "more_body": True})
             await self._break_off(receive)
@@ -153,10 +154,24 @@ class Trouble:
             half = body[: len(body) // 2]
             await send({"type": "http.response.body", "body": half, "more_body": True})
             await self._break_off(receive)
-        elif fault.drip:
+        elif fault.drip and body:
             await self._drip(body, fault.drip, send)
         else:
             await send({"type": "http.response.body", "body": body})
+
+    def _headers(self, size: int, *, has_body: bool) -> list[tuple[bytes, bytes]]:
+        """Those of the answer, true of the body that comes."""
+        start, fault = self._start or {}, self._fault
+        headers: list[tuple[bytes, bytes]] = list(start["headers"])
+        if fault.content_type is not None and has_body:
+            headers = _without(headers, b"content-type")
+            headers.append((b"content-type", fault.content_type.encode()))
+        if self._scope["method"] == "HEAD" and not size:
+            return headers  # the length is that of the body a GET gets
+        headers = _without(headers, b"content-length")
+        if start["status"] not in WITHOUT_LENGTH:
+            headers.append((b"content-length", str(size).encode()))
+        return headers
 
     async def _drip(self, body: bytes, rate: int, send: Send) -> None:
         size = max(1, rate // _PIECES_A_SECOND)
@@ -176,6 +191,10 @@ class Trouble:
         """The server would answer for us if this returned before the client is gone."""
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def _without(headers: list[tuple[bytes, bytes]], name: bytes) -> list[tuple[bytes, bytes]]:
+    return [each for each in headers if each[0].lower() != name]
 
 
 def scripted_answer(answer: ScriptedAnswer) -> Response:

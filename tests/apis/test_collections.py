@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from mock_sei.apis.collections import Collections, Record, find_value, ordered
+from mock_sei.apis.records import Order, texts
 from tests.apis.engine import widgets
 
 
 def collections(count: int = 3) -> Collections:
     return Collections({"widgets": widgets(count)})
+
+
+Choose = Callable[[Sequence[Record]], Sequence[Record]]
 
 
 class Chooser:
@@ -26,6 +30,12 @@ class Chooser:
     def __call__(self, records: Sequence[Record]) -> Sequence[Record]:
         self.asked += 1
         return list(records)
+
+
+def select(found: Collections, wanted: Hashable, choose: Choose) -> Sequence[Record]:
+    """What is remembered of the records in the order of their keys."""
+    order = Order(texts, ("id",))
+    return found.remember("widgets", wanted, lambda table: choose(table.between(order)))
 
 
 def first(count: int) -> Callable[[Sequence[Record]], Sequence[Record]]:
@@ -40,7 +50,7 @@ def test_the_same_selection_is_made_once() -> None:
     found, choose = collections(), Chooser()
 
     for _ in range(3):
-        assert len(found.select("widgets", "id", "all", choose)) == 3
+        assert len(select(found, "all", choose)) == 3
 
     assert choose.asked == 1
 
@@ -57,21 +67,21 @@ def test_the_same_selection_is_made_once() -> None:
 )
 def test_a_write_makes_selections_anew(write: object) -> None:
     found, choose = collections(), Chooser()
-    found.select("widgets", "id", "all", choose)
+    select(found, "all", choose)
 
     assert callable(write)
     write(found)
 
-    assert {"id": 9} in found.select("widgets", "id", "all", choose)
+    assert {"id": 9} in select(found, "all", choose)
 
 
 def test_selections_are_bounded_and_told_apart() -> None:
     found = collections()
 
     for number in range(200):
-        found.select("widgets", "id", number, first(number % 3))
+        select(found, number, first(number % 3))
 
-    assert len(found.select("widgets", "id", 199, Chooser())) == 199 % 3
+    assert len(select(found, 199, Chooser())) == 199 % 3
     assert len(found._made) <= 64  # noqa: SLF001  # what a walk without end would fill
 
 
@@ -83,7 +93,7 @@ def test_readers_never_see_half_a_write() -> None:
 
     def read() -> None:
         while not stop.is_set():
-            seen = found.all("widgets"), found.select("widgets", "id", "all", list)
+            seen = found.all("widgets"), select(found, "all", list)
             torn.extend(each for each in seen if len({one["of"] for one in each}) != 1)
 
     readers = [threading.Thread(target=read) for _ in range(3)]
@@ -92,7 +102,7 @@ def test_readers_never_see_half_a_write() -> None:
     for number in range(1, 500):
         generation = tuple({"id": n, "of": number} for n in range(10))
         found.change("widgets", always(generation))
-        seen = found.select("widgets", "id", "all", list)
+        seen = select(found, "all", list)
         assert {each["of"] for each in seen} == {number}
     stop.set()
     for each in readers:

@@ -7,29 +7,30 @@ schema. Bodies are checked against the schema and not kept.
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from typing import Any
 
 from mock_sei.apis.bodies import check_media_type, media_type_of, read_json
 from mock_sei.apis.calls import ApiAnswer, ApiCall, not_there
 from mock_sei.apis.operations import Operation
+from mock_sei.apis.records import Order, texts
 from mock_sei.apis.samples import sample
 from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.sendable import WITHOUT_BODY, is_media_type
 
 ACTION = "example"
-
-WITHOUT_BODY = (204, 205, 304)
-"""Statuses that HTTP gives no body (RFC 9110 section 6.4.1)."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
     operation = call.operation
     _check_body(call)
     content = _response(operation).get("content") or {}
-    if operation.method == "GET" and call.state.collections.all(operation.rule.collection):
+    if operation.method == "GET" and call.state.collections.table(operation.rule.collection):
         return ApiAnswer(body=_from_records(call), status=operation.success)
     if not content or operation.success in WITHOUT_BODY:
         return ApiAnswer(status=operation.success, content=b"")
-    media_type = _wanted(list(content), call.accept)
+    sendable = list(filter(is_media_type, content))
+    media_type = _wanted(sendable, call.accept) if sendable else "application/octet-stream"
     media = content.get(media_type, next(iter(content.values())))
     value = _example(operation.document.follow(media, operation.name), operation)
     if _is_json(media_type):
@@ -74,15 +75,16 @@ def _is_json(media_type: str) -> bool:
 def _from_records(call: ApiCall) -> Any:
     """All; one where the path ends with a parameter, by whichever member has its value."""
     operation = call.operation
-    records = list(call.state.collections.all(operation.rule.collection))
+    table = call.state.collections.table(operation.rule.collection)
     if not operation.path.endswith("}"):
-        return records
+        return list(table.records)
     name = operation.path.rpartition("{")[2].rstrip("}")
     wanted = str(call.values[name])
-    for record in records:
-        if any(str(record.get(key)) == wanted for key in (name, "id")):
-            return record
-    raise not_there(operation, name, wanted)
+    found = [next(table.with_key(Order(texts, (key,)), wanted), None) for key in (name, "id")]
+    first = min(filter(None, found), key=itemgetter(0), default=None)
+    if first is None:
+        raise not_there(operation, name, wanted)
+    return first[1]
 
 
 def _example(media: Any, operation: Operation) -> Any:

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
-from mock_sei.apis.collections import Record, ordered
-from mock_sei.apis.filters import choosers
+from mock_sei.apis.filters import select, steps_of
 from mock_sei.apis.paging import offset_page, page
+from mock_sei.apis.records import Record, Table, ordered
 from mock_sei.apis.times import eastern_now
 
 ACTION = "list"
@@ -21,22 +21,25 @@ _ENVELOPES = {"data": ('{"data":', ""), "results": ('{"data":{"results":', "}"),
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    """The text of an answer is remembered while the collection is the same.
+    """Selection and answer are remembered while the collection is the same: a walk asks again.
 
-    What is written meanwhile may be in it already: it is then remembered for records that nobody
-    asks for again.
+    What is written meanwhile may be in the answer already: it is then remembered for records that
+    nobody asks for again.
     """
-    content = call.state.collections.remember(
-        call.operation.rule.collection,
+    remember, collection = call.state.collections.remember, call.operation.rule.collection
+    content = remember(
+        collection,
         ("answer", call.url, call.operation.name, *sorted(call.values.items()), *_today(call)),
-        lambda _: _content(select(call), call),
+        lambda _: _content(
+            remember(collection, _memo(call), lambda table: _selected(table, call)), call
+        ),
     )
     return ApiAnswer(content=content, status=call.operation.success)
 
 
 def _content(selection: Sequence[Record], call: ApiCall) -> bytes:
     envelope, shape = call.operation.rule.envelope or "data", shape_of(call)
-    shown, paging = paged(in_wanted_order(selection, call), call)
+    shown, paging = paged(selection, call)
     before, behind = _ENVELOPES[envelope]
     text = f"{before}{json_text([shape.of(each) for each in shown])}{behind}"
     if envelope != "none":
@@ -60,25 +63,18 @@ def _today(call: ApiCall) -> tuple[date, date]:
     return call.now.date(), eastern_now(call.now).date()
 
 
-def select(call: ApiCall) -> Sequence[Record]:
-    """All records that fit, in the order of the operation's key."""
-    operation, rule = call.operation, call.operation.rule
-
-    def choose(records: Sequence[Record]) -> Sequence[Record]:
-        for step in choosers(operation, call.values, call.now):
-            records = step(records)
-        return records
-
-    return call.state.collections.select(rule.collection, rule.key, _memo(call), choose)
-
-
-def in_wanted_order(records: Sequence[Record], call: ApiCall) -> Sequence[Record]:
-    """By the field that a parameter names, where one does."""
-    field, descending = _value(call, "sort"), _value(call, "order") == "desc"
-    if not _is_reordered(call):
-        return records
-    found = list(records) if field is None else ordered(records, str(field))
-    return found[::-1] if descending else found
+def _selected(table: Table, call: ApiCall) -> Sequence[Record]:
+    """All records that fit, in the order that is asked for."""
+    operation = call.operation
+    steps = steps_of(operation, call.values, call.now)
+    key, field = operation.rule.key, _value(call, "sort")
+    if field is None:
+        found = select(table, steps, (key,))
+    elif operation.find_parameters("sort")[0].enum:
+        found = select(table, steps, (str(field), key))
+    else:  # whatever a caller names: no order is kept for it
+        found = ordered(select(table, steps, (key,)), str(field))
+    return found[::-1] if _value(call, "order") == "desc" else found
 
 
 def _is_reordered(call: ApiCall) -> bool:

@@ -7,7 +7,7 @@ Source: content-management page (``newName`` of the query). Records of such a tr
 from __future__ import annotations
 
 from mock_sei.apis.calls import ApiAnswer, ApiCall
-from mock_sei.apis.collections import Record
+from mock_sei.apis.records import Order, Record, Table, texts
 from mock_sei.apis.templates import fill
 from mock_sei.errors import Fault, MalformedRequest
 
@@ -41,12 +41,21 @@ def act(call: ApiCall) -> ApiAnswer:
     if not collections.replace(rule.collection, record, renamed):
         return act(call)  # somebody else changed it meanwhile: again, on what is there now
     for collection in (rule.collection, *(each["collection"] for each in rule.records)):
-        for each in collections.all(collection):
-            moved = _moved(each, old, new)
-            if moved != each:
-                collections.replace(collection, each, moved)
+        for each in _below(collections.table(collection), old):
+            collections.replace(collection, each, _moved(each, old, new))
     answer = renamed if rule.answer is None else fill(rule.answer, call.names(record=renamed))
     return ApiAnswer(body=answer, status=operation.success)
+
+
+def _below(table: Table, folder: str) -> list[Record]:
+    """The records of a folder and of whatever lies in it, each once."""
+    ranges = ((folder, folder), (f"{folder}/", f"{folder}/\U0010ffff"))
+    found: dict[int, Record] = {}
+    for place in _PLACES:
+        order = Order(texts, (place,))
+        for first, last in ranges:
+            found |= {id(each): each for each in table.between(order, first, last)}
+    return list(found.values())
 
 
 def _moved(record: Record, old: str, new: str) -> Record:

@@ -24,7 +24,7 @@ def act(call: ApiCall) -> ApiAnswer:
         raise MalformedRequest([Fault("content-type", "header", reason)])
     file = read_file(call.body, call.content_type)
     contents = call.state.contents
-    stored = sum(map(len, contents.values()))
+    stored = contents.size
     if stored + len(file.content) > MOST_STORED:
         reason = f"the session's files take {stored} of {MOST_STORED} bytes already"
         raise MalformedRequest([Fault("filename", "body", reason)])

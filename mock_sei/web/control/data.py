@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI
+from fastapi import Body, FastAPI, Query
+from starlette.responses import Response
 
 from mock_sei.web.control.models import Here
+from mock_sei.web.refusals import JsonResponse
+
+MOST_SHOWN = 10_000
+"""Records of one answer."""
 
 Records = Annotated[list[Any] | dict[str, Any], Body(description="a record, or a list of them")]
 
@@ -15,25 +20,35 @@ def add_data_calls(app: FastAPI) -> None:
     @app.get("/data", summary="How many records each collection has")
     def collections(sandbox: Here) -> dict[str, int]:
         data = sandbox.data
-        return {name: len(data.all(name)) for name in data.names}
+        return {name: data.size(name) for name in data.names}
 
     @app.get("/data-keys", summary="Of each collection, the key of its first record")
     def first_keys(sandbox: Here) -> dict[str, str]:
         return sandbox.data.first_keys()
 
-    @app.get("/data/{collection:path}", summary="The records of a collection")
-    def records(sandbox: Here, collection: str) -> list[Any]:
-        return list(sandbox.data.all(collection))
+    @app.get(
+        "/data/{collection:path}",
+        response_model=list[Any],
+        summary="The records of a collection, as they were put in",
+    )
+    def records(
+        sandbox: Here,
+        collection: str,
+        limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = MOST_SHOWN,
+        start: Annotated[int, Query(ge=0, le=2**31, description="how many to pass over")] = 0,
+    ) -> Response:
+        # Not by the framework: it takes records apart that are JSON already.
+        return JsonResponse(list(sandbox.data.page(collection, start=start, limit=limit)))
 
     @app.post("/data/{collection:path}", status_code=201, summary="Adds records")
     def add(sandbox: Here, collection: str, body: Records) -> dict[str, int]:
         sandbox.data.add(collection, body if isinstance(body, list) else [body])
-        return {"records": len(sandbox.data.all(collection))}
+        return {"records": sandbox.data.size(collection)}
 
     @app.put("/data/{collection:path}", summary="These records instead of all there are")
     def replace(sandbox: Here, collection: str, body: Records) -> dict[str, int]:
         sandbox.data.replace(collection, body if isinstance(body, list) else [body])
-        return {"records": len(sandbox.data.all(collection))}
+        return {"records": sandbox.data.size(collection)}
 
     @app.delete("/data/{collection:path}", status_code=204, summary="Empties a collection")
     def clear(sandbox: Here, collection: str) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, HTTPException
+from fastapi import Body, FastAPI, HTTPException, Query
 from pydantic import Field
 
 from mock_sei.bench.faults import EFFECTS, FIELDS
+from mock_sei.bench.scripts import MOST_UNSCRIPTED
 from mock_sei.certificates.profiles import ServerVariant
 from mock_sei.web.control.models import Here, Model
+
+MOST_SHOWN = 1000
+"""Faults or scripted answers of one list."""
+
+Limit = Annotated[int, Query(ge=1, le=MOST_SHOWN)]
 
 _WHERE = [name for name in FIELDS if name not in EFFECTS]
 
@@ -21,7 +27,7 @@ FaultFields = Annotated[
 
 class Answer(Model):
     operation: str = Field(description="METHOD and path, such as GET /v2/investors")
-    application: str | None = Field(default=None, description="whose call alone is answered so")
+    application: str | None = Field(default=None, description="only this application's call")
     status: int = 200
     json_: Any = Field(default=None, alias="json", description="body, JSON")
     text: str | None = Field(default=None, description="body, text, instead of json")
@@ -30,8 +36,12 @@ class Answer(Model):
 
 class Scripted(Model):
     strict: bool = Field(description="whether a call without a script fails the test")
-    waiting: list[str] = Field(description="operations whose next call is scripted")
-    unscripted: list[str] = Field(description="calls that wanted a script in strict mode")
+    waiting: list[str] = Field(
+        description="operations whose next call is scripted, oldest first, from start on"
+    )
+    unscripted: list[str] = Field(
+        description=f"calls that wanted a script in strict mode, the newest {MOST_UNSCRIPTED}"
+    )
 
 
 class Strictness(Model):
@@ -44,8 +54,12 @@ class ServerCertificate(Model):
 
 def add_fault_calls(app: FastAPI) -> None:
     @app.get("/faults", summary="Armed faults, oldest first, with how often each was met")
-    async def faults(sandbox: Here) -> list[dict[str, Any]]:
-        return [each.to_json() for each in sandbox.faults.armed]
+    def faults(
+        sandbox: Here,
+        limit: Limit = MOST_SHOWN,
+        after: Annotated[int, Query(ge=0, description="id of the last one seen")] = 0,
+    ) -> list[dict[str, Any]]:
+        return [each.to_json() for each in sandbox.faults.page(after=after, limit=limit)]
 
     @app.post("/faults", status_code=201, summary="Arms a fault")
     def arm(sandbox: Here, body: FaultFields) -> dict[str, Any]:
@@ -68,7 +82,7 @@ def add_fault_calls(app: FastAPI) -> None:
             raise HTTPException(404, f"no fault {identifier}")
 
     @app.post("/answers", status_code=201, summary="Scripts the answer to an operation's next call")
-    async def enqueue(sandbox: Here, body: Answer) -> dict[str, int]:
+    def enqueue(sandbox: Here, body: Answer) -> dict[str, int]:
         sandbox.enqueue(
             body.operation,
             application=body.application,
@@ -77,15 +91,17 @@ def add_fault_calls(app: FastAPI) -> None:
             text=body.text,
             headers=body.headers,
         )
-        return {"waiting": len(sandbox.scripts.waiting)}
+        return {"waiting": len(sandbox.scripts)}
 
     @app.get("/answers", summary="What is scripted, and the calls that wanted a script")
-    async def scripted(sandbox: Here) -> Scripted:
+    def scripted(
+        sandbox: Here, limit: Limit = MOST_SHOWN, start: Annotated[int, Query(ge=0, le=2**31)] = 0
+    ) -> Scripted:
         scripts = sandbox.scripts
         return Scripted(
             strict=scripts.strict,
-            waiting=[each.operation for each in scripts.waiting],
-            unscripted=list(scripts.unscripted),
+            waiting=[each.operation for each in scripts.page(start=start, limit=limit)],
+            unscripted=scripts.unscripted,
         )
 
     @app.put(

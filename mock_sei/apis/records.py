@@ -1,0 +1,308 @@
+"""The records of one collection at one moment, with the orders in which they are looked up.
+
+Nothing here is ever changed in place: a change makes another :class:`Table` that shares almost all
+with the one before. So a seed can be shared by every state of a platform, and whoever reads is
+never disturbed by who writes. An order is made when it is first asked for, and kept in step by
+every later change; what a lookup costs does not grow with the records, but for a logarithm.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, chain
+from operator import itemgetter
+from typing import Any, overload
+
+Record = Mapping[str, Any]
+
+Key = tuple[Any, ...]
+Entry = tuple[Key, int, Record]
+"""What orders a record, its place in the collection, itself. Two never have key and place alike, so
+records are not compared."""
+
+_CHUNK = 64
+"""Entries of a full list; of twice as many two are made."""
+_LAST = float("inf")
+"""A place behind all."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """How records are ordered: by what ``keys`` makes of one, then by the values of fields.
+
+    ``keys`` is a function of a module, with ``argument`` (two that are equal are one order); a
+    record is there once for each of the keys, and not at all without one.
+    """
+
+    keys: Callable[..., Iterable[Any]]
+    argument: tuple[Any, ...] = ()
+    then: tuple[str, ...] = ()
+
+    def entries(self, place: int, record: Record) -> list[Entry]:
+        behind = tuple(order_of(find_value(record, each)) for each in self.then)
+        found = dict.fromkeys(self.keys(record, *self.argument))
+        return [((key, *behind), place, record) for key in found]
+
+
+class Entries(Sequence[Entry]):
+    """Entries in their order, in short lists that are shared with what they were before."""
+
+    def __init__(self, chunks: list[list[Entry]], firsts: list[tuple[Key, int]], size: int) -> None:
+        self._chunks = chunks
+        self._firsts = firsts
+        """Key and place of the first entry of each list."""
+        self._size = size
+
+    @classmethod
+    def of(cls, entries: list[Entry]) -> Entries:
+        """Of ordered ones."""
+        chunks = [entries[at : at + _CHUNK] for at in range(0, len(entries), _CHUNK)]
+        return cls(chunks, [chunk[0][:2] for chunk in chunks], len(entries))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The position of each list's first entry."""
+        return list(accumulate(map(len, self._chunks[:-1]), initial=0))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Entry]:
+        return chain.from_iterable(self._chunks)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(self._size))]
+        at = index + self._size if index < 0 else index
+        if not 0 <= at < self._size:
+            raise IndexError(index)
+        number = bisect_right(self._starts, at) - 1
+        return self._chunks[number][at - self._starts[number]]
+
+    def position(self, key: Key, place: float) -> int:
+        """How many entries come before this key and place."""
+        number = self._number(key, place)
+        if number < 0:
+            return 0
+        return self._starts[number] + _find(self._chunks[number], key, place)
+
+    def starting_at(self, key: Key) -> Iterator[Entry]:
+        """From the first entry on whose key begins with this one, or that comes after it."""
+        number = max(0, self._number(key, -1))
+        for chunk in self._chunks[number : number + 1]:
+            yield from chunk[_find(chunk, key, -1) :]
+        for later in range(number + 1, len(self._chunks)):
+            yield from self._chunks[later]
+
+    def with_entry(self, entry: Entry) -> Entries:
+        if not self._chunks:
+            return Entries.of([entry])
+        number = max(0, self._number(entry[0], entry[1]))
+        chunk = self._chunks[number].copy()
+        chunk.insert(_find(chunk, entry[0], entry[1]), entry)
+        if len(chunk) < 2 * _CHUNK:
+            return self._with_chunks(number, [chunk], self._size + 1)
+        return self._with_chunks(number, [chunk[:_CHUNK], chunk[_CHUNK:]], self._size + 1)
+
+    def without_entry(self, entry: Entry) -> Entries:
+        number = self._number(entry[0], entry[1])
+        chunk = self._chunks[number].copy()
+        del chunk[_find(chunk, entry[0], entry[1])]
+        return self._with_chunks(number, [chunk] if chunk else [], self._size - 1)
+
+    def with_record(self, entry: Entry) -> Entries:
+        """The entry in the place of the one with its key and place."""
+        number = self._number(entry[0], entry[1])
+        chunk = self._chunks[number].copy()
+        chunk[_find(chunk, entry[0], entry[1])] = entry
+        return self._with_chunks(number, [chunk], self._size)
+
+    def _number(self, key: Key, place: float) -> int:
+        """Of the list that an entry is in, or belongs into; -1 before the first."""
+        return bisect_right(self._firsts, (key, place)) - 1
+
+    def _with_chunks(self, number: int, new: list[list[Entry]], size: int) -> Entries:
+        chunks, firsts = self._chunks.copy(), self._firsts.copy()
+        chunks[number : number + 1] = new
+        firsts[number : number + 1] = [chunk[0][:2] for chunk in new]
+        return Entries(chunks, firsts, size)
+
+
+_key_and_place = itemgetter(0, 1)
+
+
+def _find(chunk: list[Entry], key: Key, place: float) -> int:
+    return bisect_left(chunk, (key, place), key=_key_and_place)
+
+
+class Selection(Sequence[Record]):
+    """Records that stand side by side in an order; looked up, not copied."""
+
+    def __init__(self, entries: Entries, positions: range) -> None:
+        self._entries = entries
+        self._positions = positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+        if isinstance(index, slice):
+            return Selection(self._entries, self._positions[index])
+        return self._entries[self._positions[index]][2]
+
+    def __iter__(self) -> Iterator[Record]:
+        return (record for _, _, record in self.entries())
+
+    def entries(self) -> Iterator[Entry]:
+        return map(self._entries.__getitem__, self._positions)
+
+
+def whole(_: Record) -> Iterable[Any]:
+    """One key for every record: they stand as they were put in."""
+    return (0,)
+
+
+def texts(record: Record, field: str) -> Iterable[str]:
+    """The value of a field as a text: a path has no numbers."""
+    return (str(record[field]),) if field in record else ()
+
+
+def identity(record: Record) -> Iterable[int]:
+    """Which object it is."""
+    return (id(record),)
+
+
+AS_PUT_IN = Order(whole)
+BY_IDENTITY = Order(identity)
+
+
+class Table:
+    """The records of one collection at one moment."""
+
+    def __init__(self, orders: dict[Order, Entries], next_place: int) -> None:
+        self._orders = orders
+        self.next_place = next_place
+        """Above those of all records, of removed ones too."""
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> Table:
+        entries: list[Entry] = [((0,), place, each) for place, each in enumerate(records)]
+        return cls({AS_PUT_IN: Entries.of(entries)}, len(entries))
+
+    def __len__(self) -> int:
+        return len(self._orders[AS_PUT_IN])
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """All, as they were put in."""
+        return tuple(record for _, _, record in self._orders[AS_PUT_IN])
+
+    def ordered(self, order: Order) -> Entries:
+        found = self._orders.get(order)
+        if found is None:
+            made = (
+                entry
+                for _, place, record in self._orders[AS_PUT_IN]
+                for entry in order.entries(place, record)
+            )
+            found = self._orders[order] = Entries.of(sorted(made, key=_key_and_place))
+        return found
+
+    def between(self, order: Order, first: Any = None, last: Any = None) -> Selection:
+        """Those whose key is from ``first`` to ``last``, both included; None is no bound."""
+        entries = self.ordered(order)
+        start = 0 if first is None else entries.position((first,), -1)
+        stop = len(entries) if last is None else entries.position((last, _BEHIND), _LAST)
+        return Selection(entries, range(start, max(start, stop)))
+
+    def with_key(self, order: Order, key: Any) -> Iterator[tuple[int, Record]]:
+        """Those with this key, each with its place."""
+        for (own, *_), place, record in self.ordered(order).starting_at((key,)):
+            if own != key:
+                return
+            yield place, record
+
+    def with_records(self, records: Sequence[Record]) -> Table:
+        """These behind all others."""
+        if len(records) > len(self) // 8 + 8:
+            return Table.of((*self.records, *records))
+        table = self
+        for each in records:
+            table = table.with_change(table.next_place, None, each)
+        return table
+
+    def with_change(self, place: int, old: Record | None, new: Record | None) -> Table:
+        """``new`` in the place of ``old``; None where there is nothing, or shall be nothing."""
+        orders = {
+            order: _changed(order, entries, place, old, new)
+            for order, entries in self._orders.copy().items()
+        }
+        return Table(orders, max(self.next_place, place + 1))
+
+
+def _changed(
+    order: Order, entries: Entries, place: int, old: Record | None, new: Record | None
+) -> Entries:
+    before = {} if old is None else {each[0]: each for each in order.entries(place, old)}
+    after = {} if new is None else {each[0]: each for each in order.entries(place, new)}
+    for key, entry in before.items():
+        if key not in after:
+            entries = entries.without_entry(entry)
+    for key, entry in after.items():
+        entries = entries.with_record(entry) if key in before else entries.with_entry(entry)
+    return entries
+
+
+class _Behind:
+    """Comes after every key."""
+
+    def __lt__(self, _: object) -> bool:
+        return False
+
+    def __gt__(self, _: object) -> bool:
+        return True
+
+
+_BEHIND = _Behind()
+
+
+def order_of(value: object) -> tuple[int, Any]:
+    """Numbers before texts before the rest, so that any two values can be put in order."""
+    if isinstance(value, int | float):
+        return 0, value
+    return (1, value) if isinstance(value, str) else (2, str(value))
+
+
+def ordered(records: Iterable[Record], field: str) -> list[Record]:
+    """By the value of a field; those without one last."""
+    return sorted(records, key=lambda each: order_of(find_value(each, field)))
+
+
+def find_value(record: Record, field: str) -> Any:
+    """The value of a field, a dot leading into a member; None where there is none.
+
+    Of a list of members, the list of the values that are there.
+    """
+    if "." not in field:
+        return record.get(field)
+    value: Any = record
+    for part in field.split("."):
+        value = _member(value, part)
+    return value
+
+
+def _member(value: Any, name: str) -> Any:
+    if isinstance(value, list):
+        return [each[name] for each in value if isinstance(each, Mapping) and name in each]
+    return value.get(name) if isinstance(value, Mapping) else None
