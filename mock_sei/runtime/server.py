@@ -21,7 +21,8 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from mock_sei.errors import Explanation
-from mock_sei.runtime.limits import KEEP_ALIVE, LimitedProtocol
+from mock_sei.runtime.limited import LimitedProtocol
+from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE
 from mock_sei.runtime.protocol import PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
@@ -34,10 +35,6 @@ from mock_sei.standards import Listener
 
 logger = logging.getLogger("mock_sei")
 
-HANDSHAKE_TIMEOUT = 10.0
-"""Seconds a client has for its handshake."""
-ALERT_LINGER = 1.0
-"""Seconds a refused client has to read its alert before the connection is closed."""
 _OUT_OF_FILES_PAUSE = 0.1
 
 

@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.addresses import host_name, is_loopback
+from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.models import SCOPE_KEY
-from mock_sei.web.exchange import BODY_LIMIT, find_header
+from mock_sei.web.exchange import BODY_LIMIT, REFUSED, find_header
 from mock_sei.web.forms import origin_host
 
 
@@ -54,6 +55,9 @@ class ControlListener:
         async def receiving() -> Message:
             nonlocal size
             message = await receive()
+            refusal: Refusal | None = scope.get(REFUSED)
+            if refusal is not None:
+                raise HTTPException(refusal.kind.status, refusal.why.because)
             size += len(message.get("body", b""))
             if size > BODY_LIMIT:
                 raise HTTPException(413, f"the body is larger than {BODY_LIMIT} bytes")
