@@ -8,7 +8,7 @@ a test can do, by the Python object or by the control API, is one method here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -410,9 +410,14 @@ class Sandbox:
         """
         return self.certificates.identity(account)
 
-    def seed_identities(self) -> None:
-        """Makes every account's certificate and files ahead of time."""
+    def seed_identities(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Makes every account's certificate and files ahead of time; none any more once ``until``.
+
+        Raises :class:`ConfigurationError` naming what cannot be written.
+        """
         for account in self.fixtures.registry.service_accounts.values():
+            if until():
+                return
             self._seeded_identities.require(account)
 
     def issue_certificate(self, account: str, variant: Variant = Variant.VALID) -> Identity:

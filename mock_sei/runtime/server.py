@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -35,7 +35,11 @@ from mock_sei.standards import Listener
 
 logger = logging.getLogger("mock_sei")
 
+STOP_PATIENCE = 5.0
+"""Seconds that a stop waits for calls of the control API to end."""
 _OUT_OF_FILES_PAUSE = 0.1
+_LOOKS_FOR_THE_END = 50
+"""A TLS connection that is aborted tells its request three steps of the loop later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,8 @@ class PlatformServer:
         # While it runs
         self._state = ServerState()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._finishing: set[asyncio.Task[Any]] = set()
+        """Calls that may be at work in a thread, which nobody can end from outside."""
 
     async def start(self) -> None:
         """Every listener answers from the moment this returns."""
@@ -73,21 +79,36 @@ class PlatformServer:
         self._spawn(self._each_second())
 
     async def stop(self) -> None:
-        """Closes every socket at once; what is under way is cut."""
+        """Closes every socket at once; what is under way is cut.
+
+        A call of the control API is waited for, since a thread of it would report to a loop that
+        is closed.
+        """
         for door in self._doors:
             for listening in door.sockets:
                 asyncio.get_running_loop().remove_reader(listening)
                 listening.close()
         # A task cancelled before its first step loses the socket it was given.
         await asyncio.sleep(0)
-        for task in (*self._tasks, *self._state.tasks):
+        for task in self._tasks:
             task.cancel()
+        await self._abort_connections()
+        for task in self._state.tasks - self._finishing:
+            task.cancel()
+        await _wait_for(self._state.tasks | self._tasks, STOP_PATIENCE)
+        for task in self._state.tasks:
+            task.cancel()
+        await _wait_for(self._state.tasks | self._tasks, 1)
+        await self._abort_connections()  # whose handshake ended just now
+
+    async def _abort_connections(self) -> None:
+        """Returns when their requests know that nobody waits for an answer any more."""
         for connection in list(self._state.connections):
             connection.transport.abort()
-        pending = (*self._tasks, *self._state.tasks)
-        if pending:
-            await asyncio.wait(pending, timeout=1)
-        await asyncio.sleep(0)
+        for _ in range(_LOOKS_FOR_THE_END):
+            await asyncio.sleep(0)
+            if not self._state.connections:
+                return
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -97,7 +118,7 @@ class PlatformServer:
 
     def _protocol_factory(self, door: Door) -> ProtocolFactory:
         config = Config(
-            door.app,
+            self._ending_quietly(door),
             loop="asyncio",
             http="httptools",
             ws="none",
@@ -117,6 +138,26 @@ class PlatformServer:
             return protocol
 
         return platform if door.trust else lambda: LimitedProtocol(config, state, {})
+
+    def _ending_quietly(self, door: Door) -> ASGIApp:
+        """The door's application, of which a stop makes no error.
+
+        uvicorn would log the cancellation with its traceback, and try to answer.
+        """
+        app, finishing = door.app, self._finishing
+
+        async def cut(scope: Scope, receive: Receive, send: Send) -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await app(scope, receive, send)
+
+        async def finished(scope: Scope, receive: Receive, send: Send) -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                finishing.add(task)
+                task.add_done_callback(finishing.discard)
+            await cut(scope, receive, send)
+
+        return cut if door.trust else finished
 
     def _accept_from(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
         if listening.fileno() >= 0:  # or the server was stopped meanwhile
@@ -206,6 +247,11 @@ class PlatformServer:
             for connection in list(self._state.connections):
                 if isinstance(connection, LimitedProtocol):
                     connection.end_overdue()  # a timer each would be a fiftieth of a connection
+
+
+async def _wait_for(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
 
 
 class ServerThread:
