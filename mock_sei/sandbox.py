@@ -350,6 +350,12 @@ class Sandbox:
         self.bugs.append(traceback)
         logger.error("mock-sei failed, please report this:\n%s", traceback)
 
+    def record_exhaustion(self, missing: str) -> None:
+        """The machine ran out of something: no bug, but the user's test cannot be trusted."""
+        sentence = f"a call was not answered as it should be: on this machine {missing}"
+        self.bugs.append(sentence)
+        logger.error("%s", sentence)
+
     # What a test bench can do
 
     @property
@@ -409,6 +415,13 @@ class Sandbox:
         :class:`~mock_sei.errors.UnknownCertificate` where its key is the client's alone.
         """
         return self.certificates.identity(account)
+
+    def load(self) -> None:
+        """Reads every document and every record, which else is done when first asked for."""
+        for product in self.catalogue.products.values():
+            _ = product.operations
+        for name in self.fixtures.collections:
+            _ = self.fixtures.collections[name]
 
     def seed_identities(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Makes every account's certificate and files ahead of time; none any more once ``until``.

@@ -28,6 +28,7 @@ from mock_sei.runtime.launch import Launch, launch
 from mock_sei.runtime.loops import new_event_loop
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Settings
+from mock_sei.web.exhausted import KINDS, find_exhaustion
 
 logger = logging.getLogger("mock_sei")
 
@@ -76,7 +77,7 @@ async def _serve(launched: Launch, settings: Settings) -> None:
     await launched.server.start()
     try:
         # RSA keys cost up to 110 ms each: they are made while the listeners already answer.
-        preparing = in_thread(lambda: prepare_answers(launched.sandbox, stopping.is_set))
+        preparing = in_thread(functools.partial(prepare_answers, launched, stopping.is_set))
         preparing.add_done_callback(lambda _: prepared_or_stopped.set())
         await prepared_or_stopped.wait()
         if not stop.is_set():
@@ -120,9 +121,17 @@ def in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
         ) from None
 
 
-def prepare_answers(sandbox: Sandbox, is_stopping: Callable[[], bool]) -> None:
-    """Makes what the first requests need. Raises :class:`ConfigurationError`."""
-    sandbox.seed_identities(until=is_stopping)
+def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
+    """Makes and loads what the first requests need. Raises :class:`ConfigurationError`."""
+    try:
+        launched.sandbox.seed_identities(until=is_stopping)
+        if not is_stopping():
+            launched.load()
+    except KINDS as error:
+        missing = find_exhaustion(error)
+        if missing is None or isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError(missing, source="the system") from None
 
 
 def announce(sandbox: Sandbox, settings: Settings) -> None:

@@ -29,9 +29,13 @@ class LazyApp:
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.load()(scope, receive, send)
+
+    def load(self) -> ASGIApp:
+        """The application, made if it was not yet."""
         if self._app is None:
             self._app = self._make()
-        await self._app(scope, receive, send)
+        return self._app
 
 
 class ControlListener:
