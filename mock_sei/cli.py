@@ -110,6 +110,13 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
     )
 
 
+def _end(*_: object) -> None:
+    """Ends a start that was called off; a second signal changes nothing."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
+
+
 @main.command(cls=_ServeCommand)
 @click.option(
     "--config",
@@ -124,7 +131,8 @@ def serve(config: Path | None, **options: Any) -> None:
     wins over a variable, a variable over the file.
     """
     # The first process of a container ignores what it has no handler for, and `docker stop` waits.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
 
     with _kept():
         from mock_sei.commands.serve import prepare, run

@@ -193,6 +193,11 @@ NOT_HTTP = Kind(status=400, code="request.syntax.failure", message="The request 
 REQUEST_STALLED = Kind(
     status=408, code="request.time.failure", message="The request did not come in time"
 )
+EXHAUSTED = Kind(
+    status=503,
+    code="server.resource.failure",
+    message="The test server's machine ran out of something",
+)
 HEAD_TOO_LARGE = Kind(
     status=431, code="request.size.failure", message="The headers of the request are too large"
 )

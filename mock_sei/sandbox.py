@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -390,7 +390,7 @@ class Sandbox:
         """A listener refuses everybody, since its TLS cannot be set up; ``check()`` fails then."""
         logger.error(problem)
         if problem not in self.bugs:
-            self.bugs.append(problem)
+            self._keep_bug(problem)
 
     def record(self, entry: Entry) -> None:
         """Into the journal and the log; of a call that a reset overtook into the log only."""
@@ -411,9 +411,18 @@ class Sandbox:
 
         Of a call that a reset overtook too: no failure of mock-sei goes unreported.
         """
-        with self._before_reset() as is_now:
-            self._present.bugs.append(traceback if is_now else _earlier(traceback))
+        self._keep_bug(traceback)
         logger.error("mock-sei failed, please report this:\n%s", traceback)
+
+    def _keep_bug(self, text: str) -> None:
+        with self._before_reset() as is_now:
+            self._present.bugs.append(text if is_now else _earlier(text))
+
+    def record_exhaustion(self, missing: str) -> None:
+        """The machine ran out of something: no bug, but the user's test cannot be trusted."""
+        sentence = f"a call was not answered as it should be: on this machine {missing}"
+        self._keep_bug(sentence)
+        logger.error("%s", sentence)
 
     # What a test bench can do
 
@@ -496,9 +505,21 @@ class Sandbox:
         """
         return self.certificates.identity(account)
 
-    def seed_identities(self) -> None:
-        """Makes every account's certificate and files ahead of time."""
+    def load(self) -> None:
+        """Reads every document and every record, which else is done when first asked for."""
+        for product in self.catalogue.products.values():
+            _ = product.operations
+        for name in self.fixtures.collections:
+            _ = self.fixtures.collections[name]
+
+    def seed_identities(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Makes every account's certificate and files ahead of time; none any more once ``until``.
+
+        Raises :class:`ConfigurationError` naming what cannot be written.
+        """
         for account in self.fixtures.registry.service_accounts.values():
+            if until():
+                return
             self._seeded_identities.require(account)
 
     def issue_certificate(self, account: str, variant: Variant = Variant.VALID) -> Identity:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import json
 import logging
 import os
@@ -12,8 +14,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -24,6 +28,9 @@ from mock_sei.runtime.launch import Launch, launch
 from mock_sei.runtime.loops import new_event_loop
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Settings
+from mock_sei.web.exhausted import KINDS, find_exhaustion
+
+logger = logging.getLogger("mock_sei")
 
 EXAMPLE_ACCOUNT = "svc-demo"
 
@@ -43,33 +50,110 @@ def prepare(settings: Settings) -> Launch:
 
 
 def run(launched: Launch, settings: Settings) -> None:
-    """Serves until SIGINT or SIGTERM."""
-    # RSA keys cost up to 110 ms each: they are made while the listeners already answer.
-    identities = threading.Thread(target=_seed, args=(launched.sandbox,), daemon=True)
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(launched, settings, identities))
+    """Serves until SIGINT or SIGTERM.
+
+    Raises :class:`ConfigurationError` where something that it announces cannot be made.
+    """
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_serve(launched, settings))
+    finally:
+        _discard_what_cannot_be_written()
 
 
-def _seed(sandbox: Sandbox) -> None:
-    sandbox.seed_identities()
-
-
-async def _serve(launched: Launch, settings: Settings, identities: threading.Thread) -> None:
-    stop = asyncio.Event()
+async def _serve(launched: Launch, settings: Settings) -> None:
+    stop: asyncio.Event = asyncio.Event()
+    stopping = threading.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    prepared_or_stopped = asyncio.Event()
+
+    def end() -> None:
+        stopping.set()
+        stop.set()
+        prepared_or_stopped.set()
+
+    # Not the loop's own handlers: they go when it closes, and a second signal would kill.
+    once(functools.partial(_soon, loop, end))
     await launched.server.start()
-    identities.start()
-    await asyncio.to_thread(identities.join)
-    click.echo(announcement(launched.sandbox))
-    sys.stdout.flush()
+    try:
+        # RSA keys cost up to 110 ms each: they are made while the listeners already answer.
+        preparing = in_thread(functools.partial(prepare_answers, launched, stopping.is_set))
+        preparing.add_done_callback(lambda _: prepared_or_stopped.set())
+        await prepared_or_stopped.wait()
+        if not stop.is_set():
+            await preparing
+            announce(launched.sandbox, settings)
+            await stop.wait()
+        with contextlib.suppress(ConfigurationError):  # nobody waits for it any more
+            await preparing
+    finally:
+        await launched.server.stop()
+        if settings.ready_file is not None:
+            with contextlib.suppress(OSError):  # the next start removes it
+                settings.ready_file.unlink(missing_ok=True)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, act: Callable[[], object]) -> None:
+    with contextlib.suppress(RuntimeError):  # it is closed: the server has ended by itself
+        loop.call_soon_threadsafe(act)
+
+
+def once(act: Callable[[], object]) -> None:
+    """The first SIGINT or SIGTERM acts; from then on both are ignored, to the very end."""
+
+    def handle(*_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        act()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+
+
+def in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
+    """Raises :class:`ConfigurationError` where the system has no thread left."""
+    try:
+        return asyncio.get_running_loop().run_in_executor(None, work)
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"no thread can be started ({error}); allow this user or container more processes",
+            source="the system",
+        ) from None
+
+
+def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
+    """Makes and loads what the first requests need. Raises :class:`ConfigurationError`."""
+    try:
+        launched.sandbox.seed_identities(until=is_stopping)
+        if not is_stopping():
+            launched.load()
+    except KINDS as error:
+        missing = find_exhaustion(error)
+        if missing is None or isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError(missing, source="the system") from None
+
+
+def announce(sandbox: Sandbox, settings: Settings) -> None:
+    """Says where everything is. Raises :class:`ConfigurationError` without a ready file."""
+    try:
+        click.echo(announcement(sandbox))
+        sys.stdout.flush()
+    except OSError as error:  # the server is as good as before
+        logger.warning("the addresses cannot be printed: %s", error.strerror or error)
     if settings.ready_file is not None:
-        write_whole(settings.ready_file, json.dumps(_ready(launched.sandbox), indent=2).encode())
-    await stop.wait()
-    await launched.server.stop()
-    if settings.ready_file is not None:
-        settings.ready_file.unlink(missing_ok=True)
+        write_whole(settings.ready_file, json.dumps(_ready(sandbox), indent=2).encode())
+
+
+def _discard_what_cannot_be_written() -> None:
+    """Else the interpreter tries to write it at its end, and exits with status 120."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _ready(sandbox: Sandbox) -> dict[str, object]:
@@ -157,6 +241,14 @@ def _token_command(sandbox: Sandbox) -> str:
     return shlex.join(command)
 
 
+class _Lossy(logging.StreamHandler[TextIO]):
+    """Drops a line that cannot be written: a full disk must not fail a call."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # its base's name
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 class _Lines(logging.Formatter):
     """One readable line a record; times are the machine's."""
 
@@ -190,7 +282,7 @@ def _configure_log(form: str) -> None:
     # Neither form shows them, and each is asked for at every line (logging HOWTO, "Optimization").
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001  # the HOWTO says so; one line of code logs
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lossy(sys.stderr)
     handler.setFormatter(_JsonLines() if form == "json" else _Lines())
     root = logging.getLogger("mock_sei")
     root.addHandler(handler)

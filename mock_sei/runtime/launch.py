@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import ipaddress
 import socket
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.door import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
+from mock_sei.web.pages import load_pages
 
 SERVER_NAMES = (
     "localhost",
@@ -43,6 +45,34 @@ class Launch:
 
     sandbox: Sandbox
     server: PlatformServer
+    control: LazyApp
+
+    def load(self) -> None:
+        """Reads and imports what the first requests would, so that none of them needs a file.
+
+        A server in a test's process leaves that to them: most tests need little of it.
+        """
+        for name in _IMPORTED_LATE:
+            with contextlib.suppress(ImportError):  # of an extra
+                importlib.import_module(name)
+        self.sandbox.load()
+        self.control.load()
+        load_pages()
+
+
+_IMPORTED_LATE = (
+    "anyio._backends._asyncio",
+    "jsonpatch",
+    "jsonpointer",
+    "jsonschema.validators",
+    "referencing.jsonschema",
+    "rstr",
+    "lxml.etree",
+    "signxml.verifier",
+    "encodings.utf_8_sig",
+    "encodings.unicode_escape",
+)
+"""What modules of ours, or libraries of theirs, import when they first need it."""
 
 
 def launch(settings: Settings) -> Launch:
@@ -77,18 +107,19 @@ def launch(settings: Settings) -> Launch:
             )
             for listener in (Listener.ONE_WAY, Listener.TWO_WAY)
         ]
+        control = LazyApp(_control_app)
         doors.append(
             Door(
                 listener=Listener.CONTROL,
                 sockets=sockets[Listener.CONTROL],
-                app=ControlListener(LazyApp(_control_app), sandbox),
+                app=ControlListener(control, sandbox),
             )
         )
-        one_way, two_way, control = (door.port for door in doors)
+        one_way, two_way, control_port = (door.port for door in doors)
         sandbox.addresses = Addresses(
             one_way_port=one_way,
             two_way_port=two_way,
-            control_port=control,
+            control_port=control_port,
             one_way_host=host_to_call(settings.host, loopback="localhost"),
             two_way_host=host_to_call(settings.two_way_host or settings.host, loopback="localhost"),
             control_host=host_to_call(settings.control_host, loopback="127.0.0.1"),
@@ -96,7 +127,7 @@ def launch(settings: Settings) -> Launch:
             public_two_way_url=settings.public_two_way_url,
         )
         undo.pop_all()
-        return Launch(sandbox=sandbox, server=PlatformServer(sandbox, doors))
+        return Launch(sandbox=sandbox, server=PlatformServer(sandbox, doors), control=control)
 
 
 def _control_app() -> ASGIApp:

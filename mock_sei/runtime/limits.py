@@ -1,101 +1,98 @@
-"""How long a request may take to come, and how large its head may be.
+"""How much a client may send and how long it may take: the one table, and the count of a message.
 
-uvicorn with httptools knows neither: a connection that says nothing after its handshake would stay
-for good, so would one whose request never ends, and a head without an end would fill the memory.
+uvicorn with httptools limits none of it: a head, a trailer or the size line of a chunk without an
+end would fill the memory, so would requests that are sent without waiting for their answers, and a
+connection that says nothing would stay for good.
 """
 
 from __future__ import annotations
 
-import asyncio
+from mock_sei.errors import HEAD_TOO_LARGE, Refusal
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from mock_sei.errors import HEAD_TOO_LARGE, REQUEST_STALLED, Refusal
-
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds a client has for its handshake."""
+ALERT_LINGER = 1.0
+"""Seconds a refused client has to read its alert before the connection is closed."""
 KEEP_ALIVE = 65
 """Seconds an idle connection stays open; more than the 60 of common clients and proxies."""
 PATIENCE = float(KEEP_ALIVE)
-"""Seconds for a connection's first request to begin, for the head of each to be whole, and for each
-further piece of a body."""
+"""Seconds for a connection's first request to begin, for the head of each to be whole, for each
+further piece of a body to come, and for a client to read on in an answer."""
 HEAD_LIMIT = 64 * 1024
-"""Bytes of a head that comes in several pieces; a piece is what one read takes from the socket."""
+"""Bytes of a message that are no body: its request line, its headers and its trailers together."""
+HEADER_LIMIT = 1000
+"""Headers and trailers of a message; each costs more memory than its bytes."""
+FRAMING_LIMIT = 64 * 1024
+"""Bytes of chunk sizes and chunk extensions of a message, beside those its body pays for."""
+FRAMING_A_BYTE = 8
+"""Bytes of framing that each byte of a body pays for; in chunks of one byte it takes five."""
+UNREAD_LIMIT = 32 * 1024 * 1024
+"""Bytes of a body that still come after the answer; then the connection is closed."""
+SLICE = 4 * 1024
+"""Bytes that are parsed at a time. A slice holds at most 227 requests; the next one is parsed when
+they are answered."""
 
 CHECK = "request"
 
+_REQUEST_LINE = len("  HTTP/1.1\r\n")
+_HEADER_LINE = len(": \r\n")
+_END_OF_HEAD = len("\r\n")
 
-class LimitedProtocol(HttpToolsProtocol):
-    """One connection whose client has to get on with it."""
 
-    _deadline: float | None = None
-    """On the loop's clock; None while no request is awaited or under way to us."""
-    _in_head = False
-    _head_size = 0
+class Meter:
+    """What one message has taken of its limits."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
-        super().connection_made(transport)
-        self._expect()
+    __slots__ = ("_headers", "_line", "_pieces", "_size", "body")
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._in_head:
-            self._head_size += len(data)
-            if self._head_size > HEAD_LIMIT:
-                self._refuse_head()
+    def __init__(self) -> None:
+        self.body = 0
+        """Bytes of the body so far."""
+        self._size = _REQUEST_LINE + _END_OF_HEAD
+        """Bytes of request line, headers and trailers, as they are usually written."""
+        self._headers = 0
+        self._line = 0
+        """Bytes since the message began, or since its last piece of body."""
+        self._pieces = 0
+        """Bytes that came after the head: body and framing."""
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._deadline = None
-        self._unset_keepalive_if_required()  # or a connection that broke lives on in its timer
-        super().connection_lost(exc)
+    def add_request_line(self, size: int) -> None:
+        """``size`` is the length of method, or of the address, or of a part of it."""
+        self._size += size
 
-    def end_overdue(self) -> None:
-        """Ends the connection if its time is over; to be called every second or so."""
-        if self._deadline is None or self.loop.time() < self._deadline:
-            return
-        self._deadline = None
-        if self.transport.is_closing():
-            return
-        if self._in_head:
-            because = f"Its head was not whole after {PATIENCE:g} seconds."
-            self.refuse(Refusal(REQUEST_STALLED, check=CHECK, because=because))
-        else:  # an idle connection; or the rest of a body, which its reader misses and records
-            self.transport.close()
+    def add_header(self, name: bytes, value: bytes) -> None:
+        self._headers += 1
+        self._size += len(name) + len(value) + _HEADER_LINE
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Ends the connection; who speaks the platform's language says why."""
-        del refusal
-        self.transport.close()
+    def add_body(self, size: int) -> None:
+        self.body += size
+        self._line = 0
 
-    # The parser's callbacks
+    def add_line(self, size: int) -> None:
+        """``size`` bytes came that gave no piece of a body: they are of a line without an end."""
+        self._line += size
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head, self._head_size = True, 0
-        self._expect()
+    def add_after_head(self, size: int) -> None:
+        self._pieces += size
 
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._expect()
-        super().on_headers_complete()
+    def find_excess(self) -> Refusal | None:
+        """The first limit that the message is over."""
+        if self._headers > HEADER_LIMIT:
+            return _too_large(f"at most {HEADER_LIMIT} headers", f"{self._headers} headers")
+        size = max(self._size, self._line)
+        if size > HEAD_LIMIT:
+            return _too_large(f"at most {HEAD_LIMIT} bytes", f"{size} bytes")
+        framing = self._pieces - self.body
+        if framing > FRAMING_LIMIT + FRAMING_A_BYTE * self.body:
+            expected = f"at most {FRAMING_LIMIT} bytes of chunk sizes and extensions"
+            return _too_large(expected, f"{framing} bytes for a body of {self.body}")
+        return None
 
-    def on_body(self, body: bytes) -> None:
-        self._expect()
-        super().on_body(body)
 
-    def on_message_complete(self) -> None:
-        self._deadline = None
-        super().on_message_complete()
-
-    def _expect(self) -> None:
-        self._deadline = self.loop.time() + PATIENCE
-
-    def _refuse_head(self) -> None:
-        self._in_head, self._deadline = False, None
-        self.refuse(
-            Refusal(
-                HEAD_TOO_LARGE,
-                check=CHECK,
-                because="Request line and headers are too large.",
-                expected=f"at most {HEAD_LIMIT} bytes",
-                actual=f"{self._head_size} bytes, and more to come",
-            )
-        )
+def _too_large(expected: str, actual: str) -> Refusal:
+    return Refusal(
+        HEAD_TOO_LARGE,
+        check=CHECK,
+        because="Request line, headers, trailers or chunk sizes are too large.",
+        expected=expected,
+        actual=f"{actual}; the rest is not read",
+    )

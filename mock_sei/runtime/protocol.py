@@ -21,9 +21,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from mock_sei.bench.entries import Entry, Request, Response
 from mock_sei.certificates.bundles import describe_pem, pem_of
-from mock_sei.errors import NOT_HTTP, Refusal, error_body
+from mock_sei.errors import Refusal, error_body
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
-from mock_sei.runtime.limits import LimitedProtocol
+from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.exchange import PINNED_KEY, let_go, sandbox_of
@@ -98,11 +98,7 @@ class PlatformProtocol(PinnedProtocol):
         super().connection_lost(exc)
         del self.app  # refers back to this
 
-    def send_400_response(self, msg: str) -> None:
-        because = f"{msg} The request is not HTTP/1.1."
-        self.refuse(Refusal(NOT_HTTP, check="HTTP", because=because))
-
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
         """What never becomes a request gets the platform's shape and a journal entry too."""
         status = refusal.kind.status
         # Of a request that began at all, else of now.
@@ -122,10 +118,14 @@ class PlatformProtocol(PinnedProtocol):
             tls_version=self.tls_version,
             tracking_id=tracking_id,
             request=Request(method="?", path="?"),
-            response=Response(status=status, raw_headers=headers, raw_body=body),
+            response=Response(status=status, raw_headers=headers, raw_body=body)
+            if answer
+            else Response(),
         )
         entry.refuse(refusal.why)
         sandbox.record(entry)
+        if not answer:
+            return
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         self.transport.close()

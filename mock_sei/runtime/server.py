@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from mock_sei.errors import Explanation
-from mock_sei.runtime.limits import KEEP_ALIVE, LimitedProtocol
+from mock_sei.runtime.limited import LimitedProtocol
+from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE
 from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
@@ -36,11 +37,11 @@ from mock_sei.standards import Listener
 
 logger = logging.getLogger("mock_sei")
 
-HANDSHAKE_TIMEOUT = 10.0
-"""Seconds a client has for its handshake."""
-ALERT_LINGER = 1.0
-"""Seconds a refused client has to read its alert before the connection is closed."""
+STOP_PATIENCE = 5.0
+"""Seconds that a stop waits for calls of the control API to end."""
 _OUT_OF_FILES_PAUSE = 0.1
+_LOOKS_FOR_THE_END = 50
+"""A TLS connection that is aborted tells its request three steps of the loop later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ class PlatformServer:
         # While it runs
         self._state = ServerState()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._finishing: set[asyncio.Task[Any]] = set()
+        """Calls that may be at work in a thread, which nobody can end from outside."""
 
     async def start(self) -> None:
         """Every listener answers from the moment this returns."""
@@ -87,21 +90,36 @@ class PlatformServer:
         return [each for door in self._doors for each in door.sockets]
 
     async def stop(self) -> None:
-        """Closes every socket at once; what is under way is cut."""
+        """Closes every socket at once; what is under way is cut.
+
+        A call of the control API is waited for, since a thread of it would report to a loop that
+        is closed.
+        """
         for listening in self.listening:
             if listening.fileno() >= 0:  # or it was stopped before
                 asyncio.get_running_loop().remove_reader(listening)
                 listening.close()
         # A task cancelled before its first step loses the socket it was given.
         await asyncio.sleep(0)
-        for task in (*self._tasks, *self._state.tasks):
+        for task in self._tasks:
             task.cancel()
+        await self._abort_connections()
+        for task in self._state.tasks - self._finishing:
+            task.cancel()
+        await _wait_for(self._state.tasks | self._tasks, STOP_PATIENCE)
+        for task in self._state.tasks:
+            task.cancel()
+        await _wait_for(self._state.tasks | self._tasks, 1)
+        await self._abort_connections()  # whose handshake ended just now
+
+    async def _abort_connections(self) -> None:
+        """Returns when their requests know that nobody waits for an answer any more."""
         for connection in list(self._state.connections):
             connection.transport.abort()
-        pending = (*self._tasks, *self._state.tasks)
-        if pending:
-            await asyncio.wait(pending, timeout=1)
-        await asyncio.sleep(0)
+        for _ in range(_LOOKS_FOR_THE_END):
+            await asyncio.sleep(0)
+            if not self._state.connections:
+                return
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -111,7 +129,7 @@ class PlatformServer:
 
     def _protocol_factory(self, door: Door) -> ProtocolFactory:
         config = Config(
-            door.app,
+            self._ending_quietly(door),
             loop="asyncio",
             http="httptools",
             ws="none",
@@ -136,6 +154,26 @@ class PlatformServer:
             return protocol
 
         return platform if door.trust else control
+
+    def _ending_quietly(self, door: Door) -> ASGIApp:
+        """The door's application, of which a stop makes no error.
+
+        uvicorn would log the cancellation with its traceback, and try to answer.
+        """
+        app, finishing = door.app, self._finishing
+
+        async def cut(scope: Scope, receive: Receive, send: Send) -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await app(scope, receive, send)
+
+        async def finished(scope: Scope, receive: Receive, send: Send) -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                finishing.add(task)
+                task.add_done_callback(finishing.discard)
+            await cut(scope, receive, send)
+
+        return cut if door.trust else finished
 
     def _accept_from(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
         if listening.fileno() >= 0:  # or the server was stopped meanwhile
@@ -235,6 +273,11 @@ class PlatformServer:
             for connection in list(self._state.connections):
                 if isinstance(connection, LimitedProtocol):
                     connection.end_overdue()  # a timer each would be a fiftieth of a connection
+
+
+async def _wait_for(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
 
 
 class ServerThread:

@@ -9,9 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
-from mock_sei.errors import NOT_FOUND, MethodNotAllowed, Refusal
+from mock_sei.errors import EXHAUSTED, NOT_FOUND, MethodNotAllowed, Refusal
 from mock_sei.web.apis import BundledPath, functional_routes
 from mock_sei.web.authorize import authorize_routes
+from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.oauth import oauth_routes
 from mock_sei.web.portal.routes import portal_routes
 from mock_sei.web.refusals import functional_refusal
@@ -29,6 +30,8 @@ def platform_app() -> FastAPI:
     app.router.routes.sort(key=lambda route: not isinstance(route, BundledPath))
     app.add_exception_handler(HTTPException, _unroutable)
     app.add_exception_handler(ClientDisconnect, _left)
+    for kind in KINDS:
+        app.add_exception_handler(kind, _exhausted)
     app.add_exception_handler(Exception, _bug)
     return app
 
@@ -49,6 +52,18 @@ async def _left(request: Request, _: Exception) -> Response:
     """Nobody reads this answer."""
     exchange_of(request).client_left()
     return Response()
+
+
+async def _exhausted(request: Request, error: Exception) -> Response:
+    """A resource of this machine that is used up is told as that; anything else is a bug."""
+    missing = find_exhaustion(error)
+    if missing is None:
+        raise error
+    exchange = exchange_of(request)
+    exchange.sandbox.record_exhaustion(missing)
+    return functional_refusal(
+        exchange, Refusal(EXHAUSTED, check="machine", because=f"Here {missing}.")
+    )
 
 
 async def _bug(request: Request, error: Exception) -> Response:

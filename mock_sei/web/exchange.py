@@ -16,7 +16,7 @@ from starlette.types import Message, Scope
 
 from mock_sei.bench.entries import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
-from mock_sei.errors import BODY_TOO_LARGE, Explanation, Refusal
+from mock_sei.errors import BODY_TOO_LARGE, HEAD_TOO_LARGE, Explanation, Refusal
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -26,6 +26,10 @@ BODY_LIMIT = 1024 * 1024
 """Bytes of a request body; a larger one is 413."""
 
 SCOPE_KEY = "mock_sei.exchange"
+REFUSED = "mock_sei.refused"
+"""In a scope: the :class:`Refusal` of a request whose rest is not read, once it went too far."""
+
+_TOO_LARGE = (BODY_TOO_LARGE.status, HEAD_TOO_LARGE.status)
 
 PINNED_KEY = "mock_sei.pinned"
 """Where a connection leaves the sandbox that a request belongs to."""
@@ -134,9 +138,9 @@ class Exchange:
 
     @property
     def leaves_client_sending(self) -> bool:
-        """True where the answer comes in the middle of a body that is too large."""
+        """True where the answer comes in the middle of a request that is too large."""
         response = self.entry.response
-        too_large = response is not None and response.status == BODY_TOO_LARGE.status
+        too_large = response is not None and response.status in _TOO_LARGE
         return too_large and not self._body_ended
 
     def sending(self, message: MutableMapping[str, Any]) -> None:

@@ -9,9 +9,10 @@ from collections import deque
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange
+from mock_sei.web.exchange import BODY_LIMIT, REFUSED, SCOPE_KEY, Exchange
 from mock_sei.web.trouble import RESET, Trouble, fault_of, has_form
 
 DISCARDED_LIMIT = 32 * BODY_LIMIT
@@ -41,6 +42,9 @@ class PlatformListener:
             if early:
                 return early.popleft()
             message = await receive()
+            refusal: Refusal | None = scope.get(REFUSED)
+            if refusal is not None:
+                raise refusal
             if message["type"] == "http.request":
                 exchange.received(message)
             return message

@@ -42,11 +42,20 @@ def _pages() -> _Pages:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        cache_size=-1,  # else the fifty last used
+        auto_reload=False,
         undefined=StrictUndefined,
         keep_trailing_newline=True,  # the stylesheet's hash is of every byte
     )
     sheets = ["".join(_sheet(environment, each) for each in names) for names in STYLES]
     return _Pages(environment=environment, style_source=" ".join(map(_hash, sheets)))
+
+
+def load_pages() -> None:
+    """Reads and compiles every template, so that no page needs a file later."""
+    environment = _pages().environment
+    for name in environment.list_templates(extensions=["html", "css"]):
+        environment.get_template(name)
 
 
 def _sheet(environment: Environment, name: str) -> str:

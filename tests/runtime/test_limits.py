@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from mock_sei.runtime.limits import HEAD_LIMIT, PATIENCE, LimitedProtocol
+from mock_sei.runtime.limited import LimitedProtocol
+from mock_sei.runtime.limits import HEAD_LIMIT, PATIENCE
 from mock_sei.runtime.protocol import PlatformProtocol
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -54,6 +55,8 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.sent = b""
         self.closed = False
+        self.paused = False
+        self.unread = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.sent += data
@@ -64,9 +67,17 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.closed = True
 
-    def pause_reading(self) -> None: ...
+    def abort(self) -> None:
+        self.closed = True
 
-    def resume_reading(self) -> None: ...
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
 
 async def application(_: Scope, receive: Receive, send: Send) -> None:

@@ -23,6 +23,7 @@ from mock_sei.errors import (
     UnknownCollection,
     UnknownMessage,
 )
+from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.applications import add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
@@ -30,9 +31,10 @@ from mock_sei.web.control.data import add_data_calls
 from mock_sei.web.control.described import add_refusals, file_answer
 from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
-from mock_sei.web.control.models import Here, Passphrase
+from mock_sei.web.control.models import SCOPE_KEY, Here, Passphrase
 from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
+from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.telemetry import NO_TELEMETRY
 
 _NOT_THERE = (
@@ -77,11 +79,26 @@ def control_app() -> FastAPI:
     add_signing_key_calls(app)
 
     @app.exception_handler(MockSeiError)
-    async def explain(_: Request, error: Exception) -> Response:
+    async def explain(request: Request, error: Exception) -> Response:
+        if find_exhaustion(error):
+            return await explain_exhaustion(request, error)
         body: dict[str, Any] = {"detail": str(error), "error": type(error).__name__}
         if isinstance(error, Rejected):
             body["problems"] = error.problems
         return PlainJson(body, 404 if isinstance(error, _NOT_THERE) else 400)
+
+    async def explain_exhaustion(request: Request, error: Exception) -> Response:
+        missing = find_exhaustion(error)
+        if missing is None:
+            raise error
+        sandbox: Sandbox = request.scope[SCOPE_KEY]
+        sandbox.record_exhaustion(missing)
+        detail = f"mock-sei could not do this: on its machine {missing}"
+        return PlainJson({"detail": detail, "error": "Exhausted"}, 503)
+
+    for kind in KINDS:
+        if not issubclass(kind, MockSeiError):
+            app.add_exception_handler(kind, explain_exhaustion)
 
     @app.exception_handler(RequestValidationError)
     async def explain_values(_: Request, error: Exception) -> Response:

@@ -14,8 +14,16 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.addresses import host_name, is_loopback
+from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.exchange import BODY_LIMIT, CONTROL_KEY, find_header, let_go, sandbox_of
+from mock_sei.web.exchange import (
+    BODY_LIMIT,
+    CONTROL_KEY,
+    REFUSED,
+    find_header,
+    let_go,
+    sandbox_of,
+)
 from mock_sei.web.forms import origin_host
 
 
@@ -27,9 +35,13 @@ class LazyApp:
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.load()(scope, receive, send)
+
+    def load(self) -> ASGIApp:
+        """The application, made if it was not yet."""
         if self._app is None:
             self._app = self._make()
-        await self._app(scope, receive, send)
+        return self._app
 
 
 class ControlListener:
@@ -53,6 +65,9 @@ class ControlListener:
         async def receiving() -> Message:
             nonlocal size
             message = await receive()
+            refusal: Refusal | None = scope.get(REFUSED)
+            if refusal is not None:
+                raise HTTPException(refusal.kind.status, refusal.why.because)
             size += len(message.get("body", b""))
             if size > BODY_LIMIT:
                 raise HTTPException(413, f"the body is larger than {BODY_LIMIT} bytes")

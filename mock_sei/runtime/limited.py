@@ -1,0 +1,311 @@
+"""One connection within the limits of ``limits.py``: what is over them is refused or closed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from mock_sei.errors import NOT_HTTP, REQUEST_STALLED, Refusal
+from mock_sei.runtime import limits
+from mock_sei.runtime.limits import Meter
+from mock_sei.web.exchange import REFUSED
+
+logger = logging.getLogger("mock_sei")
+
+_FRAMING = (b"content-length", b"transfer-encoding")
+
+
+class PatientFlow(FlowControl):
+    """Goes on reading only when what was read before has been parsed and answered."""
+
+    def __init__(self, transport: asyncio.Transport, go_on: Callable[[], None]) -> None:
+        super().__init__(transport)
+        self._go_on = go_on
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self.read_paused = False
+            self._go_on()
+
+    def forget(self) -> None:
+        """Its connection is gone, which held this and was held by it."""
+        self._go_on = _nothing
+
+
+def _nothing(*_: object) -> None: ...
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection whose client has to get on with it, and may not fill the memory."""
+
+    flow: PatientFlow
+    _deadline: float | None = None
+    """On the loop's clock; None while no request is awaited or under way to us."""
+    _held = b""
+    """What was read and not parsed: it waits for the answers to the requests before it."""
+    _in_head = False
+    _in_message = False
+    _begun = 0
+    """Messages that began in the slice that is parsed."""
+    _heard_body = False
+    """Whether that slice held a piece of a body."""
+    _repeating = False
+    """Whether a head is given to a new parser, which was read before."""
+    _deaf = False
+    """Whether what still comes is thrown away: its message was refused."""
+    _unread = 0
+    """Bytes of answers that the client has not read yet, when they were last looked at."""
+    _unread_since: float | None = None
+    """When the client last read some of them, on the loop's clock."""
+    _answering: RequestResponseCycle | None = None
+    """The request whose answer is under way, or the last one that was answered."""
+    meter: Meter
+    """Of the message that is read."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
+        super().connection_made(transport)
+        self.flow = PatientFlow(self.transport, self._go_on_reading)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self._held:
+            self._held += data
+        else:
+            self._parse(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._deadline, self._held = None, b""
+        self._unset_keepalive_if_required()  # or a connection that broke lives on in its timer
+        for cycle, _ in self.pipeline:
+            cycle.on_response = _nothing  # refers back to this
+        self.pipeline.clear()
+        super().connection_lost(exc)
+        self.flow.forget()
+        # uvicorn tells the last request that was read; an earlier one may be under way.
+        answering = self._answering
+        if answering is not None and answering is not self.cycle:
+            answering.disconnected = not answering.response_complete
+            answering.message_event.set()
+        self._answering = None
+
+    def end_overdue(self) -> None:
+        """Ends the connection if its time is over; to be called every second or so."""
+        self._end_unread()
+        if self._deadline is None or self.loop.time() < self._deadline:
+            return
+        if self.flow.read_paused:  # it is we who do not read
+            self._expect()
+            return
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            because = f"Its head was not whole after {limits.PATIENCE:g} seconds."
+            self._end(Refusal(REQUEST_STALLED, check=limits.CHECK, because=because))
+        else:  # an idle connection; or the rest of a body, which its reader misses and records
+            self.transport.close()
+
+    def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
+        """What never becomes a request is refused, and its connection closed.
+
+        Without ``answer`` the client is told nothing: an answer to an earlier request is under way.
+        """
+        logger.warning("request refused before it was whole: %s", refusal.why.because)
+        if not answer:
+            return
+        body = json.dumps({"detail": refusal.why.because}).encode()
+        self.transport.write(
+            STATUS_LINE[refusal.kind.status]
+            + b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)
+            + b"connection: close\r\n\r\n"
+            + body
+        )
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        because = f"{msg} The request is not HTTP/1.1."
+        self._end(Refusal(NOT_HTTP, check="HTTP", because=because))
+
+    # Parsing, a slice at a time
+
+    def _parse(self, data: bytes) -> None:
+        """Parses as much as may be under way at once; the rest is held."""
+        position = 0
+        while position < len(data) and not self._deaf and not self.transport.is_closing():
+            if self.flow.read_paused or self.pipeline:
+                self._held = data[position:]
+                self.flow.pause_reading()
+                return
+            position += self._parse_slice(data[position : position + limits.SLICE])
+        if self._deadline is None and not self._is_answering:
+            self._expect()  # line breaks between requests begin none
+
+    def _parse_slice(self, piece: bytes) -> int:
+        """Returns how many of its bytes were parsed."""
+        within, in_head = self._in_message, self._in_head
+        self._begun, self._heard_body = 0, False
+        parsed = len(piece)
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:  # to nothing that is spoken here
+            parsed = int(upgrade.args[0]) or parsed
+            if self._in_message and not self._deaf:
+                self._read_on_without_upgrade()
+        except httptools.HttpParserError:
+            if not self._deaf:
+                self.send_400_response("Invalid HTTP request received.")
+            return parsed
+        if self._deaf or not self._in_message:
+            return parsed
+        if not self._heard_body and self._begun == (0 if within else 1):
+            self.meter.add_line(parsed)  # else it began or went on somewhere in the slice
+        if within and not in_head and not self._begun:
+            self.meter.add_after_head(parsed)
+        self._end_excess()
+        return parsed
+
+    def _read_on_without_upgrade(self) -> None:
+        """The parser ends a message with an upgrade at its head; its body goes to another."""
+        framing = [each for each in self.headers if each[0] in _FRAMING]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in framing)
+        self.parser = httptools.HttpRequestParser(self)
+        self._repeating = True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + lines + b"\r\n")
+
+    def _go_on_reading(self) -> None:
+        if self._held or self.pipeline:
+            self.loop.call_soon(self._parse_held)
+        else:
+            self.transport.resume_reading()
+
+    def _parse_held(self) -> None:
+        if self.transport.is_closing() or self.parser is None:
+            return
+        if self.pipeline:
+            self.flow.read_paused = True  # as the transport is, until these are answered
+            return
+        self._unset_keepalive_if_required()
+        held, self._held = self._held, b""
+        self._parse(held)
+        if not self.flow.read_paused:
+            self.transport.resume_reading()
+
+    # The parser's callbacks
+
+    def on_message_begin(self) -> None:
+        if self._repeating:
+            return
+        super().on_message_begin()
+        self._in_head = self._in_message = True
+        self._begun += 1
+        self.meter = Meter()
+        self._expect()
+
+    def on_url(self, url: bytes) -> None:
+        if self._repeating:
+            return
+        self.meter.add_request_line(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A trailer is counted and dropped: it is none of the headers (RFC 9110 section 6.5.1)."""
+        if self._repeating:
+            return
+        self.meter.add_header(name, value)
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._repeating:
+            self._repeating = False
+            return
+        self.meter.add_request_line(len(self.parser.get_method()))
+        self._end_excess()
+        self._in_head = False
+        if self._deaf:
+            return
+        self._expect()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._deaf:
+            return
+        self._heard_body = True
+        self.meter.add_body(len(body))
+        self._expect()
+        super().on_body(body)
+        if self.cycle.response_complete and self.meter.body > limits.UNREAD_LIMIT:
+            self.transport.abort()
+
+    def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and any(name in _FRAMING for name, _ in self.headers):
+            return  # its body is still to come
+        self._in_message = False
+        if self._deaf:
+            return
+        self._deadline = None
+        super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: object) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]  # as it came
+
+    # Its end
+
+    @property
+    def _is_answering(self) -> bool:
+        answering = self._answering
+        return answering is not None and not answering.response_complete
+
+    def _expect(self) -> None:
+        self._deadline = self.loop.time() + limits.PATIENCE
+
+    def _end_excess(self) -> None:
+        refusal = self.meter.find_excess()
+        if refusal is not None:
+            self._end(refusal)
+
+    def _end(self, refusal: Refusal) -> None:
+        """Nothing more is read. Where its request is with the application, that one answers."""
+        if self._deaf:
+            return
+        self._deaf, self._deadline, self._held = True, None, b""
+        cycle = self.cycle
+        if self._in_head or not self._in_message:
+            if self._is_answering:
+                cycle.keep_alive = False
+            self.refuse(refusal, answer=not self._is_answering)
+        elif cycle.response_complete:
+            self.transport.close()
+        else:
+            cycle.keep_alive = False
+            cycle.scope[REFUSED] = refusal  # type: ignore[literal-required]  # ours
+            cycle.message_event.set()
+
+    def _end_unread(self) -> None:
+        """A client that does not read its answers would keep them in our memory for good."""
+        unread = self.transport.get_write_buffer_size()
+        now = self.loop.time()
+        if not unread:
+            self._unread_since = None
+        elif self._unread_since is None or unread < self._unread:
+            self._unread_since = now
+        elif now - self._unread_since >= limits.PATIENCE:
+            logger.warning(
+                "connection closed: its client read nothing of an answer for %g seconds",
+                limits.PATIENCE,
+            )
+            self._unread_since = None
+            self.transport.abort()
+        self._unread = unread
