@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mock_sei.apis.bodies import DEEPEST_BODY, check_depth
 from mock_sei.apis.collections import Collections, Record
 from mock_sei.apis.documents import Catalogue
 from mock_sei.errors import Rejected, UnknownCollection
@@ -80,10 +81,9 @@ class Data:
             for key in keys:
                 if record.get(key) is None:
                     problems[f"{index}.{key}"] = f"missing; {name} is ordered and found by it"
-            try:
-                json.dumps(record, allow_nan=False, ensure_ascii=False).encode()
-            except (TypeError, ValueError, RecursionError) as error:
-                problems[f"{index}"] = f"cannot be sent as JSON: {error}"
+            problem = _find_problem(record)
+            if problem is not None:
+                problems[f"{index}"] = f"cannot be sent as JSON: {problem}"
         if problems:
             raise Rejected(problems)
 
@@ -93,6 +93,21 @@ class Data:
         problems = _repeated(keys[0], records, beside) if len(keys) == 1 else {}
         if problems:
             raise Rejected(problems)
+
+
+def _find_problem(record: Mapping[Any, Any]) -> str | None:
+    """Why a record could be kept, but not be sent: by the control API, by a functional answer."""
+    try:
+        text = json.dumps(record, allow_nan=False, ensure_ascii=False)
+        text.encode()
+        check_depth(json.loads(text))
+    except UnicodeEncodeError:
+        return "half a surrogate pair is no text"
+    except RecursionError:
+        return f"more than {DEEPEST_BODY} levels"
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def _repeated(key: str, records: Sequence[Record], beside: Iterable[Record]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from mock_sei.access import AccessToken
 from mock_sei.clock import Clock
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal
 from mock_sei.oauth.ends import Ends
+from mock_sei.texts import is_text, sendable
 
 ALGORITHM = "ES256"
 LIFETIME = timedelta(minutes=60)
@@ -225,7 +226,7 @@ class Tokens:
             raise _invalid(
                 "The token is not signed with this platform's algorithm.",
                 expected=ALGORITHM,
-                actual=_shown(header.get("alg"))[:20],
+                actual=sendable(str(header.get("alg")))[:20],
             )
         key = self._keys.find(header.get("kid"))
         if key is None:
@@ -233,13 +234,13 @@ class Tokens:
                 "The token was signed with a key this server does not know: it comes from another "
                 "server, or from one with another certs folder.",
                 expected=self._keys.signing.kid,
-                actual=_shown(header.get("kid"))[:40],
+                actual=sendable(str(header.get("kid")))[:40],
             )
         if header != key.header:
             raise _invalid(
                 "The token's first part (its header) is not one that this server writes.",
                 expected=", ".join(key.header),
-                actual=_shown(", ".join(header))[:100],
+                actual=sendable(", ".join(header))[:100],
             )
         try:
             content = jws.verify(text, key.public, [ALGORITHM])
@@ -382,12 +383,7 @@ def _is_claim(value: object, kind: type) -> bool:
     """True and false are no numbers, and half a surrogate pair is no text."""
     if kind is int:
         return type(value) is int and 0 <= value < _LATEST_SECOND
-    return isinstance(value, str) and _shown(value) == value
-
-
-def _shown(value: object) -> str:
-    """A stranger's value as text that can be sent."""
-    return str(value).encode(errors="backslashreplace").decode()
+    return is_text(value)
 
 
 def _invalid(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:

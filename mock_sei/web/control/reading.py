@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 
 from mock_sei.apis.bodies import check_depth, parse_json
 from mock_sei.errors import MalformedRequest, Rejected
+from mock_sei.texts import is_text, sendable
 
 MOST_PROBLEMS = 20
 """Entries about one body, of which each member can be wrong."""
@@ -104,18 +105,14 @@ def _unreadable(body: bytes, reason: str) -> UnreadableBody:
 def _without_text(value: object, place: Place) -> Iterator[Place]:
     """Where names and values cannot be sent as UTF-8; of a value that is not deep."""
     if isinstance(value, str):
-        if value != _sendable(value):
+        if not is_text(value):
             yield place
     elif isinstance(value, dict):
         for name, each in value.items():
-            inner = (*place, _sendable(name))
+            inner = (*place, sendable(name))
             if inner[-1] != name:
                 yield inner
             yield from _without_text(each, inner)
     elif isinstance(value, list):
         for index, each in enumerate(value):
             yield from _without_text(each, (*place, index))
-
-
-def _sendable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
