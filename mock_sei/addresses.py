@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -87,9 +88,55 @@ def is_loopback(name: str) -> bool:
     if name.lower().rstrip(".") == "localhost":
         return True
     try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
+        address = ipaddress.ip_address(name.strip("[]"))
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+_ADDRESS_OR_NAME = re.compile(
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})(?:%[A-Za-z0-9._~%-]{1,64})?\]"
+    r"|(?P<name>[A-Za-z0-9._-]{1,253}))(?::[0-9]{0,5})?"
+)
+"""A ``Host`` as clients write it (RFC 9110 section 7.2), the zone of an IPv6 address with it."""
+
+
+def find_host(header: str) -> str | None:
+    """The name or address in a ``Host`` header, in lower case; None where it is no host.
+
+    Without port, brackets, zone, and the dot that ends a full name.
+    """
+    match = _ADDRESS_OR_NAME.fullmatch(header)
+    if match is None:
+        return None
+    name = (match["ipv6"] or match["name"]).lower().removesuffix(".")
+    return name or None
+
+
+def is_address(name: str) -> bool:
+    """Whether it is an IP address rather than a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_under(name: str, suffixes: Iterable[str]) -> bool:
+    """Whether a name ends in one of some domains, such as ``internal``."""
+    return name.endswith(tuple(f".{each}" for each in suffixes))
+
+
+def fits_name(name: str, pattern: str) -> bool:
+    """Whether a certificate for ``pattern`` is one for ``name``, both in lower case.
+
+    A ``*`` is one label (RFC 6125 section 6.4.3).
+    """
+    if pattern.startswith("*."):
+        label, _, rest = name.partition(".")
+        return bool(label) and rest == pattern[2:]
+    return name == pattern
 
 
 def host_name(host: str | None) -> str:

@@ -111,7 +111,11 @@ class Clock:
 
 
 def forward_step(amount: timedelta | None, parts: Mapping[str, float]) -> timedelta:
-    """What :meth:`Clock.advance` was asked for. Raises ``ValueError``."""
+    """What :meth:`Clock.advance` was asked for. Raises ``ValueError`` or ``TypeError``."""
+    if amount is not None and (parts or not isinstance(amount, timedelta)):
+        raise TypeError("advance() takes one timedelta, or its keywords, such as minutes=31")
+    if any(each != each for each in parts.values()):
+        raise ValueError(f"{dict(parts)}: NaN is no amount of time")
     try:
         step = amount if amount is not None else timedelta(**parts)
     except OverflowError:
@@ -122,10 +126,12 @@ def forward_step(amount: timedelta | None, parts: Mapping[str, float]) -> timede
 
 
 def too_far(step: object) -> ValueError:
-    return ValueError(f"{step} is further than the clock goes ({LATEST.year})")
+    return ValueError(f"{str(step)[:100]} is further than the clock goes ({LATEST.year})")
 
 
 def check_time_zone(moment: datetime) -> None:
-    """Raises ``ValueError`` for a naive ``datetime``."""
+    """Raises ``ValueError`` for a naive ``datetime``, ``TypeError`` for what is none."""
+    if not isinstance(moment, datetime):
+        raise TypeError(f"a moment is a datetime with a time zone, not {type(moment).__name__}")
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; add one, such as Z")

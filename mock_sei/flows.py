@@ -21,6 +21,7 @@ from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.records import Application
 from mock_sei.registry import Registry
 from mock_sei.standards import GrantType
+from mock_sei.texts import check_text
 
 DEFAULT_USER = "alice@example.com"
 
@@ -87,6 +88,9 @@ class Flows:
             query["code_challenge"] = challenge_of(verifier)
             query["code_challenge_method"] = Method.S256
         query |= parameters
+        for name, value in query.items():
+            if value is not None:
+                check_text(name, str(value))
         with self.connect(None) as http:
             answer = http.post(
                 AUTHORIZE_PATH,
@@ -109,6 +113,7 @@ class Flows:
 
     def application(self, name: str) -> Application:
         """By its name, its AppKey or its service account. Raises :class:`MockSeiError`."""
+        check_text("application", name)
         registry = self.registry()
         found = registry.find_application(name) or registry.find_application_of(name)
         if found is None:

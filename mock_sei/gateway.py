@@ -108,17 +108,18 @@ def check_app_key(
 
 def read_token(call: Call, tokens: TokenJudge) -> AccessToken:
     """The bearer token of the ``Authorization`` header; the scheme in any case (RFC 9110, 11.1)."""
-    header = (call.authorization or "").strip()
+    header = (call.authorization or "").strip(" \t")
     scheme, _, text = header.partition(" ")
     if not header:
         raise _no_token("No access token came; send Authorization: Bearer and the token.")
-    if scheme.lower() != "bearer" or not text.strip():
+    token = text.strip(" \t")
+    if scheme.lower() != "bearer" or not token:
         raise _no_token(
             "The Authorization header holds no bearer token; functional calls want Bearer, a space "
             "and the token.",
             actual=scheme[:20],
         )
-    return tokens.read(text.strip())
+    return tokens.read(token)
 
 
 def check_scope(token: AccessToken) -> None:
@@ -140,7 +141,7 @@ def check_ownership(application: Application, token: AccessToken, registry: Regi
     owner = registry.applications.get(token.app_key)
     raise _wrong_app_key(
         "The access token was issued to another application than the AppKey names.",
-        expected=owner.name if owner else token.app_key,
+        expected=owner.name if owner else token.app_key[:100],
         actual=application.name,
     )
 

@@ -28,6 +28,9 @@ from mock_sei.records import Environment
 ENVIRONMENT_PREFIX = "MOCK_SEI_"
 SETTINGS_FILE = Path("mock-sei.toml")
 
+LARGEST_SEED = 2**256
+"""A number without a limit could not be sent again: Python writes 4,300 digits at most."""
+
 FILE_ONLY = frozenset({"faults"})
 """Settings with neither an option nor a variable: they are tables."""
 
@@ -168,7 +171,9 @@ class Settings(BaseModel):
         default="sei",
         description="sei as the vendor documents, or rfc: token_type Bearer, no query parameters",
     )
-    seed: int | None = Field(default=None, description="makes identifiers repeat from run to run")
+    seed: Annotated[int, Field(ge=-LARGEST_SEED, le=LARGEST_SEED)] | None = Field(
+        default=None, description="makes identifiers repeat from run to run"
+    )
     approval: Literal["auto", "manual"] = Field(
         default="auto", description="how registered applications are approved"
     )

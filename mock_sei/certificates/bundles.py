@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mock_sei.certificates.profiles import PrivateKey
 from mock_sei.peer import PeerCertificate
+from mock_sei.texts import check_text
 
 DEFAULT_PASSPHRASE = "mock-sei"
 
@@ -97,6 +98,10 @@ class BundleOptions:
     passphrase: str = DEFAULT_PASSPHRASE
     legacy: bool = False
     """3DES and SHA-1, for importers of old Windows and macOS."""
+
+    def __post_init__(self) -> None:
+        """Raises ``TypeError`` or ``ValueError`` for a passphrase that is no text."""
+        check_text("passphrase", self.passphrase)
 
 
 def common_names(subject: x509.Name) -> list[str]:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from random import Random
 
 from mock_sei.clock import Clock
+from mock_sei.oauth.ends import Ends
 from mock_sei.oauth.proof_key import Challenge
-from mock_sei.oauth.sweeping import Sweeping
 from mock_sei.randomness import new_secret
 
 LIFETIME = timedelta(seconds=20)
@@ -43,7 +43,7 @@ class Codes:
         self._clock = clock
         self._random = random
         self._codes: dict[str, Code] = {}
-        self._sweeping = Sweeping()
+        self._ends = Ends[str]()
 
     def issue(
         self,
@@ -56,10 +56,10 @@ class Codes:
         challenge: Challenge | None,
         session: str,
     ) -> str:
-        if self._sweeping.is_due():
-            self._drop_old()
+        for ended in self._ends.take(self._clock.timestamp(), self._end_of):
+            del self._codes[ended]
         text = new_secret(self._random)
-        self._codes[text] = Code(
+        self._codes[text] = code = Code(
             app_key=app_key,
             user=user,
             scope=scope,
@@ -69,6 +69,7 @@ class Codes:
             session=session,
             issued_at=self._clock.timestamp(),
         )
+        self._ends.add(text, code.issued_at + _KEPT.total_seconds())
         return text
 
     def find(self, text: str) -> Code | None:
@@ -80,8 +81,13 @@ class Codes:
         """Seconds since it was issued."""
         return self._clock.timestamp() - code.issued_at
 
-    def _drop_old(self) -> None:
-        self._codes = {key: each for key, each in self._codes.items() if self._is_kept(each)}
+    def __len__(self) -> int:
+        """Old ones that were not swept away yet included."""
+        return len(self._codes)
+
+    def _end_of(self, text: str) -> float | None:
+        code = self._codes.get(text)
+        return None if code is None else code.issued_at + _KEPT.total_seconds()
 
     def _is_kept(self, code: Code) -> bool:
         return self.age(code) < _KEPT.total_seconds()

@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from mock_sei.clock import Clock
-from mock_sei.oauth.sweeping import Sweeping
+from mock_sei.oauth.ends import Ends
 from mock_sei.randomness import new_secret
 
 LIFETIME = timedelta(minutes=60)
@@ -37,14 +37,17 @@ class Sessions:
         self._clock = clock
         self._random = random
         self._sessions: dict[str, Session] = {}
-        self._sweeping = Sweeping()
+        self._by_user: dict[str, dict[str, Session]] = {}
+        self._ends = Ends[str]()
 
     def start(self, user: str) -> Session:
+        for ended in self._ends.take(self._clock.timestamp(), self._end_of):
+            self.end(self._sessions[ended])
         session = Session(identifier=new_secret(self._random), user=user, expires_at=0)
         self.keep_alive(session)
-        if self._sweeping.is_due():
-            self._drop_expired()
         self._sessions[session.identifier] = session
+        self._by_user.setdefault(user, {})[session.identifier] = session
+        self._ends.add(session.identifier, session.expires_at)
         return session
 
     def keep_alive(self, session: Session) -> None:
@@ -55,12 +58,16 @@ class Sessions:
         return session if session is not None and self._is_live(session) else None
 
     def live_of(self, user: str) -> list[Session]:
-        return [
-            each for each in self._sessions.values() if each.user == user and self._is_live(each)
-        ]
+        return [each for each in self._by_user.get(user, {}).values() if self._is_live(each)]
 
     def end(self, session: Session) -> None:
-        self._sessions.pop(session.identifier, None)
+        if self._sessions.pop(session.identifier, None) is None:
+            return
+        self._ends.discard(session.identifier)
+        of_user = self._by_user[session.user]
+        del of_user[session.identifier]
+        if not of_user:
+            del self._by_user[session.user]
 
     def __len__(self) -> int:
         """Ended ones that were not swept away yet included."""
@@ -69,5 +76,6 @@ class Sessions:
     def _is_live(self, session: Session) -> bool:
         return session.expires_at > self._clock.timestamp()
 
-    def _drop_expired(self) -> None:
-        self._sessions = {key: each for key, each in self._sessions.items() if self._is_live(each)}
+    def _end_of(self, identifier: str) -> float | None:
+        session = self._sessions.get(identifier)
+        return None if session is None else session.expires_at

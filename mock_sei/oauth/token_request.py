@@ -202,15 +202,18 @@ def _credentials(
 
 def _decode_authorization(header: str) -> Credentials:
     """``[Basic ]base64(AppKey:AppSecret)``: the token page's example has no ``Basic``."""
-    scheme, _, rest = header.strip().partition(" ")
-    encoded = rest.strip() if rest else scheme
+    scheme, _, rest = header.strip(" \t").partition(" ")
+    encoded = rest.strip(" \t") if rest else scheme
     if rest and scheme.lower() != "basic":
         raise _unreadable(
             f"The Authorization header has the scheme {scheme[:20]}; the token endpoint wants the "
             "key pair, Basic and the Base64 of AppKey:AppSecret."
         )
     try:
-        text = base64.b64decode(encoded, validate=True).decode("utf-8")
+        content = base64.b64decode(encoded, validate=True)
+        text = content.decode("utf-8")
+        if base64.b64encode(content).decode() != encoded:
+            raise ValueError("its last bits are not zero (RFC 4648 section 3.5)")
     except ValueError:  # not Base64, not ASCII, not UTF-8
         raise _unreadable(
             "The Authorization header is not Base64; encode AppKey:AppSecret, the colon between "

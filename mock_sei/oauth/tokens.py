@@ -8,9 +8,9 @@ a token are whole seconds of the platform's clock; 60 minutes in all, 30 idle (t
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,13 +18,15 @@ from datetime import timedelta
 from random import Random
 from typing import Any, NamedTuple
 
-from jose import jwk, jws
+from jose import jws
+from jose.backends import ECKey
 from jose.exceptions import JOSEError
 
 from mock_sei.access import AccessToken
 from mock_sei.clock import Clock
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal
-from mock_sei.oauth.sweeping import Sweeping
+from mock_sei.oauth.ends import Ends
+from mock_sei.texts import is_text, sendable
 
 ALGORITHM = "ES256"
 LIFETIME = timedelta(minutes=60)
@@ -52,51 +54,85 @@ def lifetime_of(seconds: int | None) -> Iterator[None]:
         _lifetime.reset(before)
 
 
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""``n`` of the curve (SEC 2 section 2.4.2)."""
+_HALF = 32
+"""Bytes of each of the two numbers of a signature, ``r`` and ``s``."""
+
+
+class _OneSignature(ECKey):  # type: ignore[misc]  # python-jose has no types
+    """An ECDSA key for which a signature has one form.
+
+    Whoever sees a signature ``(r, s)`` can write ``(r, n - s)``, which is as good. Here the
+    smaller ``s`` is made, and the other one is refused.
+    """
+
+    def sign(self, msg: bytes) -> bytes:
+        signature: bytes = super().sign(msg)
+        number = int.from_bytes(signature[_HALF:])
+        smaller = min(number, _P256_ORDER - number)
+        return signature[:_HALF] + smaller.to_bytes(_HALF)
+
+    def verify(self, msg: bytes, sig: bytes) -> bool:
+        is_smaller = 2 * int.from_bytes(sig[_HALF:]) < _P256_ORDER
+        return is_smaller and bool(super().verify(msg, sig))
+
+
 class SigningKey:
     """The key that signs tokens, made ready once: parsing it costs more than a hundred tokens."""
 
     def __init__(self, pem: bytes) -> None:
         """Raises ``ValueError`` where it is no P-256 private key."""
         try:
-            self.private = jwk.construct(pem.decode(), ALGORITHM)
+            self.private = _OneSignature(pem.decode(), ALGORITHM)
             self.public = self.private.public_key()
             coordinates = {name: self.public.to_dict()[name] for name in ("kty", "crv", "x", "y")}
         except (JOSEError, KeyError, ValueError) as error:
             raise ValueError(f"not a P-256 key: {error}") from None
         self.public_jwk: Mapping[str, str] = coordinates
         self.kid = _thumbprint(coordinates)
-        self.header = {"kid": self.kid}
+        self.header = {"alg": ALGORITHM, "kid": self.kid, "typ": "JWT"}
+        """Of every token that it signs."""
+
+
+MOST_KEYS = 100
+"""Signing keys that are kept: one more makes the oldest go, and its tokens are refused."""
 
 
 class KeyRing:
-    """The keys whose tokens are accepted; the first of them signs."""
+    """The keys whose tokens are accepted; the newest of them signs."""
 
     def __init__(self, key: SigningKey) -> None:
-        self._keys = [key]
+        self._signing = key
+        self._keys = {key.kid: key}
+        """By ``kid``, oldest first."""
 
     @property
     def signing(self) -> SigningKey:
-        return self._keys[0]
+        return self._signing
 
     @property
     def all(self) -> list[SigningKey]:
-        return list(self._keys)
+        """Newest first."""
+        return list(self._keys.values())[::-1]
 
     def find(self, kid: object) -> SigningKey | None:
-        return next((key for key in self._keys if key.kid == kid), None)
+        return self._keys.get(kid) if isinstance(kid, str) else None
 
     def rotate(self, key: SigningKey) -> None:
         """A new key signs; tokens of the old ones are accepted until those are retired."""
-        self._keys = [key, *self._keys]
+        kept = list(self._keys.items())[-(MOST_KEYS - 1) :]
+        self._keys = {**dict(kept), key.kid: key}
+        self._signing = key
 
     def retire(self, kid: str) -> None:
         """Raises ``ValueError`` for the signing key or an unknown one."""
         if self.find(kid) is None:
-            known = ", ".join(key.kid for key in self._keys)
-            raise ValueError(f"no signing key {kid[:40]!r}; there are {known}")
+            newest = ", ".join(key.kid for key in self.all[:10])
+            raise ValueError(f"no signing key {kid[:40]!r}; the newest are {newest}")
         if kid == self.signing.kid:
             raise ValueError(f"{kid} signs; rotate first, then retire it")
-        self._keys = [key for key in self._keys if key.kid != kid]
+        self._keys = {name: key for name, key in self._keys.items() if name != kid}
 
 
 def _thumbprint(public_jwk: Mapping[str, str]) -> str:
@@ -133,7 +169,11 @@ class Tokens:
         self._seen: dict[str, _Seen] = {}
         self._uses: dict[str, _Use] = {}
         self._revoked: dict[str, int] = {}
-        self._sweeping = Sweeping()
+        """By family, until when at least one of its tokens would live."""
+        self._past: deque[str] = deque()
+        """Revoked families past their end, oldest first."""
+        self._use_ends = Ends[str]()
+        self._revoked_ends = Ends[str]()
 
     def mint(
         self,
@@ -186,7 +226,7 @@ class Tokens:
             raise _invalid(
                 "The token is not signed with this platform's algorithm.",
                 expected=ALGORITHM,
-                actual=str(header.get("alg"))[:20],
+                actual=sendable(str(header.get("alg")))[:20],
             )
         key = self._keys.find(header.get("kid"))
         if key is None:
@@ -194,24 +234,21 @@ class Tokens:
                 "The token was signed with a key this server does not know: it comes from another "
                 "server, or from one with another certs folder.",
                 expected=self._keys.signing.kid,
-                actual=str(header.get("kid"))[:40],
+                actual=sendable(str(header.get("kid")))[:40],
+            )
+        if header != key.header:
+            raise _invalid(
+                "The token's first part (its header) is not one that this server writes.",
+                expected=", ".join(key.header),
+                actual=sendable(", ".join(header))[:100],
             )
         try:
-            claims = json.loads(jws.verify(text, key.public, [ALGORITHM]))
+            content = jws.verify(text, key.public, [ALGORITHM])
         except JOSEError:
             raise _invalid(
                 "The token's signature does not fit its content: changed or cut short."
             ) from None
-        return key, AccessToken(
-            identifier=claims["jti"],
-            family=claims["fam"],
-            app_key=claims["client_id"],
-            service_account=claims.get("svc"),
-            user=claims.get("usr"),
-            scope=claims["scope"],
-            issued_at=claims["iat"],
-            expires_at=claims["exp"],
-        )
+        return key, _read_claims(content)
 
     def require_live(self, token: AccessToken) -> None:
         """Refuses a revoked, expired or idle token. Does not count as a use."""
@@ -236,13 +273,22 @@ class Tokens:
     def record_use(self, token: AccessToken) -> None:
         """Starts the idle limit again."""
         if token.identifier not in self._uses:
-            self._make_room()
+            for ended in self._use_ends.take(self._clock.timestamp(), self._end_of_use):
+                del self._uses[ended]
+            self._use_ends.add(token.identifier, token.expires_at)
         self._uses[token.identifier] = _Use(self._clock.timestamp(), token.expires_at)
 
     def revoke_family(self, family: str) -> None:
         """Ends every token of a family, for longer than the last of them lives."""
-        self._make_room()
-        self._revoked[family] = int(self._clock.timestamp()) + _LIFETIME_SECONDS
+        now = self._clock.timestamp()
+        self._past.extend(self._revoked_ends.take(now, self._revoked.get))
+        while len(self._past) > _ENDED_KEPT:
+            oldest = self._past.popleft()
+            if self._revoked.get(oldest, now) <= now:  # not revoked once more
+                self._revoked.pop(oldest, None)
+        end = int(now) + _LIFETIME_SECONDS
+        self._revoked[family] = end
+        self._revoked_ends.add(family, end)
 
     @property
     def remembered(self) -> int:
@@ -254,30 +300,90 @@ class Tokens:
         """How many tokens are known to be signed by us without another look."""
         return len(self._seen)
 
-    def _make_room(self) -> None:
-        if not self._sweeping.is_due():
-            return
-        now = self._clock.timestamp()
-        self._uses = {key: use for key, use in self._uses.items() if use.expires_at > now}
-        ended = [key for key, end in self._revoked.items() if end <= now]
-        for key in ended[:-_ENDED_KEPT]:
-            del self._revoked[key]
+    def _end_of_use(self, identifier: str) -> float | None:
+        use = self._uses.get(identifier)
+        return None if use is None else use.expires_at
 
 
 def _unverified_header(text: str) -> dict[str, Any]:
     """The JOSE header, read before anything is believed."""
-    encoded, dot, rest = text.partition(".")
-    if not dot or rest.count(".") != 1:
+    parts = text.split(".", 3)
+    if len(parts) != 3:
         raise _invalid(
             "The token is not one of this platform: it has not the three parts of a JWT."
         )
     try:
-        header = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
+        first, _, _ = (_decoded(part) for part in parts)
+        header = json.loads(first)
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise _invalid("The token's first part cannot be decoded.")
+        raise _invalid(
+            "The token cannot be decoded: each of its three parts is Base64 with the alphabet for "
+            "URLs, without padding, and the first is a JSON object."
+        )
     return header
+
+
+def _decoded(part: str) -> bytes:
+    """What a part of a token holds. ``ValueError`` for any other text than the one we write.
+
+    A lenient decoder skips characters, takes two alphabets, and ignores the last bits: many texts
+    would be one token (RFC 4648 sections 3.3 and 3.5).
+    """
+    content = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    if base64.urlsafe_b64encode(content).rstrip(b"=") != part.encode():
+        raise ValueError("not canonical")
+    return content
+
+
+_NEEDED: dict[str, type] = {
+    "jti": str,
+    "fam": str,
+    "client_id": str,
+    "scope": str,
+    "iat": int,
+    "exp": int,
+}
+_OPTIONAL: dict[str, type] = {"svc": str, "usr": str}
+_LATEST_SECOND = 2**53
+"""More is no time: a float counts whole seconds up to here."""
+
+
+def _read_claims(content: bytes) -> AccessToken:
+    """Raises :class:`Refusal`: whoever holds the key may have signed anything."""
+    try:
+        claims = json.loads(content)
+    except (ValueError, RecursionError):
+        claims = None
+    if not isinstance(claims, dict):
+        raise _invalid("The token's content is signed with our key, but is no JSON object.")
+    for name, kind in (_NEEDED | _OPTIONAL).items():
+        if not (_is_claim(claims[name], kind) if name in claims else name in _OPTIONAL):
+            actual = type(claims[name]).__name__ if name in claims else "missing"
+            raise _invalid(
+                f"The token is signed with our key, but its claim {name} is not one that this "
+                "server writes.",
+                expected=kind.__name__,
+                actual=actual,
+            )
+    return AccessToken(
+        identifier=claims["jti"],
+        family=claims["fam"],
+        app_key=claims["client_id"],
+        service_account=claims.get("svc"),
+        user=claims.get("usr"),
+        scope=claims["scope"],
+        issued_at=claims["iat"],
+        expires_at=claims["exp"],
+    )
+
+
+def _is_claim(value: object, kind: type) -> bool:
+    """True and false are no numbers, and half a surrogate pair is no text."""
+    if kind is int:
+        return type(value) is int and 0 <= value < _LATEST_SECOND
+    return is_text(value)
 
 
 def _invalid(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:

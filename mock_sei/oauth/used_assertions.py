@@ -6,8 +6,10 @@ One is remembered until it has expired; then it is refused for that.
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 
 from mock_sei.clock import Clock
+from mock_sei.oauth.ends import Ends
 
 
 class UsedAssertions:
@@ -15,16 +17,25 @@ class UsedAssertions:
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
-        self._ends: dict[tuple[str, str], datetime] = {}
+        self._used: dict[bytes, float] = {}
+        """Ends, by a digest: an ID may be as long as a request."""
+        self._ends = Ends[bytes]()
 
     def add(self, app_key: str, identifier: str, *, end: datetime) -> None:
-        now = self._clock.now()
-        self._ends = {key: each for key, each in self._ends.items() if each > now}
-        self._ends[app_key, identifier] = end
+        for ended in self._ends.take(self._clock.timestamp(), self._used.get):
+            del self._used[ended]
+        digest, until = _digest(app_key, identifier), end.timestamp()
+        self._used[digest] = until
+        self._ends.add(digest, until)
 
     def __contains__(self, key: tuple[str, str]) -> bool:
         """Whether an application, by its AppKey, has used the assertion with this ID."""
-        return key in self._ends
+        return _digest(*key) in self._used
 
     def __len__(self) -> int:
-        return len(self._ends)
+        """Expired ones that were not swept away yet included."""
+        return len(self._used)
+
+
+def _digest(app_key: str, identifier: str) -> bytes:
+    return sha256(f"{len(app_key)} {app_key} {identifier}".encode(errors="surrogatepass")).digest()

@@ -18,9 +18,14 @@ from mock_sei.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.clock import Clock
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
 from mock_sei.randomness import new_secret
+from mock_sei.texts import is_text
 
 CHECK = "certificate link"
 
+LONGEST_PASSPHRASE = 1023
+"""Bytes; OpenSSL encrypts no key with a longer one."""
+
+WITH_KEY = ("pfx", "p12", "p7s", "pem")
 WITHOUT_KEY = ("pem", "p7s")
 """Formats of a certificate whose private key is the client's alone."""
 
@@ -34,6 +39,20 @@ class Delivery:
     passphrase: str = field(default="mock-sei", repr=False)
     legacy: bool = False
     """Encryption that old Windows and macOS importers read."""
+
+    def __post_init__(self) -> None:
+        """Raises :class:`Rejected`: a link that is made must work when it is opened."""
+        problems: dict[str, str] = {}
+        if self.format not in (None, *WITH_KEY):
+            problems["format"] = f"no such format; there are {', '.join(WITH_KEY)}"
+        if not is_text(self.passphrase):
+            problems["passphrase"] = "no text that can be sent"
+        elif not self.passphrase:
+            problems["passphrase"] = "empty; importers would silently import nothing"
+        elif len(self.passphrase.encode()) > LONGEST_PASSPHRASE:
+            problems["passphrase"] = f"longer than {LONGEST_PASSPHRASE} bytes"
+        if problems:
+            raise Rejected(problems)
 
     def for_certificate(self, *, with_key: bool) -> Delivery:
         """The same with the usual format where none was asked for. Raises :class:`Rejected`."""

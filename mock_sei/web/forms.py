@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from hashlib import sha256
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 
@@ -53,28 +53,21 @@ def refuse_other_origin(request: Request) -> None:
     ``Sec-Fetch-Site`` first: under our own ``Referrer-Policy`` a browser sends ``Origin: null``
     even from our own page.
     """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        foreign = site not in ("same-origin", "none")
+    sites = request.headers.getlist("sec-fetch-site")
+    origins = request.headers.getlist("origin")
+    own = f"https://{request.headers.get('host', '')}".lower()
+    if sites:
+        foreign = [each for each in sites if each not in ("same-origin", "none")]
     else:
-        foreign = origin is not None and origin != f"https://{request.headers.get('host')}"
+        foreign = [each for each in origins if each != own.removesuffix(":443")]
     if foreign:
         raise Refusal(
             REQUEST_INVALID,
             check="origin",
             because="The form was posted from a page of another origin.",
             expected="same-origin",
-            actual=(site or origin or "")[:100],
+            actual=foreign[0][:100],
         )
-
-
-def origin_host(origin: str) -> str | None:
-    """Host and port of an ``Origin`` header, None where it is malformed."""
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
 
 
 def page_token(secret: str, purpose: str) -> str:

@@ -28,3 +28,8 @@ def header_text(headers: Headers, name: bytes) -> str | None:
     """``name`` in lower case."""
     value = find_header(headers, name)
     return None if value is None else value.decode("latin-1")
+
+
+def find_headers(headers: Headers, name: bytes) -> list[str]:
+    """Every value of a header; ``name`` in lower case."""
+    return [value.decode("latin-1") for each, value in headers if each == name]

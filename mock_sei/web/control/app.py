@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.responses import JSONResponse
@@ -15,6 +15,7 @@ from mock_sei import __version__
 from mock_sei.apis.merged import merged
 from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, truststore
 from mock_sei.errors import (
+    MockSeiBug,
     MockSeiError,
     Rejected,
     UnknownAccount,
@@ -32,6 +33,7 @@ from mock_sei.web.control.described import add_refusals, file_answer
 from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import SCOPE_KEY, Here, Passphrase
+from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
 from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
 from mock_sei.web.exhausted import KINDS, find_exhaustion
@@ -68,7 +70,9 @@ def control_app() -> FastAPI:
         docs_url=None,  # the framework's page loads its script from outside
         redoc_url=None,
         telemetry=NO_TELEMETRY,
+        default_response_class=PlainJson,
     )
+    app.router.route_class = CallRoute
     add_platform_calls(app)
     add_application_calls(app)
     add_certificate_calls(app)
@@ -82,9 +86,9 @@ def control_app() -> FastAPI:
     async def explain(request: Request, error: Exception) -> Response:
         if find_exhaustion(error):
             return await explain_exhaustion(request, error)
-        body: dict[str, Any] = {"detail": str(error), "error": type(error).__name__}
         if isinstance(error, Rejected):
-            body["problems"] = error.problems
+            return PlainJson(rejection(error), 400)
+        body = {"detail": str(error), "error": type(error).__name__}
         return PlainJson(body, 404 if isinstance(error, _NOT_THERE) else 400)
 
     async def explain_exhaustion(request: Request, error: Exception) -> Response:
@@ -99,11 +103,21 @@ def control_app() -> FastAPI:
     for kind in KINDS:
         if not issubclass(kind, MockSeiError):
             app.add_exception_handler(kind, explain_exhaustion)
+    @app.exception_handler(UnreadableBody)
+    async def explain_body(_: Request, error: UnreadableBody) -> Response:
+        return PlainJson(error.answer, error.status_code)
 
     @app.exception_handler(RequestValidationError)
-    async def explain_values(_: Request, error: Exception) -> Response:
-        errors = error.errors() if isinstance(error, RequestValidationError) else []
-        return PlainJson({"detail": jsonable_encoder(errors)}, 422)
+    async def explain_values(_: Request, error: RequestValidationError) -> Response:
+        return PlainJson(validation_answer(error.errors()), 422)
+
+    @app.exception_handler(Exception)
+    async def own_failure(request: Request, error: Exception) -> Response:
+        """Recorded before the answer leaves: the test that has its answer must find the bug."""
+        sandbox: Sandbox = request.scope[SCOPE_KEY]
+        sandbox.record_bug("".join(traceback.format_exception(error)))
+        detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
+        return PlainJson({"detail": detail, "error": MockSeiBug.__name__}, 500)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

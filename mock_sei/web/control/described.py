@@ -11,7 +11,7 @@ from mock_sei.web.downloads import media_type_of
 
 REFUSALS = {
     "400": "what was sent cannot be used; nothing was changed",
-    "403": "a web page of another origin, or a host that is not this machine",
+    "403": "a web page of another origin, or a Host that may be a stranger's",
     "404": "nothing of that name is here",
     "413": "the body is too large",
 }

@@ -1,19 +1,22 @@
 """Whom the control listener lets in: tests, and no web page.
 
-It hands out private keys of a test CA, so a foreign ``Origin`` is refused, and on loopback a
-``Host`` that is neither this machine nor a name of the server (DNS rebinding). In a pod the other
-containers reach it by such a name, and over loopback.
+It hands out private keys of a test CA, so a foreign ``Origin`` is refused, and a ``Host`` that may
+be a stranger's (DNS rebinding). Only ``Host`` counts, which a page cannot choose, and not
+``X-Forwarded-Host``. In a pod the other containers reach it by a name of the server, and over
+loopback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import logging
+from collections.abc import Callable, Collection
 
 from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_sei.addresses import host_name, is_loopback
+from mock_sei.addresses import find_host, fits_name, is_address, is_loopback, is_under
 from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.exchange import (
@@ -24,7 +27,9 @@ from mock_sei.web.exchange import (
     let_go,
     sandbox_of,
 )
-from mock_sei.web.forms import origin_host
+from mock_sei.web.requests import find_headers
+
+logger = logging.getLogger("mock_sei")
 
 
 class LazyApp:
@@ -55,8 +60,9 @@ class ControlListener:
         if scope["type"] != "http":
             return
         scope[CONTROL_KEY] = sandbox_of(scope, self._sandbox)
-        refusal = _refused_caller(scope, self._sandbox.server_names)
+        refusal = refused_caller(scope, self._sandbox.server_names)
         if refusal is not None:
+            logger.warning("control call refused: %s", refusal)
             await JSONResponse({"detail": refusal}, 403)(scope, receive, send)
             return
         announced = find_header(scope["headers"], b"content-length") or b"0"
@@ -78,21 +84,87 @@ class ControlListener:
             await JSONResponse(detail, 413, {"Connection": "close"})(scope, receive, send)
             return
         try:
-            await self._app(scope, receiving, send)
+            # The application records its failure, and the framework raises it again.
+            with contextlib.suppress(Exception):
+                await self._app(scope, receiving, send)
         finally:
             let_go(scope)
 
 
-def _refused_caller(scope: Scope, names: Sequence[str]) -> str | None:
-    """Why a caller is a web page rather than a test, None where it is not."""
-    host = (find_header(scope["headers"], b"host") or b"").decode("latin-1")
-    origin = (find_header(scope["headers"], b"origin") or b"").decode("latin-1")
-    if origin and origin_host(origin) != host:
-        return f"the control API is not for web pages of another origin ({origin[:100]})"
-    server = scope.get("server")
-    name = host_name(host)
-    if host and server and is_loopback(server[0]) and not (is_loopback(name) or name in names):
-        return (
-            f"Host {host[:100]} is not this machine; call the control API by 127.0.0.1 or localhost"
-        )
+def refused_caller(scope: Scope, names: Collection[str]) -> str | None:
+    """Why a caller may be a web page rather than a test, None where it is not.
+
+    ``names`` are those of the server's certificate, every ``--hostname`` among them.
+    """
+    hosts = find_headers(scope["headers"], b"host")
+    if len(hosts) > 1:
+        return "there is more than one Host header (RFC 9112 section 3.2)"
+    host = hosts[0] if hosts else ""
+    names = {each.lower().removesuffix(".") for each in names}
+    reason = _refused_origin(scope, host)
+    # A browser always sends one; only programs leave it out.
+    return reason or (_refused_host(host, scope, names) if host else None)
+
+
+def _refused_origin(scope: Scope, host: str) -> str | None:
+    """Where a browser says that the page is of another origin (RFC 6454, Fetch Metadata)."""
+    headers = scope["headers"]
+    for origin in find_headers(headers, b"origin"):
+        if _plain_origin(origin) != _plain_origin(f"http://{host}"):
+            return f"the control API is not for web pages of another origin ({origin[:100]!r})"
+    for site in find_headers(headers, b"sec-fetch-site"):
+        if site not in ("same-origin", "none") and not _is_navigation(scope):
+            return f"the control API is not for web pages of another origin (a {site[:20]!r} call)"
     return None
+
+
+def _plain_origin(origin: str) -> str:
+    """As browsers write it, which leave out the port of the scheme."""
+    return origin.lower().removesuffix(":80")
+
+
+def _is_navigation(scope: Scope) -> bool:
+    """Somebody follows a link to here; the page with the link sees nothing of what comes back."""
+    wanted = ((b"sec-fetch-mode", "navigate"), (b"sec-fetch-dest", "document"))
+    headers = scope["headers"]
+    reads = scope["method"] in ("GET", "HEAD")
+    return reads and all(find_headers(headers, name) == [value] for name, value in wanted)
+
+
+PRIVATE_DOMAINS = ("internal", "local", "svc", "cluster.local")
+"""Domains that nobody can register: for private networks (ICANN reserved it in 2024), of mDNS (RFC
+6762), of Kubernetes."""
+
+
+def _refused_host(host: str, scope: Scope, names: Collection[str]) -> str | None:
+    """A name that its owner can lead to this machine after the page was loaded (DNS rebinding).
+
+    By an IP address no page of another origin gets here: a browser would have loaded the page from
+    that address. Any dotted name may be a stranger's. A name without a dot, or in one of
+    :data:`PRIVATE_DOMAINS`, is given by the network that the server was put into on purpose.
+
+    On loopback the network is that of somebody's desk, where any other machine can answer for such
+    names (mDNS, LLMNR), and no client needs one; only ``.internal`` leads from a container to the
+    machine that it runs on (``host.docker.internal``).
+    """
+    name = find_host(host)
+    if name is None:
+        return f"Host {host[:100]!r} is no host; call the control API by 127.0.0.1 or localhost"
+    if is_loopback(name) or is_under(name, ("localhost", "internal")):
+        return None
+    if any(fits_name(name, each) for each in names):
+        return None
+    server = scope.get("server")
+    if server and is_loopback(server[0]):
+        return (
+            f"Host {host[:100]!r} is not this machine, and a web page could be behind it (DNS "
+            "rebinding); call the control API by 127.0.0.1 or localhost, or start the server with "
+            f"--hostname {name[:100]}"
+        )
+    if is_address(name) or "." not in name or is_under(name, PRIVATE_DOMAINS):
+        return None
+    return (
+        f"Host {host[:100]!r} is not known here, and a web page could be behind it (DNS "
+        "rebinding); start the server with "
+        f"--hostname {name[:100]}, or call the control API by an IP address or a name without a dot"
+    )

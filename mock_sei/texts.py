@@ -1,0 +1,27 @@
+"""Which Python texts are text that can be sent: half a surrogate pair is none (RFC 3629 section 3).
+
+JSON can spell one (``"\\ud800"``), and Python keeps it until somebody encodes it.
+"""
+
+from __future__ import annotations
+
+
+def is_text(value: object) -> bool:
+    """Whether it is a text that can be sent as UTF-8."""
+    return isinstance(value, str) and sendable(value) == value
+
+
+def sendable(text: str) -> str:
+    """The text with an escape such as ``\\ud800`` for what cannot be sent."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def check_text(name: str, value: object) -> None:
+    """Raises ``TypeError`` for another type than text, ``ValueError`` for what cannot be sent.
+
+    Both name the value by ``name``, and do not show it.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: a text is wanted, not {type(value).__name__}")
+    if not is_text(value):
+        raise ValueError(f"{name}: half a surrogate pair is no text")

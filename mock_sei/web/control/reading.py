@@ -1,0 +1,118 @@
+"""How the control API reads a call, and what it says of one that cannot be read.
+
+A body is JSON that can be kept and sent again: what is let in here comes out again in an answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
+
+from mock_sei.apis.bodies import check_depth, parse_json
+from mock_sei.errors import MalformedRequest, Rejected
+from mock_sei.texts import is_text, sendable
+
+MOST_PROBLEMS = 20
+"""Entries about one body, of which each member can be wrong."""
+_LONGEST = 200
+"""Characters of a name or a reason that are repeated."""
+
+Place = tuple[str | int, ...]
+"""Names and indices that lead to a value, ``body`` or ``query`` first."""
+
+
+class UnreadableBody(HTTPException):
+    """A body that is no JSON, or that has no text where text is.
+
+    The framework lets exceptions of this class alone pass while it reads a body.
+    """
+
+    def __init__(self, answer: dict[str, Any], status: int) -> None:
+        super().__init__(status)
+        self.answer = answer
+
+
+class _Call(Request):
+    async def json(self) -> Any:
+        """Raises :class:`UnreadableBody`."""
+        body = await self.body()
+        try:
+            return parse_json(body)
+        except MalformedRequest as refusal:
+            raise _unreadable(body, refusal.faults[0].reason) from None
+
+
+class CallRoute(APIRoute):
+    """A call whose body is read as :class:`_Call` reads it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
+        handle = super().get_route_handler()
+
+        async def read(request: Request) -> Response:
+            return await handle(_Call(request.scope, request.receive))
+
+        return read
+
+
+def rejection(error: Rejected) -> dict[str, Any]:
+    """The answer that a client of the control API raises as the very exception."""
+    return {"detail": str(error), "error": Rejected.__name__, "problems": error.problems}
+
+
+def validation_answer(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Where and why values do not fit; not the values, which may be long, or secrets.
+
+    ``errors`` are as pydantic tells them: ``loc``, ``msg``, ``type``.
+    """
+    told = [
+        {
+            "loc": [_cut(part) for part in each["loc"][:MOST_PROBLEMS]],
+            "msg": _cut(each["msg"]),
+            "type": each["type"],
+        }
+        for each in errors[:MOST_PROBLEMS]
+    ]
+    problems: dict[str, str] = {}
+    for each in told:
+        problems.setdefault(".".join(map(str, each["loc"][1:] or each["loc"])), each["msg"])
+    return {"detail": told, "error": Rejected.__name__, "problems": problems}
+
+
+def _cut(value: Any) -> Any:
+    return value[:_LONGEST] if isinstance(value, str) else value
+
+
+def _unreadable(body: bytes, reason: str) -> UnreadableBody:
+    """Names the values where only some of them are wrong."""
+    try:
+        value = json.loads(body)
+        check_depth(value)
+        places = list(islice(_without_text(value, ("body",)), MOST_PROBLEMS))
+    except (ValueError, RecursionError):
+        places = []
+    if not places:
+        return UnreadableBody(rejection(Rejected({"body": reason})), 400)
+    problem = "half a surrogate pair, which is no text"
+    errors = [{"loc": each, "msg": problem, "type": "string_unicode"} for each in places]
+    return UnreadableBody(validation_answer(errors), 422)
+
+
+def _without_text(value: object, place: Place) -> Iterator[Place]:
+    """Where names and values cannot be sent as UTF-8; of a value that is not deep."""
+    if isinstance(value, str):
+        if not is_text(value):
+            yield place
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            inner = (*place, sendable(name))
+            if inner[-1] != name:
+                yield inner
+            yield from _without_text(each, inner)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _without_text(each, (*place, index))
