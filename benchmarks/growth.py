@@ -350,10 +350,10 @@ def create_a_link(folder: Path, size: int) -> Action:
 
 def revoke(folder: Path, size: int) -> Action:
     world, numbers = make_world(folder), itertools.count(1)
-    authority, now = world.sandbox.authority, world.sandbox.clock.now()
+    revocations, now = world.sandbox.certificates.revocations, world.sandbox.clock.now()
 
     def revoke_one() -> None:
-        authority.revoke(next(numbers), now=now)
+        revocations.add(next(numbers), now=now)
 
     for _ in range(size):
         revoke_one()

@@ -32,10 +32,11 @@ from mock_sei.web.control.data import add_data_calls
 from mock_sei.web.control.described import add_refusals, file_answer
 from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
-from mock_sei.web.control.models import SCOPE_KEY, Here, Passphrase
+from mock_sei.web.control.models import Here, Passphrase
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
 from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
+from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.telemetry import NO_TELEMETRY
 
@@ -95,7 +96,7 @@ def control_app() -> FastAPI:
         missing = find_exhaustion(error)
         if missing is None:
             raise error
-        sandbox: Sandbox = request.scope[SCOPE_KEY]
+        sandbox: Sandbox = request.scope[CONTROL_KEY]
         sandbox.record_exhaustion(missing)
         detail = f"mock-sei could not do this: on its machine {missing}"
         return PlainJson({"detail": detail, "error": "Exhausted"}, 503)
@@ -103,6 +104,7 @@ def control_app() -> FastAPI:
     for kind in KINDS:
         if not issubclass(kind, MockSeiError):
             app.add_exception_handler(kind, explain_exhaustion)
+
     @app.exception_handler(UnreadableBody)
     async def explain_body(_: Request, error: UnreadableBody) -> Response:
         return PlainJson(error.answer, error.status_code)
@@ -114,7 +116,7 @@ def control_app() -> FastAPI:
     @app.exception_handler(Exception)
     async def own_failure(request: Request, error: Exception) -> Response:
         """Recorded before the answer leaves: the test that has its answer must find the bug."""
-        sandbox: Sandbox = request.scope[SCOPE_KEY]
+        sandbox: Sandbox = request.scope[CONTROL_KEY]
         sandbox.record_bug("".join(traceback.format_exception(error)))
         detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
         return PlainJson({"detail": detail, "error": MockSeiBug.__name__}, 500)
