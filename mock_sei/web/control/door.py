@@ -150,9 +150,7 @@ def _refused_host(host: str, scope: Scope, names: Collection[str]) -> str | None
     name = find_host(host)
     if name is None:
         return f"Host {host[:100]!r} is no host; call the control API by 127.0.0.1 or localhost"
-    if is_loopback(name) or is_under(name, ("localhost", "internal")):
-        return None
-    if any(fits_name(name, each) for each in names):
+    if is_loopback(name) or is_under(name, ("localhost", "internal")) or name in names:
         return None
     server = scope.get("server")
     if server and is_loopback(server[0]):
@@ -162,6 +160,8 @@ def _refused_host(host: str, scope: Scope, names: Collection[str]) -> str | None
             f"--hostname {name[:100]}"
         )
     if is_address(name) or "." not in name or is_under(name, PRIVATE_DOMAINS):
+        return None
+    if any(fits_name(name, each) for each in names):
         return None
     return (
         f"Host {host[:100]!r} is not known here, and a web page could be behind it (DNS "
