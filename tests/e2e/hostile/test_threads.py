@@ -87,13 +87,15 @@ def changes(server: MockSei) -> dict[str, Callable[[], object]]:
     }
 
 
-def calls(server: MockSei) -> dict[str, Callable[[], list[int]]]:
+def calls(server: MockSei, undo: contextlib.ExitStack) -> dict[str, Callable[[], list[int]]]:
     """Clients; each gives the statuses that it got."""
     chosen = random.Random(7)  # noqa: S311  # which page is asked for
     account = server.service_account("svc-demo")
-    two_way = server.client("svc-demo", timeout=60)
-    one_way = server.client(timeout=60)
-    control = httpx2.Client(base_url=server.control_url, timeout=60, trust_env=False)
+    two_way = undo.enter_context(server.client("svc-demo", timeout=60))
+    one_way = undo.enter_context(server.client(timeout=60))
+    control = undo.enter_context(
+        httpx2.Client(base_url=server.control_url, timeout=60, trust_env=False)
+    )
     pair = (account.app_key, account.app_secret)
     form = {
         "grant_type": "client_credentials",
@@ -159,8 +161,8 @@ def test_no_call_fails_whatever_other_threads_do(
             if isinstance(found, list):
                 statuses.setdefault(name, []).extend(found)
 
-    clients = calls(server)
     with contextlib.ExitStack() as undo:
+        clients = calls(server, undo)
         undo.callback(server.reset)
         threads = [
             threading.Thread(target=repeat, args=(name, work, passes))
