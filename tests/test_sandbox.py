@@ -16,7 +16,7 @@ def test_a_call_that_was_let_in_is_answered_whatever_becomes_of_its_application(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, what: str, path: str
 ) -> None:
     """Its application goes between the gateway's last check and the answer."""
-    record_use, headers = Tokens.record_use, platform.headers()
+    record_use, headers, http = Tokens.record_use, platform.headers(), platform.client()
 
     def change(*arguments: object) -> None:
         record_use(*arguments)  # type: ignore[arg-type]  # as it was called
@@ -24,9 +24,9 @@ def test_a_call_that_was_let_in_is_answered_whatever_becomes_of_its_application(
 
     monkeypatch.setattr(Tokens, "record_use", change)
 
-    answer = platform.get(path, headers=headers)
+    answer = platform.get(path, http=http, headers=headers)
 
     assert answer.status_code == 200, answer.text
     assert platform.sandbox.bugs == []
     monkeypatch.undo()
-    assert platform.get(path, headers=headers).status_code == 401
+    assert platform.get(path, http=http, headers=headers).status_code == 401
