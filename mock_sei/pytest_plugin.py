@@ -84,6 +84,9 @@ def mock_sei_server(
 ) -> Iterator[Workbench]:
     """The session's platform, never reset. One a worker under pytest-xdist.
 
+    In this process a failure of mock-sei itself that no test reported, since it came after the
+    last test's end, is reported at the end of the session.
+
     With ``--mock-sei-url`` the server that runs there, for every worker the same; the applications
     that were made go with the session.
     """
@@ -93,6 +96,7 @@ def mock_sei_server(
     if not _option(request.config, URL):
         with MockSei(**mock_sei_settings) as server:
             yield server
+            server.check_bugs()
         return
     attached = _attached(request.config, mock_sei_settings)
     try:

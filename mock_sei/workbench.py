@@ -21,7 +21,7 @@ from mock_sei.bench.journal import WholeJournal
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import write_whole
 from mock_sei.controls import BenchClock, Controls
-from mock_sei.errors import UnknownAccount, UnknownApplication
+from mock_sei.errors import MockSeiBug, UnknownAccount, UnknownApplication
 from mock_sei.flows import DEFAULT_USER, Flows, LogIn
 from mock_sei.handles import (
     Account,
@@ -52,6 +52,8 @@ class Workbench(ABC):
         after_fork(self._in_child)
         # Until a reset
         self._lock = threading.Lock()
+        self._reported: set[str] = set()
+        """Failures of mock-sei that a check has raised."""
         self._made: list[str] = []
         """AppKeys of :meth:`new_application`."""
 
@@ -213,7 +215,18 @@ class Workbench(ABC):
         Raises :class:`~mock_sei.errors.MockSeiBug` with its traceback if mock-sei failed since the
         reset, ``AssertionError`` for a required fault nobody met or a call that wanted a script.
         """
-        self.controls.verdict().check()
+        verdict = self.controls.verdict()
+        self._reported = set(verdict.bugs)
+        verdict.check()
+
+    def check_bugs(self) -> None:
+        """Raises :class:`~mock_sei.errors.MockSeiBug` for failures of mock-sei itself that no
+        :meth:`check` has reported.
+        """
+        bugs = [each for each in self.controls.verdict().bugs if each not in self._reported]
+        self._reported |= set(bugs)
+        if bugs:
+            raise MockSeiBug("\n".join(bugs))
 
     def service_account(self, account: Application | str) -> Account:
         """By user name, or the application's own. Raises :class:`UnknownAccount`."""

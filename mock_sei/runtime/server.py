@@ -251,7 +251,7 @@ class PlatformServer:
         except OSError as error:
             pending.closed(error)
         finally:
-            pending.end = lambda: None
+            pending.let_go()
 
     async def _hold(self, accepted: socket.socket) -> None:
         """Reads and says nothing, until the client gives up or the server stops."""

@@ -69,7 +69,8 @@ class PendingConnection:
         return self._sandbox.judge_certificate(certificate)
 
     def refuse(self, failure: HandshakeFailure) -> None:
-        self.record(self._sandbox.explain_handshake(failure, self.shown_certificate))
+        if not self.refused:
+            self.record(self._sandbox.explain_handshake(failure, self.shown_certificate))
 
     def record(self, why: Explanation) -> None:
         """At most one entry a connection: the first reason is the true one."""
@@ -82,6 +83,12 @@ class PendingConnection:
             certificate=self.shown_certificate,
         )
         self._sandbox.record_handshake(connection, why, self.tls_version)
+
+    def let_go(self) -> None:
+        """The handshake is over: the connection must not keep the state of its beginning."""
+        self.end = lambda: None
+        self.refused = True  # or it was accepted: no entry follows
+        del self._sandbox
 
     def closed(self, error: BaseException) -> None:
         """The handshake ended without OpenSSL finding fault."""

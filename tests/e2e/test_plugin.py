@@ -280,6 +280,46 @@ def test_a_bug_in_mock_sei_fails_the_user_s_test_with_its_traceback(
     )
 
 
+LATE = """
+import pytest
+
+@pytest.fixture
+def after(mock_sei_server):
+    yield
+    mock_sei_server.sandbox.record_bug("Traceback: after the check")
+
+def test_that_ends(after, mock_sei):
+    pass
+"""
+"""A failure that comes when the test's own check has been."""
+
+
+def test_a_bug_between_two_tests_is_reported_by_the_next_check(pytester: pytest.Pytester) -> None:
+    result = run_suite(
+        pytester,
+        LATE
+        + """
+def test_next(mock_sei):
+    pass
+
+def test_after_that(mock_sei):
+    pass
+""",
+    )
+
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*MockSeiBug: From before the last reset*", "*after the check*", "*ERROR*test_next*"]
+    )
+
+
+def test_a_bug_after_the_last_test_is_reported_at_the_end(pytester: pytest.Pytester) -> None:
+    result = run_suite(pytester, LATE)
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*MockSeiBug: *after the check*"])
+
+
 def test_the_marker_and_the_fixtures_are_listed(pytester: pytest.Pytester) -> None:
     markers = pytester.runpytest_inprocess("--markers")
     markers.stdout.fnmatch_lines(["*@pytest.mark.mock_sei(dialect, environment,*"])
