@@ -350,7 +350,11 @@ class AccountCertificates:
     def _add(self, account: ServiceAccount, certificate: AccountCertificate) -> AccountCertificate:
         """Raises :class:`UnknownAccount` where the account went while the certificate was made."""
         with self._lock:
-            self._require_held(account).add(certificate)
+            try:
+                self._require_held(account).add(certificate)
+            except UnknownAccount:
+                self._revoke(certificate)
+                raise
             self._note_end(account)
         return certificate
 

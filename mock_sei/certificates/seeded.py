@@ -57,11 +57,14 @@ class SeededIdentities:
         return self._owners.get(serial_number)
 
     def find_on_file(self, account: ServiceAccount) -> AccountCertificate | None:
-        """The newest, or one on file that nobody asked for yet."""
+        """The newest, or one on file that nobody asked for yet.
+
+        It waits for nobody who makes one at this moment: that one is known by its owner.
+        """
         known = self.of(account)
         if known or not self.holds(account):
             return known[-1] if known else None
-        found = self._store.find_identity(account.username)
+        found = self._store.read_identity(account.username)
         return AccountCertificate.issued(account.username, found) if found else None
 
     def require(self, account: ServiceAccount) -> AccountCertificate:
