@@ -93,8 +93,10 @@ class SeededIdentities:
                 account.username, _OnFile(stamp=stamp, certificates=())
             )
             on_file.stamp = stamp
-            if found is None or any(
-                found.certificate == each.certificate for each in on_file.certificates[-1:]
+            if (
+                found is None
+                or found.not_after <= datetime.now(UTC)
+                or any(found.certificate == each.certificate for each in on_file.certificates[-1:])
             ):
                 return  # half-written, spoilt, or the one that is known
             read = AccountCertificate.issued(account.username, found)
