@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -320,8 +320,12 @@ def test_the_end_of_a_revoked_one_gives_way_to_that_of_the_one_before(
 
 
 @pytest.fixture
-def issued_beside(shared_store: CertificateStore, sandbox: Sandbox) -> Callable[..., Identity]:
+def issued_beside(
+    shared_store: CertificateStore, sandbox: Sandbox
+) -> Iterator[Callable[..., Identity]]:
     """What ``mock-sei issue --out`` writes into an account's folder."""
+    folder = shared_store.account_folder(DEMO)
+    kept = sandbox.identity(DEMO)
 
     def issue(account: str = DEMO, variant: Variant = Variant.VALID, **files: bytes) -> Identity:
         before = sandbox.identity(DEMO)
@@ -330,10 +334,11 @@ def issued_beside(shared_store: CertificateStore, sandbox: Sandbox) -> Callable[
         )
         assert made.certificate != before.certificate
         content = {"privatekey.key": made.key_pem, "certificate.crt": made.certificate_pem}
-        shared_store.write_files(shared_store.account_folder(DEMO), content | files)
+        shared_store.write_files(folder, content | files)
         return made
 
-    return issue
+    yield issue
+    shared_store.write_identity(DEMO, kept)
 
 
 def test_a_certificate_that_takes_another_s_place_on_file_is_the_account_s(
