@@ -34,6 +34,11 @@ TlsProblem = Callable[[str], str | None]
 """What TLS finds wrong with a client certificate, PEM, that it is to trust; None if nothing."""
 
 
+MOST_OWN = 1000
+"""Certificates of own CAs that one account may register. OpenSSL looks through all of one name:
+4,000 made a listener's context cost 3 seconds."""
+
+
 class Trusted(NamedTuple):
     """Whom TLS lets in beside the clients of the platform's CA, and whom of those it does not."""
 
@@ -219,6 +224,14 @@ class AccountCertificates:
                 raise Rejected({CERTIFICATE: "it was revoked here; submit another one"})
             if own.peer.fingerprint in self._own:
                 return self._own[own.peer.fingerprint]
+            if self._require_held(account).own_count >= MOST_OWN:
+                raise Rejected(
+                    {
+                        CERTIFICATE: f"{username} has {MOST_OWN} certificates of its own already, "
+                        "revoked ones included, and can have no more; a reset, or deleting the "
+                        "application, forgets them"
+                    }
+                )
             self._own[own.peer.fingerprint] = own
             self._own_number = self._authority.new_number()
             return self._add(account, own)

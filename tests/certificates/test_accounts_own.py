@@ -257,3 +257,22 @@ def test_whom_to_trust_has_a_number_that_changes_with_each_change_only(
     sandbox.certificates.revoke(DEMO, further.serial_number)
     numbers.append(sandbox.certificates.trust_number)
     assert len(set(numbers)) == len(numbers)
+
+
+def test_an_account_has_a_limit_of_own_certificates_and_another_its_own(
+    certificates: AccountCertificates,
+    sandbox: Sandbox,
+    ca: ClientCA,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """OpenSSL looks through all certificates of one name."""
+    monkeypatch.setattr("mock_sei.certificates.accounts.MOST_OWN", 2)
+    first = pem(ca.sign(TEAM))
+    certificates.register_own(TEAM, first, ca.pem)
+    certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
+
+    with pytest.raises(Rejected, match=f"{TEAM} has 2 certificates of its own already"):
+        certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
+
+    certificates.register_own(TEAM, first, ca.pem)  # is there
+    sandbox.certificates.register_own(DEMO, pem(ca.sign(DEMO)), ca.pem)
