@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate
 from mock_sei.certificates.store import CertificateStore, FileStamp
 from mock_sei.records import ServiceAccount
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)

@@ -6,8 +6,10 @@ Each is shown in a real handshake too: what the trial says must be what the list
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -251,3 +253,17 @@ def test_a_serial_number_that_is_not_positive_is_refused_with_or_without_warning
 ) -> None:
     (problem,) = submit(sandbox, negative_serial_number(ca), ca).values()
     assert "serial number is not positive" in problem
+
+
+def test_without_files_the_refusal_says_so_and_the_next_attempt_succeeds(
+    sandbox: Sandbox, ca: ClientCA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificate = pem(ca.sign(TEAM, extensions=(CLIENT,)))
+    with monkeypatch.context() as patch:
+        patch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+        (problem,) = submit(sandbox, certificate, ca).values()
+    assert "cannot be tried at this moment" in problem
+    assert "submit it again" in problem
+
+    assert submit(sandbox, certificate, ca) == {}
