@@ -12,7 +12,7 @@ certificate is made: whatever is handed out or kept is asked for once more under
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -232,6 +232,9 @@ class AccountCertificates:
                         "application, forgets them"
                     }
                 )
+            # A listener asks for the number first, without the lock: whatever it then finds, the
+            # number that it took is either the last one or no longer right.
+            self._own_number = self._authority.new_number()
             self._own[own.peer.fingerprint] = own
             self._own_number = self._authority.new_number()
             return self._add(account, own)
@@ -327,13 +330,17 @@ class AccountCertificates:
         return found
 
     def _current_of(self, account: ServiceAccount) -> AccountCertificate | None:
+        return self._current_among(account, self._seeded.of(account))
+
+    def _current_among(
+        self, account: ServiceAccount, seeded: Sequence[AccountCertificate]
+    ) -> AccountCertificate | None:
         held = self._find_held(account)
         with self._lock:
             found = held.find_current() if held else None
         if found is not None:
             return found
-        seeded = reversed(self._seeded.of(account))
-        return next((each for each in seeded if not self.is_revoked(each)), None)
+        return next((each for each in reversed(seeded) if not self.is_revoked(each)), None)
 
     def _with_key(self, account: ServiceAccount) -> AccountCertificate:
         held = self._require_held(account)
@@ -372,7 +379,7 @@ class AccountCertificates:
         return certificate
 
     def _note_end(self, account: ServiceAccount) -> None:
-        current = self._current_of(account)
+        current = self._current_among(account, self._seeded.known_of(account))
         if current is not None and current.origin is Origin.OWN:
             current = None
         self._ends.put(account.username, current)

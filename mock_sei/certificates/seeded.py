@@ -42,18 +42,19 @@ class SeededIdentities:
         """Whether the account is of the fixtures; another may have taken its name since."""
         return self._accounts.get(account.username) is account
 
-    def of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
+    def known_of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
         """Those that were made or read already, oldest first; the last is the one on file."""
-        if not self.holds(account):
-            return ()
+        on_file = self._on_file.get(account.username) if self.holds(account) else None
+        return on_file.certificates if on_file is not None else ()
+
+    def of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
+        """The same, after a look whether the file was replaced."""
         on_file = self._on_file.get(account.username)
-        if on_file is None:
-            return ()
-        stamp = self._store.identity_stamp(account.username)
-        if stamp != on_file.stamp:
-            found = self._store.read_identity(account.username)
-            self._remember(account, found, stamp)
-        return on_file.certificates
+        if on_file is not None and self.holds(account):
+            stamp = self._store.identity_stamp(account.username)
+            if stamp != on_file.stamp:
+                self._remember(account, self._store.read_identity(account.username), stamp)
+        return self.known_of(account)
 
     def find_owner(self, serial_number: int) -> ServiceAccount | None:
         """Whose certificate on file has this number."""

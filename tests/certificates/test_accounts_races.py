@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from mock_sei.certificates.accounts import AccountCertificates
-from mock_sei.certificates.authority import Authority
+from mock_sei.certificates.authority import Authority, load_key
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.seeded import SeededIdentities
@@ -172,6 +173,50 @@ def test_by_the_control_api_too(sandbox: Sandbox, making: SlowMaking) -> None:
     assert (status, body["error"]) == (404, "UnknownAccount")
     with control_client(sandbox) as http:
         assert http.get(path).json() == []
+
+
+@pytest.mark.parametrize("call", ["renew", "send_link"])
+def test_no_link_and_no_mail_of_the_predecessor_reaches_the_successor(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(KEYS, rsa_key)
+        sandbox.portal.register(registration())
+    (first,) = sandbox.certificates.of(TEAM)
+    sandbox.certificates.revoke(TEAM, first.serial_number)
+    making = slow(monkeypatch, KEYS, rsa_key)
+
+    def newcomer() -> None:
+        sandbox.portal.remove("Nightly")
+        sandbox.portal.register(
+            registration(distribution_list="newcomer@example.com", certificate="own")
+        )
+
+    made = making.during(lambda: getattr(sandbox.portal, call)(TEAM), newcomer)
+
+    assert isinstance(made.exception(), UnknownAccount)
+    assert sandbox.portal.links.of(TEAM) == []
+    assert sandbox.certificates.of(TEAM) == []
+    mails = sandbox.portal.mailbox.find(to="newcomer@example.com", about="Certificate for")
+    assert mails == []
+
+
+def test_certificate_and_key_that_are_fetched_side_by_side_fit(sandbox: Sandbox) -> None:
+    """Before there is one: each call used to make its own."""
+    pending(sandbox)
+    files = iter(["certificate.crt", "privatekey.key"] * (MANY // 2))
+
+    def fetch() -> bytes:
+        with control_client(sandbox) as http:
+            answer = http.get(f"/service-accounts/{TEAM}/{next(files)}")
+            assert answer.status_code == 200
+            return answer.content
+
+    fetched = set(at_once(fetch))
+
+    certificate, key = sorted(fetched)  # BEGIN CERTIFICATE, BEGIN PRIVATE KEY
+    read = x509.load_pem_x509_certificate(certificate)
+    assert load_key(key).public_key() == read.public_key()
 
 
 # Those of the fixtures
