@@ -572,13 +572,12 @@ class Sandbox:
 
     def set_server_certificate(self, variant: ServerVariant) -> None:
         """What both listeners show from the next connection on, until a reset."""
-        state = self.state
-        if variant is ServerVariant.VALID:
-            state.server_identity = None
-        else:
-            state.server_identity = self.authority.issue_server_variant(
+        state, identity = self.state, None
+        if variant is not ServerVariant.VALID:
+            identity = self.authority.issue_server_variant(
                 variant, self.server_names, now=datetime.now(UTC)
             )
+        state.server_identity = identity
 
     def rotate_signing_key(self) -> str:
         """A new key signs tokens from now on; returns its ``kid``, until a reset."""

@@ -12,7 +12,7 @@ certificate is made: whatever is handed out or kept is asked for once more under
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -32,6 +32,11 @@ from mock_sei.registry import Registry
 
 TlsProblem = Callable[[str], str | None]
 """What TLS finds wrong with a client certificate, PEM, that it is to trust; None if nothing."""
+
+
+MOST_OWN = 1000
+"""Certificates of own CAs that one account may register. OpenSSL looks through all of one name:
+4,000 made a listener's context cost 3 seconds."""
 
 
 class Trusted(NamedTuple):
@@ -219,6 +224,17 @@ class AccountCertificates:
                 raise Rejected({CERTIFICATE: "it was revoked here; submit another one"})
             if own.peer.fingerprint in self._own:
                 return self._own[own.peer.fingerprint]
+            if self._require_held(account).own_count >= MOST_OWN:
+                raise Rejected(
+                    {
+                        CERTIFICATE: f"{username} has {MOST_OWN} certificates of its own already, "
+                        "revoked ones included, and can have no more; a reset, or deleting the "
+                        "application, forgets them"
+                    }
+                )
+            # A listener asks for the number first, without the lock: whatever it then finds, the
+            # number that it took is either the last one or no longer right.
+            self._own_number = self._authority.new_number()
             self._own[own.peer.fingerprint] = own
             self._own_number = self._authority.new_number()
             return self._add(account, own)
@@ -314,13 +330,17 @@ class AccountCertificates:
         return found
 
     def _current_of(self, account: ServiceAccount) -> AccountCertificate | None:
+        return self._current_among(account, self._seeded.of(account))
+
+    def _current_among(
+        self, account: ServiceAccount, seeded: Sequence[AccountCertificate]
+    ) -> AccountCertificate | None:
         held = self._find_held(account)
         with self._lock:
             found = held.find_current() if held else None
         if found is not None:
             return found
-        seeded = reversed(self._seeded.of(account))
-        return next((each for each in seeded if not self.is_revoked(each)), None)
+        return next((each for each in reversed(seeded) if not self.is_revoked(each)), None)
 
     def _with_key(self, account: ServiceAccount) -> AccountCertificate:
         held = self._require_held(account)
@@ -350,12 +370,16 @@ class AccountCertificates:
     def _add(self, account: ServiceAccount, certificate: AccountCertificate) -> AccountCertificate:
         """Raises :class:`UnknownAccount` where the account went while the certificate was made."""
         with self._lock:
-            self._require_held(account).add(certificate)
+            try:
+                self._require_held(account).add(certificate)
+            except UnknownAccount:
+                self._revoke(certificate)
+                raise
             self._note_end(account)
         return certificate
 
     def _note_end(self, account: ServiceAccount) -> None:
-        current = self._current_of(account)
+        current = self._current_among(account, self._seeded.known_of(account))
         if current is not None and current.origin is Origin.OWN:
             current = None
         self._ends.put(account.username, current)

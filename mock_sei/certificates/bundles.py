@@ -32,6 +32,9 @@ from mock_sei.texts import check_text
 
 DEFAULT_PASSPHRASE = "mock-sei"
 
+LONGEST_SHOWN_NAME = 256
+"""Characters of a CN, or of an issuer's name, that are kept of a certificate that was shown."""
+
 _REMEMBERED = 128
 """Certificates whose description is kept: a client shows the same one every time."""
 
@@ -115,15 +118,20 @@ def common_name(certificate: x509.Certificate) -> str:
 
 
 def describe(certificate: x509.Certificate) -> PeerCertificate:
+    """Its long names are cut, since a journal keeps them and nobody here has one so long."""
     return PeerCertificate(
-        common_name=common_name(certificate),
+        common_name=_clip(common_name(certificate)),
         serial_number=certificate.serial_number,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
-        issuer=certificate.issuer.rfc4514_string(),
+        issuer=_clip(certificate.issuer.rfc4514_string()),
         der=certificate.public_bytes(Encoding.DER),
     )
+
+
+def _clip(name: str) -> str:
+    return name if len(name) <= LONGEST_SHOWN_NAME else f"{name[:LONGEST_SHOWN_NAME]}…"
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -133,12 +133,15 @@ class Held:
         self.certificates: list[AccountCertificate] = []
         """Oldest first."""
         self.newest_with_key: AccountCertificate | None = None
+        self.own_count = 0
+        """Of clients' own CAs, revoked ones included."""
         self._sound: list[AccountCertificate] = []
         self._by_serial: defaultdict[int, list[AccountCertificate]] = defaultdict(list)
 
     def add(self, certificate: AccountCertificate) -> None:
         self.certificates.append(certificate)
         self._by_serial[certificate.serial_number].append(certificate)
+        self.own_count += certificate.origin is Origin.OWN
         if certificate.variant is Variant.VALID:
             self._sound.append(certificate)
             if certificate.has_key:

@@ -24,7 +24,7 @@ class Revocations:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._lock = threading.Lock()
-        self._entries: dict[int, x509.RevokedCertificate] = {}
+        self._entries: dict[int, x509.RevokedCertificate | None] = {}
         self._number = authority.new_number()
         # The whole list as it was last signed
         self._signing = threading.Lock()
@@ -46,12 +46,7 @@ class Revocations:
 
         A certificate that is revoked already keeps its date.
         """
-        entry = (
-            x509.RevokedCertificateBuilder()
-            .serial_number(serial_number)
-            .revocation_date(now.replace(microsecond=0))
-            .build()
-        )
+        entry = _entry(serial_number, now)
         with self._lock:
             if serial_number not in self._entries:
                 self._entries[serial_number] = entry
@@ -75,4 +70,13 @@ class Revocations:
     def _newest(self, count: int | None) -> tuple[int, list[x509.RevokedCertificate]]:
         with self._lock:
             newest = itertools.islice(reversed(self._entries.values()), count)
-            return self._number, [*newest][::-1]
+            return self._number, [each for each in newest if each is not None][::-1]
+
+
+def _entry(serial_number: int, now: datetime) -> x509.RevokedCertificate | None:
+    """None for a number that no list can hold: somebody signed with our CA's key by hand."""
+    try:
+        builder = x509.RevokedCertificateBuilder().serial_number(serial_number)
+    except ValueError:
+        return None
+    return builder.revocation_date(now.replace(microsecond=0)).build()

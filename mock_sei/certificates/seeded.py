@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate
 from mock_sei.certificates.store import CertificateStore, FileStamp
 from mock_sei.records import ServiceAccount
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
@@ -39,29 +42,33 @@ class SeededIdentities:
         """Whether the account is of the fixtures; another may have taken its name since."""
         return self._accounts.get(account.username) is account
 
-    def of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
+    def known_of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
         """Those that were made or read already, oldest first; the last is the one on file."""
-        if not self.holds(account):
-            return ()
+        on_file = self._on_file.get(account.username) if self.holds(account) else None
+        return on_file.certificates if on_file is not None else ()
+
+    def of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
+        """The same, after a look whether the file was replaced."""
         on_file = self._on_file.get(account.username)
-        if on_file is None:
-            return ()
-        stamp = self._store.identity_stamp(account.username)
-        if stamp != on_file.stamp:
-            found = self._store.read_identity(account.username)
-            self._remember(account, found, stamp)
-        return on_file.certificates
+        if on_file is not None and self.holds(account):
+            stamp = self._store.identity_stamp(account.username)
+            if stamp != on_file.stamp:
+                self._remember(account, self._store.read_identity(account.username), stamp)
+        return self.known_of(account)
 
     def find_owner(self, serial_number: int) -> ServiceAccount | None:
         """Whose certificate on file has this number."""
         return self._owners.get(serial_number)
 
     def find_on_file(self, account: ServiceAccount) -> AccountCertificate | None:
-        """The newest, or one on file that nobody asked for yet."""
+        """The newest, or one on file that nobody asked for yet.
+
+        It waits for nobody who makes one at this moment: that one is known by its owner.
+        """
         known = self.of(account)
         if known or not self.holds(account):
             return known[-1] if known else None
-        found = self._store.find_identity(account.username)
+        found = self._store.read_identity(account.username)
         return AccountCertificate.issued(account.username, found) if found else None
 
     def require(self, account: ServiceAccount) -> AccountCertificate:
@@ -90,8 +97,10 @@ class SeededIdentities:
                 account.username, _OnFile(stamp=stamp, certificates=())
             )
             on_file.stamp = stamp
-            if found is None or any(
-                found.certificate == each.certificate for each in on_file.certificates[-1:]
+            if (
+                found is None
+                or found.not_after <= datetime.now(UTC)
+                or any(found.certificate == each.certificate for each in on_file.certificates[-1:])
             ):
                 return  # half-written, spoilt, or the one that is known
             read = AccountCertificate.issued(account.username, found)

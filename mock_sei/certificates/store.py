@@ -126,7 +126,11 @@ class CertificateStore:
     def read_identity(self, account: str) -> Identity | None:
         """What lies there at this moment, waiting for no lock; None while it is half-written."""
         self.account_folder(account)
-        return self._read_account(account)
+        try:
+            return self._read_account(account)
+        except ConfigurationError as error:  # it went while it was read, or is no file
+            logger.warning("%s; not used", error)
+            return None
 
     def identity_stamp(self, account: str) -> FileStamp | None:
         """Another one after the certificate's file was replaced; None where it is not there."""

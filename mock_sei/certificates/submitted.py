@@ -18,6 +18,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mock_sei.certificates.bundles import common_names
@@ -30,9 +31,16 @@ CA = "ca"
 """The fields of a submission, by which a refusal names what is wrong."""
 
 MIN_RSA_BITS = 2048
+MAX_RSA_BITS = 16384
+"""OpenSSL checks no signature of a larger key (OPENSSL_RSA_MAX_MODULUS_BITS)."""
+LARGE_RSA_BITS = 3072
+MAX_EXPONENT_BITS = 64
+"""OpenSSL takes no larger public exponent with a large key (OPENSSL_RSA_MAX_PUBEXP_BITS)."""
 CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 WEAK_HASHES = ("md5", "sha1")
 LONGEST_CHAIN = 8
+MOST_AUTHORITIES = 32
+"""Each may have to be tried at each step of the chain."""
 
 T = TypeVar("T", bound=x509.ExtensionType)
 
@@ -43,6 +51,7 @@ _UNREADABLE = (
     KeyError,  # cryptography before 50, for a text of unknown type
     x509.InvalidVersion,
     x509.DuplicateExtension,
+    CryptographyDeprecationWarning,  # an error where somebody's tests run with -W error
 )
 
 _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
@@ -67,7 +76,17 @@ def read_own_certificate(
     """A certificate and the CAs above it, nearest first. Raises :class:`Rejected`."""
     certificate = _read_certificates(CERTIFICATE, pem)[0]
     authorities = _read_certificates(CA, ca_pem)
+    if len(authorities) > MOST_AUTHORITIES:
+        raise _rejected(
+            CA,
+            f"{len(authorities)} certificates; submit only the CAs above yours, at most "
+            f"{MOST_AUTHORITIES}",
+        )
     with _reading(CERTIFICATE):
+        if certificate.serial_number <= 0:
+            raise _rejected(
+                CERTIFICATE, "its serial number is not positive (RFC 5280 section 4.1.2.2)"
+            )
         _check_name(CERTIFICATE, common_names(certificate.subject), account)
         sound_key(CERTIFICATE, certificate.public_key())
         _check_hash(CERTIFICATE, certificate)
@@ -84,6 +103,19 @@ def sound_key(field: str, key: object) -> PublicKey:
             raise _rejected(
                 field,
                 f"its RSA key has {key.key_size} bits, too few; make one of {MIN_RSA_BITS} or more",
+            )
+        if key.key_size > MAX_RSA_BITS:
+            raise _rejected(
+                field,
+                f"its RSA key has {key.key_size} bits, more than TLS can use; make one of "
+                f"{MAX_RSA_BITS} or less",
+            )
+        exponent_bits = key.public_numbers().e.bit_length()
+        if key.key_size > LARGE_RSA_BITS and exponent_bits > MAX_EXPONENT_BITS:
+            raise _rejected(
+                field,
+                f"its RSA key has a public exponent of {exponent_bits} bits, more than TLS can "
+                "use; make one with the exponent 65537",
             )
         return key
     if isinstance(key, ec.EllipticCurvePublicKey):

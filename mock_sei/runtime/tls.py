@@ -16,6 +16,7 @@ import ssl
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ TLS_1_2_SUITES = ":".join(
 """Those of Mozilla's intermediate profile, for a server whose key is EC; OpenSSL would add CBC."""
 
 _DESCRIPTORS = "/proc/self/fd"
+
+_LARGEST_SHOWN = 16 * 1024
+"""Bytes of a refused certificate that the journal tells the subject of; OpenSSL reads 100 KB."""
 
 _HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
 
@@ -283,8 +287,9 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
             # One that cannot be read is OpenSSL's to refuse.
             with contextlib.suppress(Exception):
                 der = first_certificate(data, with_context=version == _TLS_1_3)
-                if der is not None:
-                    ssl_object.connection.shown_certificate = describe_der(der)
+                if der is not None and len(der) <= _LARGEST_SHOWN:
+                    # The journal keeps what is shown, so not the whole of a stranger's certificate.
+                    ssl_object.connection.shown_certificate = replace(describe_der(der), der=b"")
 
     hook.__set__(context, seen)
 

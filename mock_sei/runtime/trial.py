@@ -40,20 +40,25 @@ class Trial:
 
     def find_problem(self, certificate_pem: str) -> str | None:
         """Why OpenSSL would never let it in, None where it would; dates are not looked at."""
+        try:
+            self._try(certificate_pem)
+        except ssl.SSLCertVerificationError as error:
+            return error.verify_message
+        except ssl.SSLError as error:
+            return (error.reason or "OpenSSL cannot read it").replace("_", " ").lower()
+        except OSError as error:  # no files, no memory
+            return f"it cannot be tried at this moment ({error}); submit it again"
+        return None
+
+    def _try(self, certificate_pem: str) -> None:
+        """Raises ``ssl.SSLError`` where the certificate is refused."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(TLS_1_2_SUITES)
         load_identity(context, self._identity)
         context.verify_flags |= NO_CHECK_TIME
-        der = ssl.PEM_cert_to_DER_cert(certificate_pem)
-        try:
-            trust_clients(context, b"", Trusted(certificate_pem.encode(), b""))
-            _show(context, der)
-        except ssl.SSLCertVerificationError as error:
-            return error.verify_message
-        except ssl.SSLError as error:
-            return (error.reason or "openssl cannot read it").replace("_", " ").lower()
-        return None
+        trust_clients(context, b"", Trusted(certificate_pem.encode(), b""))
+        _show(context, ssl.PEM_cert_to_DER_cert(certificate_pem))
 
 
 def _show(context: ssl.SSLContext, der: bytes) -> None:

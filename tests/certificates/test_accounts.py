@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs7, pkcs12
 
 from mock_sei.certificates.accounts import AccountCertificates
-from mock_sei.certificates.bundles import BundleOptions
-from mock_sei.certificates.held import Origin
+from mock_sei.certificates.authority import Authority
+from mock_sei.certificates.bundles import BundleOptions, Identity
+from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
+from mock_sei.clock import Clock
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.fixtures import load_fixtures
+from mock_sei.records import ServiceAccount
+from mock_sei.registry import Registry
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from tests.certificates.accounts import DEMO, TEAM, is_let_in
 from tests.certificates.client_ca import ClientCA, ec_key, pem, request
+from tests.growth import assert_flat
 from tests.support import registration
 
 pytestmark = pytest.mark.usefixtures("one_key")
@@ -269,3 +276,192 @@ def test_the_one_that_ends_is_the_current_of_each_account(
     assert TEAM not in ending
     signed = certificates.sign(TEAM, pem(request(TEAM)))
     assert signed in certificates.ending()
+
+
+def test_those_that_end_before_a_moment_come_in_the_order_of_their_end(
+    certificates: AccountCertificates, sandbox: Sandbox
+) -> None:
+    seeded = sandbox.identity(DEMO)
+    sandbox.clock.advance(days=10)
+    signed = certificates.sign(TEAM, pem(request(TEAM)))
+    moment = timedelta(seconds=1)
+
+    def ending(before: datetime) -> list[str]:
+        return [each.account for each in certificates.ending_before(before)]
+
+    assert ending(seeded.not_after) == []
+    assert DEMO in ending(seeded.not_after + moment)
+    assert TEAM not in ending(signed.not_after)
+    assert ending(signed.not_after + moment)[-1] == TEAM
+    certificates.revoke(TEAM, signed.serial_number)
+    assert TEAM not in ending(signed.not_after + moment)
+    sandbox.clock.advance(days=100)
+    certificates.renew(DEMO)
+    assert DEMO not in ending(signed.not_after + moment)
+    sandbox.portal.remove("demo-server")
+    assert DEMO not in ending(seeded.not_after + timedelta(days=1000))
+
+
+def test_the_end_of_a_revoked_one_gives_way_to_that_of_the_one_before(
+    certificates: AccountCertificates, sandbox: Sandbox
+) -> None:
+    older = certificates.issue(TEAM)
+    sandbox.clock.advance(days=10)
+    newer = certificates.issue(TEAM)
+    assert newer in certificates.ending()
+
+    certificates.revoke(TEAM, newer.serial_number)
+
+    assert older in certificates.ending()
+    assert newer not in certificates.ending()
+
+
+# A file that is replaced while the platform runs
+
+
+@pytest.fixture
+def issued_beside(
+    shared_store: CertificateStore, sandbox: Sandbox
+) -> Iterator[Callable[..., Identity]]:
+    """What ``mock-sei issue --out`` writes into an account's folder."""
+    folder = shared_store.account_folder(DEMO)
+    kept = sandbox.identity(DEMO)
+
+    def issue(account: str = DEMO, variant: Variant = Variant.VALID, **files: bytes) -> Identity:
+        before = sandbox.identity(DEMO)
+        made = Authority(shared_store.authority.pem).issue_identity(
+            account, now=datetime.now(UTC), variant=variant
+        )
+        assert made.certificate != before.certificate
+        content = {"privatekey.key": made.key_pem, "certificate.crt": made.certificate_pem}
+        shared_store.write_files(folder, content | files)
+        return made
+
+    yield issue
+    shared_store.write_identity(DEMO, kept)
+
+
+def test_a_certificate_that_takes_another_s_place_on_file_is_the_account_s(
+    sandbox: Sandbox, issued_beside: Callable[..., Identity]
+) -> None:
+    before = sandbox.identity(DEMO)
+
+    made = issued_beside()
+
+    assert sandbox.identity(DEMO).certificate == made.certificate
+    assert [each.certificate for each in sandbox.certificates.of(DEMO)][-2:] == [
+        before.certificate,
+        made.certificate,
+    ]
+    current = sandbox.certificates.current(DEMO)
+    assert current is not None
+    assert current.certificate == made.certificate
+    sandbox.certificates.revoke(DEMO, made.serial_number)
+    assert not is_let_in(sandbox, made.peer)
+    assert is_let_in(sandbox, before.peer)
+    sandbox.certificates.revoke(DEMO, before.serial_number)
+    assert not is_let_in(sandbox, before.peer)
+
+
+def test_all_that_lay_on_file_goes_with_the_account(
+    sandbox: Sandbox, issued_beside: Callable[..., Identity]
+) -> None:
+    before = sandbox.identity(DEMO)
+    made = issued_beside()
+
+    sandbox.portal.remove("demo-server")
+
+    assert not is_let_in(sandbox, before.peer)
+    assert not is_let_in(sandbox, made.peer)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"variant": Variant.WRONG_CN},
+        {"variant": Variant.UNTRUSTED},
+        {"variant": Variant.EXPIRED},
+        {"account": "svc-web"},
+        {"certificate.crt": b"cut short"},
+    ],
+)
+def test_what_is_no_certificate_of_the_account_is_not_taken_from_its_file(
+    sandbox: Sandbox, issued_beside: Callable[..., Identity], spoilt: dict[str, Any]
+) -> None:
+    before = sandbox.identity(DEMO)
+
+    issued_beside(**spoilt)
+
+    assert sandbox.identity(DEMO) == before
+
+
+def test_a_file_is_left_as_it_is_while_somebody_writes_it(
+    sandbox: Sandbox, shared_store: CertificateStore
+) -> None:
+    """The certificate goes first and comes last: in between nothing is made in its place."""
+    before = sandbox.identity(DEMO)
+    file = shared_store.account_folder(DEMO) / "certificate.crt"
+    content = file.read_bytes()
+    file.unlink()
+
+    assert sandbox.identity(DEMO) == before
+
+    assert not file.exists()
+    file.write_bytes(content)
+    assert sandbox.identity(DEMO) == before
+    assert len(sandbox.certificates.of(DEMO)) == 1
+
+
+# What it costs
+
+
+def crowded(store: CertificateStore, count: int) -> AccountCertificates:
+    """So many accounts with a certificate each, and ten times as many revocations."""
+    accounts = [
+        ServiceAccount(username=f"svc-{number}", password="secret") for number in range(count)
+    ]
+    registry = Registry()
+    registry.service_accounts = {each.username: each for each in accounts}
+    made = AccountCertificates(
+        store=store, seeded=SeededIdentities(store, {}), registry=registry, clock=Clock()
+    )
+    for each in accounts:
+        made.issue(each.username)
+    for number in range(10 * count):
+        made.revocations.add(2**100 + number, now=datetime.now(UTC))
+    return made
+
+
+COSTS: dict[str, Callable[[AccountCertificates, AccountCertificate], object]] = {
+    "current": lambda known, _: known.current("svc-5"),
+    "identity": lambda known, _: known.identity("svc-5"),
+    "list": lambda known, _: known.of("svc-5"),
+    "find": lambda known, held: known.find("svc-5", held.serial_number),
+    "due": lambda known, held: known.ending_before(held.not_before),
+    "judge": lambda known, held: (known.admits(held.peer), known.has_revoked(held.peer)),
+    "trust": lambda known, _: known.trust_number,
+    "issue and revoke": lambda known, _: known.revoke("svc-5", known.issue("svc-5").serial_number),
+}
+
+
+@pytest.mark.parametrize("what", COSTS)
+def test_what_is_asked_of_an_account_costs_the_same_however_many_there_are(
+    shared_store: CertificateStore, what: str
+) -> None:
+    def make(count: int) -> Callable[[], object]:
+        known = crowded(shared_store, count)
+        held = known.issue("svc-5")
+        return lambda: COSTS[what](known, held)
+
+    assert_flat(make, few=10, many=1000)
+
+
+def test_of_one_account_with_many_certificates_the_current_is_found_at_once(
+    shared_store: CertificateStore,
+) -> None:
+    def make(count: int) -> Callable[[], object]:
+        known = crowded(shared_store, 6)
+        held = [known.issue("svc-5") for _ in range(count)]
+        return lambda: (known.current("svc-5"), known.find("svc-5", held[3].serial_number))
+
+    assert_flat(make, few=10, many=2000)

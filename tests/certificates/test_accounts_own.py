@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
 
 from mock_sei.certificates.accounts import AccountCertificates
+from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.held import Origin
+from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import Rejected
 from mock_sei.sandbox import Sandbox
 from tests.certificates.accounts import DEMO, TEAM, is_let_in
@@ -133,3 +135,144 @@ def test_a_stranger_with_our_cas_fingerprint_of_nothing_is_not_admitted(
 ) -> None:
     peer = replace(sandbox.identity(DEMO).peer, issuer="O=Stranger", fingerprint="00")
     assert not sandbox.certificates.admits(peer)
+
+
+@pytest.fixture(scope="module")
+def namesake(shared_store: CertificateStore) -> Authority:
+    """Another CA with the name of ours, as every mock-sei's is."""
+    stranger = Authority(new_authority_pem())
+    assert stranger.issuing.subject == shared_store.authority.issuing.subject
+    return stranger
+
+
+@pytest.mark.parametrize("end", ["reset", "delete"])
+def test_a_client_s_ca_with_the_name_of_ours_lets_nobody_in_after_the_end(
+    certificates: AccountCertificates, sandbox: Sandbox, namesake: Authority, end: str
+) -> None:
+    """An open connection is judged again at its next request."""
+    own = namesake.issue_identity(TEAM, now=datetime.now(UTC))
+    chain = own.chain_pem.decode()
+    assert not is_let_in(sandbox, own.peer)
+    certificates.register_own(TEAM, own.certificate_pem.decode(), chain)
+    assert is_let_in(sandbox, own.peer)
+
+    if end == "reset":
+        sandbox.reset()
+    else:
+        sandbox.portal.remove("Nightly")
+
+    assert not is_let_in(sandbox, own.peer)
+
+
+def test_a_revoked_certificate_of_our_ca_does_not_come_back_as_a_client_s_own(
+    certificates: AccountCertificates, sandbox: Sandbox
+) -> None:
+    issued = certificates.issue(TEAM)
+    certificates.revoke(TEAM, issued.serial_number)
+
+    with pytest.raises(Rejected, match="it was revoked here"):
+        certificates.register_own(TEAM, issued.certificate_pem, issued.chain_pem)
+
+    assert not is_let_in(sandbox, issued.peer)
+
+
+@pytest.mark.parametrize("end", ["revoke", "delete"])
+def test_a_certificate_of_our_ca_that_was_registered_as_own_ends_as_both(
+    certificates: AccountCertificates, sandbox: Sandbox, end: str
+) -> None:
+    """``mock-sei issue`` makes one that no server knows."""
+    made = sandbox.authority.issue_identity(TEAM, now=datetime.now(UTC))
+    certificates.register_own(TEAM, made.certificate_pem.decode(), made.chain_pem.decode())
+    assert is_let_in(sandbox, made.peer)
+
+    if end == "revoke":
+        certificates.revoke(TEAM, made.serial_number)
+    else:
+        sandbox.portal.remove("Nightly")
+
+    assert not is_let_in(sandbox, made.peer)
+
+
+def test_of_two_cas_of_one_client_that_count_alike_both_are_revoked(
+    certificates: AccountCertificates, sandbox: Sandbox
+) -> None:
+    """The number alone does not say which is meant, and whom one lets go of must be out."""
+    owns = []
+    for name in ("old", "new"):
+        client_ca = ClientCA.create(f"{name} CA")
+        own = client_ca.identity(TEAM, serial_number=1)
+        certificates.register_own(TEAM, pem(own.certificate), client_ca.pem)
+        owns.append(own)
+    assert certificates.find(TEAM, 1).certificate == owns[1].certificate
+
+    certificates.revoke(TEAM, 1)
+
+    assert not any(is_let_in(sandbox, each.peer) for each in owns)
+
+
+def test_an_own_certificate_with_the_number_of_a_revoked_one_is_let_in_and_the_revoked_is_not(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    revoked = certificates.issue(TEAM)
+    certificates.revoke(TEAM, revoked.serial_number)
+    own = ca.identity(TEAM, serial_number=revoked.serial_number)
+
+    certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+
+    assert is_let_in(sandbox, own.peer)
+    assert not is_let_in(sandbox, revoked.peer)
+
+
+def test_a_revoked_own_certificate_stays_out_for_whoever_takes_the_name(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    own = ca.identity(TEAM)
+    certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+    certificates.revoke(TEAM, own.serial_number)
+    sandbox.portal.remove("Nightly")
+    sandbox.portal.register(registration(certificate="own"))
+
+    with pytest.raises(Rejected, match="it was revoked here"):
+        certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+
+
+def test_whom_to_trust_has_a_number_that_changes_with_each_change_only(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    numbers = [certificates.trust_number]
+    assert numbers == [0]
+    issued = certificates.issue(TEAM)
+    assert certificates.trust_number == 0
+    certificates.revoke(TEAM, issued.serial_number)
+    numbers.append(certificates.trust_number)
+    own = ca.identity(TEAM)
+    for _ in range(2):
+        certificates.register_own(TEAM, pem(own.certificate), ca.pem)
+    numbers.append(certificates.trust_number)
+    certificates.revoke(TEAM, own.serial_number)
+    assert certificates.trust_number == numbers[-1]  # it is still shown, and refused as revoked
+    sandbox.reset()
+    assert sandbox.certificates.trust_number == 0
+    further = sandbox.certificates.issue(DEMO)
+    sandbox.certificates.revoke(DEMO, further.serial_number)
+    numbers.append(sandbox.certificates.trust_number)
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_an_account_has_a_limit_of_own_certificates_and_another_its_own(
+    certificates: AccountCertificates,
+    sandbox: Sandbox,
+    ca: ClientCA,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """OpenSSL looks through all certificates of one name."""
+    monkeypatch.setattr("mock_sei.certificates.accounts.MOST_OWN", 2)
+    first = pem(ca.sign(TEAM))
+    certificates.register_own(TEAM, first, ca.pem)
+    certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
+
+    with pytest.raises(Rejected, match=f"{TEAM} has 2 certificates of its own already"):
+        certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
+
+    certificates.register_own(TEAM, first, ca.pem)  # is there
+    sandbox.certificates.register_own(DEMO, pem(ca.sign(DEMO)), ca.pem)

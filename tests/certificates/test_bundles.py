@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     load_pem_private_key,
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.bundles import (
     FORMATS,
+    LONGEST_SHOWN_NAME,
     BundleOptions,
     Identity,
     describe,
@@ -203,3 +205,22 @@ def test_what_is_no_certificate_is_said_so() -> None:
 
 def test_a_key_is_in_no_representation(identity: Identity) -> None:
     assert "PRIVATE" not in repr(identity)
+
+
+def test_long_names_of_a_shown_certificate_are_cut() -> None:
+    """A journal keeps them; a name that was cut is no account's."""
+    long = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "o" * 64)] * 100)
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime(2026, 3, 31, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(long)
+        .issuer_name(long)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now)
+        .sign(key, hashes.SHA256())
+    )
+
+    assert len(describe(certificate).issuer) == LONGEST_SHOWN_NAME + 1

@@ -147,3 +147,18 @@ def test_a_list_costs_what_it_holds(authority: Authority) -> None:
         return lambda: authority.sign_revocations(entries, number=1)
 
     assert_linear(make, 10_000)
+
+
+@pytest.mark.parametrize("serial_number", [0, -1, 2**160])
+def test_a_number_that_no_list_can_hold_is_revoked_all_the_same(
+    revocations: Revocations, serial_number: int
+) -> None:
+    """The key of the issuing CA lies in the certs folder: anybody can sign anything with it."""
+    revocations.add(17, now=NOW)
+    before = revocations.number
+
+    revocations.add(serial_number, now=NOW)
+
+    assert revocations.is_revoked(serial_number)
+    assert revocations.number != before
+    assert serial_numbers(revocations.crl_pem()) == {17}

@@ -674,3 +674,41 @@ def test_the_lock_lets_go_after_each_use(certs_dir: Path) -> None:
 
     assert second.find_identity("svc-demo") is None
     assert first.find_identity("svc-demo") is None
+
+
+# Found or made under one lock
+
+
+def test_an_identity_is_made_once_and_found_from_then_on(certs_dir: Path) -> None:
+    store = CertificateStore(certs_dir)
+
+    def make() -> Identity:
+        return store.authority.issue_identity("svc-demo", now=NOW)
+
+    first = store.find_or_write_identity("svc-demo", make, now=NOW)
+
+    again = store.find_or_write_identity("svc-demo", make, now=NOW)
+    assert again.certificate == first.certificate
+    found = CertificateStore(certs_dir).find_identity("svc-demo")
+    assert found is not None
+    assert found.certificate == first.certificate
+    later = store.find_or_write_identity("svc-demo", make, now=first.not_after)
+    assert later.certificate != first.certificate
+
+
+def test_an_identity_with_another_name_is_not_the_account_s(certs_dir: Path) -> None:
+    store = CertificateStore(certs_dir)
+    store.write_identity("svc-demo", store.authority.issue_identity("svc-web", now=NOW))
+
+    assert store.find_identity("svc-demo") is None
+    assert store.read_identity("svc-demo") is None
+
+
+def test_a_file_that_is_replaced_has_another_stamp(certs_dir: Path) -> None:
+    store = CertificateStore(certs_dir)
+    assert store.identity_stamp("svc-demo") is None
+    issue(store)
+    before = store.identity_stamp("svc-demo")
+    assert before == store.identity_stamp("svc-demo")
+    issue(store)
+    assert store.identity_stamp("svc-demo") != before

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -309,3 +310,37 @@ def test_a_private_key_is_told_to_stay_where_it_is(format_: PrivateFormat) -> No
         named, words = own_problem(certificate, above)
         assert named == field
         assert words == "holds a private key, which stays with you; submit the rest alone"
+
+
+def rsa_public(bits: int, exponent: int = 65537) -> rsa.RSAPublicKey:
+    """Nobody needs the private key: only the size is looked at."""
+    return rsa.RSAPublicNumbers(exponent, 2**bits - 1).public_key()
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        (lambda: rsa_public(16385), "16385 bits, more than TLS can use; make one of 16384"),
+        (lambda: rsa_public(4096, 2**65 + 1), "a public exponent of 66 bits"),
+        (lambda: rsa_public(16384), None),
+        (lambda: rsa_public(3072, 2**65 + 1), None),
+    ],
+)
+def test_a_key_that_openssl_cannot_use_is_refused_and_the_largest_it_can_is_not(
+    key: Callable[[], rsa.RSAPublicKey], problem: str | None
+) -> None:
+    certificate = root().sign(ACCOUNT, public_key=key())
+    if problem is None:
+        assert read_own(certificate)[0] == certificate
+    else:
+        assert problem in refusal(lambda: read_own(certificate))["certificate"]
+
+
+def test_more_cas_than_a_chain_can_need_are_refused_before_they_are_tried() -> None:
+    certificate = root().sign(ACCOUNT)
+    others = "".join(ClientCA.create("Client root").pem for _ in range(31))
+    assert read_own(certificate, others + root().pem)[0] == certificate
+
+    problems = refusal(lambda: read_own(certificate, others + root().pem * 2))
+
+    assert problems == {"ca": "33 certificates; submit only the CAs above yours, at most 32"}

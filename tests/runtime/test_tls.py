@@ -8,7 +8,9 @@ import weakref
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
 
+from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.runtime.tls import (
     NO_CHECK_TIME,
@@ -19,6 +21,7 @@ from mock_sei.runtime.tls import (
 )
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
+from tests.certificates.client_ca import ClientCA, ec_key
 from tests.runtime.encounter import Encounter
 
 LEAF, ISSUER = b"the leaf", b"the issuing CA"
@@ -169,3 +172,22 @@ def test_a_handshake_that_just_ends_is_explained_once_something_was_heard(
     pending.closed(error)
     (entry,) = sandbox.journal.entries
     assert words in str(entry.refused_because)
+
+
+@pytest.mark.parametrize(("names", "shown"), [(10, True), (600, False)])
+def test_of_a_stranger_s_certificate_the_journal_keeps_a_bounded_part(
+    context: ListenerContext, names: int, shown: bool
+) -> None:
+    """A hundred kilobytes in each of a thousand entries would be a hundred megabytes."""
+    many = x509.SubjectAlternativeName(
+        [x509.DNSName(f"{'a' * 50}{number}.example") for number in range(names)]
+    )
+    certificate = ClientCA.create("A stranger" * 6).sign("svc-demo", extensions=(many,))
+    stranger = Identity(certificate=certificate, key=ec_key())
+
+    assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
+
+    entry = context.sandbox.journal.last
+    assert "this server does not know" in str(entry.refused_because)
+    assert (entry.certificate == stranger.peer) is shown
+    assert entry.certificate is None or entry.certificate.der == b""

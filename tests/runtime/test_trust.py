@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mock_sei.certificates.bundles import Identity
-from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.profiles import ServerVariant, Variant
+from mock_sei.errors import ConfigurationError, MockSeiBug
 from mock_sei.runtime.tls import CertificateRefused, ListenerContext
-from mock_sei.runtime.trust import ListenerTrust
+from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
 from mock_sei.sandbox import Sandbox
 from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
+from tests.certificates.slow_making import PATIENCE
 from tests.runtime.encounter import Encounter
 from tests.support import registration
 
@@ -298,3 +306,225 @@ def test_a_revocation_is_no_matter_of_the_one_way_listener(sandbox: Sandbox) -> 
     sandbox.revoke_certificate("svc-demo", shown.serial_number)
 
     assert context_of(one_way) is before
+
+
+# A context that cannot be made
+
+
+class Disk(OSError):
+    """The system refuses a file."""
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Lets every context fail from now on, or none."""
+    create = ListenerContext.create.__func__  # type: ignore[attr-defined]  # of a class method
+    fails = False
+
+    def attempt(cls: type[ListenerContext], *args: Any, **how: Any) -> ListenerContext:
+        if fails:
+            raise Disk("No space left on device")
+        made: ListenerContext = create(cls, *args, **how)
+        return made
+
+    monkeypatch.setattr(ListenerContext, "create", classmethod(attempt))
+
+    def set_broken(now: bool) -> None:
+        nonlocal fails
+        fails = now
+
+    return set_broken
+
+
+def test_a_context_that_cannot_be_made_leaves_the_former_one_to_nobody(
+    trust: ListenerTrust, sandbox: Sandbox, broken: Callable[[bool], None]
+) -> None:
+    identity = sandbox.identity("svc-demo")
+    assert told(trust, identity) is None
+    broken(True)
+    sandbox.certificates.revoke("svc-demo", identity.serial_number)
+
+    for _ in range(2):
+        with pytest.raises(TrustUnavailable, match=r"two-way listener .*No space left on device"):
+            told(trust, identity)
+
+    with pytest.raises(MockSeiBug, match="cannot be set up"):
+        sandbox.verdict().check()
+    assert len(sandbox.verdict().bugs) == 1
+    broken(False)
+    assert told(trust, identity) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+    assert told(trust, sandbox.issue_certificate("svc-demo")) is None
+
+
+def test_a_reset_ends_the_trouble_and_what_check_says_of_it(
+    trust: ListenerTrust, sandbox: Sandbox, broken: Callable[[bool], None]
+) -> None:
+    shown = sandbox.issue_certificate("svc-demo")
+    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+    broken(True)
+    with pytest.raises(TrustUnavailable):
+        context_of(trust)
+    broken(False)
+
+    sandbox.reset()
+
+    assert told(trust, shown) is None
+    sandbox.verdict().check()
+
+
+@pytest.mark.parametrize("client_certificates", [True, False])
+def test_the_usual_certificate_is_not_shown_where_another_was_asked_for(
+    sandbox: Sandbox, broken: Callable[[bool], None], client_certificates: bool
+) -> None:
+    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    trust = ListenerTrust(sandbox, identity, client_certificates=client_certificates)
+    broken(True)
+    sandbox.set_server_certificate(ServerVariant.EXPIRED)
+
+    with pytest.raises(TrustUnavailable):
+        context_of(trust)
+
+    broken(False)
+    encounter = Encounter(context_of(trust), sandbox.identity("svc-demo"))
+    assert encounter.shake_hands() == "CERTIFICATE_VERIFY_FAILED"
+
+
+def test_a_first_context_that_cannot_be_made_is_one_clear_error(
+    sandbox: Sandbox, broken: Callable[[bool], None]
+) -> None:
+    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    broken(True)
+    with pytest.raises(ConfigurationError, match=r"one-way listener: .*No space left on device"):
+        ListenerTrust(sandbox, identity, client_certificates=False)
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_context_is_made_with_and_without_files_in_memory_and_leaves_none(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if not in_memory:
+        monkeypatch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
+    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    trust = ListenerTrust(sandbox, identity, client_certificates=True)
+    good, further = sandbox.identity("svc-demo"), sandbox.issue_certificate("svc-demo")
+    sandbox.certificates.revoke("svc-demo", further.serial_number)
+    for _ in range(5):
+        assert told(trust, further) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+        assert told(trust, good) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_files_in_memory_a_folder_that_is_gone_is_told_and_tried_again(
+    trust: ListenerTrust, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    shown = sandbox.issue_certificate("svc-demo")
+    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+    with pytest.raises(TrustUnavailable, match="No such file or directory"):
+        context_of(trust)
+
+    (tmp_path / "gone").mkdir()
+
+    assert told(trust, shown) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+
+
+# Many connections while one is made
+
+
+@dataclass
+class Slow:
+    """Makes contexts in the executor's threads; each waits until the test says so."""
+
+    begun: threading.Event
+    go_on: threading.Semaphore
+    made: int = 0
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    create = ListenerContext.create.__func__  # type: ignore[attr-defined]  # of a class method
+    state = Slow(begun=threading.Event(), go_on=threading.Semaphore(0))
+
+    def attempt(cls: type[ListenerContext], *args: Any, **how: Any) -> ListenerContext:
+        state.made += 1
+        state.begun.set()
+        made: ListenerContext = create(cls, *args, **how)
+        assert state.go_on.acquire(timeout=PATIENCE)
+        return made
+
+    monkeypatch.setattr(ListenerContext, "create", classmethod(attempt))
+    return state
+
+
+def test_connections_that_come_while_a_context_is_made_share_it(
+    trust: ListenerTrust, sandbox: Sandbox, slow: Slow
+) -> None:
+    shown = sandbox.issue_certificate("svc-demo")
+    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+
+    async def connect() -> list[ListenerContext]:
+        waiting = [asyncio.create_task(trust.context()) for _ in range(50)]
+        await asyncio.sleep(0)
+        slow.go_on.release(50)
+        return await asyncio.gather(*waiting)
+
+    contexts = asyncio.run(connect())
+
+    assert len(set(map(id, contexts))) <= 2
+    assert slow.made <= 2
+
+
+def test_a_connection_sees_what_was_revoked_before_it_came_though_another_is_being_made(
+    trust: ListenerTrust, sandbox: Sandbox, slow: Slow
+) -> None:
+    first, second = (sandbox.issue_certificate("svc-demo") for _ in range(2))
+
+    async def connect() -> ListenerContext:
+        sandbox.certificates.revoke("svc-demo", first.serial_number)
+        early = asyncio.create_task(trust.context())
+        await asyncio.to_thread(slow.begun.wait, PATIENCE)
+        sandbox.certificates.revoke("svc-demo", second.serial_number)
+        late = asyncio.create_task(trust.context())
+        await asyncio.sleep(0)
+        slow.go_on.release(2)
+        await early
+        return await late
+
+    context = asyncio.run(connect())
+
+    for shown in (first, second):
+        assert Encounter(context, shown).shake_hands() == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+
+
+def test_the_loop_goes_on_while_a_context_is_made(
+    trust: ListenerTrust, sandbox: Sandbox, slow: Slow
+) -> None:
+    shown = sandbox.issue_certificate("svc-demo")
+    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+
+    async def beside() -> bool:
+        waiting = asyncio.create_task(trust.context())
+        await asyncio.to_thread(slow.begun.wait, PATIENCE)
+        was_done = waiting.done()
+        slow.go_on.release()
+        await waiting
+        return was_done
+
+    assert asyncio.run(beside()) is False
+
+
+def test_revocations_beyond_the_listener_s_list_are_refused_by_our_own_check(
+    trust: ListenerTrust, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL would read through all of them at each handshake."""
+    monkeypatch.setattr("mock_sei.certificates.revocations.TOLD", 2)
+    shown = [sandbox.issue_certificate("svc-demo") for _ in range(3)]
+    for each in shown:
+        sandbox.certificates.revoke("svc-demo", each.serial_number)
+
+    with pytest.raises(CertificateRefused, match="was revoked"):
+        told(trust, shown[0])
+    for each in shown[1:]:
+        assert told(trust, each) == "SSLV3_ALERT_CERTIFICATE_REVOKED"

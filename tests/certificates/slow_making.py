@@ -1,0 +1,46 @@
+"""A certificate whose making waits until the test says so: what happens meanwhile is the test's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+PATIENCE = 60.0
+
+
+class SlowMaking:
+    """Stands before a function that takes long; the first call stops there."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._begun, self._go_on = threading.Event(), threading.Event()
+        self.calls = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        if not self._begun.is_set():
+            self._begun.set()
+            assert self._go_on.wait(PATIENCE)
+        return self._function(*args, **kwargs)
+
+    def during(self, make: Callable[[], Any], meanwhile: Callable[[], object]) -> Future[Any]:
+        """What came of ``make``, in the middle of which ``meanwhile`` was called."""
+        with ThreadPoolExecutor(1) as pool:
+            made = pool.submit(make)
+            assert self._begun.wait(PATIENCE)
+            try:
+                meanwhile()
+            finally:
+                self._go_on.set()
+        return made
+
+
+def slow(patch: pytest.MonkeyPatch, target: str, function: Callable[..., Any]) -> SlowMaking:
+    """Puts one in the place of a function, by its dotted name."""
+    making = SlowMaking(function)
+    patch.setattr(target, making)
+    return making

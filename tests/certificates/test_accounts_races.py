@@ -1,0 +1,350 @@
+"""An account that goes while its certificate is made, and many that ask at the same moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from mock_sei.certificates.accounts import AccountCertificates
+from mock_sei.certificates.authority import Authority, load_key
+from mock_sei.certificates.bundles import Identity
+from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.seeded import SeededIdentities
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import MockSeiError, UnknownAccount
+from mock_sei.fixtures import load_fixtures
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Behaviour
+from tests.certificates.accounts import DEMO, TEAM, is_let_in
+from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
+from tests.certificates.slow_making import PATIENCE, SlowMaking, slow
+from tests.support import control_client, registration
+
+KEYS = "mock_sei.certificates.authority.new_identity_key"
+MANY = 6
+
+
+@pytest.fixture
+def making(monkeypatch: pytest.MonkeyPatch) -> SlowMaking:
+    return slow(monkeypatch, KEYS, rsa_key)
+
+
+@pytest.fixture
+def issued(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
+    """Whatever the CA issues, handed out or not."""
+    found: list[Identity] = []
+    issue = Authority.issue_identity
+
+    def noted(*args: Any, **kwargs: Any) -> Identity:
+        found.append(issue(*args, **kwargs))
+        return found[-1]
+
+    monkeypatch.setattr(Authority, "issue_identity", noted)
+    return found
+
+
+def pending(sandbox: Sandbox) -> None:
+    """An application whose account has no certificate yet."""
+    sandbox.reset({"approval": "manual"})
+    sandbox.portal.register(registration())
+
+
+def successor(sandbox: Sandbox) -> None:
+    """The application goes, and another one takes its name."""
+    sandbox.portal.remove("Nightly")
+    sandbox.portal.register(registration())
+
+
+@pytest.mark.parametrize("meanwhile", [successor, lambda sandbox: sandbox.portal.remove("Nightly")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda sandbox: sandbox.certificates.issue(TEAM),
+        lambda sandbox: sandbox.certificates.issue(TEAM, Variant.WRONG_CN),
+        lambda sandbox: sandbox.certificates.issue(TEAM, Variant.NOT_YET_VALID),
+        lambda sandbox: sandbox.certificates.renew(TEAM),
+        lambda sandbox: sandbox.certificates.provide(TEAM),
+        lambda sandbox: sandbox.certificates.identity(TEAM),
+    ],
+    ids=["issue", "wrong name", "not valid yet", "renew", "provide", "identity"],
+)
+def test_what_is_made_for_an_application_that_goes_meanwhile_is_not_handed_out(
+    sandbox: Sandbox,
+    making: SlowMaking,
+    issued: list[Identity],
+    make: Callable[[Sandbox], object],
+    meanwhile: Callable[[Sandbox], None],
+) -> None:
+    pending(sandbox)
+
+    made = making.during(lambda: make(sandbox), lambda: meanwhile(sandbox))
+
+    error = made.exception()
+    assert isinstance(error, UnknownAccount)
+    assert "was deleted meanwhile" in str(error)
+    (lost,) = issued
+    assert not is_let_in(sandbox, lost.peer)
+    if meanwhile is successor:
+        assert sandbox.certificates.of(TEAM) == []
+        assert sandbox.identity(TEAM) != lost
+
+
+@pytest.mark.parametrize("target", ["certificates", "own-certificates"])
+def test_what_is_signed_or_registered_meanwhile_does_not_get_in(
+    sandbox: Sandbox, ca: ClientCA, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    pending(sandbox)
+    known = sandbox.certificates
+    if target == "certificates":
+        making = slow(
+            monkeypatch,
+            "mock_sei.certificates.accounts.read_request",
+            lambda *_: rsa_key().public_key(),
+        )
+        made = making.during(
+            lambda: known.sign(TEAM, pem(request(TEAM))), lambda: successor(sandbox)
+        )
+    else:
+        own = ca.identity(TEAM)
+        making = SlowMaking(lambda _: None)
+        monkeypatch.setattr(known, "_tls_problem", making)
+        made = making.during(
+            lambda: known.register_own(TEAM, pem(own.certificate), ca.pem),
+            lambda: successor(sandbox),
+        )
+        assert not is_let_in(sandbox, own.peer)
+        assert known.trusted().own_pem == b""
+    assert isinstance(made.exception(), UnknownAccount)
+    assert known.of(TEAM) == []
+
+
+@pytest.mark.usefixtures("one_key")
+def test_between_the_revocation_and_the_end_of_the_account_nothing_slips_in(
+    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+) -> None:
+    """The registry forgets the account a moment later."""
+    own = ca.identity(TEAM)
+    certificates.revoke_all(TEAM)
+
+    for call in (
+        lambda: certificates.issue(TEAM),
+        lambda: certificates.identity(TEAM),
+        lambda: certificates.provide(TEAM),
+        lambda: certificates.sign(TEAM, pem(request(TEAM))),
+        lambda: certificates.register_own(TEAM, pem(own.certificate), ca.pem),
+    ):
+        with pytest.raises(UnknownAccount):
+            call()
+    assert not is_let_in(sandbox, own.peer)
+
+
+@pytest.mark.usefixtures("one_key")
+def test_an_account_that_left_the_registry_without_a_word_leaves_nothing_to_its_successor(
+    certificates: AccountCertificates, sandbox: Sandbox
+) -> None:
+    before = certificates.issue(TEAM)
+    sandbox.registry.remove(sandbox.portal.require("Nightly").app_key)
+    sandbox.portal.register(registration())
+
+    assert before not in certificates.of(TEAM)
+    certificates.issue(TEAM)
+
+    assert not is_let_in(sandbox, before.peer)
+
+
+def test_by_the_control_api_too(sandbox: Sandbox, making: SlowMaking) -> None:
+    """The key takes its time; the application is deleted and registered anew meanwhile."""
+    pending(sandbox)
+    path = f"/service-accounts/{TEAM}/certificates"
+
+    def call() -> tuple[int, Any]:
+        with control_client(sandbox) as http:
+            answer = http.post(path, json={})
+            return answer.status_code, answer.json()
+
+    status, body = making.during(call, lambda: successor(sandbox)).result()
+
+    assert (status, body["error"]) == (404, "UnknownAccount")
+    with control_client(sandbox) as http:
+        assert http.get(path).json() == []
+
+
+@pytest.mark.parametrize("call", ["renew", "send_link"])
+def test_no_link_and_no_mail_of_the_predecessor_reaches_the_successor(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(KEYS, rsa_key)
+        sandbox.portal.register(registration())
+    (first,) = sandbox.certificates.of(TEAM)
+    sandbox.certificates.revoke(TEAM, first.serial_number)
+    making = slow(monkeypatch, KEYS, rsa_key)
+
+    def newcomer() -> None:
+        sandbox.portal.remove("Nightly")
+        sandbox.portal.register(
+            registration(distribution_list="newcomer@example.com", certificate="own")
+        )
+
+    made = making.during(lambda: getattr(sandbox.portal, call)(TEAM), newcomer)
+
+    assert isinstance(made.exception(), UnknownAccount)
+    assert sandbox.portal.links.of(TEAM) == []
+    assert sandbox.certificates.of(TEAM) == []
+    mails = sandbox.portal.mailbox.find(to="newcomer@example.com", about="Certificate for")
+    assert mails == []
+
+
+def test_certificate_and_key_that_are_fetched_side_by_side_fit(sandbox: Sandbox) -> None:
+    """Before there is one: each call used to make its own."""
+    pending(sandbox)
+    files = iter(["certificate.crt", "privatekey.key"] * (MANY // 2))
+
+    def fetch() -> bytes:
+        with control_client(sandbox) as http:
+            answer = http.get(f"/service-accounts/{TEAM}/{next(files)}")
+            assert answer.status_code == 200
+            return answer.content
+
+    fetched = set(at_once(fetch))
+
+    certificate, key = sorted(fetched)  # BEGIN CERTIFICATE, BEGIN PRIVATE KEY
+    read = x509.load_pem_x509_certificate(certificate)
+    assert load_key(key).public_key() == read.public_key()
+
+
+# Those of the fixtures
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Sandbox:
+    """With a folder of its own, where no account has a certificate."""
+    store = CertificateStore(tmp_path / "certs")
+    return Sandbox(fixtures=load_fixtures(), store=store, behaviour=Behaviour(seed=1))
+
+
+def taken(sandbox: Sandbox) -> None:
+    """Another application takes the name of a demo account."""
+    sandbox.portal.remove("demo-server")
+    sandbox.portal.register(registration(name="demo", certificate="own"))
+
+
+def test_a_certificate_written_while_its_application_goes_opens_nothing_until_a_reset(
+    fresh: Sandbox, making: SlowMaking
+) -> None:
+    made = making.during(lambda: fresh.identity(DEMO), lambda: taken(fresh))
+
+    assert isinstance(made.exception(), UnknownAccount)
+    on_file = fresh.store.find_identity(DEMO)
+    assert on_file is not None
+    assert not is_let_in(fresh, on_file.peer)
+    assert fresh.certificates.of(DEMO) == []
+    fresh.reset()
+    assert fresh.identity(DEMO).certificate == on_file.certificate
+    assert is_let_in(fresh, on_file.peer)
+
+
+@pytest.mark.usefixtures("one_key")
+def test_what_is_seeded_after_its_application_went_opens_nothing(fresh: Sandbox) -> None:
+    """``serve`` makes the fixtures' certificates in a thread of its own."""
+    taken(fresh)
+
+    fresh.seed_identities()
+
+    on_file = fresh.store.find_identity(DEMO)
+    assert on_file is not None
+    assert not is_let_in(fresh, on_file.peer)
+    fresh.reset()
+    assert is_let_in(fresh, on_file.peer)
+
+
+# Many at once
+
+
+def at_once(ask: Callable[[], Any], count: int = MANY) -> list[Any]:
+    start = threading.Barrier(count, timeout=PATIENCE)
+
+    def one() -> Any:
+        start.wait()
+        return ask()
+
+    with ThreadPoolExecutor(count) as pool:
+        return [each.result() for each in [pool.submit(one) for _ in range(count)]]
+
+
+@pytest.mark.parametrize("ask", ["identity", "provide"])
+def test_of_many_who_ask_for_the_first_certificate_all_get_the_same(
+    sandbox: Sandbox, issued: list[Identity], ask: str
+) -> None:
+    pending(sandbox)
+
+    given = at_once(lambda: getattr(sandbox.certificates, ask)(TEAM).serial_number)
+
+    assert len(issued) == 1
+    assert given == [issued[0].serial_number] * MANY
+    assert len(sandbox.certificates.of(TEAM)) == 1
+
+
+@pytest.mark.parametrize("ask", ["identity", "provide"])
+def test_of_many_who_ask_for_a_seeded_one_all_get_the_one_on_file(
+    fresh: Sandbox, issued: list[Identity], ask: str
+) -> None:
+    given = at_once(lambda: getattr(fresh.certificates, ask)(DEMO).serial_number)
+
+    on_file = fresh.store.find_identity(DEMO)
+    assert on_file is not None
+    assert len(issued) == 1
+    assert given == [on_file.serial_number] * MANY
+
+
+def test_where_the_one_on_file_was_revoked_all_get_one_other(
+    sandbox: Sandbox, issued: list[Identity]
+) -> None:
+    revoked = sandbox.certificates.provide(DEMO)
+    sandbox.certificates.revoke(DEMO, revoked.serial_number)
+    issued.clear()
+
+    given = at_once(lambda: sandbox.certificates.provide(DEMO).serial_number)
+
+    assert len(issued) == 1
+    assert given == [issued[0].serial_number] * MANY
+
+
+def test_servers_that_start_at_once_on_a_fresh_folder_hold_the_same_identities(
+    tmp_path: Path, issued: list[Identity]
+) -> None:
+    accounts = load_fixtures().registry.service_accounts
+
+    def start() -> tuple[object, ...]:
+        store = CertificateStore(tmp_path / "certs")
+        seeded = SeededIdentities(store, accounts)
+        held = seeded.require(accounts[DEMO])
+        server = store.server_identity(["localhost"], now=held.not_before)
+        return (
+            held.certificate,
+            store.authority.issuing,
+            store.signing_key_pem,
+            server.certificate,
+        )
+
+    first, *others = at_once(start, 8)
+
+    assert all(each == first for each in others)
+    assert len(issued) == 1
+    on_file = CertificateStore(tmp_path / "certs").find_identity(DEMO)
+    assert on_file is not None
+    assert on_file.certificate == first[0]
+
+
+def test_an_unknown_account_is_refused_before_anything_is_made(
+    sandbox: Sandbox, issued: list[Identity]
+) -> None:
+    with pytest.raises(MockSeiError):
+        sandbox.certificates.issue("nobody")
+    assert issued == []
