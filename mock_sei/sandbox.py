@@ -40,7 +40,13 @@ from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identi
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
-from mock_sei.errors import ConfigurationError, Explanation, Rejected
+from mock_sei.errors import (
+    ConfigurationError,
+    Explanation,
+    Rejected,
+    UnknownAccount,
+    UnknownCertificate,
+)
 from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Call, admit
 from mock_sei.oauth.client_auth import authenticate
@@ -447,17 +453,14 @@ class Sandbox:
 
         Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
         """
-        file = self.preview_certificate(token, format_name)
-        self.portal.links.take(token)
+        state = self.state
+        file = _linked_file(state, token, format_name)
+        state.portal.links.take(token)  # of many at once one gets it, and none of a deleted account
         return file
 
     def preview_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
         """The same without using the link."""
-        link = self.portal.links.require(token)
-        certificate = self.certificates.find(link.account, link.serial_number)
-        delivery = link.delivery
-        options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
-        return certificate.download(format_name or delivery.format or "pem", options)
+        return _linked_file(self.state, token, format_name)
 
     def set_server_certificate(self, variant: ServerVariant) -> None:
         """What both listeners show from the next connection on, until a reset."""
@@ -476,3 +479,16 @@ class Sandbox:
     def retire_signing_key(self, kid: str) -> None:
         """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
         self.state.oauth.keys.retire(kid)
+
+
+def _linked_file(state: State, token: str, format_name: str | None) -> CertificateFile:
+    """What a live link downloads. Raises :class:`~mock_sei.errors.Refusal` where it is dead."""
+    link = state.portal.links.require(token)
+    try:
+        certificate = state.certificates.find(link.account, link.serial_number)
+    except (UnknownAccount, UnknownCertificate):
+        state.portal.links.require(token)  # its application may have been deleted in between
+        raise
+    delivery = link.delivery
+    options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
+    return certificate.download(format_name or delivery.format or "pem", options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,21 @@ CONTROL_URL_HINT = "--control-url or MOCK_SEI_CONTROL_URL names another address"
 Query = Mapping[str, str | int | bool | None]
 
 
+COUNT = "X-Total-Count"
+EARLIER = "X-Earlier-Count"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A part of a list of the control API."""
+
+    content: Any
+    count: int
+    """How many entries the list has in all."""
+    earlier: int
+    """How many of them stand before the first one of this part."""
+
+
 class ControlApi:
     """The calls of one server, a connection each; any thread may make them."""
 
@@ -29,7 +45,19 @@ class ControlApi:
         self._http = httpx2.Client(timeout=timeout, limits=unkept, trust_env=False)
 
     def get(self, path: str, query: Query | None = None) -> Any:
+        return self._content(self.call("GET", path, query=query))
+
+    def page(self, path: str, query: Query) -> Page:
+        """A part of a list."""
         answer = self.call("GET", path, query=query)
+        content = self._content(answer)
+        try:
+            count, earlier = (int(answer.headers[name]) for name in (COUNT, EARLIER))
+        except (KeyError, ValueError):
+            raise self.stranger() from None
+        return Page(content=content, count=count, earlier=earlier)
+
+    def _content(self, answer: httpx2.Response) -> Any:
         try:
             return answer.json()
         except ValueError:

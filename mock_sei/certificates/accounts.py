@@ -28,7 +28,7 @@ from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.submitted import CERTIFICATE, read_own_certificate, read_request
 from mock_sei.clock import Clock
-from mock_sei.errors import Rejected, UnknownCertificate
+from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.peer import PeerCertificate
 from mock_sei.records import CertificateSource, ServiceAccount
 from mock_sei.registry import Registry
@@ -224,8 +224,19 @@ class AccountCertificates:
 
     def ending(self) -> list[AccountCertificate]:
         """The current one of every account, but for those of clients' own CAs."""
-        found = [self.current(username) for username in self._registry.service_accounts]
+        found = [self._find_current(username) for username in self._registry.service_accounts]
         return [each for each in found if each is not None and each.origin is not Origin.OWN]
+
+    def _find_current(self, username: str) -> AccountCertificate | None:
+        try:
+            return self.current(username)
+        except UnknownAccount:
+            return None
+
+    # To be replaced by engineer trust's: this one asks every account.
+    def ending_before(self, moment: datetime) -> list[AccountCertificate]:
+        """The current ones that end before then, but for those of clients' own CAs."""
+        return [each for each in self.ending() if each.not_after < moment]
 
     def issue(self, username: str, variant: Variant = Variant.VALID) -> AccountCertificate:
         """A further certificate; a valid one becomes the current one."""
@@ -283,14 +294,20 @@ class AccountCertificates:
             self._authority.revoke(found.serial_number, now=self._clock.now())
 
     def revoke_all(self, username: str) -> None:
-        """What an account leaves behind: nobody who takes its name may be let in with it.
+        """Every certificate of an account. Raises :class:`UnknownAccount`."""
+        self.revoke_left(self.require_account(username))
+
+    def revoke_left(self, account: ServiceAccount) -> None:
+        """What an account leaves behind that is not registered any more: nobody who takes its name
+        may be let in with it.
 
         One of a client's own CA is forgotten: whoever takes the name may submit it again.
         """
-        on_file = self._seeded.find_on_file(self.require_account(username))
+        username = account.username
+        on_file = self._seeded.find_on_file(account)
         left = {on_file.serial_number} if on_file else set()
         gone = set()
-        for each in self.of(username):
+        for each in self._held.get(username, ()):
             if each.origin is Origin.OWN:
                 gone.add(each.peer.fingerprint)
             else:

@@ -38,18 +38,32 @@ class RenewalNotices:
 
     def __init__(self, days_ahead: Sequence[int]) -> None:
         self._days_ahead = sorted(set(days_ahead), reverse=True)
-        self._sent: set[tuple[str, int, int]] = set()
+        self._sent: dict[str, set[tuple[int, int]]] = {}
+        """By account: serial number of the certificate, and days ahead."""
+
+    def first_end(self, now: datetime) -> datetime | None:
+        """What ends before this has a notice due; None where no notice is ever sent."""
+        if not self._days_ahead:
+            return None
+        ahead = timedelta(days=self._days_ahead[0], microseconds=1)
+        latest = datetime.max.replace(tzinfo=now.tzinfo)
+        return latest if latest - now < ahead else now + ahead
 
     def take_due(self, certificates: Iterable[Expiring], now: datetime) -> list[Notice]:
         """The ones whose time came since the last call, in the order of their time."""
         due = []
         for each in certificates:
+            sent = self._sent.setdefault(each.account, set())
             for days in self._days_ahead:
                 at = each.not_after - timedelta(days=days)
-                key = (each.account, each.serial_number, days)
-                if at <= now and key not in self._sent:
-                    self._sent.add(key)
+                key = (each.serial_number, days)
+                if at <= now and key not in sent:
+                    sent.add(key)
                     due.append(
                         Notice(account=each.account, end=each.not_after, days=days, due_at=at)
                     )
         return sorted(due, key=lambda notice: notice.due_at)
+
+    def forget(self, account: str) -> None:
+        """What was sent about an account that is gone."""
+        self._sent.pop(account, None)
