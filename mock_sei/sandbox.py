@@ -368,28 +368,30 @@ class Sandbox:
         """The root CA a client must trust, PEM."""
         return self.store.ca_file
 
-    def connection_details(self, host: str | None = None) -> dict[str, Any]:
+    def connection_details(self, host: str | None = None, *, limit: int = 1000) -> dict[str, Any]:
         """Everything a client needs to connect; the secrets are demo secrets, or the user's own.
 
         ``host`` is what the caller reached this machine by: where the listeners have no address
-        of their own, theirs are told with it.
+        of their own, theirs are told with it. At most ``limit`` records of each kind are told.
         """
         registry = self.state.registry
+        applications = registry.applications.page(limit=limit)
+        accounts = registry.service_accounts.page(limit=limit)
+        users = registry.end_users.page(limit=limit)
         addresses = self.addresses.seen_by(host)
         return {
             "url": addresses.one_way,
             "two_way_url": addresses.two_way,
             "control_url": addresses.control,
             **asdict(self.state.behaviour),
-            "applications": [asdict(each) for each in registry.applications.values()],
-            "service_accounts": [
-                {"username": each.username, "password": each.password}
-                for each in registry.service_accounts.values()
-            ],
-            "end_users": [
-                {"email": each.email, "password": each.password}
-                for each in registry.end_users.values()
-            ],
+            "applications": [asdict(each) for each in applications.records],
+            "service_accounts": [asdict(each) for each in accounts.records],
+            "end_users": [asdict(each) for each in users.records],
+            "counts": {
+                "applications": applications.count,
+                "service_accounts": accounts.count,
+                "end_users": users.count,
+            },
         }
 
     def set_clock(self, *, now: datetime | None, frozen: bool | None) -> None:
