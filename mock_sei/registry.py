@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from mock_sei.addresses import origin_of
-from mock_sei.errors import UnknownAccount, UnknownApplication
+from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
 from mock_sei.records import (
     ACCOUNT_NAME_RULE,
     Application,
@@ -149,10 +149,27 @@ class Registry:
         """Raises :class:`~mock_sei.errors.UnknownAccount` naming some accounts there are."""
         found = self.service_accounts.get(username)
         if found is None:
-            raise UnknownAccount(
-                f"no service account {username[:100]!r}; there are {self.account_names()}"
-            )
+            raise self.unknown_account(username)
         return found
+
+    def unknown_account(self, username: str) -> UnknownAccount:
+        """The error that says so, for whoever looked in vain."""
+        return UnknownAccount(
+            f"no service account {username[:100]!r}; there are {self.account_names()}"
+        )
+
+    def require_user(self, email: str) -> EndUser:
+        """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
+        found = self.end_users.get(email)
+        if found is None:
+            raise self.unknown_user(email)
+        return found
+
+    def unknown_user(self, email: str) -> UnknownUser:
+        """The error that says so, for whoever looked in vain."""
+        rows = self.end_users.rows()
+        names = some_of((each for _, each, _ in rows), len(rows))
+        return UnknownUser(f"no end user {email[:100]!r}; there are {names}")
 
     def find_application_of(self, username: str) -> Application | None:
         """The application that a service account belongs to."""

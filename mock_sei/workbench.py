@@ -179,8 +179,8 @@ class Workbench(ABC):
         """Those of :meth:`new_application` that are still there, with their faults."""
         with self._lock:
             made, self._made = self._made, []
-        there = self.controls.registry.applications if made else {}
-        for application in (there[app_key] for app_key in made if app_key in there):
+        registry = self.controls.registry
+        for application in filter(None, map(registry.find_application, made)):
             for each in self.controls.faults.armed:
                 if each.fault.application == application.name:
                     self.controls.faults.remove(each.identifier)

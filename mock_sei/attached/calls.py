@@ -10,7 +10,15 @@ from urllib.parse import quote
 import httpx2
 
 from mock_sei import errors
-from mock_sei.errors import MockSeiError, NoServer, Rejected, one_line
+from mock_sei.errors import (
+    MockSeiError,
+    NoServer,
+    Rejected,
+    UnknownAccount,
+    UnknownApplication,
+    UnknownUser,
+    one_line,
+)
 
 CONTROL_URL_HINT = "--control-url or MOCK_SEI_CONTROL_URL names another address"
 """Where the command line is told which server it asks."""
@@ -46,6 +54,13 @@ class ControlApi:
 
     def get(self, path: str, query: Query | None = None) -> Any:
         return self._content(self.call("GET", path, query=query))
+
+    def find(self, path: str) -> Any:
+        """None where nothing of that name is there."""
+        try:
+            return self.get(path)
+        except (UnknownAccount, UnknownApplication, UnknownUser):
+            return None
 
     def page(self, path: str, query: Query) -> Page:
         """A part of a list."""

@@ -142,7 +142,7 @@ class AttachedMailbox(Mails):
         found = self._read(query | {"after": after or 0})
         mails = list(found.mails)
         page = found
-        while page.mails and page.later and before is None:
+        while page.mails and page.later:
             page = self._read(query | {"after": page.mails[-1].number})
             mails += page.mails
         return MailPage(mails=mails, count=found.earlier + len(mails), earlier=found.earlier)

@@ -181,12 +181,12 @@ class Mailbox(Mails):
 
 def _page(mails: list[Mail], limit: int | None, after: int | None, before: int | None) -> MailPage:
     most = len(mails) if limit is None else limit
-    if after is not None:
-        start = bisect_right(mails, after, key=_number)
-        end = start + most
-    else:
-        end = len(mails) if before is None else bisect_left(mails, before, key=_number)
+    end = len(mails) if before is None else bisect_left(mails, before, key=_number)
+    if after is None:
         start = max(end - most, 0)
+    else:
+        start = bisect_right(mails, after, key=_number)
+        end = min(end, start + most)
     return MailPage(mails=mails[start:end], count=len(mails), earlier=start)
 
 

@@ -22,6 +22,7 @@ from mock_sei.errors import (
     UnknownCertificate,
     UnknownCollection,
     UnknownMessage,
+    UnknownUser,
 )
 from mock_sei.web.control.applications import add_account_calls, add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
@@ -41,6 +42,7 @@ _NOT_THERE = (
     UnknownCertificate,
     UnknownCollection,
     UnknownMessage,
+    UnknownUser,
 )
 
 

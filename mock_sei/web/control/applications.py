@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, HTTPException, Query, Response
+from fastapi import Body, FastAPI, Query, Response
 from pydantic import Field
 
 from mock_sei.errors import UnknownAccount
 from mock_sei.portal.registration import FIELDS, Registration
-from mock_sei.registry import some_of
-from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Model, Username, tell_counts
 
 After = Annotated[str | None, Query(description="an AppKey")]
@@ -89,8 +87,7 @@ def add_account_calls(app: FastAPI) -> None:
         try:
             page = registry.service_accounts.page(limit=limit, after=after)
         except KeyError:
-            registry.require_account(after or "")
-            raise
+            raise registry.unknown_account(after or "") from None
         tell_counts(answer, count=page.count, earlier=page.earlier)
         return [asdict(each) for each in page.records]
 
@@ -111,22 +108,14 @@ def add_account_calls(app: FastAPI) -> None:
         limit: Limit = MOST_LISTED,
     ) -> list[KnownUser]:
         """Told in parts, as the applications are."""
+        registry = sandbox.registry
         try:
-            page = sandbox.registry.end_users.page(limit=limit, after=after)
+            page = registry.end_users.page(limit=limit, after=after)
         except KeyError:
-            raise unknown_user(sandbox, after or "") from None
+            raise registry.unknown_user(after or "") from None
         tell_counts(answer, count=page.count, earlier=page.earlier)
         return [KnownUser(**asdict(each)) for each in page.records]
 
-    @app.get("/end-users/{email:path}", summary="One end user")
+    @app.get("/end-users/{email}", summary="One end user")
     async def user(sandbox: Here, email: str) -> KnownUser:
-        found = sandbox.registry.end_users.get(email)
-        if found is None:
-            raise unknown_user(sandbox, email)
-        return KnownUser(**asdict(found))
-
-
-def unknown_user(sandbox: Sandbox, email: str) -> HTTPException:
-    known = sandbox.registry.end_users
-    names = some_of(known, len(known))
-    return HTTPException(404, f"no end user {email[:100]!r}; there are {names}")
+        return KnownUser(**asdict(sandbox.registry.require_user(email)))
