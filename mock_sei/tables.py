@@ -88,20 +88,19 @@ class Table(MutableMapping[str, R], Generic[R]):
         self._seen = (version, rows)
         return rows
 
-    def page(self, *, limit: int, after: str | None = None) -> Page[R]:
-        """The first so many records, or with a key the first ones that stand after its own.
+    def page(self, *, limit: int, start: int = 0, after: str | None = None) -> Page[R]:
+        """So many records from a place on, or with a key the first ones that stand after its own.
 
         Raises ``KeyError`` for a key that nobody has.
         """
         rows = self.rows()
-        start = 0
         if after is not None:
             place, _ = self._by_key[after]
             start = bisect_right(rows, place, key=itemgetter(0))
         return Page(
             records=[record for _, _, record in rows[start : start + limit]],
             count=len(rows),
-            earlier=start,
+            earlier=min(start, len(rows)),
         )
 
     # Changed by one thread at a time
