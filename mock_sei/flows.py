@@ -16,7 +16,7 @@ import httpx2
 
 from mock_sei.bench.redaction import redact_form
 from mock_sei.controls import Registered
-from mock_sei.errors import MockSeiError
+from mock_sei.errors import MockSeiError, UnknownUser
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.records import Application
@@ -133,8 +133,11 @@ class Flows:
         return answer.json()
 
     def password_of(self, user: str) -> str:
-        """Raises :class:`~mock_sei.errors.UnknownUser`."""
-        return self.registry().require_user(user).password
+        """Raises :class:`MockSeiError` naming some end users there are."""
+        try:
+            return self.registry().require_user(user).password
+        except UnknownUser as error:
+            raise MockSeiError(str(error)) from None
 
 
 def _client_credentials(flows: Flows, application: Application, _: str) -> Any:

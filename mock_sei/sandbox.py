@@ -455,14 +455,22 @@ class Sandbox:
 
         Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
         """
-        state = self.state
-        file = _linked_file(state, token, format_name)
-        state.portal.links.take(token)  # of many at once one gets it, and none of a deleted account
+        file = self.preview_certificate(token, format_name)
+        self.portal.links.take(token)
         return file
 
     def preview_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
         """The same without using the link."""
-        return _linked_file(self.state, token, format_name)
+        state = self.state
+        link = state.portal.links.require(token)
+        try:
+            certificate = state.certificates.find(link.account, link.serial_number)
+        except (UnknownAccount, UnknownCertificate):
+            state.portal.links.require(token)  # dead, where its application was deleted just now
+            raise
+        delivery = link.delivery
+        options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
+        return certificate.download(format_name or delivery.format or "pem", options)
 
     def set_server_certificate(self, variant: ServerVariant) -> None:
         """What both listeners show from the next connection on, until a reset."""
@@ -481,16 +489,3 @@ class Sandbox:
     def retire_signing_key(self, kid: str) -> None:
         """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
         self.state.oauth.keys.retire(kid)
-
-
-def _linked_file(state: State, token: str, format_name: str | None) -> CertificateFile:
-    """What a live link downloads. Raises :class:`~mock_sei.errors.Refusal` where it is dead."""
-    link = state.portal.links.require(token)
-    try:
-        certificate = state.certificates.find(link.account, link.serial_number)
-    except (UnknownAccount, UnknownCertificate):
-        state.portal.links.require(token)  # its application may have been deleted in between
-        raise
-    delivery = link.delivery
-    options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
-    return certificate.download(format_name or delivery.format or "pem", options)

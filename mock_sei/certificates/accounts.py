@@ -294,20 +294,14 @@ class AccountCertificates:
             self._authority.revoke(found.serial_number, now=self._clock.now())
 
     def revoke_all(self, username: str) -> None:
-        """Every certificate of an account. Raises :class:`UnknownAccount`."""
-        self.revoke_left(self.require_account(username))
-
-    def revoke_left(self, account: ServiceAccount) -> None:
-        """What an account leaves behind that is not registered any more: nobody who takes its name
-        may be let in with it.
+        """What an account leaves behind: nobody who takes its name may be let in with it.
 
         One of a client's own CA is forgotten: whoever takes the name may submit it again.
         """
-        username = account.username
-        on_file = self._seeded.find_on_file(account)
+        on_file = self._seeded.find_on_file(self.require_account(username))
         left = {on_file.serial_number} if on_file else set()
         gone = set()
-        for each in self._held.get(username, ()):
+        for each in self.of(username):
             if each.origin is Origin.OWN:
                 gone.add(each.peer.fingerprint)
             else:

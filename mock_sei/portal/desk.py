@@ -73,8 +73,8 @@ class Certificates(Protocol):
     def ending_before(self, moment: datetime) -> Iterable[Certificate]:
         """The current ones that the platform gave to an account and that end before then."""
 
-    def revoke_left(self, account: ServiceAccount) -> None:
-        """None of an account's is let in any more; the account is not registered any more."""
+    def revoke_all(self, username: str) -> None:
+        """None of an account's is let in any more, and it gets no other: it is about to go."""
 
 
 class Portal:
@@ -173,12 +173,12 @@ class Portal:
         with self._lock:
             application = self.require(name_or_key)
             self._send_due_notices()  # those of what goes now
-            # First of all it is not registered: what is made for it meanwhile finds it gone.
-            account = self._registry.remove(application.app_key)
+            account = application.service_account
             if account is not None:
-                self.links.drop_account(account.username)
-                self._notices.forget(account.username)
-                self._certificates.revoke_left(account)
+                self._certificates.revoke_all(account)
+                self.links.drop_account(account)
+                self._notices.forget(account)
+            self._registry.remove(application.app_key)
 
     def send_link(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
         """A new link to the account's current certificate, mailed to the team.
