@@ -384,7 +384,7 @@ class Sandbox:
             "two_way_url": addresses.two_way,
             "control_url": addresses.control,
             **asdict(self.state.behaviour),
-            "applications": [asdict(each) for each in applications.records],
+            "applications": [each.as_dict() for each in applications.records],
             "service_accounts": [asdict(each) for each in accounts.records],
             "end_users": [asdict(each) for each in users.records],
             "counts": {

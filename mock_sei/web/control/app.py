@@ -103,16 +103,21 @@ def add_platform_calls(app: FastAPI) -> None:
     async def health() -> dict[str, str]:
         return {"status": "ok", "version": __version__}
 
-    @app.get("/", summary="Connection details: addresses, applications, service accounts")
+    @app.get(
+        "/",
+        response_model=dict[str, Any],
+        summary="Connection details: addresses, applications, service accounts",
+    )
     def connection_details(
         sandbox: Here, request: Request, limit: Limit = MOST_LISTED
-    ) -> dict[str, Any]:
+    ) -> JSONResponse:
         """By a name that is not this machine's own, the listeners are told with that name.
 
         Of applications, accounts and users the first ones are told, `counts` says how many there
         are; `/applications`, `/service-accounts` and `/end-users` tell them all.
         """
-        return sandbox.connection_details(request.headers.get("host"), limit=limit)
+        # Written here, in a thread: the framework would do it on the loop, and take it apart first.
+        return JSONResponse(sandbox.connection_details(request.headers.get("host"), limit=limit))
 
     @app.get("/apis/openapi.json", summary="One OpenAPI document of all products")
     def merged_document(sandbox: Here) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Query, Response
 from pydantic import Field
+from starlette.responses import JSONResponse
 
 from mock_sei.errors import UnknownAccount
 from mock_sei.portal.registration import FIELDS, Registration
@@ -30,10 +31,14 @@ class KnownUser(Model):
 def add_application_calls(app: FastAPI) -> None:
     """``{app_key}`` may be the application's name as well."""
 
-    @app.get("/applications", summary="The applications, in the order of registration")
+    @app.get(
+        "/applications",
+        response_model=list[dict[str, Any]],
+        summary="The applications, in the order of registration",
+    )
     def applications(
-        sandbox: Here, answer: Response, after: After = None, limit: Limit = MOST_LISTED
-    ) -> list[dict[str, Any]]:
+        sandbox: Here, after: After = None, limit: Limit = MOST_LISTED
+    ) -> JSONResponse:
         """The first ones; with `after` the first ones that come after that AppKey.
 
         The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many stand before
@@ -44,8 +49,10 @@ def add_application_calls(app: FastAPI) -> None:
             page = registry.applications.page(limit=limit, after=after)
         except KeyError:
             raise registry.unknown_application(after or "") from None
+        # Written here, in a thread: the framework would do it on the loop, and take it apart first.
+        answer = JSONResponse([each.as_dict() for each in page.records])
         tell_counts(answer, count=page.count, earlier=page.earlier)
-        return [asdict(each) for each in page.records]
+        return answer
 
     @app.post(
         "/applications", status_code=201, summary="Registers one; approved at once or waiting"
