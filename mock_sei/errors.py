@@ -7,6 +7,7 @@
     ├── UnknownCertificate     a certificate that the account never had
     ├── UnknownCollection      a collection of records that no operation reads
     ├── UnknownMessage         a mail that is not in the mailbox
+    ├── UnknownUser            an end user whom nobody knows
     ├── NoServer               nothing answers at an address, or no mock-sei of this version
     ├── Rejected               a registration, a request or certificate that is not acceptable
     ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
@@ -55,11 +56,11 @@ class ConfigurationError(MockSeiError):
 
 
 class UnknownApplication(MockSeiError):
-    """No application has this name or AppKey; the message names the ones there are."""
+    """No application has this name or AppKey; the message names some of those there are."""
 
 
 class UnknownAccount(MockSeiError):
-    """No service account has this user name; the message names the ones there are."""
+    """No service account has this user name; the message names some of those there are."""
 
 
 class UnknownCertificate(MockSeiError):
@@ -72,6 +73,10 @@ class UnknownCollection(MockSeiError):
 
 class UnknownMessage(MockSeiError):
     """No mail has this number."""
+
+
+class UnknownUser(MockSeiError):
+    """No end user has this e-mail address; the message names some of those there are."""
 
 
 class NoServer(MockSeiError):

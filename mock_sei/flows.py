@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx2
 
 from mock_sei.bench.redaction import redact_form
-from mock_sei.errors import MockSeiError
+from mock_sei.controls import Registered
+from mock_sei.errors import MockSeiError, UnknownUser
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.records import Application
-from mock_sei.registry import Registry
 from mock_sei.standards import GrantType
 from mock_sei.texts import check_text
 
@@ -66,7 +66,7 @@ class LogIn:
 class Flows:
     """The grants of one platform, walked through over its own listeners."""
 
-    registry: Callable[[], Registry]
+    registry: Callable[[], Registered]
     connect: Callable[[str | None], httpx2.Client]
     """A client with a service account's certificate, or a one-way client for None."""
 
@@ -138,14 +138,15 @@ class Flows:
         return answer.json()
 
     def password_of(self, user: str) -> str:
-        users = self.registry().end_users
-        if user not in users:
-            raise MockSeiError(f"no end user {user!r}; there are {', '.join(users)}")
-        return users[user].password
+        """Raises :class:`MockSeiError` naming some end users there are."""
+        try:
+            return self.registry().require_user(user).password
+        except UnknownUser as error:
+            raise MockSeiError(str(error)) from None
 
 
 def _client_credentials(flows: Flows, application: Application, _: str) -> Any:
-    account = flows.registry().service_accounts[application.service_account or ""]
+    account = flows.registry().require_account(application.service_account or "")
     form = {"username": account.username, "password": account.password}
     return flows.request_token(application, {"grant_type": GrantType.CLIENT_CREDENTIALS, **form})
 

@@ -183,6 +183,10 @@ class Application:
         mapped = getattr(source, "ipv4_mapped", None)
         return any((mapped or source) in network for network in self.source_networks)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields by name: not as ``asdict`` does, which copies what nobody can change."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name[0] != "_"}
+
     def is_granted(self, product: str) -> bool:
         return "*" in self.products or product in self.products
 

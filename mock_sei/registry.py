@@ -2,8 +2,8 @@
 
 A platform's own copy can be changed while it runs, by any thread. A change is made whole or not at
 all, one at a time; a look-up takes no lock and is never disturbed by one. Neither costs more where
-more is registered: what look-ups ask for is kept in step with each change, in :meth:`_enter` and
-:meth:`_leave`. Where the records come from is ``fixtures.py``'s business.
+more is registered: what look-ups ask for is kept in step with each change. Where the records come
+from is ``fixtures.py``'s business.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from mock_sei.addresses import origin_of
-from mock_sei.errors import UnknownAccount, UnknownApplication
+from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
 from mock_sei.records import (
     ACCOUNT_NAME_RULE,
     Application,
@@ -39,7 +39,8 @@ def some_of(first: Iterable[str], count: int) -> str:
 class Registry:
     """Applications by AppKey, service accounts by user name, end users by e-mail address.
 
-    All three are read from outside and changed by the methods below.
+    All three are read from outside. They are changed by the methods below, which check what they
+    are given.
     """
 
     def __init__(
@@ -50,9 +51,9 @@ class Registry:
         end_users: Iterable[EndUser] = (),
     ) -> None:
         """Raises :class:`RegistryError` for the first record that does not fit the others."""
-        self.applications: Table[Application] = Table()
-        self.service_accounts: Table[ServiceAccount] = Table()
-        self.end_users: dict[str, EndUser] = {}
+        self.applications: Table[Application] = Table(self._application_changed)
+        self.service_accounts: Table[ServiceAccount] = Table(self._person_changed)
+        self.end_users: Table[EndUser] = Table(self._person_changed)
         self._lock = threading.Lock()
         self._by_name: dict[str, Application] = {}
         self._by_account: dict[str, Application] = {}
@@ -62,15 +63,13 @@ class Registry:
         self._secrets = Counts()
         for index, account in enumerate(service_accounts):
             self._check_account(account, index)
-            self._enter_account(account)
+            self.service_accounts[account.username] = account
         for index, user in enumerate(end_users):
             _check_free(self.end_users, user.email, ("end_users", index, "email"))
             self.end_users[user.email] = user
-            self._secrets_changed(added=[user.password])
         for index, application in enumerate(applications):
             self._check_application(application, index)
-            self.applications.add(application.app_key, application)
-            self._enter(application)
+            self.applications[application.app_key] = application
         for index, username in enumerate(self.service_accounts):
             if username not in self._by_account:
                 raise _unused_account(username, index)
@@ -89,9 +88,9 @@ class Registry:
         """A registry of its own with the same records; changes to one do not reach the other."""
         twin = Registry()
         with self._lock:
-            twin.applications = self.applications.copy()
-            twin.service_accounts = self.service_accounts.copy()
-            twin.end_users = self.end_users.copy()
+            twin.applications = self.applications.copy(twin._application_changed)
+            twin.service_accounts = self.service_accounts.copy(twin._person_changed)
+            twin.end_users = self.end_users.copy(twin._person_changed)
             twin._by_name = self._by_name.copy()
             twin._by_account = self._by_account.copy()
             twin._origins = self._origins.copy()
@@ -139,21 +138,38 @@ class Registry:
     def application_names(self) -> str:
         """Some of them, as a message lists them."""
         rows = self.applications.rows()
-        return some_of((each.name for _, each in rows), len(rows))
+        return some_of((each.name for _, _, each in rows), len(rows))
 
     def account_names(self) -> str:
         """Some user names of service accounts, as a message lists them."""
         rows = self.service_accounts.rows()
-        return some_of((username for username, _ in rows), len(rows))
+        return some_of((username for _, username, _ in rows), len(rows))
 
     def require_account(self, username: str) -> ServiceAccount:
         """Raises :class:`~mock_sei.errors.UnknownAccount` naming some accounts there are."""
         found = self.service_accounts.get(username)
         if found is None:
-            raise UnknownAccount(
-                f"no service account {username[:100]!r}; there are {self.account_names()}"
-            )
+            raise self.unknown_account(username)
         return found
+
+    def unknown_account(self, username: str) -> UnknownAccount:
+        """The error that says so, for whoever looked in vain."""
+        return UnknownAccount(
+            f"no service account {username[:100]!r}; there are {self.account_names()}"
+        )
+
+    def require_user(self, email: str) -> EndUser:
+        """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
+        found = self.end_users.get(email)
+        if found is None:
+            raise self.unknown_user(email)
+        return found
+
+    def unknown_user(self, email: str) -> UnknownUser:
+        """The error that says so, for whoever looked in vain."""
+        rows = self.end_users.rows()
+        names = some_of((each for _, each, _ in rows), len(rows))
+        return UnknownUser(f"no end user {email[:100]!r}; there are {names}")
 
     def find_application_of(self, username: str) -> Application | None:
         """The application that a service account belongs to."""
@@ -172,9 +188,8 @@ class Registry:
                     raise _unused_account(account.username, place)
             self._check_application(application, len(self.applications), account)
             if account is not None:
-                self._enter_account(account)
-            self.applications.add(application.app_key, application)
-            self._enter(application)
+                self.service_accounts[account.username] = account
+            self.applications[application.app_key] = application
 
     def replace(self, app_key: str, application: Application) -> None:
         """Puts a changed record in another's place; its AppKey may differ.
@@ -187,11 +202,7 @@ class Registry:
             self._check_application(application, application.name, before=before)
             if before.service_account not in (None, application.service_account):
                 raise _unused_account(before.service_account, application.name)
-            if application is before:
-                return
             self.applications.replace(app_key, application, new_key=application.app_key)
-            self._enter(application)
-            self._leave(before)
 
     def remove(self, app_key: str) -> ServiceAccount | None:
         """An application and its service account, which is returned.
@@ -199,13 +210,33 @@ class Registry:
         Raises :class:`~mock_sei.errors.UnknownApplication` where nobody has the AppKey.
         """
         with self._lock:
-            gone = self._require_key(app_key)
-            self.applications.remove(app_key)
-            self._leave(gone)
-            username = gone.service_account
-            return None if username is None else self._leave_account(username)
+            username = self._require_key(app_key).service_account
+            del self.applications[app_key]
+            return None if username is None else self.service_accounts.pop(username)
 
-    # What is kept in step
+    # What is kept in step with every change
+
+    def _application_changed(self, before: Application | None, after: Application | None) -> None:
+        """What comes is there before what goes is not: whoever looks meanwhile finds one."""
+        if before is after:
+            return
+        if after is not None:
+            self._enter(after)
+        if before is not None:
+            self._leave(before)
+        self._secrets_changed(added=_secrets_of(after), removed=_secrets_of(before))
+
+    def _person_changed(
+        self, before: ServiceAccount | EndUser | None, after: ServiceAccount | EndUser | None
+    ) -> None:
+        self._secrets_changed(added=_secrets_of(after), removed=_secrets_of(before))
+
+    def _secrets_changed(self, added: Iterable[str], removed: Iterable[str]) -> None:
+        """The one place that learns of secrets that come or go."""
+        for each in added:
+            self._secrets.add(each)
+        for each in removed:
+            self._secrets.discard(each)
 
     def _enter(self, application: Application) -> None:
         """Every look-up but the one by AppKey knows it from now on."""
@@ -215,7 +246,6 @@ class Registry:
         for counts, texts in self._counted(application):
             for each in texts:
                 counts.add(each)
-        self._secrets_changed(added=_secrets_of(application))
 
     def _leave(self, application: Application) -> None:
         """Undoes :meth:`_enter`, but for what another record has taken over since."""
@@ -227,24 +257,6 @@ class Registry:
         for counts, texts in self._counted(application):
             for each in texts:
                 counts.discard(each)
-        self._secrets_changed(removed=_secrets_of(application))
-
-    def _enter_account(self, account: ServiceAccount) -> None:
-        self.service_accounts.add(account.username, account)
-        self._secrets_changed(added=[account.password])
-
-    def _leave_account(self, username: str) -> ServiceAccount:
-        account = self.service_accounts[username]
-        self.service_accounts.remove(username)
-        self._secrets_changed(removed=[account.password])
-        return account
-
-    def _secrets_changed(self, added: Iterable[str] = (), removed: Iterable[str] = ()) -> None:
-        """The one place that learns of a secret that comes or goes."""
-        for each in added:
-            self._secrets.add(each)
-        for each in removed:
-            self._secrets.discard(each)
 
     def _counted(self, application: Application) -> tuple[tuple[Counts, Iterable[str]], ...]:
         return (
@@ -327,8 +339,11 @@ def _unused_account(username: str | None, index: int | str) -> RegistryError:
     )
 
 
-def _secrets_of(application: Application) -> list[str]:
-    return [application.app_secret] if application.app_secret else []
+def _secrets_of(record: Application | ServiceAccount | EndUser | None) -> list[str]:
+    if record is None:
+        return []
+    secret = record.app_secret if isinstance(record, Application) else record.password
+    return [secret] if secret else []
 
 
 def _page_origins(application: Application) -> list[str]:

@@ -11,11 +11,10 @@ from typing import Any
 import httpx2
 
 from mock_sei.attached.calls import CONTROL_URL_HINT, ControlApi, segment
-from mock_sei.attached.controls import read_registry
+from mock_sei.attached.registered import AttachedRegistry
 from mock_sei.errors import MockSeiError
 from mock_sei.flows import Flows
 from mock_sei.records import Application
-from mock_sei.registry import Registry
 from mock_sei.workbench import client_context
 
 TIMEOUT = 10.0
@@ -36,7 +35,6 @@ class Remote:
         """An access token for a service account or application, by real requests."""
         details = self._details()
         urls = {True: details["two_way_url"], False: details["url"]}
-        registry = read_registry(details)
 
         def connect(account: str | None) -> httpx2.Client:
             return httpx2.Client(
@@ -47,14 +45,14 @@ class Remote:
             )
 
         try:
-            answer = Flows(registry=lambda: registry, connect=connect).token_response(name, user)
+            answer = Flows(registry=self.registry, connect=connect).token_response(name, user)
         except httpx2.HTTPError as error:
             raise MockSeiError(f"{urls[True]}, {urls[False]}: {error}") from None
         return str(answer["access_token"])
 
-    def registry(self) -> Registry:
+    def registry(self) -> AttachedRegistry:
         """Applications, accounts and users, as they are registered now."""
-        return read_registry(self._details())
+        return AttachedRegistry(self._api)
 
     def application(self, name: str) -> Application:
         """By its name, AppKey or service account."""
@@ -99,4 +97,4 @@ class Remote:
             return client_context(ca_pem, (cert_file, key_file))
 
     def _details(self) -> Any:
-        return self._api.get("/")
+        return self._api.get("/", {"limit": 1})

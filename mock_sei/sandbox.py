@@ -45,7 +45,13 @@ from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
-from mock_sei.errors import ConfigurationError, Explanation, Rejected
+from mock_sei.errors import (
+    ConfigurationError,
+    Explanation,
+    Rejected,
+    UnknownAccount,
+    UnknownCertificate,
+)
 from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Admission, Call, admit
 from mock_sei.oauth.client_auth import authenticate
@@ -436,29 +442,31 @@ class Sandbox:
         """The root CA a client must trust, PEM."""
         return self.store.ca_file
 
-    def connection_details(self, host: str | None = None) -> dict[str, Any]:
+    def connection_details(self, host: str | None = None, *, limit: int = 1000) -> dict[str, Any]:
         """Everything a client needs to connect; the secrets are demo secrets, or the user's own.
 
         ``host`` is what the caller reached this machine by: where the listeners have no address
-        of their own, theirs are told with it.
+        of their own, theirs are told with it. At most ``limit`` records of each kind are told.
         """
         state = self.state
         registry = state.registry
+        applications = registry.applications.page(limit=limit)
+        accounts = registry.service_accounts.page(limit=limit)
+        users = registry.end_users.page(limit=limit)
         addresses = self.addresses.seen_by(host)
         return {
             "url": addresses.one_way,
             "two_way_url": addresses.two_way,
             "control_url": addresses.control,
             **asdict(state.behaviour),
-            "applications": [asdict(each) for each in registry.applications.values()],
-            "service_accounts": [
-                {"username": each.username, "password": each.password}
-                for each in registry.service_accounts.values()
-            ],
-            "end_users": [
-                {"email": each.email, "password": each.password}
-                for each in registry.end_users.values()
-            ],
+            "applications": [each.as_dict() for each in applications.records],
+            "service_accounts": [asdict(each) for each in accounts.records],
+            "end_users": [asdict(each) for each in users.records],
+            "counts": {
+                "applications": applications.count,
+                "service_accounts": accounts.count,
+                "end_users": users.count,
+            },
         }
 
     def set_clock(self, *, now: datetime | None, frozen: bool | None) -> None:
@@ -565,7 +573,11 @@ class Sandbox:
         """The same without using the link."""
         state = self.state
         link = state.portal.links.require(token)
-        certificate = state.certificates.find(link.account, link.serial_number)
+        try:
+            certificate = state.certificates.find(link.account, link.serial_number)
+        except (UnknownAccount, UnknownCertificate):
+            state.portal.links.require(token)  # dead, where its application was deleted just now
+            raise
         delivery = link.delivery
         options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
         return certificate.download(format_name or delivery.format or "pem", options)

@@ -6,27 +6,43 @@ one call of the interpreter's own dictionaries, which no other thread can come b
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from bisect import bisect_right
+from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Generic, TypeVar, overload
 
 R = TypeVar("R")
 D = TypeVar("D")
 
 
-class Table(Mapping[str, R], Generic[R]):
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[R]):
+    """Some records of a table."""
+
+    records: list[R]
+    count: int
+    """How many the table has in all."""
+    earlier: int
+    """How many of them stand before those of the page."""
+
+
+class Table(MutableMapping[str, R], Generic[R]):
     """Records by their key, in the order in which they came; a change of the key keeps the place.
 
-    What is iterated is the table as it was when the iteration began.
+    What is iterated is the table as it was when the iteration began. ``changed`` is called after
+    each change with the record that went, or None, and the one that came, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[R | None, R | None], None] | None = None) -> None:
+        self.changed = changed
         self._by_key: dict[str, tuple[int, R]] = {}
         """Place and record."""
-        self._rows: dict[int, tuple[str, R]] = {}
-        """Key and record by place; a dictionary keeps the order of its keys."""
+        self._rows: dict[int, tuple[int, str, R]] = {}
+        """Place, key and record, by place; a dictionary keeps the order of its keys."""
         self._next_place = 0
         self._version = 0
-        self._seen: tuple[int, tuple[tuple[str, R], ...]] = (0, ())
+        self._seen: tuple[int, tuple[tuple[int, str, R], ...]] = (0, ())
         """The rows as they were listed last, and of which version."""
 
     # Read by any thread
@@ -49,16 +65,21 @@ class Table(Mapping[str, R], Generic[R]):
         return len(self._rows)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([key for key, _ in self.rows()])
+        return iter(self._copied())
 
     def values(self) -> ValuesView[R]:
-        return dict(self.rows()).values()
+        return self._copied().values()
 
     def items(self) -> ItemsView[str, R]:
-        return dict(self.rows()).items()
+        return self._copied().items()
 
-    def rows(self) -> tuple[tuple[str, R], ...]:
-        """Key and record of each, listed once after a change, so that a page of them is cheap."""
+    def _copied(self) -> dict[str, R]:
+        return {key: record for _, key, record in self.rows()}
+
+    def rows(self) -> tuple[tuple[int, str, R], ...]:
+        """Place, key and record of each. They are listed once after a change, so that a page of
+        them is cheap.
+        """
         version = self._version  # before the rows: a change meanwhile makes this listing old
         seen_version, seen = self._seen
         if seen_version == version:
@@ -67,37 +88,58 @@ class Table(Mapping[str, R], Generic[R]):
         self._seen = (version, rows)
         return rows
 
+    def page(self, *, limit: int, start: int = 0, after: str | None = None) -> Page[R]:
+        """So many records from a place on, or with a key the first ones that stand after its own.
+
+        Raises ``KeyError`` for a key that nobody has.
+        """
+        rows = self.rows()
+        if after is not None:
+            place, _ = self._by_key[after]
+            start = bisect_right(rows, place, key=itemgetter(0))
+        return Page(
+            records=[record for _, _, record in rows[start : start + limit]],
+            count=len(rows),
+            earlier=min(start, len(rows)),
+        )
+
     # Changed by one thread at a time
 
-    def add(self, key: str, record: R) -> None:
-        """The key must be free."""
-        self._put(self._next_place, key, record)
-        self._next_place += 1
+    def __setitem__(self, key: str, record: R) -> None:
+        """In the place of the record that has the key, or after all others."""
+        self._put(key, record, self._by_key.get(key))
 
-    def replace(self, key: str, record: R, *, new_key: str | None = None) -> None:
-        """Raises ``KeyError``. The new key must be free, or the old one."""
-        place, _ = self._by_key[key]
-        self._put(place, key if new_key is None else new_key, record)
-        if new_key not in (None, key):
-            del self._by_key[key]
-
-    def remove(self, key: str) -> None:
-        """Raises ``KeyError``."""
-        place, _ = self._by_key.pop(key)
+    def __delitem__(self, key: str) -> None:
+        place, gone = self._by_key.pop(key)
         del self._rows[place]
         self._version += 1
+        if self.changed is not None:
+            self.changed(gone, None)
 
-    def copy(self) -> Table[R]:
+    def replace(self, key: str, record: R, *, new_key: str) -> None:
+        """In the place of the record that has ``key``, under a new key that nobody else has.
+
+        Raises ``KeyError``.
+        """
+        self._put(new_key, record, self._by_key[key])
+        if new_key != key:
+            del self._by_key[key]
+
+    def copy(self, changed: Callable[[R | None, R | None], None] | None = None) -> Table[R]:
         """A table of its own with the same records."""
-        twin: Table[R] = Table()
+        twin: Table[R] = Table(changed)
         twin._by_key, twin._rows = self._by_key.copy(), self._rows.copy()
         twin._next_place, twin._version, twin._seen = self._next_place, self._version, self._seen
         return twin
 
-    def _put(self, place: int, key: str, record: R) -> None:
+    def _put(self, key: str, record: R, before: tuple[int, R] | None) -> None:
+        place = self._next_place if before is None else before[0]
         self._by_key[key] = (place, record)
-        self._rows[place] = (key, record)
+        self._rows[place] = (place, key, record)
+        self._next_place = max(self._next_place, place + 1)
         self._version += 1
+        if self.changed is not None:
+            self.changed(None if before is None else before[1], record)
 
 
 class Counts:

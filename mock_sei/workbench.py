@@ -186,8 +186,8 @@ class Workbench(ABC):
         if not made:
             return
         controls = self.controls
-        there = controls.registry.applications
-        for application in (there[app_key] for app_key in made if app_key in there):
+        registry = controls.registry
+        for application in filter(None, map(registry.find_application, made)):
             faults = controls.faults
             for each in faults.armed:
                 if each.fault.application == application.name:

@@ -105,8 +105,8 @@ def test_source_addresses_and_networks_are_matched(address: str, *, accepted: bo
 def test_a_copy_has_the_same_records_and_its_own_tables() -> None:
     original = registry(SERVER, NATIVE)
     twin = original.copy()
-    twin.remove("two-key")
-    twin.register(THIRD, SECOND_ACCOUNT)
+    del twin.applications["two-key"]
+    twin.service_accounts.clear()
     twin.end_users.clear()
 
     assert original.find_application("two") is NATIVE

@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
 from mock_sei import errors
-from mock_sei.errors import MockSeiError, NoServer, Rejected, one_line
+from mock_sei.errors import (
+    MockSeiError,
+    NoServer,
+    Rejected,
+    UnknownAccount,
+    UnknownApplication,
+    UnknownUser,
+    one_line,
+)
 
 CONTROL_URL_HINT = "--control-url or MOCK_SEI_CONTROL_URL names another address"
 """Where the command line is told which server it asks."""
 
 Query = Mapping[str, str | int | bool | None]
+
+
+COUNT = "X-Total-Count"
+EARLIER = "X-Earlier-Count"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A part of a list of the control API."""
+
+    content: Any
+    count: int
+    """How many entries the list has in all."""
+    earlier: int
+    """How many of them stand before the first one of this part."""
 
 
 class ControlApi:
@@ -32,7 +56,26 @@ class ControlApi:
         self._http = None
 
     def get(self, path: str, query: Query | None = None) -> Any:
+        return self._content(self.call("GET", path, query=query))
+
+    def find(self, path: str) -> Any:
+        """None where nothing of that name is there."""
+        try:
+            return self.get(path)
+        except (UnknownAccount, UnknownApplication, UnknownUser):
+            return None
+
+    def page(self, path: str, query: Query) -> Page:
+        """A part of a list."""
         answer = self.call("GET", path, query=query)
+        content = self._content(answer)
+        try:
+            count, earlier = (int(answer.headers[name]) for name in (COUNT, EARLIER))
+        except (KeyError, ValueError):
+            raise self.stranger() from None
+        return Page(content=content, count=count, earlier=earlier)
+
+    def _content(self, answer: httpx2.Response) -> Any:
         try:
             return answer.json()
         except ValueError:

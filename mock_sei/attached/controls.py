@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter
-
 from mock_sei.attached.calls import ControlApi, segment
 from mock_sei.attached.mirrors import (
     AttachedClock,
@@ -23,6 +21,7 @@ from mock_sei.attached.mirrors import (
     AttachedJournal,
     AttachedMailbox,
 )
+from mock_sei.attached.registered import AttachedRegistry, is_segment, read_application
 from mock_sei.bench.faults import Armed, check_fault, read_armed
 from mock_sei.bench.scripts import make_answer
 from mock_sei.bench.verdict import Verdict
@@ -32,11 +31,7 @@ from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.errors import Rejected
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.registration import read_registration
-from mock_sei.records import Application, EndUser, ServiceAccount, is_account_name
-from mock_sei.registry import Registry
-
-_APPLICATION = TypeAdapter(Application)
-_APPLICATIONS = TypeAdapter(list[Application])
+from mock_sei.records import Application, is_account_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +50,6 @@ class AttachedCertificate:
     certificate_pem: str
 
 
-def read_registry(details: Mapping[str, Any]) -> Registry:
-    """From the connection details."""
-    return Registry(
-        # By pydantic, since JSON has text where the record has names of a list.
-        applications=_APPLICATIONS.validate_python(details["applications"]),
-        service_accounts=[ServiceAccount(**each) for each in details["service_accounts"]],
-        end_users=[EndUser(**each) for each in details["end_users"]],
-    )
-
-
 class AttachedDesk:
     """The portal's desk. Names and AppKeys both tell which application is meant."""
 
@@ -76,32 +61,30 @@ class AttachedDesk:
         return AttachedMailbox(self._api)
 
     def require(self, name_or_key: str) -> Application:
-        return _read(self._api.get(self._path(name_or_key)))
+        return read_application(self._api.get(self._path(name_or_key)))
 
     def register(self, fields: Mapping[str, Any]) -> Application:
         registration = read_registration(fields)
-        return _read(self._api.post("/applications", asdict(registration)))
+        return read_application(self._api.post("/applications", asdict(registration)))
 
     def approve(self, name_or_key: str) -> Application:
-        return _read(self._api.post(f"{self._path(name_or_key)}/approve"))
+        return read_application(self._api.post(f"{self._path(name_or_key)}/approve"))
 
     def change(self, name_or_key: str, fields: Mapping[str, Any]) -> Application:
-        return _read(self._api.call("PATCH", self._path(name_or_key), dict(fields)).json())
+        return read_application(
+            self._api.call("PATCH", self._path(name_or_key), dict(fields)).json()
+        )
 
     def refresh_keys(self, name_or_key: str) -> Application:
-        return _read(self._api.post(f"{self._path(name_or_key)}/keys"))
+        return read_application(self._api.post(f"{self._path(name_or_key)}/keys"))
 
     def remove(self, name_or_key: str) -> None:
         self._api.call("DELETE", self._path(name_or_key))
 
     def _path(self, name_or_key: str) -> str:
-        if "/" in name_or_key or not name_or_key.strip("."):  # no name, and no segment of a path
-            raise read_registry(self._api.get("/")).unknown_application(name_or_key)
+        if not is_segment(name_or_key):
+            raise AttachedRegistry(self._api).unknown_application(name_or_key)
         return f"/applications/{segment(name_or_key)}"
-
-
-def _read(told: object) -> Application:
-    return _APPLICATION.validate_python(told)
 
 
 class AttachedData:
@@ -159,15 +142,12 @@ class AttachedControls:
         self._api = api
         self.addresses = addresses
         self.ca_file = ca_file
+        self.registry = AttachedRegistry(api)
         self.clock = AttachedClock(api)
         self.journal = AttachedJournal(api)
         self.portal = AttachedDesk(api)
         self.data = AttachedData(api)
         self.faults = AttachedFaults(api)
-
-    @property
-    def registry(self) -> Registry:
-        return read_registry(self._api.get("/"))
 
     def arm_fault(self, fields: Mapping[str, Any]) -> Armed:
         check_fault(fields)

@@ -15,7 +15,7 @@ from mock_sei.bench.journal import JournalView, WholeJournal, nothing_of
 from mock_sei.bench.recorded import read_entry
 from mock_sei.clock import check_time_zone, forward_step, too_far
 from mock_sei.portal.links import Delivery, Link
-from mock_sei.portal.mailbox import Letter, Mail, Mails
+from mock_sei.portal.mailbox import Letter, Mail, MailPage, Mails
 from mock_sei.records import Application
 
 FARTHEST = timedelta(days=365_000)
@@ -127,12 +127,33 @@ class AttachedMailbox(Mails):
     def __init__(self, api: ControlApi) -> None:
         self._api = api
 
-    @property
-    def messages(self) -> list[Mail]:
-        return [_mail(each) for each in self._api.get("/mailbox")["messages"]]
+    def page(
+        self,
+        *,
+        limit: int | None = None,
+        after: int | None = None,
+        before: int | None = None,
+        to: str | None = None,
+        about: str = "",
+    ) -> MailPage:
+        query: dict[str, Any] = {"to": to, "about": about or None, "before": before}
+        if limit is not None:
+            return self._read(query | {"limit": limit, "after": after})
+        found = self._read(query | {"after": after or 0})
+        mails = list(found.mails)
+        page = found
+        while page.mails and page.later:
+            page = self._read(query | {"after": page.mails[-1].number})
+            mails += page.mails
+        return MailPage(mails=mails, count=found.earlier + len(mails), earlier=found.earlier)
 
     def clear(self) -> None:
         self._api.call("DELETE", "/mailbox")
+
+    def _read(self, query: Mapping[str, str | int | None]) -> MailPage:
+        told = self._api.page("/mailbox", query)
+        mails = [_mail(each) for each in told.content["messages"]]
+        return MailPage(mails=mails, count=told.count, earlier=told.earlier)
 
 
 def _mail(told: Mapping[str, Any]) -> Mail:

@@ -119,7 +119,7 @@ class Attached(Workbench):
             )
 
     def _addresses(self) -> AttachedAddresses:
-        details = self._api.get("/")
+        details = self._api.get("/", {"limit": 1})
         told = AttachedAddresses(
             one_way=details["url"], two_way=details["two_way_url"], control=self._api.url
         )

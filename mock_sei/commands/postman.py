@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mock_sei.apis.postman import collection, environment
 from mock_sei.certificates.store import write_whole
+from mock_sei.controls import Registered
 from mock_sei.errors import ConfigurationError
 from mock_sei.records import Application
-from mock_sei.registry import Registry
 from mock_sei.remote import Remote
 from mock_sei.standards import GrantType
 
@@ -67,14 +67,14 @@ def write_files(remote: Remote, name: str, user: str, out: Path) -> Written:
     )
 
 
-def _form(application: Application, registry: Registry, user: str) -> Mapping[str, str]:
+def _form(application: Application, registry: Registered, user: str) -> Mapping[str, str]:
     """The token request of a grant that needs no log-in page; empty for the others."""
     grant = application.standard.grant
     if grant is GrantType.CLIENT_CREDENTIALS:
-        account = registry.service_accounts[application.service_account or ""]
+        account = registry.require_account(application.service_account or "")
         return {"grant_type": grant, "username": account.username, "password": account.password}
     if grant is GrantType.PASSWORD:
-        password = registry.end_users[user].password
+        password = registry.require_user(user).password
         return {"grant_type": grant, "username": user, "password": password}
     return {}
 

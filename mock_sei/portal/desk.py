@@ -13,13 +13,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Literal, Protocol
 
 from mock_sei.clock import Clock
-from mock_sei.errors import Rejected
+from mock_sei.errors import Rejected, UnknownAccount
 from mock_sei.portal.letters import (
     link_letter,
     own_certificate_letter,
@@ -38,7 +39,7 @@ from mock_sei.portal.registration import (
     read_registration,
 )
 from mock_sei.randomness import new_secret
-from mock_sei.records import Application, CertificateSource, RegistryError
+from mock_sei.records import Application, CertificateSource, RegistryError, ServiceAccount
 from mock_sei.registry import Registry
 
 logger = logging.getLogger("mock_sei")
@@ -69,11 +70,11 @@ class Certificates(Protocol):
     def renew(self, username: str) -> Certificate:
         """A further one, current from now on."""
 
-    def ending(self) -> Iterable[Certificate]:
-        """The current one of every account that the platform gave one to."""
+    def ending_before(self, moment: datetime) -> Iterable[Certificate]:
+        """The current ones that the platform gave to an account and that end before then."""
 
     def revoke_all(self, username: str) -> None:
-        """None of an account's is let in any more."""
+        """None of an account's is let in any more, and it gets no other: it is about to go."""
 
 
 class Portal:
@@ -134,8 +135,9 @@ class Portal:
             with _explaining():
                 self._registry.register(application, account)
             if self._approval == "auto":
-                return self.approve(application.app_key)
-            return application
+                application = self._let_in(application)
+        self._send_first_link(application, account)
+        return application
 
     def approve(self, name_or_key: str) -> Application:
         """Lets an application in and mails what it needs; once, however often it is asked."""
@@ -143,10 +145,10 @@ class Portal:
             application = self.require(name_or_key)
             if application.approved:
                 return application
-            approved = replace(application, approved=True)
-            self._registry.replace(application.app_key, approved)
-            self._send_artifacts(approved)
-            return approved
+            approved = self._let_in(application)
+            account = self._registry.service_accounts.get(approved.service_account or "")
+        self._send_first_link(approved, account)
+        return approved
 
     def change(self, name_or_key: str, fields: Mapping[str, Any]) -> Application:
         """Changes some of the form's fields. Raises :class:`~mock_sei.errors.Rejected`."""
@@ -170,69 +172,103 @@ class Portal:
         """Deletes it with its keys, its account, its links; its certificates are revoked."""
         with self._lock:
             application = self.require(name_or_key)
-            account = application.service_account
             self._send_due_notices()  # those of what goes now
+            account = application.service_account
             if account is not None:
                 self._certificates.revoke_all(account)
                 self.links.drop_account(account)
+                self._notices.forget(account)
             self._registry.remove(application.app_key)
 
     def send_link(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
         """A new link to the account's current certificate, mailed to the team.
 
-        Raises :class:`~mock_sei.errors.Rejected` while the application waits for approval.
+        Raises :class:`~mock_sei.errors.Rejected` while the application waits for approval,
+        :class:`~mock_sei.errors.UnknownAccount` where the account is not there, or is deleted
+        while its certificate is made.
         """
-        self._require_approved(account)
-        return self._mail_link(self._certificates.provide(account), delivery)
+        holder = self._require_approved(account)
+        return self._mail_link(holder, self._certificates.provide(account), delivery)
 
     def renew(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
         """A second certificate while the first still works, and a link to it, mailed.
 
-        Raises :class:`~mock_sei.errors.Rejected` while the application waits for approval.
+        Raises what :meth:`send_link` does.
         """
-        self._require_approved(account)
+        holder = self._require_approved(account)
         self._send_due_notices()  # those of the first
-        return self._mail_link(self._certificates.renew(account), delivery)
+        return self._mail_link(holder, self._certificates.renew(account), delivery)
 
-    def _require_approved(self, account: str) -> None:
-        application = self._registry.find_application_of(account)
+    def _require_approved(self, username: str) -> ServiceAccount:
+        """Whoever has the name now; another may have it when the certificate is made."""
+        account = self._registry.require_account(username)
+        application = self._registry.find_application_of(username)
         if application is not None and not application.approved:
             raise Rejected(
                 {"name": f"{application.name} waits for approval; its certificate comes after it"}
             )
+        return account
+
+    def _require_still_there(self, account: ServiceAccount) -> Application:
+        """Its application. Asked with the lock held, so that it stays there."""
+        holder = self._registry.service_accounts.get(account.username)
+        application = self._registry.find_application_of(account.username)
+        if application is None or holder is not account:
+            raise UnknownAccount(
+                f"the application of {account.username} was deleted while its certificate was made;"
+                " no link was made, and nothing was mailed"
+            )
+        return application
 
     def link_url(self, link: Link) -> str:
         return self._url() + link.path
 
-    def _mail_link(self, certificate: Certificate, delivery: Delivery) -> Link:
-        link = self.links.create(
-            account=certificate.account,
-            serial_number=certificate.serial_number,
-            delivery=delivery.for_certificate(with_key=certificate.has_key),
-        )
-        application = self._registry.find_application_of(link.account)
-        if application is not None:
+    def _mail_link(
+        self, account: ServiceAccount, certificate: Certificate, delivery: Delivery
+    ) -> Link:
+        """Making the certificate took its time: the account may be gone, its name another's."""
+        with self._lock:
+            application = self._require_still_there(account)
+            link = self.links.create(
+                account=account.username,
+                serial_number=certificate.serial_number,
+                delivery=delivery.for_certificate(with_key=certificate.has_key),
+            )
             letter = link_letter(
                 application, link, self.link_url(link), with_key=certificate.has_key
             )
             self._send(application, letter)
-        return link
+            return link
 
-    def _send_artifacts(self, application: Application) -> None:
-        username = application.service_account
-        if username is None:
-            return  # its AppKey is in the portal, and it has nothing else
-        account = self._registry.service_accounts[username]
-        self._send(application, username_letter(application, account))
-        self._send(application, password_letter(application, account))
+    def _let_in(self, application: Application) -> Application:
+        """Approves it and mails what is there already. Asked with the lock held."""
+        approved = replace(application, approved=True)
+        self._registry.replace(application.app_key, approved)
+        if approved.service_account is None:
+            return approved  # its AppKey is in the portal, and it has nothing else
+        account = self._registry.service_accounts[approved.service_account]
+        self._send(approved, username_letter(approved, account))
+        self._send(approved, password_letter(approved, account))
+        if approved.certificate is CertificateSource.OWN:
+            self._send(approved, own_certificate_letter(approved))
+        return approved
+
+    def _send_first_link(self, application: Application, account: ServiceAccount | None) -> None:
+        """Makes its certificate, which takes a while: nobody else waits meanwhile."""
+        if account is None or not application.approved:
+            return
         if application.certificate is CertificateSource.OWN:
-            self._send(application, own_certificate_letter(application))
-        else:
-            self.send_link(username)
+            return
+        with suppress(UnknownAccount):  # it was deleted already: nobody is left to be told
+            certificate = self._certificates.provide(account.username)
+            self._mail_link(account, certificate, DEFAULT_DELIVERY)
 
     def _send_due_notices(self) -> None:
         with self._lock:
-            due = self._notices.take_due(self._certificates.ending(), self._clock.now())
+            now = self._clock.now()
+            before = self._notices.first_end(now)
+            ending = () if before is None else self._certificates.ending_before(before)
+            due = self._notices.take_due(ending, now)
             for each in due:
                 application = self._registry.find_application_of(each.account)
                 if application is not None:

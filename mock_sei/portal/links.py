@@ -102,8 +102,21 @@ class Link:
         return None
 
 
+@dataclass
+class _Held:
+    """The links of one account."""
+
+    links: list[Link] = field(default_factory=list)
+    """Oldest first."""
+    newest: dict[int, Link] = field(default_factory=dict)
+    """By the serial number of its certificate; only this one can be live."""
+
+
 class CertificateLinks:
-    """The links of a platform state."""
+    """The links of a platform state. Any thread may make, take and read them.
+
+    Nothing but :meth:`of` and :meth:`drop_account` costs more where an account has more links.
+    """
 
     def __init__(self, *, clock: Clock, random: Random, lifetime: timedelta) -> None:
         self._clock = clock
@@ -111,6 +124,8 @@ class CertificateLinks:
         self._lifetime = lifetime
         self._lock = threading.Lock()
         self._links: dict[str, Link] = {}
+        self._of: dict[str, _Held] = {}
+        """By account; without those of another account that had the name."""
 
     def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
         """A new link; an unused one for the same certificate is dead from now on."""
@@ -124,9 +139,12 @@ class CertificateLinks:
             expires_at=now + self._lifetime,
         )
         with self._lock:
-            for each in self._links.values():
-                if (each.account, each.serial_number) == (account, serial_number):
-                    each.replaced = True
+            held = self._of.setdefault(account, _Held())
+            before = held.newest.get(serial_number)
+            if before is not None:
+                before.replaced = True
+            held.newest[serial_number] = link
+            held.links.append(link)
             self._links[link.token] = link
         return link
 
@@ -136,9 +154,15 @@ class CertificateLinks:
 
     def of(self, account: str) -> list[Link]:
         """Oldest first, without those of another that had the name."""
-        return [
-            each for each in self._links.values() if each.account == account and not each.dropped
-        ]
+        with self._lock:
+            held = self._of.get(account)
+            return list(held.links) if held else []
+
+    def newest_of(self, account: str, count: int) -> list[Link]:
+        """The newest so many of :meth:`of`, newest first."""
+        with self._lock:
+            held = self._of.get(account)
+            return held.links[: -count - 1 : -1] if held else []
 
     def require(self, token: str) -> Link:
         """A live link, not used by this. Raises :class:`~mock_sei.errors.Refusal`, 404 or 410."""
@@ -172,5 +196,6 @@ class CertificateLinks:
     def drop_account(self, account: str) -> None:
         """Ends the links of an account that is gone."""
         with self._lock:
-            for each in self._links.values():
-                each.dropped = each.dropped or each.account == account
+            held = self._of.pop(account, None)
+            for each in held.links if held else ():
+                each.dropped = True

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from operator import attrgetter
 
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.links import Link
@@ -64,66 +66,128 @@ class Mail:
         return message
 
 
+@dataclass(frozen=True, kw_only=True)
+class MailPage:
+    """Some of the mails that were looked for."""
+
+    mails: list[Mail]
+    """Oldest first."""
+    count: int
+    """How many there are in all."""
+    earlier: int
+    """How many of them are older than those of this page."""
+
+    @property
+    def later(self) -> int:
+        """How many of them are newer than those of this page."""
+        return self.count - self.earlier - len(self.mails)
+
+
 class Mails(ABC):
     """Mails to look through, oldest first, wherever they are kept."""
 
-    @property
     @abstractmethod
-    def messages(self) -> list[Mail]: ...
+    def page(
+        self,
+        *,
+        limit: int | None = None,
+        after: int | None = None,
+        before: int | None = None,
+        to: str | None = None,
+        about: str = "",
+    ) -> MailPage:
+        """At most ``limit`` mails: the newest ones, or with ``after`` the first ones of a higher
+        number, or with ``before`` the last ones of a lower number.
+
+        Only those ``to`` an address, and with the words of ``about`` in their subject or text.
+        """
 
     @abstractmethod
     def clear(self) -> None: ...
 
     @property
+    def messages(self) -> list[Mail]:
+        return self.page().mails
+
+    @property
     def last(self) -> Mail:
         """Raises ``LookupError`` while there is none."""
-        messages = self.messages
-        if not messages:
+        mails = self.page(limit=1).mails
+        if not mails:
             raise LookupError("the mailbox is empty: the platform sent no mail")
-        return messages[-1]
+        return mails[0]
 
     def find(self, *, to: str | None = None, about: str = "") -> list[Mail]:
         """Those to an address, with words in their subject or text."""
-        return [
-            each
-            for each in self.messages
-            if to in (None, each.recipient) and (about in each.subject or about in each.text)
-        ]
+        return self.page(to=to, about=about).mails
 
     def require(self, number: int) -> Mail:
         """Raises :class:`UnknownMessage`."""
-        messages = self.messages
-        for each in messages:
-            if each.number == number:
-                return each
-        raise UnknownMessage(f"no mail {number}; there are {len(messages)}")
+        page = self.page(limit=1, after=number - 1)
+        if not page.mails or page.mails[0].number != number:
+            raise UnknownMessage(f"no mail {number}; there are {page.count}")
+        return page.mails[0]
 
     def __iter__(self) -> Iterator[Mail]:
         return iter(self.messages)
 
     def __len__(self) -> int:
-        return len(self.messages)
+        return self.page(limit=1).count
 
 
 class Mailbox(Mails):
-    """Every mail since the reset, whoever it was sent to."""
+    """Every mail since the reset, whoever it was sent to. Any thread may send and read.
+
+    What is asked for by number, by address or by page costs what it gives; words are looked for in
+    every mail to the address.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._mails: tuple[Mail, ...] = ()
+        self._mails: list[Mail] = []
+        self._by_recipient: dict[str, list[Mail]] = {}
         self._sent = 0
 
     def send(self, letter: Letter, *, to: str, at: datetime) -> Mail:
         with self._lock:
             self._sent += 1
             mail = Mail(number=self._sent, recipient=to, sent_at=at, letter=letter)
-            self._mails = (*self._mails, mail)
+            self._mails.append(mail)
+            self._by_recipient.setdefault(to, []).append(mail)
         return mail
 
-    @property
-    def messages(self) -> list[Mail]:
-        return list(self._mails)
+    def page(
+        self,
+        *,
+        limit: int | None = None,
+        after: int | None = None,
+        before: int | None = None,
+        to: str | None = None,
+        about: str = "",
+    ) -> MailPage:
+        with self._lock:
+            mails = self._mails if to is None else self._by_recipient.get(to, [])
+            if not about:
+                return _page(mails, limit, after, before)
+            mails = mails.copy()
+        fitting = [each for each in mails if about in each.subject or about in each.text]
+        return _page(fitting, limit, after, before)
 
     def clear(self) -> None:
         with self._lock:
-            self._mails = ()
+            self._mails = []
+            self._by_recipient = {}
+
+
+def _page(mails: list[Mail], limit: int | None, after: int | None, before: int | None) -> MailPage:
+    most = len(mails) if limit is None else limit
+    end = len(mails) if before is None else bisect_left(mails, before, key=_number)
+    if after is None:
+        start = max(end - most, 0)
+    else:
+        start = bisect_right(mails, after, key=_number)
+        end = min(end, start + most)
+    return MailPage(mails=mails[start:end], count=len(mails), earlier=start)
+
+
+_number = attrgetter("number")

@@ -5,7 +5,7 @@ Source: Security FAQ (notified ahead of the end); how many days ahead is assumed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -38,18 +38,42 @@ class RenewalNotices:
 
     def __init__(self, days_ahead: Sequence[int]) -> None:
         self._days_ahead = sorted(set(days_ahead), reverse=True)
-        self._sent: set[tuple[str, int, int]] = set()
+        self._sent: dict[str, set[tuple[int, int]]] = {}
+        """By account: serial number of the certificate, and days ahead."""
+        self._quiet: dict[str, tuple[Expiring, datetime]] = {}
+        """By account: the certificate, and until when nothing more of it is due."""
+
+    def first_end(self, now: datetime) -> datetime | None:
+        """What ends before this has a notice due; None where no notice is ever sent."""
+        if not self._days_ahead:
+            return None
+        ahead = timedelta(days=self._days_ahead[0], microseconds=1)
+        latest = datetime.max.replace(tzinfo=now.tzinfo)
+        return latest if latest - now < ahead else now + ahead
 
     def take_due(self, certificates: Iterable[Expiring], now: datetime) -> list[Notice]:
         """The ones whose time came since the last call, in the order of their time."""
-        due = []
+        due: list[Notice] = []
         for each in certificates:
-            for days in self._days_ahead:
-                at = each.not_after - timedelta(days=days)
-                key = (each.account, each.serial_number, days)
-                if at <= now and key not in self._sent:
-                    self._sent.add(key)
-                    due.append(
-                        Notice(account=each.account, end=each.not_after, days=days, due_at=at)
-                    )
+            known, until = self._quiet.get(each.account, (None, now))
+            if known is not each or until <= now:
+                due += self._take(each, now)
         return sorted(due, key=lambda notice: notice.due_at)
+
+    def _take(self, certificate: Expiring, now: datetime) -> Iterator[Notice]:
+        account, end = certificate.account, certificate.not_after
+        sent = self._sent.setdefault(account, set())
+        until = datetime.max.replace(tzinfo=now.tzinfo)
+        for days in self._days_ahead:
+            at, key = end - timedelta(days=days), (certificate.serial_number, days)
+            if at > now:
+                until = min(until, at)
+            elif key not in sent:
+                sent.add(key)
+                yield Notice(account=account, end=end, days=days, due_at=at)
+        self._quiet[account] = (certificate, until)
+
+    def forget(self, account: str) -> None:
+        """What was sent about an account that is gone."""
+        self._sent.pop(account, None)
+        self._quiet.pop(account, None)

@@ -23,16 +23,17 @@ from mock_sei.errors import (
     UnknownCertificate,
     UnknownCollection,
     UnknownMessage,
+    UnknownUser,
 )
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.applications import add_application_calls
+from mock_sei.web.control.applications import add_account_calls, add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
 from mock_sei.web.control.data import add_data_calls
 from mock_sei.web.control.described import add_refusals, file_answer
 from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
-from mock_sei.web.control.models import Here, Passphrase
+from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Passphrase
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
 from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
@@ -46,6 +47,7 @@ _NOT_THERE = (
     UnknownCertificate,
     UnknownCollection,
     UnknownMessage,
+    UnknownUser,
 )
 
 
@@ -76,6 +78,7 @@ def control_app() -> FastAPI:
     app.router.route_class = CallRoute
     add_platform_calls(app)
     add_application_calls(app)
+    add_account_calls(app)
     add_certificate_calls(app)
     add_mailbox_calls(app)
     add_data_calls(app)
@@ -133,10 +136,21 @@ def add_platform_calls(app: FastAPI) -> None:
     async def health() -> dict[str, str]:
         return {"status": "ok", "version": __version__}
 
-    @app.get("/", summary="Connection details: addresses, applications, service accounts")
-    async def connection_details(sandbox: Here, request: Request) -> dict[str, Any]:
-        """By a name that is not this machine's own, the listeners are told with that name."""
-        return sandbox.connection_details(request.headers.get("host"))
+    @app.get(
+        "/",
+        response_model=dict[str, Any],
+        summary="Connection details: addresses, applications, service accounts",
+    )
+    def connection_details(
+        sandbox: Here, request: Request, limit: Limit = MOST_LISTED
+    ) -> JSONResponse:
+        """By a name that is not this machine's own, the listeners are told with that name.
+
+        Of applications, accounts and users the first ones are told, `counts` says how many there
+        are; `/applications`, `/service-accounts` and `/end-users` tell them all.
+        """
+        # Written here, in a thread: the framework would do it on the loop, and take it apart first.
+        return JSONResponse(sandbox.connection_details(request.headers.get("host"), limit=limit))
 
     @app.get("/apis/openapi.json", summary="One OpenAPI document of all products")
     def merged_document(sandbox: Here) -> dict[str, Any]:

@@ -1,24 +1,58 @@
-"""Applications: register, change, approve, refresh the keys of, delete."""
+"""Applications: register, change, approve, refresh the keys of, delete; accounts and users."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI
+from fastapi import Body, FastAPI, Query, Response
+from pydantic import Field
+from starlette.responses import JSONResponse
 
+from mock_sei.errors import UnknownAccount
 from mock_sei.portal.registration import FIELDS, Registration
-from mock_sei.web.control.models import Here
+from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Model, Username, tell_counts
 
+After = Annotated[str | None, Query(description="an AppKey")]
 Changes = Annotated[dict[str, Any], Body(description=f"some of {', '.join(FIELDS)}")]
+
+
+class KnownAccount(Model):
+    username: str
+    password: str
+    application: dict[str, Any] = Field(description="the application whose account it is")
+
+
+class KnownUser(Model):
+    email: str
+    password: str
 
 
 def add_application_calls(app: FastAPI) -> None:
     """``{app_key}`` may be the application's name as well."""
 
-    @app.get("/applications", summary="Every application")
-    async def applications(sandbox: Here) -> list[dict[str, Any]]:
-        return [asdict(each) for each in sandbox.state.registry.applications.values()]
+    @app.get(
+        "/applications",
+        response_model=list[dict[str, Any]],
+        summary="The applications, in the order of registration",
+    )
+    def applications(
+        sandbox: Here, after: After = None, limit: Limit = MOST_LISTED
+    ) -> JSONResponse:
+        """The first ones; with `after` the first ones that come after that AppKey.
+
+        The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many stand before
+        those of this answer.
+        """
+        registry = sandbox.registry
+        try:
+            page = registry.applications.page(limit=limit, after=after)
+        except KeyError:
+            raise registry.unknown_application(after or "") from None
+        # Written here, in a thread: the framework would do it on the loop, and take it apart first.
+        answer = JSONResponse([each.as_dict() for each in page.records])
+        tell_counts(answer, count=page.count, earlier=page.earlier)
+        return answer
 
     @app.post(
         "/applications", status_code=201, summary="Registers one; approved at once or waiting"
@@ -45,3 +79,50 @@ def add_application_calls(app: FastAPI) -> None:
     @app.post("/applications/{app_key}/keys", summary="A new key pair; the old one is dead")
     def refresh_keys(sandbox: Here, app_key: str) -> dict[str, Any]:
         return asdict(sandbox.portal.refresh_keys(app_key))
+
+
+def add_account_calls(app: FastAPI) -> None:
+    @app.get("/service-accounts", summary="The service accounts, in the order of registration")
+    def accounts(
+        sandbox: Here,
+        answer: Response,
+        after: Annotated[str | None, Query(description="a user name")] = None,
+        limit: Limit = MOST_LISTED,
+    ) -> list[dict[str, str]]:
+        """Told in parts, as the applications are."""
+        registry = sandbox.registry
+        try:
+            page = registry.service_accounts.page(limit=limit, after=after)
+        except KeyError:
+            raise registry.unknown_account(after or "") from None
+        tell_counts(answer, count=page.count, earlier=page.earlier)
+        return [asdict(each) for each in page.records]
+
+    @app.get("/service-accounts/{username}", summary="One service account and its application")
+    async def account(sandbox: Here, username: Username) -> KnownAccount:
+        registry = sandbox.registry
+        found = registry.require_account(username)
+        application = registry.find_application_of(username)
+        if application is None:  # deleted in between
+            raise UnknownAccount(f"the application of {username} was deleted just now")
+        return KnownAccount(**asdict(found), application=asdict(application))
+
+    @app.get("/end-users", summary="The end users")
+    def users(
+        sandbox: Here,
+        answer: Response,
+        after: Annotated[str | None, Query(description="an e-mail address")] = None,
+        limit: Limit = MOST_LISTED,
+    ) -> list[KnownUser]:
+        """Told in parts, as the applications are."""
+        registry = sandbox.registry
+        try:
+            page = registry.end_users.page(limit=limit, after=after)
+        except KeyError:
+            raise registry.unknown_user(after or "") from None
+        tell_counts(answer, count=page.count, earlier=page.earlier)
+        return [KnownUser(**asdict(each)) for each in page.records]
+
+    @app.get("/end-users/{email}", summary="One end user")
+    async def user(sandbox: Here, email: str) -> KnownUser:
+        return KnownUser(**asdict(sandbox.registry.require_user(email)))

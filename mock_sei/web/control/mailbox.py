@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Response
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Response
 from pydantic import AwareDatetime, Field
 
 from mock_sei.portal.mailbox import Mail
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.described import file_answer
-from mock_sei.web.control.models import Here, Model
+from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Model, tell_counts
 from mock_sei.web.downloads import attachment
 
 
@@ -39,10 +41,31 @@ class Messages(Model):
     messages: list[Message]
 
 
+MailNumber = Annotated[int | None, Query(ge=0, lt=2**63, description="of a mail")]
+
+
 def add_mailbox_calls(app: FastAPI) -> None:
-    @app.get("/mailbox", summary="Every mail since the reset, oldest first")
-    async def mailbox(sandbox: Here) -> Messages:
-        return Messages(messages=[_message(each, sandbox) for each in sandbox.portal.mailbox])
+    @app.get("/mailbox", summary="The mails since the reset, oldest first")
+    def mailbox(
+        sandbox: Here,
+        answer: Response,
+        to: Annotated[str | None, Query(description="only those to this address")] = None,
+        about: Annotated[str, Query(description="only those with these words")] = "",
+        after: MailNumber = None,
+        before: MailNumber = None,
+        limit: Limit = MOST_LISTED,
+    ) -> Messages:
+        """The newest ones; with `after` the first ones of a higher number, with `before` the last
+        ones of a lower number. `after=0` and then the last number told gives them all.
+
+        The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many of them are
+        older than those of this answer.
+        """
+        page = sandbox.portal.mailbox.page(
+            limit=limit, after=after, before=before, to=to, about=about
+        )
+        tell_counts(answer, count=page.count, earlier=page.earlier)
+        return Messages(messages=[_message(each, sandbox) for each in page.mails])
 
     @app.get("/mailbox/{number}.eml", **file_answer("mail.eml"), summary="One mail as an .eml file")
     async def eml(sandbox: Here, number: int) -> Response:

@@ -27,7 +27,16 @@ from mock_sei.web.portal.form import (
     shown_problems,
     values_of,
 )
-from mock_sei.web.portal.visit import APPS, HOME, Visit, path_of, status_of
+from mock_sei.web.portal.visit import (
+    APPS,
+    HOME,
+    PAGE,
+    Visit,
+    page_number,
+    path_of,
+    query_of,
+    status_of,
+)
 
 _EYE = Markup(
     '<svg width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
@@ -43,10 +52,36 @@ _MADE = {
 
 
 def my_apps(visit: Visit) -> Response:
-    applications = visit.sandbox.state.registry.applications.values()
+    """A page of the list, or of those that fit what is sought."""
+    registry = visit.sandbox.registry
+    sought = visit.request.query_params.get("find", "").strip()
+    one = registry.find_application(sought) or registry.find_application_of(sought)
+    if one is not None:
+        return visit.go(path_of(one))
+    number = page_number(visit.request.query_params.get("page"))
+    start = (number - 1) * PAGE
+    if sought:
+        found = [each for each in registry.applications.values() if has_in_name(each, sought)]
+        count, applications = len(found), found[start : start + PAGE]
+    else:
+        page = registry.applications.page(limit=PAGE, start=start)
+        count, applications = page.count, page.records
+    asked = {"find": sought} if sought else {}
     return visit.show(
-        "my_apps.html", applications=list(applications), path_of=path_of, state_of=status_of
+        "my_apps.html",
+        applications=applications,
+        registered=len(registry.applications),
+        sought=sought,
+        shown=f"{start + 1:,} to {start + len(applications):,} of {count:,}",
+        earlier=APPS + query_of(page=number - 1, **asked) if number > 1 else None,
+        later=APPS + query_of(page=number + 1, **asked) if start + PAGE < count else None,
+        path_of=path_of,
+        state_of=status_of,
     )
+
+
+def has_in_name(application: Application, sought: str) -> bool:
+    return sought.casefold() in application.name.casefold()
 
 
 def add_app(visit: Visit) -> Response:
@@ -115,8 +150,8 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         visit.exchange.entry.note(f"form refused: {Rejected(problems)}")
     now = visit.sandbox.clock.now()
     account = application.service_account
-    links = visit.portal.links.of(account) if account else []
-    certificates = _certificates(visit, application, now)
+    links = visit.portal.links.newest_of(account, 3) if account else []
+    certificates, older = _certificates(visit, application, now)
     current = visit.sandbox.certificates.current(account) if account else None
     from_here = application.certificate is CertificateSource.SEI
     with_key = current.has_key if current else True
@@ -129,13 +164,14 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         state_of=status_of,
         eye=_EYE,
         certificates=certificates,
+        older_certificates=older,
         links=[
             {
                 "made": stamp(each.made_at),
                 "serial": f"{each.serial_number:x}",
                 "state": each.state(now),
             }
-            for each in reversed(links[-3:])
+            for each in links
         ],
         with_key=with_key,
         deliverable=current.origin is not Origin.OWN if current else from_here,
@@ -151,16 +187,19 @@ def _shown_again(form: Pairs) -> Iterator[tuple[str, str]]:
     return ((name, "" if "PRIVATE KEY" in value else value) for name, value in form)
 
 
-def _certificates(visit: Visit, application: Application, now: datetime) -> list[dict[str, str]]:
-    """Newest first."""
+def _certificates(
+    visit: Visit, application: Application, now: datetime
+) -> tuple[list[dict[str, str]], int]:
+    """The newest first, and how many older ones there are."""
     account = application.service_account
     if account is None:
-        return []
+        return [], 0
     certificates = visit.sandbox.certificates
     from_here = application.certificate is CertificateSource.SEI
     if from_here and application.approved and not certificates.of(account):
         certificates.provide(account)  # of an account that came with the fixtures
     current = certificates.current(account)
+    held = certificates.of(account)
 
     def state(each: AccountCertificate) -> str:
         if certificates.is_revoked(each):
@@ -173,7 +212,7 @@ def _certificates(visit: Visit, application: Application, now: datetime) -> list
             return str(each.variant)
         return "current" if each is current or each == current else "valid"
 
-    return [
+    shown = [
         {
             "serial": f"{each.serial_number:x}",
             "not_before": stamp(each.not_before),
@@ -181,8 +220,9 @@ def _certificates(visit: Visit, application: Application, now: datetime) -> list
             "made": _MADE[each.origin],
             "state": state(each),
         }
-        for each in reversed(certificates.of(account))
+        for each in held[: -PAGE - 1 : -1]
     ]
+    return shown, len(held) - len(shown)
 
 
 def approve(visit: Visit) -> Response:

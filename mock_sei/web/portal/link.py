@@ -39,7 +39,9 @@ def _refuse(visit: Visit, token: str, refusal: Refusal) -> Response:
         return functional_refusal(visit.exchange, refusal)
     visit.exchange.entry.refuse(refusal.why)
     link = visit.portal.links.find(token)
-    application = link and visit.sandbox.state.registry.find_application_of(link.account)
+    application = None
+    if link is not None and not link.dropped:  # another may have the name since
+        application = visit.sandbox.state.registry.find_application_of(link.account)
     return visit.show(
         "dead_link.html",
         status=refusal.kind.status,

@@ -10,7 +10,7 @@ from mock_sei.errors import UnknownMessage
 from mock_sei.portal.mailbox import Mail
 from mock_sei.web.downloads import attachment
 from mock_sei.web.portal.applications import stamp
-from mock_sei.web.portal.visit import HOME, Visit
+from mock_sei.web.portal.visit import HOME, PAGE, Visit, query_of
 
 MAILBOX = f"{HOME}/mailbox"
 
@@ -18,7 +18,12 @@ _ADDRESS = re.compile(r"(https://[^\s<>\"]+)")
 
 
 def mailbox(visit: Visit) -> Response:
+    """The newest ones first; ``before`` and ``after`` name a mail that another page ended with."""
     now = visit.sandbox.clock.now()
+    asked = visit.request.query_params
+    found = visit.portal.mailbox.page(
+        limit=PAGE, before=_number(asked.get("before")), after=_number(asked.get("after"))
+    )
     mails = [
         {
             "number": each.number,
@@ -27,9 +32,18 @@ def mailbox(visit: Visit) -> Response:
             "sent": stamp(each.sent_at),
             "link_state": each.link.state(now) if each.link else None,
         }
-        for each in reversed(visit.portal.mailbox.messages)
+        for each in reversed(found.mails)
     ]
-    return visit.show("mailbox.html", mails=mails, now=stamp(now))
+    newest, oldest = (found.mails[-1].number, found.mails[0].number) if mails else (0, 0)
+    return visit.show(
+        "mailbox.html",
+        mails=mails,
+        now=stamp(now),
+        count=found.count,
+        shown=f"{found.later + 1:,} to {found.later + len(mails):,} of {found.count:,}",
+        earlier=MAILBOX + query_of(after=newest) if mails and found.later else None,
+        later=MAILBOX + query_of(before=oldest) if mails and found.earlier else None,
+    )
 
 
 def mail(visit: Visit) -> Response:
@@ -60,7 +74,15 @@ def clear(visit: Visit) -> Response:
 
 
 def _find(visit: Visit) -> Mail:
-    number = visit.request.path_params["number"]
-    if not number.isascii() or not number.isdigit() or len(number) > 9:
-        raise UnknownMessage(f"no mail {number[:20]!r}")
-    return visit.portal.mailbox.require(int(number))
+    text = visit.request.path_params["number"]
+    number = _number(text)
+    if number is None:
+        raise UnknownMessage(f"no mail {text[:20]!r}")
+    return visit.portal.mailbox.require(number)
+
+
+def _number(text: str | None) -> int | None:
+    """None for what is no number of a mail."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 9:
+        return None
+    return int(text)

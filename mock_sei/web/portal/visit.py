@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
@@ -27,6 +27,9 @@ from mock_sei.web.requests import exchange_of, refuse_announced_size
 
 HOME = "/portal"
 APPS = f"{HOME}/apps"
+
+PAGE = 50
+"""Entries of one page of a list."""
 
 FORM_COOKIE = "__Host-mock-sei-form"
 FORM_CHECK = "portal form"
@@ -126,6 +129,16 @@ class Visit:
     def go(self, path: str, done: str = "") -> Response:
         """After a form: 303, so that reloading the page does not send it again."""
         return RedirectResponse(f"{path}?done={done}" if done else path, 303, headers=PAGE_HEADERS)
+
+
+def page_number(text: str | None) -> int:
+    """Of a page of a list, from 1; the first where the address names none."""
+    sound = text is not None and text.isascii() and text.isdigit() and len(text) <= 9
+    return max(int(text), 1) if text is not None and sound else 1
+
+
+def query_of(**values: str | int) -> str:
+    return "?" + urlencode(values)
 
 
 def path_of(application: Application) -> str:

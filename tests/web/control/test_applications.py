@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -196,3 +197,92 @@ def test_an_unknown_application_names_those_there_are(
     answer = control.request(method, path, json=body)
     assert answer.status_code == 404
     assert "there are demo-server, demo-web" in answer.json()["detail"]
+
+
+def many(sandbox: Sandbox, number: int) -> None:
+    spa = sandbox.registry.require_application("demo-spa")
+    for each in range(number):
+        sandbox.registry.register(replace(spa, name=f"page {each}", app_key=f"key-{each}"), None)
+
+
+def test_applications_come_in_parts_with_how_many_there_are(
+    control: httpx2.Client, sandbox: Sandbox
+) -> None:
+    many(sandbox, 1100)
+    there = list(sandbox.registry.applications)
+
+    def told(query: str) -> tuple[list[str], str, str]:
+        answer = control.get(f"/applications?{query}")
+        keys = [each["app_key"] for each in answer.json()]
+        return keys, answer.headers["X-Total-Count"], answer.headers["X-Earlier-Count"]
+
+    assert told("") == (there[:1000], "1106", "0")
+    assert told(f"after={there[999]}") == (there[1000:], "1106", "1000")
+    assert told("limit=3&after=demo-server-key") == (there[1:4], "1106", "1")
+    answer = control.get("/applications?after=nobody")
+    assert (answer.status_code, answer.json()["error"]) == (404, "UnknownApplication")
+    assert answer.json()["detail"].endswith("page 3 and 1,096 more")
+
+
+def test_a_part_goes_on_where_it_ended_whatever_was_changed_meanwhile(
+    control: httpx2.Client, sandbox: Sandbox
+) -> None:
+    many(sandbox, 4)
+    sandbox.portal.remove("page 0")
+    sandbox.portal.refresh_keys("page 1")
+
+    rest = control.get("/applications?after=demo-limited-key").json()
+
+    assert [each["name"] for each in rest] == ["page 1", "page 2", "page 3"]
+
+
+def test_connection_details_are_bounded_and_say_how_many_there_are(
+    control: httpx2.Client, sandbox: Sandbox
+) -> None:
+    many(sandbox, 1100)
+
+    details = control.get("/").json()
+
+    assert len(details["applications"]) == 1000
+    assert details["counts"] == {"applications": 1106, "service_accounts": 4, "end_users": 2}
+    assert len(control.get("/?limit=2").json()["service_accounts"]) == 2
+
+
+def test_one_account_is_told_with_its_application(control: httpx2.Client) -> None:
+    account = control.get("/service-accounts/svc-demo").json()
+
+    assert (account["username"], account["password"]) == ("svc-demo", "svc-demo-password")
+    assert account["application"] == control.get("/applications/demo-server").json()
+    assert [each["username"] for each in control.get("/service-accounts").json()] == [
+        "svc-demo",
+        "svc-web",
+        "svc-internal",
+        "svc-limited",
+    ]
+    assert [
+        each["username"] for each in control.get("/service-accounts?after=svc-web&limit=1").json()
+    ] == ["svc-internal"]
+
+
+def test_one_end_user_is_told(control: httpx2.Client) -> None:
+    alice = {"email": "alice@example.com", "password": "alice-password"}
+
+    assert control.get("/end-users/alice@example.com").json() == alice
+    assert control.get("/end-users?limit=1").json() == [alice]
+    assert len(control.get("/end-users?after=alice@example.com").json()) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/service-accounts/nobody", "UnknownAccount"),
+        ("/service-accounts?after=nobody", "UnknownAccount"),
+        ("/end-users/nobody", "UnknownUser"),
+        ("/end-users?after=nobody", "UnknownUser"),
+    ],
+)
+def test_who_is_not_there_is_said(control: httpx2.Client, path: str, error: str) -> None:
+    answer = control.get(path)
+
+    assert (answer.status_code, answer.json()["error"]) == (404, error)
+    assert "'nobody'; there are " in answer.json()["detail"]

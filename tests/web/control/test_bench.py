@@ -16,8 +16,7 @@ def test_reset_brings_the_seeded_state_back(
     control: httpx2.Client, platform: Platform, sandbox: Sandbox
 ) -> None:
     """Acceptance row J1."""
-    for app_key in sandbox.state.registry.applications:
-        sandbox.state.registry.remove(app_key)
+    sandbox.state.registry.applications.clear()
     sandbox.clock.advance(days=1)
 
     assert control.post("/reset").status_code == 204

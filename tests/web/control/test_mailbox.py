@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import httpx2
 import pytest
 
+from mock_sei.portal.mailbox import Letter
 from mock_sei.sandbox import Sandbox
 from tests.support import Platform, registration
 
@@ -89,3 +90,34 @@ def test_the_mailbox_is_emptied_and_by_a_reset_too(control: httpx2.Client) -> No
     assert control.get("/mailbox").json()["messages"][0]["number"] == 2
     control.post("/reset")
     assert control.get("/mailbox").json() == {"messages": []}
+
+
+def counts(answer: httpx2.Response) -> tuple[int, int]:
+    return int(answer.headers["X-Total-Count"]), int(answer.headers["X-Earlier-Count"])
+
+
+def test_the_mailbox_comes_in_parts(control: httpx2.Client, sandbox: Sandbox) -> None:
+    for number in range(1003):
+        letter = Letter(sender="mock-sei", subject=f"mail {number}", text="text")
+        sandbox.portal.mailbox.send(letter, to=f"{number % 2}@x.example", at=sandbox.clock.now())
+
+    def told(query: str) -> tuple[list[int], tuple[int, int]]:
+        answer = control.get(f"/mailbox?{query}")
+        return [each["number"] for each in answer.json()["messages"]], counts(answer)
+
+    assert told("") == (list(range(4, 1004)), (1003, 3))
+    assert told("after=0") == (list(range(1, 1001)), (1003, 0))
+    assert told("after=1000") == ([1001, 1002, 1003], (1003, 1000))
+    assert told("limit=2") == ([1002, 1003], (1003, 1001))
+    assert told("before=3") == ([1, 2], (1003, 0))
+    assert told("before=9&limit=1") == ([8], (1003, 7))
+    assert told("after=5&before=8") == ([6, 7], (1003, 5))
+    assert told("after=2000") == ([], (1003, 1003))
+    assert told("to=1@x.example&limit=2") == ([1000, 1002], (501, 499))
+    assert told("about=mail 77&limit=1")[0] == [780]
+    assert told("to=nobody") == ([], (0, 0))
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "after=x", "before=-1", "limit="])
+def test_a_part_that_cannot_be_meant_is_refused(control: httpx2.Client, query: str) -> None:
+    assert control.get(f"/mailbox?{query}").status_code in (400, 422)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 from urllib.parse import quote_plus
 
+import httpx2
 import pytest
 
+from mock_sei.portal.desk import Portal
+from mock_sei.portal.mailbox import Letter
+from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-from tests.support import Platform
-from tests.web.portal.browser import Browser, done, elements, value_of
+from tests.support import InProcess, Platform
+from tests.web.portal.browser import Browser, done, elements, is_unbroken, value_of
 
 APP = "/portal/apps/Nightly"
 TEAM = "svc-nightly"
@@ -157,3 +166,141 @@ def test_no_secret_is_written_down(
 def test_a_page_is_answered_on_the_one_way_listener_alone(platform: Platform) -> None:
     http = platform.client("svc-demo", listener=Listener.TWO_WAY)
     assert http.get("/portal/apps/demo-server").status_code == 404
+
+
+# Many of them
+
+
+def many(platform: Platform, number: int) -> None:
+    registry = platform.sandbox.registry
+    spa = registry.require_application("demo-spa")
+    for each in range(number):
+        registry.register(replace(spa, name=f"page {each}", app_key=f"key-{each}"), None)
+
+
+def followed(browser: Browser, page: httpx2.Response, rel: str) -> httpx2.Response | None:
+    links = [found["href"] for tag, found in elements(page) if found.get("rel") == rel]
+    return browser.get(str(links[0])) if links else None
+
+
+def rows(page: httpx2.Response) -> list[str]:
+    return re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', page.text)
+
+
+def test_fifty_applications_are_on_a_page(browser: Browser, platform: Platform) -> None:
+    many(platform, 100)
+    names = [each.name for each in platform.sandbox.registry.applications.values()]
+    page: httpx2.Response | None = browser.get("/portal")
+    seen = []
+    while page is not None:
+        seen.append(rows(page))
+        last, page = page, followed(browser, page, "next")
+
+    assert [len(each) for each in seen] == [50, 50, 6]
+    assert [each for part in seen for each in part] == names
+    assert "101 to 106 of 106" in last.text
+    before = followed(browser, last, "prev")
+    assert before is not None
+    assert rows(before) == seen[1]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "²", "1" * 5000])
+def test_a_page_that_is_no_number_is_the_first(browser: Browser, number: str) -> None:
+    assert "demo-server" in rows(browser.get(f"/portal?page={number}"))
+
+
+def test_a_page_beyond_the_last_leads_back(browser: Browser) -> None:
+    page = browser.get("/portal?page=99")
+    assert page.status_code == 200
+    assert "no such page of the list" in page.text
+
+
+@pytest.mark.parametrize("sought", ["demo-server", "demo-server-key", "svc-demo", " demo-server "])
+def test_what_is_sought_by_its_whole_name_is_opened(browser: Browser, sought: str) -> None:
+    answer = browser.get(f"/portal/apps?find={quote_plus(sought)}")
+    assert answer.headers["Location"] == "/portal/apps/demo-server"
+
+
+def test_what_is_sought_by_a_part_of_its_name_is_listed(
+    browser: Browser, platform: Platform
+) -> None:
+    many(platform, 100)
+    page = browser.get("/portal/apps?find=PAGE")
+    assert rows(page) == [f"page {each}" for each in range(50)]
+    later = followed(browser, page, "next")
+    assert later is not None
+    assert rows(later) == [f"page {each}" for each in range(50, 100)]
+    nothing = browser.get("/portal/apps?find=%3Cscript%3E")
+    assert "&lt;script&gt;" in nothing.text
+    assert rows(nothing) == []
+    assert is_unbroken(nothing)
+
+
+def test_fifty_mails_are_on_a_page_the_newest_first(browser: Browser, sandbox: Sandbox) -> None:
+    for number in range(106):
+        letter = Letter(sender="mock-sei", subject=f"mail {number}", text="text")
+        sandbox.portal.mailbox.send(letter, to="x@example.com", at=sandbox.clock.now())
+    page: httpx2.Response | None = browser.get("/portal/mailbox")
+    seen = []
+    while page is not None:
+        seen.append(rows(page))
+        last, page = page, followed(browser, page, "next")
+
+    assert [each for part in seen for each in part] == [
+        f"mail {each}" for each in reversed(range(106))
+    ]
+    assert [len(each) for each in seen] == [50, 50, 6]
+    assert "101 to 106 of 106" in last.text
+    before = followed(browser, last, "prev")
+    assert before is not None
+    assert rows(before) == seen[1]
+    sandbox.portal.mailbox.clear()
+    sandbox.portal.send_link("svc-demo")
+    assert "no mails on this page" in browser.get("/portal/mailbox?before=7").text
+
+
+def test_fifty_certificates_are_on_a_page_and_the_older_are_counted(
+    browser: Browser, sandbox: Sandbox
+) -> None:
+    sandbox.identity("svc-demo")
+    for _ in range(51):
+        sandbox.issue_certificate("svc-demo")
+
+    text = browser.get("/portal/apps/demo-server").text
+
+    assert text.count('data-label="Serial number"') == 50
+    assert "2 older ones are not shown" in text
+
+
+def test_the_link_of_a_deleted_application_does_not_lead_to_its_successor(
+    browser: Browser, sandbox: Sandbox
+) -> None:
+    browser.registered()
+    (old,) = sandbox.portal.links.of(TEAM)
+    sandbox.portal.remove("Nightly")
+    browser.registered(distribution_list="successor@example.com")
+
+    page = browser.get(old.path, accept="text/html")
+
+    assert page.status_code == 410
+    assert "its application was deleted" in page.text
+    assert APP not in page.text
+
+
+def test_the_loop_is_free_while_a_page_makes_a_key(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handlers run in other threads than the one that serves all listeners."""
+    threads = set()
+    register = Portal.register
+
+    def seen(portal: Portal, fields: Mapping[str, Any]) -> Application:
+        threads.add(threading.current_thread())
+        return register(portal, fields)
+
+    monkeypatch.setattr(Portal, "register", seen)
+    browser.registered(certificate="own")
+    loop = InProcess.portal
+    assert loop is not None
+    assert threads
+    assert loop.call(threading.current_thread) not in threads

@@ -1,0 +1,149 @@
+"""Who is registered at a server elsewhere: each look-up is one call and gives one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from mock_sei.attached.calls import ControlApi, segment
+from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
+from mock_sei.records import Application, EndUser, ServiceAccount, is_account_name
+from mock_sei.registry import NAMES_TOLD, some_of
+
+R = TypeVar("R")
+
+_APPLICATION = TypeAdapter(Application)
+
+
+def read_application(told: object) -> Application:
+    """By pydantic, since JSON has text where the record has names of a list."""
+    return _APPLICATION.validate_python(told)
+
+
+def is_segment(text: str) -> bool:
+    """Whether a text can be a part of a path between slashes; no name is anything else."""
+    return "/" not in text and bool(text.strip("."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Generic[R]):
+    """How records of one kind are asked for."""
+
+    path: str
+    read: Callable[[Any], R]
+    key: Callable[[R], str]
+
+
+class AttachedTable(Mapping[str, R], Generic[R]):
+    """The records of one kind; iterated they are fetched part by part."""
+
+    def __init__(self, api: ControlApi, kind: Kind[R]) -> None:
+        self._api = api
+        self._kind = kind
+
+    def __getitem__(self, key: str) -> R:
+        found = self.find(key)
+        if found is None or self._kind.key(found) != key:
+            raise KeyError(key)
+        return found
+
+    def find(self, key: str) -> R | None:
+        """By whatever the server takes for a key of it."""
+        if not is_segment(key):
+            return None
+        answer = self._api.find(f"{self._kind.path}/{segment(key)}")
+        return None if answer is None else self._kind.read(answer)
+
+    def __len__(self) -> int:
+        return self._api.page(self._kind.path, {"limit": 1}).count
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def values(self) -> ValuesView[R]:
+        return self._all().values()
+
+    def items(self) -> ItemsView[str, R]:
+        return self._all().items()
+
+    def first_names(self, name_of: Callable[[R], str]) -> str:
+        """Some names, as a message lists them."""
+        page = self._api.page(self._kind.path, {"limit": NAMES_TOLD})
+        return some_of(map(name_of, map(self._kind.read, page.content)), page.count)
+
+    def _all(self) -> dict[str, R]:
+        found: dict[str, R] = {}
+        after = None
+        while True:
+            page = self._api.page(self._kind.path, {"after": after})
+            records = [self._kind.read(each) for each in page.content]
+            found |= {self._kind.key(each): each for each in records}
+            if not records or page.earlier + len(records) >= page.count:
+                return found
+            after = self._kind.key(records[-1])
+
+
+class AttachedRegistry:
+    """:class:`~mock_sei.registry.Registry` says what each does and raises."""
+
+    def __init__(self, api: ControlApi) -> None:
+        self._api = api
+        self.applications = AttachedTable(
+            api,
+            Kind(path="/applications", read=read_application, key=lambda each: each.app_key),
+        )
+        self.service_accounts = AttachedTable(
+            api, Kind(path="/service-accounts", read=_account, key=lambda each: each.username)
+        )
+        self.end_users = AttachedTable(
+            api,
+            Kind(path="/end-users", read=lambda told: EndUser(**told), key=lambda each: each.email),
+        )
+
+    def find_application(self, name_or_key: str) -> Application | None:
+        return self.applications.find(name_or_key)
+
+    def find_application_of(self, username: str) -> Application | None:
+        if not is_account_name(username):
+            return None
+        told = self._api.find(f"/service-accounts/{segment(username)}")
+        return None if told is None else read_application(told["application"])
+
+    def require_application(self, name: str) -> Application:
+        found = self.find_application(name) or self.find_application_of(name)
+        if found is None:
+            raise self.unknown_application(name)
+        return found
+
+    def require_account(self, username: str) -> ServiceAccount:
+        found = self.service_accounts.get(username) if is_account_name(username) else None
+        if found is None:
+            raise UnknownAccount(
+                f"no service account {username[:100]!r}; there are {self.account_names()}"
+            )
+        return found
+
+    def require_user(self, email: str) -> EndUser:
+        found = self.end_users.get(email)
+        if found is None:
+            names = self.end_users.first_names(lambda each: each.email)
+            raise UnknownUser(f"no end user {email[:100]!r}; there are {names}")
+        return found
+
+    def unknown_application(self, name: str) -> UnknownApplication:
+        return UnknownApplication(
+            f"no application {name[:100]!r}; there are {self.application_names()}"
+        )
+
+    def application_names(self) -> str:
+        return self.applications.first_names(lambda each: each.name)
+
+    def account_names(self) -> str:
+        return self.service_accounts.first_names(lambda each: each.username)
+
+
+def _account(told: Mapping[str, Any]) -> ServiceAccount:
+    return ServiceAccount(username=told["username"], password=told["password"])

@@ -1,0 +1,118 @@
+"""Everything the portal can do, by several threads at once, beside readers of every list."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+
+from mock_sei.errors import MockSeiError
+from mock_sei.records import Application
+from mock_sei.sandbox import Sandbox
+from tests.support import Platform, control_client, registration
+from tests.web.portal.browser import Browser
+
+pytestmark = pytest.mark.usefixtures("one_key")
+
+SECONDS = 1.5
+
+
+@pytest.fixture(autouse=True)
+def _switching_all_the_time() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def one_life(sandbox: Sandbox, name: str) -> None:
+    """Register, read, change, link, renew, take, revoke, delete: of a name that others want too."""
+    portal = sandbox.portal
+    application = portal.register(registration(name=name))
+    account = application.service_account or ""
+    portal.change(application.app_key, {"distribution_list": f"{account}@example.com"})
+    fresh = portal.refresh_keys(application.app_key)
+    link = portal.send_link(account)
+    sandbox.take_certificate(link.token)
+    renewed = portal.renew(account)
+    sandbox.revoke_certificate(account, renewed.serial_number)
+    assert portal.mailbox.last.number
+    portal.remove(fresh.app_key)
+
+
+def write(sandbox: Sandbox, names: Iterator[str]) -> None:
+    with suppress(MockSeiError):  # somebody else was quicker with the name
+        one_life(sandbox, next(names))
+
+
+def readers(platform: Platform) -> list[Callable[[], object]]:
+    sandbox = platform.sandbox
+    browser, control = Browser(platform), control_client(sandbox)
+    registry, portal = sandbox.registry, sandbox.portal
+
+    def page(path: str) -> None:
+        answer = browser.get(path)
+        assert answer.status_code in (200, 404), answer.text
+
+    def told(path: str) -> None:
+        answer = control.get(path)
+        assert answer.status_code in (200, 404), answer.text
+
+    def look() -> None:
+        for each in registry.applications.values():
+            assert isinstance(each, Application)
+        assert all(registry.service_accounts.items())
+        assert isinstance(list(registry.applications), list)
+        registry.secrets()
+        assert registry.scopes == ["ilservices"]
+        portal.mailbox.find(about="nothing")
+        portal.links.of("svc-demo")
+        with suppress(MockSeiError):
+            portal.require("shared 0")
+
+    paths = ("/portal", "/portal/mailbox", "/portal/apps/shared%200", "/portal/apps/demo-server")
+    calls = ("/", "/applications", "/mailbox", "/applications/shared%200", "/crl.pem")
+    return [
+        look,
+        *(lambda path=path: page(path) for path in paths),
+        *(lambda path=path: told(path) for path in calls),
+    ]
+
+
+def test_writers_and_readers_do_not_disturb_one_another(platform: Platform) -> None:
+    sandbox = platform.sandbox
+    before = sandbox.registry.copy()
+    sandbox.identity("svc-demo")
+    names = itertools.cycle(["shared 0", "shared 0", "shared 1", "shared 2"])
+    end = time.monotonic() + SECONDS
+    done: list[str] = []
+
+    def repeat(work: Callable[[], object]) -> None:
+        while time.monotonic() < end:
+            work()
+            done.append("")
+
+    work: list[Callable[[], object]] = [lambda: write(sandbox, names)] * 3
+    work += [lambda: sandbox.portal.send_link("svc-demo"), *readers(platform)]
+    with ThreadPoolExecutor(len(work)) as pool:
+        for each in [pool.submit(repeat, one) for one in work]:
+            each.result(60)
+
+    assert len(done) > len(work)
+    for application in sandbox.registry.applications.values():
+        if application.name.startswith("shared"):  # its life was cut short by another's
+            sandbox.portal.remove(application.app_key)
+    assert sandbox.registry == before
+    assert sandbox.registry.secrets() == before.secrets()
+    assert sandbox.registry.scopes == before.scopes
+    assert [sandbox.portal.links.of(f"svc-shared-{each}") for each in range(3)] == [[], [], []]
+    numbers = [each.number for each in sandbox.portal.mailbox.messages]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert sandbox.bugs == []
+    assert threading.active_count() < 100
