@@ -183,4 +183,4 @@ def test_the_size_of_all_files_follows_what_is_put_in_and_taken_out() -> None:
     contents.pop("b", None)
     contents.pop("c", None)
 
-    assert (contents.size, contents) == (1, {"a": b"1"})
+    assert (contents.size, dict(contents)) == (1, {"a": b"1"})

@@ -113,7 +113,9 @@ TestAnyWrites = AnyWrites.TestCase
 def test_a_range_of_keys_has_both_its_ends(
     values: list[str], first: str | None, last: str | None
 ) -> None:
-    records = [{"x": value, "id": -number} for number, value in enumerate(values)]
+    records: list[dict[str, Any]] = [
+        {"x": value, "id": -number} for number, value in enumerate(values)
+    ]
 
     found = Table.of(records).between(Order(texts, ("x",), ("id",)), first, last)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +13,7 @@ from mock_sei.errors import Rejected
 from tests.bench.test_faults import APPLICATION, call
 from tests.growth import Action, assert_flat
 
-DEEP: Any = functools.reduce(lambda inner, _: [inner], range(300), 1)
+DEEP = json.loads("[" * 300 + "]" * 300)
 
 
 def test_answers_are_given_once_each_in_their_order() -> None:
