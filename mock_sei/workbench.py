@@ -180,10 +180,12 @@ class Workbench(ABC):
         with self._lock:
             made, self._made = self._made, []
         there = self.controls.registry.applications if made else {}
-        for application in (there[app_key] for app_key in made if app_key in there):
-            for each in self.controls.faults.armed:
-                if each.fault.application == application.name:
-                    self.controls.faults.remove(each.identifier)
+        applications = [there[app_key] for app_key in made if app_key in there]
+        names = {each.name for each in applications}
+        for each in self.controls.faults.armed if names else ():
+            if each.fault.application in names:
+                self.controls.faults.remove(each.identifier)
+        for application in applications:
             with contextlib.suppress(UnknownApplication):  # somebody was quicker
                 self.applications.remove(application.app_key)
 

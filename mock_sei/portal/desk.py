@@ -91,7 +91,9 @@ class Portal:
         link_lifetime: timedelta,
         notice_days: Collection[int],
         url: Callable[[], str],
+        forget: Callable[[Application], None] = lambda _: None,
     ) -> None:
+        """``forget`` drops what others keep for an application that was deleted."""
         self._registry = registry
         self._certificates = certificates
         self._products = products
@@ -99,6 +101,7 @@ class Portal:
         self._random = random
         self._approval = approval
         self._url = url
+        self._forget = forget
         self._lock = threading.RLock()
         self._mailbox = Mailbox()
         self._notices = RenewalNotices(sorted(notice_days))
@@ -176,6 +179,7 @@ class Portal:
                 self._certificates.revoke_all(account)
                 self.links.drop_account(account)
             self._registry.remove(application.app_key)
+            self._forget(application)
 
     def send_link(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
         """A new link to the account's current certificate, mailed to the team.

@@ -14,7 +14,7 @@ from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
-from tests.support import TICKETS, Platform
+from tests.support import TICKETS, Platform, registration
 
 
 def arm(platform: Platform, **fields: Any) -> None:
@@ -180,6 +180,34 @@ def test_an_applications_fault_is_its_own_at_both_endpoints(platform: Platform, 
     assert platform.get(headers=headers).status_code == 503
     assert platform.post_token().status_code == 503
     assert platform.post_token("demo-limited").status_code != 503
+
+
+@pytest.mark.parametrize("named", ["Nightly", "svc-nightly"])
+def test_a_later_application_of_the_name_starts_with_nothing(
+    platform: Platform, named: str
+) -> None:
+    sandbox = platform.sandbox
+    sandbox.portal.register(registration())
+    arm(platform, application=named, status=503, required=True)
+    script(platform, application=named, status=299)
+    sandbox.portal.remove("Nightly")
+
+    sandbox.portal.register(registration())
+
+    answer = platform.get(headers=platform.headers("Nightly"), http=platform.client("svc-nightly"))
+    assert answer.status_code == 200
+    assert [each.is_over for each in sandbox.faults.armed] == [True]
+    assert sandbox.verdict().unmet_faults == [f"GET {TICKETS}: status 503"]
+    assert sandbox.scripts.is_quiet
+
+
+def test_a_fault_waits_for_an_application_that_is_registered_after_it(platform: Platform) -> None:
+    arm(platform, application="Nightly", status=503)
+    platform.sandbox.portal.register(registration())
+
+    answer = platform.get(headers=platform.headers("Nightly"), http=platform.client("svc-nightly"))
+
+    assert answer.status_code == 503
 
 
 def test_a_reset_disarms(platform: Platform) -> None:
