@@ -67,6 +67,7 @@ from mock_sei.peer import Connection, PeerCertificate
 from mock_sei.portal.desk import Portal
 from mock_sei.portal.links import Delivery, Link
 from mock_sei.randomness import make_random
+from mock_sei.records import Application
 from mock_sei.registry import Registry
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
@@ -164,6 +165,12 @@ class Sandbox:
             clock=self.clock,
             tls_problem=self._tls_problem,
         )
+        faults, scripts = Faults(make_random(behaviour.seed), self._seeded_faults), Scripts()
+
+        def forget(application: Application) -> None:
+            faults.drop_application(application)
+            scripts.drop_application(application)
+
         return State(
             behaviour=behaviour,
             registry=registry,
@@ -179,8 +186,8 @@ class Sandbox:
                     auto_login=behaviour.auto_login,
                 ),
             ),
-            faults=Faults(make_random(behaviour.seed), self._seeded_faults),
-            scripts=Scripts(),
+            faults=faults,
+            scripts=scripts,
             apis=ApiState(
                 collections=Collections(self._seeded_records), jobs=Jobs(random), random=random
             ),
@@ -195,6 +202,7 @@ class Sandbox:
                 link_lifetime=self._certificate_rules.link_lifetime,
                 notice_days=self._certificate_rules.notice_days,
                 url=lambda: self.addresses.one_way,
+                forget=forget,
             ),
         )
 

@@ -186,12 +186,13 @@ class Workbench(ABC):
         if not made:
             return
         controls = self.controls
-        registry = controls.registry
-        for application in filter(None, map(registry.find_application, made)):
-            faults = controls.faults
-            for each in faults.armed:
-                if each.fault.application == application.name:
-                    faults.remove(each.identifier)
+        registry, faults = controls.registry, controls.faults
+        applications = [each for each in map(registry.find_application, made) if each]
+        names = {each.name for each in applications}
+        for each in faults.armed if names else ():
+            if each.fault.application in names:
+                faults.remove(each.identifier)
+        for application in applications:
             with contextlib.suppress(UnknownApplication):  # somebody was quicker
                 controls.portal.remove(application.app_key)
 

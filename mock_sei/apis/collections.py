@@ -27,6 +27,8 @@ __all__ = ["Collections", "Record", "Seed", "find_value", "order_of", "ordered"]
 
 _REMEMBERED = 64
 """Answers that are kept: a walk asks for the same ones again and again."""
+_LARGEST_REMEMBERED = 256 * 1024
+"""Bytes of an answer that is kept; a larger one is made anew for each call."""
 
 Made = TypeVar("Made")
 
@@ -163,6 +165,8 @@ class Collections:
                 self._made.move_to_end(memo)
                 return cast("Made", found)
         made = make(table)
+        if isinstance(made, bytes) and len(made) > _LARGEST_REMEMBERED:
+            return made
         with self._lock:
             self._made[memo] = made
             while len(self._made) > _REMEMBERED:

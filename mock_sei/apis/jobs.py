@@ -8,6 +8,7 @@ assumed.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,9 @@ from uuid import UUID
 
 IN_PROGRESS = "In Progress"
 COMPLETED = "Completed"
+
+MOST_KEPT = 10_000
+"""Jobs, and reports likewise; the oldest is then forgotten, as a status that is too old (ours)."""
 
 
 @dataclass(kw_only=True)
@@ -36,8 +40,8 @@ class Jobs:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._lock = threading.Lock()
-        self._finished: dict[str, Mapping[str, Any]] = {}
-        self._reports: dict[str, Report] = {}
+        self._finished: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
+        self._reports: OrderedDict[str, Report] = OrderedDict()
 
     def new_key(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
@@ -46,6 +50,7 @@ class Jobs:
         """Keeps what a write came to."""
         with self._lock:
             self._finished[key] = result
+            _forget_oldest(self._finished)
 
     def find(self, key: str) -> Mapping[str, Any] | None:
         return self._finished.get(key)
@@ -55,6 +60,7 @@ class Jobs:
         key = self.new_key()
         with self._lock:
             self._reports[key] = report
+            _forget_oldest(self._reports)
         return key
 
     def collect(self, key: str, now: datetime) -> tuple[Report, bool] | None:
@@ -68,3 +74,8 @@ class Jobs:
             ready = report.polls_left <= 0
             report.polls_left -= 1
             return report, ready
+
+
+def _forget_oldest(kept: OrderedDict[str, Any]) -> None:
+    while len(kept) > MOST_KEPT:
+        kept.popitem(last=False)

@@ -96,10 +96,10 @@ class Entries(Sequence[Entry]):
     def starting_at(self, key: Key) -> Iterator[Entry]:
         """From the first entry on whose key begins with this one, or that comes after it."""
         number = max(0, self._number(key, -1))
-        for chunk in self._chunks[number : number + 1]:
-            yield from chunk[_find(chunk, key, -1) :]
-        for later in range(number + 1, len(self._chunks)):
-            yield from self._chunks[later]
+        for later in range(number, len(self._chunks)):
+            chunk = self._chunks[later]
+            start = _find(chunk, key, -1) if later == number else 0
+            yield from (chunk[at] for at in range(start, len(chunk)))
 
     def with_entry(self, entry: Entry) -> Entries:
         if not self._chunks:
@@ -139,7 +139,9 @@ _key_and_place = itemgetter(0, 1)
 
 
 def _find(chunk: list[Entry], key: Key, place: float) -> int:
-    return bisect_left(chunk, (key, place), key=_key_and_place)
+    """The position of an entry, or of where it belongs; of two equal, the shorter comes first."""
+    wanted: tuple[Any, ...] = (key, place)
+    return bisect_left(chunk, wanted)
 
 
 class Selection(Sequence[Record]):

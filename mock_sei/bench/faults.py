@@ -146,6 +146,8 @@ _BOUNDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
 }
 
+_FAULT = TypeAdapter(Fault)
+
 _NEEDING_A_BODY: Mapping[str, Callable[[Any], bool]] = {
     "malformed": bool,
     "cut": lambda value: value == "in-body",
@@ -204,22 +206,19 @@ def check_fault(values: Mapping[str, Any]) -> None:
 
 
 def _typed_fault(values: Mapping[str, Any]) -> Fault:
-    problems = {
-        name: f"{value}: must not be a truth value"
-        for name, value in values.items()
-        if isinstance(value, bool) and name in FIELDS and name not in _FLAGS
-    }
+    problems: dict[str, str] = {}
+    for name, value in values.items():
+        if name not in FIELDS:
+            near = difflib.get_close_matches(name[:100], FIELDS, n=1)
+            problems[name] = f"no such field{f'; did you mean {near[0]}?' if near else ''}"
+        elif isinstance(value, bool) and name not in _FLAGS:
+            problems[name] = f"{value}: must not be a truth value"
+    known = {name: value for name, value in values.items() if name not in problems}
     try:
-        fault = TypeAdapter(Fault).validate_python(dict(values))
+        fault = _FAULT.validate_python(known)
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False):
-            name = str(each["loc"][0])
-            if each["type"] == "unexpected_keyword_argument":
-                near = difflib.get_close_matches(name[:100], FIELDS, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                problems[name] = f"no such field{hint}"
-            else:
-                problems.setdefault(name, each["msg"][0].lower() + each["msg"][1:])
+            problems[str(each["loc"][0])] = each["msg"][0].lower() + each["msg"][1:]
         raise Rejected(problems) from None
     if problems:
         raise Rejected(problems)
@@ -229,7 +228,7 @@ def _typed_fault(values: Mapping[str, Any]) -> Fault:
 def read_armed(told: Mapping[str, Any]) -> Armed:
     """The fault whose :meth:`Armed.to_json` this is."""
     fields_told = {name: told[name] for name in FIELDS}
-    fault = TypeAdapter(Fault).validate_python(fields_told)
+    fault = _FAULT.validate_python(fields_told)
     return Armed(identifier=told["id"], fault=fault, met=told["met"], withdrawn=told["withdrawn"])
 
 

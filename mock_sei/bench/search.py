@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Protocol
 
 from mock_sei.bench.targets import Target
@@ -56,8 +57,12 @@ class Wanted:
                 return False
         if self.operation is None:
             return True
-        target = Target(operation=self.operation)
-        return entry.operation is not None and target.matches(entry.operation)
+        return entry.operation is not None and self._target.matches(entry.operation)
+
+    @cached_property
+    def _target(self) -> Target:
+        """Read once for all entries."""
+        return Target(operation=self.operation)
 
     def __str__(self) -> str:
         shown = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -92,7 +92,9 @@ class Portal:
         link_lifetime: timedelta,
         notice_days: Collection[int],
         url: Callable[[], str],
+        forget: Callable[[Application], None] = lambda _: None,
     ) -> None:
+        """``forget`` drops what others keep for an application that was deleted."""
         self._registry = registry
         self._certificates = certificates
         self._products = products
@@ -100,6 +102,7 @@ class Portal:
         self._random = random
         self._approval = approval
         self._url = url
+        self._forget = forget
         self._lock = threading.RLock()
         self._mailbox = Mailbox()
         self._notices = RenewalNotices(sorted(notice_days))
@@ -179,6 +182,7 @@ class Portal:
                 self.links.drop_account(account)
                 self._notices.forget(account)
             self._registry.remove(application.app_key)
+            self._forget(application)
 
     def send_link(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
         """A new link to the account's current certificate, mailed to the team.

@@ -85,6 +85,23 @@ def test_selections_are_bounded_and_told_apart() -> None:
     assert len(found._made) <= 64  # noqa: SLF001  # what a walk without end would fill
 
 
+def test_an_answer_that_is_too_large_is_made_anew() -> None:
+    found = collections()
+    made: list[int] = []
+
+    def make(size: int) -> Callable[[object], bytes]:
+        def one(_: object) -> bytes:
+            made.append(size)
+            return bytes(size)
+
+        return one
+
+    for size in (256 * 1024, 256 * 1024 + 1) * 2:
+        assert len(found.remember("widgets", size, make(size))) == size
+
+    assert made == [256 * 1024, 256 * 1024 + 1, 256 * 1024 + 1]
+
+
 def test_readers_never_see_half_a_write() -> None:
     """Each write puts in ten records of one generation; a reader sees whole generations."""
     found = Collections({"widgets": [{"id": n, "of": 0} for n in range(10)]})

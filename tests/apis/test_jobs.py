@@ -46,6 +46,17 @@ def test_a_report_is_ready_after_its_time_however_often_it_was_asked_for() -> No
     assert collect(jobs, key, after=0)  # it stays ready when the clock goes back
 
 
+def test_the_oldest_jobs_and_reports_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mock_sei.apis.jobs.MOST_KEPT", 3)
+    jobs = Jobs(Random(1))  # noqa: S311
+    keys = [jobs.submit(report()) for _ in range(5)]
+    for number in range(5):
+        jobs.finish(str(number), {})
+
+    assert [jobs.find(str(number)) is not None for number in range(5)] == [False] * 2 + [True] * 3
+    assert [jobs.collect(key, NOON) is not None for key in keys] == [False] * 2 + [True] * 3
+
+
 def test_two_reports_do_not_know_each_other() -> None:
     jobs = Jobs(Random(1))  # noqa: S311
     first, second = jobs.submit(report(1)), jobs.submit(report(1))

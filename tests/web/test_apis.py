@@ -180,6 +180,98 @@ def test_the_control_api_does_the_same(control: httpx2.Client, platform: Platfor
     assert control.get(f"/data/{TICKETS}").json() == []
 
 
+def test_records_are_listed_page_by_page(control: httpx2.Client) -> None:
+    control.put(f"/data/{TICKETS}", json=[{"tradeTicketId": number} for number in range(25)])
+
+    pages = [
+        control.get(f"/data/{TICKETS}", params={"start": start, "limit": 10}).json()
+        for start in (0, 10, 20, 30)
+    ]
+
+    assert [len(page) for page in pages] == [10, 10, 5, 0]
+    assert [each["tradeTicketId"] for page in pages for each in page] == list(range(25))
+    assert control.get(f"/data/{TICKETS}", params={"limit": 10_001}).status_code == 422
+
+
+@pytest.mark.parametrize("levels", [101, 255, 900])
+def test_a_record_that_no_answer_can_hold_is_refused(control: httpx2.Client, levels: int) -> None:
+    before = control.get(f"/data/{TICKETS}").json()
+    deep = '{"a":' * levels + "1" + "}" * levels
+
+    answer = control.post(
+        f"/data/{TICKETS}",
+        content=f'{{"tradeTicketId": 5, "deep": {deep}}}',
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert answer.status_code == 400
+    assert control.get(f"/data/{TICKETS}").json() == before
+
+
+@pytest.mark.parametrize("status", ["204", "205", "304"])
+def test_a_document_gives_no_body_to_a_status_without_one(
+    tmp_path: Path, shared_store: CertificateStore, status: str
+) -> None:
+    text = f"""
+openapi: 3.0.0
+paths:
+  /v2/pet:
+    get:
+      responses:
+        "{status}":
+          description: nothing
+          content: {{application/json: {{example: {{a: 1}}}}}}
+"""
+    platform = with_document(tmp_path, shared_store, text)
+    Collections(platform.sandbox)["/v2/pet"].add({"name": "Rex"})
+
+    answer = platform.get("/v2/pet")
+
+    assert (answer.status_code, answer.content) == (int(status), b"")
+    assert answer.headers.get("Content-Length") == ("0" if status == "205" else None)
+    assert platform.sandbox.verdict().bugs == []
+
+
+@pytest.mark.parametrize("status", ["99", "100", "199", "600", "99999", "\u00b2\u00b2\u00b2"])
+def test_a_status_that_no_answer_has_is_not_taken_from_a_document(
+    tmp_path: Path, shared_store: CertificateStore, status: str
+) -> None:
+    text = f"""
+openapi: 3.0.0
+paths: {{/v2/pet: {{get: {{responses: {{"{status}": {{description: odd}}}}}}}}}}
+"""
+    platform = with_document(tmp_path, shared_store, text)
+
+    assert platform.get("/v2/pet").status_code in (200, 404)  # or the document is left out
+    assert platform.sandbox.verdict().bugs == []
+
+
+@pytest.mark.parametrize("media_type", ["text/a\\r\\nX: y", "text/\u20ac"])
+def test_a_media_type_that_breaks_the_head_is_never_sent(
+    tmp_path: Path, shared_store: CertificateStore, media_type: str
+) -> None:
+    text = f"""
+openapi: 3.0.0
+paths:
+  /v2/pet:
+    get:
+      responses:
+        "200": {{description: odd, content: {{"{media_type}": {{example: text}}}}}}
+"""
+    platform = with_document(tmp_path, shared_store, text)
+
+    answer = platform.get("/v2/pet")
+
+    assert "X" not in answer.headers
+    assert platform.sandbox.verdict().bugs == []
+
+
+def with_document(folder: Path, store: CertificateStore, text: str) -> Platform:
+    (folder / "pets.yaml").write_text(text, encoding="utf-8")
+    fixtures = load_fixtures(None, folder)
+    return Platform(Sandbox(fixtures=fixtures, store=store, behaviour=Behaviour()))
+
+
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [

@@ -14,7 +14,7 @@ from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
-from tests.support import TICKETS, Platform
+from tests.support import TICKETS, Platform, registration
 
 
 def arm(platform: Platform, **fields: Any) -> None:
@@ -97,6 +97,64 @@ def test_a_body_that_drips_is_whole(platform: Platform) -> None:
     assert platform.get().content == whole
 
 
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_status_without_a_body_comes_without_one(platform: Platform, status: int) -> None:
+    arm(platform, status=status, retry_after=3)
+
+    answer = platform.get()
+
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert answer.headers.get("Content-Length") == ("0" if status == 205 else None)
+    assert "Content-Type" not in answer.headers
+    assert answer.headers["Retry-After"] == "3"
+    assert platform.sandbox.journal.last.refused_by == "fault"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"drip": 10}, {"malformed": True}, {"content_type": "text/html"}]
+)
+def test_an_empty_answer_ends_whatever_happens_to_its_body(
+    platform: Platform, fields: dict[str, Any]
+) -> None:
+    script(platform, status=200)
+    script(platform, status=204)
+    arm(platform, **fields)
+
+    first, second = platform.get(), platform.get()
+
+    assert (first.content, first.headers["Content-Length"]) == (b"", "0")
+    assert (second.status_code, second.content) == (204, b"")
+    assert not {"content-length", "content-type"} & set(second.headers)
+
+
+def test_the_answer_to_head_has_the_length_that_it_has_without_a_fault(platform: Platform) -> None:
+    headers = platform.headers()
+    plain = platform.client().head(TICKETS, headers=headers)
+    platform.sandbox.arm_fault({"operation": "HEAD *", "latency": 0.001})
+
+    answer = platform.client().head(TICKETS, headers=headers)
+
+    assert answer.status_code == plain.status_code
+    assert answer.headers["Content-Length"] == plain.headers["Content-Length"]
+
+
+def test_a_bug_under_a_fault_is_answered_and_told(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = platform.headers()
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(platform.sandbox, "answer", fail)
+    arm(platform, latency=0.001)
+
+    answer = platform.get(headers=headers)
+
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" in platform.sandbox.verdict().bugs[0]
+
+
 def test_a_token_can_die_early_whatever_its_answer_says(platform: Platform) -> None:
     platform.sandbox.arm_fault(
         {"operation": "POST /v2/oauthtoken", "token_lifetime": 60, "times": 1}
@@ -122,6 +180,34 @@ def test_an_applications_fault_is_its_own_at_both_endpoints(platform: Platform, 
     assert platform.get(headers=headers).status_code == 503
     assert platform.post_token().status_code == 503
     assert platform.post_token("demo-limited").status_code != 503
+
+
+@pytest.mark.parametrize("named", ["Nightly", "svc-nightly"])
+def test_a_later_application_of_the_name_starts_with_nothing(
+    platform: Platform, named: str
+) -> None:
+    sandbox = platform.sandbox
+    sandbox.portal.register(registration())
+    arm(platform, application=named, status=503, required=True)
+    script(platform, application=named, status=299)
+    sandbox.portal.remove("Nightly")
+
+    sandbox.portal.register(registration())
+
+    answer = platform.get(headers=platform.headers("Nightly"), http=platform.client("svc-nightly"))
+    assert answer.status_code == 200
+    assert [each.is_over for each in sandbox.faults.armed] == [True]
+    assert sandbox.verdict().unmet_faults == [f"GET {TICKETS}: status 503"]
+    assert sandbox.scripts.is_quiet
+
+
+def test_a_fault_waits_for_an_application_that_is_registered_after_it(platform: Platform) -> None:
+    arm(platform, application="Nightly", status=503)
+    platform.sandbox.portal.register(registration())
+
+    answer = platform.get(headers=platform.headers("Nightly"), http=platform.client("svc-nightly"))
+
+    assert answer.status_code == 503
 
 
 def test_a_reset_disarms(platform: Platform) -> None:

@@ -38,7 +38,9 @@ def add_data_calls(app: FastAPI) -> None:
         start: Annotated[int, Query(ge=0, le=2**31, description="how many to pass over")] = 0,
     ) -> Response:
         # Not by the framework: it takes records apart that are JSON already.
-        return JsonResponse(list(sandbox.data.page(collection, start=start, limit=limit)))
+        page = sandbox.data.page(collection, start=start, limit=limit)
+        count = {"X-Total-Count": str(sandbox.data.size(collection))}
+        return JsonResponse(list(page), headers=count)
 
     @app.post("/data/{collection:path}", status_code=201, summary="Adds records")
     def add(sandbox: Here, collection: str, body: Records) -> dict[str, int]:

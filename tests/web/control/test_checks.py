@@ -53,6 +53,48 @@ def test_strict_mode_and_scripts_can_be_looked_at(
     assert control.put("/answers/strict", json={}).status_code == 422
 
 
+def test_faults_and_answers_are_listed_page_by_page(control: httpx2.Client) -> None:
+    for number in range(5):
+        control.post("/faults", json={"status": 500 + number})
+        told = control.post("/answers", json={"operation": f"GET /{number}"}).json()
+        assert told == {"waiting": number + 1}
+
+    first = control.get("/faults", params={"limit": 2}).json()
+    rest = control.get("/faults", params={"after": first[-1]["id"]}).json()
+    waiting = control.get("/answers", params={"start": 1, "limit": 3}).json()["waiting"]
+
+    assert [each["status"] for each in first + rest] == [500, 501, 502, 503, 504]
+    assert waiting == ["GET /1", "GET /2", "GET /3"]
+    for bad in ({"limit": 0}, {"limit": 1001}, {"after": -1}):
+        assert control.get("/faults", params=bad).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/faults", r'{"application": "\ud800", "status": 503}', "application"),
+        ("/faults", r'{"\ud800": 1}', "\ud800"),
+        ("/faults", '{"status": 204, "drip": 5}', "drip"),
+        ("/faults", '{"status": 503, "probability": NaN}', "probability"),
+        ("/answers", r'{"operation": "GET /x", "text": "\ud800"}', "text"),
+        ("/answers", r'{"operation": "GET /\ud800"}', "operation"),
+        ("/answers", '{"operation": "GET /x", "status": 204, "text": "a"}', "text"),
+        ("/answers", '{"operation": "GET /x", "headers": {"": "a"}}', "headers"),
+        ("/answers", f'{{"operation": "GET /x", "json": {"[" * 200 + "]" * 200}}}', "json"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_by_its_field_and_nothing_is_kept(
+    control: httpx2.Client, path: str, body: str, field: str
+) -> None:
+    sent = {"Content-Type": "application/json"}
+
+    answer = control.post(path, content=body, headers=sent)
+
+    assert (answer.status_code, list(answer.json()["problems"])) == (400, [field])
+    assert control.get("/faults").json() == []
+    assert control.get("/answers").json()["waiting"] == []
+
+
 def test_an_answer_is_for_one_application_alone(control: httpx2.Client, platform: Platform) -> None:
     for name, status in (("demo-web", 298), ("svc-demo", 299)):
         scripted = {"operation": OPERATION, "application": name, "status": status}
