@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import functools
+import gc
 import json
 import logging
 import os
@@ -34,6 +36,8 @@ logger = logging.getLogger("mock_sei")
 
 _FILES_NEEDED = 20
 """Sockets, the event loop's own files, and what is open while certificates are written."""
+
+_TIDY_EVERY = 1.0
 
 EXAMPLE_ACCOUNT = "svc-demo"
 
@@ -91,7 +95,9 @@ async def _serve(launched: Launch, settings: Settings) -> None:
         if not stop.is_set():
             await preparing
             announce(launched.sandbox, settings)
+            tidying = asyncio.ensure_future(tidy_after_resets(launched.sandbox))
             await stop.wait()
+            tidying.cancel()
         with contextlib.suppress(ConfigurationError):  # nobody waits for it any more
             await preparing
     finally:
@@ -99,6 +105,23 @@ async def _serve(launched: Launch, settings: Settings) -> None:
         if settings.ready_file is not None:
             with contextlib.suppress(OSError):  # the next start removes it
                 settings.ready_file.unlink(missing_ok=True)
+
+
+async def tidy_after_resets(sandbox: Sandbox) -> None:
+    """Gives back to the system what a reset let go of, within a second or so."""
+    state = sandbox.state
+    while True:
+        await asyncio.sleep(_TIDY_EVERY)
+        if sandbox.state is not state:
+            state = sandbox.state
+            gc.collect()
+            _trim()
+
+
+def _trim() -> None:
+    """glibc keeps freed memory that lies below some in use, and gives it back if it is asked."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _require_files() -> None:
