@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mock_sei import __version__
+from mock_sei.commands.signals import end_once
 from mock_sei.errors import MockSeiError
 from mock_sei.paths import find_path_problem
 
@@ -110,13 +110,6 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
     )
 
 
-def _end(*_: object) -> None:
-    """Ends a start that was called off; a second signal changes nothing."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    sys.exit(0)
-
-
 @main.command(cls=_ServeCommand)
 @click.option(
     "--config",
@@ -131,8 +124,7 @@ def serve(config: Path | None, **options: Any) -> None:
     wins over a variable, a variable over the file.
     """
     # The first process of a container ignores what it has no handler for, and `docker stop` waits.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+    end_once(lambda: sys.exit(0))
 
     with _kept():
         from mock_sei.commands.serve import prepare, run

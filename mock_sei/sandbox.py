@@ -29,6 +29,7 @@ from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.times import eastern_now
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.entries import Entry
 from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
@@ -522,7 +523,8 @@ class Sandbox:
         return self.certificates.identity(account)
 
     def load(self) -> None:
-        """Reads every document and every record, which else is done when first asked for."""
+        """Reads every document, record and time zone, which else is done when first asked for."""
+        eastern_now(self.clock.now())
         for product in self.catalogue.products.values():
             _ = product.operations
         for name in self.fixtures.collections:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import functools
+import gc
 import json
 import logging
 import os
 import shlex
 import shutil
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -23,6 +24,7 @@ import click
 
 from mock_sei.bench.entries import Entry
 from mock_sei.certificates.store import write_whole
+from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError
 from mock_sei.runtime.launch import Launch, launch
 from mock_sei.runtime.loops import new_event_loop
@@ -32,12 +34,19 @@ from mock_sei.web.exhausted import KINDS, find_exhaustion
 
 logger = logging.getLogger("mock_sei")
 
+_FILES_NEEDED = 20
+"""Sockets, the event loop's own files, and what is open while certificates are written."""
+
+_TIDY_EVERY = 1.0
+
 EXAMPLE_ACCOUNT = "svc-demo"
 
 
 def prepare(settings: Settings) -> Launch:
     """Everything up to the first answer. Raises :class:`ConfigurationError`."""
     _configure_log(settings.log_format)
+    with _telling_what_is_used_up():
+        _require_files()
     if settings.ready_file is not None:
         try:
             settings.ready_file.unlink(missing_ok=True)  # an old one would speak for a dead server
@@ -55,7 +64,10 @@ def run(launched: Launch, settings: Settings) -> None:
     Raises :class:`ConfigurationError` where something that it announces cannot be made.
     """
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        with (
+            _telling_what_is_used_up(),
+            asyncio.Runner(loop_factory=new_event_loop) as runner,
+        ):
             runner.run(_serve(launched, settings))
     finally:
         _discard_what_cannot_be_written()
@@ -73,17 +85,19 @@ async def _serve(launched: Launch, settings: Settings) -> None:
         prepared_or_stopped.set()
 
     # Not the loop's own handlers: they go when it closes, and a second signal would kill.
-    once(functools.partial(_soon, loop, end))
+    end_once(functools.partial(_soon, loop, end))
     await launched.server.start()
     try:
         # RSA keys cost up to 110 ms each: they are made while the listeners already answer.
-        preparing = in_thread(functools.partial(prepare_answers, launched, stopping.is_set))
+        preparing = _in_thread(functools.partial(prepare_answers, launched, stopping.is_set))
         preparing.add_done_callback(lambda _: prepared_or_stopped.set())
         await prepared_or_stopped.wait()
         if not stop.is_set():
             await preparing
             announce(launched.sandbox, settings)
+            tidying = asyncio.ensure_future(tidy_after_resets(launched.sandbox))
             await stop.wait()
+            tidying.cancel()
         with contextlib.suppress(ConfigurationError):  # nobody waits for it any more
             await preparing
     finally:
@@ -93,45 +107,56 @@ async def _serve(launched: Launch, settings: Settings) -> None:
                 settings.ready_file.unlink(missing_ok=True)
 
 
+async def tidy_after_resets(sandbox: Sandbox) -> None:
+    """Gives back to the system what a reset let go of, within a second or so."""
+    state = sandbox.state
+    while True:
+        await asyncio.sleep(_TIDY_EVERY)
+        if sandbox.state is not state:
+            state = sandbox.state
+            gc.collect()
+            _trim()
+
+
+def _trim() -> None:
+    """glibc keeps freed memory that lies below some in use, and gives it back if it is asked."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _require_files() -> None:
+    """An event loop that finds no file left ends the process at once, with nothing said."""
+    with contextlib.ExitStack() as opened:
+        for _ in range(_FILES_NEEDED):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+
+
+@contextlib.contextmanager
+def _telling_what_is_used_up() -> Iterator[None]:
+    """Raises :class:`ConfigurationError` where the machine has no more of something."""
+    try:
+        yield
+    except KINDS as error:
+        missing = find_exhaustion(error)
+        if missing is None or isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError(missing, source="cannot serve") from None
+
+
 def _soon(loop: asyncio.AbstractEventLoop, act: Callable[[], object]) -> None:
     with contextlib.suppress(RuntimeError):  # it is closed: the server has ended by itself
         loop.call_soon_threadsafe(act)
 
 
-def once(act: Callable[[], object]) -> None:
-    """The first SIGINT or SIGTERM acts; from then on both are ignored, to the very end."""
-
-    def handle(*_: object) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        act()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
-
-
-def in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
-    """Raises :class:`ConfigurationError` where the system has no thread left."""
-    try:
-        return asyncio.get_running_loop().run_in_executor(None, work)
-    except RuntimeError as error:
-        raise ConfigurationError(
-            f"no thread can be started ({error}); allow this user or container more processes",
-            source="the system",
-        ) from None
+def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
+    return asyncio.get_running_loop().run_in_executor(None, work)
 
 
 def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
     """Makes and loads what the first requests need. Raises :class:`ConfigurationError`."""
-    try:
-        launched.sandbox.seed_identities(until=is_stopping)
-        if not is_stopping():
-            launched.load()
-    except KINDS as error:
-        missing = find_exhaustion(error)
-        if missing is None or isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError(missing, source="the system") from None
+    launched.sandbox.seed_identities(until=is_stopping)
+    if not is_stopping():
+        launched.load()
 
 
 def announce(sandbox: Sandbox, settings: Settings) -> None:

@@ -56,7 +56,7 @@ class Launch:
             with contextlib.suppress(ImportError):  # of an extra
                 importlib.import_module(name)
         self.sandbox.load()
-        self.control.load()
+        _describe(self.control.load())
         load_pages()
 
 
@@ -128,6 +128,12 @@ def launch(settings: Settings) -> Launch:
         )
         undo.pop_all()
         return Launch(sandbox=sandbox, server=PlatformServer(sandbox, doors), control=control)
+
+
+def _describe(control: ASGIApp) -> None:
+    from mock_sei.web.control.app import describe
+
+    describe(control)
 
 
 def _control_app() -> ASGIApp:

@@ -9,7 +9,6 @@ from collections import deque
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.exchange import BODY_LIMIT, REFUSED, SCOPE_KEY, Exchange
@@ -42,9 +41,8 @@ class PlatformListener:
             if early:
                 return early.popleft()
             message = await receive()
-            refusal: Refusal | None = scope.get(REFUSED)
-            if refusal is not None:
-                raise refusal
+            if REFUSED in scope:  # taken out, or it would hold its frame, and that the scope
+                raise scope.pop(REFUSED)
             if message["type"] == "http.request":
                 exchange.received(message)
             return message

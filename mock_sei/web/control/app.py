@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp
 
 from mock_sei import __version__
 from mock_sei.apis.merged import merged
@@ -129,6 +130,12 @@ def control_app() -> FastAPI:
         return HTMLResponse(reference_page(app.openapi()))
 
     return app
+
+
+def describe(app: ASGIApp) -> None:
+    """Makes the application's document, which else is made when it is first asked for."""
+    if isinstance(app, FastAPI):
+        app.openapi()
 
 
 def add_platform_calls(app: FastAPI) -> None:
