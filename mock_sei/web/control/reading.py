@@ -37,7 +37,7 @@ class UnreadableBody(HTTPException):
         self.answer = answer
 
 
-class _Call(Request):
+class CallRequest(Request):
     async def json(self) -> Any:
         """Raises :class:`UnreadableBody`."""
         body = await self.body()
@@ -48,13 +48,13 @@ class _Call(Request):
 
 
 class CallRoute(APIRoute):
-    """A call whose body is read as :class:`_Call` reads it."""
+    """A call whose body is read as :class:`CallRequest` reads it."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
         handle = super().get_route_handler()
 
         async def read(request: Request) -> Response:
-            return await handle(_Call(request.scope, request.receive))
+            return await handle(CallRequest(request.scope, request.receive))
 
         return read
 
