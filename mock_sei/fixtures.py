@@ -230,7 +230,7 @@ def complaint(error: ValidationError, *, source: object, known: Any = None) -> C
 def _shown(value: object) -> str | int | float | None:
     """A value as a complaint repeats it; None for one that is not shown.
 
-    A whole table would be long, and may hold secrets; Python writes numbers of 4,300 digits at most.
+    A whole table would be long, and may hold secrets; Python writes at most 4,300 digits.
     """
     if isinstance(value, str):
         return value[:200]
