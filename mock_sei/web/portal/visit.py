@@ -72,7 +72,7 @@ class Visit:
             body = await request.body()
             refuse_other_origin(request)
             visit.form = read_pairs(body, check=FORM_CHECK) if is_form(request) else []
-            if known is None or not is_page_token(visit.value("page"), known, _PURPOSE):
+            if not known or not is_page_token(visit.value("page"), known, _PURPOSE):
                 raise Refusal(
                     REQUEST_INVALID,
                     check=FORM_CHECK,
