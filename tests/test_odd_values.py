@@ -90,7 +90,6 @@ REFUSED: dict[str, tuple[type[Exception], str, Callable[[Any], object]]] = {
     "passphrase empty": (Rejected, "passphrase: empty", lambda m: _link(m, passphrase="")),
     "passphrase none": (Rejected, "passphrase", lambda m: _link(m, passphrase=None)),
     "passphrase number": (Rejected, "passphrase", lambda m: _link(m, passphrase=5)),
-    "passphrase long": (Rejected, "1023 bytes", lambda m: _link(m, passphrase="x" * 1024)),
     "format": (Rejected, "format", lambda m: _link(m, format="exe")),
     "format half": (Rejected, "format", lambda m: _link(m, format=HALF)),
     "pfx": (ValueError, "passphrase", lambda m: m.certificate("svc-demo").pfx(HALF)),

@@ -101,8 +101,6 @@ def _find_problem(record: Mapping[Any, Any]) -> str | None:
         text = json.dumps(record, allow_nan=False, ensure_ascii=False)
         text.encode()
         check_depth(json.loads(text))
-    except UnicodeEncodeError:
-        return "half a surrogate pair is no text"
     except RecursionError:
         return f"more than {DEEPEST_BODY} levels"
     except (TypeError, ValueError) as error:

@@ -202,12 +202,34 @@ def test_half_a_surrogate_pair_is_refused_by_its_place(
     assert sandbox.bugs == []
 
 
-@pytest.mark.parametrize("body", [b"{", b"NaN", b'{"seconds": 1e400}', b"\xff", b'{"a":1,"a":2}'])
-def test_what_is_no_json_is_refused_with_the_reason(control: httpx2.Client, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"{", 422), (b"\xff", 422), (b'{"seconds":1,"seconds":2}', 400)]
+)
+def test_what_is_no_json_is_refused_with_the_reason(
+    control: httpx2.Client, body: bytes, status: int
+) -> None:
     answer = control.post("/clock/advance", content=body, headers=JSON)
 
-    assert (answer.status_code, answer.json()["error"]) == (400, "Rejected")
-    assert "not valid JSON" in answer.json()["detail"]
+    assert (answer.status_code, answer.json()["error"]) == (status, "Rejected")
+    assert "not valid JSON" in answer.json()["problems"]["body"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
+def test_a_number_that_json_has_not_is_refused_by_its_place(
+    control: httpx2.Client, sandbox: Sandbox, number: str
+) -> None:
+    for path, template, place in (
+        ("/clock/advance", '{"seconds": %s}', "seconds"),
+        ("/reset", '{"seed": %s}', "seed"),
+        ("/data/investors", '[{"externalId": 1}, {"externalId": 2, "x": [%s]}]', "1"),
+        ("/faults", '{"status": 503, "times": %s}', "times"),
+        ("/answers", '{"operation": "GET /x", "status": %s}', "status"),
+        ("/service-accounts/svc-demo/certificates", '{"variant": %s}', "variant"),
+    ):
+        answer = control.post(path, content=template % number, headers=JSON)
+        assert answer.status_code in (400, 422), path
+        assert place in answer.text, path
+    assert sandbox.bugs == []
 
 
 def test_a_refusal_does_not_repeat_what_was_sent(control: httpx2.Client) -> None:
