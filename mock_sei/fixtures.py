@@ -213,12 +213,10 @@ def complaint(error: ValidationError, *, source: object, known: Any = None) -> C
     first = error.errors(include_url=False)[0]
     place = first["loc"]
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        close = difflib.get_close_matches(str(place[-1]), known(place) if known else (), n=1)
+        close = difflib.get_close_matches(str(place[-1])[:100], known(place) if known else (), n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         return ConfigurationError(f"unknown key{hint}", source=source, key=key_path(place))
-    # A whole table is not shown: it would be long, and may hold secrets.
-    shown = isinstance(first["input"], str | int | float)
-    value = first["input"] if shown and first["type"] != "missing" else None
+    value = _shown(first["input"]) if first["type"] != "missing" else None
     secret = any(word in str(part) for part in place for word in ("secret", "password"))
     problem = first["msg"].removeprefix("Value error, ")
     return ConfigurationError(
@@ -227,6 +225,18 @@ def complaint(error: ValidationError, *, source: object, known: Any = None) -> C
         key=key_path(place),
         value="***" if secret and value is not None else value,
     )
+
+
+def _shown(value: object) -> str | int | float | None:
+    """A value as a complaint repeats it; None for one that is not shown.
+
+    A whole table would be long, and may hold secrets; Python writes at most 4,300 digits.
+    """
+    if isinstance(value, str):
+        return value[:200]
+    if isinstance(value, int) and abs(value) >= 10**100:
+        return f"a number of {value.bit_length()} bits"
+    return value if isinstance(value, int | float) else None
 
 
 def key_path(place: Iterable[str | int]) -> str:

@@ -269,15 +269,15 @@ class Application:
 
 def find_redirect_problem(address: str) -> str | None:
     """Why answers cannot be sent to an address, None where they can."""
+    if not address.isascii():  # asked first: other characters cost urlsplit the square of them
+        return "not an address: it has other characters than ASCII; percent-encode them"
     try:
         parts = urlsplit(address)
         _ = parts.port  # raises ValueError where it is no number
     except ValueError as error:
-        return f"not an address: {error}"
+        return f"not an address: {str(error)[:200]}"
     if not parts.scheme or "#" in address or not address.isprintable() or " " in address:
         return "not an absolute address without fragment"
-    if not address.isascii():
-        return "not an address: it has other characters than ASCII; percent-encode them"
     if parts.scheme in _SCRIPT_SCHEMES:
         return f"a {parts.scheme}: address runs or shows what it holds, it receives no answer"
     if parts.scheme in ("http", "https") and not _HOST.fullmatch(parts.hostname or ""):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import HTTP
 from itertools import pairwise
 
+from mock_sei.apis.heads import file_name, media_type_of, parameters_of, read_head
 from mock_sei.errors import Fault, MalformedRequest
 
 MULTIPART = "multipart/form-data"
@@ -26,26 +24,20 @@ class File:
 
 def read_file(body: bytes, content_type: str | None) -> File:
     """The first file of a multipart body. Raises :class:`MalformedRequest`."""
-    boundary = _headers(f"Content-Type: {content_type or ''}".encode()).get_boundary()
+    boundary = parameters_of(content_type or "").get("boundary", "").rstrip()
     for head, content in _parts(body, boundary) if boundary else ():
-        headers = _headers(head)
-        name = headers.get_filename()
+        headers = read_head(head)
+        name = file_name(headers)
         if name:
-            return File(name=name[:255], media_type=headers.get_content_type(), content=content)
+            media_type = media_type_of(headers.get("content-type"))
+            return File(name=name[:255], media_type=media_type, content=content)
     fault = Fault("filename", "body", "no file in the multipart body: a part with a filename")
     raise MalformedRequest([fault])
 
 
-def _headers(lines: bytes) -> EmailMessage:
-    message: EmailMessage = BytesParser(policy=HTTP).parsebytes(
-        lines + b"\r\n\r\n", headersonly=True
-    )
-    return message
-
-
 def _parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, bytes]]:
     """Head and content of each; none where the closing delimiter is missing."""
-    name = re.escape(boundary.encode(errors="surrogateescape"))
+    name = re.escape(boundary.encode(errors="replace"))
     lines = re.compile(rb"\r\n--" + name + rb"(--)?[ \t]*(?=\r\n|\Z)")
     body = b"\r\n" + body
     delimiters = list(lines.finditer(body))

@@ -20,7 +20,7 @@ from hashlib import sha256
 from random import Random
 
 from mock_sei.clock import Clock
-from mock_sei.oauth.ends import Ends
+from mock_sei.oauth.sweeping import Ends
 from mock_sei.randomness import SECRET_LENGTH
 
 REFRESH_LIFETIME = timedelta(days=30)

@@ -135,7 +135,9 @@ def check_account(
     password = request.require("password")
     account = registry.service_accounts.get(username)
     if account is None:
-        raise _wrong_account("There is no such service account.", expected=own, actual=username)
+        raise _wrong_account(
+            "There is no such service account.", expected=own, actual=username[:100]
+        )
     if username != own:
         raise _wrong_account(
             f"The service account belongs to another application than {application.name}.",

@@ -10,7 +10,10 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 def is_registered(address: str, registered: Sequence[str]) -> bool:
     """Exactly as registered, but for the port of a loopback address (RFC 8252 section 7.3)."""
-    return address in registered or any(_differs_in_port_only(address, each) for each in registered)
+    if address in registered:
+        return True
+    # What is registered is ASCII; other characters cost urlsplit the square of their number.
+    return address.isascii() and any(_differs_in_port_only(address, each) for each in registered)
 
 
 def _differs_in_port_only(address: str, registered: str) -> bool:

@@ -25,7 +25,8 @@ def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source:
     if requested is None:
         return " ".join(allowed)
     wanted = requested.split()
-    unknown = [each for each in wanted if each not in allowed]
+    known = set(allowed)
+    unknown = [each for each in wanted if each not in known]
     if unknown or not wanted:
         raise Refusal(
             SCOPE_INVALID,

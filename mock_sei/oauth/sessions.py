@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from mock_sei.clock import Clock
-from mock_sei.oauth.ends import Ends
+from mock_sei.oauth.sweeping import Ends
 from mock_sei.randomness import new_secret
 
 LIFETIME = timedelta(minutes=60)

@@ -113,7 +113,7 @@ def parse_token_request(
         raise malformed(
             "Token parameters stand in the query string, which the rfc dialect refuses "
             "(RFC 6749 section 2.3.1); send them as a form.",
-            actual=", ".join(in_query),
+            actual=", ".join(in_query)[:200],
         )
     in_form: dict[str, str] = {}
     if body or not in_query:
@@ -121,10 +121,13 @@ def parse_token_request(
         in_form = _parse_form(body, "form")
     repeated = in_form.keys() & in_query.keys()
     if repeated:
-        raise malformed(f"{', '.join(sorted(repeated))}: in the form and in the query string.")
+        raise malformed(
+            f"{', '.join(sorted(repeated))[:200]}: in the form and in the query string."
+        )
     if in_query:
+        names = ", ".join(in_query)[:200]
         findings.notes.append(
-            f"parameters in the query string ({', '.join(in_query)}): accepted as documented, but "
+            f"parameters in the query string ({names}): accepted as documented, but "
             "they end up in access logs; send a form"
         )
     parameters = in_form | in_query
@@ -150,7 +153,7 @@ def _require_form(content_type: str | None, body: bytes) -> None:
     raise malformed(
         "The body is not a form; send the parameters form-encoded, not as JSON.",
         expected=MEDIA_TYPES[0],
-        actual=media_type or "no Content-Type",
+        actual=media_type[:100] or "no Content-Type",
     )
 
 
@@ -194,8 +197,8 @@ def _credentials(
     if client_id is not None and client_id != found.app_key:
         raise malformed(
             "client_id is not the AppKey of the Authorization header.",
-            expected=found.app_key,
-            actual=client_id,
+            expected=found.app_key[:100],
+            actual=client_id[:100],
         )
     return found
 

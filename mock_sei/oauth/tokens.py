@@ -25,7 +25,7 @@ from jose.exceptions import JOSEError
 from mock_sei.access import AccessToken
 from mock_sei.clock import Clock
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal
-from mock_sei.oauth.ends import Ends
+from mock_sei.oauth.sweeping import Ends
 from mock_sei.texts import is_text, sendable
 
 ALGORITHM = "ES256"

@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from mock_sei.clock import Clock
-from mock_sei.oauth.ends import Ends
+from mock_sei.oauth.sweeping import Ends
 
 
 class UsedAssertions:

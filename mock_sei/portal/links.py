@@ -22,9 +22,6 @@ from mock_sei.texts import is_text
 
 CHECK = "certificate link"
 
-LONGEST_PASSPHRASE = 1023
-"""Bytes; OpenSSL encrypts no key with a longer one."""
-
 WITH_KEY = ("pfx", "p12", "p7s", "pem")
 WITHOUT_KEY = ("pem", "p7s")
 """Formats of a certificate whose private key is the client's alone."""
@@ -49,8 +46,6 @@ class Delivery:
             problems["passphrase"] = "no text that can be sent"
         elif not self.passphrase:
             problems["passphrase"] = "empty; importers would silently import nothing"
-        elif len(self.passphrase.encode()) > LONGEST_PASSPHRASE:
-            problems["passphrase"] = f"longer than {LONGEST_PASSPHRASE} bytes"
         if problems:
             raise Rejected(problems)
 

@@ -42,7 +42,13 @@ from mock_sei.web.forms import (
 )
 from mock_sei.web.pages import PAGE_HEADERS, page
 from mock_sei.web.refusals import functional_refusal
-from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
+from mock_sei.web.requests import (
+    EVERY_METHOD,
+    exchange_of,
+    find_cookie,
+    header_text,
+    refuse_announced_size,
+)
 
 SESSION_COOKIE = "mock_sei_session"
 
@@ -107,7 +113,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         raise deny(asked)
     if "password" in fields:
         return _log_in(fields, asked, action, request, server)
-    session = server.sessions.find(request.cookies.get(SESSION_COOKIE, ""))
+    session = server.sessions.find(find_cookie(headers, SESSION_COOKIE) or "")
     if fields.get("decision") == "allow" and session is not None:
         if not is_page_token(fields.get("consent", ""), session.identifier, CONSENT):
             raise Refusal(

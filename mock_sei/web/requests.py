@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import Request
 
 from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange, body_too_large, find_header
@@ -28,6 +30,21 @@ def header_text(headers: Headers, name: bytes) -> str | None:
     """``name`` in lower case."""
     value = find_header(headers, name)
     return None if value is None else value.decode("latin-1")
+
+
+def find_cookie(headers: Headers, name: str) -> str | None:
+    """The value of a cookie, as it was set; of a repeated one the last.
+
+    Not the framework's ``request.cookies``: before Python 3.11.10 and 3.12.6 that takes time in the
+    square of a value of backslashes (CVE-2024-7592), and none of our cookies has one.
+    """
+    wanted = re.compile(rf"(?:^|;)[ \t]*+{re.escape(name)}[ \t]*+=([^;]*+)")
+    values = [
+        found[1].strip(" \t")
+        for header in find_headers(headers, b"cookie")
+        for found in wanted.finditer(header)
+    ]
+    return values[-1] if values else None
 
 
 def find_headers(headers: Headers, name: bytes) -> list[str]:

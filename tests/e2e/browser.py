@@ -57,10 +57,13 @@ def find_browser() -> str | None:
     return next((path for path in map(shutil.which, CHROMIUM) if path), None)
 
 
-def launch(playwright: Playwright, server: MockSei | None) -> Browser:
-    """Trusts the key of one server's certificate and no other that the system does not know."""
+def launch(playwright: Playwright, server: MockSei | None, *more: str) -> Browser:
+    """Trusts the key of one server's certificate and no other that the system does not know.
+
+    ``more`` are further arguments of the browser.
+    """
     trust = [f"--ignore-certificate-errors-spki-list={_key_of(server)}"] if server else []
-    return playwright.chromium.launch(executable_path=find_browser(), args=[*_QUIET, *trust])
+    return playwright.chromium.launch(executable_path=find_browser(), args=[*_QUIET, *trust, *more])
 
 
 def _key_of(server: MockSei) -> str:

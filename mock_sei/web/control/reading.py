@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 from fastapi import HTTPException, Request, Response
@@ -37,24 +38,24 @@ class UnreadableBody(HTTPException):
         self.answer = answer
 
 
-class _Call(Request):
+class CallRequest(Request):
     async def json(self) -> Any:
         """Raises :class:`UnreadableBody`."""
         body = await self.body()
         try:
             return parse_json(body)
         except MalformedRequest as refusal:
-            raise _unreadable(body, refusal.faults[0].reason) from None
+            return _read_all_the_same(body, refusal.faults[0].reason)
 
 
 class CallRoute(APIRoute):
-    """A call whose body is read as :class:`_Call` reads it."""
+    """A call whose body is read as :class:`CallRequest` reads it."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
         handle = super().get_route_handler()
 
         async def read(request: Request) -> Response:
-            return await handle(_Call(request.scope, request.receive))
+            return await handle(CallRequest(request.scope, request.receive))
 
         return read
 
@@ -87,19 +88,39 @@ def _cut(value: Any) -> Any:
     return value[:_LONGEST] if isinstance(value, str) else value
 
 
-def _unreadable(body: bytes, reason: str) -> UnreadableBody:
-    """Names the values where only some of them are wrong."""
+def _read_all_the_same(body: bytes, reason: str) -> Any:
+    """What cannot be kept as it is, so that the value at fault can be named, not the whole body.
+
+    Where only numbers are at fault (``NaN``, ``1e400``), whoever takes the value says so: Python's
+    JSON has them. Raises :class:`UnreadableBody` for everything else.
+    """
     try:
         value = json.loads(body)
+    except RecursionError:
+        raise UnreadableBody(rejection(Rejected({"body": reason})), 400) from None
+    except ValueError:
+        raise UnreadableBody(rejection(Rejected({"body": reason})), 422) from None
+    try:
         check_depth(value)
-        places = list(islice(_without_text(value, ("body",)), MOST_PROBLEMS))
-    except (ValueError, RecursionError):
-        places = []
-    if not places:
-        return UnreadableBody(rejection(Rejected({"body": reason})), 400)
-    problem = "half a surrogate pair, which is no text"
-    errors = [{"loc": each, "msg": problem, "type": "string_unicode"} for each in places]
-    return UnreadableBody(validation_answer(errors), 422)
+    except ValueError:
+        raise UnreadableBody(rejection(Rejected({"body": reason})), 400) from None
+    places = list(islice(_without_text(value, ("body",)), MOST_PROBLEMS))
+    if places:
+        problem = "half a surrogate pair, which is no text"
+        errors = [{"loc": each, "msg": problem, "type": "string_unicode"} for each in places]
+        raise UnreadableBody(validation_answer(errors), 422)
+    if not _is_infinite(value):
+        raise UnreadableBody(rejection(Rejected({"body": reason})), 400)
+    return value
+
+
+def _is_infinite(value: object) -> bool:
+    """Whether a number in it is one that JSON has not."""
+    if isinstance(value, dict):
+        return any(map(_is_infinite, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_infinite, value))
+    return isinstance(value, float) and not isfinite(value)
 
 
 def _without_text(value: object, place: Place) -> Iterator[Place]:

@@ -23,7 +23,7 @@ from mock_sei.web.forms import (
     refuse_other_origin,
 )
 from mock_sei.web.pages import PAGE_HEADERS, page
-from mock_sei.web.requests import exchange_of, refuse_announced_size
+from mock_sei.web.requests import exchange_of, find_cookie, refuse_announced_size
 
 HOME = "/portal"
 APPS = f"{HOME}/apps"
@@ -64,7 +64,7 @@ class Visit:
     async def begin(cls, request: Request) -> Visit:
         """Reads the form. Raises :class:`Refusal` for one that is not of our own page."""
         exchange = exchange_of(request)
-        known = request.cookies.get(FORM_COOKIE)
+        known = find_cookie(request.scope["headers"], FORM_COOKIE)
         visit = cls(
             request=request,
             exchange=exchange,
@@ -75,7 +75,7 @@ class Visit:
             body = await request.body()
             refuse_other_origin(request)
             visit.form = read_pairs(body, check=FORM_CHECK) if is_form(request) else []
-            if known is None or not is_page_token(visit.value("page"), known, _PURPOSE):
+            if not known or not is_page_token(visit.value("page"), known, _PURPOSE):
                 raise Refusal(
                     REQUEST_INVALID,
                     check=FORM_CHECK,

@@ -12,8 +12,8 @@ import pytest
 from mock_sei.clock import Clock
 from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
-from mock_sei.oauth.ends import Ends
 from mock_sei.oauth.sessions import Sessions
+from mock_sei.oauth.sweeping import Ends
 from mock_sei.oauth.tokens import KeyRing, Tokens
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.randomness import make_random

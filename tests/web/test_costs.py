@@ -1,0 +1,164 @@
+"""What a stranger sends to the log-in page, the portal and the token endpoint costs its size."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import pytest
+
+from mock_sei.errors import Refusal
+from mock_sei.oauth.authorize import read_request
+from mock_sei.oauth.redirects import is_registered
+from mock_sei.oauth.token_request import parse_token_request
+from mock_sei.peer import Connection, Findings
+from mock_sei.records import find_redirect_problem
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+from mock_sei.web.authorize import SESSION_COOKIE
+from mock_sei.web.forms import read_pairs
+from mock_sei.web.portal.visit import FORM_COOKIE
+from mock_sei.web.requests import find_cookie
+from mock_sei.web.trouble import caller_of
+from tests.growth import Action, assert_linear
+from tests.oauth.flows import ALICE, AUTHORIZE, WEB
+from tests.support import Platform
+
+COMBINING = "\u0301\u0327\u0334"
+"""Marks that a normalisation has to sort, which it does one by one."""
+
+
+def quietly(act: Callable[[], object]) -> Action:
+    def acting() -> None:
+        with contextlib.suppress(Refusal):
+            act()
+
+    return acting
+
+
+def cookie(count: int, piece: str) -> Action:
+    headers = [(b"cookie", f'x="{piece * count}"; {FORM_COOKIE}={piece * count}'.encode())]
+    return lambda: find_cookie(headers, FORM_COOKIE)
+
+
+@pytest.mark.parametrize(
+    "piece", ["\\\\", '"', ";", "=", "; a=b", " ", "\\101", f";{FORM_COOKIE}=a"]
+)
+def test_cookies(piece: str) -> None:
+    assert_linear(lambda count: cookie(count, piece), 4000)
+
+
+@pytest.mark.parametrize("piece", ["&", ";", "a=1&", "%", "%e2%82", "+", "=", "%00", "a", "&&=="])
+def test_forms(piece: str) -> None:
+    assert_linear(
+        lambda count: quietly(lambda: read_pairs((piece * count).encode(), check="x")), 4000
+    )
+    assert_linear(
+        lambda count: quietly(lambda: read_pairs(b"state=" + (piece * count).encode(), check="x")),
+        4000,
+    )
+
+
+def token_request(**changed: Any) -> Action:
+    given: dict[str, Any] = {
+        "body": b"grant_type=password",
+        "content_type": "application/x-www-form-urlencoded",
+        "query": b"",
+        "authorization": None,
+        "connection": Connection(
+            listener=Listener.TWO_WAY, source_address="127.0.0.1", certificate=None
+        ),
+        "issuer": "https://localhost",
+        "endpoint": "https://localhost/v2/oauthtoken",
+        "findings": Findings(),
+        "query_allowed": True,
+    } | changed
+    return quietly(lambda: parse_token_request(**given))
+
+
+@pytest.mark.parametrize("piece", ["&", "a=1&", "%e2%82%ac", "A", " ", "=", "Basic ", ";", "\xa0"])
+def test_token_requests(piece: str) -> None:
+    for name in ("body", "query"):
+        assert_linear(
+            lambda count, name=name: token_request(**{name: (piece * count).encode()}),  # type: ignore[misc]
+            4000,
+        )
+    for name in ("authorization", "content_type"):
+        assert_linear(
+            lambda count, name=name: token_request(**{name: "Basic " + piece * count}),  # type: ignore[misc]
+            4000,
+        )
+
+
+@pytest.mark.parametrize("name", ["redirect_uri", "state", "scope", "login_hint", "code_challenge"])
+@pytest.mark.parametrize("piece", ["a ", COMBINING, "http://127.0.0.1:1", "[", ":9", "/", "@", "%"])
+def test_authorization_requests(sandbox: Sandbox, name: str, piece: str) -> None:
+    def read(count: int) -> Action:
+        start = "http://127.0.0.1" if name == "redirect_uri" else ""
+        good = {"client_id": "demo-native-key", "redirect_uri": "http://127.0.0.1:1/callback"}
+        pairs = list((good | {name: start + piece * count}).items())
+        server = sandbox.state.oauth
+        return quietly(lambda: read_request(pairs, server, issuer="https://localhost"))
+
+    assert_linear(read, 2000)
+
+
+@pytest.mark.parametrize("piece", [COMBINING, "[", ":9", "a", "@", "\u0130", "%", "//"])
+def test_redirect_addresses(piece: str) -> None:
+    """As a form of the portal brings them."""
+    registered = ["http://127.0.0.1/callback"]
+    assert_linear(lambda count: lambda: find_redirect_problem(f"https://a{piece * count}"), 2000)
+    assert_linear(
+        lambda count: lambda: is_registered(f"http://127.0.0.1{piece * count}", registered), 2000
+    )
+
+
+@pytest.mark.parametrize("piece", ["&", "a=1&", "client_id=&", "%e2", "A", "=", "+"])
+def test_the_caller_of_an_exchange(sandbox: Sandbox, piece: str) -> None:
+    def find(count: int) -> Action:
+        text = (piece * count).encode()
+        scope = {
+            "method": "GET",
+            "path": "/",
+            "query_string": text,
+            "headers": [(b"authorization", b"Basic " + text)],
+        }
+        exchange: Any = SimpleNamespace(sandbox=sandbox, listener=Listener.ONE_WAY)
+        return lambda: caller_of(exchange, scope, text)
+
+    assert_linear(find, 4000)
+
+
+def browser(platform: Platform) -> httpx2.Client:
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    http.follow_redirects = False
+    return http
+
+
+def test_the_session_cookie_is_found_among_others(platform: Platform) -> None:
+    """And a quoted or escaped spelling of it is another value."""
+    http = browser(platform)
+    logged_in = http.post(AUTHORIZE, params=WEB, data=ALICE | {"decision": "later"})
+    session = logged_in.cookies[SESSION_COOKIE]
+
+    def shown(cookies: str) -> str:
+        return browser(platform).get(AUTHORIZE, params=WEB, headers={"Cookie": cookies}).text
+
+    for cookies in (
+        f"{SESSION_COOKIE}={session}",
+        f"a=b; {SESSION_COOKIE}={session} ;c",
+        f"{SESSION_COOKIE}=x; {SESSION_COOKIE}={session}",
+    ):
+        assert 'value="allow"' in shown(cookies), cookies
+    for cookies in (
+        f'{SESSION_COOKIE}="{session}"',
+        f"{SESSION_COOKIE}={session}=",
+        f"{SESSION_COOKIE}={session}!",
+        f"{SESSION_COOKIE.upper()}={session}",
+        f"x{SESSION_COOKIE}={session}",
+        f'{SESSION_COOKIE}="\\{session}"',
+    ):
+        assert 'name="password"' in shown(cookies), cookies
