@@ -19,6 +19,7 @@ from mock_sei.records import (
     ServiceAccount,
     is_account_name,
 )
+from mock_sei.secret_index import SecretIndex
 
 
 class Registry:
@@ -34,7 +35,7 @@ class Registry:
         self.applications: dict[str, Application] = {}
         self.service_accounts: dict[str, ServiceAccount] = {}
         self.end_users: dict[str, EndUser] = {}
-        self._secrets: frozenset[str] = frozenset()
+        self._secrets = SecretIndex()
         self._secrets_of: tuple[object, ...] = ({}, {}, {})
         for index, account in enumerate(service_accounts):
             self._add_account(account, index)
@@ -60,9 +61,12 @@ class Registry:
         twin.applications = dict(self.applications)
         twin.service_accounts = dict(self.service_accounts)
         twin.end_users = dict(self.end_users)
+        twin._secrets = self.secrets.copy()  # of its own class
+        twin._secrets_of = twin._known
         return twin
 
-    def secrets(self) -> frozenset[str]:
+    @property
+    def secrets(self) -> SecretIndex:
         """Every AppSecret and password: what no journal or log may show.
 
         Each line of the log asks; it is worked out when a dictionary was replaced.
@@ -72,7 +76,11 @@ class Registry:
             secrets = {each.app_secret for each in self.applications.values() if each.app_secret}
             secrets |= {each.password for each in self.service_accounts.values()}
             secrets |= {each.password for each in self.end_users.values()}
-            self._secrets, self._secrets_of = frozenset(secrets), of
+            for each in secrets - set(self._secrets):
+                self._secrets.add(each)
+            for each in set(self._secrets) - secrets:
+                self._secrets.discard(each)
+            self._secrets_of = of
         return self._secrets
 
     def find_application(self, name_or_key: str) -> Application | None:

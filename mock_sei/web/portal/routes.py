@@ -26,7 +26,7 @@ from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, Visit
 from mock_sei.web.refusals import functional_refusal, refusal_headers
 from mock_sei.web.requests import EVERY_METHOD, exchange_of
 
-Handler = Callable[[Visit], Response]
+Handler = Callable[[Visit], Response | Awaitable[Response]]
 
 ONE = f"{APPS}/{{name}}"
 
@@ -81,7 +81,8 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
         bare = Visit(request=request, exchange=exchange, secret="")
         try:
             handler = _find(handlers, request)
-            return handler(await Visit.begin(request))
+            answered = handler(await Visit.begin(request))
+            return answered if isinstance(answered, Response) else await answered
         except Refusal as refusal:
             return _problem(bare, refusal)
         except MockSeiError as error:
