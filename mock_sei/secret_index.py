@@ -152,7 +152,7 @@ class SecretIndex(Collection[str]):
         for length in sorted(known, reverse=True):
             candidate = text[begin : begin + length]
             if candidate in self or _read_as_utf8(candidate) in self:
-                return length
+                return len(candidate)
         return 0
 
 

@@ -18,6 +18,8 @@ Search = Callable[[str], list[Span]]
 
 UNESCAPED = 4
 """How many times escapes are decoded, one inside the other."""
+FORMS = 3
+"""Of how many of these readings + is read as a space too, as forms write one."""
 DECODED = 2
 """How many times Base64 or hexadecimal is decoded, one inside the other."""
 
@@ -125,31 +127,36 @@ def _readings(text: str, *, outermost: bool) -> Iterator[tuple[list[View], bool]
     yield [], True
     if _IS_PLAIN(text):
         return
-    for first, holds_runs in _first_readings(text, outermost=outermost):
-        views = [] if first is None else [first]
-        chains = [views]
-        for _ in range(UNESCAPED):
-            view = unescape(views[-1].text if views else text)
-            if view is None:
-                break
-            views = [*views, view]
-            chains.append(views)
-        for each in chains:
-            if each:
-                yield each, holds_runs and each is chains[-1]
+    for first in _first_readings(text, outermost=outermost):
+        chains = list(_unescaped(first, text))
+        yield from ((each, each is chains[-1]) for each in chains if each)
+        for each in chains[:FORMS]:
+            form = each[-1].text if each else text
+            if "+" in form:
+                spaced = View(form.replace("+", " "), range(len(form) + 1))
+                yield from ((views, False) for views in _unescaped([*each, spaced], text))
 
 
-def _first_readings(text: str, *, outermost: bool) -> Iterator[tuple[View | None, bool]]:
-    """What is unescaped: the text as it is (None), and as others would read it."""
-    yield None, True
-    if "+" in text and (outermost or text.isascii()):  # as forms write a space
-        yield View(text.replace("+", " "), range(len(text) + 1)), False
+def _first_readings(text: str, *, outermost: bool) -> Iterator[list[View]]:
+    """What is unescaped: the text as it is, and as others would read it."""
+    yield []
     if not outermost:
         return
     if "%" in text and not text.isascii():  # one of its characters is escaped, another is not
-        yield from ((each, False) for each in _substitute(_NOT_ASCII, text, _as_bytes))
+        yield from ([each] for each in _substitute(_NOT_ASCII, text, _as_bytes))
     if "\n" in text or "\r" in text:  # in the middle of Base64, as mail writes it
-        yield from ((each, True) for each in _substitute(_LINE_END, text, lambda _: ""))
+        yield from ([each] for each in _substitute(_LINE_END, text, lambda _: ""))
+
+
+def _unescaped(views: list[View], text: str) -> Iterator[list[View]]:
+    """Views, and what they become each time that escapes are decoded."""
+    yield views
+    for _ in range(UNESCAPED):
+        view = unescape(views[-1].text if views else text)
+        if view is None:
+            return
+        views = [*views, view]
+        yield views
 
 
 def _substitute(

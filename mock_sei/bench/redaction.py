@@ -348,11 +348,12 @@ def body_field(
     """``encoded`` where a header says that the bytes are no text, such as those of gzip."""
     if not body:
         return Field("")
-    media_type = content_type.partition(";")[0].strip().lower()[:100]
-    is_text = media_type.endswith(("form-urlencoded", "json"))
+    media_type = content_type.partition(";")[0].strip()
+    is_text = media_type.lower().endswith(("form-urlencoded", "json"))
     if not is_text or encoded or b"\0" in body or body.startswith(_NO_TEXT):
         size = f"{len(body)}" if shown is None or len(body) <= shown else f"more than {shown}"
-        return Field(f"<{size} bytes of {media_type or 'unnamed type'}>")
+        named = media_type if _MEDIA_TYPE.fullmatch(media_type) else "unnamed type"
+        return Field(f"<{size} bytes of {named}>")
     text, shown = body.decode("utf-8", "replace"), _characters(body, shown)
     # A client may have mistaken one for the other: `curl -d` calls everything a form.
     if text.lstrip()[:1] not in ("{", "["):
@@ -367,6 +368,7 @@ def _characters(text: bytes, shown: int | None) -> int | None:
     return len(text[:shown].decode("utf-8", "replace"))
 
 
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 _NO_TEXT = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")
 """How gzip and UTF-16 begin."""
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from fastapi import Response
-from starlette.concurrency import run_in_threadpool
 
 from mock_sei.bench.entries import LINE_PATH, Entry
 from mock_sei.web.portal.visit import HOME, Visit
@@ -21,12 +20,7 @@ TEXT_SHOWN = 4 * 1024
 """Bytes of each text that was sent; the control API tells more."""
 
 
-async def journal(visit: Visit) -> Response:
-    """In a thread, since hiding the secrets of long texts takes a while."""
-    return await run_in_threadpool(_journal, visit)
-
-
-def _journal(visit: Visit) -> Response:
+def journal(visit: Visit) -> Response:
     refused = visit.request.query_params.get("refused") == "true"
     told = visit.sandbox.journal.newest()
     wanted = (

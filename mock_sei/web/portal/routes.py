@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.errors import (
@@ -26,7 +27,7 @@ from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, Visit
 from mock_sei.web.refusals import functional_refusal, refusal_headers
 from mock_sei.web.requests import EVERY_METHOD, exchange_of
 
-Handler = Callable[[Visit], Response | Awaitable[Response]]
+Handler = Callable[[Visit], Response]
 
 ONE = f"{APPS}/{{name}}"
 
@@ -81,8 +82,9 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
         bare = Visit(request=request, exchange=exchange, secret="")
         try:
             handler = _find(handlers, request)
-            answered = handler(await Visit.begin(request))
-            return answered if isinstance(answered, Response) else await answered
+            visit = await Visit.begin(request)
+            # In a thread: it may make a key or read much, and the loop serves all listeners.
+            return await run_in_threadpool(handler, visit)
         except Refusal as refusal:
             return _problem(bare, refusal)
         except MockSeiError as error:
