@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate
 from sys import getsizeof
 from typing import Any, Literal, TypeVar
 
@@ -44,6 +45,8 @@ HEADERS_KEPT = 100
 HEAD_KEPT = 16 * 1024
 """Bytes of all of them; one that begins within is kept."""
 NOTES_KEPT = 50
+NOTES_SIZE = 8 * 1024
+"""Characters of all notes of an entry; the newest is kept whatever its size."""
 SENTENCE_SHOWN = 1000
 """Characters of a note, of a reason, and of the values that differ."""
 LINE_PATH = 200
@@ -265,11 +268,12 @@ class Entry:
                 self.findings.notes.append(f"{left} more headers of the {of} are not kept")
         notes = self.findings.notes
         if notes:
-            left = len(notes) - NOTES_KEPT
             # The newest are kept: they say what was left out above.
-            self.findings.notes = self._sentences(notes[-NOTES_KEPT:])
-            if left > 0:
-                self.findings.notes.insert(0, f"{left} earlier notes are not kept")
+            sizes = accumulate(len(each) for each in reversed(notes[-NOTES_KEPT:]))
+            kept = sum(1 for size in sizes if size <= NOTES_SIZE) or 1
+            self.findings.notes = self._sentences(notes[-kept:])
+            if len(notes) > kept:
+                self.findings.notes.insert(0, f"{len(notes) - kept} earlier notes are not kept")
 
     def let_go_of_bodies(self) -> None:
         for message in filter(None, (self.request, self.response)):
@@ -288,7 +292,7 @@ class Entry:
     def measure(self) -> int:
         """Bytes of memory that it takes now, about."""
         size = ENTRY_SIZE + sum(
-            len(each) * 4
+            getsizeof(each)
             for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
             if each is not None and each is not HEAD_LET_GO
         )
