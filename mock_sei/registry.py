@@ -23,6 +23,7 @@ from mock_sei.records import (
     ServiceAccount,
     is_account_name,
 )
+from mock_sei.secret_index import SecretIndex
 from mock_sei.standards import ApplicationType
 from mock_sei.tables import Counts, Table
 
@@ -60,7 +61,7 @@ class Registry:
         self._origins = Counts()
         self._scopes = Counts()
         self._app_secrets = Counts()
-        self._secrets = Counts()
+        self._secrets = SecretIndex()
         for index, account in enumerate(service_accounts):
             self._check_account(account, index)
             self.service_accounts[account.username] = account
@@ -99,9 +100,10 @@ class Registry:
             twin._secrets = self._secrets.copy()
         return twin
 
-    def secrets(self) -> frozenset[str]:
+    @property
+    def secrets(self) -> SecretIndex:
         """Every AppSecret and password: what no journal or log may show."""
-        return frozenset(self._secrets)
+        return self._secrets
 
     def is_app_secret(self, text: str) -> bool:
         """Whether some application has this AppSecret."""

@@ -19,7 +19,7 @@ import mock_sei
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "standards", "clock", "paths", "core_yaml", "tables", "sendable", "texts"),
+    ("errors", "standards", "clock", "paths", "core_yaml", "tables", "sendable", "texts", "secret_index"),
     ("peer", "records", "addresses", "randomness", "processes"),
     ("registry",),
     ("access", "api_files"),

@@ -351,7 +351,7 @@ def test_a_good_file_is_read(folder: Path) -> None:
     """The twin of the bad ones: it is the changes that are refused."""
     registry = read_platform_file(folder / "platform.toml")
 
-    assert registry.secrets() == {SECRET}
+    assert set(registry.secrets) == {SECRET}
 
 
 @pytest.mark.parametrize(

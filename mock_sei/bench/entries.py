@@ -6,27 +6,63 @@ next to nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from itertools import accumulate
+from sys import getsizeof
+from typing import Any, Literal, TypeVar
 
 from mock_sei.bench.redaction import (
+    LOOK_AHEAD,
+    NO_SECRETS,
+    Field,
     Secrets,
+    body_field,
+    find_sent,
+    header_fields,
+    hide_beginnings,
     hide_values,
-    redact_body,
-    redact_headers,
-    redact_path,
-    redact_query,
+    query_field,
+    show,
 )
 from mock_sei.errors import Explanation, one_line
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.records import Application
 from mock_sei.standards import Listener
 
-BODY_KEPT = 16 * 1024
+BODY_SHOWN = 16 * 1024
+"""Bytes of a body that the journal shows."""
+BODY_KEPT = BODY_SHOWN + LOOK_AHEAD
 """Bytes of a body that the journal keeps."""
+QUERY_SHOWN = 16 * 1024
+PATH_SHOWN = 4 * 1024
+VALUE_SHOWN = 8 * 1024
+"""Bytes of a header's name or value."""
+HEADERS_KEPT = 100
+"""Headers of a request or an answer, trailers among them."""
+HEAD_KEPT = 16 * 1024
+"""Bytes of all of them; one that begins within is kept."""
+NOTES_KEPT = 50
+NOTES_SIZE = 8 * 1024
+"""Characters of all notes of an entry; the newest is kept whatever its size."""
+SENTENCE_SHOWN = 1000
+"""Characters of a note, of a reason, and of the values that differ."""
+LINE_PATH = 200
+"""Characters of a path in a line of the log."""
+LOG_SHOWN = 2 * 1024
+"""Bytes of each text in a line of the log that is JSON: it is written while others wait."""
 
+LET_GO = "<let go: all entries of the journal together have a limit>"
+"""Shown in place of a body that the journal kept until it was full."""
+HEAD_LET_GO = "headers and query were let go: all entries of the journal together have a limit"
+
+HEADER_SIZE = 140
+ENTRY_SIZE = 1500
+"""Bytes of memory beside the text itself."""
+
+_Text = TypeVar("_Text", str, bytes)
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
@@ -34,20 +70,62 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 class Message:
     """A request or an answer as it came off the wire; its properties hide secrets."""
 
-    secrets: Callable[[], Secrets] = field(default=frozenset, repr=False)
+    secrets: Callable[[], Secrets] = field(default=lambda: NO_SECRETS, repr=False)
     """Asked when the message is read: values to hide wherever they stand."""
     raw_headers: RawHeaders = field(default=(), repr=False)
     raw_body: bytes = field(default=b"", repr=False)
+    body_let_go: bool = field(default=False, repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
         """Names in lower case; of a repeated one the last."""
-        return dict(redact_headers(self.raw_headers, self.secrets()))
+        secrets = self.secrets()
+        return _paired(show(header_fields(self.raw_headers, secrets, shown=VALUE_SHOWN), secrets))
 
     @property
     def body(self) -> str:
-        content_type = self.headers.get("content-type", "")
-        return redact_body(content_type, self.raw_body, self.secrets())
+        return show([self._body(BODY_SHOWN)], self.secrets())[0]
+
+    def settle(self) -> int:
+        """Lets go of what is beyond the limits of a message; returns how many headers that is."""
+        kept: list[tuple[bytes, bytes]] = []
+        size = 0
+        for name, value in self.raw_headers:
+            if len(kept) == HEADERS_KEPT or size > HEAD_KEPT:
+                break
+            kept.append((_beginning(name, VALUE_SHOWN), _beginning(value, VALUE_SHOWN)))
+            size += len(name) + len(value)
+        left = len(self.raw_headers) - len(kept)
+        self.raw_headers = tuple(kept)
+        return left
+
+    def let_go_of_body(self) -> None:
+        if self.raw_body:
+            self.body_let_go = True  # first: somebody may read it at this moment
+            self.raw_body = b""
+
+    @property
+    def head_size(self) -> int:
+        """Bytes of memory that the headers take."""
+        return sum(len(name) + len(value) + HEADER_SIZE for name, value in self.raw_headers)
+
+    def _body(self, shown: int) -> Field:
+        body = self.raw_body
+        if self.body_let_go and not body:
+            return Field(LET_GO)
+        names = {name: value for name, value in self.raw_headers if name in _ABOUT_BODY}
+        content_type = names.get(b"content-type", b"").decode("latin-1")
+        coding = names.get(b"content-encoding", b"identity").strip().lower()
+        return body_field(content_type, body, encoded=coding != b"identity", shown=shown)
+
+    def _fields(self, most: int) -> list[Field]:
+        """The body, then names and values of the headers."""
+        headers = header_fields(self.raw_headers, self.secrets(), shown=min(VALUE_SHOWN, most))
+        return [self._body(min(BODY_SHOWN, most)), *headers]
+
+
+_ABOUT_BODY = frozenset({b"content-type", b"content-encoding"})
+EVERYTHING = max(BODY_SHOWN, QUERY_SHOWN, PATH_SHOWN, VALUE_SHOWN)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,19 +137,32 @@ class Request(Message):
     @property
     def shown_path(self) -> str:
         """Without the secret of a certificate link and other secrets that strayed there."""
-        return hide_values(redact_path(self.path), self.secrets())
+        return self.path_beginning(PATH_SHOWN)
+
+    def path_beginning(self, shown: int) -> str:
+        return hide_values(self.path, self.secrets(), shown=shown)
 
     @property
     def query(self) -> str:
-        return redact_query(self.raw_query, self.secrets())
+        return show([query_field(self.raw_query, shown=QUERY_SHOWN)], self.secrets())[0]
 
-    def to_json(self) -> dict[str, Any]:
+    def settle(self) -> int:
+        self.path = _beginning(self.path, PATH_SHOWN)
+        self.raw_query = _beginning(self.raw_query, QUERY_SHOWN)
+        # Not by super(): a dataclass with slots is another class than the one that is written here.
+        return Message.settle(self)
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
+        """``most`` is how many bytes or characters of each text are shown."""
+        path = Field(self.path, shown=min(PATH_SHOWN, most))
+        query = query_field(self.raw_query, shown=min(QUERY_SHOWN, most))
+        shown = show([path, query, *self._fields(most)], self.secrets())
         return {
             "method": self.method,
-            "path": self.shown_path,
-            "query": self.query,
-            "headers": self.headers,
-            "body": self.body,
+            "path": shown[0],
+            "query": shown[1],
+            "headers": _paired(shown[3:]),
+            "body": shown[2],
         }
 
 
@@ -79,8 +170,9 @@ class Request(Message):
 class Response(Message):
     status: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        return {"status": self.status, "headers": self.headers, "body": self.body}
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
+        shown = show(self._fields(most), self.secrets())
+        return {"status": self.status, "headers": _paired(shown[1:]), "body": shown[0]}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,6 +195,8 @@ class Entry:
     actual: str | None = None
     duration_ms: float | None = None
     fault: str | None = None
+    size: int = field(default=0, repr=False, compare=False)
+    """Bytes of memory that the journal counts for it."""
 
     @property
     def time(self) -> datetime:
@@ -134,6 +228,11 @@ class Entry:
         return f"{self.request.method} {self.request.shown_path}" if self.request else None
 
     @property
+    def called(self) -> str | None:
+        """The same as it came, to be compared and not to be shown."""
+        return f"{self.request.method} {self.request.path}" if self.request else None
+
+    @property
     def status(self) -> int | None:
         """Of the answer; 0 where the connection was reset before one."""
         return self.response.status if self.response else None
@@ -151,19 +250,83 @@ class Entry:
 
     def refuse(self, why: Explanation) -> None:
         self.refused_by = why.check
-        self.refused_because = self._shown(why.because)
-        self.expected = why.expected
-        self.actual = None if why.actual is None else self._shown(why.actual)
+        values = [why.because, why.expected or "", why.actual or ""]
+        because, expected, actual = self._sentences(values)
+        self.refused_because = because
+        self.expected = None if why.expected is None else expected
+        self.actual = None if why.actual is None else actual
 
     def note(self, sentence: str) -> None:
         """Adds a sentence about what deserves a look, and may repeat what the client sent."""
-        self.findings.notes.append(self._shown(sentence))
+        self.findings.notes += self._sentences([sentence])
 
-    def _shown(self, text: str) -> str:
-        secrets = self.request.secrets() if self.request else ()
-        return redact_path(hide_values(text, secrets))
+    def settle(self) -> None:
+        """Keeps no more than an entry may have, and hides the secrets of its notes."""
+        for message, of in ((self.request, "request"), (self.response, "answer")):
+            left = message.settle() if message else 0
+            if left:
+                self.findings.notes.append(f"{left} more headers of the {of} are not kept")
+        notes = self.findings.notes
+        if notes:
+            # The newest are kept: they say what was left out above.
+            sizes = accumulate(len(each) for each in reversed(notes[-NOTES_KEPT:]))
+            kept = sum(1 for size in sizes if size <= NOTES_SIZE) or 1
+            self.findings.notes = self._sentences(notes[-kept:])
+            if len(notes) > kept:
+                self.findings.notes.insert(0, f"{len(notes) - kept} earlier notes are not kept")
 
-    def to_json(self) -> dict[str, Any]:
+    def let_go_of_bodies(self) -> None:
+        for message in filter(None, (self.request, self.response)):
+            message.let_go_of_body()
+
+    def let_go_of_head(self) -> None:
+        """Keeps what an entry is found and counted by."""
+        for message in filter(None, (self.request, self.response)):
+            message.raw_headers = ()
+        if self.request:
+            self.request.raw_query = b""
+            if len(self.request.path) > LINE_PATH:
+                self.request.path = self.request.path_beginning(LINE_PATH)
+        self.findings.notes = [HEAD_LET_GO]
+
+    def measure(self) -> int:
+        """Bytes of memory that it takes now, about."""
+        size = ENTRY_SIZE + sum(
+            getsizeof(each)
+            for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
+            if each is not None and each is not HEAD_LET_GO
+        )
+        for message in filter(None, (self.request, self.response)):
+            size += len(message.raw_body) + message.head_size
+        if self.request:
+            size += getsizeof(self.request.path) + len(self.request.raw_query)
+        return size
+
+    def _sentences(self, texts: list[str]) -> list[str]:
+        """Texts that may repeat what the client sent, or its beginning."""
+        if self.request is None:
+            return [each[:SENTENCE_SHOWN] for each in texts]
+        secrets = self.request.secrets()
+        shown = show([Field(each, shown=SENTENCE_SHOWN) for each in texts], secrets)
+        if not any(_LONG_WORD.search(each) for each in shown):
+            return shown
+        sent = find_sent(self._sent(), secrets)
+        return [hide_beginnings(each, sent) for each in shown]
+
+    def _sent(self) -> list[str]:
+        """Where a value came from that a check may have cut; a bounded part of it."""
+        request = self.request
+        if request is None:
+            return []
+        values = b"\0".join(value[:HEAD_KEPT] for _, value in request.raw_headers[:HEADERS_KEPT])
+        raw = (request.raw_query, request.raw_body, values)
+        return [
+            request.path[:PATH_SHOWN],
+            *(each[:HEAD_KEPT].decode("utf-8", "replace") for each in raw),
+        ]
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
+        """``most`` is how many bytes or characters are shown of each text that was sent."""
         return {
             "kind": self.kind,
             "time": self.time.isoformat(timespec="milliseconds"),
@@ -174,8 +337,8 @@ class Entry:
             "application": self.application,
             "service_account": self.service_account,
             "tracking_id": self.tracking_id,
-            "request": self.request.to_json() if self.request else None,
-            "response": self.response.to_json() if self.response else None,
+            "request": self.request.to_json(most) if self.request else None,
+            "response": self.response.to_json(most) if self.response else None,
             "duration_ms": self.duration_ms,
             "fault": self.fault,
             "refused_by": self.refused_by,
@@ -189,7 +352,8 @@ class Entry:
         """One line for a person."""
         what = "handshake"
         if self.request and self.response:
-            what = f"{self.request.method} {self.request.shown_path[:200]} {self.response.status}"
+            path = self.request.path_beginning(LINE_PATH)
+            what = f"{self.request.method} {path} {self.response.status}"
         words: list[str] = [f"{self.listener} {what}"]
         who = "/".join(filter(None, (self.application, self.service_account)))
         if who:
@@ -204,6 +368,20 @@ class Entry:
             words.append(f"fault: {self.fault}")
         words.extend(f"note: {note}" for note in self.notes)
         return one_line(" ".join(words))
+
+
+_LONG_WORD = re.compile(r"[^\s]{16}")
+"""What may be the beginning of a secret."""
+
+
+def _paired(texts: Sequence[str]) -> dict[str, str]:
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _beginning(text: _Text, shown: int) -> _Text:
+    """What is kept of a text, so that secrets are recognised in what is shown of it."""
+    kept = shown + LOOK_AHEAD
+    return text if len(text) <= kept else text[:kept]
 
 
 def certificate_json(certificate: PeerCertificate | None) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """The journal: every exchange and every failed handshake, to look through and to assert.
 
-Bounded, and it says how many entries it let go.
+Bounded in number and in bytes, and it says how many entries it let go.
 """
 
 from __future__ import annotations
@@ -8,11 +8,17 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
 from mock_sei.bench.entries import Entry
 from mock_sei.bench.search import Wanted, explain_absence
 from mock_sei.records import Application
+
+MEMORY_LIMIT = 32 * 1024 * 1024
+"""Bytes that all entries together may take."""
 
 
 class JournalView(ABC):
@@ -94,36 +100,126 @@ class ApplicationJournal(JournalView):
         return [each for each in self._whole.entries if each.concerns(self._application)]
 
 
-class Journal(WholeJournal):
-    """The last entries, as the server keeps them."""
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A part of the journal, with the numbers that its entries have since the last reset."""
 
-    def __init__(self, size: int) -> None:
-        self._entries: deque[Entry] = deque(maxlen=size)
+    entries: Sequence[tuple[int, Entry]]
+    """Oldest first."""
+    dropped: int
+    last: int
+    """Number of the newest entry, wanted or not; 0 where there is none."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "entries": [numbered(*each) for each in self.entries],
+            "dropped": self.dropped,
+            "last": self.last,
+        }
+
+
+def numbered(number: int, entry: Entry) -> dict[str, Any]:
+    """An entry as the control API tells it."""
+    return {"number": number, **entry.to_json()}
+
+
+class Journal(WholeJournal):
+    """The last entries, as the server keeps them.
+
+    All of them together have a limit in bytes. Over it the oldest lose their bodies, then their
+    headers, and only then themselves.
+    """
+
+    def __init__(self, size: int, *, limit: int = MEMORY_LIMIT) -> None:
+        self._size, self._limit = size, limit
         self._lock = threading.Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._whole: deque[Entry] = deque()
+        self._without_body: deque[Entry] = deque()
+        self._bare: deque[Entry] = deque()
+        self._memory = 0
         self._recorded = 0
 
     def add(self, entry: Entry) -> None:
+        entry.settle()
+        entry.size = entry.measure()
         with self._lock:
-            self._entries.append(entry)
+            self._whole.append(entry)
             self._recorded += 1
+            self._memory += entry.size
+            if self._count() > self._size:
+                self._drop_oldest()
+            while self._memory > self._limit:
+                self._let_go()
 
     def clear(self) -> None:
         with self._lock:
-            self._entries.clear()
-            self._recorded = 0
+            self._forget()
 
     @property
     def entries(self) -> list[Entry]:
         with self._lock:
-            return list(self._entries)
+            return [*self._bare, *self._without_body, *self._whole]
+
+    @property
+    def last(self) -> Entry:
+        with self._lock:
+            newest = next(self._newest_first(), None)
+        if newest is None:
+            raise LookupError(self.nothing)
+        return newest
+
+    def __len__(self) -> int:
+        with self._lock:
+            return self._count()
+
+    @property
+    def memory(self) -> int:
+        """Bytes that its entries take, about."""
+        return self._memory
 
     @property
     def dropped(self) -> int:
         with self._lock:
-            return self._recorded - len(self._entries)
+            return self._recorded - self._count()
+
+    def newest(self, count: int | None = None, *, after: int = 0) -> Told:
+        """The newest entries with a number above ``after``, at most ``count``."""
+        with self._lock:
+            kept, recorded = self._count(), self._recorded
+            fresh = min(kept, recorded - after, kept if count is None else count)
+            found = list(islice(self._newest_first(), max(0, fresh)))
+        found.reverse()
+        first = recorded - len(found) + 1
+        return Told(entries=list(enumerate(found, first)), dropped=recorded - kept, last=recorded)
 
     def of(self, application: Application) -> ApplicationJournal:
         return ApplicationJournal(self, application)
+
+    def tell(
+        self,
+        wanted: Wanted | None = None,
+        after: int = 0,
+        *,
+        of: Application | None = None,
+        limit: int | None = None,
+    ) -> Told:
+        """Those that fit, concern an application and have a number above ``after``.
+
+        With ``limit`` only the newest so many are told.
+        """
+        if of is None and (wanted is None or wanted == Wanted()):
+            return self.newest(limit, after=after)
+        looked_at = self.newest(after=after)
+        fitting = (
+            (number, entry)
+            for number, entry in reversed(looked_at.entries)
+            if (wanted is None or wanted.fits(entry)) and (of is None or entry.concerns(of))
+        )
+        found = list(islice(fitting, limit))
+        return replace(looked_at, entries=found[::-1])
 
     def to_json(
         self,
@@ -133,23 +229,36 @@ class Journal(WholeJournal):
         of: Application | None = None,
         limit: int | None = None,
     ) -> dict[str, Any]:
-        """Those that fit, concern an application and have a number above ``after``.
+        """What :meth:`tell` finds."""
+        return self.tell(wanted, after, of=of, limit=limit).to_json()
 
-        Numbers count from 1 since a reset; with ``limit`` only the newest so many are told.
-        """
-        with self._lock:
-            entries, recorded = list(self._entries), self._recorded
-        first = recorded - len(entries) + 1
-        fitting = [
-            (number, entry)
-            for number, entry in enumerate(entries, first)
-            if number > after
-            and (wanted is None or wanted.fits(entry))
-            and (of is None or entry.concerns(of))
-        ]
-        told = fitting if limit is None else fitting[-limit:]
-        return {
-            "entries": [{"number": number, **entry.to_json()} for number, entry in told],
-            "dropped": recorded - len(entries),
-            "last": recorded,
-        }
+    # Under the lock
+
+    def _count(self) -> int:
+        return len(self._bare) + len(self._without_body) + len(self._whole)
+
+    def _newest_first(self) -> Iterator[Entry]:
+        return chain(reversed(self._whole), reversed(self._without_body), reversed(self._bare))
+
+    def _let_go(self) -> None:
+        """Makes the oldest entry that has most smaller, and drops one where none has anything."""
+        if self._whole:
+            entry = self._whole.popleft()
+            entry.let_go_of_bodies()
+            self._without_body.append(entry)
+        elif self._without_body:
+            entry = self._without_body.popleft()
+            entry.let_go_of_head()
+            self._bare.append(entry)
+        else:
+            self._drop_oldest()
+            return
+        size = entry.measure()
+        self._memory += size - entry.size
+        entry.size = size
+
+    def _drop_oldest(self) -> None:
+        for each in (self._bare, self._without_body, self._whole):
+            if each:
+                self._memory -= each.popleft().size
+                return

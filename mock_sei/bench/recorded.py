@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mock_sei.bench.entries import Entry, Request, Response
+from mock_sei.bench.entries import EVERYTHING, Entry, Request, Response
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.standards import Listener
 
@@ -26,6 +26,9 @@ class ShownRequest(Request):
     def shown_path(self) -> str:
         return self.path
 
+    def path_beginning(self, shown: int) -> str:
+        return self.path[:shown]
+
     @property
     def headers(self) -> dict[str, str]:
         return dict(self.shown["headers"])
@@ -37,6 +40,9 @@ class ShownRequest(Request):
     @property
     def body(self) -> str:
         return str(self.shown["body"])
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
+        return dict(self.shown)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +58,9 @@ class ShownResponse(Response):
     @property
     def body(self) -> str:
         return str(self.shown["body"])
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
+        return dict(self.shown)
 
 
 def read_entry(told: Mapping[str, Any]) -> Entry:

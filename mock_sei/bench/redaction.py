@@ -1,17 +1,23 @@
 """Takes secrets and whole tokens out of what the journal and the log show.
 
-Application keys, user names and e-mail addresses stay: they are what a tester looks for.
+Application keys, user names and e-mail addresses stay: they are what a tester looks for. Everything
+here costs what its text is long, however many secrets there are.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote_plus
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.bench.readings import Span, find_stretches, unescape
 from mock_sei.randomness import SECRET_LENGTH
+from mock_sei.secret_index import SecretIndex
 
 HIDDEN = "***"
 
@@ -37,133 +43,405 @@ SECRET_NAMES = frozenset(
 )
 """Parameter and member names in lower case; ``clientSecret`` and ``client-secret`` are ones too."""
 
+LOOK_AHEAD = 2048
+"""Characters behind what is shown of a text that are looked at too: a secret that begins in what is
+shown is recognised though it ends behind it."""
+_LONGEST_SPELLING = 20
+"""Characters that one character of a secret may take: four bytes, each as ``%2541``."""
+
 _SQUEEZED_NAMES = frozenset(name.replace("_", "") for name in SECRET_NAMES)
+_SQUEEZE = re.compile(r"[\s_-]")
+_LONGEST_NAME = 200
+"""Characters of a name that is looked at, escapes included."""
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-_ADDRESS_HEADERS = frozenset({"location", "referer"})
+_SCHEMES = frozenset({"basic", "bearer", "bearertoken", "digest", "dpop", "negotiate", "ntlm"})
+
+_PARAMETER = re.compile(r"(?<![^&])([^&=]*+)=([^&]*+)")
 _ANY_SECRET_NAME = "|".join(sorted(SECRET_NAMES)).replace("_", "[_-]?")
 _SECRET_MEMBER = re.compile(
-    rf'("(?:{_ANY_SECRET_NAME})"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{{].*|[^\s,}}\]]+)',
+    rf'"(?:{_ANY_SECRET_NAME})"\s*+:\s*+("(?:[^"\\]|\\.)*+"?|[\[{{].*|[^\s,}}\]]++)',
     re.DOTALL | re.IGNORECASE,
 )
-
-
-_ESCAPED_NAME_CHARACTER = re.compile(
-    r"(?<!\\)((?:\\\\)*)\\u00(2d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])", re.IGNORECASE
+_ESCAPE_IN_JSON = re.compile(
+    r"\\(?:u00(2d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])|.)", re.IGNORECASE | re.DOTALL
 )
-"""A letter, underscore or hyphen that JSON text spells as an escape."""
+"""In the first group: a letter, underscore or hyphen that JSON text spells as an escape."""
 
-_LINK = re.compile(rf"({re.escape(CERTIFICATE_LINK_PATH)})([\w-]{{0,6}})[^/?#\s]*")
-_HIDDEN_LINK = rf"\1\2{HIDDEN}"
-
+_LINK = re.compile(rf"{re.escape(CERTIFICATE_LINK_PATH)}[\w-]{{0,6}}([^/?#&\"'\s]*+)")
+"""Of the secret of a certificate link the beginning is shown."""
 _PRIVATE_KEY = "PRIVATE KEY-----"
 """Pasted where a certificate was asked for."""
+_KEY_BLOCK = re.compile(rf"(?:-----BEGIN [A-Z ]{{0,30}})?{_PRIVATE_KEY}[\w+/=\s\\:,-]*+")
 
-Secrets = Collection[str]
-"""Values known to be secret, hidden wherever they turn up: a client may have swapped its pair."""
+_DOTTED = re.compile(r"[A-Za-z0-9_.-]++")
+_TOKEN_BEGINS = "eyJ"
+_TOKEN_HEADER = 11
+"""Characters that the first part of a JWT has at least."""
+_ENDS = re.compile(r"""\0*+(?:\xff{3})?\Z|['"]""")
+"""Behind a text that may have been cut: its end, a quote, or what decoding added to it."""
+_ISSUED = re.compile(
+    rf"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{{{SECRET_LENGTH},{SECRET_LENGTH + 21}}}(?![A-Za-z0-9_-])"
+)
+"""A code, a refresh token, a session or a link has this shape, and so have things that are none. A
+word that was glued to it may make it longer."""
 
 
-class KnownSecrets(Collection[str]):
-    """What was registered, and what a platform issued, of which there is too much to go through."""
+class Secrets(Protocol):
+    """Values that are secret, wherever they turn up: a client may have swapped its pair."""
 
-    def __init__(self, registered: Callable[[], Secrets], is_issued: Callable[[str], bool]) -> None:
-        self._registered = registered
-        self._is_issued = is_issued
+    @property
+    def shortest(self) -> int: ...
+    @property
+    def longest(self) -> int: ...
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._registered())
-
-    def __len__(self) -> int:
-        return len(self._registered())
+    def find_in(self, text: str) -> list[Span]:
+        """Those to be found as part of any text."""
 
     def __contains__(self, text: object) -> bool:
-        return isinstance(text, str) and (text in self._registered() or self._is_issued(text))
+        """Those to be recognised only where they are whole, too."""
 
 
-_ACCESS_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
-"""A JWT, ours or another's."""
-_ISSUED = re.compile(rf"(?<![\w-])[\w-]{{{SECRET_LENGTH}}}(?![\w-])")
-"""A code, a refresh token, a session or a link has this shape, and so have things that are none."""
-
-SHORTEST_SECRET = 4
-"""Shorter values would hide half of every text."""
+NO_SECRETS: Secrets = SecretIndex()
 
 
-def hide_values(text: str, secrets: Secrets) -> str:
-    """The text with every known secret in it hidden."""
-    present = [each for each in secrets if each in text and len(each) >= SHORTEST_SECRET]
-    for secret in sorted(present, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
-    if len(text) < SECRET_LENGTH:
-        return text
-    text = _ACCESS_TOKEN.sub(HIDDEN, text)
-    return _ISSUED.sub(lambda found: HIDDEN if found[0] in secrets else found[0], text)
+@dataclass(frozen=True, slots=True)
+class KnownSecrets:
+    """What was registered, and what a platform issued, of which there is too much to go through."""
+
+    registered: SecretIndex
+    is_issued: Callable[[str], bool]
+
+    @property
+    def shortest(self) -> int:
+        return self.registered.shortest
+
+    @property
+    def longest(self) -> int:
+        return self.registered.longest
+
+    def find_in(self, text: str) -> list[Span]:
+        return self.registered.find_in(text)
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and (text in self.registered or self.is_issued(text))
+
+
+class Stretch(NamedTuple):
+    """A part of a text that is not shown."""
+
+    begin: int
+    end: int
+    instead: str = HIDDEN
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A text with what its own form says is secret."""
+
+    text: str
+    stretches: Sequence[Stretch] = ()
+    shown: int | None = None
+    """Characters that are shown at most; None for all."""
+
+    @property
+    def is_cut(self) -> bool:
+        return self.shown is not None and len(self.text) > self.shown
+
+
+# Values that are secret wherever they stand
+
+
+def hide_values(text: str, secrets: Secrets, *, shown: int | None = None) -> str:
+    """The text, or its beginning, with every secret in it hidden, however it is encoded."""
+    return show([Field(text, shown=shown)], secrets)[0]
+
+
+def show(fields: Sequence[Field], secrets: Secrets) -> list[str]:
+    """Fields as they may be shown. Those that are shown whole are looked through in one go."""
+    whole = [each for each in fields if not each.is_cut]
+    found = iter(_stretches_of(whole, secrets))
+    return [
+        _show_beginning(each, secrets)
+        if each.is_cut
+        else _apply(each.text, [*each.stretches, *next(found)])
+        for each in fields
+    ]
+
+
+def find_sent(texts: Iterable[str], secrets: Secrets) -> set[str]:
+    """The secrets in texts, in plain text, and the parts of them that were recognised."""
+    found: set[str] = set()
+    _find("\0".join(texts), secrets, found=found)
+    return found
+
+
+def hide_beginnings(text: str, sent: Iterable[str]) -> str:
+    """A text that may end, or quote, no more than the beginning of what was sent."""
+    for secret in sorted(sent, key=len, reverse=True):
+        text = _beginning_of(secret, text)
+    return text
+
+
+def _stretches_of(fields: Sequence[Field], secrets: Secrets) -> list[list[Stretch]]:
+    starts, start = [], 0
+    for each in fields:
+        starts.append(start)
+        start += len(each.text) + 1
+    stretches: list[list[Stretch]] = [[] for _ in fields]
+    for begin, end in _find("\0".join(each.text for each in fields), secrets):
+        which = bisect_right(starts, begin) - 1
+        stretches[which].append(Stretch(begin - starts[which], end - starts[which]))
+    return stretches
+
+
+def _show_beginning(field: Field, secrets: Secrets) -> str:
+    shown = field.shown or 0
+    # Of a secret of this length not even its beginning may be shown: its end was not looked at.
+    unseen = max(0, secrets.longest * _LONGEST_SPELLING - LOOK_AHEAD)
+    text = field.text[: shown + LOOK_AHEAD]
+    found = [Stretch(*each) for each in _find(text, secrets, cut=True)]
+    if unseen:
+        found.append(Stretch(max(0, shown - unseen), len(text)))
+    return _apply(text, [*field.stretches, *found], shown)
+
+
+def _find(
+    text: str, secrets: Secrets, *, cut: bool = False, found: set[str] | None = None
+) -> list[Span]:
+    def search(reading: str) -> list[Span]:
+        return [*secrets.find_in(reading), *_shaped(reading, secrets, cut=cut)]
+
+    shortest = min(secrets.shortest or SECRET_LENGTH, SECRET_LENGTH)
+    return find_stretches(text, search, shortest=shortest, found=found)
+
+
+def _shaped(text: str, secrets: Secrets, *, cut: bool) -> Iterator[Span]:
+    """What is recognised by its shape, and what the platform issued."""
+    links: dict[int, int] = {}
+    if CERTIFICATE_LINK_PATH in text:
+        for link in _LINK.finditer(text):
+            links[link.start() + len(CERTIFICATE_LINK_PATH)] = link.start(1)
+            yield link.span(1)
+    if _PRIVATE_KEY in text:
+        yield from (each.span() for each in _KEY_BLOCK.finditer(text))
+    if _TOKEN_BEGINS in text:
+        yield from _tokens(text, cut=cut)
+    if len(text) >= SECRET_LENGTH:
+        yield from ((links.get(begin, begin), end) for begin, end in _issued(text, secrets))
+
+
+def _tokens(text: str, *, cut: bool) -> Iterator[Span]:
+    """JWTs, ours or another's; the beginning of one too, where the text may have been cut."""
+    for chain in _DOTTED.finditer(text):
+        is_cut = cut and _ENDS.match(text, chain.end()) is not None
+        place, last = chain.start(), chain.start() + len(chain[0].rstrip("."))
+        for part in chain[0].split("."):
+            at = part.find(_TOKEN_BEGINS)
+            is_followed = place + len(part) < last
+            if at >= 0 and len(part) - at >= _TOKEN_HEADER and (is_followed or is_cut):
+                yield place + at, chain.end()
+                break
+            place += len(part) + 1
+
+
+def _issued(text: str, secrets: Secrets) -> Iterator[Span]:
+    for each in _ISSUED.finditer(text):
+        for begin in range(each.start(), each.end() - SECRET_LENGTH + 1):
+            if text[begin : begin + SECRET_LENGTH] in secrets:
+                yield begin, begin + SECRET_LENGTH
+
+
+_LEAST_BEGINNING = 16
+"""Characters of a secret that are recognised as its beginning: less may be a name."""
+
+
+def _beginning_of(secret: str, text: str) -> str:
+    stretches = []
+    at = text.find(secret[:_LEAST_BEGINNING]) if len(secret) > _LEAST_BEGINNING else -1
+    while at >= 0:
+        size = _common(text, at, secret)
+        if _ENDS.match(text, at + size):
+            stretches.append(Stretch(at, at + size))
+        at = text.find(secret[:_LEAST_BEGINNING], at + size)
+    return _apply(text, stretches)
+
+
+def _common(text: str, at: int, secret: str) -> int:
+    size = 0
+    for one, other in zip(text[at : at + len(secret)], secret, strict=False):
+        if one != other:
+            break
+        size += 1
+    return size
+
+
+def _widest_first(stretch: Stretch) -> tuple[int, int, int]:
+    return stretch.begin, -stretch.end, -len(stretch.instead)
+
+
+def _apply(text: str, stretches: Sequence[Stretch], shown: int | None = None) -> str:
+    """The text with its stretches hidden; those that overlap become one."""
+    if shown is None:
+        shown = len(text)
+    pieces: list[str] = []
+    at = 0
+    for begin, end, instead in sorted(set(stretches), key=_widest_first):
+        if begin >= shown and begin < len(text):
+            break
+        if end < at or begin < at == end:
+            continue
+        if begin >= at:
+            pieces += (text[at:begin], instead)
+        at = end
+    return "".join([*pieces, text[at:shown]])
+
+
+# Values that are secret because of their name
 
 
 def redact_headers(
-    headers: Iterable[tuple[bytes, bytes]], secrets: Secrets = ()
+    headers: Iterable[tuple[bytes, bytes]], secrets: Secrets = NO_SECRETS
 ) -> list[tuple[str, str]]:
     """Header names and values as text."""
-    shown = []
+    shown = show(header_fields(headers, secrets), secrets)
+    return list(zip(shown[::2], shown[1::2], strict=True))
+
+
+def header_fields(
+    headers: Iterable[tuple[bytes, bytes]], secrets: Secrets, *, shown: int | None = None
+) -> list[Field]:
+    """Of each header its name and its value, one after the other."""
+    fields = []
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        shown.append((name, hide_values(_header(name, value, secrets), secrets)))
-    return shown
+        fields += [Field(name, shown=shown), _header(name.lower(), value, secrets, shown)]
+    return fields
 
 
 def redact_path(path: str) -> str:
     """A path with no more than the beginning of a certificate link's secret."""
-    return _LINK.sub(_HIDDEN_LINK, path) if CERTIFICATE_LINK_PATH in path else path
+    return _apply(path, [Stretch(*each.span(1)) for each in _LINK.finditer(path)])
 
 
-def redact_query(query: bytes, secrets: Secrets = ()) -> str:
-    return redact_form(query.decode("utf-8", "replace"), secrets)
+def redact_query(query: bytes, secrets: Secrets = NO_SECRETS) -> str:
+    return show([query_field(query)], secrets)[0]
 
 
-def redact_form(text: str, secrets: Secrets = ()) -> str:
+def query_field(query: bytes, *, shown: int | None = None) -> Field:
+    return _form(query.decode("utf-8", "replace"), _characters(query, shown))
+
+
+def redact_form(text: str, secrets: Secrets = NO_SECRETS) -> str:
     """A form or query string with secret values hidden, whatever the encoding of their names."""
-    parts = []
-    for part in text.split("&"):
-        name, equals, value = part.partition("=")
-        plain = unquote_plus(value)
-        secret = re.sub(r"[\s_-]", "", unquote_plus(name)).lower() in _SQUEEZED_NAMES
-        secret = secret or _PRIVATE_KEY in plain or redact_path(plain) != plain
-        secret = secret or hide_values(plain, secrets) != plain
-        parts.append(f"{name}={HIDDEN}" if secret and equals else part)
-    return hide_values("&".join(parts), secrets)
+    return show([_form(text)], secrets)[0]
 
 
-def redact_body(content_type: str, body: bytes, secrets: Secrets = ()) -> str:
-    """A body as text: forms and JSON with secrets hidden, of anything else its size alone."""
+def redact_body(content_type: str, body: bytes, secrets: Secrets = NO_SECRETS) -> str:
+    """A body as text: forms and JSON with secrets hidden, of anything else its size only."""
+    return show([body_field(content_type, body)], secrets)[0]
+
+
+def body_field(
+    content_type: str, body: bytes, *, encoded: bool = False, shown: int | None = None
+) -> Field:
+    """``encoded`` where a header says that the bytes are no text, such as those of gzip."""
     if not body:
-        return ""
-    media_type = content_type.partition(";")[0].strip().lower()
-    text = body.decode("utf-8", "replace")
-    if media_type.endswith(("form-urlencoded", "json")):
-        # A client may have mistaken one for the other: `curl -d` calls everything a form.
-        if text.lstrip()[:1] not in ("{", "["):
-            return redact_form(text, secrets)
-        return hide_values(redact_json(text), secrets)
-    return f"<{len(body)} bytes of {media_type or 'unnamed type'}>"
+        return Field("")
+    media_type = content_type.partition(";")[0].strip()
+    is_text = media_type.lower().endswith(("form-urlencoded", "json"))
+    if not is_text or encoded or b"\0" in body or body.startswith(_NO_TEXT):
+        size = f"{len(body)}" if shown is None or len(body) <= shown else f"more than {shown}"
+        named = media_type if _MEDIA_TYPE.fullmatch(media_type) else "unnamed type"
+        return Field(f"<{size} bytes of {named}>")
+    text, shown = body.decode("utf-8", "replace"), _characters(body, shown)
+    # A client may have mistaken one for the other: `curl -d` calls everything a form.
+    if text.lstrip()[:1] not in ("{", "["):
+        return _form(text, shown)
+    return Field(text, _members(text), shown)
+
+
+def _characters(text: bytes, shown: int | None) -> int | None:
+    """How many characters the first ``shown`` bytes are; None where these are all."""
+    if shown is None or len(text) <= shown:
+        return None
+    return len(text[:shown].decode("utf-8", "replace"))
+
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
+_NO_TEXT = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")
+"""How gzip and UTF-16 begin."""
 
 
 def redact_json(text: str) -> str:
     """JSON text, whole or cut short, with the values of secret members hidden."""
-    plain = _ESCAPED_NAME_CHARACTER.sub(lambda found: found[1] + chr(int(found[2], 16)), text)
-    return _SECRET_MEMBER.sub(rf'\1"{HIDDEN}"', plain)
+    return _apply(text, _members(text))
 
 
-def _header(name: str, value: str, secrets: Secrets) -> str:
-    if name.lower() in _ADDRESS_HEADERS:
-        return _address(value, secrets)
-    if name.lower() not in _SECRET_HEADERS:
-        return value
+def _form(text: str, shown: int | None = None) -> Field:
+    stretches = list(_parameters(text))
+    if '"' in text or "%22" in text:  # JSON as a parameter
+        stretches += _members(text)
+    return Field(text, stretches, shown)
+
+
+def _parameters(text: str, place: int = 0) -> Iterator[Stretch]:
+    """``place`` is where the text stands in another."""
+    for each in _PARAMETER.finditer(text):
+        name, value = each.groups()
+        if _is_secret_name(name) or (len(value) > len(_PRIVATE_KEY) and _has_key(value)):
+            yield Stretch(place + each.start(2), place + each.end(2))
+
+
+def _has_key(value: str) -> bool:
+    return "KEY" in value and _PRIVATE_KEY in unquote_plus(value)
+
+
+def _is_secret_name(name: str) -> bool:
+    if not name or len(name) > _LONGEST_NAME:
+        return False
+    return _SQUEEZE.sub("", unquote_plus(name)).lower() in _SQUEEZED_NAMES
+
+
+def _members(text: str) -> list[Stretch]:
+    """The values of secret members, whatever the spelling of their names; also of JSON that is
+    the value of a member or of a parameter."""
+    plain: list[str] = []
+    offsets: list[int] = []
+    end = 0
+    for each in _ESCAPE_IN_JSON.finditer(text):
+        if each[1] is not None:
+            plain += (text[end : each.start()], chr(int(each[1], 16)))
+            offsets += (*range(end, each.start()), each.start())
+            end = each.end()
+    plain.append(text[end:])
+    offsets.extend(range(end, len(text) + 1))
+    found = [(offsets[begin], offsets[end]) for begin, end in _member_values("".join(plain))]
+    inside = unescape(text) if '\\"' in text or "%22" in text else None
+    if inside is not None:
+        found += map(inside.origin, _member_values(inside.text))
+    return [
+        Stretch(begin, end, f'"{HIDDEN}"' if text[begin : begin + 1] != "\\" else HIDDEN)
+        for begin, end in found
+    ]
+
+
+def _member_values(text: str) -> Iterator[Span]:
+    return (each.span(1) for each in _SECRET_MEMBER.finditer(text))
+
+
+def _header(name: str, value: str, secrets: Secrets, shown: int | None) -> Field:
+    if name in _SECRET_HEADERS:
+        return Field(_credentials(value, secrets) if "auth" in name else HIDDEN, shown=shown)
+    return Field(value, list(_address(value)), shown)
+
+
+def _credentials(value: str, secrets: Secrets) -> str:
     scheme, _, rest = value.strip().partition(" ")
-    if not name.lower().endswith("authorization"):
-        return HIDDEN
     if rest and scheme.lower() != "basic":
         # Whatever stands there, BearerToken for one; but a pair or token has other characters too.
-        return f"{scheme if scheme.isalpha() else HIDDEN} {HIDDEN}"
+        known = scheme.lower() in _SCHEMES or (scheme.isalpha() and not _is_part(value, secrets))
+        return f"{scheme if known else HIDDEN} {HIDDEN}"
     try:
         app_key, colon, _ = base64.b64decode(rest or scheme, validate=True).decode().partition(":")
     except ValueError:  # not Base64, not ASCII, not UTF-8
@@ -171,9 +449,14 @@ def _header(name: str, value: str, secrets: Secrets) -> str:
     return f"{'Basic ' if rest else ''}{app_key}:{HIDDEN}" if colon else HIDDEN
 
 
-def _address(value: str, secrets: Secrets) -> str:
+def _is_part(value: str, secrets: Secrets) -> bool:
+    """Whether the first word of a value may belong to a secret with spaces in it."""
+    return bool(secrets.find_in(value))
+
+
+def _address(value: str) -> Iterator[Stretch]:
     """A redirect may carry a code in its query or a token in its fragment."""
-    address, hash_sign, fragment = value.partition("#")
-    base, question_mark, query = address.partition("?")
-    query, fragment = redact_form(query, secrets), redact_form(fragment, secrets)
-    return f"{redact_path(base)}{question_mark}{query}{hash_sign}{fragment}"
+    base, _, fragment = value.partition("#")
+    address, _, query = base.partition("?")
+    yield from _parameters(query, len(address) + 1)
+    yield from _parameters(fragment, len(base) + 1)

@@ -6,12 +6,18 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from heapq import nlargest
 from typing import Any, Protocol
 
 from mock_sei.bench.targets import Target
 
 NEAREST = 3
 """Recorded exchanges that a failed assertion shows."""
+LOOKED_AT = 1000
+"""The newest entries, among which the nearest are looked for."""
+LIKELY = 30
+COMPARED = 200
+"""Characters of an operation by which it is compared."""
 
 
 class Searched(Protocol):
@@ -28,7 +34,7 @@ class Searched(Protocol):
     @property
     def refused_by(self) -> str | None: ...
     @property
-    def operation(self) -> str | None: ...
+    def called(self) -> str | None: ...
     @property
     def status(self) -> int | None: ...
 
@@ -55,9 +61,8 @@ class Wanted:
                 continue
             if getattr(entry, each.name) != value:
                 return False
-        if self.operation is None:
-            return True
-        return entry.operation is not None and self._target.matches(entry.operation)
+        called = entry.called if self.operation is not None else ""
+        return called is not None and self._target.matches(called)
 
     @cached_property
     def _target(self) -> Target:
@@ -81,11 +86,26 @@ def explain_absence(
         nearest: Iterable[Searched] = [each for each in entries if wanted.fits(each)][-NEAREST:]
         lines.append("the last of them:")
     else:
-        texts = [f"{each.operation or each.kind} {each.status or ''}" for each in entries]
-        asked = f"{wanted.operation or wanted.kind or ''} {wanted.status or ''}"
-        chosen = difflib.get_close_matches(asked, texts, n=NEAREST, cutoff=0.0)
-        nearest = [
-            entries[len(texts) - 1 - texts[::-1].index(text)] for text in dict.fromkeys(chosen)
-        ]
+        nearest = _nearest(wanted, entries[-LOOKED_AT:])
         lines.append("the nearest recorded:")
     return "\n".join([*lines, *(f"  {each}" for each in nearest)])
+
+
+def _nearest(wanted: Wanted, entries: Sequence[Searched]) -> list[Searched]:
+    """The newest of those that are called most like what was wanted.
+
+    A quick measure chooses those that the exact one, which takes longer, looks at.
+    """
+    asked = f"{wanted.operation or wanted.kind or ''} {wanted.status or ''}"[:COMPARED]
+    by_text = {
+        f"{(each.called or each.kind)[:COMPARED]} {each.status or ''}": each for each in entries
+    }
+    matcher = difflib.SequenceMatcher(b=asked)
+
+    def likeness(text: str) -> float:
+        matcher.set_seq1(text)
+        return matcher.quick_ratio()
+
+    likely = nlargest(LIKELY, by_text, key=likeness)
+    chosen = difflib.get_close_matches(asked, likely, n=NEAREST, cutoff=0.0)
+    return [by_text[text] for text in chosen]

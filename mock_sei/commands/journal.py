@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mock_sei.bench.entries import LINE_PATH
 from mock_sei.errors import one_line
 from mock_sei.remote import Remote
 
@@ -38,7 +39,7 @@ def line(entry: Mapping[str, Any]) -> str:
         words.append("handshake failed")
     else:
         status = response["status"] or "reset"
-        words.append(f"{request['method']} {request['path']} {status}")
+        words.append(f"{request['method']} {request['path'][:LINE_PATH]} {status}")
     names = [entry["application"], entry["service_account"]]
     who = "/".join(name for name in names if name)
     if not who and entry["certificate"]:

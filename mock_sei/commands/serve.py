@@ -22,7 +22,7 @@ from typing import TextIO
 
 import click
 
-from mock_sei.bench.entries import Entry
+from mock_sei.bench.entries import LOG_SHOWN, Entry
 from mock_sei.certificates.store import write_whole
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError
@@ -299,7 +299,7 @@ class _JsonLines(logging.Formatter):
             "logged_at": datetime.fromtimestamp(record.created, UTC).isoformat(),
         }
         if isinstance(record.msg, Entry):
-            return json.dumps(fields | record.msg.to_json())
+            return json.dumps(fields | record.msg.to_json(LOG_SHOWN))
         return json.dumps(fields | {"message": record.getMessage()})
 
 

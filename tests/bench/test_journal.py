@@ -11,6 +11,7 @@ from mock_sei.bench.entries import Entry, Request, Response
 from mock_sei.bench.journal import Journal
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings, PeerCertificate
+from mock_sei.secret_index import SecretIndex
 from mock_sei.standards import Listener
 
 CERTIFICATE = PeerCertificate(
@@ -167,7 +168,7 @@ def test_a_request_is_shown_as_it_came_but_for_its_secrets() -> None:
 
 def test_known_secrets_are_hidden_in_the_reason_too() -> None:
     """A client that swaps its pair sends the AppSecret where the AppKey is shown."""
-    request = Request(method="POST", path="/", secrets=lambda: {"hunter2-hunter2"})
+    request = Request(method="POST", path="/", secrets=lambda: SecretIndex(["hunter2-hunter2"]))
     entry = Entry(kind="exchange", timestamp=0, connection=CONNECTION, request=request)
     entry.refuse(
         Explanation(
@@ -196,7 +197,9 @@ def test_what_was_let_through_with_a_note_says_the_note() -> None:
 def test_secrets_and_links_are_hidden_in_a_note_a_path_and_a_reason() -> None:
     link = "/portal/certificates/bFUdegFvgFBcEKIZRTsmNR"
     request = Request(
-        method="POST", path=f"{link}/hunter2-hunter2", secrets=lambda: {"hunter2-hunter2"}
+        method="POST",
+        path=f"{link}/hunter2-hunter2",
+        secrets=lambda: SecretIndex(["hunter2-hunter2"]),
     )
     response = Response(status=405)
     entry = Entry(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import Body, FastAPI, HTTPException, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from starlette.responses import JSONResponse
+from starlette.responses import StreamingResponse
 
+from mock_sei.bench.journal import Told, numbered
 from mock_sei.bench.search import Wanted
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.models import Here, Model
+
+PIECE = 64 * 1024
+"""Characters of an answer that are written together."""
 
 
 class ClockState(Model):
@@ -89,16 +95,17 @@ def add_bench_calls(app: FastAPI) -> None:
     async def check(sandbox: Here) -> VerdictNow:
         return VerdictNow(**asdict(sandbox.verdict()))
 
+    # In a thread, piece by piece: a full journal takes seconds, and others are answered meanwhile.
     @app.get("/journal", summary="Exchanges and failed handshakes, oldest first")
-    async def journal(sandbox: Here, wanted: Annotated[JournalQuery, Query()]) -> Response:
+    def journal(sandbox: Here, wanted: Annotated[JournalQuery, Query()]) -> Response:
         name = wanted.application
-        found = sandbox.journal.to_json(
+        told = sandbox.journal.tell(
             Wanted(**wanted.model_dump(exclude={"after", "limit", "application"})),
             wanted.after,
             of=None if name is None else sandbox.registry.require_application(name),
             limit=wanted.limit,
         )
-        return JSONResponse(found)
+        return StreamingResponse(_written(told), media_type="application/json")
 
     @app.delete("/journal", status_code=204, summary="Clears the journal")
     async def clear_journal(sandbox: Here) -> None:
@@ -114,6 +121,17 @@ def add_signing_key_calls(app: FastAPI) -> None:
     async def retire_signing_key(sandbox: Here, kid: str) -> None:
         with _explaining_values():
             sandbox.retire_signing_key(kid)
+
+
+def _written(told: Told) -> Iterator[str]:
+    """The text of ``told.to_json()``, in pieces of about :data:`PIECE`."""
+    piece = '{"entries": ['
+    for index, (number, entry) in enumerate(told.entries):
+        piece += (", " if index else "") + json.dumps(numbered(number, entry))
+        if len(piece) >= PIECE:
+            yield piece
+            piece = ""
+    yield f'{piece}], "dropped": {told.dropped}, "last": {told.last}}}'
 
 
 class _explaining_values:  # noqa: N801  # reads as a statement where it is used

@@ -7,27 +7,35 @@ from typing import Any
 
 from fastapi import Response
 
-from mock_sei.bench.entries import Entry
+from mock_sei.bench.entries import LINE_PATH, Entry
 from mock_sei.web.portal.visit import HOME, Visit
 
 JOURNAL = f"{HOME}/journal"
 
 SHOWN = 100
 """Entries of a page; the portal's own pages are left out of it."""
+PAGE_SIZE = 512 * 1024
+"""Characters of the entries of a page; the one that passes it is the last."""
+TEXT_SHOWN = 4 * 1024
+"""Bytes of each text that was sent; the control API tells more."""
 
 
 def journal(visit: Visit) -> Response:
     refused = visit.request.query_params.get("refused") == "true"
-    kept = visit.sandbox.journal
-    wanted = [
-        each for each in kept.entries if not _is_ours(each) and (each.refused_by or not refused)
-    ]
-    return visit.show(
-        "journal.html",
-        entries=[_shown(each) for each in wanted[: -SHOWN - 1 : -1]],
-        dropped=kept.dropped,
-        refused=refused,
+    told = visit.sandbox.journal.newest()
+    wanted = (
+        each
+        for _, each in reversed(told.entries)
+        if not _is_ours(each) and (each.refused_by or not refused)
     )
+    shown: list[dict[str, Any]] = []
+    size = 0
+    for entry in wanted:
+        if len(shown) == SHOWN or size > PAGE_SIZE:
+            break
+        shown.append(_shown(entry))
+        size += len(shown[-1]["everything"])
+    return visit.show("journal.html", entries=shown, dropped=told.dropped, refused=refused)
 
 
 def _is_ours(entry: Entry) -> bool:
@@ -38,15 +46,17 @@ def _is_ours(entry: Entry) -> bool:
 
 
 def _shown(entry: Entry) -> dict[str, Any]:
-    everything = entry.to_json()
+    everything = entry.to_json(TEXT_SHOWN)
+    request = everything["request"]
     names = [entry.application, entry.service_account]
     if entry.certificate is not None:
         names.append(f"certificate of {entry.certificate.common_name}")
     status = entry.status or "no answer"
+    what = f"{request['method']} {request['path'][:LINE_PATH]} {status}" if request else ""
     return {
         **everything,
         "time": f"{entry.time:%Y-%m-%d %H:%M:%S}",
-        "what": f"{entry.operation} {status}" if entry.operation else "Handshake failed",
+        "what": what or "Handshake failed",
         "who": ", ".join(name for name in names if name),
         "everything": json.dumps(everything, indent=2, ensure_ascii=False),
     }
