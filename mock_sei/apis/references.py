@@ -5,23 +5,20 @@ References lead within the document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from mock_sei.apis.openapi import check_part, references
+from mock_sei.apis.schemas import Checker
 from mock_sei.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
 
 _LONGEST_WAY = 20
 """References that follow one another; more is a circle."""
-
-_URI = "urn:mock-sei:document"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,21 +58,21 @@ class Document:
                 )
         return found
 
-    def validator(self, schema: Any) -> Validator:
+    def checker(self, schema: Any) -> Checker:
         """Of a schema of this document, made once."""
-        kept = self._validators.get(id(schema))
+        kept = self._checkers.get(id(schema))
         if kept is not None:
             return kept[1]
-        # Imported with the first body: most runs never check one.
-        from jsonschema import Draft202012Validator
-
-        made = Draft202012Validator(
-            _absolute(schema),
-            registry=self._registry,
-            format_checker=Draft202012Validator.FORMAT_CHECKER,
-        )
-        self._validators[id(schema)] = schema, made
+        made = Checker(schema, self, self._running)
+        self._checkers[id(schema)] = schema, made
         return made
+
+    def derived(self, kind: str, of: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A schema of another kind, made once from a part of this document."""
+        kept = self._derived.get((kind, id(of)))
+        if kept is None:
+            kept = self._derived[kind, id(of)] = of, make()
+        return kept[1]
 
     def check_references(self) -> None:
         """Every one must lead to what is wanted there. Raises :class:`ConfigurationError`."""
@@ -87,27 +84,14 @@ class Document:
                 check_part(found, self.source, f"{place}.$ref", part)
 
     @cached_property
-    def _validators(self) -> dict[int, tuple[Any, Validator]]:
+    def _checkers(self) -> dict[int, tuple[Any, Checker]]:
         return {}  # by the identity of a schema, which is kept so that no other can take it
 
     @cached_property
-    def _registry(self) -> Any:
-        from referencing import Registry, Resource
-        from referencing.jsonschema import DRAFT202012
+    def _derived(self) -> dict[tuple[str, int], tuple[Any, dict[str, Any]]]:
+        return {}  # as above
 
-        content = _absolute(self.content)
-        resource = Resource.from_contents(content, default_specification=DRAFT202012)
-        return Registry().with_resource(_URI, resource)
-
-
-def _absolute(value: Any) -> Any:
-    """References with the document's name, so that a part of it can stand alone."""
-    if isinstance(value, list):
-        return [_absolute(each) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    result = {key: _absolute(each) for key, each in value.items()}
-    reference = result.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#"):
-        result["$ref"] = _URI + reference
-    return result
+    @cached_property
+    def _running(self) -> threading.local:
+        """The budget of the check that a thread is in the middle of."""
+        return threading.local()

@@ -38,7 +38,7 @@ def sample(schema: Any, document: Document, depth: int = 0) -> Any:
     schema = document.follow(schema, "schema")
     if not isinstance(schema, Mapping) or depth > HOPELESS:
         return None
-    is_valid = document.validator(schema).is_valid
+    is_valid = document.checker(schema).is_valid
     first: Any = None
     for candidate in _candidates(schema, document, depth):
         if is_valid(candidate):
