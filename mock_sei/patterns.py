@@ -166,6 +166,13 @@ class Pattern:
         return found is not None
 
     @cached_property
+    def linear_source(self) -> str | None:
+        """The pattern in the words that linear engines share, where it has them."""
+        if self.tree is None or not self.is_linear:
+            return None
+        return write_pattern(self.tree, LINEAR)
+
+    @cached_property
     def conditions(self) -> Sequence[tuple[str, bool]] | None:
         """Linear patterns, and whether each must match; together they say the same.
 
