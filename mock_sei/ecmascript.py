@@ -397,6 +397,20 @@ def code_points(found: Characters) -> Ranges:
     return _complement(found.ranges) if found.negated else _merged(found.ranges)
 
 
+def least_written_out(node: Node) -> int:
+    """The parts of a pattern, where each that must repeat is written as often as it must."""
+    match node:
+        case Chain():
+            return sum(map(least_written_out, node.parts))
+        case Choice():
+            return sum(map(least_written_out, node.alternatives))
+        case Repeat():
+            return max(1, node.least) * least_written_out(node.part)
+        case Group() | Look():
+            return least_written_out(node.part)
+    return 1
+
+
 _RANGES_OF: Mapping[str, Ranges] = {"ASCII": ((0, 0x7F),), "Any": ANY}
 _CATEGORIES = frozenset({"gc", "General_Category"})
 _SCRIPTS = frozenset({"sc", "Script", "scx", "Script_Extensions"})

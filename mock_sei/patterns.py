@@ -8,20 +8,25 @@ threads run meanwhile. Everything that runs a pattern of a user goes through thi
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from mock_sei.ecmascript import (
     Chain,
+    Characters,
     Dialect,
     Group,
     Look,
     Node,
     PatternError,
     Place,
+    least_written_out,
     read_pattern,
     write_pattern,
 )
@@ -201,6 +206,19 @@ class Pattern:
         return [(_compiled_by_re2(text), wanted) for text, wanted in self.conditions or ()]
 
 
+def characters_of(characters: Characters) -> str:
+    """Some of a set, for one that has Unicode properties; none where no engine knows them."""
+    try:
+        found = _compiled_by_regex(write_pattern(characters, _BACKTRACKING))
+    except PatternError:
+        return ""
+    every = "".join(chr(code) for code in range(0x20, 0x3100))
+    return "".join(each.group() for each in islice(found.finditer(every), _SOME))
+
+
+_SOME = 26
+
+
 def compile_pattern(source: str) -> Pattern:
     """Raises :class:`PatternError` for what no engine reads."""
     try:
@@ -212,12 +230,14 @@ def compile_pattern(source: str) -> Pattern:
         linear = _compiled_by_re2(write_pattern(tree, LINEAR))
         return Pattern(source=source, tree=tree, is_linear=True, _compiled=linear)
     except PatternError:
+        _refuse_if_large(least_written_out(tree))
         slow = _compiled_by_regex(write_pattern(tree, _BACKTRACKING))
         return Pattern(source=source, tree=tree, is_linear=False, _compiled=slow)
 
 
 def _as_is(source: str, error: PatternError) -> Any:
     try:
+        _refuse_if_large(prod(max(1, int(each)) for each in _COUNTS.findall(source)))
         return _compiled_by_regex(source, ascii_only=True)
     except PatternError:
         raise error from None
@@ -248,6 +268,14 @@ def _compiled_by_regex(text: str, *, ascii_only: bool = False) -> Any:
 
 
 _LONGEST_FOR_REGEX = 20_000
+_COUNTS = re.compile(r"\{([0-9]{1,10})(?=[,}])")
+_MOST_REPEATS = 100_000
+"""Parts of a pattern where each is written as often as it must come: so much memory it needs."""
+
+
+def _refuse_if_large(repeats: int) -> None:
+    if repeats > _MOST_REPEATS:
+        raise PatternError("repeats too often")
 
 
 def _searchable(text: str) -> str:
