@@ -57,9 +57,51 @@ def _product_of(content: Mapping[str, Any], source: Path) -> str:
 def read_document(path: Path) -> Mapping[str, Any]:
     """A mapping from YAML or JSON. Raises :class:`ConfigurationError`."""
     document = _read_json(path) if path.suffix == ".json" else _read_yaml(path)
+    _check_size(document, path)
     if not isinstance(document, dict):
         raise ConfigurationError("not an OpenAPI document: its top is not a mapping", source=path)
     return document
+
+
+ALIASES_MAY_ADD = 200_000
+"""Values that aliases of YAML add to a document, beside ten times what is written."""
+
+
+def _check_size(document: Any, path: Path) -> None:
+    """Raises :class:`ConfigurationError` for a document that aliases make much larger.
+
+    Every value is looked at once, however often it is an alias.
+    """
+    sizes: dict[int, int] = {}
+    written = 1
+    open_now: set[int] = set()
+    waiting: list[tuple[Any, bool]] = [(document, False)]
+    while waiting:
+        value, is_done = waiting.pop()
+        inner = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(inner, list):
+            continue
+        key = id(value)
+        if is_done:
+            open_now.discard(key)
+            sizes[key] = 1 + sum(sizes.get(id(each), 1) for each in inner)
+            written += len(inner)
+        elif key in open_now:
+            raise ConfigurationError("an alias stands within what it stands for", source=path)
+        elif key not in sizes:
+            open_now.add(key)
+            waiting.append((value, True))
+            waiting += [(each, False) for each in inner if isinstance(each, dict | list)]
+    size = sizes.get(id(document), 1)
+    if size > ALIASES_MAY_ADD + 10 * written:
+        raise ConfigurationError(
+            f"its aliases make {_roughly(size)} values of the {written} that are written",
+            source=path,
+        )
+
+
+def _roughly(number: int) -> str:
+    return str(number) if number < 10**12 else "more than a million million"
 
 
 def _read_json(path: Path) -> Any:

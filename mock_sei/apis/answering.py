@@ -10,6 +10,7 @@ from mock_sei.apis.actions import ACTS
 from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import read_parameters
+from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
 
 
@@ -33,6 +34,14 @@ class ApiRequest:
 
 def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
     """Raises :class:`~mock_sei.errors.Refusal` for what is not there or not right."""
+    budget = Budget()
+    try:
+        return _answer(request, state, now, budget)
+    finally:
+        request.findings.notes += budget.problems
+
+
+def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget) -> ApiAnswer:
     operation = request.operation
     values = read_parameters(
         operation,
@@ -40,6 +49,7 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
         path=request.path,
         headers=request.headers,
         findings=request.findings,
+        budget=budget,
     )
     call = ApiCall(
         operation=operation,
@@ -51,6 +61,7 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
         user=request.user,
         now=now,
         state=state,
+        budget=budget,
     )
     call.known_records()
     return ACTS[operation.rule.action](call)

@@ -6,16 +6,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import accumulate
 from math import isfinite
 from typing import Any
 
+from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
 from mock_sei.errors import Fault, MalformedRequest
-
-MOST_FAULTS = 20
-"""Entries of ``errors[]`` for one body."""
+from mock_sei.patterns import Budget
 
 DEEPEST_BODY = 100
 """Levels of a JSON body: more is taken for an attack, and nothing here recurses further."""
@@ -44,23 +43,25 @@ def check_media_type(operation: Operation, content_type: str | None) -> str:
     return found
 
 
-def read_json(operation: Operation, body: bytes, media_type: str) -> Any:
+def read_json(operation: Operation, body: bytes, media_type: str, budget: Budget) -> Any:
     """A JSON body that fits its schema. Raises :class:`MalformedRequest`."""
     value = parse_json(body)
-    faults = list(find_faults(operation, value, media_type))
+    faults = list(find_faults(operation, value, media_type, budget))
     if faults:
         raise MalformedRequest(faults)
     return value
 
 
-def read_members(operation: Operation, body: bytes, content_type: str | None) -> dict[str, Any]:
+def read_members(
+    operation: Operation, body: bytes, content_type: str | None, budget: Budget
+) -> dict[str, Any]:
     """A JSON body that is an object and fits its schema; nothing where the operation takes none.
 
     Raises :class:`MalformedRequest`.
     """
     if "requestBody" not in operation.raw:
         return {}
-    value = read_json(operation, body, check_media_type(operation, content_type))
+    value = read_json(operation, body, check_media_type(operation, content_type), budget)
     if not isinstance(value, dict):
         raise MalformedRequest([Fault("", "body", "must be an object")])
     return value
@@ -71,14 +72,16 @@ def parse_json(body: bytes) -> Any:
     if not body:
         raise MalformedRequest([Fault("", "body", "missing")])
     try:
+        text = body.decode("utf-8-sig")
+        _check_levels(body)
         value = json.loads(
-            body.decode("utf-8-sig"),
+            text,
             parse_constant=_no_constant,
-            parse_float=_finite,
-            object_pairs_hook=_members,
+            parse_float=_finite if _MAYBE_INFINITE.search(text) else None,
+            object_pairs_hook=_members if ":" in text else None,
         )
-        check_depth(value)
-        json.dumps(value, ensure_ascii=False).encode()
+        if _MAYBE_HALF_A_PAIR.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError:
         reason = "not valid JSON: not UTF-8, or half a surrogate pair"
     except RecursionError:
@@ -91,6 +94,25 @@ def parse_json(body: bytes) -> Any:
 
 
 _TOO_DEEP = f"more than {DEEPEST_BODY} levels"
+
+_MAYBE_INFINITE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{200}")
+"""Without one of these in it no text holds a number that is too large for a float."""
+_MAYBE_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+
+
+def _check_levels(body: bytes) -> None:
+    """``ValueError`` for more than :data:`DEEPEST_BODY` levels, before anything recurses."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST_BODY:
+        return
+    steps = _STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
+    if max(accumulate(memoryview(steps).cast("b")), default=0) > DEEPEST_BODY:
+        raise ValueError(_TOO_DEEP)
+
+
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+"""One level down and, as a signed number, one up."""
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 
 def check_depth(value: Any) -> None:
@@ -118,38 +140,32 @@ def _no_constant(name: str) -> None:
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:100]!r} is in one object twice")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"{name[:100]!r} is in one object twice")
+            seen.add(name)
     return members
 
 
-def find_faults(operation: Operation, value: Any, media_type: str) -> Iterable[Fault]:
+def find_faults(
+    operation: Operation, value: Any, media_type: str, budget: Budget
+) -> Iterable[Fault]:
     """Where a value does not fit the schema of the operation's request body."""
     document = operation.document
     body = document.follow(operation.raw.get("requestBody") or {}, operation.name)
     media = document.follow(body["content"][media_type], operation.name)
-    return schema_faults(document, media.get("schema", True), value)
+    return schema_faults(document, media.get("schema", True), value, budget)
 
 
-def schema_faults(document: Document, schema: Any, value: Any) -> Iterable[Fault]:
+def schema_faults(document: Document, schema: Any, value: Any, budget: Budget) -> Iterable[Fault]:
     """Where a value does not fit a schema of a document."""
-    errors = islice(document.validator(schema).iter_errors(value), 10 * MOST_FAULTS)
-    found = sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
-    for error in found[:MOST_FAULTS]:
-        place = [str(part) for part in error.absolute_path]
-        # The validator names what is missing in its message alone.
-        missing = _MISSING.fullmatch(error.message) if error.validator == "required" else None
-        if missing:
-            place, reason = [*place, missing[1]], "required and missing"
-        elif error.context:
-            reason = " or ".join(dict.fromkeys(each.message for each in error.context))
-        else:
-            reason = error.message
-        yield Fault(".".join(place), "body", reason[:200])
+    for each in find_misfits(document, schema, value, budget):
+        place = ".".join(str(part) for part in each.place)
+        yield Fault(place[:_LONGEST_PLACE], "body", each.reason)
 
 
-_MISSING = re.compile(r"'(.*)' is a required property", re.DOTALL)
+_LONGEST_PLACE = 300
 
 
 def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from mock_sei.apis.parameters import Value
 from mock_sei.apis.templates import MISSING, fill
 from mock_sei.apis.times import eastern_now, eastern_text, utc_text
 from mock_sei.errors import NOT_FOUND, Fault, MalformedRequest, Refusal
+from mock_sei.patterns import Budget
 
 
 class Contents(UserDict[str, bytes]):
@@ -63,6 +64,8 @@ class ApiCall:
     """The end user of the token, else its service account."""
     now: datetime
     state: ApiState = field(repr=False)
+    budget: Budget = field(default_factory=Budget, repr=False)
+    """What the patterns of the document may still take."""
 
     def names(self, **more: Any) -> dict[str, Any]:
         """What the templates of a document may name."""

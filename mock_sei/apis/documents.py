@@ -50,11 +50,15 @@ class Product:
         self.bundled = file.bundled
         self.brought = brought
         """Whether a user brought its document."""
+        self.problems: list[str] = []
+        """What of its document is left out, each with its place."""
 
     @cached_property
     def document(self) -> Document:
         content, source = self._file.content, self._file.source
-        return Document(source=source, content=content if self.bundled else modern(content, source))
+        if not self.bundled:
+            content = modern(content, source, self.problems)
+        return Document(source=source, content=content)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -104,6 +108,7 @@ class Catalogue:
                 product = self.products[file.product] = Product(file)
                 if not file.bundled:
                     product.check()
+                    self.problems += product.problems
         paths = [(path, product) for product in self.products.values() for path in product.paths]
         self._exact: dict[str, list[Product]] = {}
         for path, product in paths:
@@ -133,6 +138,7 @@ class Catalogue:
             self.problems.append(str(error))
         else:
             self.products[product.name] = product
+            self.problems += product.problems
 
     @property
     def operations(self) -> list[Operation]:

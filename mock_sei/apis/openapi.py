@@ -6,18 +6,22 @@ A walk that knows this takes a property called ``nullable`` for a name, and the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from mock_sei.errors import ConfigurationError
+from mock_sei.patterns import PatternError, compile_pattern
 
 VERSIONS = ("3.0", "3.1")
 
 DEEPEST_DOCUMENT = 150
 """Levels of a document; more is one that contains itself."""
+
+
+_SHOWN = 100
+"""Characters of a pattern in a message."""
 
 
 class Part(Enum):
@@ -122,10 +126,12 @@ def _inside(place: str, key: str) -> str:
     return f"{place}[{key}]" if key.startswith("/") else f"{place}.{key}".removeprefix(".")
 
 
-def modern(content: Mapping[str, Any], source: Path) -> Mapping[str, Any]:
+def modern(
+    content: Mapping[str, Any], source: Path, problems: list[str] | None = None
+) -> Mapping[str, Any]:
     """A document with the schemas of OpenAPI 3.1, whichever of the two it was written in.
 
-    A pattern that this language's regular expressions do not know is dropped. Raises
+    A pattern that no engine reads is left out, with a sentence in ``problems``. Raises
     :class:`ConfigurationError` for another version, and for a schema that is none.
     """
     version = str(content.get("openapi", content.get("swagger", "none")))
@@ -136,7 +142,7 @@ def modern(content: Mapping[str, Any], source: Path) -> Mapping[str, Any]:
             key="swagger" if "swagger" in content else "openapi",
             value=version,
         )
-    turn = _Turn(source, old=version.startswith("3.0"))
+    turn = _Turn(source, [] if problems is None else problems, old=version.startswith("3.0"))
     turned: Mapping[str, Any] = turn.turned(content, "", Part.OBJECT)
     return turned
 
@@ -149,14 +155,15 @@ def check_part(value: Any, source: Path, place: str, part: Part) -> None:
     shapes = (Mapping, bool) if part is Part.SCHEMA else (Mapping,)
     if not isinstance(value, shapes):
         raise ConfigurationError("leads to nothing of that kind", source=source, key=place)
-    _Turn(source, old=False).turned(value, place, part)
+    _Turn(source, [], old=False).turned(value, place, part)
 
 
 class _Turn:
     """One document on its way to 3.1."""
 
-    def __init__(self, source: Path, *, old: bool) -> None:
+    def __init__(self, source: Path, problems: list[str], *, old: bool) -> None:
         self._source = source
+        self._problems = problems
         self._old = old
 
     def turned(self, value: Any, place: str, part: Part, depth: int = 0) -> Any:
@@ -187,14 +194,28 @@ class _Turn:
             return result
         if self._old:
             result = _without_old_keys(result)
-        if isinstance(result.get("pattern"), str) and not _is_pattern(result["pattern"]):
+        pattern = result.get("pattern")
+        if isinstance(pattern, str) and not self._is_pattern(pattern, f"{place}.pattern"):
             del result["pattern"]
         patterned = result.get("patternProperties")
         if isinstance(patterned, Mapping):
-            known = {key: each for key, each in patterned.items() if _is_pattern(key)}
+            here = f"{place}.patternProperties"
+            known = {key: each for key, each in patterned.items() if self._is_pattern(key, here)}
             result["patternProperties"] = known
         self._check(result, place)
         return result
+
+    def _is_pattern(self, text: str, place: str) -> bool:
+        """Whether an engine reads it; a problem says so where none does."""
+        try:
+            compile_pattern(text)
+        except PatternError as error:
+            problem = f"no regular expression of ECMA-262 ({error}); it is not checked"
+            shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+            told = ConfigurationError(problem, source=self._source, key=place[:200], value=shown)
+            self._problems.append(str(told))
+            return False
+        return True
 
     def _schema(self, value: Any, place: str) -> Any:
         """Any value will do where a document leaves it empty; PHP writes an empty mapping as []."""
@@ -281,14 +302,6 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     ),
 }
 """The kinds of value that keywords of a schema have, and their name."""
-
-
-def _is_pattern(text: str) -> bool:
-    try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError):
-        return False
-    return True
 
 
 def _without_old_keys(result: dict[str, Any]) -> dict[str, Any]:

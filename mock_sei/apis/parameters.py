@@ -9,8 +9,10 @@ from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
+from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
 
 Value = str | int | float | bool | tuple[Any, ...]
@@ -32,6 +34,7 @@ def read_parameters(
     path: Mapping[str, str],
     headers: Mapping[str, str],
     findings: Findings,
+    budget: Budget,
 ) -> dict[str, Value]:
     """The documented parameters by name; others are ignored and noted for the journal.
 
@@ -45,7 +48,7 @@ def read_parameters(
             faults.append(Fault(name, place, "given more than once"))
             continue
         try:
-            values[name] = typed(parameter, ",".join(texts), operation)
+            values[name] = typed(parameter, ",".join(texts), operation, budget)
         except ValueError as error:
             faults.append(Fault(name, place, str(error)))
     if any(
@@ -62,6 +65,10 @@ def read_parameters(
     return values
 
 
+_MOST_NOTES = 20
+"""Unknown parameters of a call that are named."""
+
+
 def _sent(
     operation: Operation,
     query: str,
@@ -72,12 +79,22 @@ def _sent(
     for name, text in path.items():
         yield operation.parameters[name], [text]
     found: dict[str, list[str]] = {}
+    unknown: dict[str, None] = {}
     for name, text in parse_qsl(query, keep_blank_values=True):
         parameter = operation.parameters.get(name)
         if parameter is None or parameter.place != "query":
-            findings.notes.append(f"{operation.name} has no parameter {name[:100]}; ignored")
+            unknown[name[:100]] = None
         else:
             found.setdefault(name, []).append(text)
+    names = list(unknown)
+    findings.notes += [
+        f"{operation.name} has no parameter {name}; ignored" for name in names[:_MOST_NOTES]
+    ]
+    if len(names) > _MOST_NOTES:
+        more = len(names) - _MOST_NOTES
+        findings.notes.append(
+            f"{operation.name} has no parameters of {more} further names; ignored"
+        )
     for name, texts in found.items():
         yield operation.parameters[name], texts
     for name, parameter in operation.header_parameters.items():
@@ -103,7 +120,7 @@ def _missing(
             yield Fault(names[0], "query", f"{' or '.join(names)} is required{because}")
 
 
-def typed(parameter: Parameter, text: str, operation: Operation) -> Value:
+def typed(parameter: Parameter, text: str, operation: Operation, budget: Budget) -> Value:
     """Raises ``ValueError`` with a reason fit for ``errors[]``."""
     if parameter.every is not None and text == parameter.every:
         return text
@@ -111,23 +128,25 @@ def typed(parameter: Parameter, text: str, operation: Operation) -> Value:
     if not parameter.is_plain:
         return text  # taken as it comes
     if "type" not in schema and schema.keys() & _CHOICES:
-        return _as_any_type(text, schema, operation)
+        return _as_any_type(text, schema, operation, budget)
     value = _as_type(parameter.type, parameter.format, text, schema)
     if not parameter.is_quick:
-        _validate(value, schema, operation)
+        _validate(value, schema, operation, budget)
     return value
 
 
 _CHOICES = frozenset({"anyOf", "oneOf", "allOf"})
 
 
-def _as_any_type(text: str, schema: Mapping[str, Any], operation: Operation) -> Value:
+def _as_any_type(
+    text: str, schema: Mapping[str, Any], operation: Operation, budget: Budget
+) -> Value:
     """As the first type that the schema takes: text says nothing of its own."""
     problem = ValueError("fits none of the schemas")
     for kind in ("integer", "number", "boolean", "string", "array"):
         try:
             value = _as_type(kind, None, text, {})
-            _validate(value, schema, operation)
+            _validate(value, schema, operation, budget)
         except ValueError as error:
             problem = error
         else:
@@ -213,7 +232,9 @@ def _date_time(text: str) -> None:
 _FORMATS = {"date": _date, "local-date-time": _local_date_time, "date-time": _date_time}
 
 
-def _validate(value: Value, schema: Mapping[str, Any], operation: Operation) -> None:
+def _validate(
+    value: Value, schema: Mapping[str, Any], operation: Operation, budget: Budget
+) -> None:
     plain = list(value) if isinstance(value, tuple) else value
-    for error in operation.document.validator(schema).iter_errors(plain):
-        raise ValueError(error.message[:200])
+    for misfit in find_misfits(operation.document, schema, plain, budget):
+        raise ValueError(misfit.reason)

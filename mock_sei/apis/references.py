@@ -5,23 +5,25 @@ References lead within the document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
-from mock_sei.apis.openapi import check_part, references
+from mock_sei.apis.openapi import Part, check_part, references
+from mock_sei.apis.schemas import Checker
 from mock_sei.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
+MOST_TARGETS = 20_000
+"""Parts of one document that references lead to."""
+MOST_WAYS = 10_000
+"""Schemas that one value is held against, by references within allOf, anyOf, oneOf and the like."""
 
 _LONGEST_WAY = 20
 """References that follow one another; more is a circle."""
-
-_URI = "urn:mock-sei:document"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,53 +63,79 @@ class Document:
                 )
         return found
 
-    def validator(self, schema: Any) -> Validator:
+    def checker(self, schema: Any) -> Checker:
         """Of a schema of this document, made once."""
-        kept = self._validators.get(id(schema))
+        kept = self._checkers.get(id(schema))
         if kept is not None:
             return kept[1]
-        # Imported with the first body: most runs never check one.
-        from jsonschema import Draft202012Validator
-
-        made = Draft202012Validator(
-            _absolute(schema),
-            registry=self._registry,
-            format_checker=Draft202012Validator.FORMAT_CHECKER,
-        )
-        self._validators[id(schema)] = schema, made
+        made = Checker(schema, self, self._running)
+        self._checkers[id(schema)] = schema, made
         return made
+
+    def derived(self, kind: str, of: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A schema of another kind, made once from a part of this document."""
+        kept = self._derived.get((kind, id(of)))
+        if kept is None:
+            kept = self._derived[kind, id(of)] = of, make()
+        return kept[1]
 
     def check_references(self) -> None:
         """Every one must lead to what is wanted there. Raises :class:`ConfigurationError`."""
         seen = set()
+        ways: dict[int, int] = {}
         for place, reference, part in references(self.content):
             found = self.follow({"$ref": reference}, place)
-            if (reference, part) not in seen:
-                seen.add((reference, part))
-                check_part(found, self.source, f"{place}.$ref", part)
+            if (id(found), part) in seen:
+                continue
+            seen.add((id(found), part))
+            check_part(found, self.source, f"{place}.$ref", part)
+            if len(seen) > MOST_TARGETS:
+                self._refuse(place, reference, f"more than {MOST_TARGETS} parts are referred to")
+            if part is Part.SCHEMA and self._ways(found, ways) > MOST_WAYS:
+                self._refuse(
+                    place, reference, f"one value is held against more than {MOST_WAYS} schemas"
+                )
+
+    def _refuse(self, place: str, reference: str, problem: str) -> NoReturn:
+        raise ConfigurationError(
+            problem, source=self.source, key=f"{place}.$ref", value=reference[:200]
+        )
+
+    def _ways(self, schema: Any, known: dict[int, int]) -> int:
+        """How many schemas one value is held against; each is counted once, then remembered."""
+        waiting = [(schema, False)]
+        while waiting:
+            each, is_done = waiting.pop()
+            inner = list(self._beside(each))
+            if is_done:
+                known[id(each)] = 1 + sum(known.get(id(one), 1) for one in inner)
+            elif id(each) not in known:
+                known[id(each)] = 0  # what it is while it contains itself
+                waiting += [(each, True), *((one, False) for one in inner)]
+        return known[id(schema)]
+
+    def _beside(self, schema: Any) -> Iterator[Any]:
+        """Schemas that the same value must fit, or may."""
+        if not isinstance(schema, Mapping):
+            return
+        if isinstance(schema.get("$ref"), str):
+            yield self.find(schema["$ref"], "$ref")
+        for key in ("not", "if", "then", "else"):
+            if key in schema:
+                yield schema[key]
+        for key in ("allOf", "anyOf", "oneOf"):
+            yield from schema.get(key) or ()
+        yield from (schema.get("dependentSchemas") or {}).values()
 
     @cached_property
-    def _validators(self) -> dict[int, tuple[Any, Validator]]:
+    def _checkers(self) -> dict[int, tuple[Any, Checker]]:
         return {}  # by the identity of a schema, which is kept so that no other can take it
 
     @cached_property
-    def _registry(self) -> Any:
-        from referencing import Registry, Resource
-        from referencing.jsonschema import DRAFT202012
+    def _derived(self) -> dict[tuple[str, int], tuple[Any, dict[str, Any]]]:
+        return {}  # as above
 
-        content = _absolute(self.content)
-        resource = Resource.from_contents(content, default_specification=DRAFT202012)
-        return Registry().with_resource(_URI, resource)
-
-
-def _absolute(value: Any) -> Any:
-    """References with the document's name, so that a part of it can stand alone."""
-    if isinstance(value, list):
-        return [_absolute(each) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    result = {key: _absolute(each) for key, each in value.items()}
-    reference = result.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#"):
-        result["$ref"] = _URI + reference
-    return result
+    @cached_property
+    def _running(self) -> threading.local:
+        """The budget of the check that a thread is in the middle of."""
+        return threading.local()

@@ -7,10 +7,11 @@ fits: documents are not always right about that. What cannot be met is made as w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from random import Random
 from typing import Any
 
 from mock_sei.apis.references import Document
+from mock_sei.apis.texts import LONGEST, texts_for
+from mock_sei.patterns import Budget
 
 DEEPEST = 3
 """Levels after which optional members are left out, so that a wide schema stays small."""
@@ -33,59 +34,82 @@ _FORMATS = {
 }
 
 
-def sample(schema: Any, document: Document, depth: int = 0) -> Any:
-    """A value of a schema of a document."""
-    schema = document.follow(schema, "schema")
-    if not isinstance(schema, Mapping) or depth > HOPELESS:
-        return None
-    is_valid = document.validator(schema).is_valid
-    first: Any = None
-    for candidate in _candidates(schema, document, depth):
-        if is_valid(candidate):
-            return candidate
-        first = candidate if first is None else first
-    return first
+_MOST_STEPS = 20_000
+"""Schemas that are looked at for one value."""
+_MOST_PARTS = 20_000
+"""Members and items of one value, all in all; deeper ones may have a fifth for each level."""
 
 
-def _candidates(schema: Mapping[str, Any], document: Document, depth: int) -> Iterator[Any]:
+def sample(schema: Any, document: Document) -> Any:
+    """A value of a schema of a document; made once."""
+    made = document.derived("sample", schema, lambda: {"made": _Maker(document).sample(schema)})
+    return made["made"]
+
+
+class _Maker:
+    """One value, in a bounded number of steps and of parts, however schemas refer to each other."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._steps = _MOST_STEPS
+        self._made: dict[tuple[int, int], tuple[Any, int]] = {}
+        """By the identity of a schema, and how deep it stands: the value, and its parts."""
+
+    def sample(self, schema: Any, depth: int = 0) -> Any:
+        return self.sized(schema, depth)[0]
+
+    def sized(self, schema: Any, depth: int) -> tuple[Any, int]:
+        """The value, and the number of its parts."""
+        schema = self.document.follow(schema, "schema")
+        self._steps -= 1
+        if not isinstance(schema, Mapping) or depth > HOPELESS or self._steps < 0:
+            return None, 1
+        key = id(schema), depth
+        if key not in self._made:
+            value = self._chosen(schema, depth)
+            self._made[key] = value, _parts_of(value, _MOST_PARTS)
+        return self._made[key]
+
+    def _chosen(self, schema: Mapping[str, Any], depth: int) -> Any:
+        is_valid = self.document.checker(schema).is_valid
+        budget = Budget()
+        first: Any = None
+        for candidate in _candidates(schema, self, depth):
+            if is_valid(candidate, budget):
+                return candidate
+            first = candidate if first is None else first
+        return first
+
+
+def _parts_of(value: Any, most: int) -> int:
+    """The parts of a value; no more than ``most`` are counted."""
+    count, waiting = 0, [value]
+    while waiting and count < most:
+        each = waiting.pop()
+        count += 1
+        if isinstance(each, Mapping):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return count
+
+
+def _candidates(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Iterator[Any]:
     yield from (schema[key] for key in ("example", "const", "default") if key in schema)
     for key in ("examples", "enum"):
         if isinstance(schema.get(key), list):
             yield from schema[key]
-    if "pattern" in schema:
-        yield from _patterned(schema["pattern"])
+    if isinstance(schema.get("pattern"), str):
+        yield from texts_for(schema["pattern"], min(schema.get("minLength", 0), LONGEST))
     rest = {key: value for key, value in schema.items() if key not in _COMBINED}
-    own = _made(rest, document, depth)
+    own = _made(rest, maker, depth)
     for key in ("oneOf", "anyOf"):
         for alternative in schema.get(key, ()):
-            chosen = sample(alternative, document, depth + 1)
+            chosen = maker.sample(alternative, depth + 1)
             yield _together([chosen, own])
             yield chosen
-    parts = [sample(each, document, depth + 1) for each in schema.get("allOf", ())]
+    parts = [maker.sample(each, depth + 1) for each in schema.get("allOf", ())]
     yield _together([*parts, own])
-
-
-def _patterned(pattern: str) -> Iterator[str]:
-    """Several texts: a length or a format may refuse the first."""
-    # Imported with the first pattern.
-    from rstr import Rstr
-
-    for seed in range(_TRIES):
-        yield str(Rstr(_Steady(seed), printable=_GRAPHIC).xeger(pattern))
-
-
-_TRIES = 20
-_GRAPHIC = "".join(map(chr, range(0x20, 0x7F)))
-"""Without line breaks and tabs, which not every place can hold."""
-
-
-class _Steady(Random):
-    """Chooses the same in every process: rstr hands over characters in the order of a set."""
-
-    def choice(self, seq: Any) -> Any:
-        if isinstance(seq, list | str) and all(isinstance(each, str) for each in seq):
-            seq = sorted(set(seq) & set(_GRAPHIC)) or sorted(seq)
-        return super().choice(seq)
 
 
 _TEXT = {"type": "string"}
@@ -101,9 +125,9 @@ def _together(parts: list[Any]) -> Any:
     return next((each for each in parts if each is not None), None)
 
 
-def _made(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
+def _made(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:
     make = _MAKERS.get(_kind(schema))
-    return None if make is None else make(schema, document, depth)
+    return None if make is None else make(schema, maker, depth)
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
@@ -117,29 +141,35 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return str(kind)
 
 
-def _object(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
-    required = schema.get("required", ())
+def _object(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:
+    required = dict.fromkeys(schema.get("required", ()))
     known = schema.get("properties") or {}
-    members = {
-        name: sample(each, document, depth + 1)
-        for name, each in known.items()
-        if name in required or depth < DEEPEST
-    }
     more = schema.get("additionalProperties")
     spare = more if isinstance(more, Mapping) else _TEXT
-    for name in required:
-        if name not in known:
-            members[name] = sample(spare, document, depth + 1)
-    return members
+    wanted = {**dict.fromkeys(known), **required} if depth < DEEPEST else required
+    left = _MOST_PARTS // 5**depth
+    members = {}
+    for name in sorted(wanted, key=lambda each: each not in required):
+        members[name], parts = maker.sized(known.get(name, spare), depth + 1)
+        left -= parts
+        if left < 0:
+            break
+    return {name: members[name] for name in wanted if name in members}
 
 
-def _array(schema: Mapping[str, Any], document: Document, depth: int) -> Any:
+def _array(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:
     wanted = 0 if depth >= DEEPEST else min(1, schema.get("maxItems", 1))
     count = min(max(schema.get("minItems", 0), wanted), 100)
     first = schema.get("prefixItems", ())
     items = [schema.get("items", True)] * max(0, count - len(first))
-    made = [sample(each, document, depth + 1) for each in (*first, *items)]
-    return _different(made, schema, document) if schema.get("uniqueItems") else made
+    made, left = [], _MOST_PARTS // 5**depth
+    for each in (*first, *items):
+        value, parts = maker.sized(each, depth + 1)
+        made.append(value)
+        left -= parts
+        if left < 0:
+            break
+    return _different(made, schema, maker.document) if schema.get("uniqueItems") else made
 
 
 def _different(made: list[Any], schema: Mapping[str, Any], document: Document) -> list[Any]:
@@ -158,17 +188,17 @@ def _different(made: list[Any], schema: Mapping[str, Any], document: Document) -
     ]
 
 
-def _string(schema: Mapping[str, Any], _: Document, __: int) -> str:
+def _string(schema: Mapping[str, Any], _: _Maker, __: int) -> str:
     least = min(schema.get("minLength", 0), 10_000)
     text = _FORMATS.get(str(schema.get("format")), "text").ljust(least, "x")
     return text[: schema.get("maxLength", len(text))]
 
 
-def _integer(schema: Mapping[str, Any], _: Document, __: int) -> int:
+def _integer(schema: Mapping[str, Any], _: _Maker, __: int) -> int:
     return int(_within(schema))
 
 
-def _number(schema: Mapping[str, Any], _: Document, __: int) -> float:
+def _number(schema: Mapping[str, Any], _: _Maker, __: int) -> float:
     return _within(schema)
 
 
@@ -191,11 +221,11 @@ def _is_within(value: float, schema: Mapping[str, Any]) -> bool:
     )
 
 
-def _boolean(_: Mapping[str, Any], __: Document, ___: int) -> bool:
+def _boolean(_: Mapping[str, Any], __: _Maker, ___: int) -> bool:
     return True
 
 
-_MAKERS: Mapping[str, Callable[[Mapping[str, Any], Document, int], Any]] = {
+_MAKERS: Mapping[str, Callable[[Mapping[str, Any], _Maker, int], Any]] = {
     "object": _object,
     "array": _array,
     "string": _string,

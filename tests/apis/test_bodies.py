@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.apis.bodies import DEEPEST_BODY, MOST_FAULTS, parse_json
+from mock_sei.apis.bodies import DEEPEST_BODY, parse_json
+from mock_sei.apis.misfits import MOST as MOST_FAULTS
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import JSON, Engine, operation
 

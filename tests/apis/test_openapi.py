@@ -27,7 +27,7 @@ def turned(schema: str, version: str = "3.0.3") -> Any:
         ("{minimum: 1, exclusiveMinimum: true}", "{exclusiveMinimum: 1}"),
         ("{maximum: 1, exclusiveMaximum: false}", "{maximum: 1}"),
         ('{$ref: "#/x", nullable: true, minLength: 1}', '{$ref: "#/x"}'),
-        ("{pattern: '^\\p{L}$'}", "{}"),
+        ("{pattern: '^\\p{L}$'}", "{pattern: '^\\p{L}$'}"),
         ("{pattern: 'a{99999999999}'}", "{}"),
         ("{pattern: '^a$'}", "{pattern: '^a$'}"),
         # names and values stay what they are

@@ -36,7 +36,7 @@ def act(call: ApiCall) -> ApiAnswer:
     operation, rule = call.operation, call.operation.rule
     record = call.require_record()
     media_type = check_media_type(operation, call.content_type)
-    body = read_json(operation, call.body, media_type)
+    body = read_json(operation, call.body, media_type, call.budget)
     is_patch = media_type_of(media_type) == JSON_PATCH
     changed = patched(record, body) if is_patch else replaced(record, body)
     faults = list(_faults(call, record, changed))
@@ -114,4 +114,4 @@ def _misfits(call: ApiCall, after: Record) -> Iterable[Fault]:
     name, document = call.operation.rule.schema, call.operation.document
     if name is not None:
         schema = document.find(f"#/components/schemas/{name}", call.operation.name)
-        yield from schema_faults(document, schema, after)
+        yield from schema_faults(document, schema, after, call.budget)

@@ -20,7 +20,7 @@ ACTION = "create"
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    return write(call, read_members(call.operation, call.body, call.content_type))
+    return write(call, read_members(call.operation, call.body, call.content_type, call.budget))
 
 
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:

@@ -47,7 +47,7 @@ def _check_body(call: ApiCall) -> None:
     if call.body:
         media_type = check_media_type(operation, call.content_type)
         if _is_json(media_type):
-            read_json(operation, call.body, media_type)
+            read_json(operation, call.body, media_type, call.budget)
     elif body.get("required", False):
         raise MalformedRequest([Fault("", "body", "required and missing")])
 

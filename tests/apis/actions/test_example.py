@@ -93,7 +93,7 @@ def test_a_body_is_checked_and_not_kept() -> None:
     image = engine.post(b"\x89PNG", "/v2/pet", headers={"content-type": "image/png"})
     other = engine.faults("/v2/pet", method="POST", body="x", headers={"content-type": "text/csv"})
 
-    assert [each.field for each in faults] == ["name", "id"]
+    assert [each.field for each in faults] == ["id", "name"]
     assert missing[0].reason == "required and missing"
     assert image.status == 201
     assert other[0].reason.startswith("must be application/json or image/*, not ")

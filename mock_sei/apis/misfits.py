@@ -1,0 +1,334 @@
+"""Why a value does not fit its schema: the places that are wrong, with a sentence for each.
+
+Only asked for a value that does not fit. The work is bounded: by the number of reasons, of schemas
+that are looked at, and by time. Where a bound is reached, a reason names a wider place, and is as
+true. Long lists and objects are halved until their wrong members are found. Source: JSON Schema
+2020-12; ``schemas.py`` has what decides.
+"""
+
+from __future__ import annotations
+
+import reprlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mock_sei.apis.references import Document
+from mock_sei.errors import ConfigurationError
+from mock_sei.patterns import Budget
+
+MOST = 20
+"""Reasons for one value."""
+_MOST_OF_AN_ALTERNATIVE = 3
+_MOST_SCHEMAS = 2000
+_MOST_SECONDS = 0.08
+"""CPU time after which no further place is looked at."""
+_DEEPEST = 300
+"""Schemas within schemas, references counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misfit:
+    """One place of a value that is wrong."""
+
+    place: tuple[str | int, ...]
+    reason: str
+
+
+def find_misfits(document: Document, schema: Any, value: Any, budget: Budget) -> list[Misfit]:
+    """At most :data:`MOST`; none where the value fits."""
+    if document.checker(schema).is_valid(value, budget):
+        return []
+    search = _Search(document, budget, _Work())
+    search.look(schema, value, ())
+    found = list(dict.fromkeys(search.found)) or [
+        Misfit(place=(), reason="does not fit its schema"),
+    ]
+    return sorted(found, key=lambda each: [str(part) for part in each.place])[:MOST]
+
+
+class _Work:
+    """What the whole search may still do."""
+
+    def __init__(self) -> None:
+        self._schemas = _MOST_SCHEMAS
+        self._end = time.thread_time() + _MOST_SECONDS
+
+    def goes_on(self) -> bool:
+        self._schemas -= 1
+        return self._schemas > 0 and time.thread_time() < self._end
+
+
+class _Search:
+    def __init__(self, document: Document, budget: Budget, work: _Work, most: int = MOST) -> None:
+        self.found: list[Misfit] = []
+        self._document = document
+        self._budget = budget
+        self._work = work
+        self._most = most
+        self._depth = 0
+
+    def look(self, schema: Any, value: Any, place: tuple[str | int, ...]) -> None:
+        """Adds what is wrong with a value; nothing where it fits."""
+        if len(self.found) >= self._most:
+            return
+        if schema is False:
+            self.add(place, f"{shown(value)} is not allowed here")
+        if not isinstance(schema, Mapping) or self._depth > _DEEPEST or not self._work.goes_on():
+            return
+        self._depth += 1
+        if isinstance(schema.get("$ref"), str):
+            try:
+                self.look(self._document.find(schema["$ref"], "$ref"), value, place)
+            except ConfigurationError:
+                return
+        for keyword, reason in _REASONS.items():
+            if keyword in schema and not self.fits(self.part(keyword, schema[keyword]), value):
+                self.add(place, reason(value, schema[keyword]))
+        for look_inside in (_required, _items, _members, _combined, _contained, _unevaluated):
+            look_inside(self, schema, value, place)
+        self._depth -= 1
+
+    def add(self, place: tuple[str | int, ...], reason: str) -> None:
+        if len(self.found) < self._most:
+            self.found.append(Misfit(place=place, reason=reason[:200]))
+
+    def fits(self, schema: Any, value: Any) -> bool:
+        return self._document.checker(schema).is_valid(value, self._budget)
+
+    def part(self, keyword: str, content: Any) -> dict[str, Any]:
+        """One keyword of a schema as a schema."""
+        return self._document.derived(keyword, content, lambda: {keyword: content})
+
+    def parts(self, schema: Mapping[str, Any], keywords: Sequence[str]) -> dict[str, Any]:
+        """Some keywords of a schema as a schema."""
+        return self._document.derived(
+            " ".join(keywords),
+            schema,
+            lambda: {key: schema[key] for key in keywords if key in schema},
+        )
+
+    def patterned(self, pattern: str, schema: Any) -> dict[str, Any]:
+        """One of the ``patternProperties`` as a schema."""
+        return self._document.derived(
+            f"patternProperties {pattern}", schema, lambda: {"patternProperties": {pattern: schema}}
+        )
+
+    def others(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """``additionalProperties`` of a schema, where every other member is right."""
+        return self._document.derived(
+            "others",
+            schema,
+            lambda: (
+                {
+                    key: dict.fromkeys(schema[key], True)
+                    if isinstance(schema[key], Mapping)
+                    else True
+                    for key in ("properties", "patternProperties")
+                    if key in schema
+                }
+                | {"additionalProperties": schema["additionalProperties"]}
+            ),
+        )
+
+    def reasons(self, schema: Any, value: Any) -> list[str]:
+        """What is wrong with a value, for one alternative among others."""
+        inner = _Search(self._document, self._budget, self._work, _MOST_OF_AN_ALTERNATIVE)
+        inner._depth = self._depth
+        inner.look(schema, value, ())
+        return [
+            f"{'.'.join(map(str, each.place))!r}: {each.reason}" if each.place else each.reason
+            for each in inner.found
+        ]
+
+    def wrong(self, keep: Mapping[str, Any], parts: Sequence[Any], make: _Make) -> Iterator[Any]:
+        """The parts that are wrong by a schema, found by halves."""
+        checker = self._document.checker(keep)
+        waiting = [parts]
+        while waiting and len(self.found) < self._most:
+            some = waiting.pop()
+            if not some or checker.is_valid(make(some), self._budget):
+                continue
+            if len(some) == 1:
+                yield some[0]
+            elif not self._work.goes_on():
+                return
+            else:
+                half = len(some) // 2
+                waiting += [some[half:], some[:half]]
+
+
+_Make = Callable[[Sequence[Any]], Any]
+
+
+def _required(
+    search: _Search, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
+) -> None:
+    names = schema.get("required")
+    if isinstance(value, dict) and isinstance(names, list):
+        for name in names:
+            if name not in value:
+                search.add((*place, str(name)), "required and missing")
+    dependent = schema.get("dependentRequired")
+    if isinstance(value, dict) and isinstance(dependent, Mapping):
+        for name, others in dependent.items():
+            for other in others if name in value else ():
+                if other not in value:
+                    search.add((*place, str(other)), f"required with {name} and missing")
+
+
+def _items(
+    search: _Search, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
+) -> None:
+    if not isinstance(value, list):
+        return
+    first = schema.get("prefixItems") or []
+    for index, (each, item) in enumerate(zip(first, value, strict=False)):
+        search.look(each, item, (*place, index))
+    if "items" in schema:
+        keep = search.part("items", schema["items"])
+        rest = range(len(first), len(value))
+        for index in search.wrong(keep, rest, lambda some: value[some[0] : some[-1] + 1]):
+            search.look(schema["items"], value[index], (*place, index))
+
+
+def _members(
+    search: _Search, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
+) -> None:
+    if not isinstance(value, dict):
+        return
+    properties = schema.get("properties")
+    properties = properties if isinstance(properties, Mapping) else {}
+    for name, each in properties.items():
+        if name in value:
+            search.look(each, value[name], (*place, name))
+
+    def some_of(names: Sequence[Any]) -> dict[str, Any]:
+        return {name: value[name] for name in names}
+
+    names = list(value)
+    patterned = schema.get("patternProperties")
+    patterned = patterned if isinstance(patterned, Mapping) else {}
+    for pattern, each in patterned.items():
+        keep = search.patterned(pattern, each)
+        for name in search.wrong(keep, names, some_of):
+            search.look(each, value[name], (*place, name))
+    more = schema.get("additionalProperties", True)
+    if more is not True:
+        others = [name for name in names if name not in properties]
+        if more is False and not patterned:
+            wrong = iter(others)
+        else:
+            wrong = search.wrong(search.others(schema), others, some_of)
+        if more is False:
+            unexpected = [shown(name) for name, _ in zip(wrong, range(_SHOWN), strict=False)]
+            if unexpected:
+                search.add(place, f"Additional properties are not allowed: {_list(unexpected)}")
+        else:
+            for name in wrong:
+                search.look(more, value[name], (*place, name))
+    if "propertyNames" in schema:
+        keep = search.part("propertyNames", schema["propertyNames"])
+        for name in search.wrong(keep, names, some_of):
+            search.look(schema["propertyNames"], name, (*place, name))
+    dependent = schema.get("dependentSchemas")
+    if isinstance(dependent, Mapping):
+        for name, each in dependent.items():
+            if name in value:
+                search.look(each, value, place)
+
+
+def _combined(
+    search: _Search, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
+) -> None:
+    parts = schema.get("allOf")
+    for each in parts if isinstance(parts, list) else ():
+        search.look(each, value, place)
+    for keyword in ("anyOf", "oneOf"):
+        parts = schema.get(keyword)
+        if not isinstance(parts, list) or search.fits(search.part(keyword, parts), value):
+            continue
+        fitting = sum(search.fits(each, value) for each in parts)
+        if fitting:
+            search.add(place, f"{shown(value)} fits {fitting} of the schemas instead of one")
+            continue
+        reasons = [reason for each in parts for reason in search.reasons(each, value)]
+        text = " or ".join(dict.fromkeys(reasons)) or f"{shown(value)} fits none of the schemas"
+        search.add(place, text)
+    if "if" in schema:
+        holds = search.fits(schema["if"], value)
+        search.look(schema.get("then" if holds else "else", True), value, place)
+
+
+def _contained(
+    search: _Search, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
+) -> None:
+    if "contains" not in schema or not isinstance(value, list):
+        return
+    keys = ("contains", "minContains", "maxContains")
+    keep = search.parts(schema, keys)
+    if not search.fits(keep, value):
+        search.add(place, "does not contain as many items of the wanted kind as it must")
+
+
+def _unevaluated(
+    search: _Search, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
+) -> None:
+    if search.found or not {"unevaluatedProperties", "unevaluatedItems"} & schema.keys():
+        return
+    if not search.fits(schema, value):
+        what = "members" if isinstance(value, dict) else "items"
+        search.add(place, f"has {what} that are not allowed")
+
+
+_SHOWN = 5
+
+
+def _list(texts: Sequence[str]) -> str:
+    return ", ".join(texts) if len(texts) < _SHOWN else f"{', '.join(texts[:-1])} and more"
+
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
+_REPR.maxlist = _REPR.maxdict = 4
+_REPR.maxlevel = 3
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it, shortened."""
+    if isinstance(value, int) and value.bit_length() > 300:
+        return "a whole number of many digits"
+    return _REPR.repr(value)
+
+
+def _type(value: Any, kinds: Any) -> str:
+    names = kinds if isinstance(kinds, list) else [kinds]
+    return f"{shown(value)} is not of type {', '.join(repr(each) for each in names)}"
+
+
+def _enum(value: Any, choices: Any) -> str:
+    return f"{shown(value)} is not one of {_REPR.repr(choices)}"
+
+
+_REASONS: Mapping[str, Callable[[Any, Any], str]] = {
+    "type": _type,
+    "enum": _enum,
+    "const": lambda _, wanted: f"{shown(wanted)} was expected",
+    "minimum": lambda value, least: f"{shown(value)} is less than the minimum of {least}",
+    "maximum": lambda value, most: f"{shown(value)} is greater than the maximum of {most}",
+    "exclusiveMinimum": lambda value, least: f"{shown(value)} is not greater than {least}",
+    "exclusiveMaximum": lambda value, most: f"{shown(value)} is not less than {most}",
+    "multipleOf": lambda value, step: f"{shown(value)} is not a multiple of {step}",
+    "minLength": lambda value, _: f"{shown(value)} is too short",
+    "maxLength": lambda value, _: f"{shown(value)} is too long",
+    "pattern": lambda value, pattern: f"{shown(value)} does not match {shown(pattern)}",
+    "format": lambda value, form: f"{shown(value)} is not a {form!r}",
+    "minItems": lambda value, least: f"{shown(value)} has fewer than {least} items",
+    "maxItems": lambda value, most: f"{shown(value)} has more than {most} items",
+    "uniqueItems": lambda value, _: f"{shown(value)} has non-unique elements",
+    "minProperties": lambda value, least: f"{shown(value)} has fewer than {least} members",
+    "maxProperties": lambda value, most: f"{shown(value)} has more than {most} members",
+    "not": lambda value, _: f"{shown(value)} fits the schema that it must not fit",
+}
+"""By keyword, from the value and what the keyword wants."""

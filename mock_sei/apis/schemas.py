@@ -1,0 +1,386 @@
+"""Schemas of a document as the engine that checks values takes them.
+
+The engine is jsonschema-rs: half a million items in some milliseconds, and a value that contains
+itself many times is looked at once. It only says whether a value fits; ``misfits.py`` says why not.
+It gets the keywords that decide, with values that it takes, so that it never stumbles over a
+document. Source: JSON Schema 2020-12.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mock_sei.patterns import Budget, Pattern, PatternError, compile_pattern
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
+FORMATS = frozenset(
+    [
+        "date",
+        "email",
+        "idn-email",
+        "idn-hostname",
+        "ipv4",
+        "ipv6",
+        "json-pointer",
+        "regex",
+        "relative-json-pointer",
+        "uuid",
+    ]
+)
+"""Those that are checked. A text of another one is taken as it comes."""
+
+_SLOW_PATTERN = "x-mock-sei-pattern"
+_SLOW_MEMBERS = "x-mock-sei-members"
+_CONDITIONS = "x-mock-sei-conditions"
+
+_LARGEST_COUNT = 2**53
+
+
+class Source(Protocol):
+    """The document that a schema is part of."""
+
+    def find(self, reference: str, place: str) -> Any: ...
+    def checker(self, schema: Any) -> Checker: ...
+
+
+class Checker:
+    """One schema of a document, read when it is first asked."""
+
+    def __init__(self, schema: Any, source: Source, running: threading.local) -> None:
+        self._schema = schema
+        self._source = source
+        self._running = running
+
+    def is_valid(self, value: Any, budget: Budget | None = None) -> bool:
+        """``budget`` is what the patterns of this call may still spend."""
+        before = getattr(self._running, "budget", None)
+        running = self._running.budget = budget or before or Budget()
+        try:
+            return self._engine.is_valid(value)
+        finally:
+            self._running.budget = before
+            if before is None:
+                running.pause()
+
+    @cached_property
+    def _engine(self) -> Draft202012Validator:
+        # Imported with the first value: most runs never check one.
+        from jsonschema_rs import Draft202012Validator, RegexOptions
+
+        form = _Form(self._source, self._running)
+        return Draft202012Validator(
+            form.whole(self._schema),
+            formats={"email": _is_email, "idn-email": _is_email, "regex": _is_regex},
+            validate_formats=True,
+            pattern_options=RegexOptions(size_limit=_REGEX_SIZE, dfa_size_limit=_REGEX_SIZE),
+            keywords={
+                _SLOW_PATTERN: form.keyword(form.texts),
+                _SLOW_MEMBERS: form.keyword(form.members),
+            },
+        )
+
+
+_REGEX_SIZE = 10 * 1024 * 1024
+
+
+def _is_email(text: str) -> bool:
+    return "@" in text
+
+
+def _is_regex(text: str) -> bool:
+    try:
+        compile_pattern(text)
+    except PatternError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Members:
+    """``patternProperties`` that the engine cannot search, and what goes for the other members."""
+
+    patterned: Sequence[tuple[Pattern, Any]]
+    known: frozenset[str]
+    others: Sequence[Pattern]
+    """Patterns that the engine itself looks at."""
+    additional: Any
+
+
+class _Form:
+    """One schema, with all that it refers to, on its way to the engine."""
+
+    def __init__(self, source: Source, running: threading.local) -> None:
+        self._source = source
+        self._running = running
+        self._numbers: dict[str, int] = {}
+        self._waiting: list[tuple[str, int]] = []
+        self._slow_patterns: list[Pattern] = []
+        self._slow_members: list[_Members] = []
+
+    def whole(self, schema: Any) -> dict[str, Any]:
+        """The schema, and under ``$defs`` whatever it refers to."""
+        definitions: dict[str, Any] = {}
+        form = self.schema(schema)
+        while self._waiting:
+            reference, number = self._waiting.pop()
+            definitions[str(number)] = self.schema(self._source.find(reference, "$ref"))
+        return {"allOf": [form], "$defs": definitions}
+
+    def schema(self, schema: Any) -> Any:
+        if not isinstance(schema, Mapping):
+            return schema if isinstance(schema, bool) else True
+        form: dict[str, Any] = {}
+        for key, value in schema.items():
+            read = _READERS.get(key)
+            if read is not None:
+                form.update(read(self, key, value))
+        if _CONDITIONS in form:
+            form["allOf"] = [*form.get("allOf", ()), form.pop(_CONDITIONS)]
+        if _SLOW_MEMBERS in form:
+            self._complete_members(schema, form[_SLOW_MEMBERS])
+            form.pop("additionalProperties", None)
+        return form
+
+    def reference(self, _: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, str):
+            return {}
+        number = self._numbers.get(value)
+        if number is None:
+            number = self._numbers[value] = len(self._numbers)
+            self._waiting.append((value, number))
+        return {"$ref": f"#/$defs/{number}"}
+
+    def inner(self, key: str, value: Any) -> dict[str, Any]:
+        return {key: self.schema(value)}
+
+    def list_of_schemas(self, key: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, list) or not value:
+            return {}
+        return {key: [self.schema(each) for each in value]}
+
+    def named_schemas(self, key: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            return {}
+        return {key: {str(name): self.schema(each) for name, each in value.items()}}
+
+    def pattern(self, key: str, value: Any) -> dict[str, Any]:
+        pattern = _compiled(value)
+        if pattern is None:
+            return {}
+        linear = _for_the_engine(pattern.linear_source)
+        if linear is not None:
+            return {key: linear}
+        conditions = [(_for_the_engine(each), wanted) for each, wanted in pattern.conditions or ()]
+        if conditions and all(each is not None for each, _ in conditions):
+            # Only of texts; "not" would else refuse everything that is none.
+            texts = [({"type": "string", key: each}, wanted) for each, wanted in conditions]
+            parts = [text if wanted else {"not": text} for text, wanted in texts]
+            return {_CONDITIONS: {"if": {"type": "string"}, "then": {"allOf": parts}}}
+        self._slow_patterns.append(pattern)
+        return {_SLOW_PATTERN: len(self._slow_patterns) - 1}
+
+    def pattern_properties(self, key: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            return {}
+        known = [(_compiled(name), each) for name, each in value.items()]
+        patterns = [(pattern, each) for pattern, each in known if pattern is not None]
+        quick, slow = {}, []
+        for pattern, each in patterns:
+            linear = _for_the_engine(pattern.linear_source)
+            if linear is None:
+                slow.append((pattern, each))
+            else:
+                quick[linear] = self.schema(each)
+        if not slow:
+            return {key: quick}
+        self._slow_members.append(
+            _Members(
+                patterned=slow,
+                known=frozenset(),
+                others=[
+                    pattern for pattern, _ in patterns if _for_the_engine(pattern.linear_source)
+                ],
+                additional=True,
+            )
+        )
+        # Every member counts as looked at, for unevaluatedProperties: it cannot know which are.
+        return {key: {**quick, "": True}, _SLOW_MEMBERS: len(self._slow_members) - 1}
+
+    def keyword(self, check: Callable[[int, Any], bool]) -> type:
+        """A keyword of the engine's own making, whose value is a number of ours."""
+
+        class Keyword:
+            def __init__(self, _: object, value: int, __: object) -> None:
+                self._value = value
+
+            def validate(self, instance: Any) -> None:
+                if not check(self._value, instance):
+                    raise ValueError
+
+        return Keyword
+
+    def texts(self, number: int, value: Any) -> bool:
+        return not isinstance(value, str) or self._slow_patterns[number].matches(
+            value, self._running.budget
+        )
+
+    def members(self, number: int, value: Any) -> bool:
+        if not isinstance(value, dict):
+            return True
+        found, budget = self._slow_members[number], self._running.budget
+        for name, each in value.items():
+            schemas = [one for pattern, one in found.patterned if pattern.matches(name, budget)]
+            if (
+                not schemas
+                and name not in found.known
+                and not any(pattern.matches(name) for pattern in found.others)
+            ):
+                schemas = [found.additional]
+            if not all(self._source.checker(one).is_valid(each) for one in schemas):
+                return False
+        return True
+
+    def _complete_members(self, schema: Mapping[str, Any], number: int) -> None:
+        """What the last ``patternProperties`` needs to know of the schema it stands in."""
+        found = self._slow_members[number]
+        properties = schema.get("properties")
+        self._slow_members[number] = _Members(
+            patterned=found.patterned,
+            known=frozenset(properties) if isinstance(properties, Mapping) else frozenset(),
+            others=found.others,
+            additional=schema.get("additionalProperties", True),
+        )
+
+
+def _compiled(source: Any) -> Pattern | None:
+    try:
+        return compile_pattern(source) if isinstance(source, str) else None
+    except PatternError:
+        return None  # told when the document was read
+
+
+def _for_the_engine(source: str | None) -> str | None:
+    """A pattern in the words that linear engines share, where the engine takes it."""
+    from jsonschema_rs import Draft202012Validator, RegexOptions
+
+    if source is None:
+        return None
+    try:
+        Draft202012Validator({"pattern": source}, pattern_options=RegexOptions(_REGEX_SIZE))
+    except ValueError:
+        return None
+    return source
+
+
+def _is_number(value: Any) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (isinstance(value, int) or isfinite(value))
+    )
+
+
+def _number(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    return {key: value} if _is_number(value) else {}
+
+
+def _step(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    return {key: value} if _is_number(value) and value > 0 else {}
+
+
+def _count(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return {}
+    return {key: min(value, _LARGEST_COUNT)}
+
+
+def _types(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    kinds = list(dict.fromkeys(value if isinstance(value, list) else [value]))
+    return {key: kinds} if kinds and all(each in TYPES for each in kinds) else {}
+
+
+def _flag(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    return {key: value} if isinstance(value, bool) else {}
+
+
+def _names(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, list):
+        return {}
+    return {key: list(dict.fromkeys(each for each in value if isinstance(each, str)))}
+
+
+def _names_by_name(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {key: {str(name): _names(_, "", each).get("", []) for name, each in value.items()}}
+
+
+def _format(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    return {key: value} if isinstance(value, str) and value in FORMATS else {}
+
+
+def _constant(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    return {key: plain} if (plain := _plain(value)) is not _NOT_JSON else {}
+
+
+def _constants(_: _Form, key: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, list):
+        return {}
+    found = [plain for each in value if (plain := _plain(each)) is not _NOT_JSON]
+    return {key: found} if found else {}
+
+
+_NOT_JSON = object()
+
+
+def _plain(value: Any) -> Any:
+    """A value of a document as JSON has it: YAML knows other names of members, and infinity."""
+    if isinstance(value, Mapping):
+        members = {str(name): _plain(each) for name, each in value.items()}
+        return _NOT_JSON if any(each is _NOT_JSON for each in members.values()) else members
+    if isinstance(value, list | tuple):
+        items = [_plain(each) for each in value]
+        return _NOT_JSON if any(each is _NOT_JSON for each in items) else items
+    if isinstance(value, float) and not isfinite(value):
+        return _NOT_JSON
+    return value if isinstance(value, str | int | float | None) else _NOT_JSON
+
+
+TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+
+_Reader = Callable[[_Form, str, Any], dict[str, Any]]
+
+
+def _readers() -> Iterator[tuple[str, _Reader]]:
+    for reader, keywords in (
+        (_Form.reference, "$ref"),
+        (_Form.inner, "items additionalProperties not if then else contains propertyNames"),
+        (_Form.inner, "unevaluatedItems unevaluatedProperties"),
+        (_Form.list_of_schemas, "allOf anyOf oneOf prefixItems"),
+        (_Form.named_schemas, "properties dependentSchemas"),
+        (_Form.pattern, "pattern"),
+        (_Form.pattern_properties, "patternProperties"),
+        (_number, "minimum maximum exclusiveMinimum exclusiveMaximum"),
+        (_step, "multipleOf"),
+        (_count, "minLength maxLength minItems maxItems minProperties maxProperties"),
+        (_count, "minContains maxContains"),
+        (_types, "type"),
+        (_flag, "uniqueItems"),
+        (_names, "required"),
+        (_names_by_name, "dependentRequired"),
+        (_format, "format"),
+        (_constant, "const"),
+        (_constants, "enum"),
+    ):
+        yield from ((each, reader) for each in keywords.split())
+
+
+_READERS: Mapping[str, _Reader] = dict(_readers())
+"""By keyword; no other one decides."""
