@@ -19,8 +19,8 @@ import mock_sei
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "standards", "clock", "paths", "core_yaml", "tables", "sendable", "texts", "secret_index"),
-    ("peer", "records", "addresses", "randomness", "processes"),
+    ("errors", "standards", "clock", "paths", "core_yaml", "tables", "texts"),
+    ("peer", "records", "addresses", "randomness", "processes", "secret_index", "sendable"),
     ("registry",),
     ("access", "api_files"),
     ("fixtures",),

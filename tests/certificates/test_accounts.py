@@ -421,7 +421,8 @@ def crowded(store: CertificateStore, count: int) -> AccountCertificates:
         ServiceAccount(username=f"svc-{number}", password="secret") for number in range(count)
     ]
     registry = Registry()
-    registry.service_accounts = {each.username: each for each in accounts}
+    for each in accounts:
+        registry.service_accounts[each.username] = each
     made = AccountCertificates(
         store=store, seeded=SeededIdentities(store, {}), registry=registry, clock=Clock()
     )

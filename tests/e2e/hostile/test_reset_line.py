@@ -15,7 +15,7 @@ import pytest
 
 from mock_sei import Attached, MockSei
 from mock_sei.certificates.authority import Authority
-from mock_sei.runtime.limits import LimitedProtocol
+from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.tls import PendingConnection
 from tests.e2e.handshakes import answer, client_hello, tcp, tls
 from tests.e2e.serving import PATIENCE, wait_for
