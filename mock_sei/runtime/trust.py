@@ -55,8 +55,8 @@ class ListenerTrust:
             return self._made.context()
         begun_before = self._begun
         async with self._lock:
-            # One that was begun after this connection came is as new as it needs.
-            if self._made.number <= begun_before:
+            # One that was begun after this connection came is as new as it needs, failed or not.
+            if self._made.number <= begun_before and not self._made.is_of(self._parts()):
                 self._begun += 1
                 self._made = await asyncio.get_running_loop().run_in_executor(
                     None, self._try_to_make, self._parts(), self._begun

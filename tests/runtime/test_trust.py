@@ -466,14 +466,44 @@ def test_connections_that_come_while_a_context_is_made_share_it(
 
     async def connect() -> list[ListenerContext]:
         waiting = [asyncio.create_task(trust.context()) for _ in range(50)]
+        await asyncio.to_thread(slow.begun.wait, PATIENCE)
+        waiting += [asyncio.create_task(trust.context()) for _ in range(50)]
         await asyncio.sleep(0)
         slow.go_on.release(50)
         return await asyncio.gather(*waiting)
 
     contexts = asyncio.run(connect())
 
-    assert len(set(map(id, contexts))) <= 2
-    assert slow.made <= 2
+    assert len(set(map(id, contexts))) == 1
+    assert slow.made == 1
+
+
+def test_connections_that_come_together_fail_together_and_the_next_one_tries_again(
+    trust: ListenerTrust, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = 0
+
+    def attempt(*_: Any, **__: Any) -> ListenerContext:
+        nonlocal attempts
+        attempts += 1
+        raise Disk("No space left on device")
+
+    monkeypatch.setattr(ListenerContext, "create", attempt)
+    shown = sandbox.issue_certificate("svc-demo")
+    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+
+    async def crowd() -> list[object]:
+        waiting = [asyncio.create_task(trust.context()) for _ in range(50)]
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def twice() -> None:
+        for _ in range(2):
+            before = attempts
+            outcomes = await crowd()
+            assert {type(each) for each in outcomes} == {TrustUnavailable}
+            assert before < attempts <= before + 2  # for the first, and for those that came later
+
+    asyncio.run(twice())
 
 
 def test_a_connection_sees_what_was_revoked_before_it_came_though_another_is_being_made(
