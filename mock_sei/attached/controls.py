@@ -32,6 +32,10 @@ from mock_sei.errors import Rejected
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.registration import read_registration
 from mock_sei.records import Application, is_account_name
+from mock_sei.sendable import json_content
+
+RECORDS_A_PAGE = 10_000
+"""What the control API lists at once, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +104,11 @@ class AttachedData:
     def all(self, name: str) -> tuple[Mapping[str, Any], ...]:
         """Page by page."""
         found: list[Mapping[str, Any]] = []
-        while page := self._api.get(self._path(name), {"start": len(found)}):
+        while len(found) % RECORDS_A_PAGE == 0:
+            window = {"start": len(found), "limit": RECORDS_A_PAGE}
+            page = self._api.get(self._path(name), window)
+            if not page:
+                break
             found += page
         return tuple(found)
 
@@ -150,7 +158,11 @@ class AttachedControls:
         self.faults = AttachedFaults(api)
 
     def arm_fault(self, fields: Mapping[str, Any]) -> Armed:
-        check_fault(fields)
+        try:
+            json_content(dict(fields))
+        except ValueError as error:  # what cannot be sent there is refused here
+            check_fault(fields)
+            raise Rejected({"fault": str(error)}) from None
         return read_armed(self._api.post("/faults", dict(fields)))
 
     def enqueue(

@@ -22,6 +22,10 @@ FARTHEST = timedelta(days=365_000)
 """What the control API advances by, at most."""
 
 
+FAULTS_A_PAGE = 1000
+"""What the control API lists at once, at most."""
+
+
 class AttachedClock:
     """The platform's clock. Raises what :class:`~mock_sei.clock.Clock` does."""
 
@@ -195,7 +199,11 @@ class AttachedFaults:
     def armed(self) -> list[Armed]:
         """Page by page."""
         found: list[Armed] = []
-        while page := self._api.get("/faults", {"after": found[-1].identifier if found else 0}):
+        while len(found) % FAULTS_A_PAGE == 0:
+            after = found[-1].identifier if found else 0
+            page = self._api.get("/faults", {"after": after, "limit": FAULTS_A_PAGE})
+            if not page:
+                break
             found += map(read_armed, page)
         return found
 
