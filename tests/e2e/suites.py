@@ -13,4 +13,4 @@ def run_suite(
     pytester.makepyfile(test_suite=suite)
     if conftest:
         pytester.makeconftest(conftest)
-    return pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", *options, timeout=60)
+    return pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", *options, timeout=300)

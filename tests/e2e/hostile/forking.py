@@ -8,7 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-PATIENCE = 120
+PATIENCE = 300
 """Seconds for a program that takes two; one that hangs fails."""
 
 _PRELUDE = '''
@@ -24,7 +24,7 @@ from mock_sei.errors import MockSeiError
 
 def ended(child):
     """A child's exit code; one that hangs is ended and is an error."""
-    signal.alarm(100)
+    signal.alarm(250)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
