@@ -70,6 +70,9 @@ class Certificates(Protocol):
     def renew(self, username: str) -> Certificate:
         """A further one, current from now on."""
 
+    def sign(self, username: str, request: str) -> Certificate:
+        """A further one from a request, PEM. Raises :class:`~mock_sei.errors.Rejected`."""
+
     def ending_before(self, moment: datetime) -> Iterable[Certificate]:
         """The current ones that the platform gave to an account and that end before then."""
 
@@ -202,6 +205,15 @@ class Portal:
         holder = self._require_approved(account)
         self._send_due_notices()  # those of the first
         return self._mail_link(holder, self._certificates.renew(account), delivery)
+
+    def sign(self, account: str, request: str) -> Link:
+        """A certificate from a request, PEM, and a link to it, mailed.
+
+        Raises what :meth:`send_link` does, and :class:`~mock_sei.errors.Rejected` for a request
+        that cannot be signed.
+        """
+        holder = self._require_approved(account)
+        return self._mail_link(holder, self._certificates.sign(account, request), DEFAULT_DELIVERY)
 
     def _require_approved(self, username: str) -> ServiceAccount:
         """Whoever has the name now; another may have it when the certificate is made."""

@@ -15,6 +15,7 @@ from mock_sei.portal.desk import Portal
 from mock_sei.portal.links import Link
 from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
+from tests.certificates.client_ca import pem, request
 from tests.support import registration
 
 pytestmark = pytest.mark.usefixtures("one_key")
@@ -167,6 +168,24 @@ def test_of_two_who_register_one_name_one_gets_it(portal: Portal, sandbox: Sandb
     (winner,) = [each for each in found if each is not None]
     assert sandbox.registry.find_application(NAME) == winner
     assert list(sandbox.registry.service_accounts).count(ACCOUNT) == 1
+
+
+def test_a_successor_gets_no_link_of_a_request_that_was_signed_before_it(
+    portal: Portal, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(sandbox)
+    sign = type(sandbox.certificates).sign
+
+    def sign_late(*arguments: object) -> object:
+        signed = sign(*arguments)  # type: ignore[arg-type]
+        portal.remove(NAME)
+        portal.register(SUCCESSOR)
+        return signed
+
+    monkeypatch.setattr(type(sandbox.certificates), "sign", sign_late)
+    with pytest.raises(UnknownAccount):
+        portal.sign(ACCOUNT, pem(request(ACCOUNT)))
+    assert len(to_team(portal, "successor@example.com")) == 3
 
 
 # A name that is registered again starts with nothing

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from mock_sei.clock import Clock
 from mock_sei.errors import UnknownAccount, UnknownApplication
+from mock_sei.portal.desk import Certificate, Portal
 from mock_sei.portal.links import CertificateLinks, Delivery
 from mock_sei.portal.mailbox import Letter, Mailbox
 from mock_sei.randomness import make_random
@@ -19,6 +20,7 @@ from mock_sei.records import Application, ServiceAccount
 from mock_sei.registry import Registry
 from mock_sei.standards import Actor, ApplicationType
 from tests.growth import Action, assert_flat, assert_linear
+from tests.support import registration
 
 LETTER = Letter(sender="mock-sei", subject="subject", text="text")
 
@@ -91,6 +93,8 @@ LOOKS: dict[str, Callable[[Registry], object]] = {
     "unknown origin": lambda known: known.is_page_origin("https://nobody.example"),
     "AppSecret": lambda known: known.is_app_secret("server-secret-5"),
     "how many": lambda known: len(known.applications),
+    "page": lambda known: known.applications.page(limit=5, start=5),
+    "page behind a key": lambda known: known.applications.page(limit=5, after="page-key-2"),
 }
 
 
@@ -101,6 +105,61 @@ def test_a_look_up_is_flat(look: str) -> None:
         return lambda: LOOKS[look](known)
 
     assert_flat(looking)
+
+
+class NoCertificates:
+    """What the desk asks of certificates, where nobody has one."""
+
+    def provide(self, username: str) -> Certificate:
+        raise NotImplementedError
+
+    renew = provide
+
+    def sign(self, username: str, request: str) -> Certificate:
+        raise NotImplementedError
+
+    def ending_before(self, moment: datetime) -> list[Certificate]:
+        del moment
+        return []
+
+    def revoke_all(self, username: str) -> None:
+        pass
+
+
+def desk(size: int) -> Portal:
+    made = Portal(
+        registry=registry(size),
+        certificates=NoCertificates(),
+        products=["investors"],
+        clock=Clock(),
+        random=make_random(1),
+        approval="auto",
+        link_lifetime=timedelta(days=7),
+        notice_days=(90, 30, 7),
+        url=lambda: "https://localhost",
+    )
+    for number in range(size):
+        made._send(server_application(number), LETTER)  # noqa: SLF001
+    return made
+
+
+def life_of_one(portal: Portal) -> None:
+    """What the portal's pages and the control API do with an application."""
+    fields = registration(certificate="own")
+    portal.register(fields)
+    portal.change("Nightly", {"distribution_list": "other@example.com"})
+    portal.refresh_keys("Nightly")
+    assert portal.mailbox.last.link is None
+    portal.mailbox.find(to="other@example.com")
+    portal.remove("Nightly")
+
+
+def test_the_life_of_an_application_is_flat() -> None:
+    def living(size: int) -> Action:
+        portal = desk(size)
+        return lambda: life_of_one(portal)
+
+    assert_flat(living)
 
 
 def test_a_start_is_linear() -> None:

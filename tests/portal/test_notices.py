@@ -72,3 +72,48 @@ def test_a_further_certificate_has_notices_of_its_own() -> None:
 
 def test_without_days_there_are_no_notices() -> None:
     assert RenewalNotices([]).take_due([ONE], END) == []
+
+
+def test_a_clock_that_goes_back_and_forth_sends_nothing_twice() -> None:
+    notices = RenewalNotices(DAYS)
+    told = []
+    for days in (91, 90, 400, 90, 30, 91, 8, 7, 0, 90, -5):
+        told += [each.days for each in notices.take_due([ONE], before(days))]
+
+    assert told == [90, 30, 7]
+
+
+def test_another_certificate_of_the_account_has_notices_of_its_own() -> None:
+    notices, renewed = RenewalNotices(DAYS), Ending(serial_number=2)
+
+    assert len(notices.take_due([ONE], END)) == 3
+    assert len(notices.take_due([renewed], END)) == 3
+    assert notices.take_due([ONE], END) == []
+    assert notices.take_due([Ending()], END) == []
+
+
+def test_what_was_sent_about_an_account_that_is_gone_is_forgotten() -> None:
+    notices = RenewalNotices(DAYS)
+    assert len(notices.take_due([ONE], END)) == 3
+
+    notices.forget("svc-one")
+    notices.forget("svc-nobody")
+
+    assert len(notices.take_due([ONE], END)) == 3
+
+
+@pytest.mark.parametrize("days", DAYS)
+def test_what_ends_later_than_the_first_end_has_no_notice_due(days: int) -> None:
+    notices = RenewalNotices([days])
+    first = notices.first_end(before(days))
+    assert first is not None
+    assert first > END
+    earlier = notices.first_end(before(days) - timedelta(seconds=1))
+    assert earlier is not None
+    assert earlier < END
+
+
+def test_at_the_end_of_time_everything_ends() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    assert RenewalNotices(DAYS).first_end(last) == last
+    assert RenewalNotices([]).first_end(END) is None

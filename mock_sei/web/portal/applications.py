@@ -273,10 +273,9 @@ def sign_request(visit: Visit) -> Response:
     application = visit.application()
     account = require_account(application)
     try:
-        visit.sandbox.certificates.sign(account, visit.value("request"))
+        visit.portal.sign(account, visit.value("request"))
     except Rejected as error:
         return _details(visit, application, error.problems)
-    visit.portal.send_link(account)
     return visit.go(path_of(application), "request")
 
 
