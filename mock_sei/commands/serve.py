@@ -44,6 +44,7 @@ EXAMPLE_ACCOUNT = "svc-demo"
 
 def prepare(settings: Settings) -> Launch:
     """Everything up to the first answer. Raises :class:`ConfigurationError`."""
+    _open_standard_streams()
     _configure_log(settings.log_format)
     with _telling_what_is_used_up():
         _require_files()
@@ -122,6 +123,15 @@ def _trim() -> None:
     """glibc keeps freed memory that lies below some in use, and gives it back if it is asked."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _open_standard_streams() -> None:
+    """One that the user closed would be the number of the next socket that is opened."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
 
 
 def _require_files() -> None:
