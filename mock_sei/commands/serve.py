@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -159,7 +160,11 @@ def _soon(loop: asyncio.AbstractEventLoop, act: Callable[[], object]) -> None:
 
 
 def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
-    return asyncio.get_running_loop().run_in_executor(None, work)
+    """Not in the loop's own pool, whose end takes a further thread, and there may be none."""
+    pool = ThreadPoolExecutor(1)
+    working = asyncio.get_running_loop().run_in_executor(pool, work)
+    pool.shutdown(wait=False)
+    return working
 
 
 def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
@@ -173,7 +178,8 @@ def announce(sandbox: Sandbox, settings: Settings) -> None:
     """Says where everything is. Raises :class:`ConfigurationError` without a ready file."""
     try:
         click.echo(announcement(sandbox))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where the user closed it
+            sys.stdout.flush()
     except OSError as error:  # the server is as good as before
         logger.warning("the addresses cannot be printed: %s", error.strerror or error)
     if settings.ready_file is not None:
