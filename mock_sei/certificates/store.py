@@ -8,6 +8,7 @@ that does not belong to the CA beside it is made again.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import secrets
@@ -46,6 +47,7 @@ FileStamp = tuple[int, int, int]
 
 RENEW_SERVER_BEFORE = timedelta(days=30)
 
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _LEFTOVER = ".part-"
 _PUBLIC = frozenset({".pem", ".crt", ".p7s"})
 """Files without a key; the others are for their owner alone."""
@@ -60,7 +62,7 @@ class CertificateStore:
         with _complaining_of(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (self.folder / "README.md").exists():  # the checkout's own keeps its mode
-                with suppress(PermissionError):  # a mounted volume may be somebody else's
+                with suppress(OSError):  # a mounted volume may be somebody else's, or read-only
                     self.folder.chmod(0o700)
         with self._locked():
             self._remove_leftovers()
@@ -212,7 +214,8 @@ class CertificateStore:
                 ) from None
         logger.warning("%s: incomplete; a new issuing CA was made", files["issuing"])
         # Killed before the new certificate is written, the next start must not find the old one.
-        files["issuing"].unlink(missing_ok=True)
+        with _complaining_of(files["issuing"]):
+            files["issuing"].unlink(missing_ok=True)
         return self._write_authority(renew_issuing(content["root"], content["root_key"]), files)
 
     def _write_authority(self, pem: AuthorityPem, files: Mapping[str, Path]) -> Authority:
@@ -262,18 +265,34 @@ class CertificateStore:
 
     def _remove_leftovers(self) -> None:
         for path in (*self.folder.glob(f"{_LEFTOVER}*"), *self.folder.glob(f"*/{_LEFTOVER}*")):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # it harms nobody where it cannot be removed
+                path.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One process at a time; the system lets go of the lock when a process dies."""
-        with _complaining_of(self.folder):
-            descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = self._open_lock()
+        if descriptor is None:
+            yield
+            return
         try:
             _lock_file(descriptor)
             yield
         finally:
             os.close(descriptor)
+
+    def _open_lock(self) -> int | None:
+        """None in a whole folder that is read-only: nobody writes there, and nobody has to wait."""
+        path = self.folder / ".lock"
+        with _complaining_of(self.folder):
+            try:
+                return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                if error.errno not in _READ_ONLY or not self.ca_file.exists():
+                    raise
+        with suppress(OSError):
+            return os.open(path, os.O_RDONLY)
+        return None
 
 
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:

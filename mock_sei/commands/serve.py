@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -44,6 +45,7 @@ EXAMPLE_ACCOUNT = "svc-demo"
 
 def prepare(settings: Settings) -> Launch:
     """Everything up to the first answer. Raises :class:`ConfigurationError`."""
+    _open_standard_streams()
     _configure_log(settings.log_format)
     with _telling_what_is_used_up():
         _require_files()
@@ -124,6 +126,15 @@ def _trim() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+def _open_standard_streams() -> None:
+    """One that the user closed would be the number of the next socket that is opened."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+
+
 def _require_files() -> None:
     """An event loop that finds no file left ends the process at once, with nothing said."""
     with contextlib.ExitStack() as opened:
@@ -149,7 +160,11 @@ def _soon(loop: asyncio.AbstractEventLoop, act: Callable[[], object]) -> None:
 
 
 def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
-    return asyncio.get_running_loop().run_in_executor(None, work)
+    """Not in the loop's own pool, whose end takes a further thread, and there may be none."""
+    pool = ThreadPoolExecutor(1)
+    working = asyncio.get_running_loop().run_in_executor(pool, work)
+    pool.shutdown(wait=False)
+    return working
 
 
 def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
@@ -163,7 +178,8 @@ def announce(sandbox: Sandbox, settings: Settings) -> None:
     """Says where everything is. Raises :class:`ConfigurationError` without a ready file."""
     try:
         click.echo(announcement(sandbox))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where the user closed it
+            sys.stdout.flush()
     except OSError as error:  # the server is as good as before
         logger.warning("the addresses cannot be printed: %s", error.strerror or error)
     if settings.ready_file is not None:

@@ -21,6 +21,7 @@ from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.cross_origin import cross_origin_headers
+from mock_sei.web.packed_headers import kept_headers
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request body; a larger one is 413."""
@@ -86,7 +87,7 @@ class Exchange:
                 secrets=sandbox.state.secrets,
                 method=scope["method"],
                 path=scope["path"],
-                raw_headers=headers,
+                raw_headers=kept_headers(headers),
                 raw_query=scope["query_string"],
             ),
             response=Response(secrets=sandbox.state.secrets),
