@@ -21,9 +21,15 @@ def exchange_of(request: Request) -> Exchange:
 
 def refuse_announced_size(headers: Headers) -> None:
     """Refuses by ``Content-Length`` before a byte of the body is read."""
-    announced = find_header(headers, b"content-length")
-    if announced is not None and announced.isdigit() and int(announced) > BODY_LIMIT:
-        raise body_too_large(announced.decode())
+    size = announced_size(headers)
+    if size > BODY_LIMIT:
+        raise body_too_large(str(size))
+
+
+def announced_size(headers: Headers) -> int:
+    """Bytes by ``Content-Length``, 0 where it says nothing; of a longer number its first digits."""
+    announced = find_header(headers, b"content-length") or b""
+    return int(announced.lstrip(b"0")[:20] or b"0") if announced.isdigit() else 0
 
 
 def header_text(headers: Headers, name: bytes) -> str | None:

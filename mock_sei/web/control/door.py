@@ -19,15 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_sei.addresses import find_host, fits_name, is_address, is_loopback, is_under
 from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.exchange import (
-    BODY_LIMIT,
-    CONTROL_KEY,
-    REFUSED,
-    find_header,
-    let_go,
-    sandbox_of,
-)
-from mock_sei.web.requests import find_headers
+from mock_sei.web.exchange import BODY_LIMIT, CONTROL_KEY, REFUSED, let_go, sandbox_of
+from mock_sei.web.requests import announced_size, find_headers
 
 logger = logging.getLogger("mock_sei")
 
@@ -65,7 +58,6 @@ class ControlListener:
             logger.warning("control call refused: %s", refusal)
             await JSONResponse({"detail": refusal}, 403)(scope, receive, send)
             return
-        announced = find_header(scope["headers"], b"content-length") or b"0"
         size = 0
 
         async def receiving() -> Message:
@@ -79,7 +71,7 @@ class ControlListener:
                 raise HTTPException(413, f"the body is larger than {BODY_LIMIT} bytes")
             return message
 
-        if announced.isdigit() and int(announced) > BODY_LIMIT:
+        if announced_size(scope["headers"]) > BODY_LIMIT:
             detail = {"detail": f"the body is larger than {BODY_LIMIT} bytes"}
             await JSONResponse(detail, 413, {"Connection": "close"})(scope, receive, send)
             return

@@ -12,6 +12,7 @@ from mock_sei.fixtures import load_fixtures
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.web.control.door import refused_caller
+from mock_sei.web.requests import announced_size
 from tests.support import control_client
 
 
@@ -247,6 +248,24 @@ def test_an_oversized_body_is_refused(control: httpx2.Client) -> None:
 
     assert control.post("/reset", content=b"x" * (1024 * 1024 + 1)).status_code == 413
     assert control.post("/reset", content=endless()).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("announced", "size"),
+    [
+        (b"0", 0),
+        (b"007", 7),
+        (b"1048577", 1048577),
+        (b"9" * 5000, int("9" * 20)),
+        (b"0" * 5000 + b"12", 12),
+        (b"", 0),
+        (b"-1", 0),
+        (b"1e9", 0),
+        ("²".encode(), 0),
+    ],
+)
+def test_an_announced_size_is_a_number_however_long_it_is(announced: bytes, size: int) -> None:
+    assert announced_size([(b"content-length", announced)]) == size
 
 
 def test_one_application_serves_two_sandboxes_that_never_meet(
