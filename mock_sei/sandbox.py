@@ -29,7 +29,7 @@ from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
 from mock_sei.bench.journal import Journal
 from mock_sei.bench.redaction import KnownSecrets, Secrets
 from mock_sei.bench.scripts import Scripts, make_answer
-from mock_sei.bench.verdict import Verdict
+from mock_sei.bench.verdict import Kept, Verdict
 from mock_sei.certificates.accounts import (
     AccountCertificate,
     AccountCertificates,
@@ -130,7 +130,7 @@ class Sandbox:
         """Names and addresses of the server's certificate."""
         self.clock = Clock()
         self.journal = Journal(journal_size)
-        self.bugs: list[str] = []
+        self.bugs = Kept()
         self.state = self._seeded(behaviour)
 
     def _seeded(self, behaviour: Behaviour) -> State:
@@ -203,7 +203,7 @@ class Sandbox:
         self.clock.reset()
         self.authority.forget_revocations()
         self.state = self._seeded(behaviour)
-        self.bugs = []
+        self.bugs = Kept()
         self.journal.clear()
 
     # The platform
@@ -298,9 +298,9 @@ class Sandbox:
     def verdict(self) -> Verdict:
         """What speaks against the test since the reset."""
         return Verdict(
-            bugs=list(self.bugs),
+            bugs=self.bugs.told,
             unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in self.faults.unmet],
-            unscripted_calls=list(self.scripts.unscripted),
+            unscripted_calls=self.scripts.unscripted.told,
         )
 
     @property
@@ -347,7 +347,7 @@ class Sandbox:
 
     def record_bug(self, traceback: str) -> None:
         """mock-sei itself failed: kept, so that the user's test fails with the traceback."""
-        self.bugs.append(traceback)
+        self.bugs.add(traceback)
         logger.error("mock-sei failed, please report this:\n%s", traceback)
 
     # What a test bench can do

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mock_sei.bench.targets import Caller, Target
+from mock_sei.bench.verdict import Kept
 from mock_sei.errors import Rejected
 
 
@@ -77,7 +78,7 @@ class Scripts:
         self._answers: deque[ScriptedAnswer] = deque()
         self.strict = False
         """Whether an unscripted functional call fails the test."""
-        self.unscripted: list[str] = []
+        self.unscripted = Kept()
         """Such calls."""
 
     def enqueue(self, answer: ScriptedAnswer) -> None:
@@ -97,7 +98,7 @@ class Scripts:
         """The oldest for this operation; each is given once."""
         found = self.take_for_oauth(caller)
         if found is None and self.strict:
-            self.unscripted.append(caller.operation)
+            self.unscripted.add(caller.operation[:200])
         return found
 
     def take_for_oauth(self, caller: Caller) -> ScriptedAnswer | None:

@@ -85,7 +85,7 @@ def add_fault_calls(app: FastAPI) -> None:
         return Scripted(
             strict=scripts.strict,
             waiting=[each.operation for each in scripts.waiting],
-            unscripted=list(scripts.unscripted),
+            unscripted=scripts.unscripted.told,
         )
 
     @app.put(
