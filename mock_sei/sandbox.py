@@ -37,7 +37,7 @@ from mock_sei.bench.journal import Journal
 from mock_sei.bench.redaction import KnownSecrets, Secrets
 from mock_sei.bench.scripts import Scripts, make_answer
 from mock_sei.bench.targets import Operations
-from mock_sei.bench.verdict import Verdict
+from mock_sei.bench.verdict import Kept, Verdict
 from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
 from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
@@ -90,7 +90,7 @@ class State:
     portal: Portal
     server_identity: Identity | None = None
     """What the listeners show instead of their own certificate, to see whether clients check."""
-    bugs: list[str] = field(default_factory=list)
+    bugs: Kept = field(default_factory=Kept)
     """Tracebacks of mock-sei's own failures."""
     bugs_reported: int = 0
     """How many of them a check has reported; a reset hands the others on."""
@@ -240,7 +240,8 @@ class Sandbox:
         fresh = self._seeded(behaviour)
         with self._line:
             past = self._present.state
-            fresh.bugs += map(_earlier, past.bugs[past.bugs_reported :])
+            for each in past.bugs[past.bugs_reported :]:
+                fresh.bugs.add(_earlier(each))
             self.clock.reset()
             self.journal.clear()
             self._present.state = fresh
@@ -357,7 +358,7 @@ class Sandbox:
     def verdict(self) -> Verdict:
         """What speaks against the test since the reset; its bugs count as reported."""
         state = self.state
-        bugs = list(state.bugs)
+        bugs = state.bugs.told
         state.bugs_reported = max(state.bugs_reported, len(bugs))
         return Verdict(
             bugs=bugs,
@@ -417,7 +418,7 @@ class Sandbox:
             logger.log(level, entry)  # itself: a formatter may want more of it than its line
 
     @property
-    def bugs(self) -> list[str]:
+    def bugs(self) -> Kept:
         """Tracebacks of mock-sei's own failures that speak against the test that runs now."""
         return self.state.bugs
 
@@ -431,7 +432,7 @@ class Sandbox:
 
     def _keep_bug(self, text: str) -> None:
         with self._before_reset() as is_now:
-            self._present.bugs.append(text if is_now else _earlier(text))
+            self._present.bugs.add(text if is_now else _earlier(text))
 
     def record_exhaustion(self, missing: str) -> None:
         """The machine ran out of something: no bug, but the user's test cannot be trusted."""

@@ -6,6 +6,25 @@ from dataclasses import dataclass
 
 from mock_sei.errors import MockSeiBug
 
+KEPT = 50
+"""Tracebacks and calls that are kept; of the others the number."""
+
+
+class Kept(list[str]):
+    """The first texts of their kind."""
+
+    left_out = 0
+
+    def add(self, text: str) -> None:
+        if len(self) < KEPT:
+            self.append(text)
+        else:
+            self.left_out += 1
+
+    @property
+    def told(self) -> list[str]:
+        return [*self, f"and {self.left_out} more"] if self.left_out else list(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
