@@ -173,7 +173,7 @@ class Caller:
             return None
         schema = media.get("schema", True)
         errors = find_misfits(operation.document, schema, answer.json(), Budget())
-        return next((error.message[:500] for error in errors), None)
+        return next((each.reason for each in errors), None)
 
     def _call(self, operation: Operation, media_type: str, content: bytes) -> httpx2.Response:
         path, query, headers = operation.path, {}, dict(self._headers)
