@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from mock_sei.errors import Fault, MalformedRequest
 
 MULTIPART = "multipart/form-data"
+
+LONGEST_HEAD = 2048
+"""Bytes of a part's head, and of the header that names the boundary, that are read."""
+MOST_HEADS = 100
+"""Parts with a filename, of which the first that is not empty is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +31,13 @@ class File:
 
 def read_file(body: bytes, content_type: str | None) -> File:
     """The first file of a multipart body. Raises :class:`MalformedRequest`."""
-    boundary = _headers(f"Content-Type: {content_type or ''}".encode()).get_boundary()
-    for head, content in _parts(body, boundary) if boundary else ():
-        headers = _headers(head)
+    media_type = (content_type or "")[:LONGEST_HEAD]
+    boundary = _headers(f"Content-Type: {media_type}".encode()).get_boundary()
+    parts = _parts(body, boundary) if boundary else ()
+    # To read a head costs far more than its bytes: only those of files are, and not all of them.
+    named = (each for each in parts if b"filename" in each[0][:LONGEST_HEAD].lower())
+    for head, content in islice(named, MOST_HEADS):
+        headers = _headers(head[:LONGEST_HEAD])
         name = headers.get_filename()
         if name:
             return File(name=name[:255], media_type=headers.get_content_type(), content=content)

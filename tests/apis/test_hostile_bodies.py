@@ -12,8 +12,10 @@ import pytest
 from mock_sei.apis.actions.change import patched
 from mock_sei.apis.bodies import parse_json
 from mock_sei.apis.misfits import MOST, find_misfits
+from mock_sei.apis.multipart import read_file
 from mock_sei.errors import MalformedRequest
 from mock_sei.patterns import Budget
+from mock_sei.records import find_certificate_problem
 from tests.apis.engine import Engine
 from tests.growth import assert_linear
 
@@ -207,3 +209,34 @@ def test_thousands_of_unknown_parameters_are_noted_in_a_few_lines() -> None:
         engine.findings.notes[-1]
         == "POST /v1/widgets has no parameters of 9980 further names; ignored"
     )
+
+
+@pytest.mark.parametrize(
+    "unit", ["--a\r\n\r\n", '--a\r\nContent-Disposition: form-data; filename=""\r\n\r\nx\r\n']
+)
+def test_thousands_of_parts_are_read_in_linear_time(unit: str) -> None:
+    def make(size: int) -> Callable[[], object]:
+        body = (unit * (size // len(unit)) + "--a--").encode()
+
+        def read() -> None:
+            with pytest.raises(MalformedRequest):
+                read_file(body, "multipart/form-data; boundary=a")
+
+        return read
+
+    assert_linear(make, 300_000)
+
+
+def test_a_file_behind_many_other_parts_is_found() -> None:
+    fields = b'--a\r\nContent-Disposition: form-data; name="n"\r\n\r\n1\r\n' * 500
+    file = b'--a\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\nyes\r\n--a--'
+
+    assert read_file(fields + file, "multipart/form-data; boundary=a").content == b"yes"
+
+
+def test_many_beginnings_of_certificates_are_read_in_linear_time() -> None:
+    def make(size: int) -> Callable[[], object]:
+        text = "-----BEGIN CERTIFICATE-----\n" * size
+        return lambda: find_certificate_problem(text)
+
+    assert_linear(make, 4000)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E501  # documents in YAML
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
