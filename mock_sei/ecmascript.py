@@ -127,7 +127,7 @@ _NAME = re.compile(r"<([^\W\d][\w$]*|\$[\w$]*)>")
 _FLAGS = re.compile(r"\?([ims]*(?:-[ims]+)?):")
 _WHOLE_FLAGS = re.compile(r"\(\?([ims]+)\)")
 _GROUPS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]?|\((?!\?(?!P?<[^=!]))", re.DOTALL)
-_NAMES = re.compile(r"\(\?<([^=!>][^>]*)>")
+_NAMES = re.compile(r"\(\?P?<([^=!>][^>]*)>")
 _HEX = {2: re.compile(r"[0-9a-fA-F]{2}"), 4: re.compile(r"[0-9a-fA-F]{4}")}
 _CODE_POINT = re.compile(r"\{([0-9a-fA-F]{1,8})\}")
 _PROPERTY = re.compile(r"\{([A-Za-z0-9_]+(?:=[A-Za-z0-9_]+)?)\}")

@@ -56,14 +56,16 @@ _HOST = re.compile(r"[a-z0-9._~%-]+|[0-9a-f:.]+")  # as urlsplit gives it
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 
 PEM_START = "-----BEGIN "
-_CERTIFICATE = re.compile(f"{PEM_START}CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE_START = f"{PEM_START}CERTIFICATE-----"
+_CERTIFICATE_END = "-----END CERTIFICATE-----"
 
 
 def find_certificate_problem(text: str) -> str | None:
     """What is wrong with the PEM text of one certificate, by its form alone; None if nothing is."""
     if "PRIVATE KEY" in text:
         return "holds a private key, which stays with the client; register the certificate alone"
-    blocks = _CERTIFICATE.findall(text)
+    parts = [each.partition(_CERTIFICATE_END) for each in text.split(_CERTIFICATE_START)[1:]]
+    blocks = [block for block, end, _ in parts if end]
     if len(blocks) != 1:
         return f"holds {len(blocks)} certificates in PEM form, not one"
     try:

@@ -19,8 +19,9 @@ import mock_sei
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "standards", "clock", "paths", "core_yaml", "tables", "texts"),
-    ("peer", "records", "addresses", "randomness", "processes", "secret_index", "sendable"),
+    ("errors", "standards", "clock", "paths", "core_yaml", "ecmascript", "tables", "texts"),
+    ("peer", "records", "addresses", "randomness", "patterns"),
+    ("processes", "secret_index", "sendable"),
     ("registry",),
     ("access", "api_files"),
     ("fixtures",),
@@ -56,6 +57,9 @@ ONLY_IN = {
     "ssl": ("runtime", "workbench", "remote", "doctor"),
     "httpx2": ("workbench", "flows", "attached", "remote", "pytest_plugin"),
     "click": ("cli", "commands"),
+    "jsonschema_rs": ("apis/schemas",),
+    "re2": ("patterns",),
+    "regex": ("patterns",),
     "testcontainers": ("testcontainers",),
 }
 """Libraries that one place hides from the rest. runtime takes starlette's type names alone."""
@@ -229,6 +233,15 @@ def test_pytest_pays_nothing_for_a_plugin_it_does_not_use() -> None:
 
 
 def test_a_start_pays_nothing_for_what_is_needed_at_a_call() -> None:
-    later = ("yaml", "jinja2", "httpx2", "jsonschema", "lxml", "mock_sei.web.control.app")
+    later = (
+        "yaml",
+        "jinja2",
+        "httpx2",
+        "jsonschema_rs",
+        "re2",
+        "regex",
+        "lxml",
+        "mock_sei.web.control.app",
+    )
 
     assert imported("import mock_sei.commands.serve", *later) == "[]"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,15 @@ from urllib.parse import urlsplit
 
 from mock_sei.apis.openapi import modern
 from mock_sei.apis.operations import OVER_RECORDS, Operation
+from mock_sei.apis.paths import PathTree
 from mock_sei.apis.reading import mapping, read_operations
 from mock_sei.apis.references import Document
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
+
+_LONGEST_COMPARED = 100
+"""Characters of a path that the nearest operations are looked for by."""
+_NEIGHBOURS = 100
+"""Operations on either side of a path, in the order of paths, that are compared with it."""
 
 
 class DocumentFile(Protocol):
@@ -84,6 +91,14 @@ class Product:
         found = read_operations(self.name, self.document, base)
         return {(each.method, each.path): each for each in found}
 
+    @cached_property
+    def methods(self) -> Mapping[str, Sequence[str]]:
+        """By path template."""
+        found: dict[str, list[str]] = {}
+        for method, template in self.operations:
+            found.setdefault(template, []).append(method)
+        return found
+
     def check(self) -> None:
         """The whole document. Raises :class:`~mock_sei.errors.ConfigurationError`."""
         self.document.check_references()
@@ -122,7 +137,7 @@ class Catalogue:
         templates = sorted(
             (each for each in paths if "{" in each[0]), key=lambda each: _looseness(each[0])
         )
-        self._templates = [(_pattern(path), path, product) for path, product in templates]
+        self._templates = PathTree(templates)
 
     def _bring(self, product: Product) -> None:
         try:
@@ -164,7 +179,7 @@ class Catalogue:
             operation = product.operations.get((method, template))
             if operation is not None:
                 return operation, values
-            here = [name for name, each in product.operations if each == template]
+            here = product.methods.get(template, ())
             allowed += [each for each in here if each not in allowed]
         if allowed:
             raise MethodNotAllowed(method, path[:200], tuple(allowed))
@@ -179,16 +194,21 @@ class Catalogue:
     def _candidates(self, path: str) -> Iterable[tuple[str, Product, Mapping[str, str]]]:
         for product in self._exact.get(path, ()):
             yield path, product, {}
-        for pattern, template, product in self._templates:
-            match = pattern.fullmatch(path)
-            if match:
-                names = re.findall(r"\{([^}]*)\}", template)
-                yield template, product, dict(zip(names, match.groups(), strict=True))
+        for found in self._templates.find_all(path):
+            yield found.template, found.owner, found.values
 
     def nearest(self, method: str, path: str) -> list[str]:
-        """Names of the three operations most like a request."""
-        names = [each.name for each in self.operations]
-        return difflib.get_close_matches(f"{method} {path[:200]}", names, n=3, cutoff=0.0)
+        """Names of the three operations most like a request, of those in its neighbourhood."""
+        path = path[:_LONGEST_COMPARED]
+        here = bisect(self._by_path, (path, ""))
+        around = self._by_path[max(0, here - _NEIGHBOURS) : here + _NEIGHBOURS]
+        names = [name for _, name in around]
+        return difflib.get_close_matches(f"{method} {path}", names, n=3, cutoff=0.0)
+
+    @cached_property
+    def _by_path(self) -> Sequence[tuple[str, str]]:
+        """Path and name of every operation, in the order of their paths."""
+        return sorted((each.path, each.name) for each in self.operations)
 
     @property
     def collections(self) -> set[str]:
@@ -243,8 +263,3 @@ def base_path(document: Document) -> str:
 def _looseness(path: str) -> tuple[int, int]:
     wild = sum(bool(re.fullmatch(r"\{[^}]*\}", part)) for part in path.split("/"))
     return wild, -len(re.sub(r"\{[^}]*\}", "", path))
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    parts = re.split(r"\{[^}]*\}", path)
-    return re.compile("([^/]+)".join(re.escape(part) for part in parts))

@@ -19,10 +19,12 @@ import pytest
 from mock_sei import MockSei
 from mock_sei.api_files import DocumentFile
 from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.apis.samples import sample
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
+from mock_sei.patterns import Budget
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from tests.e2e.serving import Serving
@@ -158,7 +160,7 @@ class Caller:
         """What is wrong with the answer; None where it is as documented."""
         media_type, content, is_valid = body_of(operation)
         is_valid &= all(
-            operation.document.validator(each.schema).is_valid(sample_of(each, operation))
+            operation.document.checker(each.schema).is_valid(sample_of(each, operation))
             for each in operation.parameters.values()
         )
         answer = self._call(operation, media_type, content)
@@ -169,8 +171,9 @@ class Caller:
         media = media_of(operation, answer)
         if media is None or not answer.content:
             return None
-        errors = operation.document.validator(media.get("schema", True)).iter_errors(answer.json())
-        return next((error.message[:500] for error in errors), None)
+        schema = media.get("schema", True)
+        errors = find_misfits(operation.document, schema, answer.json(), Budget())
+        return next((each.reason for each in errors), None)
 
     def _call(self, operation: Operation, media_type: str, content: bytes) -> httpx2.Response:
         path, query, headers = operation.path, {}, dict(self._headers)
@@ -206,7 +209,7 @@ def body_of(operation: Operation) -> tuple[str, bytes, bool]:
         if "json" in media_type:
             schema = media.get("schema", True)
             value = sample(schema, operation.document)
-            is_valid = operation.document.validator(schema).is_valid(value)
+            is_valid = operation.document.checker(schema).is_valid(value)
             return media_type, json.dumps(value).encode(), is_valid
     for media_type in body.get("content") or {}:
         return media_type.replace("*", "x"), b"something", True

@@ -26,10 +26,10 @@ from mock_sei.errors import Fault, MalformedRequest
 
 ACTION = "change"
 
-LARGEST_RECORD = 1024 * 1024
-"""Characters of JSON; an operation that copies can double a record."""
-MOST_COPYING = 8 * LARGEST_RECORD
-"""The same of all that one patch copies."""
+MOST_COPIED = 1024 * 1024
+"""Characters of JSON that one patch may copy: each copy of a whole may double a record."""
+MOST_SHIFTED = 200_000_000
+"""Items that one patch may shift, by putting others before them or taking others away."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
@@ -65,20 +65,27 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
     """A changed copy. Raises :class:`MalformedRequest` naming the operation that fails."""
     # Imported with the first patch.
     from jsonpatch import JsonPatch, JsonPatchException
-    from jsonpointer import JsonPointerException
+    from jsonpointer import JsonPointer, JsonPointerException
 
     if not isinstance(operations, list):
         raise MalformedRequest([Fault("", "body", "must be an array of operations")])
-    result: Any = json.loads(json.dumps(record))
-    copied = 0
+    text = json.dumps(record)
+    result: Any = json.loads(text)
+    copied = shifted = 0
+    may_shift_much = len(operations) * len(text) > MOST_SHIFTED
     for index, operation in enumerate(operations):
         try:
-            result = JsonPatch([operation]).apply(result, in_place=True)
-            if operation["op"] == "copy":
-                size = len(json.dumps(result))
-                copied += size
-                if size > LARGEST_RECORD or copied > MOST_COPYING:
+            if operation.get("op") == "copy":
+                value = json.dumps(JsonPointer(operation["from"]).resolve(result))
+                copied += len(value)
+                if copied > MOST_COPIED:
                     raise ValueError("copies too much")
+                operation = {**operation, "op": "add", "value": json.loads(value)}
+            if may_shift_much:
+                shifted += _longest_shift(operation, result)
+                if shifted > MOST_SHIFTED:
+                    raise ValueError("shifts too many items of an array")
+            result = JsonPatch([operation]).apply(result, in_place=True)
         except (
             JsonPatchException,
             JsonPointerException,
@@ -97,6 +104,20 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
     except ValueError as error:
         raise MalformedRequest([Fault("", "body", str(error))]) from None
     return result
+
+
+def _longest_shift(operation: Mapping[str, Any], document: Any) -> int:
+    """The items of the arrays that an operation puts something into or takes something out of."""
+    from jsonpointer import JsonPointer, JsonPointerException
+
+    count = 0
+    for pointer in (str(operation.get("path")), str(operation.get("from"))):
+        try:
+            array, _ = JsonPointer(pointer).to_last(document)
+        except (JsonPointerException, TypeError, ValueError, LookupError, AttributeError):
+            continue  # applying it says what is wrong
+        count += len(array) if isinstance(array, list) else 0
+    return count
 
 
 def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.apis.actions.change import LARGEST_RECORD, patched
+from mock_sei.apis.actions.change import MOST_COPIED, patched
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import JSON, PATCH, Engine
 
@@ -168,7 +168,7 @@ def test_a_patch_that_copies_a_large_member_again_and_again_is_refused() -> None
     copies = [{"op": "copy", "from": "/a", "path": "/b"}] * 1000
 
     with pytest.raises(MalformedRequest, match="copies too much"):
-        patched({"a": "x" * (LARGEST_RECORD // 4)}, copies)
+        patched({"a": "x" * (MOST_COPIED // 4)}, copies)
 
 
 def test_a_patch_that_digs_deeper_and_deeper_is_refused() -> None:
