@@ -40,7 +40,7 @@ MAX_EXPONENT_BITS = 64
 CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 WEAK_HASHES = ("md5", "sha1")
 LONGEST_CHAIN = 8
-MOST_OF_ONE_NAME = 20
+MOST_OF_ONE_NAME = 100
 """CAs of one name whose signature is tried, so that thousands of them cost nothing."""
 
 T = TypeVar("T", bound=x509.ExtensionType)
