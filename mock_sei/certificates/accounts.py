@@ -119,7 +119,7 @@ class AccountCertificates:
         return self.revocations.is_revoked(certificate.serial_number)
 
     def _is_predecessors(self, serial_number: int) -> bool:
-        """Whether it lies on file for an account of the fixtures that is gone."""
+        """Whether it is of an account that is gone, by a deletion or by a reset."""
         owner = self._seeded.find_owner(serial_number)
         return owner is not None and not self._is_registered(owner)
 
@@ -370,6 +370,8 @@ class AccountCertificates:
     def _add(self, account: ServiceAccount, certificate: AccountCertificate) -> AccountCertificate:
         """Raises :class:`UnknownAccount` where the account went while the certificate was made."""
         with self._lock:
+            if certificate.origin is not Origin.OWN:
+                self._seeded.note_owner(certificate.serial_number, account)
             try:
                 self._require_held(account).add(certificate)
             except UnknownAccount:

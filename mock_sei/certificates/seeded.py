@@ -1,9 +1,11 @@
-"""The certificates of the fixtures' accounts, which lie in the certs folder and outlive a reset."""
+"""What outlives a reset: the certificates of the fixtures' accounts, which lie in the certs folder,
+and whose every certificate is that was issued while the server ran."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +16,9 @@ from mock_sei.certificates.store import CertificateStore, FileStamp
 from mock_sei.records import ServiceAccount
 
 logger = logging.getLogger(__name__)
+
+MOST_OWNERS = 100_000
+"""Issued certificates whose account is remembered, the newest."""
 
 
 @dataclass(kw_only=True)
@@ -35,6 +40,9 @@ class SeededIdentities:
         self._reading = threading.Lock()
         self._on_file: dict[str, _OnFile] = {}
         self._owners: dict[int, ServiceAccount] = {}
+        """Of the certificates on file, by serial number."""
+        self._issued_owners: OrderedDict[int, ServiceAccount] = OrderedDict()
+        """Of those that were issued or signed in this platform state or a former one."""
         self.known: list[AccountCertificate] = []
         """All that were made or read, in that order; it only grows."""
 
@@ -57,8 +65,15 @@ class SeededIdentities:
         return self.known_of(account)
 
     def find_owner(self, serial_number: int) -> ServiceAccount | None:
-        """Whose certificate on file has this number."""
-        return self._owners.get(serial_number)
+        """Whose certificate of this platform's CA has this number."""
+        return self._owners.get(serial_number) or self._issued_owners.get(serial_number)
+
+    def note_owner(self, serial_number: int, account: ServiceAccount) -> None:
+        """A certificate was issued; after a reset another account may have taken the name."""
+        with self._reading:
+            self._issued_owners[serial_number] = account
+            if len(self._issued_owners) > MOST_OWNERS:
+                self._issued_owners.popitem(last=False)
 
     def find_on_file(self, account: ServiceAccount) -> AccountCertificate | None:
         """The newest, or one on file that nobody asked for yet.

@@ -263,6 +263,25 @@ def test_a_taken_name_does_not_bring_the_seeded_certificate_back(sandbox: Sandbo
     assert is_let_in(sandbox, seeded.peer)
 
 
+def test_a_name_that_is_registered_again_after_a_reset_starts_with_nothing(
+    sandbox: Sandbox,
+) -> None:
+    fields = registration(name="ghost")
+    account = sandbox.portal.register(fields).service_account
+    assert account is not None
+    former = [
+        sandbox.certificates.issue(account),
+        sandbox.certificates.sign(account, pem(request(account))),
+    ]
+    of_the_fixtures = sandbox.certificates.issue("svc-demo")
+    sandbox.reset()
+    assert sandbox.portal.register(fields).service_account == account
+
+    assert all(sandbox.judge_certificate(each.peer) for each in former)
+    assert sandbox.judge_certificate(of_the_fixtures.peer) is None
+    assert sandbox.judge_certificate(sandbox.certificates.issue(account).peer) is None
+
+
 def test_the_one_that_ends_is_the_current_of_each_account(
     certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
 ) -> None:
