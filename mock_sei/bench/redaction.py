@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote_plus
 
@@ -170,9 +171,10 @@ def show(fields: Sequence[Field], secrets: Secrets) -> list[str]:
 
 
 def find_sent(texts: Iterable[str], secrets: Secrets) -> set[str]:
-    """The secrets in texts, in plain text, and the parts of them that were recognised."""
+    """The secrets in texts, in plain text, also where they are escaped, but not in Base64."""
     found: set[str] = set()
-    _find("\0".join(texts), secrets, found=found)
+    search = partial(_search, secrets=secrets, cut=False)
+    find_stretches("\0".join(texts), search, shortest=0, found=found, decoded=0)
     return found
 
 
@@ -206,14 +208,14 @@ def _show_beginning(field: Field, secrets: Secrets) -> str:
     return _apply(text, [*field.stretches, *found], shown)
 
 
-def _find(
-    text: str, secrets: Secrets, *, cut: bool = False, found: set[str] | None = None
-) -> list[Span]:
-    def search(reading: str) -> list[Span]:
-        return [*secrets.find_in(reading), *_shaped(reading, secrets, cut=cut)]
-
+def _find(text: str, secrets: Secrets, *, cut: bool = False) -> list[Span]:
     shortest = min(secrets.shortest or SECRET_LENGTH, SECRET_LENGTH)
-    return find_stretches(text, search, shortest=shortest, found=found)
+    search = partial(_search, secrets=secrets, cut=cut)
+    return find_stretches(text, search, shortest=shortest)
+
+
+def _search(text: str, *, secrets: Secrets, cut: bool) -> list[Span]:
+    return [*secrets.find_in(text), *_shaped(text, secrets, cut=cut)]
 
 
 def _shaped(text: str, secrets: Secrets, *, cut: bool) -> Iterator[Span]:
