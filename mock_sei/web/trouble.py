@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
@@ -189,8 +190,10 @@ class Trouble:
 
     async def _until_gone(self, receive: Receive) -> None:
         """The server would answer for us if this returned before the client is gone."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        gone = False
+        while not gone:
+            with contextlib.suppress(Refusal):  # of a request too large: nobody is answered here
+                gone = (await receive())["type"] == "http.disconnect"
 
 
 def _without(headers: list[tuple[bytes, bytes]], name: bytes) -> list[tuple[bytes, bytes]]:

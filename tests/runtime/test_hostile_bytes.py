@@ -304,6 +304,21 @@ class TestAfterTheHead:
         assert UNREAD_LIMIT <= sent <= UNREAD_LIMIT + 2 * READ
 
 
+@pytest.mark.parametrize("endless", [b"100000\r\n" + b"x" * 0x100000, b"1;" + b"e" * READ])
+def test_a_stalled_exchange_stays_stalled_whatever_is_sent(
+    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox, endless: bytes
+) -> None:
+    sandbox.arm_fault({"operation": "POST /v2/oauthtoken", "stall": True})
+    feed(platform, loop, cut(READ)(CHUNKED + endless + b"\r\n" + endless), wire)
+    list(settling(loop, wire))
+
+    assert wire.sent == b""
+    platform.connection_lost(None)
+    loop.settle()
+    assert not sandbox.bugs
+    assert not loop.state.tasks
+
+
 class TestPipelines:
     @pytest.mark.parametrize("request_", [b"GET / HTTP/1.1\r\n\r\n", WHOLE], ids=["bare", "whole"])
     def test_a_flood_is_answered_in_order_and_few_are_under_way(
