@@ -39,7 +39,7 @@ __all__ = ["Budget", "Pattern", "PatternError", "compile_pattern", "shortened"]
 LONGEST_SEARCH = 0.05
 """Seconds that one search may take in an engine that backtracks."""
 
-_FREE, _FREE_FOR_A_CHARACTER = 4e-6, 2e-8
+_FREE, _FREE_FOR_A_CHARACTER = 2e-5, 2e-8
 """Seconds of a search that are usual, and no part of a budget."""
 
 _OFTEN = 64
