@@ -150,7 +150,8 @@ def test_no_call_fails_whatever_other_threads_do(
     end = time.monotonic() + SECONDS
 
     def repeat(name: str, work: Callable[[], Any], passes: tuple[type[Exception], ...]) -> None:
-        while time.monotonic() < end:
+        # On a busy machine a client may need longer for its first round.
+        while time.monotonic() < end or (name in clients and name not in statuses):
             try:
                 found = work()
             except passes:
