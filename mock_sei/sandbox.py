@@ -92,6 +92,8 @@ class State:
     """What the listeners show instead of their own certificate, to see whether clients check."""
     bugs: Kept = field(default_factory=Kept)
     """Tracebacks of mock-sei's own failures."""
+    shortages: Kept = field(default_factory=Kept)
+    """What the machine lacked, a sentence each; a reset forgets them."""
     bugs_reported: int = 0
     """How many of them a check has reported; a reset hands the others on."""
 
@@ -361,7 +363,7 @@ class Sandbox:
         bugs = state.bugs.told
         state.bugs_reported = max(state.bugs_reported, len(bugs))
         return Verdict(
-            bugs=bugs,
+            bugs=[*bugs, *state.shortages.told],
             unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in state.faults.unmet],
             unscripted_calls=list(state.scripts.unscripted),
         )
@@ -405,8 +407,8 @@ class Sandbox:
     def record_tls_failure(self, problem: str) -> None:
         """A listener refuses everybody, since its TLS cannot be set up; ``check()`` fails then."""
         logger.error(problem)
-        if problem not in self.bugs:
-            self._keep_bug(problem)
+        if problem not in self.state.shortages:
+            self.state.shortages.add(problem)
 
     def record(self, entry: Entry) -> None:
         """Into the journal and the log; of a call that a reset overtook into the log only."""
@@ -427,17 +429,14 @@ class Sandbox:
 
         Of a call that a reset overtook too: no failure of mock-sei goes unreported.
         """
-        self._keep_bug(traceback)
-        logger.error("mock-sei failed, please report this:\n%s", traceback)
-
-    def _keep_bug(self, text: str) -> None:
         with self._before_reset() as is_now:
-            self._present.bugs.add(text if is_now else _earlier(text))
+            self._present.bugs.add(traceback if is_now else _earlier(traceback))
+        logger.error("mock-sei failed, please report this:\n%s", traceback)
 
     def record_exhaustion(self, missing: str) -> None:
         """The machine ran out of something: no bug, but the user's test cannot be trusted."""
         sentence = f"a call was not answered as it should be: on this machine {missing}"
-        self._keep_bug(sentence)
+        self.state.shortages.add(sentence)
         logger.error("%s", sentence)
 
     # What a test bench can do

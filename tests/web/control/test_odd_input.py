@@ -248,7 +248,7 @@ def test_a_refusal_does_not_repeat_what_was_sent(control: httpx2.Client) -> None
 def test_a_failure_of_ours_is_told_in_the_usual_shape_and_check_knows_it(
     control: httpx2.Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("of a test")
 
     monkeypatch.setattr(type(sandbox), "connection_details", fail)
