@@ -51,7 +51,7 @@ class _Layer:
 class SecretIndex(Collection[str]):
     """A counted set of texts: one that was added twice stays until it is discarded twice."""
 
-    __slots__ = ("_base", "_own", "_sizes")
+    __slots__ = ("_base", "_own", "_sizes", "harmless")
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._base = _Layer()
@@ -59,6 +59,9 @@ class SecretIndex(Collection[str]):
         self._own = _Layer()
         """What changed since; its counts win over those of the base."""
         self._sizes: dict[int, int] = {}
+        self.harmless: set[str] = set()
+        """Texts that others have looked through and found none of these in. Another set takes its
+        place when a text is added: who has looked meanwhile notes it in the former one."""
         for each in texts:
             self.add(each)
 
@@ -70,6 +73,8 @@ class SecretIndex(Collection[str]):
             self._own.counts[text] = before + 1
         else:
             self._own.add(text, 1)
+        if not before:
+            self.harmless = set()
 
     def discard(self, text: str) -> None:
         before = self._count(text)
@@ -90,6 +95,7 @@ class SecretIndex(Collection[str]):
         twin = SecretIndex()
         twin._base = self._base  # of its own class
         twin._sizes = dict(self._sizes)
+        twin.harmless = self.harmless
         return twin
 
     def find_in(self, text: str) -> list[Span]:

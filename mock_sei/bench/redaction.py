@@ -95,6 +95,9 @@ class Secrets(Protocol):
     def shortest(self) -> int: ...
     @property
     def longest(self) -> int: ...
+    @property
+    def harmless(self) -> set[str]:
+        """Texts that hold none of them: most of what clients send comes again and again."""
 
     def find_in(self, text: str) -> list[Span]:
         """Those to be found as part of any text."""
@@ -120,6 +123,10 @@ class KnownSecrets:
     @property
     def longest(self) -> int:
         return self.registered.longest
+
+    @property
+    def harmless(self) -> set[str]:
+        return self.registered.harmless
 
     def find_in(self, text: str) -> list[Span]:
         return self.registered.find_in(text)
@@ -186,15 +193,38 @@ def hide_beginnings(text: str, sent: Iterable[str]) -> str:
 
 
 def _stretches_of(fields: Sequence[Field], secrets: Secrets) -> list[list[Stretch]]:
-    starts, start = [], 0
-    for each in fields:
-        starts.append(start)
-        start += len(each.text) + 1
     stretches: list[list[Stretch]] = [[] for _ in fields]
-    for begin, end in _find("\0".join(each.text for each in fields), secrets):
-        which = bisect_right(starts, begin) - 1
-        stretches[which].append(Stretch(begin - starts[which], end - starts[which]))
+    harmless = secrets.harmless
+    asked = [which for which, each in enumerate(fields) if each.text not in harmless]
+    if not asked:
+        return stretches
+    starts, start = [], 0
+    for which in asked:
+        starts.append(start)
+        start += len(fields[which].text) + 1
+    for begin, end in _find("\0".join(fields[which].text for which in asked), secrets):
+        place = bisect_right(starts, begin) - 1
+        stretches[asked[place]].append(Stretch(begin - starts[place], end - starts[place]))
+    for which in asked:
+        text = fields[which].text
+        if not stretches[which] and _can_be_remembered(text):
+            if len(harmless) >= MOST_HARMLESS:
+                harmless.clear()
+            harmless.add(text)
     return stretches
+
+
+MOST_HARMLESS = 1024
+"""Short texts that are remembered as harmless."""
+_LEAST_ISSUED_IN_BASE64 = SECRET_LENGTH * 4 // 3
+
+
+def _can_be_remembered(text: str) -> bool:
+    """Whether no secret that is issued later could be in it either, however it is encoded."""
+    if len(text) < SECRET_LENGTH:
+        return True
+    is_plain = "%" not in text and "\\" not in text and not _ISSUED.search(text)
+    return is_plain and len(text) < _LEAST_ISSUED_IN_BASE64
 
 
 def _show_beginning(field: Field, secrets: Secrets) -> str:

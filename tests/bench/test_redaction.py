@@ -23,6 +23,7 @@ from mock_sei.bench.redaction import (
     redact_path,
     redact_query,
 )
+from mock_sei.randomness import SECRET_LENGTH
 from mock_sei.secret_index import SecretIndex
 
 SECRET = "hunter2-hunter2"
@@ -447,3 +448,25 @@ def test_an_access_token_is_hidden_under_any_name() -> None:
     for text in (f"x={JWT}", f"/v1/{JWT}/y", f'{{"a": "{JWT}"}}', f"Bearer {JWT}", f"{JWT}."):
         assert "eyJ" not in hide_values(text, NO_SECRETS)
         assert JWT.rpartition(".")[2] not in hide_values(text, NO_SECRETS)
+
+
+def test_a_text_that_was_harmless_is_looked_through_again_once_a_secret_is_added() -> None:
+    known = SecretIndex(["another-secret"])
+    text = "/v1/not-yet-secret/x"
+    assert hide_values(text, known) == text
+    assert text in known.harmless
+
+    twin = known.copy()
+    known.add("not-yet-secret")
+
+    assert hide_values(text, known) == "/v1/***/x"
+    assert hide_values(text, twin) == text
+
+
+def test_a_text_that_may_hold_what_is_issued_later_is_never_remembered_as_harmless() -> None:
+    issued = "k" * SECRET_LENGTH
+    known = SecretIndex()
+    for text in (f"/x/{issued}", base64.b64encode(issued.encode()).decode(), "%6b" * SECRET_LENGTH):
+        hide_values(text, known)
+
+    assert known.harmless == set()
