@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures, and prints two Markdown tables."""
+"""``python -m benchmarks``: measures, and prints a Markdown table for each of three subjects."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import time
 from pathlib import Path
 
 from benchmarks.growth import growth_table
+from benchmarks.hostile import hostile
 from benchmarks.machine import choose_cores, describe_machine
 from benchmarks.measurements import QUICK, Size, measure
 from benchmarks.peers import PEERS, install
 from benchmarks.processes import Bench
 from benchmarks.table import markdown
+
+TABLES = ("speed", "hostile", "growth")
+"""Beside the peers; under hostile requests; beside much that is stored."""
 
 
 def main() -> None:
@@ -24,25 +28,38 @@ def main() -> None:
         "--install-peers", action="store_true", help="bring the peers that are not there yet"
     )
     parser.add_argument("--machine", help="name to print instead of this machine's own")
+    parser.add_argument("--only", choices=TABLES, help="one of the tables (default: all)")
     options = parser.parse_args()
+    wanted = (options.only,) if options.only else TABLES
     size = QUICK if options.quick else Size()
     cores = choose_cores()
     begun = time.monotonic()
+    said, tables = [], []
     with tempfile.TemporaryDirectory(prefix="mock-sei-bench-") as folder:
-        reasons = install() if options.install_peers else {}
-        report = measure(Bench(cores, Path(folder)), size, PEERS, reasons)
+        bench = Bench(cores, Path(folder))
+        certs = bench.new_certs()
+        if "speed" in wanted:
+            reasons = install() if options.install_peers else {}
+            report = measure(bench, certs, size, PEERS, reasons)
+            said = [
+                f"peers: {', '.join(report.field.versions) or 'none'}",
+                *(f"missing peer: {each}" for each in report.field.missing),
+                f"the load generator used at most {report.load_share:.0%} of its core",
+            ]
+            tables.append(markdown(report.rows, report.field.names))
+        if "hostile" in wanted:
+            tables.append(markdown(hostile(bench, certs, rounds=size.hostile_rounds), []))
+        if "growth" in wanted:
+            tables.append(growth_table(bench.growth(size.growth_seconds, size.growth_divisor)))
     for name, value in describe_machine(options.machine, cores):
         print(f"- {name}: {value}")
-    print(f"- peers: {', '.join(report.field.versions) or 'none'}")
-    for each in report.field.missing:
-        print(f"- missing peer: {each}")
+    for line in said:
+        print(f"- {line}")
     print(
-        f"- rounds: {size.rounds}, {size.seconds:g} s each; in all "
-        f"{time.monotonic() - begun:.0f} s; the load generator used at most "
-        f"{report.load_share:.0%} of its core"
+        f"- rounds: {size.rounds}, {size.seconds:g} s each; in all {time.monotonic() - begun:.0f} s"
     )
-    print(f"\n{markdown(report.rows, report.field.names)}")
-    print(f"\n{growth_table(report.growth)}")
+    for table in tables:
+        print(f"\n{table}")
 
 
 if __name__ == "__main__":

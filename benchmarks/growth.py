@@ -382,8 +382,8 @@ def add_a_record(folder: Path, size: int) -> Action:
 
 
 def another_page(folder: Path, size: int) -> Action:
-    world, numbers = _with_records(folder, size), itertools.count(1)
-    return lambda: world.get(f"/v2/investors?limit={1 + next(numbers) % 9}")
+    world, numbers = _with_records(folder, size), itertools.count()
+    return lambda: world.get(f"/v2/investors?limit={1 + next(numbers) % 99}")
 
 
 def _with_records(folder: Path, size: int) -> World:
@@ -397,7 +397,8 @@ def _with_records(folder: Path, size: int) -> World:
 
 APPLICATIONS = (10, 100, 1000, 5000)
 MANY = (10, 100, 1000, 100_000)
-RECORDS = (10, 1000, 5000, 20_000)
+RECORDS = (100, 1000, 5000, 20_000)
+"""More than the answers that are remembered."""
 
 SUBJECTS = (
     *(

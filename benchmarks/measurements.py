@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from benchmarks.apis import documents, filtered_page
 from benchmarks.contestants import Field, line_up
 from benchmarks.fixture_life import FixtureLife
-from benchmarks.growth import Costs
-from benchmarks.hostile import hostile
 from benchmarks.load import Result
 from benchmarks.memory import MEGABYTE, resident, unused_tokens, used_tokens
 from benchmarks.peers import Peer, Registry
@@ -35,6 +34,7 @@ from benchmarks.table import (
     Limit,
     Row,
 )
+from mock_sei.fixtures import bundled_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,8 @@ class Size:
     cold_starts: int = 7
     fixtures: int = 7
     resets: int = 50
+    applications: int = 5000
+    """In the fixtures of a start."""
     records: int = 10_000
     """Behind the page that is filtered."""
     tokens: int = 100_000
@@ -75,6 +77,7 @@ QUICK = Size(
     peer_tokens=300,
     used_tokens=300,
     repetitions=1,
+    applications=50,
     records=200,
     hostile_rounds=1,
     growth_seconds=0.01,
@@ -88,17 +91,13 @@ class Report:
 
     rows: Sequence[Row]
     field: Field
-    growth: Sequence[Costs]
     load_share: float
     """The largest share of its core that the load generator used on kept-alive connections."""
 
 
 def measure(
-    bench: Bench, size: Size, peers: Sequence[Peer], reasons: Mapping[Registry, str]
+    bench: Bench, certs: Path, size: Size, peers: Sequence[Peer], reasons: Mapping[Registry, str]
 ) -> Report:
-    certs = bench.folder / "full-certs"
-    with bench.mock_sei(certs):
-        pass  # makes the folder, and compiles whatever is imported for the first time
     field = line_up(bench, certs, reasons, peers)
     kept_alive: list[Result] = []
     rows = [
@@ -106,15 +105,14 @@ def measure(
         filtered_page(bench, certs, rounds=size.rounds, seconds=size.seconds, records=size.records),
         *documents(bench, lives=size.fixtures),
         *_cold_starts(bench, size, field),
+        _crowded_start(bench, certs, size),
         *_fixture(bench, size, field.with_fixture),
         _idle(field),
         unused_tokens(bench, field, tokens=size.tokens, peer_tokens=size.peer_tokens),
         *used_tokens(bench, field, tokens=size.used_tokens, repetitions=size.repetitions),
-        *hostile(bench, certs, rounds=size.hostile_rounds),
     ]
     share = max(result.cpu_seconds / result.seconds for result in kept_alive)
-    growth = bench.growth(size.growth_seconds, size.growth_divisor)
-    return Report(rows=rows, field=field, growth=growth, load_share=share)
+    return Report(rows=rows, field=field, load_share=share)
 
 
 def _under_load(bench: Bench, size: Size, field: Field, kept_alive: list[Result]) -> Iterator[Row]:
@@ -214,6 +212,30 @@ def _cold_starts(bench: Bench, size: Size, field: Field) -> Iterator[Row]:
         form=SECONDS,
         ours=ours.first_token,
         others=field.of(lambda samples: samples.first_token),
+    )
+
+
+def _crowded_start(bench: Bench, certs: Path, size: Size) -> Row:
+    """What many applications in the fixtures add to a start."""
+    fixtures = bench.folder / "many-applications"
+    fixtures.mkdir()
+    usual = (bundled_folder() / "platform.toml").read_text(encoding="utf-8")
+    more = "".join(
+        f"[[applications]]\nname = 'page-{number}'\ntype = 'single-page'\nactor = 'end-user'\n"
+        f"app_key = 'page-key-{number}'\n"
+        f"redirect_addresses = ['https://page-{number}.example/callback']\n"
+        for number in range(size.applications)
+    )
+    (fixtures / "platform.toml").write_text(f"{usual}\n{more}", encoding="utf-8")
+    added = []
+    for _ in range(size.cold_starts):
+        with bench.mock_sei(certs) as few, bench.mock_sei(certs, fixtures) as many:
+            added.append(many.started_in - few.started_in)
+    return Row(
+        measured=f"cold start to ready, added by {size.applications:,} applications",
+        form=SECONDS,
+        ours=added,
+        targets=[Limit(words="at most 1 s", at_most=1)],
     )
 
 

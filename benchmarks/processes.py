@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -66,13 +67,21 @@ class Bench:
     def __init__(self, cores: Cores, folder: Path) -> None:
         self.cores = cores
         self.folder = folder
+        self._numbers = itertools.count(1)
+
+    def new_certs(self) -> Path:
+        """A certs folder with everything in it."""
+        certs = self.folder / "full-certs"
+        with self.mock_sei(certs):
+            pass  # also compiles whatever is imported for the first time
+        return certs
 
     @contextmanager
     def mock_sei(
         self, certs: Path, fixtures: Path | None = None, apis: Path | None = None
     ) -> Iterator[Server]:
         """``mock-sei serve`` until its ready file is there; its log goes nowhere."""
-        ready = self.folder / "ready.json"
+        ready = self.folder / f"ready-{next(self._numbers)}.json"
         command = [sys.executable, "-m", "mock_sei", "serve", "--certs-dir", str(certs)]
         if fixtures is not None:
             command += ["--fixtures", str(fixtures)]

@@ -16,6 +16,9 @@ from mock_sei.apis.records import AS_PUT_IN, Order, Record, Table, texts
 from mock_sei.errors import Rejected, UnknownCollection
 from mock_sei.sendable import json_content
 
+MOST_PROBLEMS = 20
+"""Problems after which no further record is looked at."""
+
 
 class Data:
     """The collections of one platform state. Each call raises :class:`UnknownCollection`."""
@@ -83,6 +86,8 @@ class Data:
         problems: dict[str, str] = {}
         copies: list[Record] = []
         for index, record in enumerate(records):
+            if len(problems) >= MOST_PROBLEMS:
+                break
             if not isinstance(record, Mapping):
                 problems[f"{index}"] = f"a record is an object, not {type(record).__name__}"
                 continue
@@ -110,6 +115,8 @@ def _repeated(key: str, records: Sequence[Record], there: Table) -> dict[str, st
     problems = {}
     order = Order(texts, (key,))
     for index, record in enumerate(records):
+        if len(problems) >= MOST_PROBLEMS:
+            break
         value = str(record[key])
         if value in seen or next(there.with_key(order, value), None) is not None:
             problems[f"{index}.{key}"] = f"{value[:100]} is there already"

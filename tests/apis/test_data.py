@@ -113,3 +113,12 @@ def test_a_key_is_added_once_by_two_at_once(data: Data) -> None:
     keys = [each["id"] for each in data.all("widgets")]
     assert added.count(True) == 5
     assert len(keys) == len(set(keys)) == 2 + 5 * 2
+
+
+@pytest.mark.parametrize("records", [[7] * 1000, [{}] * 1000, [{"id": 9}] * 1000])
+def test_of_many_wrong_records_the_first_are_named(data: Data, records: list[Any]) -> None:
+    with pytest.raises(Rejected) as caught:
+        data.add("widgets", records)
+
+    assert len(caught.value.problems) == 20
+    assert len(data.all("widgets")) == 2
