@@ -56,7 +56,7 @@ class PlainJson(JSONResponse):
     """In ASCII, since it may repeat what is no text, such as half a surrogate pair."""
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content).encode()
+        return json.dumps(content, separators=(",", ":")).encode()
 
 
 class _ControlApp(FastAPI):

@@ -125,13 +125,14 @@ def add_signing_key_calls(app: FastAPI) -> None:
 
 def _written(told: Told) -> Iterator[str]:
     """The text of ``told.to_json()``, in pieces of about :data:`PIECE`."""
-    piece = '{"entries": ['
+    piece = '{"entries":['
     for index, (number, entry) in enumerate(told.entries):
-        piece += (", " if index else "") + json.dumps(numbered(number, entry))
+        piece += "," if index else ""
+        piece += json.dumps(numbered(number, entry), separators=(",", ":"))
         if len(piece) >= PIECE:
             yield piece
             piece = ""
-    yield f'{piece}], "dropped": {told.dropped}, "last": {told.last}}}'
+    yield f'{piece}],"dropped":{told.dropped},"last":{told.last}}}'
 
 
 class _explaining_values:  # noqa: N801  # reads as a statement where it is used
