@@ -112,7 +112,7 @@ class Data:
 
 def _repeated(key: str, records: Sequence[Record], there: Table) -> dict[str, str]:
     seen: set[str] = set()
-    problems = {}
+    problems: dict[str, str] = {}
     order = Order(texts, (key,))
     for index, record in enumerate(records):
         if len(problems) >= MOST_PROBLEMS:
