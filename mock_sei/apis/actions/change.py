@@ -95,7 +95,7 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
             AttributeError,
             RecursionError,
         ) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise MalformedRequest([Fault(str(index), "body", reason)]) from None
     if not isinstance(result, dict):
         raise MalformedRequest([Fault("", "body", "the patch leaves no object")])
@@ -128,7 +128,7 @@ def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
     if rule.new_keys and before.get(rule.key) != after.get(rule.key):
         key = after.get(rule.key)
         if call.state.collections.find(rule.collection, rule.key, key) is not None:
-            yield Fault(rule.key, "body", f"{str(key)[:100]} exists already")
+            yield Fault(rule.key, "body", f"{key!s} exists already")
 
 
 def _misfits(call: ApiCall, after: Record) -> Iterable[Fault]:
