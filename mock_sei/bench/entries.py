@@ -197,6 +197,8 @@ class Entry:
     actual: str | None = None
     duration_ms: float | None = None
     fault: str | None = None
+    releases: int | None = field(default=None, repr=False, compare=False)
+    """How many names the journal knew to be released when this began."""
     size: int = field(default=0, repr=False, compare=False)
     """Bytes of memory that the journal counts for it."""
 

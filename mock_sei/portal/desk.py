@@ -96,8 +96,10 @@ class Portal:
         notice_days: Collection[int],
         url: Callable[[], str],
         forget: Callable[[Application], None] = lambda _: None,
+        rename: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``forget`` drops what others keep for an application that was deleted."""
+        """``forget`` drops what others keep for an application that was deleted; ``rename`` hears
+        the name that an application has no more."""
         self._registry = registry
         self._certificates = certificates
         self._products = products
@@ -106,6 +108,7 @@ class Portal:
         self._approval = approval
         self._url = url
         self._forget = forget
+        self._rename = rename
         self._lock = threading.RLock()
         self._mailbox = Mailbox()
         self._notices = RenewalNotices(sorted(notice_days))
@@ -163,6 +166,8 @@ class Portal:
             changed = changed_application(application, fields, self._products)
             with _explaining():
                 self._registry.replace(application.app_key, changed)
+            if changed.name != application.name:
+                self._rename(application.name)
             return changed
 
     def refresh_keys(self, name_or_key: str) -> Application:

@@ -91,6 +91,7 @@ class Exchange:
                 raw_query=scope["query_string"],
             ),
             response=Response(secrets=sandbox.state.secrets),
+            releases=sandbox.journal.releases,
         )
         if own is not None and not guid:
             self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")
