@@ -12,7 +12,6 @@ from typing import Any
 
 from mock_sei.apis.bodies import (
     JSON_PATCH,
-    check_depth,
     check_media_type,
     media_type_of,
     read_json,
@@ -23,6 +22,7 @@ from mock_sei.apis.collections import Record
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
 from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.sendable import check_depth
 
 ACTION = "change"
 
