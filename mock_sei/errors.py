@@ -218,7 +218,10 @@ class Explanation:
     """A sentence or two, with what to do about it."""
     expected: str | None = None
     actual: str | None = None
-    """The two values that differ, where there are two."""
+    """The two values that differ, where there are two. As they came: who keeps or sends an
+    explanation hides the secrets in it first, and cuts it afterwards."""
+    reasons: tuple[str, ...] = ()
+    """Each of several things that are wrong; ``because`` has all of them."""
 
 
 class Refusal(MockSeiError):
@@ -283,8 +286,10 @@ class MalformedRequest(Refusal):
     """A functional call with wrong values: one ``errors[]`` entry for each."""
 
     def __init__(self, faults: Sequence[Fault]):
-        because = "; ".join(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
+        reasons = tuple(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
+        because = "; ".join(reasons)
         super().__init__(PARAMETER_INVALID, check="parameters", because=because)
+        self.why = Explanation(check="parameters", because=because, reasons=reasons)
         self.faults = tuple(faults)
 
 

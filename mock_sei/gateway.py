@@ -87,7 +87,7 @@ def check_app_key(
     if application is None:
         if call.app_key is None:
             raise _wrong_app_key("No AppKey header came; every functional call needs one.")
-        raise _wrong_app_key("No application has this AppKey.", actual=call.app_key[:100])
+        raise _wrong_app_key("No application has this AppKey.", actual=call.app_key)
     if not application.approved:
         raise _wrong_app_key(f"The application {application.name} waits for approval.")
     if call.product is not None and not application.is_granted(call.product):
@@ -117,7 +117,7 @@ def read_token(call: Call, tokens: TokenJudge) -> AccessToken:
         raise _no_token(
             "The Authorization header holds no bearer token; functional calls want Bearer, a space "
             "and the token.",
-            actual=scheme[:20],
+            actual=scheme,
         )
     return tokens.read(token)
 
@@ -141,7 +141,7 @@ def check_ownership(application: Application, token: AccessToken, registry: Regi
     owner = registry.applications.get(token.app_key)
     raise _wrong_app_key(
         "The access token was issued to another application than the AppKey names.",
-        expected=owner.name if owner else token.app_key[:100],
+        expected=owner.name if owner else token.app_key,
         actual=application.name,
     )
 

@@ -14,7 +14,8 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -98,7 +99,8 @@ class _ClosedLock:
 def close_off(objects: Collection[object], because: str, *, but: Collection[object] = ()) -> None:
     """Puts an error in place of every lock of these objects and of those that they are made of.
 
-    ``but`` are objects that other platforms of the process share.
+    An object is made of its attributes, and of what the containers among them hold. ``but`` are
+    objects that other platforms of the process share.
     """
     seen = {id(each) for each in but}
     waiting = list(objects)
@@ -110,5 +112,16 @@ def close_off(objects: Collection[object], because: str, *, but: Collection[obje
         for name, value in list(vars(each).items()):
             if isinstance(value, _LOCKS):
                 vars(each)[name] = _ClosedLock(because)
-            elif type(value).__module__.startswith("mock_sei.") and hasattr(value, "__dict__"):
+            elif isinstance(value, Mapping):
+                waiting += filter(_is_ours, value.values())
+            elif isinstance(value, _LISTS):
+                waiting += filter(_is_ours, value)
+            elif _is_ours(value):
                 waiting.append(value)
+
+
+_LISTS = (list, tuple, set, frozenset, deque)
+
+
+def _is_ours(value: object) -> bool:
+    return type(value).__module__.startswith("mock_sei.") and hasattr(value, "__dict__")

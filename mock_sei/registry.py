@@ -133,9 +133,7 @@ class Registry:
 
     def unknown_application(self, name: str) -> UnknownApplication:
         """The error that says so, for whoever looked in vain."""
-        return UnknownApplication(
-            f"no application {name[:100]!r}; there are {self.application_names()}"
-        )
+        return UnknownApplication(f"no application {name!r}; there are {self.application_names()}")
 
     def application_names(self) -> str:
         """Some of them, as a message lists them."""
@@ -156,9 +154,7 @@ class Registry:
 
     def unknown_account(self, username: str) -> UnknownAccount:
         """The error that says so, for whoever looked in vain."""
-        return UnknownAccount(
-            f"no service account {username[:100]!r}; there are {self.account_names()}"
-        )
+        return UnknownAccount(f"no service account {username!r}; there are {self.account_names()}")
 
     def require_user(self, email: str) -> EndUser:
         """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
@@ -171,7 +167,7 @@ class Registry:
         """The error that says so, for whoever looked in vain."""
         rows = self.end_users.rows()
         names = some_of((each for _, each, _ in rows), len(rows))
-        return UnknownUser(f"no end user {email[:100]!r}; there are {names}")
+        return UnknownUser(f"no end user {email!r}; there are {names}")
 
     def find_application_of(self, username: str) -> Application | None:
         """The application that a service account belongs to."""

@@ -173,8 +173,14 @@ class Sandbox:
         def forget(application: Application) -> None:
             faults.drop_application(application)
             scripts.drop_application(application)
+            release(application=application.name, account=application.service_account)
 
-        return State(
+        def release(*, application: str, account: str | None = None) -> None:
+            with self._line:
+                if self._present.state is state:
+                    self.journal.release(application=application, account=account)
+
+        state = State(
             behaviour=behaviour,
             registry=registry,
             oauth=AuthorizationServer(
@@ -206,8 +212,10 @@ class Sandbox:
                 notice_days=self._certificate_rules.notice_days,
                 url=lambda: self.addresses.one_way,
                 forget=forget,
+                rename=lambda name: release(application=name),
             ),
         )
+        return state
 
     def _read_faults(self, seeded: Sequence[Mapping[str, Any]]) -> list[Fault]:
         """Raises :class:`ConfigurationError` naming the entry and its field."""

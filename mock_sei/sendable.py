@@ -19,7 +19,9 @@ WITHOUT_LENGTH = frozenset({204, 304})
 """Statuses whose answer has no ``Content-Length`` from us: 204 must not, a wrong one in 304 is an
 error."""
 DEEPEST_JSON = 100
-"""Levels of a JSON value; the functional APIs take no deeper body either."""
+"""Levels of a JSON value, of a body of a functional API too: more is taken for an attack, and
+nothing recurses further."""
+TOO_DEEP = f"more than {DEEPEST_JSON} levels"
 LONGEST_TEXT = 2000
 """Characters of a name or pattern that is kept and compared with every call."""
 LARGEST_HEAD = 32 * 1024
@@ -40,15 +42,6 @@ _OWN_HEADERS: Mapping[str, str] = {
     "upgrade": "the connection stays HTTP/1.1",
 }
 """Header fields that an answer cannot choose, by name, with the reason."""
-
-
-def is_text(value: str) -> bool:
-    """Whether a text can be written as UTF-8: half a surrogate pair cannot."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def shown(value: object) -> str:
@@ -114,20 +107,23 @@ def json_content(value: Any) -> bytes:
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
         content = text.encode()
-        _check_depth(value)
+        check_depth(value)
         return content if text.isascii() else json.dumps(value).encode()
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
         raise ValueError(f"cannot be sent as JSON: {str(error)[:200]}") from None
 
 
-def _check_depth(value: Any) -> None:
-    """Level by level, each container of a level once."""
+def check_depth(value: Any) -> None:
+    """``ValueError`` for more than :data:`DEEPEST_JSON` levels.
+
+    Level by level, each container of a level once.
+    """
     level = [value] if isinstance(value, _CONTAINERS) else []
     depth = 0
     while level:
         depth += 1
         if depth > DEEPEST_JSON:
-            raise ValueError(f"more than {DEEPEST_JSON} levels")
+            raise ValueError(TOO_DEEP)
         below: dict[int, Any] = {}
         for each in level:
             parts = each.values() if isinstance(each, dict) else each

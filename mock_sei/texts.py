@@ -5,6 +5,16 @@ JSON can spell one (``"\\ud800"``), and Python keeps it until somebody encodes i
 
 from __future__ import annotations
 
+MOST_REPEATED = 4096
+"""Characters of a client's value that a message may repeat: the journal hides the secrets of a
+message, and then shows fewer of its characters. A message with less of a value could end with the
+beginning of a secret, which nobody recognises."""
+
+
+def beginning(text: str) -> str:
+    """As much of a text as a message may repeat."""
+    return text if len(text) <= MOST_REPEATED else text[:MOST_REPEATED]
+
 
 def is_text(value: object) -> bool:
     """Whether it is a text that can be sent as UTF-8."""

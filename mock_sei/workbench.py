@@ -54,7 +54,7 @@ class Workbench(ABC):
         self._lock = threading.Lock()
         self._reported: set[str] = set()
         """Failures of mock-sei that a check has raised."""
-        self._made: list[str] = []
+        self._made: list[Application] = []
         """AppKeys of :meth:`new_application`."""
 
     def _in_child(self) -> None:
@@ -176,7 +176,7 @@ class Workbench(ABC):
         portal = self.controls.portal  # of one state, whatever is reset meanwhile
         application = portal.register(defaults | fields)
         with self._lock:
-            self._made.append(application.app_key)
+            self._made.append(application)
         return portal.approve(application.app_key)
 
     def remove_new_applications(self) -> None:
@@ -186,8 +186,8 @@ class Workbench(ABC):
         if not made:
             return
         controls = self.controls
-        registry, faults = controls.registry, controls.faults
-        applications = [each for each in map(registry.find_application, made) if each]
+        faults = controls.faults
+        applications = [each for each in map(self._find_made, made) if each]
         names = {each.name for each in applications}
         for each in faults.armed if names else ():
             if each.fault.application in names:
@@ -195,6 +195,14 @@ class Workbench(ABC):
         for application in applications:
             with contextlib.suppress(UnknownApplication):  # somebody was quicker
                 controls.portal.remove(application.app_key)
+
+    def _find_made(self, made: Application) -> Application | None:
+        """An application as it is now: since it was made its keys may have been refreshed."""
+        registry, account = self.controls.registry, made.service_account
+        found = registry.find_application(made.app_key)
+        if found is None and account is not None:
+            found = registry.find_application_of(account)
+        return found or registry.find_application(made.name)
 
     def reset(self, **changes: Any) -> None:
         """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""

@@ -15,9 +15,7 @@ from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
-
-DEEPEST_BODY = 100
-"""Levels of a JSON body: more is taken for an attack, and nothing here recurses further."""
+from mock_sei.sendable import DEEPEST_JSON, TOO_DEEP
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
@@ -38,7 +36,8 @@ def check_media_type(operation: Operation, content_type: str | None) -> str:
     fits = (each for each in known if fnmatchcase(asked, media_type_of(each)))
     found: str | None = next(fits, None)
     if found is None:
-        fault = Fault("content-type", "header", f"must be {' or '.join(known)}, not {asked[:80]!r}")
+        sent = (content_type or "").partition(";")[0].strip()  # a secret is known as it was sent
+        fault = Fault("content-type", "header", f"must be {' or '.join(known)}, not {sent!r}")
         raise MalformedRequest([fault])
     return found
 
@@ -85,15 +84,13 @@ def parse_json(body: bytes) -> Any:
     except UnicodeError:
         reason = "not valid JSON: not UTF-8, or half a surrogate pair"
     except RecursionError:
-        reason = _TOO_DEEP
+        reason = TOO_DEEP
     except ValueError as error:
-        reason = f"not valid JSON: {' '.join(str(error).split())[:150]}"
+        reason = f"not valid JSON: {' '.join(str(error).split())}"
     else:
         return value
     raise MalformedRequest([Fault("", "body", reason)])
 
-
-_TOO_DEEP = f"more than {DEEPEST_BODY} levels"
 
 _MAYBE_INFINITE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{200}")
 """Without one of these in it no text holds a number that is too large for a float."""
@@ -102,12 +99,12 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 def _check_levels(body: bytes) -> None:
-    """``ValueError`` for more than :data:`DEEPEST_BODY` levels, before anything recurses."""
-    if body.count(b"[") + body.count(b"{") <= DEEPEST_BODY:
+    """``ValueError`` for more than :data:`DEEPEST_JSON` levels, before anything recurses."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST_JSON:
         return
     steps = _STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
-    if max(accumulate(memoryview(steps).cast("b")), default=0) > DEEPEST_BODY:
-        raise ValueError(_TOO_DEEP)
+    if max(accumulate(memoryview(steps).cast("b")), default=0) > DEEPEST_JSON:
+        raise ValueError(TOO_DEEP)
 
 
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
@@ -115,21 +112,10 @@ _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 
-def check_depth(value: Any) -> None:
-    """``ValueError`` for more than :data:`DEEPEST_BODY` levels."""
-    level, depth = [value] if isinstance(value, dict | list) else [], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST_BODY:
-            raise ValueError(_TOO_DEEP)
-        inner = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [one for each in inner for one in each if isinstance(one, dict | list)]
-
-
 def _finite(text: str) -> float:
     value = float(text)
     if not isfinite(value):
-        raise ValueError(f"{text[:50]} is out of range")
+        raise ValueError(f"{text} is out of range")
     return value
 
 
@@ -143,7 +129,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise ValueError(f"{name[:100]!r} is in one object twice")
+                raise ValueError(f"{name!r} is in one object twice")
             seen.add(name)
     return members
 

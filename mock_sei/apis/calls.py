@@ -123,7 +123,7 @@ class ApiCall:
             elif part == "path":
                 raise not_there(self.operation, name, value)
             else:
-                reason = f"no record of {collection} has {str(value)[:100]!r}"
+                reason = f"no record of {collection} has {str(value)!r}"
                 faults.append(Fault(name, part, reason))
         if faults:
             raise MalformedRequest(faults)
@@ -157,7 +157,7 @@ def not_there(operation: Operation, name: str, value: object) -> Refusal:
         check="record",
         because=f"No record for {operation.name} has the {name} of the path.",
         expected=f"a known {name}",
-        actual=str(value)[:100],
+        actual=str(value),
     )
 
 

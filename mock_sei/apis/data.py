@@ -72,7 +72,7 @@ class Data:
         if name not in self._catalogue.keys_by_collection and not self._collections.has(name):
             near = difflib.get_close_matches(name[:100], self.names, n=3, cutoff=0.3)
             raise UnknownCollection(
-                f"no operation reads a collection {name[:100]!r}; there are "
+                f"no operation reads a collection {name!r}; there are "
                 f"{', '.join(near or self.names)}"
             )
         return name
@@ -119,6 +119,6 @@ def _repeated(key: str, records: Sequence[Record], there: Table) -> dict[str, st
             break
         value = str(record[key])
         if value in seen or next(there.with_key(order, value), None) is not None:
-            problems[f"{index}.{key}"] = f"{value[:100]} is there already"
+            problems[f"{index}.{key}"] = f"{value} is there already"
         seen.add(value)
     return problems

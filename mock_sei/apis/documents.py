@@ -165,7 +165,7 @@ class Catalogue:
             raise Refusal(
                 NOT_FOUND,
                 check="path",
-                because=f"No API product {name[:100]!r}; there are {', '.join(self.products)}.",
+                because=f"No API product {name!r}; there are {', '.join(self.products)}.",
             )
         return self.products[name]
 
@@ -182,13 +182,13 @@ class Catalogue:
             here = product.methods.get(template, ())
             allowed += [each for each in here if each not in allowed]
         if allowed:
-            raise MethodNotAllowed(method, path[:200], tuple(allowed))
+            raise MethodNotAllowed(method, path, tuple(allowed))
         raise Refusal(
             NOT_FOUND,
             check="path",
-            because=f"No operation is {method} {path[:200]}. The nearest are: "
+            because="No operation has this method and path. The nearest are: "
             f"{', '.join(self.nearest(method, path))}.",
-            actual=f"{method} {path[:200]}",
+            actual=f"{method} {path}",
         )
 
     def _candidates(self, path: str) -> Iterable[tuple[str, Product, Mapping[str, str]]]:

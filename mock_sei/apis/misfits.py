@@ -17,6 +17,7 @@ from typing import Any
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import Budget
+from mock_sei.texts import beginning
 
 MOST = 20
 """Reasons for one value."""
@@ -92,7 +93,7 @@ class _Search:
 
     def add(self, place: tuple[str | int, ...], reason: str) -> None:
         if len(self.found) < self._most:
-            self.found.append(Misfit(place=place, reason=reason[:200]))
+            self.found.append(Misfit(place=place, reason=beginning(reason)))
 
     def fits(self, schema: Any, value: Any) -> bool:
         return self._document.checker(schema).is_valid(value, self._budget)
@@ -289,8 +290,16 @@ def _list(texts: Sequence[str]) -> str:
     return ", ".join(texts) if len(texts) < _SHOWN else f"{', '.join(texts[:-1])} and more"
 
 
-_REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
+class _Repr(reprlib.Repr):
+    """Shortens lists and objects, but leaves out no middle of a text: the parts of a secret that
+    would be left are not recognised as one."""
+
+    def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002  # as its base
+        return repr(beginning(x))
+
+
+_REPR = _Repr()
+_REPR.maxother = _REPR.maxlong = 80
 _REPR.maxlist = _REPR.maxdict = 4
 _REPR.maxlevel = 3
 

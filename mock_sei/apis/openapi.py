@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from mock_sei.apis.schemas import is_searched_by_engine, knows_its_members
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import PatternError, compile_pattern
 
@@ -144,6 +145,7 @@ def modern(
         )
     turn = _Turn(source, [] if problems is None else problems, old=version.startswith("3.0"))
     turned: Mapping[str, Any] = turn.turned(content, "", Part.OBJECT)
+    turn.report_unchecked()
     return turned
 
 
@@ -158,6 +160,10 @@ def check_part(value: Any, source: Path, place: str, part: Part) -> None:
     _Turn(source, [], old=False).turned(value, place, part)
 
 
+_MOST_REPORTED = 10
+"""Places of one kind of problem that are named."""
+
+
 class _Turn:
     """One document on its way to 3.1."""
 
@@ -165,6 +171,23 @@ class _Turn:
         self._source = source
         self._problems = problems
         self._old = old
+        self._slow_members: list[str] = []
+        """Where members are named by a pattern that the engine of the schemas cannot search."""
+        self._unevaluated: list[str] = []
+        """Where ``unevaluatedProperties`` may depend on such a pattern of another schema."""
+
+    def report_unchecked(self) -> None:
+        """What is not checked though the document asks for it."""
+        if not self._slow_members:
+            return
+        for place in self._unevaluated[:_MOST_REPORTED]:
+            problem = (
+                "is not checked where a schema of the same value has the patternProperties of "
+                f"{self._slow_members[0][:200]}: their pattern is none of a linear engine"
+            )
+            self._problems.append(
+                str(ConfigurationError(problem, source=self._source, key=place[:200]))
+            )
 
     def turned(self, value: Any, place: str, part: Part, depth: int = 0) -> Any:
         if depth > DEEPEST_DOCUMENT:
@@ -202,6 +225,10 @@ class _Turn:
             here = f"{place}.patternProperties"
             known = {key: each for key, each in patterned.items() if self._is_pattern(key, here)}
             result["patternProperties"] = known
+            if not all(is_searched_by_engine(compile_pattern(key)) for key in known):
+                self._slow_members.append(here)
+        if result.get("unevaluatedProperties", True) is not True and not knows_its_members(result):
+            self._unevaluated.append(f"{place}.unevaluatedProperties")
         self._check(result, place)
         return result
 

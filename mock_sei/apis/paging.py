@@ -77,7 +77,7 @@ def offset_page(
     for name, value in (("startAt", start), ("maxResult", count)):
         text = "" if value is None else str(value)
         if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-            faults.append(Fault(name, "query", f"must be a whole number, not {text[:50]!r}"))
+            faults.append(Fault(name, "query", f"must be a whole number, not {text!r}"))
         elif text:
             numbers[name] = int(text)
     if faults:
@@ -100,7 +100,7 @@ def _limit(asked: Value | None) -> int:
         return LARGEST_PAGE
     text = str(asked)
     if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
-        fault = Fault("limit", "query", f"must be a whole number, not {text[:50]!r}")
+        fault = Fault("limit", "query", f"must be a whole number, not {text!r}")
         raise MalformedRequest([fault])
     limit = int(text)
     if limit < 1:

@@ -83,7 +83,7 @@ def _sent(
     for name, text in parse_qsl(query, keep_blank_values=True):
         parameter = operation.parameters.get(name)
         if parameter is None or parameter.place != "query":
-            unknown[name[:100]] = None
+            unknown[name] = None
         else:
             found.setdefault(name, []).append(text)
     names = list(unknown)
@@ -161,7 +161,7 @@ def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) 
         return _number(text)
     if kind == "boolean":
         if text not in ("true", "false"):
-            raise ValueError(f"must be true or false, not {text[:50]!r}")
+            raise ValueError(f"must be true or false, not {text!r}")
         return text == "true"
     if kind == "array":
         items = schema.get("items") or {}
@@ -172,7 +172,7 @@ def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) 
         )
     enum = schema.get("enum", ())
     if enum and text not in enum:
-        raise ValueError(f"must be {' or '.join(map(str, enum))}, not {text[:50]!r}")
+        raise ValueError(f"must be {' or '.join(map(str, enum))}, not {text!r}")
     if form in _FORMATS:
         _FORMATS[form](text)
     return text
@@ -181,16 +181,16 @@ def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) 
 def _integer(text: str, size: str | None) -> int:
     limit = _INTEGER_LIMITS.get(size or "int64", 2**63)
     if not _INTEGER.fullmatch(text):
-        raise ValueError(f"must be a whole number, not {text[:50]!r}")
+        raise ValueError(f"must be a whole number, not {text!r}")
     value = int(text)
     if not -limit <= value < limit:
-        raise ValueError(f"must fit {size or 'int64'}, and {text[:50]} does not")
+        raise ValueError(f"must fit {size or 'int64'}, and {text} does not")
     return value
 
 
 def _number(text: str) -> float:
     if not _NUMBER.fullmatch(text) or not isfinite(float(text)):
-        raise ValueError(f"must be a number, not {text[:50]!r}")
+        raise ValueError(f"must be a number, not {text!r}")
     return float(text)
 
 
@@ -200,7 +200,7 @@ def _date(text: str) -> None:
             raise ValueError
         date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"must be a date such as 2026-03-31, not {text[:50]!r}") from None
+        raise ValueError(f"must be a date such as 2026-03-31, not {text!r}") from None
 
 
 def _local_date_time(text: str) -> None:
@@ -212,7 +212,7 @@ def _local_date_time(text: str) -> None:
     except ValueError:
         raise ValueError(
             "must be a date or a time without offset, such as 2026-03-31 or "
-            f"2026-03-31T09:30:00.000, not {text[:50]!r}"
+            f"2026-03-31T09:30:00.000, not {text!r}"
         ) from None
 
 
@@ -225,7 +225,7 @@ def _date_time(text: str) -> None:
     except ValueError:
         raise ValueError(
             "must be a date or a time with its offset, such as 2026-03-31 or "
-            f"2026-03-31T13:30:00Z (a + is sent as %2B), not {text[:50]!r}"
+            f"2026-03-31T13:30:00Z (a + is sent as %2B), not {text!r}"
         ) from None
 
 

@@ -210,7 +210,8 @@ class _Form:
                 additional=True,
             )
         )
-        # Every member counts as looked at, for unevaluatedProperties: it cannot know which are.
+        # For unevaluatedProperties every member counts as looked at: the engine cannot know which
+        # are. One beside is checked with the members; of one elsewhere `modern` reports it.
         return {key: {**quick, "": True}, _SLOW_MEMBERS: len(self._slow_members) - 1}
 
     def keyword(self, check: Callable[[int, Any], bool]) -> type:
@@ -251,12 +252,28 @@ class _Form:
         """What the last ``patternProperties`` needs to know of the schema it stands in."""
         found = self._slow_members[number]
         properties = schema.get("properties")
+        others = schema.get("unevaluatedProperties", True) if knows_its_members(schema) else True
         self._slow_members[number] = _Members(
             patterned=found.patterned,
             known=frozenset(properties) if isinstance(properties, Mapping) else frozenset(),
             others=found.others,
-            additional=schema.get("additionalProperties", True),
+            additional=schema.get("additionalProperties", others),
         )
+
+
+def knows_its_members(schema: Mapping[str, Any]) -> bool:
+    """Whether ``unevaluatedProperties`` of a schema depends on no other schema of the value."""
+    return not _OF_THE_SAME_VALUE & schema.keys()
+
+
+_OF_THE_SAME_VALUE = frozenset(
+    {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"}
+)
+
+
+def is_searched_by_engine(pattern: Pattern) -> bool:
+    """Whether the engine itself can look for the members that a pattern names."""
+    return _for_the_engine(pattern.linear_source) is not None
 
 
 def _compiled(source: Any) -> Pattern | None:

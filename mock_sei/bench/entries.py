@@ -48,7 +48,9 @@ NOTES_KEPT = 50
 NOTES_SIZE = 8 * 1024
 """Characters of all notes of an entry; the newest is kept whatever its size."""
 SENTENCE_SHOWN = 1000
-"""Characters of a note, of a reason, and of the values that differ."""
+"""Characters of a note and of a reason."""
+VALUE_OF_REFUSAL_SHOWN = 200
+"""Characters of each of the two values that differ, and of each reason where there are several."""
 LINE_PATH = 200
 """Characters of a path in a line of the log."""
 LOG_SHOWN = 2 * 1024
@@ -195,6 +197,8 @@ class Entry:
     actual: str | None = None
     duration_ms: float | None = None
     fault: str | None = None
+    releases: int | None = field(default=None, repr=False, compare=False)
+    """How many names the journal knew to be released when this began."""
     size: int = field(default=0, repr=False, compare=False)
     """Bytes of memory that the journal counts for it."""
 
@@ -250,15 +254,19 @@ class Entry:
 
     def refuse(self, why: Explanation) -> None:
         self.refused_by = why.check
-        values = [why.because, why.expected or "", why.actual or ""]
-        because, expected, actual = self._sentences(values)
-        self.refused_because = because
+        if why.reasons:
+            reasons = "; ".join(self.hide(why.reasons, VALUE_OF_REFUSAL_SHOWN))
+            self.refused_because = reasons[:SENTENCE_SHOWN]
+        else:
+            self.refused_because = self.hide([why.because])[0]
+        values = [why.expected or "", why.actual or ""]
+        expected, actual = self.hide(values, VALUE_OF_REFUSAL_SHOWN)
         self.expected = None if why.expected is None else expected
         self.actual = None if why.actual is None else actual
 
     def note(self, sentence: str) -> None:
         """Adds a sentence about what deserves a look, and may repeat what the client sent."""
-        self.findings.notes += self._sentences([sentence])
+        self.findings.notes += self.hide([sentence])
 
     def settle(self) -> None:
         """Keeps no more than an entry may have, and hides the secrets of its notes."""
@@ -269,9 +277,10 @@ class Entry:
         notes = self.findings.notes
         if notes:
             # The newest are kept: they say what was left out above.
-            sizes = accumulate(len(each) for each in reversed(notes[-NOTES_KEPT:]))
+            newest = reversed(notes[-NOTES_KEPT:])
+            sizes = accumulate(min(len(each), SENTENCE_SHOWN) for each in newest)
             kept = sum(1 for size in sizes if size <= NOTES_SIZE) or 1
-            self.findings.notes = self._sentences(notes[-kept:])
+            self.findings.notes = self.hide(notes[-kept:])
             if len(notes) > kept:
                 self.findings.notes.insert(0, f"{len(notes) - kept} earlier notes are not kept")
 
@@ -302,12 +311,16 @@ class Entry:
             size += getsizeof(self.request.path) + len(self.request.raw_query)
         return size
 
-    def _sentences(self, texts: list[str]) -> list[str]:
-        """Texts that may repeat what the client sent, or its beginning."""
+    def hide(self, texts: Sequence[str], most: int = SENTENCE_SHOWN) -> list[str]:
+        """Texts that may repeat what the client sent, or its beginning, without its secrets.
+
+        Of each the first ``most`` characters. A text is cut here, and not by who wrote it: of a
+        secret that is cut nobody knows that it is one.
+        """
         if self.request is None:
-            return [each[:SENTENCE_SHOWN] for each in texts]
+            return [each[:most] for each in texts]
         secrets = self.request.secrets()
-        shown = show([Field(each, shown=SENTENCE_SHOWN) for each in texts], secrets)
+        shown = show([Field(each, shown=most) for each in texts], secrets)
         if not any(_LONG_WORD.search(each) for each in shown):
             return shown
         sent = find_sent(self._sent(), secrets)

@@ -90,14 +90,15 @@ def nothing_of(application: Application) -> str:
 class ApplicationJournal(JournalView):
     """What of a journal concerns one application."""
 
-    def __init__(self, whole: JournalView, application: Application) -> None:
+    def __init__(self, whole: Journal, application: Application) -> None:
         self._whole = whole
         self._application = application
         self.nothing = nothing_of(application)
 
     @property
     def entries(self) -> list[Entry]:
-        return [each for each in self._whole.entries if each.concerns(self._application)]
+        told = self._whole.tell(of=self._application)
+        return [entry for _, entry in told.entries]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +124,22 @@ def numbered(number: int, entry: Entry) -> dict[str, Any]:
     return {"number": number, **entry.to_json()}
 
 
+_MOST_RELEASED = 1000
+"""Names that are kept beside those that entries may have."""
+
+
+def _names(application: str | None, account: str | None) -> list[tuple[str, str]]:
+    """Names as they are kept: an application may be called as another's account is."""
+    named = (("application", application), ("account", account))
+    return [(kind, name) for kind, name in named if name is not None]
+
+
+def _names_of(entry: Entry) -> list[tuple[str, str]]:
+    """The application that an entry names, and the account whose certificate was shown."""
+    shown = entry.certificate
+    return _names(entry.application, shown.common_name if shown else None)
+
+
 class Journal(WholeJournal):
     """The last entries, as the server keeps them.
 
@@ -133,6 +150,9 @@ class Journal(WholeJournal):
     def __init__(self, size: int, *, limit: int = MEMORY_LIMIT) -> None:
         self._size, self._limit = size, limit
         self._lock = threading.Lock()
+        self._released: dict[tuple[str, str], int] = {}
+        """Of a name that its bearer has no more: the number of its release, counted from 1."""
+        self._releases = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -146,6 +166,8 @@ class Journal(WholeJournal):
         entry.settle()
         entry.size = entry.measure()
         with self._lock:
+            if entry.releases is None:
+                entry.releases = self._releases
             self._whole.append(entry)
             self._recorded += 1
             self._memory += entry.size
@@ -157,6 +179,26 @@ class Journal(WholeJournal):
     def clear(self) -> None:
         with self._lock:
             self._forget()
+
+    @property
+    def releases(self) -> int:
+        """How many names were released; an entry keeps how many it were when it began."""
+        return self._releases
+
+    @property
+    def released_names(self) -> int:
+        """How many names it keeps because their bearers are gone."""
+        return len(self._released)
+
+    def release(self, *, application: str | None = None, account: str | None = None) -> None:
+        """Nobody has these names any more: what began before now concerns no later bearer."""
+        with self._lock:
+            self._releases += 1
+            for name in _names(application, account):
+                self._released.pop(name, None)
+                self._released[name] = self._releases
+            if len(self._released) > 4 * self._size + _MOST_RELEASED:
+                self._sweep_released()
 
     @property
     def entries(self) -> list[Entry]:
@@ -216,7 +258,7 @@ class Journal(WholeJournal):
         fitting = (
             (number, entry)
             for number, entry in reversed(looked_at.entries)
-            if (wanted is None or wanted.fits(entry)) and (of is None or entry.concerns(of))
+            if (wanted is None or wanted.fits(entry)) and (of is None or self._is_of(of, entry))
         )
         found = list(islice(fitting, limit))
         return replace(looked_at, entries=found[::-1])
@@ -232,7 +274,24 @@ class Journal(WholeJournal):
         """What :meth:`tell` finds."""
         return self.tell(wanted, after, of=of, limit=limit).to_json()
 
+    def _is_of(self, application: Application, entry: Entry) -> bool:
+        """Whether an entry concerns an application, and no earlier one of its name or account."""
+        if not entry.concerns(application):
+            return False
+        with self._lock:
+            began = entry.releases or 0
+            names = _names(application.name, application.service_account)
+            had = _names_of(entry)
+            return any(self._released.get(each, 0) <= began for each in names if each in had)
+
     # Under the lock
+
+    def _sweep_released(self) -> None:
+        """Keeps the names that an entry has, at most two for each."""
+        had: set[tuple[str, str]] = set()
+        for each in self._newest_first():
+            had.update(_names_of(each))
+        self._released = {name: at for name, at in self._released.items() if name in had}
 
     def _count(self) -> int:
         return len(self._bare) + len(self._without_body) + len(self._whole)

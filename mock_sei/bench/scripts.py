@@ -22,9 +22,9 @@ from mock_sei.sendable import (
     WITHOUT_BODY,
     find_header_problem,
     find_status_problem,
-    is_text,
     json_content,
 )
+from mock_sei.texts import is_text
 
 LARGEST_CONTENT = 16 * 1024 * 1024
 """Bytes of one scripted body."""

@@ -13,8 +13,9 @@ from functools import cached_property
 
 from mock_sei.records import Application
 from mock_sei.registry import Registry
-from mock_sei.sendable import LONGEST_TEXT, is_text, shown
+from mock_sei.sendable import LONGEST_TEXT, shown
 from mock_sei.standards import Listener
+from mock_sei.texts import is_text
 
 _OPERATION = re.compile(r"(\*|[A-Z]{3,10}) (/\S*|\*)")
 _WILD = re.compile(r"(\{[^}]*\}|\*+)")

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from mock_sei.certificates.bundles import Identity
-from mock_sei.certificates.held import AccountCertificate, Ends, Held, Origin
+from mock_sei.certificates.held import AccountCertificate, Held, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.revocations import Revocations
 from mock_sei.certificates.seeded import SeededIdentities
@@ -70,7 +69,7 @@ class AccountCertificates:
         self._held: dict[str, Held] = {}
         self._gone: WeakValueDictionary[str, ServiceAccount] = WeakValueDictionary()
         """Accounts that were let go of and are still registered, or in use by a call under way."""
-        self._ends = Ends()
+        self._replaced: dict[str, AccountCertificate | None] = {}
         self._seeded_seen = 0
         self._own: dict[str, AccountCertificate] = {}
         self._own_number = 0
@@ -143,23 +142,20 @@ class AccountCertificates:
         """
         return self._find_all(self.require_account(username), serial_number)[-1]
 
-    def ending(self) -> list[AccountCertificate]:
-        """The current one of every account, but for those of clients' own CAs."""
-        return self.ending_before(datetime.max.replace(tzinfo=UTC))
+    def take_replaced(self) -> dict[str, AccountCertificate | None]:
+        """By account: its current certificate, of those that became another since the last call.
 
-    def ending_before(self, moment: datetime) -> list[AccountCertificate]:
-        """The current certificates that end before the moment, the first to end first.
-
-        Those of clients' own CAs are left out: the platform does not renew them. It costs what it
-        returns.
+        None where the current one is of a client's own CA, which the platform does not renew, and
+        where there is none. It costs what it returns.
         """
         with self._lock:
             for each in self._seeded.known[self._seeded_seen :]:
                 self._seeded_seen += 1
                 account = self._registry.service_accounts.get(each.account)
                 if account is not None and self._seeded.holds(account):
-                    self._note_end(account)
-            return self._ends.before(moment)
+                    self._note_current(account)
+            replaced, self._replaced = self._replaced, {}
+            return replaced
 
     def require_account(self, username: str) -> ServiceAccount:
         """Raises :class:`UnknownAccount` naming the accounts there are."""
@@ -249,7 +245,7 @@ class AccountCertificates:
             for each in found:
                 self._revoke(each)
             if self._is_registered(account):
-                self._note_end(account)
+                self._note_current(account)
 
     def revoke_all(self, username: str) -> None:
         """What an account leaves behind: nobody who takes its name may be let in with it.
@@ -266,7 +262,7 @@ class AccountCertificates:
             held = self._held.pop(username, None)
             if held is not None:
                 self._let_go(held)
-            self._ends.put(username, None)
+            self._replaced[username] = None
 
     def _let_go(self, held: Held) -> None:
         for each in held.certificates:
@@ -377,11 +373,11 @@ class AccountCertificates:
             except UnknownAccount:
                 self._revoke(certificate)
                 raise
-            self._note_end(account)
+            self._note_current(account)
         return certificate
 
-    def _note_end(self, account: ServiceAccount) -> None:
+    def _note_current(self, account: ServiceAccount) -> None:
         current = self._current_among(account, self._seeded.known_of(account))
         if current is not None and current.origin is Origin.OWN:
             current = None
-        self._ends.put(account.username, current)
+        self._replaced[account.username] = current

@@ -1,4 +1,4 @@
-"""What one service account holds: its certificates, which is current, and whose end comes next.
+"""What one service account holds: its certificates, and which of them is current.
 
 Nothing here knows about trust or time; :mod:`mock_sei.certificates.accounts` decides, under its
 lock, what is added and what is taken away.
@@ -6,12 +6,10 @@ lock, what is added and what is taken away.
 
 from __future__ import annotations
 
-import bisect
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
@@ -156,26 +154,3 @@ class Held:
         while self._sound and self._is_revoked(self._sound[-1]):
             self._sound.pop()  # a revocation is for good: it is not looked at again
         return self._sound[-1] if self._sound else None
-
-
-class Ends:
-    """One certificate of each account, by its end."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, tuple[datetime, str, AccountCertificate]] = {}
-        self._sorted: list[tuple[datetime, str, AccountCertificate]] = []
-
-    def put(self, account: str, certificate: AccountCertificate | None) -> None:
-        """In place of the account's former one; None leaves it without."""
-        former = self._of.pop(account, None)
-        if former is not None:
-            # The account's name stands in one entry only, so no certificates are compared.
-            del self._sorted[bisect.bisect_left(self._sorted, former)]
-        if certificate is not None:
-            entry = self._of[account] = (certificate.not_after, account, certificate)
-            bisect.insort(self._sorted, entry)
-
-    def before(self, moment: datetime) -> list[AccountCertificate]:
-        """Those that end before the moment, the first to end first."""
-        count = bisect.bisect_left(self._sorted, (moment,))
-        return [certificate for _, _, certificate in self._sorted[:count]]

@@ -22,9 +22,11 @@ from cryptography.utils import CryptographyDeprecationWarning
 from mock_sei.doctor.setup import File, Setup
 
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_TO_THE_NEXT_LABEL = r"(?:[^-]|-(?!----(?:BEGIN|END) ))*+"
+"""The content of a block. It ends at the next label, so that a file of many beginnings without an
+end is read once and not once for each of them."""
 _CERTIFICATE = re.compile(
-    rb"-----BEGIN ((?:X509 )?CERTIFICATE)-----.*?-----END \1-----",
-    re.DOTALL,
+    rf"-----BEGIN ((?:X509 )?CERTIFICATE)-----{_TO_THE_NEXT_LABEL}-----END \1-----".encode()
 )
 _DAMAGED = (
     ValueError,
@@ -34,8 +36,7 @@ _DAMAGED = (
 )
 
 _KEY = re.compile(
-    rb"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----.*?-----END \1-----",
-    re.DOTALL,
+    rf"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----{_TO_THE_NEXT_LABEL}-----END \1-----".encode()
 )
 _PKCS12 = re.compile(rb"\x30(?:[\x00-\x7f]|\x80|[\x81-\x84].{1,4}?)\x02\x01\x03\x30", re.DOTALL)
 """A PFX: SEQUENCE, version 3, SEQUENCE (RFC 7292 section 4)."""

@@ -132,7 +132,7 @@ def find_application(
         raise _refused("client_id is repeated.")
     application = server.registry.applications.get(client_id)
     if application is None:
-        raise _refused("No application has this AppKey as its client_id.", actual=client_id[:100])
+        raise _refused("No application has this AppKey as its client_id.", actual=client_id)
     if not application.approved:
         raise _refused(f"The application {application.name} waits for approval.")
     environment = server.rules.environment
@@ -172,7 +172,7 @@ def find_redirect_address(
             "redirect_uri is not registered for the application; addresses must be the same to the "
             "letter, but for the port of a loopback address.",
             expected=", ".join(registered),
-            actual=address[:200],
+            actual=address,
         )
     return address, True
 
@@ -197,7 +197,7 @@ def check_response_type(
             "response_type is neither code nor token.",
             kind=RESPONSE_TYPE_UNKNOWN,
             expected=own,
-            actual=sent[:100],
+            actual=sent,
         )
     if own is None or sent not in (None, own):
         raise _refused(
@@ -226,7 +226,7 @@ def find_challenge(values: Mapping[str, str], application: Application) -> Chall
 def find_flag(values: Mapping[str, str], name: str) -> bool:
     value = values.get(name) or "false"
     if value not in ("true", "false"):
-        raise _refused(f"{name} is neither true nor false.", actual=value[:20])
+        raise _refused(f"{name} is neither true nor false.", actual=value)
     return value == "true"
 
 

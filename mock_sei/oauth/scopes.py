@@ -31,9 +31,9 @@ def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source:
         raise Refusal(
             SCOPE_INVALID,
             check="scope",
-            because=f"The scope {' '.join(unknown)[:100]!r} is not one of {source}; leave scope "
-            "out, or ask for what there is.",
+            because=f"The scope has a part that is not one of {source}; leave scope out, or ask "
+            "for what there is.",
             expected=" ".join(allowed),
-            actual=requested[:100],
+            actual=" ".join(unknown) or requested,
         )
     return " ".join(dict.fromkeys(wanted))

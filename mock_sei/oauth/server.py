@@ -78,10 +78,10 @@ class AuthorizationServer:
             raise Refusal(
                 GRANT_INVALID,
                 check=USER_CHECK,
-                because=f"The password of {email[:100]} is wrong."
+                because=f"The password of {email} is wrong."
                 if known
                 else "There is no such end user.",
-                actual=None if known else email[:100],
+                actual=None if known else email,
             )
         return user
 

@@ -112,8 +112,8 @@ def require_signed(
     if signed is None or (signed.tag, signed.get("ID")) != (holder.tag, holder.get("ID")):
         raise _refused(
             f"The signature in the {place} covers something else than this {place}.",
-            expected=f"a Reference to #{holder.get('ID', '')[:100]}",
-            actual="no XML" if signed is None else f"{local_name(signed)} {signed.get('ID')}"[:100],
+            expected=f"a Reference to #{holder.get('ID', '')}",
+            actual="no XML" if signed is None else f"{local_name(signed)} {signed.get('ID')}",
         )
     return signed
 
@@ -146,7 +146,7 @@ def _unverified(error: Exception, place: str) -> Refusal:
 
 
 def _clipped(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:

@@ -69,7 +69,7 @@ class TokenRequest:
         """``true`` or ``false``, false where it is absent. Raises ``invalid_request``."""
         value = self.parameters.get(name, "false")
         if value not in ("true", "false"):
-            raise malformed(f"{name} is neither true nor false.", actual=value[:20])
+            raise malformed(f"{name} is neither true nor false.", actual=value)
         return value == "true"
 
     def require(self, *names: str) -> str:
@@ -113,7 +113,7 @@ def parse_token_request(
         raise malformed(
             "Token parameters stand in the query string, which the rfc dialect refuses "
             "(RFC 6749 section 2.3.1); send them as a form.",
-            actual=", ".join(in_query)[:200],
+            actual=", ".join(in_query),
         )
     in_form: dict[str, str] = {}
     if body or not in_query:
@@ -121,14 +121,11 @@ def parse_token_request(
         in_form = _parse_form(body, "form")
     repeated = in_form.keys() & in_query.keys()
     if repeated:
-        raise malformed(
-            f"{', '.join(sorted(repeated))[:200]}: in the form and in the query string."
-        )
+        raise malformed(f"{', '.join(sorted(repeated))}: in the form and in the query string.")
     if in_query:
-        names = ", ".join(in_query)[:200]
         findings.notes.append(
-            f"parameters in the query string ({names}): accepted as documented, but "
-            "they end up in access logs; send a form"
+            "parameters in the query string: accepted as documented, but they end up in access "
+            f"logs; send a form: {', '.join(in_query)}"
         )
     parameters = in_form | in_query
     credentials = _credentials(authorization, parameters, in_query)
@@ -147,13 +144,13 @@ def parse_token_request(
 
 
 def _require_form(content_type: str | None, body: bytes) -> None:
-    media_type = (content_type or "").partition(";")[0].strip().lower()
-    if media_type in MEDIA_TYPES or (not body and not media_type):
+    media_type = (content_type or "").partition(";")[0].strip()
+    if media_type.lower() in MEDIA_TYPES or (not body and not media_type):
         return
     raise malformed(
         "The body is not a form; send the parameters form-encoded, not as JSON.",
         expected=MEDIA_TYPES[0],
-        actual=media_type[:100] or "no Content-Type",
+        actual=media_type or "no Content-Type",
     )
 
 
@@ -173,7 +170,7 @@ def _parse_form(text: bytes, place: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
-            raise malformed(f"The parameter {name[:100]} is repeated in the {place}.")
+            raise malformed(f"The parameter {name} is repeated in the {place}.")
         found[name] = value
     return {name: value for name, value in found.items() if value}
 
@@ -197,8 +194,8 @@ def _credentials(
     if client_id is not None and client_id != found.app_key:
         raise malformed(
             "client_id is not the AppKey of the Authorization header.",
-            expected=found.app_key[:100],
-            actual=client_id[:100],
+            expected=found.app_key,
+            actual=client_id,
         )
     return found
 
@@ -209,8 +206,8 @@ def _decode_authorization(header: str) -> Credentials:
     encoded = rest.strip(" \t") if rest else scheme
     if rest and scheme.lower() != "basic":
         raise _unreadable(
-            f"The Authorization header has the scheme {scheme[:20]}; the token endpoint wants the "
-            "key pair, Basic and the Base64 of AppKey:AppSecret."
+            "The token endpoint wants the key pair: Basic and the Base64 of AppKey:AppSecret. The "
+            f"Authorization header has the scheme {scheme}."
         )
     try:
         content = base64.b64decode(encoded, validate=True)

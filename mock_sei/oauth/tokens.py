@@ -226,7 +226,7 @@ class Tokens:
             raise _invalid(
                 "The token is not signed with this platform's algorithm.",
                 expected=ALGORITHM,
-                actual=sendable(str(header.get("alg")))[:20],
+                actual=sendable(str(header.get("alg"))),
             )
         key = self._keys.find(header.get("kid"))
         if key is None:
@@ -234,13 +234,13 @@ class Tokens:
                 "The token was signed with a key this server does not know: it comes from another "
                 "server, or from one with another certs folder.",
                 expected=self._keys.signing.kid,
-                actual=sendable(str(header.get("kid")))[:40],
+                actual=sendable(str(header.get("kid"))),
             )
         if header != key.header:
             raise _invalid(
                 "The token's first part (its header) is not one that this server writes.",
                 expected=", ".join(key.header),
-                actual=sendable(", ".join(header))[:100],
+                actual=sendable(", ".join(header)),
             )
         try:
             content = jws.verify(text, key.public, [ALGORITHM])

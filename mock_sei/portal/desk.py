@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -73,8 +73,9 @@ class Certificates(Protocol):
     def sign(self, username: str, request: str) -> Certificate:
         """A further one from a request, PEM. Raises :class:`~mock_sei.errors.Rejected`."""
 
-    def ending_before(self, moment: datetime) -> Iterable[Certificate]:
-        """The current ones that the platform gave to an account and that end before then."""
+    def take_replaced(self) -> Mapping[str, Certificate | None]:
+        """By account: the certificate that the platform gave to it and that is current now, None
+        where there is none. Of the accounts for which that changed since the last call."""
 
     def revoke_all(self, username: str) -> None:
         """None of an account's is let in any more, and it gets no other: it is about to go."""
@@ -96,8 +97,10 @@ class Portal:
         notice_days: Collection[int],
         url: Callable[[], str],
         forget: Callable[[Application], None] = lambda _: None,
+        rename: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``forget`` drops what others keep for an application that was deleted."""
+        """``forget`` drops what others keep for an application that was deleted; ``rename`` hears
+        the name that an application has no more."""
         self._registry = registry
         self._certificates = certificates
         self._products = products
@@ -106,6 +109,7 @@ class Portal:
         self._approval = approval
         self._url = url
         self._forget = forget
+        self._rename = rename
         self._lock = threading.RLock()
         self._mailbox = Mailbox()
         self._notices = RenewalNotices(sorted(notice_days))
@@ -163,6 +167,8 @@ class Portal:
             changed = changed_application(application, fields, self._products)
             with _explaining():
                 self._registry.replace(application.app_key, changed)
+            if changed.name != application.name:
+                self._rename(application.name)
             return changed
 
     def refresh_keys(self, name_or_key: str) -> Application:
@@ -282,10 +288,9 @@ class Portal:
     def _send_due_notices(self) -> None:
         with self._lock:
             now = self._clock.now()
-            before = self._notices.first_end(now)
-            ending = () if before is None else self._certificates.ending_before(before)
-            due = self._notices.take_due(ending, now)
-            for each in due:
+            for account, certificate in self._certificates.take_replaced().items():
+                self._notices.watch(account, certificate)
+            for each in self._notices.take_due(now):
                 application = self._registry.find_application_of(each.account)
                 if application is not None:
                     letter = renewal_letter(application, each.account, each.end, each.days)

@@ -5,9 +5,10 @@ Source: Security FAQ (notified ahead of the end); how many days ahead is assumed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from typing import Protocol
 
 
@@ -34,46 +35,70 @@ class Notice:
 
 
 class RenewalNotices:
-    """Which notices were sent, in one platform state."""
+    """Which notices were sent, and which come next, in one platform state.
+
+    To ask what is due costs what is due, however many certificates there are.
+    """
 
     def __init__(self, days_ahead: Sequence[int]) -> None:
         self._days_ahead = sorted(set(days_ahead), reverse=True)
         self._sent: dict[str, set[tuple[int, int]]] = {}
         """By account: serial number of the certificate, and days ahead."""
-        self._quiet: dict[str, tuple[Expiring, datetime]] = {}
-        """By account: the certificate, and until when nothing more of it is due."""
+        self._current: dict[str, Expiring] = {}
+        """By account: the certificate whose notices are sent."""
+        self._waiting: list[tuple[datetime, int, int, Expiring]] = []
+        """A heap: when a notice is due, its number, days ahead, the certificate. The certificate
+        may not be its account's current one any more."""
+        self._number = 0
 
-    def first_end(self, now: datetime) -> datetime | None:
-        """What ends before this has a notice due; None where no notice is ever sent."""
-        if not self._days_ahead:
-            return None
-        ahead = timedelta(days=self._days_ahead[0], microseconds=1)
-        latest = datetime.max.replace(tzinfo=now.tzinfo)
-        return latest if latest - now < ahead else now + ahead
+    def watch(self, account: str, certificate: Expiring | None) -> None:
+        """From now on notices of an account are about this certificate; None for about none."""
+        former = self._current.pop(account, None)
+        if certificate is None:
+            return
+        self._current[account] = certificate
+        if former is not certificate:
+            self._wait_for(certificate)
+            if len(self._waiting) > 2 * len(self._days_ahead) * len(self._current) + _FEW:
+                self._sweep()
 
-    def take_due(self, certificates: Iterable[Expiring], now: datetime) -> list[Notice]:
+    def take_due(self, now: datetime) -> list[Notice]:
         """The ones whose time came since the last call, in the order of their time."""
         due: list[Notice] = []
-        for each in certificates:
-            known, until = self._quiet.get(each.account, (None, now))
-            if known is not each or until <= now:
-                due += self._take(each, now)
-        return sorted(due, key=lambda notice: notice.due_at)
-
-    def _take(self, certificate: Expiring, now: datetime) -> Iterator[Notice]:
-        account, end = certificate.account, certificate.not_after
-        sent = self._sent.setdefault(account, set())
-        until = datetime.max.replace(tzinfo=now.tzinfo)
-        for days in self._days_ahead:
-            at, key = end - timedelta(days=days), (certificate.serial_number, days)
-            if at > now:
-                until = min(until, at)
-            elif key not in sent:
+        while self._waiting and self._waiting[0][0] <= now:
+            at, _, days, certificate = heappop(self._waiting)
+            account, key = certificate.account, (certificate.serial_number, days)
+            sent = self._sent.setdefault(account, set())
+            if self._current.get(account) is certificate and key not in sent:
                 sent.add(key)
-                yield Notice(account=account, end=end, days=days, due_at=at)
-        self._quiet[account] = (certificate, until)
+                end = certificate.not_after
+                due.append(Notice(account=account, end=end, days=days, due_at=at))
+        return due
+
+    @property
+    def waiting(self) -> int:
+        """How many notices it keeps that are not due."""
+        return len(self._waiting)
 
     def forget(self, account: str) -> None:
-        """What was sent about an account that is gone."""
+        """What was sent about an account that is gone, and what waits."""
         self._sent.pop(account, None)
-        self._quiet.pop(account, None)
+        self._current.pop(account, None)
+
+    def _wait_for(self, certificate: Expiring) -> None:
+        sent = self._sent.get(certificate.account, ())
+        for days in self._days_ahead:
+            if (certificate.serial_number, days) not in sent:
+                self._number += 1
+                at = certificate.not_after - timedelta(days=days)
+                heappush(self._waiting, (at, self._number, days, certificate))
+
+    def _sweep(self) -> None:
+        """Leaves out what waits for certificates that were replaced."""
+        self._waiting.clear()
+        for each in self._current.values():
+            self._wait_for(each)
+
+
+_FEW = 64
+"""Notices of replaced certificates that are not worth a sweep."""

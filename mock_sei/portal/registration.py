@@ -133,7 +133,7 @@ def check(application: Application, products: Collection[str]) -> None:
             problems.setdefault(name, "choose one at least")
     if unknown:
         known = ", ".join(sorted(products))
-        problems.setdefault("products", f"no product {unknown[0][:100]}; there are {known}")
+        problems.setdefault("products", f"no product {unknown[0]}; there are {known}")
     if "owner" not in problems and not application.redirect_addresses:
         grant = application.standard.grant
         if grant in REDIRECTED:

@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
@@ -76,18 +77,21 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         findings.notes.append("answered from a script")
         return scripted_answer(scripted)
     called = sandbox.addresses.called(exchange.listener, header_text(headers, b"host"))
-    answer = sandbox.answer(
-        ApiRequest(
-            operation=operation,
-            path={name: each.replace(_SLASH, "/") for name, each in path_values.items()},
-            query=scope["query_string"].decode("latin-1"),
-            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
-            body=b"" if scope["method"] == "GET" else await request.body(),
-            url=f"{called}{scope['raw_path'].decode('latin-1')}",
-            user=token.user or token.service_account or token.app_key,
-            findings=findings,
-        )
+    body = b"" if scope["method"] == "GET" else await request.body()
+    asked = ApiRequest(
+        operation=operation,
+        path={name: each.replace(_SLASH, "/") for name, each in path_values.items()},
+        query=scope["query_string"].decode("latin-1"),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
+        body=body,
+        url=f"{called}{scope['raw_path'].decode('latin-1')}",
+        user=token.user or token.service_account or token.app_key,
+        findings=findings,
     )
+    if len(body) <= ON_THE_LOOP:
+        answer = sandbox.answer(asked)
+    else:
+        answer = await run_in_threadpool(sandbox.answer, asked)
     if answer.status in WITHOUT_BODY:  # whatever the document's rule makes of it
         return Response(status_code=answer.status)
     if answer.content is not None:
@@ -96,6 +100,10 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     return JsonResponse(answer.body, answer.status, media_type=answer.media_type)
 
 
+ON_THE_LOOP = 64 * 1024
+"""Bytes of a body that is read and checked on the event loop: that takes some milliseconds, and a
+thread costs more than most calls. A larger one may take a quarter of a second; meanwhile others are
+answered."""
 _SLASH = "\ufdd0"
 """Stands for a slash that was sent as %2F: part of a value, and no end of it."""
 

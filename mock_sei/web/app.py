@@ -44,9 +44,7 @@ async def _unroutable(request: Request, error: Exception) -> Response:
             NOT_FOUND, check="path", because="The path holds a line break, and no resource's does."
         )
         return functional_refusal(exchange_of(request), refusal)
-    refusal = MethodNotAllowed(
-        request.method[:20], request.scope["path"][:200], tuple(EVERY_METHOD)
-    )
+    refusal = MethodNotAllowed(request.method, request.scope["path"], tuple(EVERY_METHOD))
     return functional_refusal(exchange_of(request), refusal)
 
 

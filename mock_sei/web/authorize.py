@@ -89,7 +89,7 @@ async def authorize(request: Request) -> Response:
         return page(
             "error.html",
             status=refusal.kind.status,
-            because=refusal.why.because,
+            because=exchange.entry.refused_because,
             tracking_id=exchange.tracking_id,
         )
 
@@ -141,7 +141,7 @@ def _log_in(
     user = server.find_user(username, fields["password"])
     if user is None:
         exchange_of(request).entry.notes.append(
-            f"log-in refused: wrong e-mail address or password of {username[:100]}"
+            f"log-in refused: wrong e-mail address or password of {username}"
         )
         return _login_page(
             asked,

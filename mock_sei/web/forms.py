@@ -66,7 +66,7 @@ def refuse_other_origin(request: Request) -> None:
             check="origin",
             because="The form was posted from a page of another origin.",
             expected="same-origin",
-            actual=foreign[0][:100],
+            actual=foreign[0],
         )
 
 

@@ -69,7 +69,7 @@ async def _respond(request: Request, method: str, answer: Answer, render: Render
     exchange = exchange_of(request)
     try:
         if request.method != method:
-            raise MethodNotAllowed(request.method, request.scope["path"][:200], (method,))
+            raise MethodNotAllowed(request.method, request.scope["path"], (method,))
         scripts, scripted = exchange.sandbox.scripts, None
         if not scripts.is_quiet:
             scripted = scripts.take_for_oauth(caller_of(exchange, request.scope))

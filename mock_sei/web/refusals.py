@@ -32,14 +32,14 @@ class JsonResponse(Response):
 def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:
     """At the token endpoint: the members of both worlds, never cached (RFC 6749 section 5.2)."""
     exchange.entry.refuse(refusal.why)
-    body = oauth_error_body(refusal, exchange.tracking_id)
+    body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id))
     return JsonResponse(body, refusal.kind.status, _oauth_headers(refusal))
 
 
 def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
     """The same with the members of the revoke page, all of them text (their content is assumed)."""
     exchange.entry.refuse(refusal.why)
-    body = oauth_error_body(refusal, exchange.tracking_id) | {
+    body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id)) | {
         "ErrorCode": refusal.kind.code,
         "Error": refusal.kind.message,
         "Hint": refusal.kind.description,
@@ -59,8 +59,19 @@ def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
         if not isinstance(refusal, NoToken):
             challenge += ', error="invalid_token"'
         headers["WWW-Authenticate"] = challenge
-    body = error_body(refusal, exchange.tracking_id)
+    body = _hidden(exchange, error_body(refusal, exchange.tracking_id))
     return JsonResponse(body, refusal.kind.status, headers | refusal_headers(refusal))
+
+
+def _hidden(exchange: Exchange, body: dict[str, Any]) -> dict[str, Any]:
+    """An error body whose ``errors[]`` repeat no secret that the client put in a wrong place."""
+    texts = [text for each in body["errors"] for text in each.values()]
+    shown = iter(exchange.entry.hide(texts, REASON_SENT) if texts else ())
+    return body | {"errors": [{name: next(shown) for name in each} for each in body["errors"]]}
+
+
+REASON_SENT = 200
+"""Characters of a field, a location and a reason in an error body."""
 
 
 def _oauth_headers(refusal: Refusal) -> dict[str, str]:

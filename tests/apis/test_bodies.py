@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.apis.bodies import DEEPEST_BODY, parse_json
+from mock_sei.apis.bodies import parse_json
 from mock_sei.apis.misfits import MOST as MOST_FAULTS
 from mock_sei.errors import MalformedRequest
+from mock_sei.sendable import DEEPEST_JSON
 from tests.apis.engine import JSON, Engine, operation
 
 BODY = """
@@ -61,9 +62,9 @@ def nested(levels: int) -> bytes:
         (b'{"a": "\\ud800"}', "not valid JSON: not UTF-8, or half a surrogate pair"),
         (b'{"\xed\xa0\x80": 1}', "not valid JSON: not UTF-8"),
         (b'"a\nb"', "not valid JSON: Invalid control character"),
-        (nested(DEEPEST_BODY + 1), f"more than {DEEPEST_BODY} levels"),
-        (nested(100_000), f"more than {DEEPEST_BODY} levels"),
-        (b'{"a":' * 5000 + b"1" + b"}" * 5000, f"more than {DEEPEST_BODY} levels"),
+        (nested(DEEPEST_JSON + 1), f"more than {DEEPEST_JSON} levels"),
+        (nested(100_000), f"more than {DEEPEST_JSON} levels"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, f"more than {DEEPEST_JSON} levels"),
     ],
 )
 def test_a_body_that_is_no_json_is_refused(body: bytes, why: str) -> None:
@@ -85,7 +86,7 @@ def test_a_body_that_is_whole_is_read(body: bytes, value: object) -> None:
 
 
 def test_a_body_may_be_as_deep_as_that() -> None:
-    assert parse_json(nested(DEEPEST_BODY)) is not None
+    assert parse_json(nested(DEEPEST_JSON)) is not None
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
@@ -153,4 +154,3 @@ def test_another_media_type_is_refused(content_type: str | None) -> None:
 
     assert (field, location) == ("content-type", "header")
     assert why.startswith("must be application/json, not ")
-    assert len(why) < 150

@@ -16,6 +16,7 @@ from mock_sei.apis.multipart import read_file
 from mock_sei.errors import MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.records import find_certificate_problem
+from mock_sei.texts import MOST_REPEATED
 from tests.apis.engine import Engine
 from tests.growth import assert_linear
 
@@ -118,7 +119,7 @@ def test_messages_are_short_whatever_the_value() -> None:
 
     for body in (repeated("1")(200_000), json.dumps("x" * 500_000), "9" * 4000):
         (fault,) = engine.faults(method="POST", body=body, headers=JSON_TYPE)
-        assert len(fault.reason) <= 200
+        assert len(fault.reason) <= MOST_REPEATED
 
 
 def test_a_pattern_over_its_limit_is_noted_in_the_journal() -> None:

@@ -282,57 +282,34 @@ def test_a_name_that_is_registered_again_after_a_reset_starts_with_nothing(
     assert sandbox.judge_certificate(sandbox.certificates.issue(account).peer) is None
 
 
-def test_the_one_that_ends_is_the_current_of_each_account(
+def test_what_became_current_is_handed_out_once(
     certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
 ) -> None:
     sandbox.identity(DEMO)
     renewed = sandbox.certificates.renew(DEMO)
     certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
 
-    ending = {each.account: each for each in certificates.ending()}
+    replaced = certificates.take_replaced()
 
-    assert ending[DEMO] == renewed
-    assert TEAM not in ending
+    assert replaced[DEMO] == renewed
+    assert replaced[TEAM] is None
     signed = certificates.sign(TEAM, pem(request(TEAM)))
-    assert signed in certificates.ending()
-
-
-def test_those_that_end_before_a_moment_come_in_the_order_of_their_end(
-    certificates: AccountCertificates, sandbox: Sandbox
-) -> None:
-    seeded = sandbox.identity(DEMO)
-    sandbox.clock.advance(days=10)
-    signed = certificates.sign(TEAM, pem(request(TEAM)))
-    moment = timedelta(seconds=1)
-
-    def ending(before: datetime) -> list[str]:
-        return [each.account for each in certificates.ending_before(before)]
-
-    assert ending(seeded.not_after) == []
-    assert DEMO in ending(seeded.not_after + moment)
-    assert TEAM not in ending(signed.not_after)
-    assert ending(signed.not_after + moment)[-1] == TEAM
-    certificates.revoke(TEAM, signed.serial_number)
-    assert TEAM not in ending(signed.not_after + moment)
-    sandbox.clock.advance(days=100)
-    certificates.renew(DEMO)
-    assert DEMO not in ending(signed.not_after + moment)
+    assert certificates.take_replaced() == {TEAM: signed}
+    assert certificates.take_replaced() == {}
     sandbox.portal.remove("demo-server")
-    assert DEMO not in ending(seeded.not_after + timedelta(days=1000))
+    assert certificates.take_replaced() == {DEMO: None}
 
 
-def test_the_end_of_a_revoked_one_gives_way_to_that_of_the_one_before(
-    certificates: AccountCertificates, sandbox: Sandbox
+def test_in_place_of_a_revoked_one_the_one_before_is_current(
+    certificates: AccountCertificates,
 ) -> None:
     older = certificates.issue(TEAM)
-    sandbox.clock.advance(days=10)
     newer = certificates.issue(TEAM)
-    assert newer in certificates.ending()
+    assert certificates.take_replaced()[TEAM] == newer
 
     certificates.revoke(TEAM, newer.serial_number)
 
-    assert older in certificates.ending()
-    assert newer not in certificates.ending()
+    assert certificates.take_replaced() == {TEAM: older}
 
 
 # A file that is replaced while the platform runs
@@ -457,7 +434,7 @@ COSTS: dict[str, Callable[[AccountCertificates, AccountCertificate], object]] = 
     "identity": lambda known, _: known.identity("svc-5"),
     "list": lambda known, _: known.of("svc-5"),
     "find": lambda known, held: known.find("svc-5", held.serial_number),
-    "due": lambda known, held: known.ending_before(held.not_before),
+    "replaced": lambda known, _: known.take_replaced(),
     "judge": lambda known, held: (known.admits(held.peer), known.has_revoked(held.peer)),
     "trust": lambda known, _: known.trust_number,
     "issue and revoke": lambda known, _: known.revoke("svc-5", known.issue("svc-5").serial_number),

@@ -178,6 +178,20 @@ def test_new_applications_are_removed_with_their_faults(bench: Workbench) -> Non
     assert len(bench.faults) == 0
 
 
+def test_new_applications_whose_keys_were_refreshed_are_removed(bench: Workbench) -> None:
+    before = len(bench.applications)
+    server = bench.new_application()
+    page = bench.new_application(
+        type="single-page", actor="end-user", redirect_addresses=["http://localhost/callback"]
+    )
+    for each in (server, page):
+        bench.applications.refresh_keys(each.name)
+
+    bench.remove_new_applications()
+
+    assert len(bench.applications) == before
+
+
 def test_a_fault_is_armed_met_counted_and_removed(bench: Workbench) -> None:
     fault = bench.faults.add(f"GET {TICKETS}", status=503, times=2)
     with pytest.raises(AssertionError, match=r"never met:\n.*tradetickets: status 503"):

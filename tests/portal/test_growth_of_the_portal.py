@@ -6,10 +6,13 @@ import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
+from mock_sei.certificates.accounts import AccountCertificates
+from mock_sei.certificates.seeded import SeededIdentities
+from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
 from mock_sei.errors import UnknownAccount, UnknownApplication
 from mock_sei.portal.desk import Certificate, Portal
@@ -118,9 +121,8 @@ class NoCertificates:
     def sign(self, username: str, request: str) -> Certificate:
         raise NotImplementedError
 
-    def ending_before(self, moment: datetime) -> list[Certificate]:
-        del moment
-        return []
+    def take_replaced(self) -> dict[str, Certificate | None]:
+        return {}
 
     def revoke_all(self, username: str) -> None:
         pass
@@ -160,6 +162,51 @@ def test_the_life_of_an_application_is_flat() -> None:
         return lambda: life_of_one(portal)
 
     assert_flat(living)
+
+
+def ending_desk(store: CertificateStore, size: int, clock: Clock) -> Portal:
+    """Everybody has a certificate in its last days, and was told so."""
+    known = registry(size)
+    certificates = AccountCertificates(
+        store=store, seeded=SeededIdentities(store, {}), registry=known, clock=clock
+    )
+    for number in range(size):
+        certificates.issue(f"svc-{number}")
+    made = Portal(
+        registry=known,
+        certificates=certificates,
+        products=["investors"],
+        clock=clock,
+        random=make_random(1),
+        approval="auto",
+        link_lifetime=timedelta(days=7),
+        notice_days=(90, 30, 7),
+        url=lambda: "https://localhost",
+    )
+    first = certificates.current("svc-0")
+    assert first is not None
+    clock.set(first.not_after - timedelta(days=10), frozen=True)
+    assert len(made.mailbox) == 2 * size
+    return made
+
+
+def test_reading_and_sending_mails_is_flat_in_the_last_days_of_everybody(
+    shared_store: CertificateStore,
+) -> None:
+    def looking(size: int) -> Action:
+        clock = Clock()
+        portal = ending_desk(shared_store, size, clock)
+        end = clock.now()
+
+        def look() -> None:
+            clock.set(end - timedelta(days=100))
+            assert portal.mailbox.last
+            clock.set(end)
+            portal._send(server_application(0), LETTER)  # noqa: SLF001
+
+        return look
+
+    assert_flat(looking, 10, 500)
 
 
 def test_a_start_is_linear() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from mock_sei.handles import Collections
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
+from mock_sei.web.apis import ON_THE_LOOP
 from mock_sei.web.app import platform_app
 from tests.support import Platform, control_client
 
@@ -93,6 +96,33 @@ def test_what_is_written_is_read_back(own: Platform, body: str, status: int) -> 
     if status == 200:
         key = percent(str(answer.json()["id"]))
         assert own.get(f"/v1/widgets/{key}").json() == json.loads(body)
+
+
+@pytest.mark.parametrize(("size", "elsewhere"), [(ON_THE_LOOP, False), (ON_THE_LOOP + 1, True)])
+def test_a_large_body_is_read_while_others_are_answered(
+    own: Platform, monkeypatch: pytest.MonkeyPatch, size: int, elsewhere: bool
+) -> None:
+    threads = {}
+    answer, admit = Sandbox.answer, Sandbox.admit
+
+    def watched(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            threads[name] = threading.get_ident()
+            return method(*arguments)
+
+        return call
+
+    monkeypatch.setattr(Sandbox, "admit", watched("loop", admit))
+    monkeypatch.setattr(Sandbox, "answer", watched("answer", answer))
+    body = json.dumps({"id": "big", "text": ""})
+    body = body.replace('""', f'"{"x" * (size - len(body))}"')
+    headers = own.headers() | {"Content-Type": "application/json"}
+
+    made = own.client().post("/v1/widgets", content=body, headers=headers)
+
+    assert made.status_code == 200
+    assert (threads["answer"] != threads["loop"]) is elsewhere
+    assert own.get("/v1/widgets/big").json()["text"]
 
 
 def test_an_answer_without_a_body_has_no_media_type(own: Platform) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mock_sei.oauth.metadata import JWKS_PATH, METADATA_PATH, REVOKE_PATH, TOKEN_INFO_PATH
 from mock_sei.standards import Listener
 from tests.oauth.flows import ALICE, AUTHORIZE, WEB, log_in, returned
-from tests.support import TICKETS, TOKEN_PATH, Platform
+from tests.support import TICKETS, TOKEN_PATH, Platform, control_client
 
 SPA = "http://localhost:8000"
 FOREIGN = [
@@ -192,3 +192,27 @@ def test_a_private_scheme_has_no_origin(platform: Platform, address: str) -> Non
 
     for origin in ("null", "com.example.spa://", "com.example.spa://host"):
         assert preflight(platform, TICKETS, origin, Listener.ONE_WAY).status_code == 405
+
+
+def test_a_scripted_header_is_not_joined_by_the_platforms(platform: Platform) -> None:
+    scripted = {"Access-Control-Allow-Origin": "https://other.example", "Vary": "Accept"}
+    control = control_client(platform.sandbox)
+    armed = control.post(
+        "/answers",
+        json={"operation": f"GET {TICKETS}", "json": {}, "headers": scripted},
+    )
+    assert armed.status_code in (200, 201, 204), armed.text
+    spa = platform.application("demo-spa")
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    token = returned(log_in(platform, "demo-spa"))["access_token"]
+    headers = {"AppKey": spa.app_key, "Authorization": f"Bearer {token}", "Origin": SPA_ORIGIN}
+
+    answer = http.get(TICKETS, headers=headers)
+
+    assert answer.status_code == 200
+    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["https://other.example"]
+    assert answer.headers.get_list("Vary") == ["Accept", "Origin"]
+    assert answer.headers["Access-Control-Expose-Headers"]
+
+
+SPA_ORIGIN = "http://localhost:8000"

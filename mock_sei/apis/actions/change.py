@@ -12,7 +12,6 @@ from typing import Any
 
 from mock_sei.apis.bodies import (
     JSON_PATCH,
-    check_depth,
     check_media_type,
     media_type_of,
     read_json,
@@ -23,6 +22,7 @@ from mock_sei.apis.collections import Record
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
 from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.sendable import check_depth
 
 ACTION = "change"
 
@@ -95,7 +95,7 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
             AttributeError,
             RecursionError,
         ) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise MalformedRequest([Fault(str(index), "body", reason)]) from None
     if not isinstance(result, dict):
         raise MalformedRequest([Fault("", "body", "the patch leaves no object")])
@@ -128,7 +128,7 @@ def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
     if rule.new_keys and before.get(rule.key) != after.get(rule.key):
         key = after.get(rule.key)
         if call.state.collections.find(rule.collection, rule.key, key) is not None:
-            yield Fault(rule.key, "body", f"{str(key)[:100]} exists already")
+            yield Fault(rule.key, "body", f"{key!s} exists already")
 
 
 def _misfits(call: ApiCall, after: Record) -> Iterable[Fault]:

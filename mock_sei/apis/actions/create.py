@@ -53,7 +53,7 @@ def _add(call: ApiCall, body: Mapping[str, Any], names: Mapping[str, Any]) -> Ma
     record = {**fill(rule.defaults, names), **body, **fill(rule.fields, names)}
     key = record.setdefault(rule.key, fresh)
     if not state.collections.add_new(rule.collection, rule.key, record):
-        raise MalformedRequest([Fault(rule.key, "body", f"{str(key)[:100]} exists already")])
+        raise MalformedRequest([Fault(rule.key, "body", f"{key!s} exists already")])
     names = {**names, "key": key, "record": record}
     for each in rule.records:
         state.collections.add(each["collection"], [fill(each.get("fields", {}), names)])

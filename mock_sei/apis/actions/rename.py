@@ -27,9 +27,9 @@ def act(call: ApiCall) -> ApiAnswer:
     old, new = record["path"], f"{record['parentPath'].rstrip('/')}/{name}"
     reason = None
     if not name.strip() or "/" in name:
-        reason = f"must be a name without a slash, not {name[:50]!r}"
+        reason = f"must be a name without a slash, not {name!r}"
     elif new != old and collections.find(rule.collection, "path", new) is not None:
-        reason = f"{new[:100]} exists already"
+        reason = f"{new} exists already"
     if reason:
         raise MalformedRequest([Fault(parameter.name, "query", reason)])
     renamed = {

@@ -20,7 +20,7 @@ def act(call: ApiCall) -> ApiAnswer:
     body = read_members(operation, call.body, call.content_type, call.budget)
     name = str(body.get(rule.key))
     if name not in rule.reports:
-        reason = f"no report {name[:100]!r}; there are {', '.join(rule.reports)}"
+        reason = f"no report {name!r}; there are {', '.join(rule.reports)}"
         raise MalformedRequest([Fault(rule.key, "body", reason)])
     report = Report(
         name=name,

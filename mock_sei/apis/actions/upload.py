@@ -20,7 +20,8 @@ MOST_STORED = 64 * 1024 * 1024
 def act(call: ApiCall) -> ApiAnswer:
     found = media_type_of(call.content_type)
     if found != MULTIPART:
-        reason = f"must be {MULTIPART} with a boundary, not {found[:80]!r}"
+        sent = (call.content_type or "").partition(";")[0].strip()
+        reason = f"must be {MULTIPART} with a boundary, not {sent!r}"
         raise MalformedRequest([Fault("content-type", "header", reason)])
     file = read_file(call.body, call.content_type)
     contents = call.state.contents

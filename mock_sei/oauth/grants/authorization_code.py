@@ -96,7 +96,7 @@ def check_redirect(code: Code, request: TokenRequest) -> None:
         raise _refused(
             "redirect_uri is not the one of the authorization request.",
             expected=code.redirect_address,
-            actual=(sent or "none")[:200],
+            actual=(sent or "none"),
         )
 
 

@@ -146,7 +146,7 @@ def check_confirmation(
             AUDIENCE_CHECK,
             "Recipient of SubjectConfirmationData is not the token endpoint's URL.",
             expected=_listed(endpoints),
-            actual=recipient[:200],
+            actual=recipient,
         )
 
 
@@ -157,7 +157,7 @@ def check_audience(assertion: Assertion, names: Collection[str]) -> None:
                 AUDIENCE_CHECK,
                 "An AudienceRestriction names neither the issuer nor the token endpoint.",
                 expected=_listed(names),
-                actual=", ".join(audiences)[:200] or "none",
+                actual=", ".join(audiences) or "none",
             )
 
 
@@ -169,7 +169,7 @@ def check_replay(
             REPLAY_CHECK,
             "The assertion was used before; each gives tokens once, so make one with a new ID.",
             expected="a new ID",
-            actual=assertion.identifier[:100],
+            actual=assertion.identifier,
         )
 
 
@@ -180,7 +180,7 @@ def require_subject(assertion: Assertion, server: AuthorizationServer) -> str:
             USER_CHECK,
             "The subject's NameID is not the e-mail address of an end user.",
             expected="a known e-mail address",
-            actual=assertion.subject[:100] or "none",
+            actual=assertion.subject or "none",
         )
     return user.email
 

@@ -14,8 +14,9 @@ from typing import Any
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
-from mock_sei.apis.bodies import check_depth, parse_json
+from mock_sei.apis.bodies import parse_json
 from mock_sei.errors import MalformedRequest, Rejected
+from mock_sei.sendable import check_depth
 from mock_sei.texts import is_text, sendable
 
 MOST_PROBLEMS = 20

@@ -253,7 +253,7 @@ def _link(visit: Visit, done: str, make: Callable[[str, Delivery], object]) -> R
     wanted, passphrase = visit.value("format") or None, visit.value("passphrase")
     problems: dict[str, str] = {}
     if wanted is not None and wanted not in FORMATS:
-        problems["format"] = f"no format {wanted[:20]}; there are {', '.join(FORMATS)}"
+        problems["format"] = f"no format {wanted}; there are {', '.join(FORMATS)}"
     if not passphrase:
         problems["passphrase"] = "empty; importers would silently import nothing"
     if problems:

@@ -46,7 +46,7 @@ def _refuse(visit: Visit, token: str, refusal: Refusal) -> Response:
         "dead_link.html",
         status=refusal.kind.status,
         title="This link is dead" if refusal.kind is LINK_DEAD else "No such download",
-        because=refusal.why.because,
+        because=visit.exchange.entry.refused_because,
         account=link.account if link else None,
         application=application,
         path=path_of(application) if application else None,

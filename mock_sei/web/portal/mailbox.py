@@ -77,7 +77,7 @@ def _find(visit: Visit) -> Mail:
     text = visit.request.path_params["number"]
     number = _number(text)
     if number is None:
-        raise UnknownMessage(f"no mail {text[:20]!r}")
+        raise UnknownMessage(f"no mail {text!r}")
     return visit.portal.mailbox.require(number)
 
 

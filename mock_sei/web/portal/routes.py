@@ -96,11 +96,11 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
 def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
     if not handlers:
         raise Refusal(
-            NOT_FOUND, check="path", because=f"The portal has no page {request.url.path[:200]}."
+            NOT_FOUND, check="path", because=f"The portal has no page {request.url.path}."
         )
     handler = handlers.get("GET" if request.method == "HEAD" else request.method)
     if handler is None:
-        raise MethodNotAllowed(request.method, request.url.path[:200], tuple(handlers))
+        raise MethodNotAllowed(request.method, request.url.path, tuple(handlers))
     return handler
 
 
@@ -117,7 +117,7 @@ def _problem(visit: Visit, refusal: Refusal) -> Response:
         "problem.html",
         status=refusal.kind.status,
         title="Not found" if refusal.kind.status == 404 else "That did not work",
-        because=refusal.why.because,
+        because=visit.exchange.entry.refused_because,
         tracking_id=visit.exchange.tracking_id,
     )
     answer.headers.update(refusal_headers(refusal))
