@@ -17,6 +17,10 @@ from mock_sei.errors import Rejected, UnknownCollection
 from mock_sei.sendable import json_content
 
 
+MOST_PROBLEMS = 20
+"""Of one call: a body of a megabyte could have half a million."""
+
+
 class Data:
     """The collections of one platform state. Each call raises :class:`UnknownCollection`."""
 
@@ -83,6 +87,8 @@ class Data:
         problems: dict[str, str] = {}
         copies: list[Record] = []
         for index, record in enumerate(records):
+            if _are_enough(problems):
+                break
             if not isinstance(record, Mapping):
                 problems[f"{index}"] = f"a record is an object, not {type(record).__name__}"
                 continue
@@ -105,11 +111,21 @@ class Data:
             raise Rejected(problems)
 
 
+def _are_enough(problems: dict[str, str]) -> bool:
+    """Whether nobody reads more of them; then they say so."""
+    if len(problems) < MOST_PROBLEMS:
+        return False
+    problems["and so on"] = f"after {MOST_PROBLEMS} problems no further record was looked at"
+    return True
+
+
 def _repeated(key: str, records: Sequence[Record], there: Table) -> dict[str, str]:
     seen: set[str] = set()
     problems = {}
     order = Order(texts, (key,))
     for index, record in enumerate(records):
+        if _are_enough(problems):
+            break
         value = str(record[key])
         if value in seen or next(there.with_key(order, value), None) is not None:
             problems[f"{index}.{key}"] = f"{value[:100]} is there already"
