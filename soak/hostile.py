@@ -10,10 +10,10 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import Self
 
 import httpx2
 
@@ -55,13 +55,15 @@ def measure_hostile(platform: Platform, report: Report, random: Random, megabyte
     """Prints what each round left; reports what is promised and was not so."""
     flooded = Flooded(platform.serving)
     flooded.work()
+    report_bugs(platform, report)  # by a connection that stays open
+    client = GoodClient(platform, report)
     before = flooded.reset()
     files = open_files(platform.pid)
     report.say(f"  before: {before:.1f} MB, {files} files")
     after: list[float] = []
     for number in range(1, ROUNDS + 1):
         began = time.monotonic()
-        with GoodClient(platform, report) as client:
+        with client.staying():
             for target in flooded.targets:
                 _send(target, client.token, random, megabytes)
         seconds = time.monotonic() - began
@@ -73,8 +75,8 @@ def measure_hostile(platform: Platform, report: Report, random: Random, megabyte
             return
         wait_for_files(platform, files, report)
         report.say(
-            f"  round {number}: {after[-1]:.1f} MB; {seconds:.0f} s, "
-            f"in which the good client had {client.answers:,} answers"
+            f"  round {number}: {after[-1]:.1f} MB, {seconds:.0f} s; "
+            f"the good client has had {client.answers:,} answers"
         )
     _judge_answers(flooded.targets, report)
     for promise, case in left_behind(before, after):
@@ -127,7 +129,7 @@ def _judge_answers(targets: Sequence[Target], report: Report) -> None:
 
 
 class GoodClient:
-    """Asks over new connections and compares the answers, as long as it is entered."""
+    """Asks over new connections and compares the answers."""
 
     def __init__(self, platform: Platform, report: Report) -> None:
         self._plan = platform.token_plan()
@@ -135,19 +137,24 @@ class GoodClient:
         self._health = f"http://127.0.0.1:{platform.ports[Listener.CONTROL]}/health"
         self._report = report
         self._left = threading.Event()
-        self._thread = threading.Thread(target=self._stay)
         self.answers = 0
+        """In all rounds."""
         with Connection(self._plan, self._context) as connection:
             self.token = self._fetch_token(connection)
+            """The newest that it has."""
             self._tickets = self._fetch_tickets(connection, self.token)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._left.set()
-        self._thread.join()
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """It comes again and again as long as this is entered."""
+        self._left.clear()
+        thread = threading.Thread(target=self._stay)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._left.set()
+            thread.join()
 
     def _stay(self) -> None:
         while not self._left.wait(PAUSE):
@@ -158,8 +165,8 @@ class GoodClient:
 
     def _visit(self) -> None:
         with Connection(self._plan, self._context) as connection:
-            token = self._fetch_token(connection)
-            tickets = self._fetch_tickets(connection, token)
+            self.token = self._fetch_token(connection)
+            tickets = self._fetch_tickets(connection, self.token)
         if tickets != self._tickets:
             raise ValueError(f"tickets have changed: {tickets!r}")
         httpx2.get(self._health, trust_env=False, timeout=30).raise_for_status()

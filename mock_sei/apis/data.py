@@ -16,7 +16,6 @@ from mock_sei.apis.records import AS_PUT_IN, Order, Record, Table, texts
 from mock_sei.errors import Rejected, UnknownCollection
 from mock_sei.sendable import json_content
 
-
 MOST_PROBLEMS = 20
 """Of one call: a body of a megabyte could have half a million."""
 
