@@ -76,7 +76,7 @@ lowest: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks --install-peers
 
-# Ten minutes of load, then hostile connections and a hundred kills: soak/README.md
+# Ten minutes of load, hostile connections, gigabytes of hostile traffic, a hundred kills: soak/README.md
 soak: $(VENV)/test.stamp
 	$(BIN)/python -m soak
 

@@ -1,4 +1,4 @@
-"""``python -m soak``: load, hostile connections and kills; exit status 1 for a broken promise."""
+"""``python -m soak``: load, hostile connections and traffic, kills; 1 for a broken promise."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from soak.crowded import measure_crowd
+from soak.hostile import measure_hostile, write_documents
 from soak.kills import Kills
 from soak.load import Load
 from soak.platform import Platform
@@ -26,13 +27,20 @@ def main() -> int:
     parser.add_argument(
         "--connections", type=int, default=500, help="hostile ones at once (default: 500)"
     )
+    parser.add_argument(
+        "--hostile",
+        type=int,
+        default=1000,
+        metavar="MEGABYTES",
+        help="of hostile traffic for each listener, in each of three rounds (default: 1000)",
+    )
     parser.add_argument("--kills", type=int, default=100, help="SIGKILLs (default: 100)")
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: random)")
     parser.add_argument(
         "--command",
         type=shlex.split,
         default=[str(MOCK_SEI)],
-        help="that runs mock-sei, for the load and the hostile connections (default: this one)",
+        help="that runs mock-sei, for all but the kills (default: this one)",
     )
     options = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
@@ -45,6 +53,8 @@ def main() -> int:
             run_load(report, folder / "load", random, options)
         if options.connections > 0:
             run_crowd(report, folder / "crowd", random, options)
+        if options.hostile > 0:
+            run_hostile(report, folder / "hostile", random, options)
         if options.kills > 0:
             run_kills(report, folder / "kills", random, options.kills)
     report.say(f"in all {time.monotonic() - begun:.0f} s, seed {seed}")
@@ -72,6 +82,15 @@ def run_crowd(report: Report, folder: Path, random: Random, options: argparse.Na
     folder.mkdir()
     with Platform.running(folder, command=options.command) as platform:
         measure_crowd(platform, report, random, connections)
+
+
+def run_hostile(report: Report, folder: Path, random: Random, options: argparse.Namespace) -> None:
+    megabytes: int = options.hostile
+    report.say(f"hostile traffic, {megabytes} MB for each listener and round:")
+    folder.mkdir()
+    documents = str(write_documents(folder))
+    with Platform.running(folder, "--apis", documents, command=options.command) as platform:
+        measure_hostile(platform, report, random, megabytes)
 
 
 def run_kills(report: Report, folder: Path, random: Random, count: int) -> None:

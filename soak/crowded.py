@@ -61,6 +61,11 @@ def measure_crowd(platform: Platform, report: Report, random: Random, count: int
         if series == SERIES:
             for line in slow:
                 report.broken(NOT_SLOWED, line)
+    report_bugs(platform, report)
+
+
+def report_bugs(platform: Platform, report: Report) -> None:
+    """What the server or its log tells of errors of its own since the last look."""
     for bug in platform.control("GET", "/check")["bugs"]:
         report.broken(NO_BUG, bug[-600:])
     for trouble in platform.new_trouble():
@@ -77,7 +82,7 @@ def _one_series(platform: Platform, report: Report, random: Random, count: int) 
         with _crowd(platform, count, random.randrange(1_000_000)):
             crowded.append(_good_client(platform))
             held = max(held, open_files(platform.pid) - before)
-        _wait_for_files(platform, before, report)
+        wait_for_files(platform, before, report)
     report.say(f"  {count} hostile connections; the server held {held} at once")
     slow = []
     for name, figure in FIGURES.items():
@@ -151,7 +156,8 @@ def _crowd(platform: Platform, count: int, seed: int) -> Iterator[None]:
         process.wait()
 
 
-def _wait_for_files(platform: Platform, before: int, report: Report) -> None:
+def wait_for_files(platform: Platform, before: int, report: Report) -> None:
+    """Until no more are open than before; reports it where some stay."""
     deadline = time.monotonic() + LEAVING
     while (now := open_files(platform.pid)) > before:
         if time.monotonic() > deadline:

@@ -17,7 +17,7 @@ from mock_sei.errors import Rejected, UnknownCollection
 from mock_sei.sendable import json_content
 
 MOST_PROBLEMS = 20
-"""Problems after which no further record is looked at."""
+"""Of one call: a body of a megabyte could have half a million."""
 
 
 class Data:
@@ -86,7 +86,7 @@ class Data:
         problems: dict[str, str] = {}
         copies: list[Record] = []
         for index, record in enumerate(records):
-            if len(problems) >= MOST_PROBLEMS:
+            if _are_enough(problems):
                 break
             if not isinstance(record, Mapping):
                 problems[f"{index}"] = f"a record is an object, not {type(record).__name__}"
@@ -110,12 +110,20 @@ class Data:
             raise Rejected(problems)
 
 
+def _are_enough(problems: dict[str, str]) -> bool:
+    """Whether nobody reads more of them; then they say so."""
+    if len(problems) < MOST_PROBLEMS:
+        return False
+    problems["and so on"] = f"after {MOST_PROBLEMS} problems no further record was looked at"
+    return True
+
+
 def _repeated(key: str, records: Sequence[Record], there: Table) -> dict[str, str]:
     seen: set[str] = set()
     problems: dict[str, str] = {}
     order = Order(texts, (key,))
     for index, record in enumerate(records):
-        if len(problems) >= MOST_PROBLEMS:
+        if _are_enough(problems):
             break
         value = str(record[key])
         if value in seen or next(there.with_key(order, value), None) is not None:

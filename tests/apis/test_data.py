@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_sei.apis.data import Data
+from mock_sei.apis.data import MOST_PROBLEMS, Data
 from mock_sei.errors import Rejected, UnknownCollection
 from tests.apis.engine import LIST, Engine, operation, widgets
 
@@ -47,6 +47,19 @@ def test_a_wrong_record_is_told_and_nothing_is_kept(
         put(data, "widgets", records)
 
     assert caught.value.problems[place].startswith(problem)
+    assert list(data.all("widgets")) == widgets(2)
+
+
+@pytest.mark.parametrize(
+    "record", [7, {"name": "x"}, {"id": 1}], ids=["no object", "no key", "one key"]
+)
+def test_of_many_wrong_records_only_the_first_are_told(data: Data, record: Any) -> None:
+    with pytest.raises(Rejected) as caught:
+        data.replace("widgets", [record] * 10_000)
+
+    problems = caught.value.problems
+    assert len(problems) == MOST_PROBLEMS + 1
+    assert problems["and so on"] == "after 20 problems no further record was looked at"
     assert list(data.all("widgets")) == widgets(2)
 
 
@@ -120,5 +133,5 @@ def test_of_many_wrong_records_the_first_are_named(data: Data, records: list[Any
     with pytest.raises(Rejected) as caught:
         data.add("widgets", records)
 
-    assert len(caught.value.problems) == 20
+    assert len(caught.value.problems) == 21  # the last says that there may be more
     assert len(data.all("widgets")) == 2

@@ -19,6 +19,8 @@ from mock_sei.cli import main
 main()
 """
 NOT_HONOURED = "no token is honoured that should not be"
+MEGABYTES = 10
+"""Of hostile traffic for each listener and round."""
 LIES = {
     "revocations forgotten": (
         NOT_HONOURED,
@@ -67,9 +69,46 @@ sandbox.answer = lambda *given: 1 / (next(count) % 20) and answer(*given)
 """By name: the promise that is broken, and how."""
 
 
-def soak(*options: object) -> subprocess.CompletedProcess[str]:
+HOSTILE_LIES = {
+    "bodies kept for ever": (
+        "the memory that hostile traffic took is given back at a reset",
+        """
+from mock_sei.runtime.limited import LimitedProtocol
+kept, on_body = [], LimitedProtocol.on_body
+def keep(self, body):
+    kept.append(body)
+    on_body(self, body)
+LimitedProtocol.on_body = keep
+""",
+    ),
+    "refusals that never come": (
+        "a hostile request is answered, or its connection is closed",
+        """
+from mock_sei.runtime.limited import LimitedProtocol
+LimitedProtocol._end_excess = lambda self: None
+LimitedProtocol._end = lambda self, refusal: setattr(self, "_deaf", True)
+""",
+    ),
+    "calls that fail after a while": (
+        "a good client beside hostile traffic gets the right answers",
+        """
+from mock_sei import sandbox
+answer, count = sandbox.answer, iter(range(1 << 40))
+sandbox.answer = lambda *given: 1 / (next(count) < 3) and answer(*given)
+""",
+    ),
+}
+"""The same of what hostile traffic shows."""
+
+
+PARTS = ("seconds", "connections", "hostile", "kills")
+
+
+def soak(*options: str, **sizes: int) -> subprocess.CompletedProcess[str]:
+    """Of the parts only those that have a size."""
+    parts = [f"--{part}={sizes.get(part, 0)}" for part in PARTS]
     return subprocess.run(
-        [sys.executable, "-m", "soak", "--seed", "1", *map(str, options)],
+        [sys.executable, "-m", "soak", "--seed", "1", *parts, *options],
         cwd=CHECKOUT,
         env=environment(),
         capture_output=True,
@@ -80,7 +119,7 @@ def soak(*options: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_short_one_measures_everything() -> None:
-    ended = soak("--seconds", 1, "--connections", 0, "--kills", 2)
+    ended = soak(seconds=1, kills=2)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "answers in" in ended.stdout
     assert "killed at first start: 1, next start: 1" in ended.stdout
@@ -93,14 +132,31 @@ def test_a_server_that_breaks_a_promise_is_caught(tmp_path: Path, lie: str) -> N
     program = tmp_path / "lying.py"
     program.write_text(text + START)
     command = shlex.join([sys.executable, str(program)])
-    ended = soak("--seconds", 4, "--connections", 0, "--kills", 0, "--command", command)
+    ended = soak("--command", command, seconds=4)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert f"times: {promise}\n" in ended.stdout
 
 
+@pytest.mark.parametrize("lie", HOSTILE_LIES)
+def test_a_server_that_hostile_traffic_harms_is_caught(tmp_path: Path, lie: str) -> None:
+    promise, text = HOSTILE_LIES[lie]
+    program = tmp_path / "lying.py"
+    program.write_text(text + START)
+    command = shlex.join([sys.executable, str(program)])
+    ended = soak("--command", command, hostile=2 * MEGABYTES)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert f"times: {promise}\n" in ended.stdout
+
+
+def test_hostile_traffic_is_sent_and_measured() -> None:
+    ended = soak(hostile=MEGABYTES)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "round 3:" in ended.stdout
+
+
 def test_the_hostile_connections_come_and_go() -> None:
     """How fast the good client is beside them is not a test's business."""
-    ended = soak("--seconds", 0, "--connections", 60, "--kills", 0)
+    ended = soak(connections=60)
     assert "60 hostile connections; the server held" in ended.stdout
     assert "leave no open file behind" not in ended.stdout
     assert "bug of its own" not in ended.stdout

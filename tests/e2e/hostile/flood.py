@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from urllib.parse import urlsplit
 
 PATIENCE = 30.0
+"""Seconds until a listener must have answered a request or closed its connection."""
+UNREAD_PATIENCE = 0.5
+"""Seconds of an attacker that reads no answer, until the listener reads nothing more of it."""
 PIECE = 64 * 1024
 MEGABYTE = 1024 * 1024
 
@@ -25,6 +30,10 @@ class Target:
 
     url: str
     context: ssl.SSLContext | None
+    statuses: Counter[int] = field(default_factory=Counter)
+    """What it answered."""
+    silent: Counter[str] = field(default_factory=Counter)
+    """By kind of attack, how often it neither answered nor closed the connection in time."""
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[socket.socket]:
@@ -37,85 +46,95 @@ class Target:
                     yield connected
 
 
-def send_until_closed(connected: socket.socket, start: bytes, piece: bytes, most: int) -> int:
+def send_until_closed(target: Target, start: bytes, piece: bytes, most: int) -> int:
     """Returns how many bytes were sent before the server had enough."""
-    sent = 0
-    with contextlib.suppress(OSError):
+    with target.connection() as connected:
+        sent = _pour(connected, start, piece, most)
+        _read_answer(target, connected)
+    return sent
+
+
+def send_and_never_read(target: Target, piece: bytes, most: int) -> int:
+    """Returns how many bytes were sent before the server read no more."""
+    with target.connection() as connected:
+        connected.settimeout(UNREAD_PATIENCE)
+        with contextlib.suppress(TimeoutError):
+            return _pour(connected, b"", piece, most)
+    return most
+
+
+def _pour(connected: socket.socket, start: bytes, piece: bytes, most: int) -> int:
+    sent = len(start)
+    try:
         connected.sendall(start)
         while sent < most:
             connected.sendall(piece)
             sent += len(piece)
-    return sent + len(start)
+    except TimeoutError:
+        raise
+    except OSError:
+        pass  # the server has closed it
+    return sent
 
 
 def trailers(target: Target) -> int:
     line = b"X-T: " + b"t" * 1000 + b"\r\n"
-    with target.connection() as connected:
-        return send_until_closed(connected, CHUNKED + b"0\r\n", line * 64, 4 * MEGABYTE)
+    return send_until_closed(target, CHUNKED + b"0\r\n", line * 64, 4 * MEGABYTE)
 
 
 def endless_trailer(target: Target) -> int:
-    with target.connection() as connected:
-        start = CHUNKED + b"1\r\nx\r\n0\r\nX-T: "
-        return send_until_closed(connected, start, b"t" * PIECE, 4 * MEGABYTE)
+    start = CHUNKED + b"1\r\nx\r\n0\r\nX-T: "
+    return send_until_closed(target, start, b"t" * PIECE, 4 * MEGABYTE)
 
 
 def endless_head(target: Target) -> int:
-    with target.connection() as connected:
-        return send_until_closed(connected, POST + b"X-H: ", b"h" * PIECE, 4 * MEGABYTE)
+    return send_until_closed(target, POST + b"X-H: ", b"h" * PIECE, 4 * MEGABYTE)
 
 
 def extensions(target: Target) -> int:
     chunk = b"1;" + b"e" * 4000 + b"\r\nx\r\n"
-    with target.connection() as connected:
-        return send_until_closed(connected, CHUNKED, chunk * 16, 4 * MEGABYTE)
+    return send_until_closed(target, CHUNKED, chunk * 16, 4 * MEGABYTE)
 
 
 def large_heads(target: Target) -> int:
     """Each within the limit: the journal keeps them."""
     filler = b"".join(b"X-%d: %s\r\n" % (number, b"f" * 100) for number in range(500))
     request = b"GET /x HTTP/1.1\r\nHost: localhost\r\n" + filler + b"\r\n"
-    return _asked(target, request, 40)
+    return ask(target, request, 40)
 
 
 def many_headers(target: Target) -> int:
     request = b"GET /x HTTP/1.1\r\nHost: localhost\r\n" + b"a: b\r\n" * 990 + b"\r\n"
-    return _asked(target, request, 100)
+    return ask(target, request, 100)
 
 
 def uploads(target: Target) -> int:
     """Each within the limit."""
     body = b"grant_type=" + b"g" * (MEGABYTE - 100)
     request = POST + FORM + b"Content-Length: %d\r\n\r\n" % len(body) + body
-    return _asked(target, request, 4)
+    return ask(target, request, 4)
 
 
 def too_large(target: Target) -> int:
     """Goes on after its 413."""
     chunk = b"%x\r\n" % MEGABYTE + b"x" * MEGABYTE + b"\r\n"
-    with target.connection() as connected:
-        return send_until_closed(connected, CHUNKED, chunk, 8 * MEGABYTE)
+    return send_until_closed(target, CHUNKED, chunk, 8 * MEGABYTE)
 
 
 def pipelines(target: Target) -> int:
     """Sent at once; the answers are read by nobody."""
-    with target.connection() as connected:
-        connected.settimeout(0.5)
-        return send_until_closed(connected, b"", b"GET /x HTTP/1.1\r\n\r\n" * 4000, 2 * MEGABYTE)
+    return send_and_never_read(target, b"GET /x HTTP/1.1\r\n\r\n" * 4000, 2 * MEGABYTE)
 
 
 def unread_answers(target: Target) -> int:
     request = b"GET /portal/apps HTTP/1.1\r\nHost: localhost\r\n\r\n"
     if target.context is None:
         request = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    with target.connection() as connected:
-        connected.settimeout(0.5)
-        return send_until_closed(connected, b"", request * 20, len(request) * 100)
+    return send_and_never_read(target, request * 20, len(request) * 100)
 
 
 def garbage(target: Target) -> int:
-    with target.connection() as connected:
-        return send_until_closed(connected, b"", bytes(range(256)) * 256, MEGABYTE)
+    return send_until_closed(target, b"", bytes(range(256)) * 256, MEGABYTE)
 
 
 Kind = Callable[[Target], int]
@@ -140,40 +159,42 @@ def flood(target: Target, size: int, kinds: Sequence[Kind] = KINDS) -> None:
     """Sends about ``size`` bytes, a kind after the other."""
     sent = 0
     for kind in cycle(kinds):
-        with contextlib.suppress(OSError):  # who is cut off comes again
+        try:
             sent += kind(target)
+        except TimeoutError:
+            target.silent[kind.__name__] += 1
+        except OSError:
+            pass  # who is cut off comes again
         sent += PIECE  # a kind that is cut off at once costs too
         if sent >= size:
             return
 
 
-def _asked(target: Target, request: bytes, times: int) -> int:
-    """Asks and reads the answers."""
+def ask(target: Target, request: bytes, times: int) -> int:
+    """Asks and reads the answers; returns how many bytes it sent."""
+    sent = 0
     with target.connection() as connected:
         for _ in range(times):
-            connected.sendall(request)
-            if not _read_answer(connected):
+            sent += _pour(connected, b"", request, len(request))
+            if not _read_answer(target, connected):
                 break
-    return len(request) * times
+    return sent
 
 
-def _read_answer(connected: socket.socket) -> bool:
-    received = b""
-    while b"\r\n\r\n" not in received:
-        piece = connected.recv(PIECE)
-        if not piece:
-            return False
-        received += piece
-    head, _, body = received.partition(b"\r\n\r\n")
-    lengths = [
-        int(line.partition(b":")[2])
-        for line in head.lower().split(b"\r\n")
-        if line.startswith(b"content-length:")
-    ]
-    left = (lengths[0] if lengths else 0) - len(body)
-    while left > 0:
-        piece = connected.recv(PIECE)
-        if not piece:
-            return False
-        left -= len(piece)
-    return True
+def _read_answer(target: Target, connected: socket.socket) -> bool:
+    """Whether a whole answer came; otherwise the connection is closed. Notes its status.
+
+    Raises ``TimeoutError`` where neither happens.
+    """
+    answer = http.client.HTTPResponse(connected)
+    try:
+        answer.begin()
+        target.statuses[answer.status] += 1
+        answer.read()
+    except TimeoutError:
+        raise
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        answer.close()
+    return not answer.will_close
