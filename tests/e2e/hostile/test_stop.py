@@ -18,8 +18,9 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
-from tests.e2e.serving import MOCK_SEI, PATIENCE, Serving, wait_for
+from tests.e2e.serving import MOCK_SEI, Serving, wait_for
 from tests.e2e.test_serve import WITHOUT_UVLOOP
+from tests.patience import PATIENCE
 
 BOTH_LOOPS = pytest.mark.parametrize(
     "command", [[MOCK_SEI], WITHOUT_UVLOOP], ids=["uvloop", "asyncio"]
