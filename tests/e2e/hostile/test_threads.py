@@ -16,11 +16,12 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.errors import MockSeiError
+from tests.e2e.serving import THOROUGH
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("either_loop")
 
-ROUNDS = 6
+ROUNDS = 12 if THOROUGH else 2
 """How often each client goes round; the threads that change things go on until all have."""
 CLIENTS_ERRORS = (httpx2.HTTPError,)
 """A connection may break where a reset takes a certificate away in mid-call."""
