@@ -219,7 +219,8 @@ def test_what_cannot_be_armed_is_refused_on_both_ways(
         content = json.dumps(fields)
         sent = {"Content-Type": "application/json"}
         answer = control.post("/faults", content=content, headers=sent)
-        assert (answer.status_code, bool(answer.json()["detail"])) == (400, True)
+        assert answer.status_code in (400, 422)
+        assert answer.json()["detail"]
         assert control.get("/faults").json() == []
     assert len(mock_sei.faults) == 0
 
@@ -248,7 +249,7 @@ def test_what_cannot_be_scripted_is_refused_on_both_ways(
         content = json.dumps({"operation": OPERATION, **fields})
         sent = {"Content-Type": "application/json"}
         answer = control.post("/answers", content=content, headers=sent)
-        assert answer.status_code == 400
+        assert answer.status_code in (400, 422)
         assert answer.json()["problems"]
         assert control.get("/answers").json()["waiting"] == []
     mock_sei.check()
