@@ -37,6 +37,7 @@ ROWS = [
     "cold start to ready, empty certs/",
     "cold start to ready, full certs/",
     "cold start to first token, full certs/",
+    "cold start to ready, added by 50 applications",
     "fixture: import, once a process",
     "fixture: start, once imported",
     "fixture: reset",
