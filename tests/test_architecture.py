@@ -10,6 +10,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,7 @@ MUTATORS = {
 }
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -96,8 +98,13 @@ def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").as_posix()
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Dotted names a module imports, wherever in it the import stands."""
+    return frozenset(_read_imports(path))
+
+
+def _read_imports(path: Path) -> Iterator[str]:
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -114,14 +121,19 @@ def units_imported(path: Path) -> set[str]:
     return {part[1] for part in parts if part[0] == "mock_sei" and len(part) > 1} & HEIGHT.keys()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_go_down_only(path: Path) -> None:
-    unit = name_of(path).split("/")[0]
-    if unit == "__init__":
-        return  # lazy: see below
-    too_high = {each for each in units_imported(path) - {unit} if HEIGHT[each] >= HEIGHT[unit]}
+def test_imports_go_down_only() -> None:
+    problems = []
+    for path in MODULES:
+        unit = name_of(path).split("/")[0]
+        if unit == "__init__":
+            continue  # lazy: see below
+        problems += [
+            f"{name_of(path)} imports {each}"
+            for each in units_imported(path) - {unit}
+            if HEIGHT[each] >= HEIGHT[unit]
+        ]
 
-    assert too_high == set()
+    assert problems == []
 
 
 def test_every_module_has_its_layer() -> None:
@@ -130,27 +142,30 @@ def test_every_module_has_its_layer() -> None:
     assert units == HEIGHT.keys()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_libraries_stay_where_they_belong(path: Path) -> None:
-    name = name_of(path)
-    misplaced = {
-        library
+def test_libraries_stay_where_they_belong() -> None:
+    problems = [
+        f"{name_of(path)} imports {library}"
+        for path in MODULES
         for library in {each.split(".")[0] for each in imports(path)} & ONLY_IN.keys()
-        if not name.startswith(ONLY_IN[library])
-    }
+        if not name_of(path).startswith(ONLY_IN[library])
+    ]
 
-    assert misplaced == set()
+    assert problems == []
 
 
 def test_the_gateway_imports_no_domain_folder() -> None:
     assert units_imported(PACKAGE / "gateway.py") <= BELOW_THE_GATEWAY
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "runtime").glob("*.py")), ids=name_of)
-def test_the_runtime_takes_nothing_of_starlette_but_its_types(path: Path) -> None:
-    taken = {each for each in imports(path) if each.startswith("starlette")}
+def test_the_runtime_takes_nothing_of_starlette_but_its_types() -> None:
+    problems = [
+        f"{name_of(path)} imports {each}"
+        for path in sorted((PACKAGE / "runtime").glob("*.py"))
+        for each in imports(path)
+        if each.startswith("starlette") and not each.startswith("starlette.types")
+    ]
 
-    assert {each for each in taken if not each.startswith("starlette.types")} == set()
+    assert problems == []
 
 
 def changes_of_module_state(path: Path) -> Iterator[str]:
@@ -178,10 +193,13 @@ def changes_of_module_state(path: Path) -> Iterator[str]:
             yield f"line {holder.lineno}: {holder.id}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_nothing_is_kept_at_module_level(path: Path) -> None:
+def test_nothing_is_kept_at_module_level() -> None:
     """Two servers in one process never meet."""
-    assert list(changes_of_module_state(path)) == []
+    problems = [
+        f"{name_of(path)}, {change}" for path in MODULES for change in changes_of_module_state(path)
+    ]
+
+    assert problems == []
 
 
 @pytest.mark.parametrize(
@@ -211,9 +229,8 @@ def test_only_what_cannot_change_is_remembered() -> None:
     assert remembering == REMEMBERING
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(tree_of(path))
+def test_every_module_says_what_it_is() -> None:
+    assert [name_of(path) for path in MODULES if not ast.get_docstring(tree_of(path))] == []
 
 
 def imported(program: str, *suspects: str) -> str:

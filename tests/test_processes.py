@@ -13,6 +13,7 @@ import pytest
 
 from mock_sei.errors import MockSeiError
 from mock_sei.processes import TemporaryFolder, close_off
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_every_lock_of_what_is_closed_off_is_an_error() -> None:
         with pytest.raises(MockSeiError, match="of another process"), each.lock:
             pass
         with pytest.raises(MockSeiError, match="of another process"):
-            each.lock.acquire(timeout=1)
+            each.lock.acquire(timeout=PATIENCE)
         with pytest.raises(MockSeiError, match="of another process"):
             each.lock.notify_all()
 

@@ -17,10 +17,10 @@ from mock_sei.certificates.profiles import ServerVariant
 from mock_sei.errors import ConfigurationError, MockSeiBug
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
+from tests.patience import PATIENCE
 from tests.support import TOKEN_PATH, Platform, control_client, registration
 from tests.web.portal.browser import Browser, filled
 
-PATIENCE = 60
 """Seconds for what comes at once."""
 
 Body = Iterator[bytes]

@@ -52,7 +52,7 @@ class Launch:
 
         A server in a test's process leaves that to them: most tests need little of it.
         """
-        for name in _IMPORTED_LATE:
+        for name in IMPORTED_LATE:
             with contextlib.suppress(ImportError):  # of an extra
                 importlib.import_module(name)
         self.sandbox.load()
@@ -60,13 +60,13 @@ class Launch:
         load_pages()
 
 
-_IMPORTED_LATE = (
+IMPORTED_LATE = (
     "anyio._backends._asyncio",
     "jsonpatch",
     "jsonpointer",
-    "jsonschema.validators",
-    "referencing.jsonschema",
-    "rstr",
+    "jsonschema_rs",
+    "re2",
+    "regex",
     "lxml.etree",
     "signxml.verifier",
     "encodings.utf_8_sig",

@@ -15,6 +15,7 @@ from mock_sei.controls import Registered
 from mock_sei.errors import MockSeiError
 from mock_sei.portal.mailbox import Letter
 from mock_sei.sandbox import Sandbox
+from tests.patience import PATIENCE
 from tests.support import control_client
 
 LETTER = Letter(sender="mock-sei", subject="subject", text="text")
@@ -27,7 +28,7 @@ class Counted:
         self.calls: list[str] = []
         http = control_client(sandbox)
         http.event_hooks = {"request": [self._count]}
-        self.api = ControlApi("http://127.0.0.1:8044", timeout=30, hint="")
+        self.api = ControlApi("http://127.0.0.1:8044", timeout=PATIENCE, hint="")
         monkeypatch.setattr(self.api, "_http", http)
 
     def _count(self, request: httpx2.Request) -> None:

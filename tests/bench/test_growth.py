@@ -116,7 +116,7 @@ def test_reading_costs_what_the_text_is_long(reader: str) -> None:
     problems = []
     for name, piece in PIECES.items():
         try:
-            assert_linear(partial(_reading_pieces, read, piece), 3000)
+            assert_linear(partial(_reading_pieces, read, piece), 1500)
         except AssertionError as error:
             problems.append(f"{name}: {error}")
     assert problems == []
@@ -124,7 +124,7 @@ def test_reading_costs_what_the_text_is_long(reader: str) -> None:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_reading_noise_costs_what_it_is_long(reader: str) -> None:
-    assert_linear(lambda size: _reading(READERS[reader], NOISE[:size]), 8000)
+    assert_linear(lambda size: _reading(READERS[reader], NOISE[:size]), 4000)
 
 
 def _reading_pieces(read: Callable[[str], object], piece: str, size: int) -> Action:

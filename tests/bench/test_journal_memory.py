@@ -52,8 +52,8 @@ def with_body(number: int) -> Entry:
     return exchange(number, raw_headers=headers, raw_body=body, raw_query=b"a=%d" % number)
 
 
-def many_headers(number: int) -> Entry:
-    return exchange(number, raw_headers=[(b"a%d" % each, b"b" * 9) for each in range(13_000)])
+def many_headers(number: int, count: int = 13_000) -> Entry:
+    return exchange(number, raw_headers=[(b"a%d" % each, b"b" * 9) for each in range(count)])
 
 
 def long_everything(number: int) -> Entry:
@@ -77,7 +77,7 @@ def bare(number: int) -> Entry:
 
 MAKERS: dict[str, tuple[Callable[[int], Entry], int]] = {
     "bodies": (with_body, 400),
-    "headers": (many_headers, 80),
+    "headers": (lambda number: many_headers(number, 10 * HEADERS_KEPT), 80),
     "everything": (long_everything, 40),
     "nothing": (bare, 2000),
 }

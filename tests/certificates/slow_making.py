@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 60.0
+from tests.patience import PATIENCE
 
 
 class SlowMaking:

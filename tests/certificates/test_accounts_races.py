@@ -23,7 +23,8 @@ from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from tests.certificates.accounts import DEMO, TEAM, is_let_in
 from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
-from tests.certificates.slow_making import PATIENCE, SlowMaking, slow
+from tests.certificates.slow_making import SlowMaking, slow
+from tests.patience import PATIENCE
 from tests.support import control_client, registration
 
 KEYS = "mock_sei.certificates.authority.new_identity_key"

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Page, Playwright, Request
 
 from mock_sei import MockSei
-from tests.e2e.serving import PATIENCE
+from tests.patience import PATIENCE
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP, PHONE = (1280, 800), (390, 844)

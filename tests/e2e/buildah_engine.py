@@ -25,7 +25,7 @@ from tests.e2e.containers import (
     free_port,
     sound,
 )
-from tests.e2e.serving import PATIENCE
+from tests.patience import PATIENCE
 
 BUILD_TRIES = 3
 UNWRITABLE = ("/tmp", "/var/tmp", "/run/lock")  # noqa: S108  # named, not used

@@ -13,10 +13,11 @@ import pytest
 
 from mock_sei import __version__
 from tests.e2e.serving import run
+from tests.patience import patient
 
 ROOT = Path(__file__).parents[2]
 NAME = f"mock_sei-{__version__}"
-PATIENCE = 300.0
+PATIENCE = patient(300)
 """Seconds for what asks a package index."""
 
 LITTER = (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import functools
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -23,6 +25,7 @@ from tests.e2e.browser import CHROMIUM, Bench, Site, launch
 from tests.e2e.building import NAME, ROOT, build, once
 from tests.e2e.portal_steps import watched
 from tests.e2e.serving import Serving
+from tests.patience import PATIENCE, patient
 
 collect_ignore = (
     []
@@ -31,7 +34,7 @@ collect_ignore = (
 )
 
 JAVASCRIPT = Path(__file__).parent / "javascript"
-NPM_PATIENCE = 300.0
+NPM_PATIENCE = patient(300)
 NAMES = {"chromium": CHROMIUM}
 """Tools that go by several names."""
 
@@ -48,6 +51,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     )
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_clients() -> Iterator[None]:
+    """A client that names no time-out waits as long as a test does, instead of five seconds."""
+    unnamed = httpx2.Client().timeout
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (httpx2.Client, httpx2.AsyncClient):
+            patch.setattr(kind, "__init__", _waiting(kind.__init__, unnamed))
+        yield
+
+
+def _waiting(make: Callable[..., None], unnamed: httpx2.Timeout) -> Callable[..., None]:
+    @functools.wraps(make)
+    def made(client: object, **options: Any) -> None:
+        if options.get("timeout", unnamed) == unnamed:
+            options["timeout"] = PATIENCE
+        make(client, **options)
+
+    return made
 
 
 @pytest.fixture(

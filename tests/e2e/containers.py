@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from tests.e2e.serving import PATIENCE, wait_for
+from tests.e2e.serving import wait_for
+from tests.patience import PATIENCE, patient
 
 ROOT = Path(__file__).parents[2]
 BUILDAH = {
@@ -19,7 +20,7 @@ BUILDAH = {
     "BUILDAH_FORMAT": "docker",  # the other format has no health check
 }
 """The script's own settings; a program that is not buildah does not look at them."""
-BUILD_PATIENCE = 1500.0
+BUILD_PATIENCE = patient(1500)
 """Seconds for a build: the first one on a machine makes the base image too."""
 PORTS = {"ONE_WAY": 443, "TWO_WAY": 444, "CONTROL": 8044}
 """The image's own."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.serving import PATIENCE
+from tests.patience import PATIENCE
 
 ADDRESS = "192.0.2.1"
 SET_UP = (

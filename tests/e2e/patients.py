@@ -20,7 +20,8 @@ from mock_sei.records import Application
 from tests.e2e.handshakes import (
     everything_from,
 )
-from tests.e2e.serving import MOCK_SEI, PATIENCE
+from tests.e2e.serving import MOCK_SEI
+from tests.patience import PATIENCE
 
 
 class Patient:

@@ -13,13 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from tests.patience import PATIENCE, patient
+
+THOROUGH = bool(os.environ.get("MOCK_SEI_TESTS_THOROUGH"))
+"""Set by ``make nightly``: attacks at their full size, and every row of their tables."""
+
 T = TypeVar("T")
 
 BIN = Path(sys.executable).parent
 MOCK_SEI = BIN / "mock-sei"
-PATIENCE = 30.0
-"""Seconds after which a test gives up waiting; nothing takes as long when it works."""
-COMPILERS_PATIENCE = 300.0
+COMPILERS_PATIENCE = patient(300)
 """Go compiles its standard library when it first needs it."""
 FREE_PORTS = ("--one-way-port", "0", "--two-way-port", "0", "--control-port", "0")
 

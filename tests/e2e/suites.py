@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpcore2  # noqa: F401  # pytester forgets what a test is first to import; httpx2 does not
 import pytest
 
+from tests.patience import patient
+
 
 def run_suite(
     pytester: pytest.Pytester, suite: str, *options: str, conftest: str = ""
@@ -13,4 +15,6 @@ def run_suite(
     pytester.makepyfile(test_suite=suite)
     if conftest:
         pytester.makeconftest(conftest)
-    return pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", *options, timeout=300)
+    return pytester.runpytest_subprocess(
+        "-W", "error", "-p", "no:randomly", *options, timeout=patient(300)
+    )

@@ -18,6 +18,7 @@ from tests.e2e.serving import Serving
 from tests.e2e.snippets import read, snippets
 from tests.e2e.strangers import answering
 from tests.e2e.suites import run_suite
+from tests.patience import PATIENCE
 
 USES_IT = "def test_it(mock_sei): assert mock_sei.token('svc-demo')"
 
@@ -264,7 +265,7 @@ def test_settings_are_checked_and_a_reset_applies_what_it_can() -> None:
 def test_no_connection_outlives_its_call() -> None:
     """A socket that was left open would warn when it is collected, and warnings are errors."""
     with MockSei() as server:
-        api = ControlApi(server.control_url, timeout=10, hint="")
+        api = ControlApi(server.control_url, timeout=PATIENCE, hint="")
         assert api.get("/health")["version"] == __version__
         del api
         gc.collect()

@@ -23,6 +23,7 @@ from benchmarks.processes import Bench
 from benchmarks.requests import TOKEN_REQUEST, form_request, functional_request
 from benchmarks.table import BARE, Against, Limit, Row, markdown
 from mock_sei.client import MockSei
+from tests.patience import patient
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -93,7 +94,7 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=patient(300),
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.serving import PATIENCE, Serving, environment
+from tests.e2e.serving import Serving, environment
 from tests.e2e.snippets import read, snippets
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.needs("bash", "openssl", "curl", "keytool", "python3")
 

@@ -14,8 +14,9 @@ import yaml
 
 from mock_sei.settings import Settings
 from tests.e2e.networks import own_network
-from tests.e2e.serving import BIN, MOCK_SEI, PATIENCE, Serving, environment, run
+from tests.e2e.serving import BIN, MOCK_SEI, Serving, environment, run
 from tests.e2e.snippets import read, snippets
+from tests.patience import PATIENCE
 
 COMPOSE = read("compose.yaml")
 WORKFLOW = read(".github/workflows/tests.yml")

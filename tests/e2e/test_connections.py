@@ -35,6 +35,7 @@ from tests.e2e.handshakes import (
     tls,
 )
 from tests.e2e.serving import MOCK_SEI, Serving, run, wait_for
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("either_loop")
 
@@ -275,7 +276,7 @@ def test_a_listener_on_another_loopback_address_is_named_by_it() -> None:
 def test_ipv6_loopback_is_served_too(mock_sei: MockSei) -> None:
     port = port_of(mock_sei.two_way_url)
     with (
-        socket.create_connection(("::1", port), timeout=10) as raw,
+        socket.create_connection(("::1", port), timeout=PATIENCE) as raw,
         mock_sei.ssl_context("svc-demo").wrap_socket(raw, server_hostname="::1") as connected,
     ):
         assert status(connected) == 401
@@ -296,7 +297,7 @@ def test_a_failed_handshake_is_read_from_the_control_listener(mock_sei: MockSei)
 
 def listens(url: str, host: str) -> bool:
     try:
-        with socket.create_connection((host, port_of(url)), timeout=10):
+        with socket.create_connection((host, port_of(url)), timeout=PATIENCE):
             return True
     except ConnectionRefusedError:
         return False

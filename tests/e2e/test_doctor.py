@@ -22,7 +22,8 @@ from tests.e2e.handshakes import (
     only,
 )
 from tests.e2e.patients import Patient, saying, speaking
-from tests.e2e.serving import PATIENCE, environment, wait_for
+from tests.e2e.serving import environment, wait_for
+from tests.patience import PATIENCE
 
 SHORT = timedelta(milliseconds=200)
 """For a server that never answers."""

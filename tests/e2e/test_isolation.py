@@ -16,7 +16,8 @@ from mock_sei import Attached, MockSei
 from mock_sei.bench.entries import Entry
 from mock_sei.records import Application
 from mock_sei.workbench import Workbench
-from tests.e2e.serving import PATIENCE, Serving, environment, run
+from tests.e2e.serving import Serving, environment, run
+from tests.patience import PATIENCE
 from tests.support import TICKETS
 
 MANY = 6

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.e2e.serving import MOCK_SEI, PATIENCE, Serving, environment, run, wait_for
+from tests.e2e.serving import MOCK_SEI, Serving, environment, run, wait_for
+from tests.patience import PATIENCE
 
 
 @pytest.fixture

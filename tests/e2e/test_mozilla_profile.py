@@ -17,11 +17,12 @@ import pytest
 
 from mock_sei import MockSei
 from tests.e2e.serving import environment
+from tests.patience import patient
 
 HERE = Path(__file__).parent / "scanner"
 REQUIREMENTS = HERE / "requirements.txt"
 SSLYZE = HERE / ".venv" / "bin" / "sslyze"
-PATIENCE = 300.0
+PATIENCE = patient(300)
 
 DEVIATIONS = {
     # What is found -> what it is about; docs/fidelity.md ("TLS and certificates") has the reasons.

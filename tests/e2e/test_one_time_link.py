@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from mock_sei import MockSei
 from tests.e2e.handshakes import tls
 from tests.e2e.registering import Team, control_of, mailed_link, new_link, register
-from tests.e2e.serving import PATIENCE, Serving, run, wait_for
+from tests.e2e.serving import Serving, run, wait_for
+from tests.patience import PATIENCE
 
 CROWD = 100
 SECRET = re.compile(r"[\w-]{40,}")

@@ -14,9 +14,9 @@ import pytest
 
 from mock_sei import MockSei
 from tests.e2e.handshakes import answer, tls
-from tests.e2e.serving import PATIENCE
 from tests.oauth.assertions import GRANT as SAML
 from tests.oauth.assertions import assertion, encoded, own, register, sign
+from tests.patience import PATIENCE
 from tests.support import TICKETS, Platform
 
 pytestmark = pytest.mark.usefixtures("either_loop")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.serving import PATIENCE, Serving, environment
+from tests.e2e.serving import Serving, environment
+from tests.patience import PATIENCE
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 (COMMANDS,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)

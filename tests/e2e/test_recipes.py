@@ -8,6 +8,7 @@ import pytest
 
 from mock_sei.bench.faults import FIELDS, read_fault
 from tests.e2e.snippets import read, snippets
+from tests.patience import patient
 
 DOCUMENT = read("docs/testing.md")
 
@@ -17,7 +18,7 @@ def test_every_recipe_passes_as_printed(pytester: pytest.Pytester) -> None:
     recipes = sum("def test_" in each for each in printed)
     pytester.makepyfile(test_recipes="\n\n".join(printed))
 
-    result = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", timeout=120)
+    result = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", timeout=patient(300))
 
     outcomes = result.parseoutcomes()
     assert recipes >= 20

@@ -21,6 +21,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from mock_sei import __version__
 from tests.e2e.serving import BIN, FREE_PORTS, MOCK_SEI, Serving, environment, run, wait_for
 from tests.e2e.strangers import answering
+from tests.patience import PATIENCE
 
 KILL_AFTER_WRITES = """
 import os, signal, sys
@@ -143,11 +144,13 @@ class TestStopping:
     ) -> None:
         with Serving.start(tmp_path, command=command) as serving:
             address = ("127.0.0.1", int(serving.ready["control_url"].rpartition(":")[2]))
-            with socket.create_connection(address, timeout=10) as kept:
+            with socket.create_connection(address, timeout=PATIENCE) as kept:
                 kept.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert kept.recv(12) == b"HTTP/1.1 200"
                 serving.process.send_signal(number)
-                assert serving.process.wait(timeout=10) == 0  # an open client does not hold it
+                assert (
+                    serving.process.wait(timeout=PATIENCE) == 0
+                )  # an open client does not hold it
             assert not serving.ready_file.exists()
             assert "Traceback" not in serving.errors
 
@@ -156,7 +159,7 @@ class TestStopping:
             certs = tmp_path / "certs" / "server.pem"
             wait_for(certs.exists, still=lambda: serving.process.poll() is None)
             serving.process.send_signal(signal.SIGTERM)
-            assert serving.process.wait(timeout=10) in (0, -signal.SIGTERM)
+            assert serving.process.wait(timeout=PATIENCE) in (0, -signal.SIGTERM)
             assert not serving.ready_file.exists()
 
     def test_a_start_that_is_called_off_ends_as_a_stop_does(self, tmp_path: Path) -> None:

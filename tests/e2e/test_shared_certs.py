@@ -7,6 +7,8 @@ this module is that list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -16,6 +18,7 @@ from mock_sei import Attached
 from mock_sei.flows import DEFAULT_USER
 from mock_sei.oauth.metadata import JWKS_PATH, REVOKE_PATH, TOKEN_INFO_PATH
 from mock_sei.workbench import Workbench
+from tests.e2e.handshakes import alert, is_let_in
 from tests.e2e.serving import Serving
 from tests.support import TICKETS, TOKEN_PATH
 
@@ -239,3 +242,30 @@ def test_the_journal_and_a_reset(one: Workbench, other: Workbench) -> None:
     assert (len(one.journal), len(other.journal)) == (1, 0)
     other.reset()
     assert len(one.journal) == 1
+
+
+def test_servers_that_start_at_once_on_a_fresh_folder_revoke_what_lies_in_it(
+    tmp_path: Path,
+) -> None:
+    """Each server held a certificate of its own, and revoked that one."""
+    certs = str(tmp_path / "certs")
+    folders = [tmp_path / str(number) for number in range(3)]
+    for each in folders:
+        each.mkdir()
+    with ExitStack() as stack:
+        with ThreadPoolExecutor(len(folders)) as pool:
+            servings = list(
+                pool.map(lambda folder: Serving.start(folder, "--certs-dir", certs), folders)
+            )
+        for serving in servings:
+            stack.enter_context(serving)
+        on_file = tmp_path / "certs/svc-demo"
+        for serving in servings:
+            with Attached(serving.ready["control_url"]) as bench:
+                context = bench.ssl_context()
+                context.load_cert_chain(on_file / "certificate.crt", on_file / "privatekey.key")
+                assert is_let_in(bench.two_way_url, context)
+
+                bench.certificate("svc-demo").revoke()
+
+                assert alert(bench.two_way_url, context) == "SSLV3_ALERT_CERTIFICATE_REVOKED"

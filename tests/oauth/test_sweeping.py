@@ -267,8 +267,8 @@ def revoke_token(sandbox: Sandbox, count: int) -> Action:
 
 @pytest.mark.parametrize("make", [log_in, consent, issue_code, use_assertion])
 def test_what_is_stored_does_not_matter(make: Callable[[int], Action]) -> None:
-    assert_flat(make, 10, 20_000)
+    assert_flat(make, 10, 3000)
 
 
 def test_what_was_revoked_does_not_matter(sandbox: Sandbox) -> None:
-    assert_flat(lambda count: revoke_token(sandbox, count), 10, 20_000)
+    assert_flat(lambda count: revoke_token(sandbox, count), 10, 3000)

@@ -16,11 +16,11 @@ from mock_sei.portal.links import Link
 from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
 from tests.certificates.client_ca import pem, request
+from tests.patience import PATIENCE
 from tests.support import registration
 
 pytestmark = pytest.mark.usefixtures("one_key")
 
-PATIENCE = 60.0
 """Seconds for what should happen at once."""
 
 NAME, ACCOUNT = "Nightly", "svc-nightly"

@@ -14,13 +14,13 @@ import pytest
 from mock_sei.errors import MockSeiError
 from mock_sei.records import Application
 from mock_sei.sandbox import Sandbox
+from tests.patience import PATIENCE
 from tests.support import Platform, control_client, registration
 from tests.web.portal.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("one_key")
 
 ROUNDS = 12
-PATIENCE = 600.0
 """Seconds for all of them: the threads are switched all the time."""
 
 

@@ -329,7 +329,7 @@ class TestPipelines:
         application: Application,
         request_: bytes,
     ) -> None:
-        count = READ // len(request_)
+        count = READ // 4 // len(request_)
         application.gate.clear()
         protocol.data_received(request_ * count)
         loop.settle()

@@ -20,7 +20,7 @@ from mock_sei.runtime.tls import CertificateRefused, ListenerContext
 from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
 from mock_sei.sandbox import Sandbox
 from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
-from tests.certificates.slow_making import PATIENCE
+from tests.patience import PATIENCE
 from tests.runtime.encounter import Encounter
 from tests.support import registration
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -93,17 +94,17 @@ def test_token_requests(piece: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["redirect_uri", "state", "scope", "login_hint", "code_challenge"])
 @pytest.mark.parametrize("piece", ["a ", COMBINING, "http://127.0.0.1:1", "[", ":9", "/", "@", "%"])
-def test_authorization_requests(sandbox: Sandbox, name: str, piece: str) -> None:
-    def read(count: int) -> Action:
+def test_authorization_requests(sandbox: Sandbox, piece: str) -> None:
+    def read(name: str, count: int) -> Action:
         start = "http://127.0.0.1" if name == "redirect_uri" else ""
         good = {"client_id": "demo-native-key", "redirect_uri": "http://127.0.0.1:1/callback"}
         pairs = list((good | {name: start + piece * count}).items())
         server = sandbox.state.oauth
         return quietly(lambda: read_request(pairs, server, issuer="https://localhost"))
 
-    assert_linear(read, 2000)
+    for name in ("redirect_uri", "state", "scope", "login_hint", "code_challenge"):
+        assert_linear(partial(read, name), 1000)
 
 
 @pytest.mark.parametrize("piece", [COMBINING, "[", ":9", "a", "@", "\u0130", "%", "//"])

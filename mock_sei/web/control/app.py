@@ -53,7 +53,10 @@ _NOT_THERE = (
 
 
 class PlainJson(JSONResponse):
-    """In ASCII, since it may repeat what is no text, such as half a surrogate pair."""
+    """In ASCII, since it may repeat what is no text, such as half a surrogate pair.
+
+    Without spaces, as the framework writes JSON: shell scripts take values out by `"url":"`.
+    """
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, separators=(",", ":")).encode()

@@ -8,10 +8,12 @@ import sys
 import textwrap
 from pathlib import Path
 
-PATIENCE = 300
+from tests.patience import PATIENCE, patient
+
+PROGRAMS_PATIENCE = patient(300)
 """Seconds for a program that takes two; one that hangs fails."""
 
-_PRELUDE = '''
+_PRELUDE = f'''
 import asyncio, atexit, gc, multiprocessing, os, pickle, signal, socket, subprocess, sys, tempfile
 import threading, weakref
 from datetime import timedelta
@@ -21,10 +23,12 @@ from urllib.parse import urlsplit
 from mock_sei import Attached, MockSei
 from mock_sei.errors import MockSeiError
 
+PATIENCE = {PATIENCE}
+
 
 def ended(child):
     """A child's exit code; one that hangs is ended and is an error."""
-    signal.alarm(250)
+    signal.alarm({int(PROGRAMS_PATIENCE) - 50})
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -41,7 +45,7 @@ def run(temporary: Path, program: str) -> str:
         env=os.environ | {"TMPDIR": str(temporary)},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=PROGRAMS_PATIENCE,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

@@ -21,6 +21,7 @@ import pytest
 from mock_sei import MockSei
 from mock_sei.errors import Rejected
 from mock_sei.handles import Account
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("either_loop")
 
@@ -56,7 +57,7 @@ def by_the_standard_library(mock_sei: MockSei, account: Account) -> Iterator[Ask
     sent, place = headers(mock_sei, account), urlsplit(mock_sei.two_way_url)
     context = mock_sei.ssl_context(account)
     connection = http.client.HTTPSConnection(
-        str(place.hostname), place.port, context=context, timeout=30
+        str(place.hostname), place.port, context=context, timeout=PATIENCE
     )
 
     def ask(method: str) -> Answer:
@@ -98,7 +99,7 @@ def by_h11(mock_sei: MockSei, account: Account) -> Iterator[Ask]:
 
 
 def connected(context: ssl.SSLContext, host: str, port: int) -> ssl.SSLSocket:
-    plain = socket.create_connection((host, port), timeout=30)
+    plain = socket.create_connection((host, port), timeout=PATIENCE)
     return context.wrap_socket(plain, server_hostname=host)
 
 
@@ -218,7 +219,8 @@ def test_what_cannot_be_armed_is_refused_on_both_ways(
         content = json.dumps(fields)
         sent = {"Content-Type": "application/json"}
         answer = control.post("/faults", content=content, headers=sent)
-        assert (answer.status_code, bool(answer.json()["detail"])) == (400, True)
+        assert answer.status_code in (400, 422)
+        assert answer.json()["detail"]
         assert control.get("/faults").json() == []
     assert len(mock_sei.faults) == 0
 
@@ -247,7 +249,7 @@ def test_what_cannot_be_scripted_is_refused_on_both_ways(
         content = json.dumps({"operation": OPERATION, **fields})
         sent = {"Content-Type": "application/json"}
         answer = control.post("/answers", content=content, headers=sent)
-        assert answer.status_code == 400
+        assert answer.status_code in (400, 422)
         assert answer.json()["problems"]
         assert control.get("/answers").json()["waiting"] == []
     mock_sei.check()
@@ -259,7 +261,7 @@ def test_patterns_that_once_took_seconds_hold_up_nobody(
     sent = headers(mock_sei, account)
     for stars in range(1, 40):
         mock_sei.faults.add("GET /" + "*a" * stars + "b", status=503)
-    with mock_sei.client(account, timeout=30) as client:
+    with mock_sei.client(account, timeout=PATIENCE) as client:
         found = client.get("/" + "a" * 4000, headers=sent)
         met = client.get("/" + "a" * 400 + "b", headers=sent)
 

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
+from tests.patience import PATIENCE
 
 MIB = 1024 * 1024
 
@@ -80,8 +81,8 @@ def test_a_hostile_body_is_refused_and_health_is_answered_beside_it(
     }
 
     with (
-        server.client("svc-demo", timeout=60) as http,
-        httpx2.Client(base_url=server.control_url, trust_env=False, timeout=60) as control,
+        server.client("svc-demo", timeout=PATIENCE) as http,
+        httpx2.Client(base_url=server.control_url, trust_env=False, timeout=PATIENCE) as control,
         ThreadPoolExecutor(1) as beside,
     ):
         asked = beside.submit(http.post, path, content=body, headers=headers)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Error, Page
 
 from mock_sei import MockSei
 from tests.e2e.browser import Bench, launch
-from tests.e2e.serving import PATIENCE
+from tests.patience import PATIENCE
 
 REBOUND = "--host-resolver-rules=MAP *.example 127.0.0.1"
 """What the owner of a name does after his page was loaded: the name leads to this machine."""

@@ -189,7 +189,7 @@ def test_a_child_that_lives_on_holds_no_port_and_no_connection_of_its_parent(
             pass
         else:
             raise AssertionError("the port still listens")
-        kept.settimeout(30)
+        kept.settimeout(PATIENCE)
         try:
             while kept.recv(4096): pass
         except ConnectionResetError:

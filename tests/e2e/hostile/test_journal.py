@@ -94,7 +94,7 @@ def attacked(
 
 
 def control(attached: Attached) -> httpx2.Client:
-    return httpx2.Client(base_url=attached.control_url, trust_env=False, timeout=300)
+    return httpx2.Client(base_url=attached.control_url, trust_env=False)
 
 
 def test_every_call_is_kept_and_the_server_is_well(attacked: tuple[Serving, Attached]) -> None:
@@ -119,7 +119,7 @@ def test_others_are_answered_while_the_journal_is_read(
         found: list[int] = []
 
         def read(path: str = path, found: list[int] = found, done: threading.Event = done) -> None:
-            with attached.client(timeout=300) if "portal" in path else control(attached) as http:
+            with attached.client() if "portal" in path else control(attached) as http:
                 found.append(http.get(path).status_code)
             done.set()
 

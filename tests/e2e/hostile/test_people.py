@@ -15,7 +15,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.certificates.authority import Authority
-from tests.e2e.serving import PATIENCE
+from tests.patience import PATIENCE
 from tests.support import registration
 
 pytestmark = pytest.mark.usefixtures("either_loop")

@@ -18,8 +18,9 @@ from mock_sei.certificates.authority import Authority
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.tls import PendingConnection
 from tests.e2e.handshakes import answer, client_hello, tcp, tls
-from tests.e2e.serving import PATIENCE, wait_for
+from tests.e2e.serving import wait_for
 from tests.e2e.test_races import token_request
+from tests.patience import PATIENCE
 from tests.support import registration
 
 pytestmark = pytest.mark.usefixtures("either_loop")

@@ -18,8 +18,9 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
-from tests.e2e.serving import MOCK_SEI, PATIENCE, Serving, wait_for
+from tests.e2e.serving import MOCK_SEI, THOROUGH, Serving, wait_for
 from tests.e2e.test_serve import WITHOUT_UVLOOP
+from tests.patience import PATIENCE
 
 BOTH_LOOPS = pytest.mark.parametrize(
     "command", [[MOCK_SEI], WITHOUT_UVLOOP], ids=["uvloop", "asyncio"]
@@ -147,7 +148,7 @@ def test_a_busy_server_stops_without_a_sound(
 
 
 @BOTH_LOOPS
-@pytest.mark.parametrize("files", [0, 1, 8, 20])
+@pytest.mark.parametrize("files", [0, 1, 8, 20] if THOROUGH else [0, 8])
 def test_a_stop_at_any_moment_of_the_start_ends_it_with_status_0(
     tmp_path: Path, command: Sequence[object], files: int
 ) -> None:

@@ -48,7 +48,7 @@ STATES = {
         logging.getLogger("mock_sei").setLevel("INFO")
         try: mock.client().get("/x")
         except httpx2.HTTPError: pass
-        assert asked.wait(30)
+        assert asked.wait(PATIENCE)
         mock.stop()
         """,
     "after the server's thread died": """
@@ -56,7 +56,7 @@ STATES = {
         threading.excepthook = lambda _: None
         def die(*_): raise SystemExit
         mock._thread._loop.call_soon_threadsafe(die)
-        mock._thread._thread.join(30)
+        mock._thread._thread.join(PATIENCE)
         assert not mock._thread._thread.is_alive()
         mock.stop()
         """,
@@ -97,7 +97,7 @@ STATES = {
         mock = MockSei().start()
         url, thread = urlsplit(mock.two_way_url), mock._thread._thread
         del mock
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         refused(url.port)
         """,
@@ -112,7 +112,7 @@ STATES = {
         mocks = [MockSei().start()]
         thread, loop = mocks[0]._thread._thread, mocks[0]._thread._loop
         loop.call_soon_threadsafe(mocks.clear)
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         """,
     "in the middle of calls": """

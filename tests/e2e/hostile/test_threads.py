@@ -8,20 +8,21 @@ import logging
 import random
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import httpx2
 import pytest
 
 from mock_sei import MockSei
 from mock_sei.errors import MockSeiError
+from tests.e2e.serving import THOROUGH
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("either_loop")
 
-SECONDS = 3.0
+ROUNDS = 12 if THOROUGH else 2
+"""How often each client goes round; the threads that change things go on until all have."""
 CLIENTS_ERRORS = (httpx2.HTTPError,)
 """A connection may break where a reset takes a certificate away in mid-call."""
 REFUSED = (MockSeiError, ValueError, LookupError)
@@ -91,10 +92,10 @@ def calls(server: MockSei, undo: contextlib.ExitStack) -> dict[str, Callable[[],
     """Clients; each gives the statuses that it got."""
     chosen = random.Random(7)  # noqa: S311  # which page is asked for
     account = server.service_account("svc-demo")
-    two_way = undo.enter_context(server.client("svc-demo", timeout=60))
-    one_way = undo.enter_context(server.client(timeout=60))
+    two_way = undo.enter_context(server.client("svc-demo", timeout=PATIENCE))
+    one_way = undo.enter_context(server.client(timeout=PATIENCE))
     control = undo.enter_context(
-        httpx2.Client(base_url=server.control_url, timeout=60, trust_env=False)
+        httpx2.Client(base_url=server.control_url, timeout=PATIENCE, trust_env=False)
     )
     pair = (account.app_key, account.app_secret)
     form = {
@@ -147,32 +148,40 @@ def test_no_call_fails_whatever_other_threads_do(
     caplog.set_level(logging.WARNING)
     statuses: dict[str, list[int]] = {}
     wrong: list[str] = []
-    end = time.monotonic() + SECONDS
+    served = threading.Event()
 
-    def repeat(name: str, work: Callable[[], Any], passes: tuple[type[Exception], ...]) -> None:
-        # On a busy machine a client may need longer for its first round.
-        while time.monotonic() < end or (name in clients and name not in statuses):
+    def ask(name: str, work: Callable[[], list[int]]) -> None:
+        done = 0
+        while done < ROUNDS and not wrong:
             try:
-                found = work()
-            except passes:
+                statuses.setdefault(name, []).extend(work())
+                done += 1
+            except CLIENTS_ERRORS:
+                continue
+            except Exception as error:
+                wrong.append(f"{name}: {error!r}")
+
+    def change(name: str, work: Callable[[], object]) -> None:
+        while not served.is_set():
+            try:
+                work()
+            except REFUSED:
                 continue
             except Exception as error:
                 wrong.append(f"{name}: {error!r}")
                 return
-            if isinstance(found, list):
-                statuses.setdefault(name, []).extend(found)
 
     with contextlib.ExitStack() as undo:
         clients = calls(server, undo)
         undo.callback(server.reset)
-        threads = [
-            threading.Thread(target=repeat, args=(name, work, passes))
-            for works, passes in ((changes(server), REFUSED), (clients, CLIENTS_ERRORS))
-            for name, work in works.items()
-        ]
-        for each in threads:
+        changing = [threading.Thread(target=change, args=each) for each in changes(server).items()]
+        asking = [threading.Thread(target=ask, args=each) for each in clients.items()]
+        for each in (*changing, *asking):
             each.start()
-        for each in threads:
+        for each in asking:
+            each.join()
+        served.set()
+        for each in changing:
             each.join()
         server.check_bugs()
 

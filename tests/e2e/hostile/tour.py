@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx2
 
+from tests.patience import PATIENCE
+
 PAGES = (
     "/portal",
     "/portal/apps",
@@ -106,4 +108,4 @@ class Tour:
 
 
 def _client(url: str, verify: ssl.SSLContext | bool) -> httpx2.Client:
-    return httpx2.Client(base_url=url, verify=verify, trust_env=False, timeout=30)
+    return httpx2.Client(base_url=url, verify=verify, trust_env=False, timeout=PATIENCE)

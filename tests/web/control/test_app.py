@@ -26,6 +26,13 @@ def test_connection_details_are_enough_to_connect(control: httpx2.Client) -> Non
     assert {"username": "svc-demo", "password": "svc-demo-password"} in details["service_accounts"]
 
 
+def test_answers_have_no_spaces_so_that_a_shell_script_finds_a_value_by_its_name(
+    control: httpx2.Client,
+) -> None:
+    assert '"name":"demo-server"' in control.get("/applications").text
+    assert '"error":"' in control.post("/faults", json={"status": 1}).text
+
+
 def test_the_ca_is_the_one_that_signs(control: httpx2.Client, sandbox: Sandbox) -> None:
     ca = x509.load_pem_x509_certificate(control.get("/ca.pem").content)
 

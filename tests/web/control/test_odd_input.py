@@ -212,6 +212,7 @@ def test_what_is_no_json_is_refused_with_the_reason(
 
     assert (answer.status_code, answer.json()["error"]) == (status, "Rejected")
     assert "not valid JSON" in answer.json()["problems"]["body"]
+    assert isinstance(answer.json()["detail"], list) is (status == 422)  # as the document says
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
