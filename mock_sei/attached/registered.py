@@ -122,7 +122,7 @@ class AttachedRegistry:
         found = self.service_accounts.get(username) if is_account_name(username) else None
         if found is None:
             raise UnknownAccount(
-                f"no service account {username[:100]!r}; there are {self.account_names()}"
+                f"no service account {username!r}; there are {self.account_names()}"
             )
         return found
 
@@ -130,13 +130,11 @@ class AttachedRegistry:
         found = self.end_users.get(email)
         if found is None:
             names = self.end_users.first_names(lambda each: each.email)
-            raise UnknownUser(f"no end user {email[:100]!r}; there are {names}")
+            raise UnknownUser(f"no end user {email!r}; there are {names}")
         return found
 
     def unknown_application(self, name: str) -> UnknownApplication:
-        return UnknownApplication(
-            f"no application {name[:100]!r}; there are {self.application_names()}"
-        )
+        return UnknownApplication(f"no application {name!r}; there are {self.application_names()}")
 
     def application_names(self) -> str:
         return self.applications.first_names(lambda each: each.name)

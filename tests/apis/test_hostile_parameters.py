@@ -1,0 +1,75 @@
+"""Parameters as large as a head may be, hostile in content: their cost grows as they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from mock_sei.errors import Refusal
+from tests.apis.engine import Engine
+from tests.growth import Action, assert_linear
+
+DOCUMENT = """
+paths:
+  /v1/widgets:
+    get:
+      x-mock-sei: {collection: widgets, key: id}
+      parameters:
+        - {name: numbers, in: query, schema: {type: array, items: {type: integer}}}
+        - {name: days, in: query, schema: {type: array, items: {type: string, format: date}}}
+        - {name: kinds, in: query, schema:
+            {type: array, uniqueItems: true, items: {type: string, enum: [a, b]}}}
+        - {name: x-own, in: header, schema: {type: array, items: {type: string}}}
+        - {name: integer, in: query, schema: {type: integer}}
+        - {name: number, in: query, schema: {type: number}}
+        - {name: time, in: query, schema: {type: string, format: date-time}}
+        - {name: anything, in: query, schema: {}}
+      responses: {"200": {description: good}}
+  /v1/widgets/{id}:
+    get:
+      x-mock-sei: {action: read, collection: widgets, key: id}
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses: {"200": {description: good}}
+"""
+LIST = "/v1/widgets"
+
+
+def repeated(piece: str, size: int) -> str:
+    return piece * (size // len(piece))
+
+
+CALLS: dict[str, Callable[[int], tuple[str, dict[str, str]]]] = {
+    "numbers": lambda size: (f"{LIST}?numbers={repeated('1,', size)}1", {}),
+    "number by number": lambda size: (f"{LIST}?{repeated('numbers=1&', size)}", {}),
+    "commas": lambda size: (f"{LIST}?numbers={repeated(',', size)}", {}),
+    "days": lambda size: (f"{LIST}?days={repeated('2026-01-01,', size)}2026-01-01", {}),
+    "kinds that are one": lambda size: (f"{LIST}?kinds={repeated('a,', size)}a", {}),
+    "list in a header": lambda size: (LIST, {"x-own": repeated("a,", size)}),
+    "digits": lambda size: (f"{LIST}?integer={repeated('9', size)}", {}),
+    "hyphens": lambda size: (f"{LIST}?integer={repeated('-', size)}", {}),
+    "digits of a number": lambda size: (f"{LIST}?number={repeated('9', size)}.9e", {}),
+    "digits of a time": lambda size: (f"{LIST}?time={repeated('9', size)}", {}),
+    "digits of anything": lambda size: (f"{LIST}?anything={repeated('9', size)}", {}),
+    "names": lambda size: (f"{LIST}?{'&'.join(f'{each:07}=' for each in range(size // 9))}", {}),
+    "path": lambda size: (f"{LIST}/{repeated('a', size)}", {}),
+    "slashes": lambda size: (f"{LIST}/{repeated('a/', size)}", {}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_parameter_costs_what_it_is_long(name: str) -> None:
+    engine = Engine.of(DOCUMENT, widgets=[{"id": "1"}])
+
+    def calling(size: int) -> Action:
+        target, headers = CALLS[name](size)
+
+        def call() -> None:
+            engine.findings.notes.clear()
+            with suppress(Refusal):
+                engine.call(target, headers=headers)
+
+        return call
+
+    assert_linear(calling, 30_000)
