@@ -120,7 +120,7 @@ def _are_enough(problems: dict[str, str]) -> bool:
 
 def _repeated(key: str, records: Sequence[Record], there: Table) -> dict[str, str]:
     seen: set[str] = set()
-    problems = {}
+    problems: dict[str, str] = {}
     order = Order(texts, (key,))
     for index, record in enumerate(records):
         if _are_enough(problems):
