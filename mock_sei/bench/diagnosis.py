@@ -30,6 +30,7 @@ class HandshakeFailure:
 
 STALLED = "HANDSHAKE_STALLED"
 ABANDONED = "HANDSHAKE_ABANDONED"
+HELLO_TOO_LARGE = "HELLO_TOO_LARGE"
 
 _VERIFY: Mapping[int, str] = {
     3: "No revocation list of the certificate's issuer is loaded, so nothing of that CA is let in.",
@@ -72,6 +73,8 @@ _REASONS: Mapping[str, str] = {
     "TLSV1_ALERT_DECRYPT_ERROR": "The client could not check this server's signature.",
     "DIGEST_CHECK_FAILED": "The handshake's messages were changed on the way.",
     "BAD_SIGNATURE": "The client's private key does not belong to its certificate.",
+    HELLO_TOO_LARGE: "The client's first message, its ClientHello, is too large: more than 32 KiB "
+    "of it are not read.",
     STALLED: "The client did not finish the handshake in time.",
     ABANDONED: "The client ended the connection during the handshake without saying why. Often it "
     "does not trust this server's certificate: give it ca.pem of the certs folder.",

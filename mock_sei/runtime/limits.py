@@ -11,6 +11,8 @@ from mock_sei.errors import HEAD_TOO_LARGE, Refusal
 
 HANDSHAKE_TIMEOUT = 10.0
 """Seconds a client has for its handshake."""
+HELLO_LIMIT = 32 * 1024
+"""Bytes of a client's first message, some hundreds usually; OpenSSL would keep 128 KiB of each."""
 ALERT_LINGER = 1.0
 """Seconds a refused client has to read its alert before the connection is closed."""
 KEEP_ALIVE = 65

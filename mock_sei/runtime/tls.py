@@ -20,11 +20,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mock_sei.bench.diagnosis import ABANDONED, STALLED, HandshakeFailure
+from mock_sei.bench.diagnosis import ABANDONED, HELLO_TOO_LARGE, STALLED, HandshakeFailure
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.bundles import Identity, describe_der
 from mock_sei.errors import Explanation
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.runtime.limits import HELLO_LIMIT
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 
@@ -50,6 +51,10 @@ _HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
 
 class CertificateRefused(ssl.SSLError):
     """Our own check refused a certificate that OpenSSL accepted; no alert can be sent then."""
+
+
+class HelloTooLarge(ssl.SSLError):
+    """A client sends more of its first message than is read of one."""
 
 
 class PendingConnection:
@@ -136,13 +141,15 @@ class ListenerContext(ssl.SSLContext):
             _watch_certificates(context)
         return context
 
-    def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+    def wrap_bio(
+        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any
+    ) -> ssl.SSLObject:
         """Called by the loop for each connection, before its handshake."""
         if self.wants_certificate:
             self._follow_clock()
-        wrapped = super().wrap_bio(incoming, *args, **kwargs)
+        wrapped = super().wrap_bio(incoming, outgoing, *args, **kwargs)
         if isinstance(wrapped, Handshake):
-            wrapped.incoming = incoming
+            wrapped.incoming, wrapped.outgoing = incoming, outgoing
             wrapped.connection = pending_connection.get()
         return wrapped
 
@@ -158,8 +165,11 @@ class Handshake(ssl.SSLObject):
     """The server's side of one connection's TLS."""
 
     incoming: ssl.MemoryBIO
+    outgoing: ssl.MemoryBIO
     connection: PendingConnection
     _failed = False
+    _hello: int | None = 0
+    """Bytes of the client's first message so far; None once it was answered."""
     _calls = 0
     _der: bytes | None = None
 
@@ -170,9 +180,11 @@ class Handshake(ssl.SSLObject):
         if self._failed:
             self.incoming.read()  # the client may be half through its request: read, do not reset
             raise ssl.SSLWantReadError
+        received = self.incoming.pending
         try:
             super().do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            self._limit_hello(received)
             raise
         except ssl.SSLError as error:
             self.connection.refuse(_failure(error))
@@ -182,6 +194,16 @@ class Handshake(ssl.SSLObject):
             self.connection.end()
             raise ssl.SSLWantReadError from None
         self._check_accepted()
+
+    def _limit_hello(self, received: int) -> None:
+        """Raises :class:`HelloTooLarge`; OpenSSL has found no fault yet, so no alert is sent."""
+        if self._hello is None or self.outgoing.pending:
+            self._hello = None
+            return
+        self._hello += received
+        if self._hello > HELLO_LIMIT:
+            self.connection.refuse(HandshakeFailure(reason=HELLO_TOO_LARGE))
+            raise HelloTooLarge(HELLO_TOO_LARGE)
 
     def getpeercert(self, binary_form: bool = False) -> Any:
         """DER, read once. Decoded there is none: the loop asks at each connection, for nobody."""

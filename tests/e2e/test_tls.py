@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 from pathlib import Path
@@ -214,6 +215,29 @@ def test_what_is_not_tls_at_all_ends_with_its_reason(mock_sei: MockSei) -> None:
     entry = handshake_entry(mock_sei)
     assert entry.refused_by == "TLS handshake"
     assert entry.refused_because == "What the client sent is not TLS."
+
+
+def test_a_first_message_that_is_too_large_is_refused_before_it_is_whole(mock_sei: MockSei) -> None:
+    """OpenSSL would keep 128 KiB of it, for each connection and as long as a handshake may take."""
+    begun = b"\x01" + (130_000).to_bytes(3, "big") + b"\x03\x03" + bytes(16_378)
+    record = b"\x16\x03\x01" + len(begun).to_bytes(2, "big")
+    with tcp(mock_sei.two_way_url) as raw:
+        with contextlib.suppress(OSError):  # closed in the middle
+            raw.sendall(record + begun + (record + bytes(len(begun))) * 3)
+        everything_from(raw)
+    entry = handshake_entry(mock_sei)
+    assert entry.refused_because is not None
+    assert "first message, its ClientHello, is too large" in entry.refused_because
+
+
+@both_versions
+def test_a_large_first_message_of_a_correct_client_is_read(
+    mock_sei: MockSei, version: ssl.TLSVersion
+) -> None:
+    context = only(mock_sei.ssl_context("svc-demo"), version)
+    context.set_alpn_protocols([f"{number:0>250}" for number in range(100)])
+    with tls(mock_sei.two_way_url, context) as connected:
+        assert connected.version() is not None
 
 
 @both_versions
