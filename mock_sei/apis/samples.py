@@ -144,7 +144,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _most_parts(depth: int) -> int:
-    return max(_MOST_PARTS // 5**depth, _MOST_PARTS_OF_ANY)
+    share: int = _MOST_PARTS // 5**depth
+    return max(share, _MOST_PARTS_OF_ANY)
 
 
 def _object(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:

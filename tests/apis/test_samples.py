@@ -161,7 +161,7 @@ def test_every_required_member_is_there_however_deep_an_object_stands(levels: in
     schema: dict[str, Any] = {
         "type": "object",
         "required": names,
-        "properties": dict.fromkeys(names, {"type": "string"}),
+        "properties": {name: {"type": "string"} for name in names},
     }
     for _ in range(levels):
         schema = {"type": "object", "required": ["in"], "properties": {"in": schema}}
