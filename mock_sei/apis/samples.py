@@ -38,6 +38,8 @@ _MOST_STEPS = 20_000
 """Schemas that are looked at for one value."""
 _MOST_PARTS = 20_000
 """Members and items of one value, all in all; deeper ones may have a fifth for each level."""
+_MOST_PARTS_OF_ANY = 200
+"""Parts that a value may have however deep it stands: the members that a schema requires."""
 
 
 def sample(schema: Any, document: Document) -> Any:
@@ -141,13 +143,18 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return str(kind)
 
 
+def _most_parts(depth: int) -> int:
+    share: int = _MOST_PARTS // 5**depth
+    return max(share, _MOST_PARTS_OF_ANY)
+
+
 def _object(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:
     required = dict.fromkeys(schema.get("required", ()))
     known = schema.get("properties") or {}
     more = schema.get("additionalProperties")
     spare = more if isinstance(more, Mapping) else _TEXT
     wanted = {**dict.fromkeys(known), **required} if depth < DEEPEST else required
-    left = _MOST_PARTS // 5**depth
+    left = _most_parts(depth)
     members = {}
     for name in sorted(wanted, key=lambda each: each not in required):
         members[name], parts = maker.sized(known.get(name, spare), depth + 1)
@@ -162,7 +169,7 @@ def _array(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:
     count = min(max(schema.get("minItems", 0), wanted), 100)
     first = schema.get("prefixItems", ())
     items = [schema.get("items", True)] * max(0, count - len(first))
-    made, left = [], _MOST_PARTS // 5**depth
+    made, left = [], _most_parts(depth)
     for each in (*first, *items):
         value, parts = maker.sized(each, depth + 1)
         made.append(value)

@@ -153,3 +153,21 @@ def test_a_wide_schema_stays_small() -> None:
     document = Document(source=Path("x.yaml"), content={"components": {"schemas": {"Wide": wide}}})
 
     assert len(str(sample(wide, document))) < 1_000_000
+
+
+@pytest.mark.parametrize("levels", [0, 5, 12])
+def test_every_required_member_is_there_however_deep_an_object_stands(levels: int) -> None:
+    names = [f"member{number}" for number in range(30)]
+    schema: dict[str, Any] = {
+        "type": "object",
+        "required": names,
+        "properties": {name: {"type": "string"} for name in names},
+    }
+    for _ in range(levels):
+        schema = {"type": "object", "required": ["in"], "properties": {"in": schema}}
+
+    value = sample(schema, Document(source=Path("x.yaml"), content={}))
+
+    for _ in range(levels):
+        value = value["in"]
+    assert list(value) == names

@@ -100,8 +100,8 @@ def _read_all_the_same(body: bytes, reason: str) -> Any:
     except RecursionError:
         raise UnreadableBody(rejection(Rejected({"body": reason})), 400) from None
     except ValueError:
-        unreadable = [{"loc": ("body",), "msg": reason, "type": "json_invalid"}]
-        raise UnreadableBody(validation_answer(unreadable), 422) from None
+        invalid = {"loc": ("body",), "msg": reason, "type": "json_invalid"}
+        raise UnreadableBody(validation_answer([invalid]), 422) from None
     try:
         check_depth(value)
     except ValueError:

@@ -171,6 +171,17 @@ def test_a_patch_that_copies_a_large_member_again_and_again_is_refused() -> None
         patched({"a": "x" * (MOST_COPIED // 4)}, copies)
 
 
+def test_a_patch_that_shifts_a_long_array_again_and_again_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mock_sei.apis.actions.change.MOST_SHIFTED", 10_000)
+    first = {"op": "add", "path": "/a/0", "value": 1}
+
+    assert len(patched({"a": [0] * 200}, [first] * 40)["a"]) == 240
+    with pytest.raises(MalformedRequest, match="shifts too many items"):
+        patched({"a": [0] * 200}, [first] * 100)
+
+
 def test_a_patch_that_digs_deeper_and_deeper_is_refused() -> None:
     with pytest.raises(MalformedRequest, match=r"levels|copies too much"):
         patched(

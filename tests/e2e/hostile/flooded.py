@@ -9,7 +9,8 @@ import httpx2
 
 from benchmarks.memory import MEGABYTE, resident
 from tests.e2e.hostile.flood import Target
-from tests.e2e.serving import PATIENCE, Serving, wait_for
+from tests.e2e.serving import Serving, wait_for
+from tests.patience import PATIENCE
 
 ROUNDS = 3
 GROWTH = 20.0
