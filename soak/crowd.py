@@ -95,6 +95,28 @@ async def half_a_hello(door: Door, inside: Inside) -> None:
         await reader.read()
 
 
+async def endless_hello(door: Door, inside: Inside) -> None:
+    """As much of one first message as the door takes."""
+    async with door.tcp() as (reader, writer):
+        begun = bytes.fromhex("0101fbd00303") + bytes(16_378)
+        inside()
+        for _ in range(8):
+            writer.write(bytes.fromhex("160301") + len(begun).to_bytes(2, "big") + begun)
+            await writer.drain()
+            begun = bytes(len(begun))
+        await reader.read()
+
+
+async def one_byte_records(door: Door, inside: Inside) -> None:
+    """A body byte by byte, each in a TLS record of its own, as fast as they are read."""
+    async with door.http() as (_, writer):
+        inside()
+        writer.write(HEAD + b"Content-Length: 20000\r\n\r\n")
+        for _ in range(20_000):
+            writer.write(b"x")
+            await writer.drain()
+
+
 async def garbage(door: Door, inside: Inside) -> None:
     async with door.tcp() as (reader, writer):
         writer.write(os.urandom(300))
@@ -160,6 +182,8 @@ async def asks_and_never_reads(door: Door, inside: Inside) -> None:
 KINDS: tuple[Callable[[Door, Inside], Awaitable[None]], ...] = (
     silent,
     half_a_hello,
+    endless_hello,
+    one_byte_records,
     garbage,
     plain_http,
     handshake_then_nothing,
