@@ -81,14 +81,6 @@ def keep(self, body):
 LimitedProtocol.on_body = keep
 """,
     ),
-    "refusals that never come": (
-        "a hostile request is answered, or its connection is closed",
-        """
-from mock_sei.runtime.limited import LimitedProtocol
-LimitedProtocol._end_excess = lambda self: None
-LimitedProtocol._end = lambda self, refusal: setattr(self, "_deaf", True)
-""",
-    ),
     "calls that fail after a while": (
         "a good client beside hostile traffic gets the right answers",
         """

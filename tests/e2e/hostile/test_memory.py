@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.e2e.hostile.flood import KINDS, MEGABYTE, Kind, flood
+from tests.e2e.hostile import flood as flood_module
+from tests.e2e.hostile.flood import KINDS, MEGABYTE, Kind, Target, flood, large_heads
 from tests.e2e.hostile.flooded import GROWTH, ROUNDS, Flooded
 from tests.e2e.serving import MOCK_SEI, Serving
 from tests.e2e.test_serve import WITHOUT_UVLOOP
@@ -56,3 +58,12 @@ def test_a_good_client_beside_it_is_answered(running: Serving, kind: Kind) -> No
         assert server.is_well()
     checked = httpx2.get(f"{running.ready['control_url']}/check", trust_env=False).json()
     assert checked["bugs"] == []
+
+
+def test_a_listener_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a request that is never answered would pass for one that is."""
+    monkeypatch.setattr(flood_module, "PATIENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = Target(url=f"http://127.0.0.1:{silent.getsockname()[1]}", context=None)
+        flood(target, 1, [large_heads])
+    assert target.silent == {"large_heads": 1}
