@@ -31,13 +31,18 @@ class DocumentFile:
     @cached_property
     def content(self) -> Mapping[str, Any]:
         """Raises :class:`ConfigurationError`."""
-        return read_document(self.source)
+        return parse_document(self.text, self.source)
+
+    @cached_property
+    def text(self) -> str:
+        """Raises :class:`ConfigurationError`."""
+        return read_text(self.source)
 
     @cached_property
     def paths(self) -> Sequence[str]:
         """The templates under ``paths``."""
         if self.bundled:
-            return _PATH.findall(read_text(self.source).partition("\npaths:\n")[2])
+            return _PATH.findall(self.text.partition("\npaths:\n")[2])
         paths = self.content.get("paths")
         return list(paths) if isinstance(paths, Mapping) else []
 
@@ -54,9 +59,9 @@ def _product_of(content: Mapping[str, Any], source: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
 
 
-def read_document(path: Path) -> Mapping[str, Any]:
-    """A mapping from YAML or JSON. Raises :class:`ConfigurationError`."""
-    document = _read_json(path) if path.suffix == ".json" else _read_yaml(path)
+def parse_document(text: str, path: Path) -> Mapping[str, Any]:
+    """A mapping from YAML or JSON. Raises :class:`ConfigurationError`, which names the path."""
+    document = _parse_json(text, path) if path.suffix == ".json" else _parse_yaml(text, path)
     _check_size(document, path)
     if not isinstance(document, dict):
         raise ConfigurationError("not an OpenAPI document: its top is not a mapping", source=path)
@@ -104,18 +109,18 @@ def _roughly(number: int) -> str:
     return str(number) if number < 10**12 else "more than a million million"
 
 
-def _read_json(path: Path) -> Any:
+def _parse_json(text: str, path: Path) -> Any:
     try:
-        return json.loads(read_text(path))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid JSON: {error}", source=path) from None
 
 
-def _read_yaml(path: Path) -> Any:
+def _parse_yaml(text: str, path: Path) -> Any:
     from mock_sei.core_yaml import YAMLError, load  # a start parses none: it need not import it
 
     try:
-        return load(read_text(path))
+        return load(text)
     except (YAMLError, ValueError, LookupError, RecursionError) as error:
         raise ConfigurationError(
             f"not valid YAML: {' '.join(str(error).split())}", source=path

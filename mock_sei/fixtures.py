@@ -51,6 +51,13 @@ class Fixtures:
     problems: tuple[str, ...] = ()
     """What is wrong with the ones that were left out."""
 
+    def load(self) -> None:
+        """Reads every file that is left to the first who asks; parsing it stays theirs."""
+        for each in self.documents:
+            _ = each.text
+        if isinstance(self.collections, RecordFiles):
+            self.collections.load()
+
 
 class RecordFiles(Mapping[str, tuple[Record, ...]]):
     """Records by the name of their file.
@@ -64,15 +71,27 @@ class RecordFiles(Mapping[str, tuple[Record, ...]]):
         bundled = bundled_folder() / "data"
         self._paths = {path.stem: path for path in paths}
         self._records = {
-            name: _read_records(path)
+            name: _parse_records(read_text(path), path)
             for name, path in self._paths.items()
             if path.parent != bundled
         }
+        self._texts: dict[str, str] = {}
+        """Of files that are read and not parsed."""
+
+    def load(self) -> None:
+        """Reads every file, and leaves it to the first who asks to parse it."""
+        for name, path in self._paths.items():
+            if name not in self._records:
+                self._texts[name] = read_text(path)
 
     def __getitem__(self, name: str) -> tuple[Record, ...]:
         found = self._records.get(name)
         if found is None:  # of two who ask at once, both get what one of them has read
-            found = self._records.setdefault(name, _read_records(self._paths[name]))
+            path = self._paths[name]
+            text = self._texts.get(name)
+            read = _parse_records(read_text(path) if text is None else text, path)
+            found = self._records.setdefault(name, read)
+            self._texts.pop(name, None)
         return found
 
     def __contains__(self, name: object) -> bool:
@@ -257,9 +276,9 @@ def _known_keys(place: tuple[str | int, ...]) -> Iterable[str]:
     return tables if len(place) == 1 or table is None else table.__dataclass_fields__
 
 
-def _read_records(path: Path) -> tuple[Record, ...]:
+def _parse_records(text: str, path: Path) -> tuple[Record, ...]:
     try:
-        records = json.loads(read_text(path))
+        records = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid JSON: {error}", source=path) from None
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):

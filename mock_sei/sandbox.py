@@ -531,12 +531,10 @@ class Sandbox:
         return self.certificates.identity(account)
 
     def load(self) -> None:
-        """Reads every document, record and time zone, which else is done when first asked for."""
+        """Reads every file that is else read when first asked for; to parse it is left until then:
+        it needs memory and time, which most servers never spend."""
         eastern_now(self.clock.now())
-        for product in self.catalogue.products.values():
-            _ = product.operations
-        for name in self.fixtures.collections:
-            _ = self.fixtures.collections[name]
+        self.fixtures.load()
 
     def seed_identities(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Makes every account's certificate and files ahead of time; none any more once ``until``.

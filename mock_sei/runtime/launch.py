@@ -56,12 +56,13 @@ class Launch:
             with contextlib.suppress(ImportError):  # of an extra
                 importlib.import_module(name)
         self.sandbox.load()
-        _describe(self.control.load())
+        self.control.load()
         load_pages()
 
 
 IMPORTED_LATE = (
     "anyio._backends._asyncio",
+    "mock_sei.core_yaml",
     "jsonpatch",
     "jsonpointer",
     "jsonschema_rs",
@@ -128,12 +129,6 @@ def launch(settings: Settings) -> Launch:
         )
         undo.pop_all()
         return Launch(sandbox=sandbox, server=PlatformServer(sandbox, doors), control=control)
-
-
-def _describe(control: ASGIApp) -> None:
-    from mock_sei.web.control.app import describe
-
-    describe(control)
 
 
 def _control_app() -> ASGIApp:

@@ -37,10 +37,13 @@ class _Pages:
 @cache
 def _pages() -> _Pages:
     # Imported with the first page: most servers never show one.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import DictLoader, Environment, StrictUndefined
 
+    files = [each for each in _TEMPLATES.rglob("*") if each.suffix in (".html", ".css")]
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=DictLoader(
+            {each.relative_to(_TEMPLATES).as_posix(): each.read_text("utf-8") for each in files}
+        ),
         autoescape=True,
         cache_size=-1,  # else the fifty last used
         auto_reload=False,
@@ -52,10 +55,8 @@ def _pages() -> _Pages:
 
 
 def load_pages() -> None:
-    """Reads and compiles every template, so that no page needs a file later."""
-    environment = _pages().environment
-    for name in environment.list_templates(extensions=["html", "css"]):
-        environment.get_template(name)
+    """Reads every template, so that no page needs a file later. The first page compiles its own."""
+    _pages()
 
 
 def _sheet(environment: Environment, name: str) -> str:

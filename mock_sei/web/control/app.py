@@ -10,7 +10,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp
 
 from mock_sei import __version__
 from mock_sei.apis.merged import merged
@@ -133,12 +132,6 @@ def control_app() -> FastAPI:
         return HTMLResponse(reference_page(app.openapi()))
 
     return app
-
-
-def describe(app: ASGIApp) -> None:
-    """Makes the application's document, which else is made when it is first asked for."""
-    if isinstance(app, FastAPI):
-        app.openapi()
 
 
 def add_platform_calls(app: FastAPI) -> None:
