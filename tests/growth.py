@@ -1,6 +1,6 @@
 """How the cost of an action grows with its input, or with what is stored: CPU time of this thread.
 
-A measurement is the least of several, and a limit is missed only where every round missed it, so
+A limit is missed only where it is missed in most rounds, and by the least that each side cost, so
 that a busy machine fails no test.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from statistics import median
 
 Action = Callable[[], object]
 
-LINEAR = 7.0
+LINEAR = 8.0
 """What four times the input may cost, in times of the single input; where the cost grows with the
 square, it is sixteen times."""
 FLAT = 2.0
@@ -25,10 +26,10 @@ _ENOUGH = 0.001
 
 
 def assert_linear(make: Callable[[int], Action], size: int) -> None:
-    """``make(n)`` gives the action for an input of n; four times the size costs at most 7 times.
+    """``make(n)`` gives the action for an input of n; four times the size costs at most 8 times.
 
     The largest input has twice ``size``. Where the cost has a part that grows with the square, that
-    part is found from two thirds of the linear part on.
+    part is found where it is at least half of the whole.
     """
     _assert_ratio(make(size // 2), make(size // 2 * 4), LINEAR)
 
@@ -39,13 +40,20 @@ def assert_flat(make: Callable[[int], Action], few: int = 10, many: int = 2000) 
 
 
 def _assert_ratio(small: Action, large: Action, limit: float) -> None:
+    """Fails where both the middle of the rounds' own ratios and the ratio of the least are above.
+
+    The speed of a busy machine changes from one moment to the next: within a round hardly, and the
+    least of one side may come from a better moment than that of the other.
+    """
     small(), large()  # what the first call alone costs
     calls = _calls_for(small)
+    ratios: list[float] = []
     least_small = least_large = float("inf")
     for _ in range(_ROUNDS):
-        least_small = min(least_small, _cpu_seconds(small, calls))
-        least_large = min(least_large, _cpu_seconds(large, calls))
-        if least_large <= limit * least_small:
+        cost_small, cost_large = _cpu_seconds(small, calls), _cpu_seconds(large, calls)
+        least_small, least_large = min(least_small, cost_small), min(least_large, cost_large)
+        ratios.append(cost_large / cost_small)
+        if min(median(ratios), least_large / least_small) <= limit:
             return
     raise AssertionError(
         f"{least_large / calls * 1000:.3f} ms instead of {least_small / calls * 1000:.3f} ms: "

@@ -190,6 +190,7 @@ def ending_desk(store: CertificateStore, size: int, clock: Clock) -> Portal:
     return made
 
 
+@pytest.mark.usefixtures("one_key")
 def test_reading_and_sending_mails_is_flat_in_the_last_days_of_everybody(
     shared_store: CertificateStore,
 ) -> None:
