@@ -16,9 +16,9 @@ serve: $(VENV)/serve.stamp
 test: lint
 	$(BIN)/python -m pytest -n auto
 
-# Without sockets, and with few examples of each property
+# Without sockets, with few examples of each property, and without what measures costs
 quick: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n auto --ignore=tests/e2e --hypothesis-profile=quick -q
+	$(BIN)/python -m pytest -n auto --ignore=tests/e2e --hypothesis-profile=quick -m "not slow" -q
 
 # Everything that is too long for every change: hours on two cores
 nightly: test

@@ -13,6 +13,9 @@ from mock_sei.apis.data import Data
 from tests.apis.engine import JSON, Engine
 from tests.growth import Action, assert_flat
 
+pytestmark = pytest.mark.slow
+
+
 MANY = 5000
 
 DOCUMENT = """

@@ -20,6 +20,9 @@ from mock_sei.texts import MOST_REPEATED
 from tests.apis.engine import Engine
 from tests.growth import assert_linear
 
+pytestmark = pytest.mark.slow
+
+
 DOCUMENT = """
 paths:
   /v1/widgets:

@@ -14,6 +14,9 @@ from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import Engine, document
 from tests.growth import assert_flat, assert_linear
 
+pytestmark = pytest.mark.slow
+
+
 HEAD = "openapi: 3.1.0\ninfo: {title: a, version: '1'}\n"
 GOOD = HEAD + "paths: {/good: {get: {responses: {'200': {description: ok}}}}}\n"
 SCHEMA = "{$ref: '#/components/schemas/S0'}"

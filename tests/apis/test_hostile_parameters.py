@@ -11,6 +11,9 @@ from mock_sei.errors import Refusal
 from tests.apis.engine import Engine
 from tests.growth import Action, assert_linear
 
+pytestmark = pytest.mark.slow
+
+
 DOCUMENT = """
 paths:
   /v1/widgets:

@@ -31,6 +31,9 @@ from mock_sei.secret_index import SecretIndex
 from mock_sei.standards import Listener
 from tests.growth import Action, assert_flat, assert_linear
 
+pytestmark = pytest.mark.slow
+
+
 KNOWN = KnownSecrets(SecretIndex(["hunter2-hunter2", "secret one"]), lambda text: "x" in text)
 NOISE = base64.b64encode(random.Random(1).randbytes(60_000)).decode()  # noqa: S311  # repeatable
 

@@ -30,6 +30,9 @@ from mock_sei.peer import Connection
 from mock_sei.secret_index import SecretIndex
 from mock_sei.standards import Listener
 
+pytestmark = pytest.mark.slow
+
+
 ISSUED = "bFUdegFvgFBcEKIZRTsmNR_D7KaGMkJR-4wkCrGtgYx"
 SECRETS = {
     "plain": "Q7canary-hunter2",

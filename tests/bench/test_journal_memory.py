@@ -31,6 +31,9 @@ from mock_sei.errors import Explanation
 from mock_sei.peer import Connection
 from mock_sei.standards import Listener
 
+pytestmark = pytest.mark.slow
+
+
 LIMIT = 1024 * 1024
 
 

@@ -25,6 +25,9 @@ from mock_sei.standards import Actor, ApplicationType
 from tests.growth import Action, assert_flat, assert_linear
 from tests.support import registration
 
+pytestmark = pytest.mark.slow
+
+
 LETTER = Letter(sender="mock-sei", subject="subject", text="text")
 
 

@@ -28,6 +28,9 @@ from tests.growth import Action, assert_linear
 from tests.oauth.flows import ALICE, AUTHORIZE, WEB
 from tests.support import Platform
 
+pytestmark = pytest.mark.slow
+
+
 COMBINING = "\u0301\u0327\u0334"
 """Marks that a normalisation has to sort, which it does one by one."""
 

@@ -22,6 +22,9 @@ from mock_sei.web.refusals import REASON_SENT
 from tests.oauth.flows import AUTHORIZE, by_code
 from tests.support import TICKETS, TOKEN_PATH, Platform, control_client, registration
 
+pytestmark = pytest.mark.slow
+
+
 PART = 8
 """Characters of a secret that are never shown together."""
 PAIR = ("demo-server-key", "demo-server-secret")

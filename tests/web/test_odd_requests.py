@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import quote_from_bytes
 
 import httpx2
+import pytest
 
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -19,6 +20,9 @@ from mock_sei.web.portal.routes import ROUTES
 from mock_sei.web.portal.visit import FORM_COOKIE
 from tests.oauth.flows import AUTHORIZE, PAIR
 from tests.support import TOKEN_PATH, Platform, control_client
+
+pytestmark = pytest.mark.slow
+
 
 Fields = dict[bytes, bytes]
 Headers = list[tuple[bytes, bytes]]

@@ -17,6 +17,9 @@ from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.reading import MOST_PROBLEMS, CallRequest, UnreadableBody
 from tests.growth import Action, assert_linear
 
+pytestmark = pytest.mark.slow
+
+
 JSON = {"Content-Type": "application/json"}
 READS = (
     *("/", "/health", "/check", "/clock", "/journal", "/faults", "/answers", "/mailbox", "/data"),
