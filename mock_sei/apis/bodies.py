@@ -123,13 +123,17 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
+REPEATED = "is in one object twice"
+"""How the reason ends where a member is repeated."""
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise ValueError(f"{name!r} is in one object twice")
+                raise ValueError(f"{name!r} {REPEATED}")
             seen.add(name)
     return members
 

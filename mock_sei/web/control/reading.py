@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
-from mock_sei.apis.bodies import parse_json
+from mock_sei.apis.bodies import REPEATED, parse_json
 from mock_sei.errors import MalformedRequest, Rejected
 from mock_sei.sendable import check_depth
 from mock_sei.texts import is_text, sendable
@@ -46,7 +46,10 @@ class CallRequest(Request):
         try:
             return parse_json(body)
         except MalformedRequest as refusal:
-            return _read_all_the_same(body, refusal.faults[0].reason)
+            reason = refusal.faults[0].reason
+            if reason.endswith(REPEATED):
+                raise UnreadableBody(rejection(Rejected({"body": reason})), 400) from None
+            return _read_all_the_same(body, reason)
 
 
 class CallRoute(APIRoute):
