@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Body, FastAPI, Query, Response
 from pydantic import Field
@@ -11,7 +12,10 @@ from starlette.responses import JSONResponse
 
 from mock_sei.errors import UnknownAccount
 from mock_sei.portal.registration import FIELDS, Registration
+from mock_sei.tables import Page, Table
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Model, Username, tell_counts
+
+R = TypeVar("R")
 
 After = Annotated[str | None, Query(description="an AppKey")]
 Changes = Annotated[dict[str, Any], Body(description=f"some of {', '.join(FIELDS)}")]
@@ -45,10 +49,7 @@ def add_application_calls(app: FastAPI) -> None:
         those of this answer.
         """
         registry = sandbox.registry
-        try:
-            page = registry.applications.page(limit=limit, after=after)
-        except KeyError:
-            raise registry.unknown_application(after or "") from None
+        page = _page(registry.applications, limit, after, registry.unknown_application)
         # Written here, in a thread: the framework would do it on the loop, and take it apart first.
         answer = JSONResponse([each.as_dict() for each in page.records])
         tell_counts(answer, count=page.count, earlier=page.earlier)
@@ -89,12 +90,13 @@ def add_account_calls(app: FastAPI) -> None:
         after: Annotated[str | None, Query(description="a user name")] = None,
         limit: Limit = MOST_LISTED,
     ) -> list[dict[str, str]]:
-        """Told in parts, as the applications are."""
+        """The first ones; with `after` the first ones that come after that user name.
+
+        The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many stand before
+        those of this answer.
+        """
         registry = sandbox.registry
-        try:
-            page = registry.service_accounts.page(limit=limit, after=after)
-        except KeyError:
-            raise registry.unknown_account(after or "") from None
+        page = _page(registry.service_accounts, limit, after, registry.unknown_account)
         tell_counts(answer, count=page.count, earlier=page.earlier)
         return [asdict(each) for each in page.records]
 
@@ -114,15 +116,26 @@ def add_account_calls(app: FastAPI) -> None:
         after: Annotated[str | None, Query(description="an e-mail address")] = None,
         limit: Limit = MOST_LISTED,
     ) -> list[KnownUser]:
-        """Told in parts, as the applications are."""
+        """The first ones; with `after` the first ones that come after that e-mail address.
+
+        The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many stand before
+        those of this answer.
+        """
         registry = sandbox.registry
-        try:
-            page = registry.end_users.page(limit=limit, after=after)
-        except KeyError:
-            raise registry.unknown_user(after or "") from None
+        page = _page(registry.end_users, limit, after, registry.unknown_user)
         tell_counts(answer, count=page.count, earlier=page.earlier)
         return [KnownUser(**asdict(each)) for each in page.records]
 
     @app.get("/end-users/{email}", summary="One end user")
     async def user(sandbox: Here, email: str) -> KnownUser:
         return KnownUser(**asdict(sandbox.registry.require_user(email)))
+
+
+def _page(
+    table: Table[R], limit: int, after: str | None, unknown: Callable[[str], Exception]
+) -> Page[R]:
+    """A part of a table. For a key that nobody has, raises what ``unknown`` makes of it."""
+    try:
+        return table.page(limit=limit, after=after)
+    except KeyError:
+        raise unknown(after or "") from None
