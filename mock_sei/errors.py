@@ -16,6 +16,7 @@
         ├── RedirectedRefusal  ... and tells the application at its redirect address
         ├── MethodNotAllowed   ... because the path takes other methods
         └── MalformedRequest   ... because of one or more values of a functional call
+            └── RepeatedMember ... one of which is an object that has a name twice
 
 A :class:`Refusal` has two faces that never mix. Its :class:`Kind` is the public one, a row of the
 table below: status and words as SEI sends them. Its :class:`Explanation` is for the journal and
@@ -291,6 +292,10 @@ class MalformedRequest(Refusal):
         super().__init__(PARAMETER_INVALID, check="parameters", because=because)
         self.why = Explanation(check="parameters", because=because, reasons=reasons)
         self.faults = tuple(faults)
+
+
+class RepeatedMember(MalformedRequest):
+    """A JSON object has a name twice, so nobody knows which value is meant (RFC 8259 section 4)."""
 
 
 def error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:

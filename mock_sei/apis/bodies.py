@@ -13,7 +13,7 @@ from typing import Any
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
-from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.errors import Fault, MalformedRequest, RepeatedMember
 from mock_sei.patterns import Budget
 from mock_sei.sendable import DEEPEST_JSON, TOO_DEEP
 
@@ -81,6 +81,9 @@ def parse_json(body: bytes) -> Any:
         )
         if _MAYBE_HALF_A_PAIR.search(text):
             json.dumps(value, ensure_ascii=False).encode()
+    except _Twice as error:
+        reason = f"not valid JSON: {' '.join(str(error).split())}"
+        raise RepeatedMember([Fault("", "body", reason)]) from None
     except UnicodeError:
         reason = "not valid JSON: not UTF-8, or half a surrogate pair"
     except RecursionError:
@@ -123,8 +126,8 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-REPEATED = "is in one object twice"
-"""How the reason ends where a member is repeated."""
+class _Twice(ValueError):
+    pass
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,7 +136,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise ValueError(f"{name!r} {REPEATED}")
+                raise _Twice(f"{name!r} is in one object twice")
             seen.add(name)
     return members
 

@@ -14,8 +14,8 @@ from typing import Any
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
-from mock_sei.apis.bodies import REPEATED, parse_json
-from mock_sei.errors import MalformedRequest, Rejected
+from mock_sei.apis.bodies import parse_json
+from mock_sei.errors import MalformedRequest, Rejected, RepeatedMember
 from mock_sei.sendable import check_depth
 from mock_sei.texts import is_text, sendable
 
@@ -45,11 +45,11 @@ class CallRequest(Request):
         body = await self.body()
         try:
             return parse_json(body)
+        except RepeatedMember as refusal:
+            problems = {"body": refusal.faults[0].reason}
+            raise UnreadableBody(rejection(Rejected(problems)), 400) from None
         except MalformedRequest as refusal:
-            reason = refusal.faults[0].reason
-            if reason.endswith(REPEATED):
-                raise UnreadableBody(rejection(Rejected({"body": reason})), 400) from None
-            return _read_all_the_same(body, reason)
+            return _read_all_the_same(body, refusal.faults[0].reason)
 
 
 class CallRoute(APIRoute):
