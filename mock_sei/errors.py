@@ -16,7 +16,7 @@
         ├── RedirectedRefusal  ... and tells the application at its redirect address
         ├── MethodNotAllowed   ... because the path takes other methods
         └── MalformedRequest   ... because of one or more values of a functional call
-            └── RepeatedMember ... one of which is an object that has a name twice
+            └── RepeatedMember  ... one of which is an object that has a name twice
 
 A :class:`Refusal` has two faces that never mix. Its :class:`Kind` is the public one, a row of the
 table below: status and words as SEI sends them. Its :class:`Explanation` is for the journal and
