@@ -75,10 +75,10 @@ class Repeat:
 class Group:
     part: Node
     number: int = 0
-    """Of a group that captures, from 1."""
+    """The number of a group that captures, from 1; 0 for another."""
     name: str = ""
     flags: str = ""
-    """Such as ``i`` or ``i-s``, for this group only."""
+    """Flags for this group only, such as ``i`` or ``i-s``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -222,7 +222,7 @@ class Explanation:
     """The two values that differ, where there are two. As they came: who keeps or sends an
     explanation hides the secrets in it first, and cuts it afterwards."""
     reasons: tuple[str, ...] = ()
-    """Each of several things that are wrong; ``because`` has all of them."""
+    """The things that are wrong, one by one, where there are several; ``because`` has all."""
 
 
 class Refusal(MockSeiError):

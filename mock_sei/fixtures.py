@@ -76,7 +76,7 @@ class RecordFiles(Mapping[str, tuple[Record, ...]]):
             if path.parent != bundled
         }
         self._texts: dict[str, str] = {}
-        """Of files that are read and not parsed."""
+        """The texts of files that are read and not yet parsed."""
 
     def load(self) -> None:
         """Reads every file, and leaves it to the first who asks to parse it."""

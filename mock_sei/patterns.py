@@ -59,7 +59,7 @@ _BOUNDARIES = {
 _BACKTRACKING = Dialect(
     end=r"\Z", script="Script={}", back_references=True, boundary=_BOUNDARIES.__getitem__
 )
-"""Of ``regex``. Deviation: what a group took in an earlier round of a repeat stays its value."""
+"""What ``regex`` reads. Deviation: a group keeps what it took in an earlier repeat."""
 
 
 @dataclass(kw_only=True)
@@ -279,7 +279,7 @@ def _refuse_if_large(repeats: int) -> None:
 
 
 def _searchable(text: str) -> str:
-    """With a character in place of half a surrogate pair, which has no UTF-8."""
+    """The text with U+FFFD in place of half a surrogate pair, which has no UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

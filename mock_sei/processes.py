@@ -77,7 +77,7 @@ def _call(still: weakref.WeakMethod[Callable[[], object]]) -> None:
 
 
 class _ClosedLock:
-    """In place of a lock: whoever would take it gets an error, and never waits."""
+    """Stands in place of a lock: whoever would take it gets an error, and never waits."""
 
     def __init__(self, because: str) -> None:
         self._because = because
@@ -89,10 +89,10 @@ class _ClosedLock:
         self.acquire()
 
     def __exit__(self, *_: object) -> None:
-        """Of a ``with`` that another thread was in when the process was forked."""
+        """Ends a ``with`` that another thread was in when the process was forked."""
 
     def __getattr__(self, name: str) -> Any:
-        """Of a condition: ``wait``, ``notify`` and so on."""
+        """The methods of a condition (``wait``, ``notify``) raise the error too."""
         return self.acquire
 
 

@@ -419,7 +419,7 @@ class Sandbox:
             self.state.shortages.add(problem)
 
     def record(self, entry: Entry) -> None:
-        """Into the journal and the log; of a call that a reset overtook into the log only."""
+        """Writes an entry into journal and log; into the log only where a reset overtook the call."""
         with self._before_reset() as is_now:
             if is_now:
                 self.journal.add(entry)

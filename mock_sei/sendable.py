@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LOWEST_STATUS, HIGHEST_STATUS = 200, 599
-"""Of a final answer; what is below is interim (RFC 9110 section 15.2)."""
+"""Statuses of a final answer; what is below is interim (RFC 9110 section 15.2)."""
 WITHOUT_BODY = frozenset({204, 205, 304})
 """Statuses whose answer has no content."""
 WITHOUT_LENGTH = frozenset({204, 304})

@@ -106,7 +106,7 @@ class Table(MutableMapping[str, R], Generic[R]):
     # Changed by one thread at a time
 
     def __setitem__(self, key: str, record: R) -> None:
-        """In the place of the record that has the key, or after all others."""
+        """Puts a record in the place of the one that has the key, or after all others."""
         self._put(key, record, self._by_key.get(key))
 
     def __delitem__(self, key: str) -> None:
@@ -117,7 +117,7 @@ class Table(MutableMapping[str, R], Generic[R]):
             self.changed(gone, None)
 
     def replace(self, key: str, record: R, *, new_key: str) -> None:
-        """In the place of the record that has ``key``, under a new key that nobody else has.
+        """Puts a record in the place of the one that has ``key``, under a new key that is free.
 
         Raises ``KeyError``.
         """

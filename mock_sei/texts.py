@@ -12,7 +12,7 @@ beginning of a secret, which nobody recognises."""
 
 
 def beginning(text: str) -> str:
-    """As much of a text as a message may repeat."""
+    """The beginning of a text, as much of it as a message may repeat."""
     return text if len(text) <= MOST_REPEATED else text[:MOST_REPEATED]
 
 

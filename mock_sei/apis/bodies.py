@@ -111,7 +111,7 @@ def _check_levels(body: bytes) -> None:
 
 
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-"""One level down and, as a signed number, one up."""
+"""An opening bracket is 1, a closing one is 255, which is -1 as a signed byte."""
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 

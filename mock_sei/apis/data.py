@@ -17,7 +17,7 @@ from mock_sei.errors import Rejected, UnknownCollection
 from mock_sei.sendable import json_content
 
 MOST_PROBLEMS = 20
-"""Of one call: a body of a megabyte could have half a million."""
+"""Problems that one call names at most: a body of a megabyte could have half a million."""
 
 
 class Data:

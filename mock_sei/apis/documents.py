@@ -93,7 +93,7 @@ class Product:
 
     @cached_property
     def methods(self) -> Mapping[str, Sequence[str]]:
-        """By path template."""
+        """The methods of each path template."""
         found: dict[str, list[str]] = {}
         for method, template in self.operations:
             found.setdefault(template, []).append(method)
@@ -217,7 +217,7 @@ class Catalogue:
 
     @cached_property
     def keys_by_collection(self) -> Mapping[str, Sequence[str]]:
-        """Each of them with the fields by which operations find and order its records."""
+        """Every collection, with the fields by which operations find and order its records."""
         found: dict[str, set[str]] = {}
         for each in self._over_records():
             keys = found.setdefault(each.rule.collection, set())

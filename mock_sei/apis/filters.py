@@ -153,7 +153,7 @@ def _excluding(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
 
 
 def _values(record: Record, *fields: str) -> Iterable[tuple[int, Any]]:
-    """Of each field, and of each entry of a list."""
+    """The values that the fields of a record have; a list gives the value of each entry."""
     for field in fields:
         value = find_value(record, field)
         for each in value if isinstance(value, list | tuple) else (value,):
@@ -236,7 +236,7 @@ def _to(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
 
 
 _SIZES = (len("2026-03-31"), len("2026-03-31T00:00:00.000"), len("2026-03-31T00:00:00.000Z"))
-"""Of bounds that records are ordered for; a bound of another length looks at each record."""
+"""Lengths of bounds that records are ordered for; another length looks at each record."""
 
 
 def _find_from(field: str, value: Value, parameter: Parameter, _: datetime) -> Find | None:

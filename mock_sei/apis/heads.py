@@ -10,7 +10,7 @@ import re
 from urllib.parse import unquote
 
 _CHARSETS = ("utf-8", "iso-8859-1")
-"""Of an extended parameter (RFC 8187 section 3.2.1 and its appendix A)."""
+"""Character sets that an extended parameter may have (RFC 8187 section 3.2.1, appendix A)."""
 
 # Possessive: what was read once is not tried again in another way.
 _LINE_END = re.compile(r"\r\n|\n")
@@ -59,6 +59,6 @@ def _decoded(value: str) -> str | None:
 
 
 def media_type_of(header: str | None) -> str:
-    """In lower case; plain text where none that can be read is named (RFC 7578 section 4.4)."""
+    """The media type in lower case; ``text/plain`` where the header names none (RFC 7578, 4.4)."""
     named = (header or "").partition(";")[0].strip().lower()
     return named if _MEDIA_TYPE.fullmatch(named) else "text/plain"

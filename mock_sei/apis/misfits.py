@@ -340,4 +340,4 @@ _REASONS: Mapping[str, Callable[[Any, Any], str]] = {
     "maxProperties": lambda value, most: f"{shown(value)} has more than {most} members",
     "not": lambda value, _: f"{shown(value)} fits the schema that it must not fit",
 }
-"""By keyword, from the value and what the keyword wants."""
+"""How the reason of each keyword reads, from the value and what the keyword wants."""

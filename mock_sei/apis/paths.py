@@ -39,11 +39,11 @@ class _Entry(Generic[T]):
 @dataclass(kw_only=True)
 class _Node(Generic[T]):
     fixed: dict[str, _Node[T]] = field(default_factory=dict)
-    """By a segment that is spelled out."""
+    """The nodes behind segments that are spelled out."""
     open: dict[str, dict[tuple[str, ...], _Node[T]]] = field(default_factory=dict)
-    """With parameters in the segment: by what stands before the first, then by all fixed pieces."""
+    """The nodes behind segments with parameters: by the first fixed text, then by all of them."""
     lengths: set[int] = field(default_factory=set)
-    """Of the keys of :attr:`open`."""
+    """The lengths that the keys of :attr:`open` have."""
     entries: list[_Entry[T]] = field(default_factory=list)
 
     def child(self, segment: str) -> _Node[T]:
@@ -90,7 +90,7 @@ class PathTree(Generic[T]):
     """All templates, each with what it belongs to."""
 
     def __init__(self, templates: Iterable[tuple[str, T]]) -> None:
-        """In the order in which they are found, where several fit a path."""
+        """``templates`` stand in the order in which they are found where several fit a path."""
         self._root: _Node[T] = _Node()
         self._deepest = 0
         for rank, (template, owner) in enumerate(templates):

@@ -58,7 +58,7 @@ class Entries(Sequence[Entry]):
 
     @classmethod
     def of(cls, entries: list[Entry]) -> Entries:
-        """Of ordered ones."""
+        """Made of entries that are in order already."""
         chunks = [entries[at : at + _CHUNK] for at in range(0, len(entries), _CHUNK)]
         return cls(chunks, [chunk[0][:2] for chunk in chunks], len(entries))
 
@@ -94,7 +94,7 @@ class Entries(Sequence[Entry]):
         return self._starts[number] + _find(self._chunks[number], key, place)
 
     def starting_at(self, key: Key) -> Iterator[Entry]:
-        """From the first entry on whose key begins with this one, or that comes after it."""
+        """All entries from the first one whose key begins with this key, or comes after it."""
         number = max(0, self._number(key, -1))
         for later in range(number, len(self._chunks)):
             chunk = self._chunks[later]
@@ -125,7 +125,7 @@ class Entries(Sequence[Entry]):
         return self._with_chunks(number, [chunk], self._size)
 
     def _number(self, key: Key, place: float) -> int:
-        """Of the list that an entry is in, or belongs into; -1 before the first."""
+        """The number of the list that an entry is in, or belongs into; -1 before the first list."""
         return bisect_right(self._firsts, (key, place)) - 1
 
     def _with_chunks(self, number: int, new: list[list[Entry]], size: int) -> Entries:
@@ -222,21 +222,21 @@ class Table:
         return found
 
     def between(self, order: Order, first: Any = None, last: Any = None) -> Selection:
-        """Those whose key is from ``first`` to ``last``, both included; None is no bound."""
+        """The records whose key is from ``first`` to ``last``, both included; None is no bound."""
         entries = self.ordered(order)
         start = 0 if first is None else entries.position((first,), -1)
         stop = len(entries) if last is None else entries.position((last, _BEHIND), _LAST)
         return Selection(entries, range(start, max(start, stop)))
 
     def with_key(self, order: Order, key: Any) -> Iterator[tuple[int, Record]]:
-        """Those with this key, each with its place."""
+        """The records with this key, each with its place."""
         for (own, *_), place, record in self.ordered(order).starting_at((key,)):
             if own != key:
                 return
             yield place, record
 
     def with_records(self, records: Sequence[Record]) -> Table:
-        """These behind all others."""
+        """A table with further records behind all others."""
         if len(records) > len(self) // 8 + 8:
             return Table.of((*self.records, *records))
         table = self
@@ -287,7 +287,7 @@ def order_of(value: object) -> tuple[int, Any]:
 
 
 def ordered(records: Iterable[Record], field: str) -> list[Record]:
-    """By the value of a field; those without one last."""
+    """The records in the order of a field's value; records without the field stand last."""
     return sorted(records, key=lambda each: order_of(find_value(each, field)))
 
 

@@ -55,7 +55,7 @@ class _Maker:
         self.document = document
         self._steps = _MOST_STEPS
         self._made: dict[tuple[int, int], tuple[Any, int]] = {}
-        """By the identity of a schema, and how deep it stands: the value, and its parts."""
+        """The value that was made for a schema at a depth, and the number of its parts."""
 
     def sample(self, schema: Any, depth: int = 0) -> Any:
         return self.sized(schema, depth)[0]

@@ -34,7 +34,7 @@ FORMATS = frozenset(
         "uuid",
     ]
 )
-"""Those that are checked. A text of another one is taken as it comes."""
+"""The formats that are checked. A text of another format is taken as it comes."""
 
 _SLOW_PATTERN = "x-mock-sei-pattern"
 _SLOW_MEMBERS = "x-mock-sei-members"
@@ -400,4 +400,4 @@ def _readers() -> Iterator[tuple[str, _Reader]]:
 
 
 _READERS: Mapping[str, _Reader] = dict(_readers())
-"""By keyword; no other one decides."""
+"""How each keyword is read; a keyword that is not here decides nothing."""

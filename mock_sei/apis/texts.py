@@ -68,7 +68,7 @@ def _tree_of(pattern: str) -> Node | None:
 
 
 class _Writer:
-    """One text."""
+    """Writes one text that a pattern matches."""
 
     def __init__(self, random: Random, least: int) -> None:
         self._random = random

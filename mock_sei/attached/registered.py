@@ -19,7 +19,7 @@ _APPLICATION = TypeAdapter(Application)
 
 
 def read_application(told: object) -> Application:
-    """By pydantic, since JSON has text where the record has names of a list."""
+    """An application from its JSON, read by pydantic: JSON has text where the record has enums."""
     return _APPLICATION.validate_python(told)
 
 
@@ -51,7 +51,7 @@ class AttachedTable(Mapping[str, R], Generic[R]):
         return found
 
     def find(self, key: str) -> R | None:
-        """By whatever the server takes for a key of it."""
+        """The record with this key, or with another name that the server knows it by."""
         if not is_segment(key):
             return None
         answer = self._api.find(f"{self._kind.path}/{segment(key)}")

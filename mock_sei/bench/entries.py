@@ -233,7 +233,7 @@ class Entry:
 
     @property
     def called(self) -> str | None:
-        """The same as it came, to be compared and not to be shown."""
+        """``METHOD /path`` as it came, secrets included: to be compared, and never to be shown."""
         return f"{self.request.method} {self.request.path}" if self.request else None
 
     @property

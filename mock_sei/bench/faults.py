@@ -199,7 +199,7 @@ def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]
 
 
 def check_fault(values: Mapping[str, Any]) -> None:
-    """The same where it is not known what can be called."""
+    """As :func:`read_fault`, but whether the operation exists is left to the server."""
     problems = _typed_fault(values).problems()
     if problems:
         raise Rejected(problems)

@@ -151,7 +151,7 @@ class Journal(WholeJournal):
         self._size, self._limit = size, limit
         self._lock = threading.Lock()
         self._released: dict[tuple[str, str], int] = {}
-        """Of a name that its bearer has no more: the number of its release, counted from 1."""
+        """The number of the release of each name that its bearer has no more, counted from 1."""
         self._releases = 0
         self._forget()
 

@@ -19,7 +19,7 @@ Search = Callable[[str], list[Span]]
 UNESCAPED = 4
 """How many times escapes are decoded, one inside the other."""
 FORMS = 3
-"""Of how many of these readings + is read as a space too, as forms write one."""
+"""In how many of these readings + is read as a space too, as forms write a space."""
 DECODED = 2
 """How many times Base64 or hexadecimal is decoded, one inside the other."""
 
@@ -30,7 +30,7 @@ _ESCAPE = re.compile(
     r"|\\x([0-9A-Fa-f]{2})"
     r'|\\(["\\/bfnrt])'
 )
-"""Of addresses and forms, and of JSON; ``\\x`` is how programming languages write a byte."""
+"""An escape of addresses and forms, or of JSON; ``\\x`` is a byte in programming languages."""
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _IS_PLAIN = re.compile(r"[^%\\+\r\n]*+").fullmatch
 """Finds out that a text has one reading."""
@@ -44,7 +44,7 @@ class View:
 
     text: str
     offsets: Sequence[int]
-    """Of each character; and at the end the size of what it came from."""
+    """Where each character came from; the last one is the size of the original text."""
 
     def origin(self, span: Span) -> Span:
         return self.offsets[span[0]], self.offsets[span[1]]

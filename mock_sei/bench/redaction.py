@@ -67,10 +67,10 @@ _SECRET_MEMBER = re.compile(
 _ESCAPE_IN_JSON = re.compile(
     r"\\(?:u00(2d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])|.)", re.IGNORECASE | re.DOTALL
 )
-"""In the first group: a letter, underscore or hyphen that JSON text spells as an escape."""
+"""An escape in JSON; the first group is set where it stands for a letter, _ or -."""
 
 _LINK = re.compile(rf"{re.escape(CERTIFICATE_LINK_PATH)}[\w-]{{0,6}}([^/?#&\"'\s]*+)")
-"""Of the secret of a certificate link the beginning is shown."""
+"""A certificate link; the group is its secret without the beginning, which is shown."""
 _PRIVATE_KEY = "PRIVATE KEY-----"
 """Pasted where a certificate was asked for."""
 _KEY_BLOCK = re.compile(rf"(?:-----BEGIN [A-Z ]{{0,30}})?{_PRIVATE_KEY}[\w+/=\s\\:,-]*+")
@@ -80,7 +80,7 @@ _TOKEN_BEGINS = "eyJ"
 _TOKEN_HEADER = 11
 """Characters that the first part of a JWT has at least."""
 _ENDS = re.compile(r"""\0*+(?:\xff{3})?\Z|['"]""")
-"""Behind a text that may have been cut: its end, a quote, or what decoding added to it."""
+"""What stands behind a text that was cut: the end, a quote, or what decoding added."""
 _ISSUED = re.compile(
     rf"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{{{SECRET_LENGTH},{SECRET_LENGTH + 21}}}(?![A-Za-z0-9_-])"
 )
@@ -100,10 +100,10 @@ class Secrets(Protocol):
         """Texts that hold none of them: most of what clients send comes again and again."""
 
     def find_in(self, text: str) -> list[Span]:
-        """Those to be found as part of any text."""
+        """Where registered secrets stand in a text, as a part of it."""
 
     def __contains__(self, text: object) -> bool:
-        """Those to be recognised only where they are whole, too."""
+        """Whether a whole text is a secret, registered or issued."""
 
 
 NO_SECRETS: Secrets = SecretIndex()
@@ -343,7 +343,7 @@ def redact_headers(
 def header_fields(
     headers: Iterable[tuple[bytes, bytes]], secrets: Secrets, *, shown: int | None = None
 ) -> list[Field]:
-    """Of each header its name and its value, one after the other."""
+    """The name and the value of each header, one after the other."""
     fields = []
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

@@ -141,7 +141,7 @@ class Scripts:
 
     @property
     def waiting(self) -> list[ScriptedAnswer]:
-        """Those that no call has taken yet, oldest first."""
+        """The answers that no call has taken yet, oldest first."""
         with self._lock:
             return list(self._answers.values())
 

@@ -185,13 +185,13 @@ class Patterns:
         self._literal: dict[str, Pattern] = {}
         self._filed: dict[str, dict[str, Pattern]] = {}
         self._places: dict[str, str] = {}
-        """Under what each text is filed; under nothing what has no four literal characters."""
+        """The four characters that a pattern is filed under; empty where it has none."""
 
     def __len__(self) -> int:
         return len(self._literal) + len(self._places)
 
     def add(self, text: str) -> None:
-        """One that is there already stays as it is."""
+        """Files a pattern; one that is filed already stays as it is."""
         if text in self._literal or text in self._places:
             return
         pattern = Pattern(text)

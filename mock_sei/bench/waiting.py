@@ -26,7 +26,7 @@ class Waiting(Generic[Item]):
     def __init__(self) -> None:
         self._patterns = Patterns()
         self._queues: dict[str | None, dict[_Whose, OrderedDict[int, Item]]] = {}
-        """By operation (None for any), then by application and listener, the oldest first."""
+        """Items by operation (None for any), then by application and listener, oldest first."""
         self._by_application: dict[str, dict[int, Item]] = {}
         self._size = 0
 
@@ -60,11 +60,11 @@ class Waiting(Generic[Item]):
                 self._patterns.remove(target.operation)
 
     def of_applications(self, names: Iterable[str]) -> list[Item]:
-        """Those that are for an application of one of these names."""
+        """The items for an application that has one of these names."""
         return [each for name in names for each in self._by_application.get(name, {}).values()]
 
     def fitting(self, caller: Caller) -> Iterator[Item]:
-        """Those for this call, the oldest first; the items must not change while it is asked."""
+        """The items that fit a call, oldest first; they must not change meanwhile."""
         whose = [
             (application, listener)
             for application in (None, *caller.names)

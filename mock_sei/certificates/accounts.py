@@ -74,13 +74,13 @@ class AccountCertificates:
         self._own: dict[str, AccountCertificate] = {}
         self._own_number = 0
         self._revoked_own: set[str] = set()
-        """Like ``_own`` by fingerprint: CAs of clients may give the same serial numbers."""
+        """Fingerprints of revoked own certificates: CAs of clients may share serial numbers."""
 
     # Whom TLS lets in
 
     @property
     def trust_number(self) -> int:
-        """Of what :meth:`trusted` answers: another after each change and in each state.
+        """The number of what :meth:`trusted` answers: another after each change and in each state.
 
         It is 0 while there is nothing, so that a reset alone makes no listener change.
         """
@@ -89,7 +89,7 @@ class AccountCertificates:
         return self.revocations.number if len(self.revocations) else 0
 
     def trusted(self) -> Trusted:
-        """As it stands. It costs what it holds, so whoever asks keeps it by its number."""
+        """Whom TLS lets in now. It costs what it holds, so whoever asks keeps it by its number."""
         with self._lock:
             own = list(self._own.values())
         if own:
@@ -104,7 +104,7 @@ class AccountCertificates:
         return peer.fingerprint in self._own or self._authority.has_signed(peer)
 
     def has_revoked(self, peer: PeerCertificate) -> bool:
-        """One of our CA by its serial number, one of a client's own by its fingerprint."""
+        """Whether it is revoked: by serial number if our CA signed it, else by fingerprint."""
         if peer.fingerprint in self._revoked_own:
             return True
         return self._authority.has_signed(peer) and (

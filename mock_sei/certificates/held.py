@@ -34,11 +34,11 @@ class Origin(StrEnum):
     """How an account came by a certificate."""
 
     ISSUED = "issued"
-    """By this platform's CA, key included."""
+    """Issued by this platform's CA, which made the key too."""
     SIGNED = "signed"
-    """By this platform's CA, from a request; the key is the client's."""
+    """Signed by this platform's CA, from a request; the key is the client's."""
     OWN = "own"
-    """By the client's own CA, which was submitted with it."""
+    """Signed by the client's own CA, which was submitted with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class AccountCertificate(Certified):
     def issued(
         cls, account: str, identity: Identity, variant: Variant = Variant.VALID
     ) -> AccountCertificate:
-        """One that the platform's CA issued with its key."""
+        """A certificate that the platform's CA issued with its key."""
         return cls(
             account=account,
             certificate=identity.certificate,
@@ -69,7 +69,7 @@ class AccountCertificate(Certified):
 
     @cached_property
     def peer(self) -> PeerCertificate:
-        """As a listener sees it."""
+        """What a listener sees of the certificate."""
         return super().peer
 
     @property
@@ -87,7 +87,7 @@ class AccountCertificate(Certified):
 
     @property
     def identity(self) -> Identity:
-        """With its key. Raises :class:`UnknownCertificate` where that is the client's alone."""
+        """Certificate and key. Raises :class:`UnknownCertificate` if only the client has it."""
         if self.key is None:
             raise UnknownCertificate(
                 f"the private key of {self.account}'s certificate {self.serial_number:x} is the "
@@ -100,7 +100,7 @@ class AccountCertificate(Certified):
         return self.key is not None
 
     def download(self, format_name: str, options: BundleOptions) -> CertificateFile:
-        """One file of it. Raises :class:`UnknownCertificate` for a format that wants the key."""
+        """One file. Raises :class:`UnknownCertificate` if the format needs a key we lack."""
         if self.key is not None:
             return download(self.identity, format_name, options)
         files = {
@@ -132,7 +132,7 @@ class Held:
         """Oldest first."""
         self.newest_with_key: AccountCertificate | None = None
         self.own_count = 0
-        """Of clients' own CAs, revoked ones included."""
+        """The number of certificates of clients' own CAs, revoked ones included."""
         self._sound: list[AccountCertificate] = []
         self._by_serial: defaultdict[int, list[AccountCertificate]] = defaultdict(list)
 

@@ -35,14 +35,14 @@ class Revocations:
 
     @property
     def number(self) -> int:
-        """Of the list as it stands: higher after each change, and another in each state."""
+        """The number of the list: higher after each change, and another in each state."""
         return self._number
 
     def is_revoked(self, serial_number: int) -> bool:
         return serial_number in self._entries
 
     def add(self, serial_number: int, *, now: datetime) -> None:
-        """From the next handshake on, and the next request of an open connection.
+        """Revokes from the next handshake on, and from the next request of an open connection.
 
         A certificate that is revoked already keeps its date.
         """

@@ -40,9 +40,9 @@ class SeededIdentities:
         self._reading = threading.Lock()
         self._on_file: dict[str, _OnFile] = {}
         self._owners: dict[int, ServiceAccount] = {}
-        """Of the certificates on file, by serial number."""
+        """Whose the certificates on file are, by serial number."""
         self._issued_owners: OrderedDict[int, ServiceAccount] = OrderedDict()
-        """Of those that were issued or signed in this platform state or a former one."""
+        """Whose the certificates are that were issued or signed in this state or a former one."""
         self.known: list[AccountCertificate] = []
         """All that were made or read, in that order; it only grows."""
 
@@ -51,12 +51,12 @@ class SeededIdentities:
         return self._accounts.get(account.username) is account
 
     def known_of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
-        """Those that were made or read already, oldest first; the last is the one on file."""
+        """The certificates that were made or read already, oldest first; the last lies on file."""
         on_file = self._on_file.get(account.username) if self.holds(account) else None
         return on_file.certificates if on_file is not None else ()
 
     def of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
-        """The same, after a look whether the file was replaced."""
+        """As :meth:`known_of`, after a look whether somebody replaced the file."""
         on_file = self._on_file.get(account.username)
         if on_file is not None and self.holds(account):
             stamp = self._store.identity_stamp(account.username)

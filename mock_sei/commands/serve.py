@@ -127,7 +127,7 @@ def _trim() -> None:
 
 
 def _open_standard_streams() -> None:
-    """One that the user closed would be the number of the next socket that is opened."""
+    """Opens standard streams that the user closed: the next socket would get their number."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)

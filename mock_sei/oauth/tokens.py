@@ -92,7 +92,7 @@ class SigningKey:
         self.public_jwk: Mapping[str, str] = coordinates
         self.kid = _thumbprint(coordinates)
         self.header = {"alg": ALGORITHM, "kid": self.kid, "typ": "JWT"}
-        """Of every token that it signs."""
+        """The JOSE header of every token that it signs."""
 
 
 MOST_KEYS = 100
@@ -105,7 +105,7 @@ class KeyRing:
     def __init__(self, key: SigningKey) -> None:
         self._signing = key
         self._keys = {key.kid: key}
-        """By ``kid``, oldest first."""
+        """The keys by ``kid``, oldest first."""
 
     @property
     def signing(self) -> SigningKey:
@@ -113,7 +113,7 @@ class KeyRing:
 
     @property
     def all(self) -> list[SigningKey]:
-        """Newest first."""
+        """All keys whose tokens are accepted, newest first."""
         return list(self._keys.values())[::-1]
 
     def find(self, kid: object) -> SigningKey | None:
@@ -169,7 +169,7 @@ class Tokens:
         self._seen: dict[str, _Seen] = {}
         self._uses: dict[str, _Use] = {}
         self._revoked: dict[str, int] = {}
-        """By family, until when at least one of its tokens would live."""
+        """The revoked families, with the time until which one of their tokens could live."""
         self._past: deque[str] = deque()
         """Revoked families past their end, oldest first."""
         self._use_ends = Ends[str]()

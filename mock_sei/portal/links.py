@@ -104,7 +104,7 @@ class _Held:
     links: list[Link] = field(default_factory=list)
     """Oldest first."""
     newest: dict[int, Link] = field(default_factory=dict)
-    """By the serial number of its certificate; only this one can be live."""
+    """The newest link to each certificate, by serial number; only this one can be live."""
 
 
 class CertificateLinks:
@@ -120,7 +120,7 @@ class CertificateLinks:
         self._lock = threading.Lock()
         self._links: dict[str, Link] = {}
         self._of: dict[str, _Held] = {}
-        """By account; without those of another account that had the name."""
+        """The links of each account; those of an account that had the name before are left out."""
 
     def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
         """A new link; an unused one for the same certificate is dead from now on."""

@@ -43,16 +43,16 @@ class RenewalNotices:
     def __init__(self, days_ahead: Sequence[int]) -> None:
         self._days_ahead = sorted(set(days_ahead), reverse=True)
         self._sent: dict[str, set[tuple[int, int]]] = {}
-        """By account: serial number of the certificate, and days ahead."""
+        """What was sent about each account: serial number of the certificate, and days ahead."""
         self._current: dict[str, Expiring] = {}
-        """By account: the certificate whose notices are sent."""
+        """The certificate of each account that notices are sent about."""
         self._waiting: list[tuple[datetime, int, int, Expiring]] = []
         """A heap: when a notice is due, its number, days ahead, the certificate. The certificate
         may not be its account's current one any more."""
         self._number = 0
 
     def watch(self, account: str, certificate: Expiring | None) -> None:
-        """From now on notices of an account are about this certificate; None for about none."""
+        """Makes an account's notices be about this certificate from now on; None ends them."""
         former = self._current.pop(account, None)
         if certificate is None:
             return

@@ -70,7 +70,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _answering: RequestResponseCycle | None = None
     """The request whose answer is under way, or the last one that was answered."""
     meter: Meter
-    """Of the message that is read."""
+    """What the message that is read has taken of its limits."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(transport)

@@ -51,7 +51,7 @@ class PinnedProtocol(LimitedProtocol):
 
     @property
     def request_scope(self) -> Scope:
-        """Of the request that came last, empty before the first."""
+        """The scope of the request that came last; empty before the first request."""
         return cast("Scope | None", self.scope) or {}
 
 

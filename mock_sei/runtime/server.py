@@ -306,7 +306,7 @@ class ServerThread:
         return self._thread is threading.current_thread()
 
     def stop(self) -> None:
-        """In any state, any number of times. Returns when every socket is closed.
+        """Stops the server, in any state, any number of times. Returns when every socket is closed.
 
         Called by the server's own thread it returns at once, and the sockets are closed when that
         thread has done what it is at.
@@ -328,7 +328,7 @@ class ServerThread:
                 loop.call_soon_threadsafe(loop.stop)
 
     def let_go(self) -> None:
-        """In a forked child: lets go of every socket of the server, which goes on in the parent.
+        """Lets go of every socket, in a forked child; the server goes on in the parent.
 
         The parent could close none of them for its clients while a child holds a copy. Each number
         is kept open on nothing: closed, it would soon be another file's, and be closed once more.

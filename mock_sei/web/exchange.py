@@ -28,7 +28,7 @@ BODY_LIMIT = 1024 * 1024
 
 SCOPE_KEY = "mock_sei.exchange"
 REFUSED = "mock_sei.refused"
-"""In a scope: the :class:`Refusal` of a request whose rest is not read, once it went too far."""
+"""Where a scope has the :class:`Refusal` of a request that went over a limit."""
 
 _TOO_LARGE = (BODY_TOO_LARGE.status, HEAD_TOO_LARGE.status)
 
@@ -59,7 +59,7 @@ class Exchange:
 
     def __init__(self, sandbox: Sandbox, listener: Listener, scope: Scope) -> None:
         self.sandbox = sandbox = sandbox_of(scope, sandbox)
-        """With the state of the moment at which the request began, whatever is reset since."""
+        """The platform with the state in which the request began, whatever was reset since."""
         self.listener = listener
         self._started = time.perf_counter()
         self._body_size = 0

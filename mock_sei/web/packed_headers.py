@@ -41,5 +41,5 @@ class PackedHeaders(Sequence[Header]):
 
 
 def kept_headers(headers: Sequence[Header]) -> Sequence[Header]:
-    """The same headers, packed where they are many."""
+    """The headers as they are kept: packed where they are many."""
     return headers if len(headers) <= FEW else PackedHeaders(headers)

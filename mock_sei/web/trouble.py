@@ -161,7 +161,7 @@ class Trouble:
             await send({"type": "http.response.body", "body": body})
 
     def _headers(self, size: int, *, has_body: bool) -> list[tuple[bytes, bytes]]:
-        """Those of the answer, true of the body that comes."""
+        """The headers of the answer, made to fit the body that is sent."""
         start, fault = self._start or {}, self._fault
         headers: list[tuple[bytes, bytes]] = list(start["headers"])
         if fault.content_type is not None and has_body:

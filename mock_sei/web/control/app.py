@@ -52,7 +52,7 @@ _NOT_THERE = (
 
 
 class PlainJson(JSONResponse):
-    """In ASCII, since it may repeat what is no text, such as half a surrogate pair.
+    """JSON in ASCII, since it may repeat what is no text, such as half a surrogate pair.
 
     Without spaces, as the framework writes JSON: shell scripts take values out by `"url":"`.
     """
@@ -147,7 +147,7 @@ def add_platform_calls(app: FastAPI) -> None:
     def connection_details(
         sandbox: Here, request: Request, limit: Limit = MOST_LISTED
     ) -> JSONResponse:
-        """By a name that is not this machine's own, the listeners are told with that name.
+        """A caller that reached this machine by another name gets addresses with that name.
 
         Of applications, accounts and users the first ones are told, `counts` says how many there
         are; `/applications`, `/service-accounts` and `/end-users` tell them all.

@@ -111,7 +111,7 @@ def _refused_origin(scope: Scope, host: str) -> str | None:
 
 
 def _plain_origin(origin: str) -> str:
-    """As browsers write it, which leave out the port of the scheme."""
+    """An origin as browsers write it: without the port that the scheme has anyway."""
     return origin.lower().removesuffix(":80")
 
 

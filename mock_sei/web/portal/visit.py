@@ -132,7 +132,7 @@ class Visit:
 
 
 def page_number(text: str | None) -> int:
-    """Of a page of a list, from 1; the first where the address names none."""
+    """The number of a list's page, from 1; 1 where the address names none."""
     sound = text is not None and text.isascii() and text.isdigit() and len(text) <= 9
     return max(int(text), 1) if text is not None and sound else 1
 
