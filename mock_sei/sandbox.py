@@ -419,7 +419,7 @@ class Sandbox:
             self.state.shortages.add(problem)
 
     def record(self, entry: Entry) -> None:
-        """Writes an entry into journal and log; into the log only where a reset overtook the call."""
+        """Writes into journal and log; into the log only where a reset overtook the call."""
         with self._before_reset() as is_now:
             if is_now:
                 self.journal.add(entry)

@@ -52,7 +52,7 @@ class ControlApi:
         self._http: httpx2.Client | None = None
 
     def renew(self) -> None:
-        """Makes another HTTP client, in a forked child: a thread of the parent may hold its lock."""
+        """Makes another client in a forked child: a thread of the parent may hold its lock."""
         self._http = None
 
     def get(self, path: str, query: Query | None = None) -> Any:
