@@ -332,14 +332,6 @@ def _apply(text: str, stretches: Sequence[Stretch], shown: int | None = None) ->
 # Values that are secret because of their name
 
 
-def redact_headers(
-    headers: Iterable[tuple[bytes, bytes]], secrets: Secrets = NO_SECRETS
-) -> list[tuple[str, str]]:
-    """Header names and values as text."""
-    shown = show(header_fields(headers, secrets), secrets)
-    return list(zip(shown[::2], shown[1::2], strict=True))
-
-
 def header_fields(
     headers: Iterable[tuple[bytes, bytes]], secrets: Secrets, *, shown: int | None = None
 ) -> list[Field]:
@@ -351,15 +343,6 @@ def header_fields(
     return fields
 
 
-def redact_path(path: str) -> str:
-    """A path with no more than the beginning of a certificate link's secret."""
-    return _apply(path, [Stretch(*each.span(1)) for each in _LINK.finditer(path)])
-
-
-def redact_query(query: bytes, secrets: Secrets = NO_SECRETS) -> str:
-    return show([query_field(query)], secrets)[0]
-
-
 def query_field(query: bytes, *, shown: int | None = None) -> Field:
     return _form(query.decode("utf-8", "replace"), _characters(query, shown))
 
@@ -367,11 +350,6 @@ def query_field(query: bytes, *, shown: int | None = None) -> Field:
 def redact_form(text: str, secrets: Secrets = NO_SECRETS) -> str:
     """A form or query string with secret values hidden, whatever the encoding of their names."""
     return show([_form(text)], secrets)[0]
-
-
-def redact_body(content_type: str, body: bytes, secrets: Secrets = NO_SECRETS) -> str:
-    """A body as text: forms and JSON with secrets hidden, of anything else its size only."""
-    return show([body_field(content_type, body)], secrets)[0]
 
 
 def body_field(
@@ -403,11 +381,6 @@ def _characters(text: bytes, shown: int | None) -> int | None:
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 _NO_TEXT = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")
 """How gzip and UTF-16 begin."""
-
-
-def redact_json(text: str) -> str:
-    """JSON text, whole or cut short, with the values of secret members hidden."""
-    return _apply(text, _members(text))
 
 
 def _form(text: str, shown: int | None = None) -> Field:

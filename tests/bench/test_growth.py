@@ -16,12 +16,7 @@ from mock_sei.bench.redaction import (
     find_sent,
     hide_beginnings,
     hide_values,
-    redact_body,
     redact_form,
-    redact_headers,
-    redact_json,
-    redact_path,
-    redact_query,
 )
 from mock_sei.bench.search import Wanted, explain_absence
 from mock_sei.commands.journal import line
@@ -29,6 +24,13 @@ from mock_sei.errors import Explanation
 from mock_sei.peer import Connection, Findings
 from mock_sei.secret_index import SecretIndex
 from mock_sei.standards import Listener
+from tests.bench.redacted import (
+    redact_body,
+    redact_headers,
+    redact_json,
+    redact_path,
+    redact_query,
+)
 from tests.growth import Action, assert_flat, assert_linear
 
 pytestmark = pytest.mark.slow

@@ -16,15 +16,17 @@ from mock_sei.bench.redaction import (
     SECRET_NAMES,
     KnownSecrets,
     hide_values,
-    redact_body,
     redact_form,
+)
+from mock_sei.randomness import SECRET_LENGTH
+from mock_sei.secret_index import SecretIndex
+from tests.bench.redacted import (
+    redact_body,
     redact_headers,
     redact_json,
     redact_path,
     redact_query,
 )
-from mock_sei.randomness import SECRET_LENGTH
-from mock_sei.secret_index import SecretIndex
 
 SECRET = "hunter2-hunter2"
 FORM = "application/x-www-form-urlencoded"
