@@ -43,7 +43,7 @@ class TemporaryFolder:
     def here(self) -> Path:
         """Where this process writes. Raises :class:`MockSeiError` once the folder is removed."""
         if not self.path.is_dir():
-            raise MockSeiError("it was stopped, and its temporary folder is gone")
+            raise MockSeiError("this MockSei was stopped, and its temporary folder is gone")
         if os.getpid() == self._maker:
             return self.path
         own = self.path / f"process-{os.getpid()}"

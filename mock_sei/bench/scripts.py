@@ -163,7 +163,7 @@ class Scripts:
         return found
 
     def take_for_oauth(self, caller: Caller) -> ScriptedAnswer | None:
-        """The same where strict mode does not ask for a script."""
+        """The oldest answer for an OAuth call, which strict mode does not ask a script for."""
         if not self._answers:
             return None
         with self._lock:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from mock_sei.errors import MockSeiBug
 
 KEPT = 50
-"""Tracebacks and calls that are kept; of the others the number."""
+"""Texts that are kept; the others are counted."""
 
 
 class Kept(list[str]):
-    """The first texts of their kind."""
+    """The first :data:`KEPT` texts of one kind, and how many more there were."""
 
     left_out = 0
 
@@ -23,15 +23,16 @@ class Kept(list[str]):
 
     @property
     def told(self) -> list[str]:
+        """The texts, and as the last one how many are left out."""
         return [*self, f"and {self.left_out} more"] if self.left_out else list(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Empty where nothing does."""
+    """Each list is empty where nothing of its kind speaks against the test."""
 
     bugs: list[str]
-    """Tracebacks of mock-sei's own failures."""
+    """Tracebacks of mock-sei's own failures, and what the machine lacked, a sentence each."""
     unmet_faults: list[str]
     """Required faults that nobody met."""
     unscripted_calls: list[str]

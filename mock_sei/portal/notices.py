@@ -81,7 +81,7 @@ class RenewalNotices:
         return len(self._waiting)
 
     def forget(self, account: str) -> None:
-        """What was sent about an account that is gone, and what waits."""
+        """Drops what was sent about an account that is gone, and what waits for it."""
         self._sent.pop(account, None)
         self._current.pop(account, None)
 

@@ -55,7 +55,9 @@ class JournalQuery(Model):
 
 
 class VerdictNow(Model):
-    bugs: list[str] = Field(description="tracebacks of mock-sei's own failures")
+    bugs: list[str] = Field(
+        description="tracebacks of mock-sei's own failures, and what the machine lacked"
+    )
     unmet_faults: list[str] = Field(description="required faults that nobody met")
     unscripted_calls: list[str] = Field(description="calls that wanted a script in strict mode")
 
