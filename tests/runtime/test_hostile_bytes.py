@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.config import Config
+from starlette.types import Receive, Scope, Send
 
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import (
@@ -26,7 +25,7 @@ from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.exchange import REFUSED
 from mock_sei.web.listener import PlatformListener
-from tests.runtime.test_limits import HEAD, WHOLE, StillLoop, Wire, status
+from tests.runtime.still import HEAD, WHOLE, StillLoop, Wire, configured, status
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 READ = 256 * 1024
@@ -46,26 +45,6 @@ def cut(size: int) -> Cut:
 arrivals = pytest.mark.parametrize(
     "pieces", [cut(READ), cut(SLICE + 1), cut(1000), cut(7)], ids=["at once", "4097", "1000", "7"]
 )
-
-
-@pytest.fixture
-def loop() -> Iterator[StillLoop]:
-    loop = StillLoop()
-    asyncio.set_event_loop(loop)
-    yield loop
-    loop.close()
-    asyncio.set_event_loop(None)
-
-
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-def configured(application: ASGIApp) -> Config:
-    config = Config(application, http="httptools", lifespan="off", log_config=None, ws="none")
-    config.load()
-    return config
 
 
 @pytest.fixture

@@ -4,80 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 
 import pytest
 from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import HEAD_LIMIT, PATIENCE
 from mock_sei.runtime.protocol import PlatformProtocol
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-
-HEAD = b"POST /v2/oauthtoken HTTP/1.1\r\nHost: localhost\r\n"
-WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-class StillLoop(asyncio.SelectorEventLoop):
-    """Its time stands until the test moves it."""
-
-    now = 0.0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.state = ServerState()
-
-    def time(self) -> float:
-        return self.now
-
-    def pass_seconds(self, seconds: float) -> None:
-        """The server looks at its connections again and again meanwhile."""
-        self.now += seconds
-        for connection in list(self.state.connections):
-            if isinstance(connection, LimitedProtocol):
-                connection.end_overdue()
-        self.settle()
-
-    def settle(self) -> None:
-        """Whatever is due now happens."""
-        for _ in range(5):
-            self.call_soon(self.stop)
-            self.run_forever()
-
-
-class Wire(asyncio.Transport):
-    """Keeps what was written; closing it tells the protocol, as a socket would."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent = b""
-        self.closed = False
-        self.paused = False
-        self.unread = 0
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.sent += data
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-    def abort(self) -> None:
-        self.closed = True
-
-    def get_write_buffer_size(self) -> int:
-        return self.unread
-
-    def pause_reading(self) -> None:
-        self.paused = True
-
-    def resume_reading(self) -> None:
-        self.paused = False
+from tests.runtime.still import HEAD, WHOLE, StillLoop, Wire, configured, status
 
 
 async def application(_: Scope, receive: Receive, send: Send) -> None:
@@ -90,24 +27,8 @@ async def application(_: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture
-def loop() -> Iterator[StillLoop]:
-    loop = StillLoop()
-    asyncio.set_event_loop(loop)
-    yield loop
-    loop.close()
-    asyncio.set_event_loop(None)
-
-
-@pytest.fixture
 def config() -> Config:
-    config = Config(application, http="httptools", lifespan="off", log_config=None, ws="none")
-    config.load()
-    return config
-
-
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
+    return configured(application)
 
 
 @pytest.fixture
@@ -116,10 +37,6 @@ def protocol(loop: StillLoop, wire: Wire, config: Config, sandbox: Sandbox) -> P
     protocol.sandbox, protocol.listener = sandbox, Listener.TWO_WAY
     protocol.connection_made(wire)
     return protocol
-
-
-def status(wire: Wire) -> int:
-    return int(wire.sent.split(b" ", 2)[1])
 
 
 @pytest.mark.usefixtures("protocol")
