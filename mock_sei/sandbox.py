@@ -33,8 +33,8 @@ from mock_sei.apis.times import eastern_now
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.entries import Entry
 from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
+from mock_sei.bench.hiding import KnownSecrets, Secrets
 from mock_sei.bench.journal import Journal
-from mock_sei.bench.redaction import KnownSecrets, Secrets
 from mock_sei.bench.scripts import Scripts, make_answer
 from mock_sei.bench.targets import Operations
 from mock_sei.bench.verdict import Kept, Verdict

@@ -14,19 +14,17 @@ from itertools import accumulate
 from sys import getsizeof
 from typing import Any, Literal, TypeVar
 
-from mock_sei.bench.redaction import (
+from mock_sei.bench.hiding import (
     LOOK_AHEAD,
     NO_SECRETS,
     Field,
     Secrets,
-    body_field,
     find_sent,
-    header_fields,
     hide_beginnings,
     hide_values,
-    query_field,
     show,
 )
+from mock_sei.bench.redaction import body_field, header_fields, query_field
 from mock_sei.errors import Explanation, one_line
 from mock_sei.peer import Connection, Findings, PeerCertificate
 from mock_sei.records import Application

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mock_sei.bench.redaction import (
-    NO_SECRETS,
-    Secrets,
-    body_field,
-    header_fields,
-    hide_values,
-    query_field,
-    show,
-)
+from mock_sei.bench.hiding import NO_SECRETS, Secrets, hide_values, show
+from mock_sei.bench.redaction import body_field, header_fields, query_field
 
 
 def redact_headers(

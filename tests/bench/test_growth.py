@@ -10,14 +10,9 @@ from functools import partial
 import pytest
 
 from mock_sei.bench.entries import HEAD_KEPT, Entry, Request, Response
+from mock_sei.bench.hiding import KnownSecrets, find_sent, hide_beginnings, hide_values
 from mock_sei.bench.journal import Journal
-from mock_sei.bench.redaction import (
-    KnownSecrets,
-    find_sent,
-    hide_beginnings,
-    hide_values,
-    redact_form,
-)
+from mock_sei.bench.redaction import redact_form
 from mock_sei.bench.search import Wanted, explain_absence
 from mock_sei.commands.journal import line
 from mock_sei.errors import Explanation

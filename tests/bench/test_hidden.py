@@ -24,7 +24,7 @@ from mock_sei.bench.entries import (
     Request,
     Response,
 )
-from mock_sei.bench.redaction import HIDDEN, KnownSecrets, hide_values
+from mock_sei.bench.hiding import HIDDEN, KnownSecrets, hide_values
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection
 from mock_sei.secret_index import SecretIndex

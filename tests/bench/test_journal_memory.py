@@ -24,9 +24,9 @@ from mock_sei.bench.entries import (
     Request,
     Response,
 )
+from mock_sei.bench.hiding import LOOK_AHEAD
 from mock_sei.bench.journal import MEMORY_LIMIT, Journal
 from mock_sei.bench.recorded import read_entry
-from mock_sei.bench.redaction import LOOK_AHEAD
 from mock_sei.errors import Explanation
 from mock_sei.peer import Connection
 from mock_sei.standards import Listener

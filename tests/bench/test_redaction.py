@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.bench.redaction import (
-    HIDDEN,
-    NO_SECRETS,
-    SECRET_NAMES,
-    KnownSecrets,
-    hide_values,
-    redact_form,
-)
+from mock_sei.bench.hiding import HIDDEN, NO_SECRETS, KnownSecrets, hide_values
+from mock_sei.bench.redaction import SECRET_NAMES, redact_form
 from mock_sei.randomness import SECRET_LENGTH
 from mock_sei.secret_index import SecretIndex
 from tests.bench.redacted import (

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from mock_sei.bench.entries import SENTENCE_SHOWN, VALUE_OF_REFUSAL_SHOWN
-from mock_sei.bench.redaction import LOOK_AHEAD
+from mock_sei.bench.hiding import LOOK_AHEAD
 from mock_sei.standards import Listener
 from mock_sei.texts import MOST_REPEATED
 from mock_sei.web.refusals import REASON_SENT
