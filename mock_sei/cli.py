@@ -296,6 +296,7 @@ def journal(
 ) -> None:
     """Show what a running server saw: exchanges and failed handshakes, with their reasons."""
     from mock_sei.commands.journal import lines
+    from mock_sei.commands.signals import end_once, interrupt
 
     wanted = {
         "operation": operation,
@@ -303,6 +304,8 @@ def journal(
         "refused_by": refused_by,
         "kind": kind,
     }
+    # A shell starts what runs in the background with SIGINT ignored, and Python keeps it so.
+    end_once(interrupt)
     with contextlib.suppress(KeyboardInterrupt):
         for each in lines(_remote(control_url), wanted, follow=follow):
             click.echo(each)

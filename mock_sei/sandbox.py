@@ -244,17 +244,21 @@ class Sandbox:
         under way end on the state that they began on. A failure of mock-sei that no check has
         reported is handed on, so that the next check does.
         """
+        if self._present is not self:
+            # A state refers to the sandbox that made it, and a pinned one to a state of before.
+            self._present.reset(changes)
+            return
         behaviour = self._behaviour
         if changes:
             behaviour = behaviour.with_changes(changes, source="reset")
         fresh = self._seeded(behaviour)
         with self._line:
-            past = self._present.state
+            past = self.state
             for each in past.bugs[past.bugs_reported :]:
                 fresh.bugs.add(_earlier(each))
             self.clock.reset()
             self.journal.clear()
-            self._present.state = fresh
+            self.state = fresh
 
     def pinned(self) -> Sandbox:
         """This platform with the state that it has now, for one call: no reset changes that.

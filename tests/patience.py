@@ -14,5 +14,5 @@ def patient(seconds: float) -> float:
     return seconds * float(os.environ.get("MOCK_SEI_TESTS_PATIENCE", "1"))
 
 
-PATIENCE = patient(60)
+PATIENCE = patient(180)
 """Seconds after which a test gives up waiting; nothing takes as long when it works."""

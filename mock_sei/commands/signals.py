@@ -27,4 +27,9 @@ def end_once(act: Callable[[], object]) -> None:
         signal.signal(number, handle)
 
 
+def interrupt() -> None:
+    """What a command does that has nothing to end but itself."""
+    raise KeyboardInterrupt
+
+
 def _nothing(*_: object) -> None: ...

@@ -142,7 +142,9 @@ class JoinedWrites:
     """A transport on which the head of an answer waits for the first piece of its body.
 
     uvicorn writes them one after the other: two TLS records and two packets, a tenth of what a
-    small call costs.
+    small call costs. Once the transport closes, a write or a second close does nothing: CPython
+    3.11's TLS transport lets go of its protocol at a second close, and then fails at whatever
+    comes after it.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -153,6 +155,8 @@ class JoinedWrites:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
+        if self._transport.is_closing():
+            return
         if data.startswith(_HEAD) and not data.startswith(_INTERIM):
             self.flush()
             self._head = data
@@ -162,13 +166,14 @@ class JoinedWrites:
 
     def flush(self) -> None:
         """An answer without a body ends with its head."""
-        if self._head:
+        if self._head and not self._transport.is_closing():
             self._transport.write(self._head)
-            self._head = b""
+        self._head = b""
 
     def close(self) -> None:
-        self.flush()
-        self._transport.close()
+        if not self._transport.is_closing():
+            self.flush()
+            self._transport.close()
 
     def reset(self) -> None:
         """Ends a connection as a crashed server does: by a reset, with nothing said in TLS."""

@@ -15,6 +15,8 @@ import pytest
 from tests.e2e.serving import MOCK_SEI, Serving, environment, run, wait_for
 from tests.patience import PATIENCE
 
+FOLLOW = ["journal", "--follow", "--control-url"]
+
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Serving]:
@@ -50,24 +52,31 @@ def test_entries_can_be_chosen(serving: Serving) -> None:
     assert journal(serving, "--application", "demo-server") == []
 
 
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_followed_it_shows_what_comes_and_that_it_was_cleared(
-    serving: Serving, tmp_path: Path
+    serving: Serving, tmp_path: Path, ending: signal.Signals
 ) -> None:
+    """Until a signal ends it, though a shell starts it in the background with SIGINT ignored."""
     url = serving.ready["control_url"]
     output = tmp_path / "followed.txt"
-    with output.open("w") as out:
-        follower = subprocess.Popen(
-            [MOCK_SEI, "journal", "--follow", "--control-url", url], stdout=out, env=environment()
-        )
+    with (
+        output.open("w") as out,
+        subprocess.Popen(
+            ["sh", "-c", 'trap "" INT; exec "$@"', "sh", MOCK_SEI, *FOLLOW, url],
+            stdout=out,
+            env=environment(),
+        ) as follower,
+    ):
         try:
             wait_for(lambda: len(output.read_text().splitlines()) == 2)
             httpx2.delete(f"{url}/journal", trust_env=False)
             context = ssl.create_default_context(cafile=serving.ready["ca_file"])
             httpx2.get(f"{serving.ready['url']}/nowhere", verify=context, trust_env=False)
             wait_for(lambda: "GET /nowhere 404" in output.read_text())
-        finally:
-            follower.send_signal(signal.SIGINT)
+            follower.send_signal(ending)
             assert follower.wait(timeout=PATIENCE) == 0
+        finally:
+            follower.kill()
     assert "Traceback" not in output.read_text()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.serving import environment
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the soak reads /proc")
 
@@ -105,7 +106,7 @@ def soak(*options: str, **sizes: int) -> subprocess.CompletedProcess[str]:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=2 * PATIENCE,
         check=False,
     )
 

@@ -22,7 +22,11 @@ class Recorder(asyncio.Transport):
         self.socket, self.peer = socket.socketpair()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.is_closing(), "CPython 3.11 fails at what is written after an end"
         self.done.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return bool({"close", "abort"} & set(self.done))
 
     def close(self) -> None:
         self.done.append("close")
@@ -84,3 +88,16 @@ def test_what_was_written_goes_before_the_end(transport: Recorder, end: str, end
     joined.write(HEAD)
     getattr(joined, end)()
     assert transport.done == [HEAD, ended]
+
+
+@pytest.mark.parametrize("ended", ["close", "abort"])
+def test_nothing_reaches_a_transport_that_has_ended(transport: Recorder, ended: str) -> None:
+    joined = JoinedWrites(transport)
+    joined.write(HEAD)
+    getattr(transport, ended)()
+    joined.write(b"body")
+    joined.write(HEAD)
+    joined.flush()
+    joined.close()
+    joined.close()
+    assert transport.done == [ended]

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from urllib.parse import urlsplit
 
-PATIENCE = 30.0
-"""Seconds until a listener must have answered a request or closed its connection."""
+from tests.patience import PATIENCE
+
 UNREAD_PATIENCE = 0.5
 """Seconds of an attacker that reads no answer, until the listener reads nothing more of it."""
 PIECE = 64 * 1024
