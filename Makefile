@@ -14,7 +14,7 @@ serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
 
 test: lint
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not nightly"
 
 # Without sockets, with few examples of each property, and without what measures costs
 quick: $(VENV)/test.stamp
@@ -22,6 +22,7 @@ quick: $(VENV)/test.stamp
 
 # Everything that is too long for every change: hours on two cores
 nightly: test
+	$(BIN)/python -m pytest -n auto -m nightly
 	MOCK_SEI_TESTS_THOROUGH=1 $(BIN)/python -m pytest -n auto tests/e2e/hostile
 	$(MAKE) fuzz
 	$(MAKE) soak

@@ -25,6 +25,8 @@ from benchmarks.table import BARE, Against, Limit, Row, markdown
 from mock_sei.client import MockSei
 from tests.patience import patient
 
+pytestmark = pytest.mark.nightly
+
 CHECKOUT = Path(__file__).parents[2]
 
 ROWS = [

@@ -12,7 +12,10 @@ import pytest
 from tests.e2e.serving import environment
 from tests.patience import PATIENCE
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the soak reads /proc")
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.skipif(sys.platform != "linux", reason="the soak reads /proc"),
+]
 
 CHECKOUT = Path(__file__).parents[2]
 START = """

@@ -29,7 +29,13 @@ SIZE = (1024 if THOROUGH else 48) * MEGABYTE
 """Bytes for each listener in a round."""
 
 
-@pytest.mark.parametrize("command", [[MOCK_SEI], WITHOUT_UVLOOP], ids=["uvloop", "asyncio"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param([MOCK_SEI], id="uvloop"),
+        pytest.param(WITHOUT_UVLOOP, id="asyncio", marks=pytest.mark.nightly),
+    ],
+)
 def test_what_hostile_traffic_took_is_given_back(tmp_path: Path, command: Sequence[object]) -> None:
     with Serving.start(tmp_path, command=command) as serving:
         server = Flooded(serving)
