@@ -7,6 +7,13 @@ import pytest
 
 from tests.patience import patient
 
+USERS_PLUGINS = [
+    option
+    for plugin in ("anyio", "hypothesispytest", "randomly", "schemathesis")
+    for option in ("-p", f"no:{plugin}")
+]
+"""Options of pytest that leave out what only we installed, and what takes longer than a suite."""
+
 
 def run_suite(
     pytester: pytest.Pytester, suite: str, *options: str, conftest: str = ""
@@ -16,5 +23,5 @@ def run_suite(
     if conftest:
         pytester.makeconftest(conftest)
     return pytester.runpytest_subprocess(
-        "-W", "error", "-p", "no:randomly", *options, timeout=patient(300)
+        "-W", "error", *USERS_PLUGINS, *options, timeout=patient(300)
     )

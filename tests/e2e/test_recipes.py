@@ -8,6 +8,7 @@ import pytest
 
 from mock_sei.bench.faults import FIELDS, read_fault
 from tests.e2e.snippets import read, snippets
+from tests.e2e.suites import USERS_PLUGINS
 from tests.patience import patient
 
 DOCUMENT = read("docs/testing.md")
@@ -18,7 +19,7 @@ def test_every_recipe_passes_as_printed(pytester: pytest.Pytester) -> None:
     recipes = sum("def test_" in each for each in printed)
     pytester.makepyfile(test_recipes="\n\n".join(printed))
 
-    result = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly", timeout=patient(300))
+    result = pytester.runpytest_subprocess("-W", "error", *USERS_PLUGINS, timeout=patient(300))
 
     outcomes = result.parseoutcomes()
     assert recipes >= 20
@@ -45,6 +46,6 @@ def test_the_snippets_of_a_document_pass_as_printed(
         pytester.makepyfile(**{f"test_snippet_{number}": snippet})
 
     # Not in process: its modules would be the next document's too, half of them loaded anew.
-    result = pytester.runpytest_subprocess("-p", "no:randomly")
+    result = pytester.runpytest_subprocess(*USERS_PLUGINS)
 
     result.assert_outcomes(passed=count)
