@@ -1,0 +1,173 @@
+"""OAuth libraries in other languages than Python, through every flow that each supports.
+
+``BearerToken`` as each takes it by default, with the cure of docs/clients.md, and not at all: in the
+``rfc`` dialect. openid-client has a file of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_sei import MockSei
+from tests.e2e import walks
+from tests.e2e.libraries import (
+    END_USER,
+    INTERNAL,
+    NATIVE,
+    SERVER,
+    SERVICE_ACCOUNT,
+    SPA,
+    WEB,
+    App,
+)
+from tests.e2e.programs import IN_GOPATH
+from tests.e2e.serving import COMPILERS_PATIENCE, environment, run
+from tests.e2e.walks import CLIENT_CREDENTIALS, CODE, ENDS, IMPLICIT, LIVES_ON, PASSWORD
+
+GO_DRIVER = Path(__file__).parent / "go" / "x_oauth2.go"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    name: str
+    """As docs/clients.md has it."""
+    tools: tuple[str, ...] = ("node", "npm")
+    driver: str = ""
+    """A file of ``javascript/``; empty for the one in Go."""
+    implicit: bool = False
+    revokes: bool = True
+
+
+OAUTH4WEBAPI = Library(name="oauth4webapi", driver="oauth4webapi.js")
+CLIENT_OAUTH2 = Library(
+    name="client-oauth2", driver="client_oauth2.js", implicit=True, revokes=False
+)
+SIMPLE_OAUTH2 = Library(name="simple-oauth2", driver="simple_oauth2.js")
+X_OAUTH2 = Library(name="golang.org/x/oauth2", tools=("go",), revokes=False)
+LIBRARIES = (OAUTH4WEBAPI, CLIENT_OAUTH2, SIMPLE_OAUTH2, X_OAUTH2)
+
+FLOWS: Mapping[str, tuple[App, str, Mapping[str, str]]] = {
+    "client_credentials": (SERVER, CLIENT_CREDENTIALS, SERVICE_ACCOUNT),
+    "password": (INTERNAL, PASSWORD, END_USER),
+    "authorization code": (WEB, CODE, {}),
+    "native": (NATIVE, CODE, {}),
+    "implicit": (SPA, IMPLICIT, {}),
+}
+
+
+def of(library: Library, *values: object) -> Any:
+    """A row of a test's table, skipped where the library's tools are missing."""
+    name = " ".join([library.name, *(str(each) for each in values if isinstance(each, str))])
+    return pytest.param(library, *values, id=name, marks=pytest.mark.needs(*library.tools))
+
+
+every_library = pytest.mark.parametrize("library", [of(each) for each in LIBRARIES])
+every_flow = pytest.mark.parametrize(
+    ("library", "flow"),
+    [
+        of(library, flow)
+        for library in LIBRARIES
+        for flow in FLOWS
+        if flow != "implicit" or library.implicit
+    ],
+)
+in_rfc = pytest.mark.mock_sei(dialect="rfc")
+
+
+@pytest.fixture(scope="session")
+def go_driver(go_packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    assert go_packages
+    program = tmp_path_factory.mktemp("go") / GO_DRIVER.stem
+    environ = environment() | IN_GOPATH
+    command = ("go", "build", "-o", program, GO_DRIVER)
+    built = run(*command, environ=environ, patience=COMPILERS_PATIENCE)
+    assert built.returncode == 0, built.stderr
+    return program
+
+
+@pytest.fixture
+def driver(request: pytest.FixtureRequest, library: Library) -> Sequence[object]:
+    if not library.driver:
+        return (request.getfixturevalue("go_driver"),)
+    return ("node", request.getfixturevalue("npm_packages") / library.driver)
+
+
+def walk(driver: Sequence[object], server: MockSei, flow: str, **changes: Any) -> Any:
+    return walks.walk(driver, server, *FLOWS[flow], **changes)
+
+
+def all_the_way(library: Library, flow: str) -> Mapping[str, Any]:
+    """The outcome of a flow in which nothing is refused."""
+    refreshes = flow not in {"client_credentials", "implicit"}
+    refreshed = LIVES_ON | (ENDS if library.revokes else {}) if refreshes else {}
+    return {"call": 200, **refreshed}
+
+
+@in_rfc
+@every_flow
+def test_with_bearer_it_needs_no_cure(
+    mock_sei: MockSei, library: Library, driver: Sequence[object], flow: str
+) -> None:
+    outcome = walk(driver, mock_sei, flow)
+    assert outcome.pop("token", {}).get("token_type", "").lower() == "bearer", outcome
+    assert outcome == all_the_way(library, flow)
+
+
+@every_flow
+def test_its_cure_outlives_a_refresh(
+    mock_sei: MockSei, library: Library, driver: Sequence[object], flow: str
+) -> None:
+    outcome = walk(driver, mock_sei, flow, cured=True)
+    outcome.pop("token", None)
+    assert outcome == all_the_way(library, flow)
+
+
+@pytest.mark.parametrize("flow", ["client_credentials", "native"])
+@pytest.mark.parametrize("library", [of(OAUTH4WEBAPI)])
+def test_oauth4webapi_takes_no_bearertoken(
+    mock_sei: MockSei, driver: Sequence[object], flow: str
+) -> None:
+    error = walk(driver, mock_sei, flow)["error"]
+    assert error["name"] == "UnsupportedOperationError"
+    assert error["message"] == "unsupported `token_type` value"
+    assert mock_sei.journal.last.status == 200  # the platform gave it one
+
+
+SENT = [
+    of(CLIENT_OAUTH2, "in the address"),
+    of(SIMPLE_OAUTH2, "BearerToken"),
+    of(X_OAUTH2, "BearerToken"),
+]
+
+
+@pytest.mark.parametrize(("library", "sent"), SENT)
+def test_what_it_sends_for_a_bearertoken_is_refused_and_the_journal_says_why(
+    mock_sei: MockSei, driver: Sequence[object], sent: str
+) -> None:
+    """simple-oauth2 sends nothing itself: its user writes the type of the token into the header."""
+    outcome = walk(driver, mock_sei, "client_credentials")
+    assert outcome["token"]["token_type"] == "BearerToken"
+    assert outcome["call"] == 401
+    entry = mock_sei.journal.last
+    assert entry.refused_by == "access token"
+    assert "Bearer" in str(entry.refused_because)
+    if sent == "BearerToken":
+        assert entry.request.headers["authorization"].startswith("BearerToken ")
+    else:
+        assert "authorization" not in entry.request.headers
+        assert "access_token" in entry.request.query
+
+
+@every_library
+def test_another_accounts_certificate_redeems_no_code(
+    mock_sei: MockSei, driver: Sequence[object]
+) -> None:
+    """A library may tell its user the words of the RFC instead of the platform's name for it."""
+    error = walk(driver, mock_sei, "authorization code", account="svc-demo")["error"]
+    assert "unauthorized_client" in (error.get("answer"), *error["message"].split('"'))
+    assert mock_sei.journal.last.refused_by == "certificate name"
