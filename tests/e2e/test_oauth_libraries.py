@@ -1,7 +1,7 @@
 """OAuth libraries in other languages than Python, through every flow that each supports.
 
-``BearerToken`` as each takes it by default, with the cure of docs/clients.md, and not at all: in the
-``rfc`` dialect. openid-client has a file of its own.
+Three ways: as they are, with the cure of docs/clients.md, and as they are in the ``rfc`` dialect.
+openid-client has a file of its own.
 """
 
 from __future__ import annotations
@@ -156,6 +156,7 @@ def test_what_it_sends_for_a_bearertoken_is_refused_and_the_journal_says_why(
     entry = mock_sei.journal.last
     assert entry.refused_by == "access token"
     assert "Bearer" in str(entry.refused_because)
+    assert entry.request is not None
     if sent == "BearerToken":
         assert entry.request.headers["authorization"].startswith("BearerToken ")
     else:
