@@ -222,7 +222,7 @@ def test_no_block_of_the_document_is_forgotten() -> None:
     with_code = {
         each for each in headings if re.search(r"^```(?!text)\w", section(text, each), re.MULTILINE)
     }
-    elsewhere = {"SAML assertions"}
+    elsewhere = {"Auth.js", "SAML assertions"}
     not_run = {".NET", "Spring Security"}
     here = {"Files from afar", "The real host names"} | {each.heading for each in PROGRAMS}
     assert with_code == here | elsewhere | not_run

@@ -38,6 +38,7 @@ def walk(
     authentication: str | None = None,
     cured: bool = False,
     tampered: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Any:
     """The grant, a functional call and, where there is a refresh token, refresh and revoke."""
     account = account or app.account
@@ -61,7 +62,7 @@ def walk(
     }
     ca = str(server.ca_file)
     environ = environment() | {"NODE_EXTRA_CA_CERTS": ca, "SSL_CERT_FILE": ca}
-    done = run(*driver, typed=json.dumps(plan), environ=environ)
+    done = run(*driver, typed=json.dumps(plan), environ=environ | dict(variables or {}))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return json.loads(done.stdout)

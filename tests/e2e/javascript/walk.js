@@ -4,7 +4,7 @@
 //   grants   by name: a function that obtains the library's token
 //   fields   of such a token: { access_token, refresh_token }
 //   call     the status of a functional call, by the library's own means where it has any
-//   refresh, and revoke where the library can
+//   refresh, revoke: where the library can
 import { readFileSync } from "node:fs";
 import { createHash, randomBytes, webcrypto } from "node:crypto";
 import { Agent, fetch } from "undici";
@@ -47,7 +47,7 @@ async function steps({ grants, fields, call, refresh, revoke }) {
   const first = await grants[plan.grant]();
   const token = fields(first);
   const outcome = { token, call: await call(first) };
-  if (!token.refresh_token) return outcome;
+  if (!token.refresh_token || !refresh) return outcome;
   const second = await refresh(first);
   outcome.refreshed = fields(second).access_token !== token.access_token;
   outcome.callAfterRefresh = await call(second);
