@@ -26,8 +26,9 @@ from tests.e2e.libraries import (
     WEB,
     App,
 )
-from tests.e2e.programs import IN_GOPATH
+from tests.e2e.programs import DOCUMENT, IN_GOPATH
 from tests.e2e.serving import COMPILERS_PATIENCE, environment, run
+from tests.e2e.snippets import read, section
 from tests.e2e.walks import CLIENT_CREDENTIALS, CODE, ENDS, IMPLICIT, LIVES_ON, PASSWORD
 
 GO_DRIVER = Path(__file__).parent / "go" / "x_oauth2.go"
@@ -198,3 +199,16 @@ def test_another_accounts_certificate_redeems_no_code(
     error = walk(driver, mock_sei, "authorization code", account="svc-demo")["error"]
     assert "unauthorized_client" in json.dumps(error)
     assert mock_sei.journal.last.refused_by == "certificate name"
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=[each.name for each in LIBRARIES])
+def test_the_document_says_of_the_flows_tested_here_that_they_are(library: Library) -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in section(read(DOCUMENT), "OAuth libraries").splitlines()
+    ]
+    (columns,) = (row for row in rows if "implicit" in row)
+    (row,) = (row for row in rows if library.name in row[0].split(", ") and "yes" in row[1:3])
+    said = {column for column, cell in zip(columns, row, strict=False) if cell == "yes"}
+    tested = library.flows - {"native"} | {"refresh"} | ({"revoke"} if library.revokes else set())
+    assert said == tested
