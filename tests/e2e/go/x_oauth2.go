@@ -28,14 +28,16 @@ type plan struct {
 }
 
 // The cure of docs/clients.md
-type bearer struct{ oauth2.TokenSource }
+type bearer struct{ source oauth2.TokenSource }
 
-func (source bearer) Token() (*oauth2.Token, error) {
-	token, err := source.TokenSource.Token()
-	if err == nil {
-		token.TokenType = "Bearer"
+func (tokens bearer) Token() (*oauth2.Token, error) {
+	token, err := tokens.source.Token()
+	if err != nil {
+		return nil, err
 	}
-	return token, err
+	mended := *token
+	mended.TokenType = "Bearer"
+	return &mended, nil
 }
 
 func (p plan) client() (*http.Client, error) {
