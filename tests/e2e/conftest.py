@@ -24,6 +24,7 @@ from mock_sei.runtime.server import ServerThread
 from tests.e2e.browser import CHROMIUM, Bench, Site, launch
 from tests.e2e.building import NAME, ROOT, build, once
 from tests.e2e.portal_steps import watched
+from tests.e2e.programs import GOPATH
 from tests.e2e.serving import Serving
 from tests.patience import PATIENCE, patient
 
@@ -195,6 +196,14 @@ def npm_packages() -> Path:
             if done.returncode:
                 pytest.skip(f"npm could not install the packages: {done.stderr.strip()[-500:]}")
     return JAVASCRIPT
+
+
+@pytest.fixture(scope="session")
+def go_packages() -> Path:
+    """Debian's folder of Go libraries, with x/oauth2 in it."""
+    if not (GOPATH / "src/golang.org/x/oauth2").is_dir():
+        pytest.skip("not installed: golang-golang-x-oauth2-dev")
+    return GOPATH
 
 
 @pytest.fixture(scope="session")

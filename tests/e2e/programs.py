@@ -15,6 +15,12 @@ from tests.e2e.snippets import read, section, snippets
 
 DOCUMENT = "docs/clients.md"
 
+NPM = "npm_packages"
+DEBIANS_GO = "go_packages"
+GOPATH = Path("/usr/share/gocode")
+"""Where Debian's packages of Go libraries are; no registry of modules is asked."""
+IN_GOPATH = {"GO111MODULE": "off", "GOPATH": str(GOPATH)}
+
 
 class Runtime(NamedTuple):
     file: str
@@ -43,6 +49,8 @@ class Program:
     """What stands there in a program that has none."""
     asks_a_proxy: bool = False
     """Where the environment names one."""
+    packages: str = ""
+    """The fixture that has what it imports, where that is more than its runtime's own."""
 
     @property
     def runtime(self) -> Runtime:
@@ -50,7 +58,7 @@ class Program:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        return (*self.runtime.tools, "npm") if self is NODE_PACKAGES else self.runtime.tools
+        return (*self.runtime.tools, "npm") if self.packages == NPM else self.runtime.tools
 
     @property
     def text(self) -> str:
@@ -83,7 +91,8 @@ class Program:
             "SEI_CERTS": str(certs or ready["certs_dir"]),
         }
         command = (*self.runtime.command, self.runtime.file)
-        environ = environment() | told | dict(variables or {})
+        packages = IN_GOPATH if self.packages == DEBIANS_GO else {}
+        environ = environment() | packages | told | dict(variables or {})
         return run(*command, cwd=folder, environ=environ, patience=COMPILERS_PATIENCE)
 
 
@@ -94,8 +103,8 @@ _IN_NODE = r" *cert: .*\n *key: .*\n"
 CURL = Program("curl", "sh", r"\n  --cert .* --key .*(?=\)\n)", asks_a_proxy=True)
 REQUESTS = Program("requests", "python", _OF_A_SESSION)
 JAVA = Program("Java", "java", r"own\.getKeyManagers\(\)", "null")
-NODE_PACKAGES = Program("openid-client", "js", _IN_NODE)
-"""The one that needs more than its runtime: what npm installs."""
+# Go compiles nothing that has a variable it does not use.
+_IN_GO = (r"(?<=\[\]tls\.Certificate\{identity\})", "[:0]")
 
 PROGRAMS = (
     CURL,
@@ -104,9 +113,13 @@ PROGRAMS = (
     Program("aiohttp", "python", _OF_A_CONTEXT),
     JAVA,
     Program("Node", "js", _IN_NODE),
-    # Go compiles nothing that has a variable it does not use.
-    Program("Go", "go", r"(?<=\[\]tls\.Certificate\{identity\})", "[:0]"),
+    Program("Go", "go", *_IN_GO),
     Program("Authlib", "python", _OF_A_SESSION),
     Program("requests-oauthlib", "python", _OF_A_SESSION),
-    NODE_PACKAGES,
+    Program("requests-oauth2client", "python", _OF_A_SESSION),
+    Program("openid-client", "js", _IN_NODE, packages=NPM),
+    Program("oauth4webapi", "js", _IN_NODE, packages=NPM),
+    Program("client-oauth2", "js", _IN_NODE, packages=NPM),
+    Program("simple-oauth2", "js", _IN_NODE, packages=NPM),
+    Program("golang.org/x/oauth2", "go", *_IN_GO, packages=DEBIANS_GO),
 )

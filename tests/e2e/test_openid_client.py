@@ -10,70 +10,26 @@ from typing import Any
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.handles import Certificate
-from tests.e2e.libraries import (
-    END_USER,
-    INTERNAL,
-    NATIVE,
-    SERVER,
-    SERVICE_ACCOUNT,
-    TICKETS,
-    WEB,
-    App,
-    files,
-)
-from tests.e2e.serving import environment, run
+from tests.e2e import walks
+from tests.e2e.libraries import END_USER, INTERNAL, NATIVE, SERVER, SERVICE_ACCOUNT, WEB, App
+from tests.e2e.walks import CLIENT_CREDENTIALS, CODE, PASSWORD
 
 pytestmark = pytest.mark.needs("node", "npm")
 
-CODE = "authorization_code"
-CLIENT_CREDENTIALS = "client_credentials"
 EVERY_FLOW = [
     pytest.param(SERVER, CLIENT_CREDENTIALS, SERVICE_ACCOUNT, id=CLIENT_CREDENTIALS),
-    pytest.param(INTERNAL, "password", END_USER, id="password"),
+    pytest.param(INTERNAL, PASSWORD, END_USER, id=PASSWORD),
     pytest.param(WEB, CODE, {}, id=CODE),
     pytest.param(NATIVE, CODE, {}, id="native"),
 ]
-LIVES_ON = {"refreshed": True, "callAfterRefresh": 200, "callAfterRevocation": 401}
+LIVES_ON = walks.LIVES_ON | walks.ENDS
 
 every_flow = pytest.mark.parametrize(("app", "grant", "form"), EVERY_FLOW)
 in_rfc = pytest.mark.mock_sei(dialect="rfc")
 
 
-def walk(
-    packages: Path,
-    server: MockSei,
-    app: App,
-    grant: str,
-    form: Mapping[str, str] | None = None,
-    *,
-    account: Certificate | str | None = None,
-    authentication: str | None = None,
-    cured: bool = False,
-    tampered: Mapping[str, str] | None = None,
-) -> Any:
-    """The grant, a functional call and, where there is a refresh token, refresh and revoke."""
-    account = account or app.account
-    cert, key = files(server, account) if account else (None, None)
-    plan = {
-        "issuer": server.url,
-        "functional": app.url(server) + TICKETS,
-        "key": app.key,
-        "secret": app.secret,
-        "redirect": app.redirect,
-        "authentication": authentication or ("basic" if app.secret else "none"),
-        "certificate": {"cert": cert, "key": key} if account else None,
-        "grant": grant,
-        "form": form,
-        "user": END_USER,
-        "cured": cured,
-        "tampered": tampered or {},
-    }
-    environ = environment() | {"NODE_EXTRA_CA_CERTS": str(server.ca_file)}
-    done = run("node", packages / "openid_client.js", typed=json.dumps(plan), environ=environ)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return json.loads(done.stdout)
+def walk(packages: Path, *flow: Any, **changes: Any) -> Any:
+    return walks.walk(("node", packages / "openid_client.js"), *flow, **changes)
 
 
 @in_rfc

@@ -1,22 +1,6 @@
-// One flow of openid-client. Standard input says which, as JSON; what came of it, or the library's
-// error, goes out as JSON. The CA comes by NODE_EXTRA_CA_CERTS.
-import { readFileSync } from "node:fs";
-import { webcrypto } from "node:crypto";
+// One flow of openid-client, configured by the platform's metadata: see walk.js.
 import * as oauth from "openid-client";
-import { Agent, fetch } from "undici";
-
-globalThis.crypto ??= webcrypto; // Node 18
-
-const plan = JSON.parse(readFileSync(0, "utf8"));
-const { certificate } = plan;
-const dispatcher = new Agent({
-  connect: certificate && {
-    cert: readFileSync(certificate.cert),
-    key: readFileSync(certificate.key),
-  },
-});
-
-const twoWay = (url, options) => fetch(url, { ...options, dispatcher });
+import { plan, redirectOf, twoWay, walk } from "./walk.js";
 
 // The cure of docs/clients.md
 async function asBearer(url, options) {
@@ -35,41 +19,25 @@ const authentication = {
 const config = await oauth.discovery(
   new URL(plan.issuer),
   plan.key,
-  { use_mtls_endpoint_aliases: Boolean(certificate) },
+  { use_mtls_endpoint_aliases: Boolean(plan.certificate) },
   authentication,
   { algorithm: "oauth2", [oauth.customFetch]: plan.cured ? asBearer : twoWay },
 );
 
-async function redirectOf(url) {
-  const answer = await twoWay(url, {
-    method: "POST",
-    redirect: "manual",
-    body: new URLSearchParams({ ...plan.user, decision: "allow" }),
+async function redeem() {
+  const pkceCodeVerifier = oauth.randomPKCECodeVerifier();
+  const expectedState = oauth.randomState();
+  const url = oauth.buildAuthorizationUrl(config, {
+    redirect_uri: plan.redirect,
+    state: expectedState,
+    code_challenge: await oauth.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: "S256",
   });
-  return new URL(answer.headers.get("location"));
+  const redirect = await redirectOf(url);
+  return oauth.authorizationCodeGrant(config, redirect, { pkceCodeVerifier, expectedState });
 }
 
-const grants = {
-  client_credentials: () => oauth.clientCredentialsGrant(config, plan.form),
-  password: () => oauth.genericGrantRequest(config, "password", plan.form),
-  authorization_code: async () => {
-    const pkceCodeVerifier = oauth.randomPKCECodeVerifier();
-    const expectedState = oauth.randomState();
-    const url = oauth.buildAuthorizationUrl(config, {
-      redirect_uri: plan.redirect,
-      state: expectedState,
-      code_challenge: await oauth.calculatePKCECodeChallenge(pkceCodeVerifier),
-      code_challenge_method: "S256",
-    });
-    const redirect = await redirectOf(url);
-    for (const [name, value] of Object.entries(plan.tampered)) {
-      redirect.searchParams.set(name, value);
-    }
-    return oauth.authorizationCodeGrant(config, redirect, { pkceCodeVerifier, expectedState });
-  },
-};
-
-async function call(token) {
+async function call({ access_token: token }) {
   const headers = new Headers({ AppKey: plan.key });
   try {
     const url = new URL(plan.functional);
@@ -80,24 +48,14 @@ async function call(token) {
   }
 }
 
-async function walk() {
-  const first = await grants[plan.grant]();
-  const outcome = { token: first, call: await call(first.access_token) };
-  if (!first.refresh_token) return outcome;
-  const second = await oauth.refreshTokenGrant(config, first.refresh_token);
-  outcome.refreshed = second.access_token !== first.access_token;
-  outcome.callAfterRefresh = await call(second.access_token);
-  await oauth.tokenRevocation(config, second.refresh_token);
-  outcome.callAfterRevocation = await call(second.access_token);
-  return outcome;
-}
-
-function told(error) {
-  const { name, message, code, error: answer } = error;
-  const because = error.cause instanceof Error ? told(error.cause) : undefined;
-  return { name, message, code, answer, because };
-}
-
-const outcome = await walk().catch((error) => ({ error: told(error) }));
-process.stdout.write(JSON.stringify(outcome));
-await dispatcher.close();
+await walk({
+  grants: {
+    client_credentials: () => oauth.clientCredentialsGrant(config, plan.form),
+    password: () => oauth.genericGrantRequest(config, "password", plan.form),
+    authorization_code: redeem,
+  },
+  fields: (token) => token,
+  call,
+  refresh: (token) => oauth.refreshTokenGrant(config, token.refresh_token),
+  revoke: (token) => oauth.tokenRevocation(config, token.refresh_token),
+});
