@@ -42,7 +42,7 @@ def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
     body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id)) | {
         "ErrorCode": refusal.kind.code,
         "Error": refusal.kind.message,
-        "Hint": refusal.kind.description,
+        "Hint": refusal.description,
     }
     return JsonResponse(body, refusal.kind.status, _oauth_headers(refusal))
 
