@@ -296,6 +296,33 @@ def test_a_body_that_is_no_form_is_refused(
     assert_refused(platform, answer, REQUEST_INVALID, "parse")
 
 
+def repeated(platform: Platform, path: str, *headers: tuple[str, str]) -> httpx2.Response:
+    sent = [("Content-Type", MEDIA_TYPES[0]), ("Authorization", f"Basic {PAIR}"), *headers]
+    return platform.client().post(path, content=FORM + "&token=x", headers=sent)
+
+
+@pytest.mark.parametrize("path", [TOKEN_PATH, REVOKE_PATH])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Authorization", f"Basic {PAIR}"),
+        ("authorization", "Bearer x"),
+        ("AUTHORIZATION", ""),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("content-type", "application/json"),
+    ],
+)
+def test_a_second_header_of_one_name_is_refused(
+    platform: Platform, path: str, name: str, value: str
+) -> None:
+    """RFC 9110 sections 5.3 and 8.3; two key pairs are none, and neither are two equal ones."""
+    answer = repeated(platform, path, (name, value))
+
+    assert_refused(platform, answer, REQUEST_INVALID, "parse", because="came 2 times; send it once")
+    assert answer.json()["error_description"].endswith(" header came more than once.")
+    assert repeated(platform, path).status_code == 200
+
+
 FORM = "grant_type=client_credentials&username=svc-demo&password=svc-demo-password"
 DESCRIPTIONS = [
     ("username=svc-demo", "", "grant_type is missing."),
