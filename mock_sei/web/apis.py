@@ -23,7 +23,7 @@ from mock_sei.web.requests import (
     Headers,
     exchange_of,
     find_headers,
-    has_parameter,
+    has_access_token,
     header_text,
     is_form_type,
     only_header,
@@ -119,7 +119,7 @@ async def _tokens_elsewhere(request: Request, operation: Operation) -> list[str]
     The body of a GET has no meaning, so a token in it is none (RFC 6750 section 2.2).
     """
     places, scope = [], request.scope
-    in_query = has_parameter(scope["query_string"], ACCESS_TOKEN)
+    in_query = has_access_token(scope["query_string"])
     if in_query and not operation.has_query_parameter(ACCESS_TOKEN):
         places.append(QUERY)
     if scope["method"] in ("GET", "HEAD"):
@@ -128,9 +128,9 @@ async def _tokens_elsewhere(request: Request, operation: Operation) -> list[str]
         return places
     body = await request.body()
     if len(body) <= ON_THE_LOOP:
-        in_form = has_parameter(body, ACCESS_TOKEN)
+        in_form = has_access_token(body)
     else:
-        in_form = await run_in_threadpool(has_parameter, body, ACCESS_TOKEN)
+        in_form = await run_in_threadpool(has_access_token, body)
     if in_form and not has_form_member(operation, ACCESS_TOKEN):
         places.append(FORM)
     return places

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Request, Response
 
 from mock_sei.errors import Fault, MalformedRequest, MethodNotAllowed, Refusal
-from mock_sei.gateway import ACCESS_TOKEN, QUERY, Call
+from mock_sei.gateway import QUERY, Call
 from mock_sei.oauth.metadata import (
     JWKS_PATH,
     METADATA_PATH,
@@ -27,7 +27,7 @@ from mock_sei.web.refusals import (
 from mock_sei.web.requests import (
     EVERY_METHOD,
     exchange_of,
-    has_parameter,
+    has_access_token,
     header_text,
     only_header,
     refuse_announced_size,
@@ -123,7 +123,7 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
     if len(sent) != 1:
         problem = "given more than once" if sent else "required and missing"
         raise MalformedRequest([Fault("client_id", "query", problem)])
-    in_query = has_parameter(request.scope["query_string"], ACCESS_TOKEN)
+    in_query = has_access_token(request.scope["query_string"])
     information = exchange.sandbox.token_information(
         Call(
             connection=exchange.connection,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from fastapi import Request
 
 from mock_sei.errors import REQUEST_INVALID, Refusal
+from mock_sei.gateway import ACCESS_TOKEN
 from mock_sei.oauth.token_request import MEDIA_TYPES, PARSING
 from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange, body_too_large, find_header
 
@@ -65,15 +65,16 @@ def is_form_type(content_type: str | None) -> bool:
     return (content_type or "").partition(";")[0].strip().lower() in MEDIA_TYPES
 
 
-def has_parameter(text: bytes, name: str) -> bool:
-    """Whether a query or form gives a parameter a value, however its name is encoded."""
-    return _with_value(name).search(b"&" + text) is not None
+def has_access_token(text: bytes) -> bool:
+    """Whether a query or form gives ``access_token`` a value, however its name is encoded."""
+    return _ACCESS_TOKEN.search(b"&" + text) is not None
 
 
-@cache
-def _with_value(name: str) -> re.Pattern[bytes]:
-    letters = (rf"(?:{re.escape(each)}|%{ord(each):02x}|%{ord(each):02X})" for each in name)
-    return re.compile(f"&{''.join(letters)}=[^&]".encode())
+_ACCESS_TOKEN = re.compile(
+    "&{}=[^&]".format(
+        "".join(f"(?:{each}|%{ord(each):02x}|%{ord(each):02X})" for each in ACCESS_TOKEN)
+    ).encode()
+)
 
 
 def find_cookie(headers: Headers, name: str) -> str | None:
