@@ -78,10 +78,11 @@ def admit(
     call: Call, *, registry: Registry, tokens: TokenJudge, environment: Environment
 ) -> Admission:
     """Lets a call through, which counts as a use of its token, or raises :class:`Refusal`."""
-    check_token_places(call)
     application = registry.applications.get(call.app_key or "")
     if application is not None:
         call.findings.application = application.name
+    check_token_places(call)
+    if application is not None:
         check_listener(application, call.connection)
         check_source_address(application, call.connection)
     application = check_app_key(application, call, environment)

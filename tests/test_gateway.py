@@ -105,6 +105,7 @@ def test_a_token_in_header_and_query_is_refused(
     answer = send(platform, *headers.items(), query=f"{name}={value.replace('TOKEN', token)}")
 
     assert_ambiguous(platform, answer, "in the Authorization header and in the query string")
+    assert platform.sandbox.journal.last.application == "demo-server"
     assert token not in str(platform.sandbox.journal.to_json())
 
 

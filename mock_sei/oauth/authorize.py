@@ -10,7 +10,7 @@ and 4.2, RFC 7636, RFC 9207, RFC 8252.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mock_sei.errors import (
@@ -109,10 +109,8 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
     address, redirect_sent = find_redirect_address(values, counts, application)
     destination = Destination(
         address=address,
-        in_fragment=is_answered_in_fragment(
-            [value for name, value in sent if name == "response_type"], application
-        ),
-        state=values.get("state") if counts["state"] == 1 else None,
+        in_fragment=is_answered_in_fragment(different(sent, "response_type"), application),
+        state=values.get("state") if len(different(sent, "state")) == 1 else None,
         issuer=issuer,
     )
     try:
@@ -136,7 +134,12 @@ def own_parameters(pairs: Pairs) -> Pairs:
     return [(name, value) for name, value in pairs if name in PARAMETERS and value]
 
 
-def is_answered_in_fragment(sent: Sequence[str], application: Application) -> bool:
+def different(pairs: Pairs, wanted: str) -> set[str]:
+    """The different values of a parameter; more than one where it is repeated with another."""
+    return {value for name, value in pairs if name == wanted}
+
+
+def is_answered_in_fragment(sent: Collection[str], application: Application) -> bool:
     """Where a client looks for its answer: by the ``response_type`` it sent, whatever its row.
 
     Of a type that says nothing of it, of none, and of several that contradict each other, the

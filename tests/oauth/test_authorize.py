@@ -261,6 +261,20 @@ def test_an_empty_challenge_method_means_plain(platform: Platform) -> None:
     assert by_code(platform, "demo-native", code=code).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("states", "back"), [(["s", "s"], "s"), (["s", "t"], None), (["", "s"], "s")]
+)
+def test_the_state_comes_back_where_it_is_clear_which(
+    browser: httpx2.Client, states: list[str], back: str | None
+) -> None:
+    pairs = [("client_id", "demo-web-key"), ("scope", "x"), *(("state", each) for each in states)]
+
+    members = returned(browser.get(AUTHORIZE, params=urlencode(pairs)))
+
+    assert members["error"] in ("invalid_request", "invalid_scope")
+    assert members.get("state") == back
+
+
 def test_an_empty_state_does_not_come_back(platform: Platform) -> None:
     assert "state" not in returned(log_in(platform, state=""))
     assert "state" not in returned(log_in(platform, state="", scope="everything"))
