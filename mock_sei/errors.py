@@ -108,7 +108,7 @@ class Kind:
     error: str | None = None
     """RFC 6749 error code, where the token endpoint can refuse so."""
     description: str = ""
-    """``error_description`` beside it, our words."""
+    """``error_description`` beside it, our words, where a refusal has no own ones."""
 
 
 _ACCESS = "gateway.access.failure"
@@ -226,7 +226,12 @@ class Explanation:
 
 
 class Refusal(MockSeiError):
-    """The platform refuses a request; the first check that fails decides."""
+    """The platform refuses a request; the first check that fails decides.
+
+    ``description`` is public: the ``error_description`` of this refusal, which says what is wrong
+    with the request. It holds nothing that a client sent, and only the characters that RFC 6749
+    section 5.2 allows: printable ASCII without quote and backslash.
+    """
 
     def __init__(
         self,
@@ -236,9 +241,11 @@ class Refusal(MockSeiError):
         because: str,
         expected: str | None = None,
         actual: str | None = None,
+        description: str | None = None,
     ):
         super().__init__(because)
         self.kind = kind
+        self.description = description or kind.description or kind.message
         self.why = Explanation(check=check, because=because, expected=expected, actual=actual)
 
 
@@ -257,6 +264,7 @@ class RedirectedRefusal(Refusal):
             because=why.because,
             expected=why.expected,
             actual=why.actual,
+            description=refusal.description,
         )
         self.location = location
 
@@ -322,5 +330,5 @@ def oauth_error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
     kind = refusal.kind
     return error_body(refusal, tracking_id) | {
         "error": kind.error or "invalid_request",
-        "error_description": kind.description or kind.message,
+        "error_description": refusal.description,
     }

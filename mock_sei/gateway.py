@@ -6,12 +6,14 @@
 4. access token live, and of a scope that reaches functional APIs
 5. the certificate's CN equals the service account the token stands on
 
-The first that fails decides. Sources: two-way-TLS page (the conditions), error-handling FAQ rows 1
-to 5; their order is assumed.
+The first that fails decides. Before them, a token that came in two places: nobody knows which of
+them is meant. Sources: two-way-TLS page (the conditions), error-handling FAQ rows 1 to 5, RFC 6750
+section 2; their order is assumed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,13 +23,25 @@ from mock_sei.access import (
     check_listener,
     check_source_address,
 )
-from mock_sei.errors import API_KEY, SCOPE_MISSING, TOKEN_INVALID, NoToken, Refusal
+from mock_sei.errors import (
+    API_KEY,
+    REQUEST_INVALID,
+    SCOPE_MISSING,
+    TOKEN_INVALID,
+    NoToken,
+    Refusal,
+)
 from mock_sei.peer import Connection, Findings
 from mock_sei.records import DEFAULT_SCOPE, Application, Environment
 from mock_sei.registry import Registry
 
 APP_KEY_CHECK = "AppKey"
 TOKEN_CHECK = "access token"
+
+ACCESS_TOKEN = "access_token"
+"""The parameter that RFC 6750 sections 2.2 and 2.3 have for a token. It is read from no call."""
+QUERY, FORM = "the query string", "the form"
+"""Where it came, beside the ``Authorization`` header or in its place."""
 
 
 class TokenJudge(Protocol):
@@ -48,6 +62,8 @@ class Call:
     product: str | None
     """None for an endpoint that belongs to no product."""
     findings: Findings
+    tokens_elsewhere: Sequence[str] = ()
+    """The places of an access token but for the header: :data:`QUERY`, :data:`FORM`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +81,8 @@ def admit(
     application = registry.applications.get(call.app_key or "")
     if application is not None:
         call.findings.application = application.name
+    check_token_places(call)
+    if application is not None:
         check_listener(application, call.connection)
         check_source_address(application, call.connection)
     application = check_app_key(application, call, environment)
@@ -78,6 +96,27 @@ def admit(
         check_certificate_name(token.service_account, call.connection)
     tokens.record_use(token)
     return Admission(application=application, token=token)
+
+
+def check_token_places(call: Call) -> None:
+    """RFC 6750 section 2: a client uses one way to send its token; section 3.1: else it is 400."""
+    scheme = (call.authorization or "").strip(" \t").partition(" ")[0].lower()
+    in_header = ["the Authorization header"] if scheme in BEARER_SCHEMES else []
+    places = [*in_header, *call.tokens_elsewhere]
+    if len(places) > 1:
+        raise Refusal(
+            REQUEST_INVALID,
+            check=TOKEN_CHECK,
+            because=f"An access token came in {' and in '.join(places)}; send it in the "
+            "Authorization header only (RFC 6750 section 2).",
+            expected="one access token",
+            actual=f"{len(places)}",
+            description="The access token came in more than one place.",
+        )
+
+
+BEARER_SCHEMES = ("bearer", "bearertoken")
+"""In lower case. The second is no scheme: clients make it of the documented ``token_type``."""
 
 
 def check_app_key(

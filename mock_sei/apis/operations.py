@@ -198,5 +198,9 @@ class Operation:
             found.setdefault(each.use, []).append(each)
         return found
 
+    def has_query_parameter(self, name: str) -> bool:
+        parameter = self.parameters.get(name)
+        return parameter is not None and parameter.place == "query"
+
     def find_parameters(self, use: str) -> Sequence[Parameter]:
         return self._by_use.get(use, ())

@@ -32,13 +32,14 @@ def read_parameters(
     *,
     query: str,
     path: Mapping[str, str],
-    headers: Mapping[str, str],
+    headers: Mapping[str, Sequence[str]],
     findings: Findings,
     budget: Budget,
 ) -> dict[str, Value]:
     """The documented parameters by name; others are ignored and noted for the journal.
 
-    ``headers`` have their names in lower case. Raises :class:`MalformedRequest`.
+    ``headers`` have the values of each, and their names in lower case. Raises
+    :class:`MalformedRequest`.
     """
     faults: list[Fault] = []
     values: dict[str, Value] = {}
@@ -73,7 +74,7 @@ def _sent(
     operation: Operation,
     query: str,
     path: Mapping[str, str],
-    headers: Mapping[str, str],
+    headers: Mapping[str, Sequence[str]],
     findings: Findings,
 ) -> Iterable[tuple[Parameter, Sequence[str]]]:
     for name, text in path.items():
@@ -99,7 +100,7 @@ def _sent(
         yield operation.parameters[name], texts
     for name, parameter in operation.header_parameters.items():
         if name in headers:
-            yield parameter, [headers[name]]
+            yield parameter, headers[name]
 
 
 def _missing(

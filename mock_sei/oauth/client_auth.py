@@ -25,7 +25,7 @@ from mock_sei.oauth.token_request import (
     Credentials,
     Place,
     TokenRequest,
-    form_decoded,
+    readings,
 )
 from mock_sei.records import Application, Environment, ServiceAccount
 from mock_sei.registry import Registry
@@ -73,16 +73,10 @@ def check_key_pair(
     if credentials is None:
         raise _wrong_pair(
             "No key pair came: send Authorization: Basic and the Base64 of AppKey:AppSecret, or "
-            "client_id and client_secret."
+            "client_id and client_secret.",
+            description="AppKey and AppSecret are missing.",
         )
-    application = registry.applications.get(credentials.app_key)
-    if application is None or not _secret_fits(application, credentials):
-        decoded = form_decoded(credentials)
-        application = registry.applications.get(decoded.app_key)
-        if application is None:
-            raise _unknown_key(credentials, registry)
-        if not _secret_fits(application, decoded):
-            raise _wrong_secret(application, credentials)
+    application = find_application(credentials, registry)
     if not application.approved:
         raise _wrong_pair(
             f"The application {application.name} waits for approval; its keys work after it."
@@ -99,6 +93,24 @@ def check_key_pair(
     if credentials.place is Place.QUERY:
         request.findings.notes.append("the key pair came in the query string")
     return application
+
+
+def find_application(credentials: Credentials, registry: Registry) -> Application:
+    """The application whose pair it is, in the first reading that fits. Raises ``invalid_client``.
+
+    Where none fits, the first reading that names an application says what is wrong.
+    """
+    named: Application | None = None
+    for reading in readings(credentials):
+        application = registry.applications.get(reading.app_key)
+        if application is None:
+            continue
+        if _secret_fits(application, reading):
+            return application
+        named = named or application
+    if named is None:
+        raise _unknown_key(credentials, registry)
+    raise _wrong_secret(named, credentials)
 
 
 def check_grant(application: Application, grant_type: str, served: Container[str]) -> None:
@@ -183,8 +195,12 @@ def _wrong_secret(application: Application, credentials: Credentials) -> Refusal
     return _wrong_pair(f"The AppSecret of {application.name} {problem}.")
 
 
-def _wrong_pair(because: str, *, actual: str | None = None) -> Refusal:
-    return Refusal(KEY_PAIR, check=KEY_PAIR_CHECK, because=because, actual=actual)
+def _wrong_pair(
+    because: str, *, actual: str | None = None, description: str | None = None
+) -> Refusal:
+    return Refusal(
+        KEY_PAIR, check=KEY_PAIR_CHECK, because=because, actual=actual, description=description
+    )
 
 
 def _wrong_account(

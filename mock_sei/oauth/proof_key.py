@@ -45,11 +45,17 @@ def is_verifier(text: str) -> bool:
 
 
 def make_challenge(value: str, method: str | None) -> Challenge:
-    """Raises ``ValueError`` with what is wrong (sections 4.2 and 4.4.1)."""
+    """Raises ``ValueError`` with what is wrong, in words fit for an ``error_description``.
+
+    Sections 4.2 and 4.4.1; the latter has words of its own for an unknown method.
+    """
     try:
         named = Method.PLAIN if method is None else Method(method)
     except ValueError:
-        raise ValueError(f"code_challenge_method is neither {' nor '.join(Method)}") from None
+        raise ValueError(
+            f"transform algorithm not supported: code_challenge_method is neither "
+            f"{' nor '.join(Method)}"
+        ) from None
     if not is_verifier(value) or (named is Method.S256 and len(value) != _S256_LENGTH):
         raise ValueError("code_challenge is not 43 to 128 unreserved characters (43 for S256)")
     return Challenge(value=value, method=named)

@@ -102,6 +102,7 @@ class AuthorizationServer:
                 "endOtherSessions=true to end it.",
                 expected="no other session",
                 actual=f"{len(others)}",
+                description="The user has another session, and endOtherSessions is not true.",
             )
         return self.sessions.start(user)
 

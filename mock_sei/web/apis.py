@@ -11,12 +11,24 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from mock_sei.apis.answering import ApiRequest
+from mock_sei.apis.bodies import has_form_member
+from mock_sei.apis.operations import Operation
 from mock_sei.errors import Refusal
-from mock_sei.gateway import Call
+from mock_sei.gateway import ACCESS_TOKEN, FORM, QUERY, Call
 from mock_sei.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
 from mock_sei.web.refusals import JsonResponse, functional_refusal
-from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
+from mock_sei.web.requests import (
+    EVERY_METHOD,
+    Headers,
+    exchange_of,
+    find_headers,
+    has_access_token,
+    header_text,
+    is_form_type,
+    only_header,
+    refuse_announced_size,
+)
 from mock_sei.web.trouble import caller_of, scripted_answer
 
 
@@ -65,10 +77,11 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     admitted = sandbox.admit(
         Call(
             connection=exchange.connection,
-            app_key=header_text(headers, b"appkey"),
-            authorization=header_text(headers, b"authorization"),
+            app_key=only_header(headers, "AppKey"),
+            authorization=only_header(headers, "Authorization"),
             product=operation.product,
             findings=findings,
+            tokens_elsewhere=await _tokens_elsewhere(request, operation),
         )
     )
     token, scripts = admitted.token, sandbox.scripts
@@ -82,7 +95,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         operation=operation,
         path={name: each.replace(_SLASH, "/") for name, each in path_values.items()},
         query=scope["query_string"].decode("latin-1"),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
+        headers=_by_name(headers),
         body=body,
         url=f"{called}{scope['raw_path'].decode('latin-1')}",
         user=token.user or token.service_account or token.app_key,
@@ -98,6 +111,37 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         media_type = answer.media_type if answer.content else None
         return Response(answer.content, answer.status, media_type=media_type)
     return JsonResponse(answer.body, answer.status, media_type=answer.media_type)
+
+
+async def _tokens_elsewhere(request: Request, operation: Operation) -> list[str]:
+    """Where an access token stands but for the header; what the operation itself calls so is none.
+
+    The body of a GET has no meaning, so a token in it is none (RFC 6750 section 2.2).
+    """
+    places, scope = [], request.scope
+    in_query = has_access_token(scope["query_string"])
+    if in_query and not operation.has_query_parameter(ACCESS_TOKEN):
+        places.append(QUERY)
+    if scope["method"] in ("GET", "HEAD"):
+        return places
+    if not any(map(is_form_type, find_headers(scope["headers"], b"content-type"))):
+        return places
+    body = await request.body()
+    if len(body) <= ON_THE_LOOP:
+        in_form = has_access_token(body)
+    else:
+        in_form = await run_in_threadpool(has_access_token, body)
+    if in_form and not has_form_member(operation, ACCESS_TOKEN):
+        places.append(FORM)
+    return places
+
+
+def _by_name(headers: Headers) -> dict[str, list[str]]:
+    """The values of each header in their order, by its name in lower case."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return found
 
 
 ON_THE_LOOP = 64 * 1024

@@ -24,6 +24,7 @@ from mock_sei.oauth.authorize import (
     AuthorizationRequest,
     approve,
     deny,
+    own_parameters,
     read_request,
     start_session,
 )
@@ -208,5 +209,4 @@ def _with_session(response: Response, session: Session) -> Response:
 
 def _action(pairs: Pairs) -> str:
     """This very request, for the form of its page."""
-    own = [(name, value) for name, value in pairs if name in PARAMETERS]
-    return f"{AUTHORIZE_PATH}?{urlencode(own, errors='surrogateescape')}"
+    return f"{AUTHORIZE_PATH}?{urlencode(own_parameters(pairs), errors='surrogateescape')}"

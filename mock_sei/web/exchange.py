@@ -74,7 +74,8 @@ class Exchange:
             certificate=_peer(tls),
         )
         headers = scope["headers"]
-        own = find_header(headers, b"requesttrackingid")
+        sent = {value for name, value in headers if name == b"requesttrackingid"}
+        own = sent.pop() if len(sent) == 1 else None
         guid = own is not None and _GUID.fullmatch(own) is not None
         self.tracking_id = own.decode() if own and guid else sandbox.new_tracking_id()
         self.entry = Entry(
@@ -95,6 +96,8 @@ class Exchange:
         )
         if own is not None and not guid:
             self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")
+        if sent:
+            self.entry.notes.append("RequestTrackingId came with different values; replaced by one")
 
     def cross_origin_headers(self) -> list[tuple[bytes, bytes]]:
         """What a browser of another origin may do with the answer; on the one-way listener only."""

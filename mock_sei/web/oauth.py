@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Request, Response
 
 from mock_sei.errors import Fault, MalformedRequest, MethodNotAllowed, Refusal
-from mock_sei.gateway import Call
+from mock_sei.gateway import QUERY, Call
 from mock_sei.oauth.metadata import (
     JWKS_PATH,
     METADATA_PATH,
@@ -24,7 +24,14 @@ from mock_sei.web.refusals import (
     oauth_refusal,
     revocation_refusal,
 )
-from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
+from mock_sei.web.requests import (
+    EVERY_METHOD,
+    exchange_of,
+    has_access_token,
+    header_text,
+    only_header,
+    refuse_announced_size,
+)
 from mock_sei.web.trouble import caller_of, scripted_answer
 
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -99,9 +106,9 @@ async def _parse(
     connection, host = exchange.connection, header_text(headers, b"host")
     return parse_token_request(
         body=await request.body(),
-        content_type=header_text(headers, b"content-type"),
+        content_type=only_header(headers, "Content-Type"),
         query=request.scope["query_string"],
-        authorization=header_text(headers, b"authorization"),
+        authorization=only_header(headers, "Authorization"),
         connection=connection,
         issuer=sandbox.addresses.issuer(host),
         endpoint=sandbox.addresses.called(connection.listener, host) + request.scope["path"],
@@ -112,14 +119,17 @@ async def _parse(
 
 
 async def _token_info(request: Request, exchange: Exchange) -> Response:
-    client_id = request.query_params.get("client_id")
-    if not client_id:
-        raise MalformedRequest([Fault("client_id", "query", "required and missing")])
+    sent = [each for each in request.query_params.getlist("client_id") if each]
+    if len(sent) != 1:
+        problem = "given more than once" if sent else "required and missing"
+        raise MalformedRequest([Fault("client_id", "query", problem)])
+    in_query = has_access_token(request.scope["query_string"])
     information = exchange.sandbox.token_information(
         Call(
             connection=exchange.connection,
-            app_key=client_id,
-            authorization=header_text(request.scope["headers"], b"authorization"),
+            app_key=sent[0],
+            authorization=only_header(request.scope["headers"], "Authorization"),
+            tokens_elsewhere=(QUERY,) if in_query else (),
             product=None,
             findings=exchange.entry.findings,
         )

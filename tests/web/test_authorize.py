@@ -16,6 +16,7 @@ from mock_sei.standards import Listener
 from tests.oauth.flows import (
     ALICE,
     AUTHORIZE,
+    DESCRIPTION,
     LOOPBACK,
     VERIFIER,
     WEB,
@@ -255,6 +256,7 @@ def test_whatever_comes_to_authorize_is_answered_well(
     assert answer.status_code in (200, 303, 400)
     if answer.status_code == 303:
         assert answer.headers["Location"].startswith((*ADDRESSES, f"{AUTHORIZE}?"))
+        assert DESCRIPTION.fullmatch(returned(answer).get("error_description", "none"))
     else:
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["X-Frame-Options"] == "DENY"

@@ -156,6 +156,7 @@ def test_a_bug_under_a_fault_is_answered_and_told(
 
 
 def test_a_token_can_die_early_whatever_its_answer_says(platform: Platform) -> None:
+    platform.sandbox.clock.freeze()
     platform.sandbox.arm_fault(
         {"operation": "POST /v2/oauthtoken", "token_lifetime": 60, "times": 1}
     )

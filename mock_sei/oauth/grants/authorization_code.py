@@ -27,7 +27,10 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     text = request.require("code")
     verifier = request.find("code_verifier")
     if verifier is not None and not is_verifier(verifier):
-        raise malformed("code_verifier is not 43 to 128 unreserved characters (RFC 7636, 4.1).")
+        raise malformed(
+            "code_verifier is not 43 to 128 unreserved characters (RFC 7636, 4.1).",
+            description="code_verifier is not 43 to 128 unreserved characters.",
+        )
     code = server.codes.find(text)
     if code is None:
         raise _refused("No such code was issued: mistyped, or issued before the last reset.")
@@ -93,10 +96,12 @@ def check_redirect(code: Code, request: TokenRequest) -> None:
     if sent is None and not code.redirect_sent:
         return
     if sent != code.redirect_address:
+        different = "redirect_uri is not the one of the authorization request."
         raise _refused(
-            "redirect_uri is not the one of the authorization request.",
+            different,
             expected=code.redirect_address,
             actual=(sent or "none"),
+            description=different if sent else "redirect_uri is missing.",
         )
 
 
@@ -104,10 +109,8 @@ def check_proof(code: Code, verifier: str | None) -> None:
     """A wrong verifier spoils the code."""
     if code.challenge is None:
         if verifier is not None:
-            raise _refused(
-                "A code_verifier came, but the authorization request had no code_challenge.",
-                check=PROOF_CHECK,
-            )
+            needless = "A code_verifier came, but the authorization request had no code_challenge."
+            raise _refused(needless, check=PROOF_CHECK, description=needless)
         return
     if verifier is not None and code.challenge.fits(verifier):
         return
@@ -116,6 +119,7 @@ def check_proof(code: Code, verifier: str | None) -> None:
     raise _refused(
         f"code_verifier {problem} ({code.challenge.method}); the code is spoilt.",
         check=PROOF_CHECK,
+        description=f"code_verifier {problem}.",
     )
 
 
@@ -125,5 +129,13 @@ def _refused(
     check: str = CHECK,
     expected: str | None = None,
     actual: str | None = None,
+    description: str | None = None,
 ) -> Refusal:
-    return Refusal(GRANT_INVALID, check=check, because=because, expected=expected, actual=actual)
+    return Refusal(
+        GRANT_INVALID,
+        check=check,
+        because=because,
+        expected=expected,
+        actual=actual,
+        description=description,
+    )

@@ -30,6 +30,14 @@ DATES_CHECK = "assertion dates"
 AUDIENCE_CHECK = "assertion audience"
 REPLAY_CHECK = "assertion replay"
 
+DESCRIPTIONS = {
+    DATES_CHECK: "The assertion is not valid at this time.",
+    AUDIENCE_CHECK: "Audience validation failed.",
+    REPLAY_CHECK: "The assertion was used before.",
+    USER_CHECK: "The subject of the assertion is no user.",
+}
+"""``error_description`` by check; RFC 7522 section 3.1 has the one of the audience."""
+
 
 def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
     check_installed()
@@ -69,7 +77,8 @@ def find_parameter(request: TokenRequest) -> tuple[str, str]:
     """Name and value of the one that came."""
     sent = [name for name in ROOTS if request.find(name) is not None]
     if len(sent) > 1:
-        raise malformed(f"{' and '.join(sent)} are both there; send one of them.")
+        both = f"{' and '.join(sent)} are both there"
+        raise malformed(f"{both}; send one of them.", description=f"{both}.")
     return (sent or [""])[0], request.require(*ROOTS)
 
 
@@ -82,6 +91,7 @@ def require_certificate(application: Application) -> str:
             "saml_certificate in its entry of platform.toml.",
             expected="saml_certificate",
             actual="none",
+            description="The application has no certificate for SAML assertions.",
         )
     return application.saml_certificate
 
@@ -192,4 +202,11 @@ def _listed(names: Collection[str]) -> str:
 def _refused(
     check: str, because: str, *, expected: str | None = None, actual: str | None = None
 ) -> Refusal:
-    return Refusal(GRANT_INVALID, check=check, because=because, expected=expected, actual=actual)
+    return Refusal(
+        GRANT_INVALID,
+        check=check,
+        because=because,
+        expected=expected,
+        actual=actual,
+        description=DESCRIPTIONS[check],
+    )
