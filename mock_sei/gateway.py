@@ -48,6 +48,8 @@ class Call:
     product: str | None
     """None for an endpoint that belongs to no product."""
     findings: Findings
+    only_looks: bool = False
+    """Whether it is a HEAD, which does not count as a use of its token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,8 @@ def admit(
     if token.service_account is not None:
         call.findings.service_account = token.service_account
         check_certificate_name(token.service_account, call.connection)
-    tokens.record_use(token)
+    if not call.only_looks:
+        tokens.record_use(token)
     return Admission(application=application, token=token)
 
 

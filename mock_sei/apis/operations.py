@@ -15,13 +15,16 @@ from typing import Any
 
 from mock_sei.apis.references import Document
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 EXTENSION = "x-mock-sei"
 
 OVER_RECORDS = frozenset(
     {"list", "read", "create", "change", "remove", "upload", "rename", "example"}
 )
 """Actions whose ``key`` is a field of the records of their ``collection``."""
+
+CHANGING = frozenset({"create", "change", "remove", "rename", "upload", "submit-report"})
+"""Actions that a HEAD must not do, where a document has them answer a GET."""
 
 _QUICK_KEYS = frozenset(
     {

@@ -337,6 +337,21 @@ class Faults:
         with self._lock:
             return self._first(self._live.fitting(caller)) if self._live else None
 
+    def meet_named(self, caller: Caller) -> Fault | None:
+        """The oldest that fits and names the caller's method; that counts."""
+        with self._lock:
+            fitting = self._live.fitting(caller) if self._live else ()
+            return self._first(each for each in fitting if each.fault.target.names(caller.method))
+
+    def foresee(self, caller: Caller) -> Fault | None:
+        """The oldest that is sure to be met by such an exchange; that does not count.
+
+        What happens by chance is passed over: nobody knows it beforehand.
+        """
+        with self._lock:
+            fitting = self._live.fitting(caller) if self._live else ()
+            return next((each.fault for each in fitting if each.fault.probability >= 1), None)
+
     def meet_connection(self, listener: Listener) -> Fault | None:
         """The fault a connection meets at its handshake."""
         with self._lock:

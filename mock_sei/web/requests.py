@@ -8,9 +8,6 @@ from fastapi import Request
 
 from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange, body_too_large, find_header
 
-EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-"""What a route is registered for, so that a wrong method is refused by us, in our words."""
-
 Headers = list[tuple[bytes, bytes]]
 
 
