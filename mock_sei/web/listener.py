@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-from mock_sei.web.exchange import BODY_LIMIT, REFUSED, SCOPE_KEY, Exchange
+from mock_sei.web.exchange import BODY_LIMIT, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.trouble import RESET, Trouble, fault_of, has_form
@@ -36,7 +36,7 @@ class PlatformListener:
             return
         exchange = Exchange(self._sandbox, self._listener, scope)
         scope[SCOPE_KEY] = exchange
-        refused: Refusal | None = scope.pop(REFUSED, None)
+        refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
 
         early: deque[Message] = deque()
         """What was read to know the caller, for the application to read again."""

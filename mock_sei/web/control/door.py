@@ -19,7 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_sei.addresses import find_host, fits_name, is_address, is_loopback, is_under
 from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.exchange import BODY_LIMIT, CONTROL_KEY, REFUSED, let_go, sandbox_of
+from mock_sei.web.exchange import (
+    BODY_LIMIT,
+    CONTROL_KEY,
+    REFUSED,
+    REFUSED_HEAD,
+    let_go,
+    sandbox_of,
+)
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.requests import announced_size, find_headers
 
@@ -55,7 +62,7 @@ class ControlListener:
             return
         scope[CONTROL_KEY] = sandbox_of(scope, self._sandbox)
         send = without_body(scope, send)
-        refused: Refusal | None = scope.pop(REFUSED, None)
+        refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
         if refused is not None:
             logger.warning("control call refused: %s", refused)
             body = {"detail": str(refused)}
