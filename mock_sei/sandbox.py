@@ -395,6 +395,7 @@ class Sandbox:
             self.clock.now(),
             revoked=certificates.has_revoked(certificate),
             registered=certificates.admits(certificate),
+            is_ca=self.authority.is_issuing(certificate),
         )
 
     def explain_handshake(

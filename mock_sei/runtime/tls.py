@@ -137,7 +137,7 @@ class ListenerContext(ssl.SSLContext):
         context.wants_certificate = client_certificates
         if client_certificates:
             context.verify_mode = ssl.CERT_REQUIRED
-            trust_clients(context, sandbox.authority.chain_pem, sandbox.certificates.trusted())
+            trust_clients(context, sandbox.authority.pem.issuing, sandbox.certificates.trusted())
             _watch_certificates(context)
         return context
 
@@ -225,11 +225,12 @@ class Handshake(ssl.SSLObject):
             raise CertificateRefused(why.because)
 
 
-def trust_clients(context: ssl.SSLContext, chain_pem: bytes, trusted: Trusted) -> None:
-    """Lets in the clients of the platform's CA, and clients' own certificates.
+def trust_clients(context: ssl.SSLContext, issuing_pem: bytes, trusted: Trusted) -> None:
+    """Lets in the clients of the platform's issuing CA, and clients' own certificates.
 
     The documented extraction writes the leaf alone, so clients do not send the intermediate: it
-    must be among the trusted ones.
+    must be among the trusted ones. The root must not: each CA below it that a client sends would
+    be good too, and OpenSSL would send no alert.
     """
     context.verify_mode = ssl.CERT_REQUIRED
     # What is trusted by itself ends its chain. Of a client's own CA one certificate is, and the CA
@@ -238,7 +239,7 @@ def trust_clients(context: ssl.SSLContext, chain_pem: bytes, trusted: Trusted) -
     if trusted.crl_pem:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     # From a file, since the library lets other threads run while OpenSSL reads one.
-    with as_file(chain_pem + trusted.own_pem + trusted.crl_pem) as path:
+    with as_file(issuing_pem + trusted.own_pem + trusted.crl_pem) as path:
         context.load_verify_locations(cafile=path)
 
 
