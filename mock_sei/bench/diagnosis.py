@@ -38,8 +38,8 @@ _VERIFY: Mapping[int, str] = {
     9: "The client certificate is not valid yet.",
     10: "The client certificate has expired; request a new one.",
     18: "The client certificate is self-signed; use the one this server issued for the account.",
-    19: "The client certificate's chain has only CAs this server does not know as issuers of client "
-    "certificates; use the certificate this server issued for the account.",
+    19: "The client certificate's chain has only CAs this server does not know as issuers of "
+    "client certificates; use the certificate this server issued for the account.",
     20: "The client certificate was issued by a CA this server does not know: another mock-sei, "
     "an earlier certs folder, another CA below this server's own root, or a real one; use the "
     "certificate this server issued.",
@@ -47,8 +47,8 @@ _VERIFY: Mapping[int, str] = {
     "this server issued.",
     23: "The client certificate was revoked; request a new one.",
     24: "A certificate in the client's chain is not a CA.",
-    25: "The client certificate was issued by a CA below one that may have no CAs below it, such as "
-    "this server's issuing CA; use the certificate this server issued.",
+    25: "The client certificate was issued by a CA below one that may have no CAs below it, such "
+    "as this server's issuing CA; use the certificate this server issued.",
     26: "The certificate is not meant for clients: it may be the server's, or a CA's.",
     66: "The client certificate's key is too weak.",
 }

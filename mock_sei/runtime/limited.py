@@ -24,7 +24,7 @@ from mock_sei.runtime.heads import (
     open_request,
 )
 from mock_sei.runtime.limits import Meter
-from mock_sei.web.exchange import REFUSED, REFUSED_HEAD
+from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, STALLED
 
 logger = logging.getLogger("mock_sei")
 
@@ -79,6 +79,8 @@ class LimitedProtocol(HttpToolsProtocol):
     """Bytes of answers that the client has not read yet, when they were last looked at."""
     _unread_since: float | None = None
     """When the client last read some of them, on the loop's clock."""
+    _ended_at: float | None = None
+    """When the client said that it sends nothing more, on the loop's clock."""
     _answering: RequestResponseCycle | None = None
     """The request whose answer is under way, or the last one that was answered."""
     meter: Meter
@@ -111,9 +113,35 @@ class LimitedProtocol(HttpToolsProtocol):
             answering.message_event.set()
         self._answering = None
 
+    def client_ended(self) -> None:
+        """The client sends nothing more; what it asked for is answered before the connection ends.
+
+        Called in the middle of reading: what came before is still to be parsed.
+        """
+        if self._ended_at is None:
+            self._ended_at = self.loop.time()
+            self.loop.call_soon(self._close_when_answered)
+
+    def _close_when_answered(self) -> None:
+        answering = self._answering
+        in_vain = answering is not None and STALLED in answering.scope
+        if self._held and not in_vain:
+            return  # what it asked for is not all parsed yet
+        is_cut = self._in_head or self._in_message
+        if in_vain or is_cut or not (self._is_answering or self.pipeline):
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._ended_at is not None:
+            self.loop.call_soon(self._close_when_answered)
+
     def end_overdue(self) -> None:
         """Ends the connection if its time is over; to be called every second or so."""
         self._end_unread()
+        if self._ended_at is not None and self.loop.time() - self._ended_at >= limits.END_PATIENCE:
+            self.transport.close()
+            return
         if self._deadline is None or self.loop.time() < self._deadline:
             return
         if self.flow.read_paused:  # it is we who do not read
@@ -223,6 +251,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._parse(held)
         if not self.flow.read_paused:
             self.transport.resume_reading()
+        if self._ended_at is not None:
+            self.loop.call_soon(self._close_when_answered)
 
     # The parser's callbacks
 

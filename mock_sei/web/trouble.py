@@ -20,7 +20,7 @@ from mock_sei.bench.targets import Caller
 from mock_sei.errors import Kind, Refusal, error_body
 from mock_sei.oauth.tokens import lifetime_of
 from mock_sei.sendable import WITHOUT_BODY, WITHOUT_LENGTH
-from mock_sei.web.exchange import Exchange, find_header
+from mock_sei.web.exchange import STALLED, Exchange, find_header
 from mock_sei.web.heads import only_looks
 from mock_sei.web.refusals import JsonResponse
 
@@ -87,6 +87,7 @@ class Trouble:
         self._exchange.entry.fault = str(fault)
         await asyncio.sleep(self._delay())
         if fault.stall:
+            self._scope[STALLED] = True
             await self._until_gone(receive)
             self._exchange.end_unanswered()
             return
