@@ -87,7 +87,9 @@ class Parameter:
     def is_quick(self) -> bool:
         """Whether the type, format and enum say all, so that no validator need be asked."""
         items = self.schema.get("items") or {}
-        quick = self.schema.keys() <= _QUICK_KEYS and items.keys() <= _QUICK_KEYS
+        # A page's size is looked at by who makes the page.
+        checked = _QUICK_KEYS | {"minimum"} if self.use == "limit" else _QUICK_KEYS
+        quick = self.schema.keys() <= checked and items.keys() <= _QUICK_KEYS
         return quick and not ("enum" in self.schema and self.type != "string")
 
     @property

@@ -123,6 +123,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self.loop.call_soon(self._close_when_answered)
 
     def _close_when_answered(self) -> None:
+        if self.transport.is_closing():
+            return
         answering = self._answering
         in_vain = answering is not None and STALLED in answering.scope
         if self._held and not in_vain:
@@ -139,6 +141,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def end_overdue(self) -> None:
         """Ends the connection if its time is over; to be called every second or so."""
         self._end_unread()
+        if self.transport.is_closing():
+            return
         if self._ended_at is not None and self.loop.time() - self._ended_at >= limits.END_PATIENCE:
             self.transport.close()
             return

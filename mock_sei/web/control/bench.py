@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 from mock_sei.bench.journal import Told, numbered
 from mock_sei.bench.search import Wanted
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.control.models import Here, Model
+from mock_sei.web.control.models import Flag, Here, Model, Moment, Number
 from mock_sei.web.heads import only_looks
 
 PIECE = 64 * 1024
@@ -29,12 +29,12 @@ class ClockState(Model):
 
 
 class ClockChange(Model):
-    now: AwareDatetime | None = Field(None, description="moves the clock there")
-    frozen: bool | None = Field(None, description="stops the clock or lets it run on")
+    now: Moment | None = Field(None, description="moves the clock there")
+    frozen: Flag | None = Field(None, description="stops the clock or lets it run on")
 
 
 class ClockAdvance(Model):
-    seconds: float = Field(ge=0, le=timedelta(days=365_000).total_seconds())
+    seconds: Number = Field(ge=0, le=timedelta(days=365_000).total_seconds())
 
 
 class JournalQuery(Model):

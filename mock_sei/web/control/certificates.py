@@ -13,7 +13,7 @@ from mock_sei.certificates.profiles import Variant
 from mock_sei.portal.links import Delivery
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.described import file_answer
-from mock_sei.web.control.models import Here, Model, Passphrase, Username
+from mock_sei.web.control.models import Flag, Here, Model, Passphrase, Username
 from mock_sei.web.downloads import attachment
 
 FILES = {name: writer for files in FORMATS.values() for name, writer in files.items()} | {
@@ -71,8 +71,8 @@ class LinkOptions(Model):
     passphrase: str = Field(
         default=DEFAULT_PASSPHRASE, min_length=1, description="of an encrypted file"
     )
-    legacy: bool = Field(default=False, description="encryption of old importers")
-    renew: bool = Field(default=False, description="of a further certificate, made for it")
+    legacy: Flag = Field(default=False, description="encryption of old importers")
+    renew: Flag = Field(default=False, description="of a further certificate, made for it")
 
 
 class CertificateLink(Model):
