@@ -308,3 +308,17 @@ def test_a_method_must_be_whole_in_time(
 
     assert wire.is_closing()
     assert status(wire) == sandbox.journal.last.status == 408
+
+
+def test_an_unknown_method_behind_another_request_in_one_packet_ends_the_connection(
+    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox
+) -> None:
+    """A limit of the parser, which says of such bytes only that they are none of its methods."""
+    head = f"{KEYS} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    platform.data_received(f"GET {head}FOO {head}".encode())
+    for _ in range(20):
+        loop.settle()
+
+    assert wire.sent.startswith(b"HTTP/1.1 200 ")
+    assert wire.is_closing()
+    assert sorted(entry.refused_by or "" for entry in sandbox.journal.entries) == ["", "HTTP"]
