@@ -28,8 +28,9 @@ section 5.2. The statuses are assumed; ``docs/fidelity.md`` says which words are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 
@@ -270,17 +271,33 @@ class RedirectedRefusal(Refusal):
 
 
 class MethodNotAllowed(Refusal):
-    """The path is known, the method is not; ``allowed`` goes into the ``Allow`` header."""
+    """The path is known, the method is not; ``allowed`` goes into the ``Allow`` header.
+
+    What takes a GET takes a HEAD (RFC 9110 section 9.1).
+    """
 
     def __init__(self, method: str, path: str, allowed: tuple[str, ...]):
+        allowed = with_head(allowed)
         super().__init__(
             METHOD_NOT_ALLOWED,
             check="method",
-            because=f"{path} takes {' and '.join(allowed)}, not {method}.",
+            because=f"{path} takes {listed(allowed)}, not {method}.",
             expected=", ".join(allowed),
             actual=method,
         )
         self.allowed = allowed
+
+
+def listed(names: Sequence[str]) -> str:
+    """``GET, HEAD and POST``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def with_head(methods: Iterable[str]) -> tuple[str, ...]:
+    """The methods of a path, HEAD behind the GET that answers it too."""
+    named = ((each, "HEAD") if each == "GET" else (each,) for each in methods)
+    return tuple(dict.fromkeys(chain.from_iterable(named)))
 
 
 class Fault(NamedTuple):

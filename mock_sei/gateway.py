@@ -64,6 +64,8 @@ class Call:
     findings: Findings
     tokens_elsewhere: Sequence[str] = ()
     """The places of an access token but for the header: :data:`QUERY`, :data:`FORM`."""
+    only_looks: bool = False
+    """Whether it is a HEAD, which does not count as a use of its token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +96,8 @@ def admit(
     if token.service_account is not None:
         call.findings.service_account = token.service_account
         check_certificate_name(token.service_account, call.connection)
-    tokens.record_use(token)
+    if not call.only_looks:
+        tokens.record_use(token)
     return Admission(application=application, token=token)
 
 

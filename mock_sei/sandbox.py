@@ -369,11 +369,15 @@ class Sandbox:
         """Whether a functional call without a script speaks against the test, until a reset."""
         self.scripts.strict = strict
 
-    def verdict(self) -> Verdict:
-        """What speaks against the test since the reset; its bugs count as reported."""
+    def verdict(self, *, reported: bool = True) -> Verdict:
+        """What speaks against the test since the reset.
+
+        Its bugs count as reported, unless the caller throws it away.
+        """
         state = self.state
         bugs = state.bugs.told
-        state.bugs_reported = max(state.bugs_reported, len(bugs))
+        if reported:
+            state.bugs_reported = max(state.bugs_reported, len(bugs))
         return Verdict(
             bugs=[*bugs, *state.shortages.told],
             unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in state.faults.unmet],
@@ -395,6 +399,7 @@ class Sandbox:
             self.clock.now(),
             revoked=certificates.has_revoked(certificate),
             registered=certificates.admits(certificate),
+            is_ca=self.authority.is_issuing(certificate),
         )
 
     def explain_handshake(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mock_sei.apis.actions import ACTS
 from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.parameters import read_parameters
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
@@ -31,6 +31,8 @@ class ApiRequest:
     user: str
     """The end user of the token, else its service account."""
     findings: Findings
+    only_looks: bool = False
+    """Whether it is a HEAD, which changes nothing."""
 
 
 def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
@@ -63,8 +65,11 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         now=now,
         state=state,
         budget=budget,
+        only_looks=request.only_looks,
     )
     call.known_records()
+    if request.only_looks and operation.rule.action in CHANGING:
+        return ApiAnswer(status=operation.success, content=b"")
     return ACTS[operation.rule.action](call)
 
 

@@ -66,6 +66,8 @@ class ApiCall:
     state: ApiState = field(repr=False)
     budget: Budget = field(default_factory=Budget, repr=False)
     """What the patterns of the document may still take."""
+    only_looks: bool = False
+    """Whether it is a HEAD, which changes nothing."""
 
     def names(self, **more: Any) -> dict[str, Any]:
         """What the templates of a document may name."""

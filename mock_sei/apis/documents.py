@@ -169,6 +169,13 @@ class Catalogue:
             )
         return self.products[name]
 
+    def has(self, method: str, path: str) -> bool:
+        """Whether an operation with this method has a path that fits."""
+        return any(
+            (method, template) in product.operations
+            for template, product, _ in self._candidates(path)
+        )
+
     def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
         """The operation for a request and the values in its path.
 

@@ -15,13 +15,16 @@ from typing import Any
 
 from mock_sei.apis.references import Document
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 EXTENSION = "x-mock-sei"
 
 OVER_RECORDS = frozenset(
     {"list", "read", "create", "change", "remove", "upload", "rename", "example"}
 )
 """Actions whose ``key`` is a field of the records of their ``collection``."""
+
+CHANGING = frozenset({"create", "change", "remove", "rename", "upload", "submit-report"})
+"""Actions that a HEAD must not do, where a document has them answer a GET."""
 
 _QUICK_KEYS = frozenset(
     {
@@ -84,7 +87,9 @@ class Parameter:
     def is_quick(self) -> bool:
         """Whether the type, format and enum say all, so that no validator need be asked."""
         items = self.schema.get("items") or {}
-        quick = self.schema.keys() <= _QUICK_KEYS and items.keys() <= _QUICK_KEYS
+        # A page's size is looked at by who makes the page.
+        checked = _QUICK_KEYS | {"minimum"} if self.use == "limit" else _QUICK_KEYS
+        quick = self.schema.keys() <= checked and items.keys() <= _QUICK_KEYS
         return quick and not ("enum" in self.schema and self.type != "string")
 
     @property

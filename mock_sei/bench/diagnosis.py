@@ -38,14 +38,17 @@ _VERIFY: Mapping[int, str] = {
     9: "The client certificate is not valid yet.",
     10: "The client certificate has expired; request a new one.",
     18: "The client certificate is self-signed; use the one this server issued for the account.",
-    19: "The client certificate's chain ends in a root this server does not know; use the "
-    "certificate this server issued for the account.",
+    19: "The client certificate's chain has only CAs this server does not know as issuers of "
+    "client certificates; use the certificate this server issued for the account.",
     20: "The client certificate was issued by a CA this server does not know: another mock-sei, "
-    "an earlier certs folder, or a real one; use the certificate this server issued.",
+    "an earlier certs folder, another CA below this server's own root, or a real one; use the "
+    "certificate this server issued.",
     21: "The client certificate was issued by a CA this server does not know; use the certificate "
     "this server issued.",
     23: "The client certificate was revoked; request a new one.",
     24: "A certificate in the client's chain is not a CA.",
+    25: "The client certificate was issued by a CA below one that may have no CAs below it, such "
+    "as this server's issuing CA; use the certificate this server issued.",
     26: "The certificate is not meant for clients: it may be the server's, or a CA's.",
     66: "The client certificate's key is too weak.",
 }
@@ -109,20 +112,36 @@ def explain_handshake(
 
 
 def judge_certificate(
-    certificate: PeerCertificate, now: datetime, *, revoked: bool, registered: bool = True
+    certificate: PeerCertificate,
+    now: datetime,
+    *,
+    revoked: bool,
+    registered: bool = True,
+    is_ca: bool = False,
 ) -> Explanation | None:
     """The platform's own check of an accepted certificate: its clock, its revocations.
 
-    ``registered`` is False for one of a client's own CA that nobody submitted. OpenSSL has judged
-    signature and chain; it reads the machine's clock, and a resumed session or
-    an open connection has not met the newest revocation list.
+    ``registered`` is False for one that neither our issuing CA signed nor anybody submitted,
+    ``is_ca`` is True for the certificate of our CA itself. OpenSSL has judged signature and chain;
+    it reads the machine's clock, and a resumed session or an open connection has not met the newest
+    revocation list.
     """
+    if is_ca:
+        return Explanation(
+            check=CERTIFICATE_CHECK,
+            because="The client certificate is the one of this server's issuing CA, which is no "
+            "service account's; use the certificate that this server issued for the account."
+            + _subject(certificate),
+            expected="the certificate of a service account",
+            actual="the certificate of the issuing CA",
+        )
     if not registered:
         return Explanation(
             check=CERTIFICATE_CHECK,
-            because="The client certificate is of a client's own CA and is not registered (any "
-            "more); submit it with its CA on the application's page in the portal."
-            + _subject(certificate),
+            because="The client certificate was not issued by this server's issuing CA itself, and "
+            "as a client's own it is not registered (any more); use the certificate that this "
+            "server issued, or submit the client's own with its CA on the application's page in "
+            "the portal." + _subject(certificate),
             expected="a registered certificate",
             actual=f"serial number {certificate.serial_number:x}",
         )

@@ -46,6 +46,10 @@ class Target:
         """By the operation alone."""
         return self._pattern is None or self._pattern.matches(operation)
 
+    def names(self, method: str) -> bool:
+        """Whether it says this method, rather than any."""
+        return self.operation is not None and self.operation.startswith(f"{method} ")
+
     @cached_property
     def _pattern(self) -> Pattern | None:
         return None if self.operation is None else Pattern(self.operation)
@@ -235,7 +239,13 @@ class Operations:
             self._patterns.add(each)
 
     def has(self, operation: str) -> bool:
-        """Whether there is any operation that a target with this one can be met at."""
+        """Whether there is any operation that a target with this one can be met at.
+
+        A HEAD can be met wherever a GET can.
+        """
         if "*" in operation or operation in self.names:
             return True
-        return next(self._patterns.matching(operation), None) is not None
+        if next(self._patterns.matching(operation), None) is not None:
+            return True
+        method, _, path = operation.partition(" ")
+        return method == "HEAD" and self.has(f"GET {path}")

@@ -91,6 +91,7 @@ class Authority:
         if self._issuer.key.public_key() != issuing.public_key():
             raise ValueError("the issuing CA's key does not belong to its certificate")
         self._name = issuing.subject.rfc4514_string()
+        self._issuing_der = issuing.public_bytes(Encoding.DER)
         self._numbers = itertools.count()
         self._signed: dict[str, bool] = {}
 
@@ -173,6 +174,10 @@ class Authority:
         except Exception:  # each wrong key type has an exception of its own
             return False
         return True
+
+    def is_issuing(self, peer: PeerCertificate) -> bool:
+        """Whether a client showed the certificate of the issuing CA itself."""
+        return peer.der == self._issuing_der
 
     def has_signed(self, peer: PeerCertificate) -> bool:
         """True where this CA signed what a client showed; its issuer's name proves nothing.

@@ -19,11 +19,14 @@ from typing import Any, cast
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from mock_sei.bench.diagnosis import HandshakeFailure
 from mock_sei.bench.entries import Entry, Request, Response
 from mock_sei.certificates.bundles import describe_pem, pem_of
 from mock_sei.errors import Refusal, error_body
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.runtime.limited import LimitedProtocol
+from mock_sei.runtime.limits import ALERT_LINGER
+from mock_sei.runtime.tls import Handshake
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.exchange import PINNED_KEY, let_go, sandbox_of
@@ -61,6 +64,8 @@ class PlatformProtocol(PinnedProtocol):
     listener: Listener
     certificate: PeerCertificate | None = None
     tls_version: str | None = None
+    _tls: Handshake | None = None
+    """The connection's TLS, while it tells this of its end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         joined = JoinedWrites(transport)
@@ -69,6 +74,9 @@ class PlatformProtocol(PinnedProtocol):
         ssl_object = transport.get_extra_info("ssl_object")
         if ssl_object is None:
             return
+        if isinstance(ssl_object, Handshake):
+            ssl_object.watch(self)
+            self._tls = ssl_object
         self.tls_version = ssl_object.version()
         extension = tls_extension(ssl_object)
         chain = extension["client_cert_chain"]
@@ -97,6 +105,15 @@ class PlatformProtocol(PinnedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         del self.app  # refers back to this
+        if self._tls is not None:
+            self._tls.watch(None)
+            self._tls = None
+
+    def tls_failed(self, failure: HandshakeFailure) -> None:
+        """Ends the connection when the client had time to read the alert that says why."""
+        why = self.sandbox.explain_handshake(failure, self.certificate)
+        self.sandbox.record_handshake(self._connection(), why, self.tls_version)
+        self.loop.call_later(ALERT_LINGER, self.transport.abort)
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
         """What never becomes a request gets the platform's shape and a journal entry too."""

@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mock_sei.bench.diagnosis import ABANDONED, HELLO_TOO_LARGE, STALLED, HandshakeFailure
 from mock_sei.certificates.accounts import Trusted
@@ -137,7 +137,7 @@ class ListenerContext(ssl.SSLContext):
         context.wants_certificate = client_certificates
         if client_certificates:
             context.verify_mode = ssl.CERT_REQUIRED
-            trust_clients(context, sandbox.authority.chain_pem, sandbox.certificates.trusted())
+            trust_clients(context, sandbox.authority.pem.issuing, sandbox.certificates.trusted())
             _watch_certificates(context)
         return context
 
@@ -161,6 +161,16 @@ class ListenerContext(ssl.SSLContext):
             self.verify_flags = ssl.VerifyFlags(self.verify_flags | NO_CHECK_TIME)
 
 
+class TlsWatcher(Protocol):
+    """Who deals with the end of what a client sends; called in the middle of the loop's reading."""
+
+    def client_ended(self) -> None:
+        """The client said that it sends nothing more. Called again whenever the loop reads."""
+
+    def tls_failed(self, failure: HandshakeFailure) -> None:
+        """What came is no TLS of this connection; an alert is on its way to the client."""
+
+
 class Handshake(ssl.SSLObject):
     """The server's side of one connection's TLS."""
 
@@ -172,6 +182,7 @@ class Handshake(ssl.SSLObject):
     """Bytes of the client's first message so far; None once it was answered."""
     _calls = 0
     _der: bytes | None = None
+    _watcher: TlsWatcher | None = None
 
     def do_handshake(self) -> None:
         """As the library's, but the alert of a failure goes out before the failure is raised."""
@@ -205,6 +216,35 @@ class Handshake(ssl.SSLObject):
             self.connection.refuse(HandshakeFailure(reason=HELLO_TOO_LARGE))
             raise HelloTooLarge(HELLO_TOO_LARGE)
 
+    def watch(self, watcher: TlsWatcher | None) -> None:
+        """From now on the end of what the client sends is the watcher's to deal with; None lets go
+        of it."""
+        self._watcher = watcher
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002  # its name
+        """As the library's, but for two ends that the loop would make too much of.
+
+        After the client's farewell (``close_notify``) the loop would drop every answer, though the
+        other direction stays open (RFC 8446 section 6.1); after an error it would drop the alert.
+        """
+        if self._failed:
+            self.incoming.read()
+            raise ssl.SSLWantReadError
+        try:
+            received = super().read(len, buffer)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            if self._watcher is None:
+                raise
+            self._failed = True
+            self._watcher.tls_failed(_failure(error))
+            raise ssl.SSLWantReadError from None
+        if received or self._watcher is None:
+            return received
+        self._watcher.client_ended()
+        raise ssl.SSLWantReadError
+
     def getpeercert(self, binary_form: bool = False) -> Any:
         """DER, read once. Decoded there is none: the loop asks at each connection, for nobody."""
         if not binary_form:
@@ -225,11 +265,12 @@ class Handshake(ssl.SSLObject):
             raise CertificateRefused(why.because)
 
 
-def trust_clients(context: ssl.SSLContext, chain_pem: bytes, trusted: Trusted) -> None:
-    """Lets in the clients of the platform's CA, and clients' own certificates.
+def trust_clients(context: ssl.SSLContext, issuing_pem: bytes, trusted: Trusted) -> None:
+    """Lets in the clients of the platform's issuing CA, and clients' own certificates.
 
     The documented extraction writes the leaf alone, so clients do not send the intermediate: it
-    must be among the trusted ones.
+    must be among the trusted ones. The root must not: each CA below it that a client sends would
+    be good too, and OpenSSL would send no alert.
     """
     context.verify_mode = ssl.CERT_REQUIRED
     # What is trusted by itself ends its chain. Of a client's own CA one certificate is, and the CA
@@ -238,7 +279,7 @@ def trust_clients(context: ssl.SSLContext, chain_pem: bytes, trusted: Trusted) -
     if trusted.crl_pem:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     # From a file, since the library lets other threads run while OpenSSL reads one.
-    with as_file(chain_pem + trusted.own_pem + trusted.crl_pem) as path:
+    with as_file(issuing_pem + trusted.own_pem + trusted.crl_pem) as path:
         context.load_verify_locations(cafile=path)
 
 

@@ -41,15 +41,16 @@ from mock_sei.web.forms import (
     read_pairs,
     refuse_other_origin,
 )
+from mock_sei.web.heads import only_looks
 from mock_sei.web.pages import PAGE_HEADERS, page
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import (
-    EVERY_METHOD,
     exchange_of,
     find_cookie,
     header_text,
     refuse_announced_size,
 )
+from mock_sei.web.routing import AnyMethod
 
 SESSION_COOKIE = "mock_sei_session"
 
@@ -59,7 +60,7 @@ CONSENT = "consent"
 
 def authorize_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    router.add_route(AUTHORIZE_PATH, authorize, methods=EVERY_METHOD)
+    router.routes.append(AnyMethod(AUTHORIZE_PATH, authorize))
     return router
 
 
@@ -123,7 +124,8 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
                 because="The consent did not come from the page this server showed.",
             )
         return _finish(asked, session, request, server)
-    if server.rules.auto_login and asked.login_hint in server.registry.end_users:
+    logs_in = server.rules.auto_login and asked.login_hint in server.registry.end_users
+    if logs_in and not only_looks(request.scope):  # a HEAD starts no session and gets no code
         session = start_session(asked, asked.login_hint or "", server)
         return _finish(asked, session, request, server)
     if session is not None:

@@ -30,6 +30,12 @@ SCOPE_KEY = "mock_sei.exchange"
 REFUSED = "mock_sei.refused"
 """Where a scope has the :class:`Refusal` of a request that went over a limit."""
 
+REFUSED_HEAD = "mock_sei.refused_head"
+"""Where it has the :class:`Refusal` of one whose head is wrong, before anything else is asked."""
+
+STALLED = "mock_sei.stalled"
+"""In the scope of a request that is never answered: whoever waits for the answer waits in vain."""
+
 _TOO_LARGE = (BODY_TOO_LARGE.status, HEAD_TOO_LARGE.status)
 
 PINNED_KEY = "mock_sei.pinned"

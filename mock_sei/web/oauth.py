@@ -18,6 +18,7 @@ from mock_sei.oauth.metadata import (
 from mock_sei.oauth.token_request import TokenRequest, parse_token_request
 from mock_sei.standards import GrantType
 from mock_sei.web.exchange import Exchange
+from mock_sei.web.heads import only_looks
 from mock_sei.web.refusals import (
     JsonResponse,
     functional_refusal,
@@ -25,14 +26,14 @@ from mock_sei.web.refusals import (
     revocation_refusal,
 )
 from mock_sei.web.requests import (
-    EVERY_METHOD,
     exchange_of,
     has_access_token,
     header_text,
     only_header,
     refuse_announced_size,
 )
-from mock_sei.web.trouble import caller_of, scripted_answer
+from mock_sei.web.routing import AnyMethod
+from mock_sei.web.trouble import find_script, scripted_answer
 
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """RFC 6749 section 5.1."""
@@ -44,11 +45,11 @@ Render = Callable[[Exchange, Refusal], Response]
 def oauth_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for path in TOKEN_PATHS:
-        router.add_route(path, token, methods=EVERY_METHOD)
-    router.add_route(REVOKE_PATH, revoke, methods=EVERY_METHOD)
-    router.add_route(TOKEN_INFO_PATH, token_info, methods=EVERY_METHOD)
-    router.add_route(METADATA_PATH, metadata, methods=EVERY_METHOD)
-    router.add_route(JWKS_PATH, jwks, methods=EVERY_METHOD)
+        router.routes.append(AnyMethod(path, token))
+    router.routes.append(AnyMethod(REVOKE_PATH, revoke))
+    router.routes.append(AnyMethod(TOKEN_INFO_PATH, token_info))
+    router.routes.append(AnyMethod(METADATA_PATH, metadata))
+    router.routes.append(AnyMethod(JWKS_PATH, jwks))
     return router
 
 
@@ -77,11 +78,8 @@ async def _respond(request: Request, method: str, answer: Answer, render: Render
     try:
         if request.method != method:
             raise MethodNotAllowed(request.method, request.scope["path"], (method,))
-        scripts, scripted = exchange.sandbox.scripts, None
-        if not scripts.is_quiet:
-            scripted = scripts.take_for_oauth(caller_of(exchange, request.scope))
+        scripted = find_script(exchange, request.scope, strict=False)
         if scripted is not None:
-            exchange.entry.findings.notes.append("answered from a script")
             return scripted_answer(scripted)
         return await answer(request, exchange)
     except Refusal as refusal:
@@ -132,6 +130,7 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
             tokens_elsewhere=(QUERY,) if in_query else (),
             product=None,
             findings=exchange.entry.findings,
+            only_looks=only_looks(request.scope),
         )
     )
     return JsonResponse(information, headers=_NEVER_CACHED)

@@ -11,9 +11,6 @@ from mock_sei.gateway import ACCESS_TOKEN
 from mock_sei.oauth.token_request import MEDIA_TYPES, PARSING
 from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange, body_too_large, find_header
 
-EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-"""What a route is registered for, so that a wrong method is refused by us, in our words."""
-
 Headers = list[tuple[bytes, bytes]]
 
 

@@ -37,7 +37,7 @@ def verify_failure(code: int) -> HandshakeFailure:
         (9, "not valid yet"),
         (10, "has expired; request a new one"),
         (18, "self-signed; use the one this server issued"),
-        (19, "ends in a root this server does not know"),
+        (19, "CAs this server does not know"),
         (20, "issued by a CA this server does not know"),
         (21, "issued by a CA this server does not know"),
         (23, "was revoked; request a new one"),

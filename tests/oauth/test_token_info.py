@@ -157,4 +157,4 @@ def test_asking_counts_as_a_use(platform: Platform) -> None:
 def test_it_takes_a_get_alone(platform: Platform) -> None:
     answer = platform.client("svc-web").post(TOKEN_INFO_PATH)
 
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Iterator
+from difflib import get_close_matches
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Route
 
 from mock_sei import __version__
 from mock_sei.apis.merged import merged
@@ -24,6 +29,8 @@ from mock_sei.errors import (
     UnknownCollection,
     UnknownMessage,
     UnknownUser,
+    listed,
+    with_head,
 )
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.applications import add_account_calls, add_application_calls
@@ -49,6 +56,10 @@ _NOT_THERE = (
     UnknownMessage,
     UnknownUser,
 )
+
+
+_LONGEST_COMPARED = 200
+"""Characters of a path that the nearest ones are looked for by."""
 
 
 class PlainJson(JSONResponse):
@@ -107,6 +118,24 @@ def control_app() -> FastAPI:
         detail = f"mock-sei could not do this: on its machine {missing}"
         return PlainJson({"detail": detail, "error": "Exhausted"}, 503)
 
+    @app.exception_handler(404)
+    async def explain_path(request: Request, error: Exception) -> Response:
+        detail = error.detail if isinstance(error, HTTPException) else ""
+        if detail == HTTPStatus.NOT_FOUND.phrase:  # the framework's own: no route has this path
+            path, paths = _path(request), dict.fromkeys(each.path for each in _calls(request))
+            near = get_close_matches(path, paths, n=3, cutoff=0.0)
+            detail = (
+                f"no call has the path {path!r}; the nearest are {listed(near)}, and GET /docs "
+                "lists them all"
+            )
+        return PlainJson({"detail": detail}, 404)
+
+    @app.exception_handler(405)
+    async def explain_method(request: Request, _: Exception) -> Response:
+        allowed = with_head(_methods(request))
+        detail = f"{_path(request)!r} takes {listed(allowed)}, not {request.method[:100]}"
+        return PlainJson({"detail": detail}, 405, {"Allow": ", ".join(allowed)})
+
     for kind in KINDS:
         if not issubclass(kind, MockSeiError):
             app.add_exception_handler(kind, explain_exhaustion)
@@ -132,6 +161,22 @@ def control_app() -> FastAPI:
         return HTMLResponse(reference_page(app.openapi()))
 
     return app
+
+
+def _methods(request: Request) -> Iterator[str]:
+    """The methods that some call has with this path; the framework knows one call's only."""
+    for route in _calls(request):
+        matched, _ = route.matches(request.scope)
+        if matched is not Match.NONE:
+            yield from sorted((route.methods or set()) - {"HEAD"})
+
+
+def _calls(request: Request) -> list[Route]:
+    return [each for each in request.app.router.routes if isinstance(each, Route)]
+
+
+def _path(request: Request) -> str:
+    return str(request.scope["path"])[:_LONGEST_COMPARED]
 
 
 def add_platform_calls(app: FastAPI) -> None:

@@ -19,7 +19,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_sei.addresses import find_host, fits_name, is_address, is_loopback, is_under
 from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.exchange import BODY_LIMIT, CONTROL_KEY, REFUSED, let_go, sandbox_of
+from mock_sei.web.exchange import (
+    BODY_LIMIT,
+    CONTROL_KEY,
+    REFUSED,
+    REFUSED_HEAD,
+    let_go,
+    sandbox_of,
+)
+from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.requests import announced_size, find_headers
 
 logger = logging.getLogger("mock_sei")
@@ -53,6 +61,13 @@ class ControlListener:
         if scope["type"] != "http":
             return
         scope[CONTROL_KEY] = sandbox_of(scope, self._sandbox)
+        send = without_body(scope, send)
+        refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
+        if refused is not None:
+            logger.warning("control call refused: %s", refused)
+            body = {"detail": str(refused)}
+            await JSONResponse(body, refused.kind.status)(scope, receive, send)
+            return
         refusal = refused_caller(scope, self._sandbox.server_names)
         if refusal is not None:
             logger.warning("control call refused: %s", refusal)
@@ -78,7 +93,7 @@ class ControlListener:
         try:
             # The application records its failure, and the framework raises it again.
             with contextlib.suppress(Exception):
-                await self._app(scope, receiving, send)
+                await self._app(as_get(scope), receiving, send)
         finally:
             let_go(scope)
 

@@ -25,7 +25,8 @@ from mock_sei.web.portal.link import certificate_link
 from mock_sei.web.portal.mailbox import MAILBOX
 from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, Visit
 from mock_sei.web.refusals import functional_refusal, refusal_headers
-from mock_sei.web.requests import EVERY_METHOD, exchange_of
+from mock_sei.web.requests import exchange_of
+from mock_sei.web.routing import AnyMethod
 
 Handler = Callable[[Visit], Response]
 
@@ -62,7 +63,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
 def portal_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for path, handlers in ROUTES.items():
-        router.add_route(path, _endpoint(handlers), methods=EVERY_METHOD)
+        router.routes.append(AnyMethod(path, _endpoint(handlers)))
     return router
 
 
@@ -98,7 +99,7 @@ def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
         raise Refusal(
             NOT_FOUND, check="path", because=f"The portal has no page {request.url.path}."
         )
-    handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+    handler = handlers.get(request.method)
     if handler is None:
         raise MethodNotAllowed(request.method, request.url.path, tuple(handlers))
     return handler
