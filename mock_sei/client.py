@@ -11,6 +11,7 @@ from mock_sei.attached.controls import AttachedAddresses, AttachedControls
 from mock_sei.attached.platform import control_api
 from mock_sei.controls import Controls
 from mock_sei.errors import MockSeiError
+from mock_sei.machine import real_dates
 from mock_sei.processes import close_off
 from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
@@ -37,7 +38,8 @@ class MockSei(Workbench):
             self.settings = make_settings(
                 **{"certs_dir": self._folder.path / "certs", **ports, **settings}
             )
-            launched = launch(self.settings)
+            with real_dates():
+                launched = launch(self.settings)
         except BaseException:
             self._folder.remove()
             raise

@@ -12,13 +12,13 @@ import http.client
 import json
 import socket
 import ssl
-import time
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from mock_sei import machine
 from mock_sei.doctor.answers import is_key_pair_refusal
 from mock_sei.doctor.handshakes import ALERT, USER_AGENT, connect, shake_hands, show_certificate
 from mock_sei.doctor.material import certificates_in
@@ -30,10 +30,10 @@ _LARGEST_ANSWER = 65_536
 
 def observe(setup: Setup) -> Observed:
     """Connects, shakes hands twice, verifies, and asks for a token where everything is given."""
-    started = time.monotonic()
+    started = machine.monotonic()
 
     def after() -> timedelta:
-        return timedelta(seconds=time.monotonic() - started)
+        return timedelta(seconds=machine.monotonic() - started)
 
     reached = _reach(setup)
     if reached.reached is not Reached.CONNECTED:

@@ -13,7 +13,6 @@ import os
 import selectors
 import socket
 import threading
-import time
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -22,9 +21,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from mock_sei import machine
 from mock_sei.errors import Explanation
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE
+from mock_sei.runtime.loops import new_thread_loop
 from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
@@ -264,7 +265,8 @@ class PlatformServer:
             accepted.close()
 
     def _set_date(self) -> None:
-        self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+        date = formatdate(machine.timestamp(), usegmt=True)
+        self._state.default_headers = [(b"date", date.encode())]
 
     async def _each_second(self) -> None:
         while True:
@@ -283,7 +285,7 @@ async def _wait_for(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
 class ServerThread:
     """Runs a :class:`PlatformServer` in a thread of its own."""
 
-    new_loop = staticmethod(asyncio.new_event_loop)
+    new_loop = staticmethod(new_thread_loop)
 
     def __init__(self, server: PlatformServer) -> None:
         self._server = server

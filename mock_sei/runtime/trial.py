@@ -9,9 +9,9 @@ certificate in clear (RFC 5246 section 7.4.6): no secret is needed to say so muc
 from __future__ import annotations
 
 import ssl
-from datetime import UTC, datetime
 from functools import cached_property
 
+from mock_sei import machine
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.authority import Authority
 from mock_sei.certificates.bundles import Identity
@@ -36,7 +36,7 @@ class Trial:
 
     @cached_property
     def _identity(self) -> Identity:
-        return self._authority.issue_server(["localhost"], now=datetime.now(UTC))
+        return self._authority.issue_server(["localhost"], now=machine.now())
 
     def find_problem(self, certificate_pem: str) -> str | None:
         """Why OpenSSL would never let it in, None where it would; dates are not looked at."""
