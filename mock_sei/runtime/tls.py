@@ -25,6 +25,7 @@ from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.bundles import Identity, describe_der
 from mock_sei.errors import Explanation
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.runtime.contexts import IN_C, PlainContext
 from mock_sei.runtime.limits import HELLO_LIMIT
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -112,7 +113,7 @@ pending_connection: contextvars.ContextVar[PendingConnection] = contextvars.Cont
 """Set by whoever accepts a socket, read when the loop makes the connection's SSL object."""
 
 
-class ListenerContext(ssl.SSLContext):
+class ListenerContext(PlainContext):
     """A server context that follows the sandbox's clock; for the rest it is made anew."""
 
     sandbox: Sandbox
@@ -294,8 +295,7 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
     record of every connection three enum look-ups. Without it the journal lacks the refused
     certificate's subject and dates; nothing else depends on it.
     """
-    base = ssl.SSLContext.__mro__[1]
-    hook = getattr(base, "_msg_callback", None)
+    hook = getattr(IN_C, "_msg_callback", None)
     if hook is None or not hasattr(hook, "__set__"):
         return
 
