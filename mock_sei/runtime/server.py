@@ -13,6 +13,7 @@ import os
 import selectors
 import socket
 import threading
+import traceback
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -30,6 +31,7 @@ from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, Protocol
 from mock_sei.runtime.tls import (
     CertificateRefused,
     PendingConnection,
+    RecordedBug,
     pending_connection,
 )
 from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
@@ -195,7 +197,19 @@ class PlatformServer:
             return
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._spawn(self._connect(door, accepted, str(address[0]), factory))
+        self._spawn(self._connect_or_report(door, accepted, str(address[0]), factory))
+
+    async def _connect_or_report(
+        self, door: Door, accepted: socket.socket, source: str, factory: ProtocolFactory
+    ) -> None:
+        """A failure of our own ends the connection, and the test hears of it: nobody waits."""
+        try:
+            await self._connect(door, accepted, source, factory)
+        except RecordedBug:
+            _end(accepted)
+        except Exception as error:
+            self._sandbox.record_bug("".join(traceback.format_exception(error)))
+            _end(accepted)
 
     async def _connect(
         self, door: Door, accepted: socket.socket, source: str, factory: ProtocolFactory
@@ -275,6 +289,17 @@ class PlatformServer:
             for connection in list(self._state.connections):
                 if isinstance(connection, LimitedProtocol):
                     connection.end_overdue()  # a timer each would be a fiftieth of a connection
+
+
+def _end(accepted: socket.socket) -> None:
+    """Closes a connection, whether or not it has got a transport."""
+    with contextlib.suppress(OSError):  # it may be closed already
+        accepted.shutdown(socket.SHUT_RDWR)
+    try:
+        asyncio.get_running_loop().remove_reader(accepted)
+    except (RuntimeError, ValueError):  # a transport has it, and closes it; or it is closed
+        return
+    accepted.close()
 
 
 async def _wait_for(tasks: set[asyncio.Task[Any]], seconds: float) -> None:

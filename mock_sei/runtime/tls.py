@@ -15,6 +15,7 @@ import os
 import ssl
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,10 @@ _HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
 
 class CertificateRefused(ssl.SSLError):
     """Our own check refused a certificate that OpenSSL accepted; no alert can be sent then."""
+
+
+class RecordedBug(Exception):
+    """mock-sei itself failed during a handshake, and the traceback is kept already."""
 
 
 class HelloTooLarge(ssl.SSLError):
@@ -93,6 +98,9 @@ class PendingConnection:
             certificate=self.shown_certificate,
         )
         self._sandbox.record_handshake(connection, why, self.tls_version)
+
+    def record_bug(self, error: Exception) -> None:
+        self._sandbox.record_bug("".join(traceback.format_exception(error)))
 
     def let_go(self) -> None:
         """The handshake is over: the connection must not keep the state of its beginning."""
@@ -175,7 +183,20 @@ class Handshake(ssl.SSLObject):
     _der: bytes | None = None
 
     def do_handshake(self) -> None:
-        """As the library's, but the alert of a failure goes out before the failure is raised."""
+        """As the library's, but the alert of a failure goes out before the failure is raised.
+
+        A failure of our own is recorded before the loop closes the connection because of it: the
+        client's test may end at once.
+        """
+        try:
+            self._shake_hands()
+        except OSError:  # every error of TLS is one
+            raise
+        except Exception as error:
+            self.connection.record_bug(error)
+            raise RecordedBug from error
+
+    def _shake_hands(self) -> None:
         self._calls += 1
         self.connection.heard = self._calls > 1
         if self._failed:
