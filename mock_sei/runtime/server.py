@@ -76,12 +76,25 @@ class PlatformServer:
 
     async def start(self) -> None:
         """Every listener answers from the moment this returns."""
+        asyncio.get_running_loop().set_exception_handler(self._report)
         self._set_date()
         for door in self._doors:
             factory = self._protocol_factory(door)
             for listening in door.sockets:
                 self._accept_from(door, listening, factory)
         self._spawn(self._each_second())
+
+    def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop would only log fails the test: a protocol or a task of ours that failed.
+
+        An ``OSError`` is the client's: a connection that broke.
+        """
+        error = context.get("exception")
+        if isinstance(error, RecordedBug):
+            return
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self._sandbox.record_bug("".join(traceback.format_exception(error)))
+        loop.default_exception_handler(context)
 
     def close(self) -> None:
         """Closes the listening sockets of a server that does not run."""

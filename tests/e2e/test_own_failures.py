@@ -11,6 +11,7 @@ import pytest
 from mock_sei import MockSei
 from mock_sei.errors import MockSeiBug
 from mock_sei.runtime import tls
+from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.sandbox import Sandbox
 
@@ -60,6 +61,22 @@ def _failing(name: str) -> Callable[..., Any]:
         raise ZeroDivisionError(f"{name} of the tests")
 
     return fail
+
+
+def test_a_failure_while_a_request_is_read_is_reported(
+    mock_sei_server: MockSei, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop closes the connection of a protocol that fails, and says so in its log only."""
+    mock_sei_server.reset()
+    with mock_sei_server.client() as http:
+        assert http.get("/").status_code == 404
+        with monkeypatch.context() as patch:
+            patch.setattr(LimitedProtocol, "data_received", _failing("data_received"))
+            with pytest.raises(httpx2.TransportError):
+                http.get("/")
+
+    with pytest.raises(MockSeiBug, match="data_received of the tests"):
+        mock_sei_server.check()
 
 
 def test_a_control_api_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
