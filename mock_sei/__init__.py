@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 else:  # a type checker that saw it would take any name for one of ours
 
     def __getattr__(name: str) -> Any:
-        if name == "MockSei":
-            from mock_sei.client import MockSei
+        if name not in ("MockSei", "Attached"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from mock_sei.machine import real_dates
 
-            return MockSei
-        if name == "Attached":
+        with real_dates():
+            if name == "MockSei":
+                from mock_sei.client import MockSei
+
+                return MockSei
             from mock_sei.attached.platform import Attached
 
             return Attached
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,18 +1,19 @@
 """The one clock of the platform: tokens, idle limits, certificates and the journal all read it.
 
-It starts as the machine's clock and can be moved or stopped. OpenSSL reads the machine's clock
-whatever this one says, so :attr:`Clock.is_machine` tells the TLS side when it must judge dates
-itself. Times are aware UTC ``datetime`` values; :meth:`Clock.timestamp` is the same moment in
-seconds for the hot path.
+It starts as the machine's clock and can be moved or stopped; tools that freeze the time of a test
+do not move it (:mod:`mock_sei.machine`). OpenSSL reads the machine's clock whatever this one says,
+so :attr:`Clock.is_machine` tells the TLS side when it must judge dates itself. Times are aware UTC
+``datetime`` values; :meth:`Clock.timestamp` is the same moment in seconds for the hot path.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+
+from mock_sei import machine
 
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 1, 1, tzinfo=UTC)
@@ -31,8 +32,8 @@ class _Setting(NamedTuple):
 class Clock:
     """Reads as the machine's clock plus an offset, or stands still."""
 
-    def __init__(self, machine: Callable[[], float] = time.time) -> None:
-        self._machine = machine
+    def __init__(self, read_machine: Callable[[], float] = machine.timestamp) -> None:
+        self._machine = read_machine
         self._lock = threading.Lock()
         self._setting = _Setting()
 

@@ -16,12 +16,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from mock_sei import machine
 from mock_sei.addresses import Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
@@ -242,7 +243,8 @@ class Sandbox:
         ``changes`` are fields of :class:`~mock_sei.settings.Behaviour`. Raises
         :class:`ConfigurationError` for any other key, and then nothing is reset. Calls that are
         under way end on the state that they began on. A failure of mock-sei that no check has
-        reported is handed on, so that the next check does.
+        reported is handed on, so that the next check does. A certificate of the fixtures' accounts
+        that the machine's clock does not find valid is made anew when it is asked for.
         """
         if self._present is not self:
             # A state refers to the sandbox that made it, and a pinned one to a state of before.
@@ -251,6 +253,7 @@ class Sandbox:
         behaviour = self._behaviour
         if changes:
             behaviour = behaviour.with_changes(changes, source="reset")
+        self._seeded_identities.drop_invalid()
         fresh = self._seeded(behaviour)
         with self._line:
             past = self.state
@@ -612,7 +615,7 @@ class Sandbox:
         state, identity = self.state, None
         if variant is not ServerVariant.VALID:
             identity = self.authority.issue_server_variant(
-                variant, self.server_names, now=datetime.now(UTC)
+                variant, self.server_names, now=machine.now()
             )
         state.server_identity = identity
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, Self
 import httpx2
 
 from mock_sei.bench.journal import WholeJournal
+from mock_sei.certificates.first_date import require_real_dates
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import write_whole
 from mock_sei.controls import BenchClock, Controls
@@ -47,6 +48,8 @@ class Workbench(ABC):
     """
 
     def __init__(self) -> None:
+        """Raises :class:`~mock_sei.errors.MockSeiError` where this process can sign nothing."""
+        require_real_dates()
         # For good
         self._folder = TemporaryFolder()
         after_fork(self._in_child)

@@ -171,11 +171,22 @@ def _dates(
 ) -> tuple[str | None, str | None]:
     if certificate is None:
         return None, None
-    stamp = now.isoformat(timespec="seconds")
     if code == 10:
-        return f"not after {certificate.not_after.isoformat()}", stamp
+        limit, actual = certificate.not_after, _moment(now, certificate.not_after)
+        if now <= limit:
+            actual = f"later by the clock that OpenSSL reads; this server's says {actual}"
+        return f"not after {limit.isoformat()}", actual
     if code == 9:
-        return f"not before {certificate.not_before.isoformat()}", stamp
+        limit, actual = certificate.not_before, _moment(now, certificate.not_before)
+        if now >= limit:
+            actual = f"earlier by the clock that OpenSSL reads; this server's says {actual}"
+        return f"not before {limit.isoformat()}", actual
     if code == 23:
         return "a certificate that is not revoked", f"serial number {certificate.serial_number:x}"
     return None, None
+
+
+def _moment(now: datetime, limit: datetime) -> str:
+    """To the second, and finer where both would read alike."""
+    same = now.replace(microsecond=0) == limit.replace(microsecond=0)
+    return now.isoformat(timespec="auto" if same else "seconds")

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from mock_sei import machine
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import (
     LONGEST_COMMON_NAME,
@@ -207,7 +208,7 @@ class Authority:
         on a tie), so the date starts a year back and lies as many seconds later as the number says.
         ``nextUpdate`` lies past any clock.
         """
-        issued = datetime.now(UTC).replace(microsecond=0) - timedelta(days=365)
+        issued = machine.now().replace(microsecond=0) - timedelta(days=365)
         return (
             # All at once: the builder's own method copies the list for each entry.
             x509.CertificateRevocationListBuilder(revoked_certificates=entries)

@@ -11,7 +11,7 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from cryptography import x509
@@ -31,6 +31,9 @@ from mock_sei.peer import PeerCertificate
 from mock_sei.texts import check_text
 
 DEFAULT_PASSPHRASE = "mock-sei"
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""By how much the clocks of machines that share a certs folder may differ."""
 
 LONGEST_SHOWN_NAME = 256
 """Characters of a CN, or of an issuer's name, that are kept of a certificate that was shown."""
@@ -55,6 +58,10 @@ class Certified:
     @property
     def not_after(self) -> datetime:
         return self.certificate.not_valid_after_utc
+
+    def is_valid_at(self, moment: datetime) -> bool:
+        """By its dates. One of a machine whose clock is a little ahead of this one's is valid."""
+        return self.not_before - CLOCKS_DIFFER <= moment < self.not_after
 
     @property
     def peer(self) -> PeerCertificate:

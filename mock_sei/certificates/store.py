@@ -89,7 +89,8 @@ class CertificateStore:
             found = self._read_identity("server.pem", "server.key")
             if found is not None:
                 missing = set(names) - server_names(found.certificate)
-                if not missing and found.not_after - now > RENEW_SERVER_BEFORE:
+                lasts = found.is_valid_at(now) and found.is_valid_at(now + RENEW_SERVER_BEFORE)
+                if not missing and lasts:
                     return found
             identity = self.authority.issue_server(names, now=now)
             write_together(
@@ -120,7 +121,7 @@ class CertificateStore:
         self.account_folder(account)
         with self._locked():
             found = self._find_identity(account)
-            if found is None or found.not_after <= now:
+            if found is None or not found.is_valid_at(now):
                 found = make()
                 self._write_identity(account, found)
             return found

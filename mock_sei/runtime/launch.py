@@ -7,10 +7,11 @@ import importlib
 import ipaddress
 import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from starlette.types import ASGIApp
 
+from mock_sei import machine
 from mock_sei.addresses import Addresses, host_to_call
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
@@ -95,7 +96,7 @@ def launch(settings: Settings) -> Launch:
             tls_problem=Trial(store.authority).find_problem,
         )
         sandbox.server_names = _server_names(settings)
-        identity = store.server_identity(sandbox.server_names, now=datetime.now(UTC))
+        identity = store.server_identity(sandbox.server_names, now=machine.now())
         platform = platform_app()
         doors = [
             Door(

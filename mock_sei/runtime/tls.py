@@ -15,6 +15,7 @@ import os
 import ssl
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.bundles import Identity, describe_der
 from mock_sei.errors import Explanation
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.runtime.contexts import IN_C, PlainContext
 from mock_sei.runtime.limits import HELLO_LIMIT
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -51,6 +53,10 @@ _HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
 
 class CertificateRefused(ssl.SSLError):
     """Our own check refused a certificate that OpenSSL accepted; no alert can be sent then."""
+
+
+class RecordedBug(Exception):
+    """mock-sei itself failed during a handshake, and the traceback is kept already."""
 
 
 class HelloTooLarge(ssl.SSLError):
@@ -93,6 +99,9 @@ class PendingConnection:
         )
         self._sandbox.record_handshake(connection, why, self.tls_version)
 
+    def record_bug(self, error: Exception) -> None:
+        self._sandbox.record_bug("".join(traceback.format_exception(error)))
+
     def let_go(self) -> None:
         """The handshake is over: the connection must not keep the state of its beginning."""
         self.end = lambda: None
@@ -112,7 +121,7 @@ pending_connection: contextvars.ContextVar[PendingConnection] = contextvars.Cont
 """Set by whoever accepts a socket, read when the loop makes the connection's SSL object."""
 
 
-class ListenerContext(ssl.SSLContext):
+class ListenerContext(PlainContext):
     """A server context that follows the sandbox's clock; for the rest it is made anew."""
 
     sandbox: Sandbox
@@ -185,7 +194,20 @@ class Handshake(ssl.SSLObject):
     _watcher: TlsWatcher | None = None
 
     def do_handshake(self) -> None:
-        """As the library's, but the alert of a failure goes out before the failure is raised."""
+        """As the library's, but the alert of a failure goes out before the failure is raised.
+
+        A failure of our own is recorded before the loop closes the connection because of it: the
+        client's test may end at once.
+        """
+        try:
+            self._shake_hands()
+        except OSError:  # every error of TLS is one
+            raise
+        except Exception as error:
+            self.connection.record_bug(error)
+            raise RecordedBug from error
+
+    def _shake_hands(self) -> None:
         self._calls += 1
         self.connection.heard = self._calls > 1
         if self._failed:
@@ -335,8 +357,7 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
     record of every connection three enum look-ups. Without it the journal lacks the refused
     certificate's subject and dates; nothing else depends on it.
     """
-    base = ssl.SSLContext.__mro__[1]
-    hook = getattr(base, "_msg_callback", None)
+    hook = getattr(IN_C, "_msg_callback", None)
     if hook is None or not hasattr(hook, "__set__"):
         return
 

@@ -8,12 +8,12 @@ finds the entry.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.types import Message, Scope
 
+from mock_sei import machine
 from mock_sei.bench.entries import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import BODY_TOO_LARGE, HEAD_TOO_LARGE, Explanation, Refusal
@@ -67,7 +67,7 @@ class Exchange:
         self.sandbox = sandbox = sandbox_of(scope, sandbox)
         """The platform with the state in which the request began, whatever was reset since."""
         self.listener = listener
-        self._started = time.perf_counter()
+        self._started = machine.monotonic()
         self._body_size = 0
         self._body_ended = False
         self._failed = False
@@ -201,7 +201,7 @@ class Exchange:
     def _close(self) -> None:
         if not self._closed:
             self._closed = True
-            self.entry.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
+            self.entry.duration_ms = round((machine.monotonic() - self._started) * 1000, 3)
             self.sandbox.record(self.entry)
 
 

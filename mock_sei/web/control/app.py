@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Iterator
 from difflib import get_close_matches
 from http import HTTPStatus
@@ -20,7 +19,6 @@ from mock_sei import __version__
 from mock_sei.apis.merged import merged
 from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, truststore
 from mock_sei.errors import (
-    MockSeiBug,
     MockSeiError,
     Rejected,
     UnknownAccount,
@@ -38,6 +36,7 @@ from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
 from mock_sei.web.control.data import add_data_calls
 from mock_sei.web.control.described import add_refusals, file_answer
+from mock_sei.web.control.door import own_failure
 from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Passphrase
@@ -149,12 +148,9 @@ def control_app() -> FastAPI:
         return PlainJson(validation_answer(error.errors()), 422)
 
     @app.exception_handler(Exception)
-    async def own_failure(request: Request, error: Exception) -> Response:
-        """Recorded before the answer leaves: the test that has its answer must find the bug."""
+    async def explain_failure(request: Request, error: Exception) -> Response:
         sandbox: Sandbox = request.scope[CONTROL_KEY]
-        sandbox.record_bug("".join(traceback.format_exception(error)))
-        detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
-        return PlainJson({"detail": detail, "error": MockSeiBug.__name__}, 500)
+        return own_failure(sandbox, error)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
