@@ -14,14 +14,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
 
+from mock_sei.arguments import require_text
 from mock_sei.bench.redaction import redact_form
 from mock_sei.controls import Registered
-from mock_sei.errors import MockSeiError, UnknownUser
+from mock_sei.errors import MockSeiError
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
-from mock_sei.texts import check_text
 
 DEFAULT_USER = "alice@example.com"
 
@@ -90,7 +90,7 @@ class Flows:
         query |= parameters
         for name, value in query.items():
             if value is not None:
-                check_text(name, str(value))
+                require_text(name, str(value))
         with self.connect(None) as http:
             answer = http.post(
                 AUTHORIZE_PATH,
@@ -112,16 +112,8 @@ class Flows:
         return answer
 
     def application(self, name: str) -> Application:
-        """By its name, its AppKey or its service account. Raises :class:`MockSeiError`."""
-        check_text("application", name)
-        registry = self.registry()
-        found = registry.find_application(name) or registry.find_application_of(name)
-        if found is None:
-            raise MockSeiError(
-                f"no application or service account {name[:100]!r}; there are "
-                f"{registry.application_names()}; {registry.account_names()}"
-            )
-        return found
+        """By its name, its AppKey or its service account. Raises :class:`UnknownApplication`."""
+        return self.registry().require_application(require_text("application", name))
 
     def request_token(self, application: Application, form: Mapping[str, str | None]) -> Any:
         """One token request, over the application's own listener."""
@@ -138,11 +130,8 @@ class Flows:
         return answer.json()
 
     def password_of(self, user: str) -> str:
-        """Raises :class:`MockSeiError` naming some end users there are."""
-        try:
-            return self.registry().require_user(user).password
-        except UnknownUser as error:
-            raise MockSeiError(str(error)) from None
+        """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
+        return self.registry().require_user(user).password
 
 
 def _client_credentials(flows: Flows, application: Application, _: str) -> Any:

@@ -36,7 +36,7 @@ from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
 from mock_sei.bench.hiding import KnownSecrets, Secrets
 from mock_sei.bench.journal import Journal
 from mock_sei.bench.scripts import Scripts, make_answer
-from mock_sei.bench.targets import Operations
+from mock_sei.bench.targets import Operations, names_of
 from mock_sei.bench.verdict import Kept, Verdict
 from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
 from mock_sei.certificates.authority import new_signing_key_pem
@@ -46,6 +46,7 @@ from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
+from mock_sei.departed import Departed
 from mock_sei.errors import (
     ConfigurationError,
     Explanation,
@@ -126,6 +127,7 @@ class Sandbox:
         behaviour: Behaviour,
         certificate_rules: CertificateRules | None = None,
         faults: Sequence[Mapping[str, Any]] = (),
+        faults_source: object = "settings",
         journal_size: int = 1000,
         tls_problem: TlsProblem = lambda _: None,
     ) -> None:
@@ -139,9 +141,11 @@ class Sandbox:
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
-        self._seeded_faults = self._read_faults(faults)
+        self._seeded_faults = self._read_faults(faults, faults_source)
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
+        self._departed = Departed()
+        """Applications that resets and deletions took away; no reset forgets them."""
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
@@ -160,6 +164,7 @@ class Sandbox:
 
     def _seeded(self, behaviour: Behaviour) -> State:
         registry = self.fixtures.registry.copy()
+        registry.departed = self._departed
         random = make_random(behaviour.seed)
         certificates = AccountCertificates(
             store=self.store,
@@ -174,6 +179,7 @@ class Sandbox:
             faults.drop_application(application)
             scripts.drop_application(application)
             release(application=application.name, account=application.service_account)
+            self._note_end(application, f"deleted at {_time_of_day()}")
 
         def release(*, application: str, account: str | None = None) -> None:
             with self._line:
@@ -217,8 +223,8 @@ class Sandbox:
         )
         return state
 
-    def _read_faults(self, seeded: Sequence[Mapping[str, Any]]) -> list[Fault]:
-        """Raises :class:`ConfigurationError` naming the entry and its field."""
+    def _read_faults(self, seeded: Sequence[Mapping[str, Any]], source: object) -> list[Fault]:
+        """Raises :class:`ConfigurationError` naming where they are from, the entry, its field."""
         read = []
         for index, fields in enumerate(seeded):
             try:
@@ -226,7 +232,7 @@ class Sandbox:
             except Rejected as error:
                 field, problem = next(iter(error.problems.items()))
                 raise ConfigurationError(
-                    problem, source="settings", key=f"faults[{index}].{field}"
+                    problem, source=source, key=f"faults[{index}].{field}"
                 ) from None
         return read
 
@@ -236,13 +242,14 @@ class Sandbox:
         names = (each.name for each in self.catalogue.operations)
         return Operations((*OAUTH_OPERATIONS, *names))
 
-    def reset(self, changes: Mapping[str, Any] | None = None) -> None:
+    def reset(self, changes: Mapping[str, Any] | None = None, *, by: str | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
 
         ``changes`` are fields of :class:`~mock_sei.settings.Behaviour`. Raises
         :class:`ConfigurationError` for any other key, and then nothing is reset. Calls that are
         under way end on the state that they began on. A failure of mock-sei that no check has
-        reported is handed on, so that the next check does.
+        reported is handed on, so that the next check does. ``by`` is the test that resets, for
+        whoever misses an application afterwards.
         """
         behaviour = self._behaviour
         if changes:
@@ -255,6 +262,13 @@ class Sandbox:
             self.clock.reset()
             self.journal.clear()
             self._present.state = fresh
+        whose = f"of {by}" if by else f"at {_time_of_day()}"
+        for application in past.registry.newcomers():
+            if fresh.registry.find_application(application.name) is None:
+                self._note_end(application, f"removed by the reset {whose}")
+
+    def _note_end(self, application: Application, end: str) -> None:
+        self._departed.note(names_of(application), application.name, end)
 
     def pinned(self) -> Sandbox:
         """This platform with the state that it has now, for one call: no reset changes that.
@@ -350,16 +364,18 @@ class Sandbox:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Scripts the answer to the next call. Raises :class:`~mock_sei.errors.Rejected`."""
-        self.scripts.enqueue(
-            make_answer(
-                operation,
-                application=application,
-                status=status,
-                json_body=json,
-                text=text,
-                headers=headers,
-            )
+        answer = make_answer(
+            operation,
+            application=application,
+            status=status,
+            json_body=json,
+            text=text,
+            headers=headers,
         )
+        problem = self._operations.find_problem(operation)
+        if problem is not None:
+            raise Rejected({"operation": problem})
+        self.scripts.enqueue(answer)
 
     def only_scripted(self, *, strict: bool = True) -> None:
         """Whether a functional call without a script speaks against the test, until a reset."""
@@ -487,7 +503,7 @@ class Sandbox:
         }
 
     def set_clock(self, *, now: datetime | None, frozen: bool | None) -> None:
-        """Moves, stops or starts the clock. Raises ``ValueError`` with what is wrong."""
+        """Moves, stops or starts the clock. Raises :class:`Rejected` with what is wrong."""
         with self._before_reset() as is_now:
             if not is_now:
                 return
@@ -497,7 +513,7 @@ class Sandbox:
                 (self.clock.freeze if frozen else self.clock.unfreeze)()
 
     def advance_clock(self, seconds: float) -> None:
-        """Moves the clock forward. Raises ``ValueError`` with what is wrong."""
+        """Moves the clock forward. Raises :class:`Rejected` with what is wrong."""
         with self._before_reset() as is_now:
             if is_now:
                 self.clock.advance(seconds=seconds)
@@ -615,8 +631,13 @@ class Sandbox:
         return key.kid
 
     def retire_signing_key(self, kid: str) -> None:
-        """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
+        """Tokens of an old key are refused from now on. Raises :class:`Rejected`."""
         self.state.oauth.keys.retire(kid)
+
+
+def _time_of_day() -> str:
+    """As the machine has it; the platform's clock may be anywhere."""
+    return f"{datetime.now(UTC):%H:%M:%S} UTC"
 
 
 def _earlier(bug: str) -> str:

@@ -20,10 +20,10 @@ import mock_sei
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "standards", "clock", "paths", "core_yaml", "ecmascript", "tables", "texts"),
+    ("errors", "standards", "paths", "core_yaml", "ecmascript", "tables", "texts", "departed"),
     ("peer", "records", "addresses", "randomness", "patterns"),
-    ("processes", "secret_index", "sendable"),
-    ("registry",),
+    ("processes", "secret_index", "sendable", "arguments"),
+    ("registry", "clock"),
     ("access", "api_files"),
     ("fixtures",),
     ("settings",),

@@ -91,6 +91,7 @@ def launch(settings: Settings) -> Launch:
                 notice_days=settings.renewal_notices,
             ),
             faults=settings.faults,
+            faults_source=settings.source,
             journal_size=settings.journal_size,
             tls_problem=Trial(store.authority).find_problem,
         )

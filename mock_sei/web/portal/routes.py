@@ -108,7 +108,8 @@ def _as_refusal(error: MockSeiError) -> Refusal:
     """What was asked for is not there, or cannot be had."""
     kind: Kind = REQUEST_INVALID if isinstance(error, Rejected) else NOT_FOUND
     text = str(error)
-    return Refusal(kind, check=FORM_CHECK, because=f"{text[0].upper()}{text[1:]}.")
+    end = "" if text.endswith("?") else "."
+    return Refusal(kind, check=FORM_CHECK, because=f"{text[0].upper()}{text[1:]}{end}")
 
 
 def _problem(visit: Visit, refusal: Refusal) -> Response:
