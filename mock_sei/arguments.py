@@ -93,13 +93,19 @@ def require_text(name: str, value: object, wanted: str = "a text") -> str:
     return value
 
 
-def require_number(name: str, value: object) -> int:
-    """A whole number, 0 or more. Raises :class:`Rejected`."""
+def require_whole(name: str, value: object) -> int:
+    """A whole number. Raises :class:`Rejected`."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise Rejected({name: f"must be a whole number, not {kind_of(value)}"})
-    if value < 0:
-        raise Rejected({name: "must be 0 or more"})
     return value
+
+
+def require_count(name: str, value: object) -> int:
+    """A whole number, 0 or more. Raises :class:`Rejected`."""
+    number = require_whole(name, value)
+    if number < 0:
+        raise Rejected({name: "must be 0 or more"})
+    return number
 
 
 def require_flag(name: str, value: object) -> bool:

@@ -119,6 +119,23 @@ def bundled_folder() -> Path:
     return inside if inside.is_dir() else here.parent / "fixtures"
 
 
+def is_demo(record: ServiceAccount | EndUser) -> bool:
+    """Whether this very record came with the package: its password is printed in the documents."""
+    return record in _demo_people()
+
+
+def demo_users() -> list[EndUser]:
+    """The end users that come with the package."""
+    return [each for each in _demo_people() if isinstance(each, EndUser)]
+
+
+@cache
+def _demo_people() -> tuple[ServiceAccount | EndUser, ...]:
+    # A memo of a file that does not change while the process runs, not state.
+    registry = read_platform_file(bundled_folder() / "platform.toml")
+    return (*registry.service_accounts.values(), *registry.end_users.values())
+
+
 def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtures:
     """Reads a folder, the bundled one by default; what it lacks comes from the bundled one.
 

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from mock_sei.addresses import origin_of
-from mock_sei.arguments import LONGEST_COMPARED, MOST_COMPARED, find_nearest
+from mock_sei.arguments import LONGEST_COMPARED, find_nearest
 from mock_sei.departed import MOST_REMEMBERED, Departed
 from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
 from mock_sei.records import (
@@ -155,15 +155,20 @@ class Registry:
 
     def unknown_application(self, name: str) -> UnknownApplication:
         """The error that says so, for whoever looked in vain."""
-        rows = self.applications.rows()
         near = [
             name
-            for _, _, each in islice(rows, MOST_COMPARED)
+            for each in self._likely()
             for name in (each.name, each.service_account)
-            if name
+            if name is not None
         ]
         there, hint = self.application_names(), self.departed.find(name)
         return UnknownApplication(absence("application", name, near=near, there=there, hint=hint))
+
+    def _likely(self) -> list[Application]:
+        """Whom somebody means who misspells a name: the first of all, and the newest."""
+        first = (each for _, _, each in islice(self.applications.rows(), NAMES_TOLD))
+        newest = islice(reversed(self._newcomers.copy()), NAMES_TOLD)
+        return [*first, *(each for each in newest if self._by_name.get(each.name) is each)]
 
     def application_names(self) -> str:
         """Some of them, as a message lists them."""
@@ -190,7 +195,7 @@ class Registry:
             has = application.service_account
             hint = f"{application.name} is an application"
             hint += f"; its service account is {has}" if has else " without a service account"
-        near = (each for _, each, _ in islice(self.service_accounts.rows(), MOST_COMPARED))
+        near = [each.service_account for each in self._likely() if each.service_account]
         there = self.account_names()
         return UnknownAccount(
             absence("service account", username, near=near, there=there, hint=hint)
@@ -206,7 +211,7 @@ class Registry:
     def unknown_user(self, email: str) -> UnknownUser:
         """The error that says so, for whoever looked in vain."""
         rows = self.end_users.rows()
-        names = [each for _, each, _ in islice(rows, MOST_COMPARED)]
+        names = [each for _, each, _ in islice(rows, NAMES_TOLD)]
         there = some_of(names, len(rows))
         return UnknownUser(absence("end user", email, near=names, there=there))
 

@@ -124,8 +124,13 @@ class AttachedRegistry:
     def require_application(self, name: str) -> Application:
         if not is_segment(name):
             raise self.unknown_application(name)
-        found = self.find_application_of(name)
-        return found or self.applications.require(name)
+        try:
+            return self.applications.require(name)
+        except UnknownApplication:
+            found = self.find_application_of(name)
+            if found is None:
+                raise
+            return found
 
     def require_account(self, username: str) -> ServiceAccount:
         if is_segment(username):

@@ -17,7 +17,7 @@ from mock_sei.arguments import (
     kind_of,
     named_plainly,
     named_plainly_throughout,
-    require_number,
+    require_count,
 )
 from mock_sei.bench.entries import Entry
 from mock_sei.bench.search import Wanted, explain_absence, read_wanted
@@ -66,7 +66,7 @@ class JournalView(ABC):
         """
         search = read_wanted(operation, wanted)
         if times is not None:
-            require_number("times", times)
+            require_count("times", times)
         entries = self.entries
         found = sum(search.fits(each) for each in entries)
         if found < 1 if times is None else found != times:

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -24,7 +25,7 @@ from typing import TextIO
 import click
 
 from mock_sei.bench.entries import LOG_SHOWN, Entry
-from mock_sei.certificates.store import write_whole
+from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError
 from mock_sei.runtime.launch import Launch, launch
@@ -32,6 +33,7 @@ from mock_sei.runtime.loops import new_event_loop
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Settings
 from mock_sei.web.exhausted import KINDS, find_exhaustion
+from mock_sei.web.portal.visit import HOME
 
 logger = logging.getLogger("mock_sei")
 
@@ -41,6 +43,9 @@ _FILES_NEEDED = 20
 _TIDY_EVERY = 1.0
 
 EXAMPLE_ACCOUNT = "svc-demo"
+
+IMAGE_VARIABLE = "MOCK_SEI_IMAGE"
+"""Set in the image, whose files and commands the host has not."""
 
 
 def prepare(settings: Settings) -> Launch:
@@ -177,7 +182,7 @@ def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
 def announce(sandbox: Sandbox, settings: Settings) -> None:
     """Says where everything is. Raises :class:`ConfigurationError` without a ready file."""
     try:
-        click.echo(announcement(sandbox))
+        click.echo(announcement(sandbox, in_image=bool(os.environ.get(IMAGE_VARIABLE))))
         if sys.stdout is not None:  # as it is where the user closed it
             sys.stdout.flush()
     except OSError as error:  # the server is as good as before
@@ -208,41 +213,82 @@ def _ready(sandbox: Sandbox) -> dict[str, object]:
     }
 
 
-def announcement(sandbox: Sandbox) -> str:
-    """What a new user needs: addresses, files, and two lines to paste."""
-    addresses, folder = sandbox.addresses, sandbox.store.folder
+def announcement(sandbox: Sandbox, *, in_image: bool = False) -> str:
+    """What a new user needs: addresses, files, and lines to paste.
+
+    From a container the lines are for the host: they take the files from the control listener.
+    """
+    addresses = sandbox.addresses
+    files = _files_of_image(addresses.control) if in_image else _files(sandbox.store)
     lines = [
         "mock-sei: the SEI API Platform in a box. For tests only: its secrets are printed.",
         "",
         f"  one-way TLS   {addresses.one_way}",
         f"  two-way TLS   {addresses.two_way}",
+        f"  portal        {addresses.one_way}{HOME}  (for a browser)",
         f"  control API   {addresses.control}  (reference at /docs)",
-        f"  CA to trust   {sandbox.store.ca_file}",
-        f"  certificates  {folder}{os.sep}<service account>",
+        f"  CA to trust   {files.ca}",
+        f"  certificates  {files.certificates}",
     ]
-    examples = curl_lines(sandbox)
+    examples = curl_lines(sandbox, files)
     if examples:
-        lines += ["", "A token, then a call with one; paste as they stand:", "", *examples]
+        lines += ["", files.introduction, "", *examples]
     return "\n".join(lines)
 
 
-def curl_lines(sandbox: Sandbox) -> list[str]:
-    """A token request and a functional call, each one line beginning with ``curl``."""
+@dataclass(frozen=True, kw_only=True)
+class _Files:
+    """Where whoever pastes a line finds the files that it names."""
+
+    ca: str
+    certificates: str
+    introduction: str
+    certificate: Path
+    """Of the example account."""
+    key: Path
+    trusted: Path
+    fetched: tuple[str, ...] = ()
+    """Addresses from which the files are fetched into the working folder first."""
+
+
+def _files(store: CertificateStore) -> _Files:
+    folder = store.account_folder(EXAMPLE_ACCOUNT)
+    return _Files(
+        ca=str(store.ca_file),
+        certificates=f"{store.folder}{os.sep}<service account>",
+        introduction="A token, then a call with one; paste as they stand:",
+        certificate=folder / "certificate.crt",
+        key=folder / "privatekey.key",
+        trusted=store.ca_file,
+    )
+
+
+def _files_of_image(control: str) -> _Files:
+    account = f"{control}/service-accounts/{EXAMPLE_ACCOUNT}"
+    names = ("certificate.crt", "privatekey.key")
+    return _Files(
+        ca=f"{control}/ca.pem",
+        certificates=f"{control}/service-accounts/<service account>/{'|'.join(names)}",
+        introduction="The files, a token, then a call with one; paste on the host as they stand:",
+        certificate=Path(names[0]),
+        key=Path(names[1]),
+        trusted=Path("ca.pem"),
+        fetched=(f"{control}/ca.pem", *(f"{account}/{name}" for name in names)),
+    )
+
+
+def curl_lines(sandbox: Sandbox, files: _Files) -> list[str]:
+    """A token request and a functional call, each one line beginning with ``curl``.
+
+    Before them one that fetches the files, where they have to be fetched.
+    """
     registry = sandbox.state.registry
     application = registry.find_application_of(EXAMPLE_ACCOUNT)
     if application is None:
         return []  # the user's own fixtures have no demo account
     account = registry.service_accounts[EXAMPLE_ACCOUNT]
     url = sandbox.addresses.two_way
-    folder = sandbox.store.account_folder(EXAMPLE_ACCOUNT)
-    tls = [
-        "--cacert",
-        sandbox.store.ca_file,
-        "--cert",
-        folder / "certificate.crt",
-        "--key",
-        folder / "privatekey.key",
-    ]
+    tls = ["--cacert", files.trusted, "--cert", files.certificate, "--key", files.key]
     token = [
         "curl",
         "-sS",
@@ -258,12 +304,19 @@ def curl_lines(sandbox: Sandbox) -> list[str]:
         f"{url}/v2/oauthtoken",
     ]
     call = ["curl", "-sS", *tls, "-H", f"AppKey: {application.app_key}"]
-    bearer = f'-H "Authorization: Bearer $({_token_command(sandbox)})"'
+    token_line = shlex.join(map(str, token))
+    obtained = f"{token_line} | {_TAKE_TOKEN}" if files.fetched else _token_command(sandbox)
+    bearer = f'-H "Authorization: Bearer $({obtained})"'
     resource = shlex.quote(f"{url}/v1/order/tradetickets?limit=2")
-    return [
-        shlex.join(map(str, token)),
-        f"{shlex.join(map(str, call))} {bearer} {resource}",
-    ]
+    lines = [token_line, f"{shlex.join(map(str, call))} {bearer} {resource}"]
+    if files.fetched:
+        named = [part for each in files.fetched for part in ("-O", each)]
+        lines.insert(0, shlex.join(["curl", "-sS", *named]))
+    return lines
+
+
+_TAKE_TOKEN = r"""sed -E 's/.*"access_token":"([^"]+)".*/\1/'"""
+"""``mock-sei token`` for a host that has no mock-sei."""
 
 
 def _token_command(sandbox: Sandbox) -> str:

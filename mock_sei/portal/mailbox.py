@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from operator import attrgetter
 
-from mock_sei.arguments import named_plainly_throughout, require_number, require_text
+from mock_sei.arguments import named_plainly_throughout, require_text, require_whole
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.links import Link
 
@@ -131,7 +131,7 @@ class Mails(ABC):
 
     def require(self, number: int) -> Mail:
         """Raises :class:`UnknownMessage`."""
-        require_number("number", number)
+        require_whole("number", number)
         page = self.page(limit=1, after=number - 1)
         if not page.mails or page.mails[0].number != number:
             raise UnknownMessage(f"no mail {number}; there are {page.count}")

@@ -85,8 +85,8 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
     "a misspelt variant": (
         lambda sei: sei.certificate("svc-demo", "expierd"),
         (
-            "variant: must be one of valid, expired, not-yet-valid, untrusted, self-signed, wrong-cn, "
-            "not 'expierd'; did you mean expired?"
+            "variant: must be one of valid, expired, not-yet-valid, untrusted, self-signed, "
+            "wrong-cn, not 'expierd'; did you mean expired?"
         ),
     ),
     "a variant that is none": (lambda sei: sei.certificate("svc-demo", None), "wrong-cn, not None"),
@@ -301,7 +301,7 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
         "MockSei: dialekt: unknown key; did you mean dialect?",
     ),
     "a misspelt address": (
-        lambda _: Attached(NOWHERE, one_way_ur="https://localhost"),
+        lambda _: Attached(NOWHERE, one_way_ur="https://localhost"),  # type: ignore[arg-type]
         "one_way_ur: no such keyword; did you mean one_way_url?",
     ),
     "a misspelt setting of an attached server": (
@@ -391,7 +391,7 @@ def test_a_wrong_argument_is_a_value_error_and_a_type_error_too(bench: Workbench
 def test_a_parameter_that_nobody_knows_is_sent_with_the_log_in_all_the_same(
     bench: Workbench,
 ) -> None:
-    assert bench.login("demo-web", foo="bar", state=5, login_hint=None).code
+    assert bench.login("demo-web", foo="bar", state="5", login_hint=None).code
 
 
 def test_an_application_is_renamed_by_the_keyword_name(bench: Workbench) -> None:
