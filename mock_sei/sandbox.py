@@ -12,6 +12,7 @@ the state, or works slowly, therefore reads ``self.state`` once.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -491,6 +492,7 @@ class Sandbox:
             "url": addresses.one_way,
             "two_way_url": addresses.two_way,
             "control_url": addresses.control,
+            "pid": os.getpid(),
             **asdict(state.behaviour),
             "applications": [each.as_dict() for each in applications.records],
             "service_accounts": [asdict(each) for each in accounts.records],

@@ -177,7 +177,8 @@ class Settings(BaseModel):
     )
     dialect: Literal["sei", "rfc"] = Field(
         default="sei",
-        description="sei as the vendor documents, or rfc: token_type Bearer, no query parameters",
+        description="as the vendor documents (sei), or as the RFCs want it (rfc): token_type "
+        "Bearer, no query parameters",
     )
     seed: Annotated[int, Field(ge=-LARGEST_SEED, le=LARGEST_SEED)] | None = Field(
         default=None, description="makes identifiers repeat from run to run"

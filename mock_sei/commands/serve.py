@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
 import click
@@ -63,6 +64,11 @@ def prepare(settings: Settings) -> Launch:
         if not settings.ready_file.absolute().parent.is_dir():
             raise ConfigurationError("its folder does not exist", source=settings.ready_file)
     return launch(settings)
+
+
+def log_error(message: str) -> None:
+    """A line of the log about what ends the server."""
+    logger.error(message)
 
 
 def run(launched: Launch, settings: Settings) -> None:
@@ -182,7 +188,12 @@ def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
 def announce(sandbox: Sandbox, settings: Settings) -> None:
     """Says where everything is. Raises :class:`ConfigurationError` without a ready file."""
     try:
-        click.echo(announcement(sandbox, in_image=bool(os.environ.get(IMAGE_VARIABLE))))
+        in_image = bool(os.environ.get(IMAGE_VARIABLE))
+        text = announcement(sandbox, in_image=in_image)
+        if in_image and settings.log_format == "json":  # engines put both outputs into one log
+            logger.info(text)
+        else:
+            click.echo(text)
         if sys.stdout is not None:  # as it is where the user closed it
             sys.stdout.flush()
     except OSError as error:  # the server is as good as before
@@ -356,7 +367,8 @@ class _Lines(logging.Formatter):
         if second != self._second:  # a busy server writes thousands of lines in each
             self._stamp = time.strftime("%H:%M:%S", time.localtime(second))
             self._second = second
-        return f"{self._stamp} {record.getMessage()}"
+        line = f"{self._stamp} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class _JsonLines(logging.Formatter):
@@ -369,7 +381,10 @@ class _JsonLines(logging.Formatter):
         }
         if isinstance(record.msg, Entry):
             return json.dumps(fields | record.msg.to_json(LOG_SHOWN))
-        return json.dumps(fields | {"message": record.getMessage()})
+        fields["message"] = record.getMessage()
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
 
 
 def _configure_log(form: str) -> None:
@@ -378,7 +393,24 @@ def _configure_log(form: str) -> None:
     logging._srcfile = None  # noqa: SLF001  # the HOWTO says so; one line of code logs
     handler = _Lossy(sys.stderr)
     handler.setFormatter(_JsonLines() if form == "json" else _Lines())
-    root = logging.getLogger("mock_sei")
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    root.propagate = False
+    ours = logging.getLogger("mock_sei")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
+    # What libraries and the interpreter have to say stands in the log too, in the log's own form.
+    logging.getLogger().addHandler(handler)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_failure
+    threading.excepthook = lambda failed: _log_failure(
+        failed.exc_type, failed.exc_value, failed.exc_traceback
+    )
+    sys.unraisablehook = lambda failed: _log_failure(
+        failed.exc_type, failed.exc_value, failed.exc_traceback
+    )
+
+
+def _log_failure(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    """Of an exception that nobody caught."""
+    logger.error("mock-sei failed", exc_info=(kind, error or kind(), trace))

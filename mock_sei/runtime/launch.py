@@ -60,6 +60,9 @@ class Launch:
         load_pages()
 
 
+CONTROL_PORT = 8044
+"""Where a control listener is, unless something else was asked for."""
+
 IMPORTED_LATE = (
     "anyio._backends._asyncio",
     "mock_sei.core_yaml",
@@ -141,6 +144,7 @@ def _control_app() -> ASGIApp:
 def _bind_all(
     settings: Settings, undo: contextlib.ExitStack
 ) -> dict[Listener, list[socket.socket]]:
+    control = (settings.control_port, CONTROL_PORT)
     wanted = {
         Listener.ONE_WAY: (
             settings.host,
@@ -149,6 +153,7 @@ def _bind_all(
                 asked=settings.one_way_port,
                 documented=443,
                 fallback=8443,
+                control=control,
             ),
         ),
         Listener.TWO_WAY: (
@@ -158,11 +163,17 @@ def _bind_all(
                 asked=settings.two_way_port,
                 documented=444,
                 fallback=8444,
+                control=control,
             ),
         ),
         Listener.CONTROL: (
             settings.control_host,
-            Ports(option="--control-port", asked=settings.control_port, documented=8044),
+            Ports(
+                option="--control-port",
+                asked=settings.control_port,
+                documented=CONTROL_PORT,
+                control=control,
+            ),
         ),
     }
     bound = {}

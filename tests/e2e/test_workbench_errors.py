@@ -301,7 +301,7 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
         "MockSei: dialekt: unknown key; did you mean dialect?",
     ),
     "a misspelt address": (
-        lambda _: Attached(NOWHERE, one_way_ur="https://localhost"),  # type: ignore[arg-type]
+        lambda _: Attached(NOWHERE, one_way_ur="https://localhost"),  # type: ignore[call-arg]
         "one_way_ur: no such keyword; did you mean one_way_url?",
     ),
     "a misspelt setting of an attached server": (
