@@ -92,7 +92,8 @@ class Rejected(MockSeiError, ValueError, TypeError):
     """
 
     def __init__(self, problems: Mapping[str, str]):
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
+        told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
+        super().__init__(one_line(told))
         self.problems = dict(problems)
 
 

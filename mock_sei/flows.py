@@ -6,6 +6,8 @@ The flow follows from the application's row of the security standards, as it wou
 
 from __future__ import annotations
 
+import html
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,12 +19,14 @@ import httpx2
 from mock_sei.arguments import require_text
 from mock_sei.bench.redaction import redact_form
 from mock_sei.controls import Registered
-from mock_sei.errors import MockSeiError
+from mock_sei.errors import MockSeiError, one_line
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
+LONGEST_ANSWER = 1000
+"""Characters of an answer that an error repeats."""
 DEFAULT_USER = "alice@example.com"
 
 
@@ -99,7 +103,7 @@ class Flows:
             )
         location = answer.headers.get("Location")
         if location is None:
-            raise MockSeiError(f"no redirect for {user}: {answer.status_code} {answer.text}")
+            raise MockSeiError(f"no redirect for {user}: {answer.status_code} {_said(answer)}")
         return LogIn(location=location, code_verifier=verifier)
 
     def token_response(self, name: str, user: str) -> dict[str, Any]:
@@ -132,6 +136,12 @@ class Flows:
     def password_of(self, user: str) -> str:
         """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
         return self.registry().require_user(user).password
+
+
+def _said(answer: httpx2.Response) -> str:
+    """What a page tells a person to be wrong; of what is no such page the beginning."""
+    found = re.search(r'role="alert"[^>]*>([^<]*)<', answer.text)
+    return html.unescape(found[1]) if found else one_line(answer.text[:LONGEST_ANSWER])
 
 
 def _client_credentials(flows: Flows, application: Application, _: str) -> Any:

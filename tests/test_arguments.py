@@ -97,3 +97,10 @@ def test_names_of_applications_that_are_gone_are_remembered_within_a_bound() -> 
     assert departed.find("key") == (
         "it belonged to shared, which was removed by the reset of test_two"
     )
+
+
+def test_a_name_with_a_line_break_forges_no_line() -> None:
+    with pytest.raises(Rejected) as caught:
+        refuse_unknown(["a\nb"], ["status"], what="field")
+    assert "\n" not in str(caught.value)
+    assert caught.value.problems.keys() == {"a\nb"}

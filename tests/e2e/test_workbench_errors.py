@@ -270,6 +270,10 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda sei: sei.login("demo-web", state=str),
         "state: must be a text, a number or None, not the class str",
     ),
+    "a log-in of an application that has none": (
+        lambda sei: sei.login("demo-server"),
+        "no redirect for alice@example.com: 400 The application demo-server has no redirect",
+    ),
     "a misspelt option of a client": (
         lambda sei: sei.client("svc-demo", tmeout=3),
         "tmeout: no such keyword; did you mean timeout?",
