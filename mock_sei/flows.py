@@ -19,7 +19,7 @@ import httpx2
 from mock_sei.arguments import require_text
 from mock_sei.bench.redaction import redact_form
 from mock_sei.controls import Registered
-from mock_sei.errors import MockSeiError, one_line
+from mock_sei.errors import MockSeiError, UnknownApplication, one_line
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.records import Application
@@ -117,7 +117,12 @@ class Flows:
 
     def application(self, name: str) -> Application:
         """By its name, its AppKey or its service account. Raises :class:`UnknownApplication`."""
-        return self.registry().require_application(require_text("application", name))
+        registry = self.registry()
+        try:
+            return registry.require_application(require_text("application", name))
+        except UnknownApplication as error:
+            accounts = registry.account_names()
+            raise UnknownApplication(f"{error}; service accounts are {accounts}") from None
 
     def request_token(self, application: Application, form: Mapping[str, str | None]) -> Any:
         """One token request, over the application's own listener."""

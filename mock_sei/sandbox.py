@@ -142,7 +142,7 @@ class Sandbox:
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
-        self._seeded_faults = self._read_faults(faults, faults_source)
+        self._seeded_faults = read_faults(faults, self.catalogue, faults_source)
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
         self._departed = Departed()
@@ -224,24 +224,9 @@ class Sandbox:
         )
         return state
 
-    def _read_faults(self, seeded: Sequence[Mapping[str, Any]], source: object) -> list[Fault]:
-        """Raises :class:`ConfigurationError` naming where they are from, the entry, its field."""
-        read = []
-        for index, fields in enumerate(seeded):
-            try:
-                read.append(read_fault(fields, self._operations))
-            except Rejected as error:
-                field, problem = next(iter(error.problems.items()))
-                raise ConfigurationError(
-                    problem, source=source, key=f"faults[{index}].{field}"
-                ) from None
-        return read
-
     @cached_property
     def _operations(self) -> Operations:
-        """Everything that can be called."""
-        names = (each.name for each in self.catalogue.operations)
-        return Operations((*OAUTH_OPERATIONS, *names))
+        return operations_of(self.catalogue)
 
     def reset(self, changes: Mapping[str, Any] | None = None, *, by: str | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
@@ -635,6 +620,32 @@ class Sandbox:
     def retire_signing_key(self, kid: str) -> None:
         """Tokens of an old key are refused from now on. Raises :class:`Rejected`."""
         self.state.oauth.keys.retire(kid)
+
+
+def operations_of(catalogue: Catalogue) -> Operations:
+    """Everything that can be called."""
+    return Operations((*OAUTH_OPERATIONS, *(each.name for each in catalogue.operations)))
+
+
+def read_faults(
+    seeded: Sequence[Mapping[str, Any]], catalogue: Catalogue, source: object
+) -> list[Fault]:
+    """The faults of the settings, which every reset arms.
+
+    Raises :class:`ConfigurationError` naming where they are from, the entry and its field.
+    """
+    if not seeded:
+        return []
+    operations, read = operations_of(catalogue), []
+    for index, fields in enumerate(seeded):
+        try:
+            read.append(read_fault(fields, operations))
+        except Rejected as error:
+            field, problem = next(iter(error.problems.items()))
+            raise ConfigurationError(
+                problem, source=source, key=f"faults[{index}].{field}"
+            ) from None
+    return read
 
 
 def _time_of_day() -> str:

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from starlette.types import ASGIApp
 
 from mock_sei.addresses import Addresses, host_to_call
+from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.runtime.server import Door, PlatformServer
 from mock_sei.runtime.sockets import Ports, bind
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.sandbox import CertificateRules, Sandbox
+from mock_sei.sandbox import CertificateRules, Sandbox, read_faults
 from mock_sei.settings import Settings
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
@@ -84,6 +85,9 @@ def launch(settings: Settings) -> Launch:
     with contextlib.ExitStack() as undo:
         sockets = _bind_all(settings, undo)
         fixtures = load_fixtures(settings.fixtures, settings.apis)
+        if settings.faults:  # a wrong one must leave nothing behind either
+            catalogue = Catalogue(fixtures.documents, fixtures.brought)
+            read_faults(settings.faults, catalogue, settings.source)
         store = CertificateStore(settings.certs_dir)
         sandbox = Sandbox(
             fixtures=fixtures,

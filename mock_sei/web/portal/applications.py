@@ -157,7 +157,7 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
     from_here = application.certificate is CertificateSource.SEI
     with_key = current.has_key if current else True
     record = visit.sandbox.registry.service_accounts.get(account or "")
-    is_known = record is not None and is_demo(record)
+    known = visit.sandbox.fixtures.registry.service_accounts
     formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
     return visit.show(
         "details.html",
@@ -166,7 +166,8 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         path=path_of(application),
         state_of=status_of,
         eye=_EYE,
-        demo_password=record.password if record and is_known else None,
+        demo_password=record.password if record and is_demo(record) else None,
+        from_fixtures=record is not None and known.get(record.username) == record,
         certificates=certificates,
         older_certificates=older,
         links=[

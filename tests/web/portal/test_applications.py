@@ -110,6 +110,20 @@ def test_the_password_of_an_own_account_is_shown_by_no_page_whatever_its_name(
     assert "was sent once, by mail" in page
 
 
+def test_an_account_of_the_user_s_fixtures_has_its_password_in_their_file(
+    browser: Browser, sandbox: Sandbox
+) -> None:
+    mine = replace(
+        sandbox.state.registry.service_accounts["svc-demo"], password="of-the-user-alone"
+    )
+    sandbox.fixtures = replace(sandbox.fixtures, registry=sandbox.fixtures.registry.copy())
+    sandbox.fixtures.registry.service_accounts["svc-demo"] = mine
+    sandbox.reset()
+    page = browser.get("/portal/apps/demo-server").text
+    assert "of-the-user-alone" not in page
+    assert "Its password is in the <code>platform.toml</code>" in page
+
+
 def test_the_password_is_on_no_page_but_its_mails(browser: Browser, sandbox: Sandbox) -> None:
     application = browser.registered()
     password = sandbox.state.registry.service_accounts[TEAM].password
