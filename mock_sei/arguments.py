@@ -32,24 +32,24 @@ MOST_PROBLEMS = 20
 """Unknown names that one error names: the body of a request can have a hundred thousand."""
 
 
-def find_nearest(name: object, known: Iterable[object]) -> str | None:
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like this one, None where none is much like it.
 
     Upper and lower case, ``-`` and ``_`` make no difference.
     """
-    names = {_folded(each): str(each) for each in islice(known, MOST_COMPARED)}
+    names = {_folded(each): each for each in islice(known, MOST_COMPARED)}
     near = difflib.get_close_matches(_folded(name), names, n=1)
     return names[near[0]] if near else None
 
 
-def _folded(name: object) -> str:
-    return str(name)[:LONGEST_COMPARED].lower().replace("_", "-")
+def _folded(name: str) -> str:
+    return name[:LONGEST_COMPARED].lower().replace("_", "-")
 
 
 def suggestion(name: object, known: Iterable[object]) -> str:
     """``did you mean status?``, or which names there are where none is much like this one."""
     names = list(map(str, islice(known, MOST_COMPARED)))
-    near = find_nearest(name, names)
+    near = find_nearest(str(name), names)
     if near is not None:
         return f"did you mean {near}?"
     more = ", …" if len(names) > MOST_LISTED else ""
@@ -148,7 +148,9 @@ def plain_problem(details: Mapping[str, Any]) -> str:
     hint = ""
     if kind in ("enum", "literal_error"):
         choices = str(details.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(", ")
-        near = find_nearest(details.get("input"), (each.strip("'") for each in choices))
+        came = details.get("input")
+        known = (each.strip("'") for each in choices)
+        near = find_nearest(came, known) if isinstance(came, str) else None
         hint = f"; did you mean {near}?" if near else ""
     return message[:1].lower() + message[1:] + hint
 

@@ -30,8 +30,8 @@ from mock_sei.arguments import (
 from mock_sei.bench.journal import WholeJournal
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import write_whole
-from mock_sei.controls import BenchClock, Controls
-from mock_sei.errors import MockSeiBug, Rejected, UnknownAccount, UnknownApplication
+from mock_sei.controls import LONGEST_NAME, BenchClock, Controls
+from mock_sei.errors import MockSeiBug, Rejected, UnknownAccount, UnknownApplication, one_line
 from mock_sei.flows import DEFAULT_USER, Flows, LogIn
 from mock_sei.handles import (
     Account,
@@ -220,7 +220,8 @@ class Workbench(ABC):
 
     def reset(self, **changes: Any) -> None:
         """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""
-        self.controls.reset(changes, by=self.test)
+        by = None if self.test is None else one_line(self.test)[:LONGEST_NAME]
+        self.controls.reset(changes, by=by)
         with self._lock:
             self._made = []
 

@@ -317,6 +317,14 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda sei: sei.certificate_link("svc-demo", fromat="pfx"),
         "fromat: no such keyword; did you mean format?",
     ),
+    "a flag of a link as text": (
+        lambda sei: sei.certificate_link("svc-demo", legacy="no"),
+        "legacy: must be True or False, not str",
+    ),
+    "a number that nobody can write": (
+        lambda sei: sei.faults.add("GET /v2/investors", cut=10**5000),
+        "cut: input should be 'before-headers'",
+    ),
     "a CSR as bytes": (
         lambda sei: sei.sign_request("svc-demo", b"x"),
         "request: must be a CSR as PEM text, not bytes",
@@ -428,6 +436,18 @@ def test_an_application_that_a_reset_removed_is_reported_with_the_test_that_rese
         bench.certificate(made)
     with pytest.raises(UnknownApplication, match=belonged):
         bench.token(made)
+
+
+def test_a_test_with_a_long_name_resets_too(bench: Workbench) -> None:
+    bench.new_application(name="shared")
+    bench.test = "test_long[" + "é\n" * 1000 + "]"
+    try:
+        bench.reset()
+    finally:
+        bench.test = None
+    with pytest.raises(UnknownApplication, match=r"reset of test_long\[é\\x0aé") as caught:
+        _ = bench.applications["shared"]
+    assert "\n" not in str(caught.value)
 
 
 def test_a_reset_that_nobody_named_is_reported_with_its_time(bench: Workbench) -> None:
