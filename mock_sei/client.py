@@ -7,6 +7,7 @@ import threading
 import weakref
 from typing import Any, NoReturn, Self
 
+from mock_sei.arguments import named_plainly
 from mock_sei.attached.controls import AttachedAddresses, AttachedControls
 from mock_sei.attached.platform import control_api
 from mock_sei.controls import Controls
@@ -31,6 +32,7 @@ class MockSei(Workbench):
     object before the fork, raises :class:`~mock_sei.errors.MockSeiError`.
     """
 
+    @named_plainly
     def __init__(self, **settings: Any) -> None:
         super().__init__()
         ports = {"one_way_port": 0, "two_way_port": 0, "control_port": 0}

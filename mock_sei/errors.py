@@ -9,7 +9,7 @@
     ├── UnknownMessage         a mail that is not in the mailbox
     ├── UnknownUser            an end user whom nobody knows
     ├── NoServer               nothing answers at an address, or no mock-sei of this version
-    ├── Rejected               a registration, a request or certificate that is not acceptable
+    ├── Rejected               a registration, certificate or argument that is not acceptable
     ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
     └── Refusal                the platform says no
         ├── NoToken            ... because no token came at all
@@ -85,11 +85,16 @@ class NoServer(MockSeiError):
     """A running server was asked for and cannot be used; one line with what to do."""
 
 
-class Rejected(MockSeiError):
-    """What a team asks the portal for is not acceptable: one problem for each field at fault."""
+class Rejected(MockSeiError, ValueError, TypeError):
+    """What was asked for cannot be accepted: one problem for each field or argument at fault.
+
+    It is a ``ValueError`` and a ``TypeError`` too: callers of Python objects expect one or the
+    other for a wrong argument, and need not know which of them a wrong name is.
+    """
 
     def __init__(self, problems: Mapping[str, str]):
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
+        told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
+        super().__init__(one_line(told))
         self.problems = dict(problems)
 
 

@@ -117,8 +117,13 @@ def mock_sei(request: pytest.FixtureRequest, mock_sei_server: Workbench) -> Iter
             "one worker",
             pytrace=False,
         )
-    mock_sei_server.reset(**_marked_behaviour(request.node))
-    yield mock_sei_server
+    behaviour = _marked_behaviour(request.node)
+    mock_sei_server.test = request.node.name
+    try:
+        mock_sei_server.reset(**behaviour)
+        yield mock_sei_server
+    finally:
+        mock_sei_server.test = None
     mock_sei_server.check()
 
 

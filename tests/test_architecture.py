@@ -21,9 +21,10 @@ PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "standards", "machine", "paths", "core_yaml", "ecmascript", "tables", "texts"),
-    ("clock", "peer", "records", "addresses", "randomness", "patterns"),
-    ("processes", "secret_index", "sendable"),
-    ("registry",),
+    ("departed",),
+    ("peer", "records", "addresses", "randomness", "patterns"),
+    ("processes", "secret_index", "sendable", "arguments"),
+    ("registry", "clock"),
     ("access", "api_files"),
     ("fixtures",),
     ("settings",),

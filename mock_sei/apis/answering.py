@@ -66,6 +66,7 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         state=state,
         budget=budget,
         only_looks=request.only_looks,
+        notes=request.findings.notes,
     )
     call.known_records()
     if request.only_looks and operation.rule.action in CHANGING:

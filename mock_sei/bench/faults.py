@@ -6,7 +6,6 @@ connection. A fault that was armed and never met can be asked for.
 
 from __future__ import annotations
 
-import difflib
 import heapq
 import itertools
 import threading
@@ -19,6 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from mock_sei.arguments import plain_problem, unknown_names
 from mock_sei.bench.targets import (
     Caller,
     Operations,
@@ -196,13 +196,10 @@ def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]
     fault = _typed_fault(values)
     problems = fault.problems()
     known = operations if isinstance(operations, Operations) else Operations(operations)
-    wanted = fault.operation
-    if wanted is not None and "operation" not in problems and not known.has(wanted):
-        near = difflib.get_close_matches(wanted[:100], known.names, n=3, cutoff=0.0)
-        problems["operation"] = (
-            f"there is no {shown(wanted)[1:-1]}, so it would never be met; the nearest are "
-            f"{', '.join(near)}"
-        )
+    if fault.operation is not None and "operation" not in problems:
+        problem = known.find_problem(fault.operation)
+        if problem is not None:
+            problems["operation"] = problem
     if problems:
         raise Rejected(problems)
     return fault
@@ -216,24 +213,24 @@ def check_fault(values: Mapping[str, Any]) -> None:
 
 
 def _typed_fault(values: Mapping[str, Any]) -> Fault:
-    problems: dict[str, str] = {}
-    for name, value in values.items():
-        if name not in FIELDS:
-            near = difflib.get_close_matches(name[:100], FIELDS, n=1)
-            problems[name] = f"no such field{f'; did you mean {near[0]}?' if near else ''}"
-        elif name in _FLAGS and not isinstance(value, bool):
+    problems = unknown_names(values, FIELDS, what="field")
+    for name in FIELDS:
+        if name not in values:
+            continue
+        value = values[name]
+        if name in _FLAGS and not isinstance(value, bool):
             problems[name] = f"{shown(value)}: must be true or false"
         elif isinstance(value, bool) and name not in _FLAGS:
             problems[name] = f"{value}: must not be a truth value"
         elif name in _RANGES and isinstance(value, str | bytes):
             kind = "number" if name in _FRACTIONS else "integer"
             problems[name] = f"input should be a valid {kind}, not a text"
-    known = {name: value for name, value in values.items() if name not in problems}
+    known = {name: values[name] for name in FIELDS if name in values and name not in problems}
     try:
         fault = _FAULT.validate_python(known)
     except ValidationError as error:
-        for each in error.errors(include_url=False, include_input=False):
-            problems[str(each["loc"][0])] = each["msg"][0].lower() + each["msg"][1:]
+        for each in error.errors(include_url=False):
+            problems[str(each["loc"][0])] = plain_problem(each)
         raise Rejected(problems) from None
     if problems:
         raise Rejected(problems)

@@ -6,6 +6,7 @@ event loop, for every exchange.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -237,6 +238,16 @@ class Operations:
         self._patterns = Patterns()
         for each in self.names:
             self._patterns.add(each)
+
+    def find_problem(self, operation: str) -> str | None:
+        """Why a target with this operation would never be met, None where it can be."""
+        if self.has(operation):
+            return None
+        near = difflib.get_close_matches(operation[:100], self.names, n=3, cutoff=0.0)
+        return (
+            f"there is no {shown(operation)[1:-1]}, so it would never be met; the nearest are "
+            f"{', '.join(near)}"
+        )
 
     def has(self, operation: str) -> bool:
         """Whether there is any operation that a target with this one can be met at.

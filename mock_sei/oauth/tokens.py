@@ -24,7 +24,7 @@ from jose.exceptions import JOSEError
 
 from mock_sei.access import AccessToken
 from mock_sei.clock import Clock
-from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal
+from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal, Rejected
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.texts import is_text, sendable
 
@@ -126,12 +126,12 @@ class KeyRing:
         self._signing = key
 
     def retire(self, kid: str) -> None:
-        """Raises ``ValueError`` for the signing key or an unknown one."""
+        """Raises :class:`Rejected` for the signing key or an unknown one."""
         if self.find(kid) is None:
             newest = ", ".join(key.kid for key in self.all[:10])
-            raise ValueError(f"no signing key {kid[:40]!r}; the newest are {newest}")
+            raise Rejected({"kid": f"no signing key {kid[:40]!r}; the newest are {newest}"})
         if kid == self.signing.kid:
-            raise ValueError(f"{kid} signs; rotate first, then retire it")
+            raise Rejected({"kid": f"{kid} signs; rotate first, then retire it"})
         self._keys = {name: key for name, key in self._keys.items() if name != kid}
 
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.arguments import kind_of
 from mock_sei.clock import Clock
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
 from mock_sei.randomness import new_secret
@@ -46,6 +47,8 @@ class Delivery:
             problems["passphrase"] = "no text that can be sent"
         elif not self.passphrase:
             problems["passphrase"] = "empty; importers would silently import nothing"
+        if self.legacy not in (True, False):
+            problems["legacy"] = f"must be True or False, not {kind_of(self.legacy)}"
         if problems:
             raise Rejected(problems)
 

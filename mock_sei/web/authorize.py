@@ -6,6 +6,7 @@ tests that have no browser; a browser's POST from another origin is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +19,7 @@ from mock_sei.errors import (
     RedirectedRefusal,
     Refusal,
 )
+from mock_sei.fixtures import demo_users
 from mock_sei.oauth.authorize import (
     CHECK,
     PARAMETERS,
@@ -31,6 +33,7 @@ from mock_sei.oauth.authorize import (
 from mock_sei.oauth.metadata import AUTHORIZE_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
+from mock_sei.records import EndUser
 from mock_sei.standards import Listener
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
@@ -130,7 +133,13 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         return _finish(asked, session, request, server)
     if session is not None:
         return _consent_page(asked, session, action)
-    return _login_page(asked, action, username=asked.login_hint or "")
+    return _login_page(asked, action, username=asked.login_hint or "", users=_demo_users(server))
+
+
+def _demo_users(server: AuthorizationServer) -> list[EndUser]:
+    """Whom the page may name with the password: who came with mock-sei and is still the same."""
+    known = server.registry.end_users
+    return [each for each in demo_users() if known.get(each.email) == each]
 
 
 def _log_in(
@@ -150,6 +159,7 @@ def _log_in(
             asked,
             action,
             username=username,
+            users=_demo_users(server),
             problem="E-mail address or password is wrong.",
             status=400,
         )
@@ -170,6 +180,7 @@ def _login_page(
     action: str,
     *,
     username: str,
+    users: Sequence[EndUser],
     problem: str | None = None,
     status: int = 200,
 ) -> Response:
@@ -181,6 +192,7 @@ def _login_page(
         action=action,
         username=username,
         problem=problem,
+        users=users,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import unquote, urlencode
 
 import httpx2
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from mock_sei.oauth.authorize import PARAMETERS
 from mock_sei.oauth.token_request import MEDIA_TYPES
+from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from tests.oauth.flows import (
     ALICE,
@@ -261,3 +263,22 @@ def test_whatever_comes_to_authorize_is_answered_well(
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert json.dumps(hammered.sandbox.journal.last.to_json(), ensure_ascii=False).encode()
+
+
+def test_the_log_in_page_names_the_demo_users_with_their_passwords(
+    browser: httpx2.Client, sandbox: Sandbox
+) -> None:
+    page = browser.get(AUTHORIZE, params=WEB).text
+    for name in ("alice", "bob"):
+        assert f"<dt>{name}@example.com</dt><dd>{name}-password</dd>" in page
+    refused = browser.post(AUTHORIZE, params=WEB, data={"username": "x", "password": "y"}).text
+    assert "alice-password" in refused
+
+    users = sandbox.state.registry.end_users
+    users["alice@example.com"] = replace(users["alice@example.com"], password="of-the-user-alone")
+    page = browser.get(AUTHORIZE, params=WEB).text
+    assert "alice" not in page
+    assert "of-the-user-alone" not in page
+    assert "bob-password" in page
+    del users["bob@example.com"]
+    assert "Users of this test server" not in browser.get(AUTHORIZE, params=WEB).text

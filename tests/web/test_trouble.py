@@ -323,3 +323,14 @@ def test_a_wrong_fault_of_the_settings_is_told_at_the_start(
         Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(), faults=[fault])
 
     assert str(caught.value).startswith(line)
+
+
+def test_a_wrong_fault_names_the_file_that_it_stands_in(shared_store: CertificateStore) -> None:
+    with pytest.raises(ConfigurationError, match=r"^mine\.toml: faults\[0\]\.status: "):
+        Sandbox(
+            fixtures=load_fixtures(),
+            store=shared_store,
+            behaviour=Behaviour(),
+            faults=[{"status": 99}],
+            faults_source="mine.toml",
+        )

@@ -68,8 +68,8 @@ def check_installed() -> None:
         raise Refusal(
             GRANT_UNKNOWN,
             check=GRANT_CHECK,
-            because="The SAML grant wants libraries that are not installed here: pip install "
-            "mock-sei[saml].",
+            because="The SAML grant needs libraries that are not installed here: where the source "
+            "of mock-sei is, run pip install '.[saml]'.",
         )
 
 

@@ -240,5 +240,5 @@ def test_without_the_extra_it_says_what_to_install(
         patch.setitem(sys.modules, library, None)
         answer = send(registered, xml)
 
-    assert_refused(registered, answer, "pip install mock-sei[saml]", error="unsupported_grant_type")
+    assert_refused(registered, answer, "pip install '.[saml]'", error="unsupported_grant_type")
     assert send(registered, xml).status_code == 200
