@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from mock_sei.addresses import Addresses
+from mock_sei.addresses import PLATFORM_PAGES, Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections, Seed
@@ -133,7 +133,9 @@ class Sandbox:
         self.fixtures = fixtures
         self.store = store
         self.authority = store.authority
-        self.catalogue = Catalogue(fixtures.documents, fixtures.brought)
+        self.catalogue = Catalogue(
+            fixtures.documents, fixtures.brought, oauth=OAUTH_OPERATIONS, pages=PLATFORM_PAGES
+        )
         for problem in (*fixtures.problems, *self.catalogue.problems):
             logger.warning("left out: %s", problem)
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)

@@ -21,7 +21,7 @@ PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "standards", "clock", "paths", "core_yaml", "ecmascript", "tables", "texts"),
-    ("peer", "records", "addresses", "randomness", "patterns"),
+    ("peer", "records", "addresses", "randomness", "patterns", "reasons"),
     ("processes", "secret_index", "sendable"),
     ("registry",),
     ("access", "api_files"),
@@ -68,7 +68,7 @@ ONLY_IN = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-BELOW_THE_GATEWAY = {"access", "errors", "peer", "records", "registry"}
+BELOW_THE_GATEWAY = {"access", "errors", "peer", "reasons", "records", "registry"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
 REMEMBERING = {"certificates/bundles", "fixtures", "web/pages"}

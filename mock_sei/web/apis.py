@@ -15,6 +15,7 @@ from mock_sei.errors import Refusal
 from mock_sei.gateway import Call
 from mock_sei.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
+from mock_sei.web.misses import with_other_listener
 from mock_sei.web.refusals import JsonResponse, functional_refusal
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
 from mock_sei.web.trouble import caller_of, scripted_answer
@@ -61,7 +62,10 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     sandbox, scope = exchange.sandbox, request.scope
     headers, findings = scope["headers"], exchange.entry.findings
     refuse_announced_size(headers)
-    operation, path_values = sandbox.catalogue.find(scope["method"], _path_of(scope))
+    try:
+        operation, path_values = sandbox.catalogue.find(scope["method"], _path_of(scope))
+    except Refusal as refusal:
+        raise with_other_listener(refusal, exchange, scope["path"]) from None
     admitted = sandbox.admit(
         Call(
             connection=exchange.connection,

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from mock_sei.errors import (
-    NOT_FOUND,
     REQUEST_INVALID,
     MethodNotAllowed,
     RedirectedRefusal,
@@ -30,7 +29,6 @@ from mock_sei.oauth.authorize import (
 from mock_sei.oauth.metadata import AUTHORIZE_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
-from mock_sei.standards import Listener
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
     Pairs,
@@ -40,6 +38,7 @@ from mock_sei.web.forms import (
     read_pairs,
     refuse_other_origin,
 )
+from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS, page
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import (
@@ -65,15 +64,7 @@ def authorize_routes() -> APIRouter:
 async def authorize(request: Request) -> Response:
     exchange = exchange_of(request)
     try:
-        if exchange.listener is not Listener.ONE_WAY:
-            raise Refusal(
-                NOT_FOUND,
-                check="path",
-                because="The log-in page is on the one-way listener: a browser has no client "
-                "certificate.",
-                expected=str(Listener.ONE_WAY),
-                actual=str(exchange.listener),
-            )
+        refuse_on_two_way(exchange, "The log-in page", AUTHORIZE_PATH)
         if request.method not in ("GET", "POST"):
             raise MethodNotAllowed(request.method, AUTHORIZE_PATH, ("GET", "POST"))
         refuse_announced_size(request.scope["headers"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import traceback
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.responses import JSONResponse
@@ -39,6 +40,7 @@ from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.exhausted import KINDS, find_exhaustion
+from mock_sei.web.misses import explain_control_miss
 from mock_sei.web.telemetry import NO_TELEMETRY
 
 _NOT_THERE = (
@@ -110,6 +112,16 @@ def control_app() -> FastAPI:
     for kind in KINDS:
         if not issubclass(kind, MockSeiError):
             app.add_exception_handler(kind, explain_exhaustion)
+
+    @app.exception_handler(404)
+    async def explain_path(request: Request, error: HTTPException) -> Response:
+        """No call has the path; it may be one of the platform's, which listens elsewhere."""
+        if error.detail != HTTPStatus.NOT_FOUND.phrase:  # a call looked for something in vain
+            return PlainJson({"detail": error.detail}, 404)
+        sandbox: Sandbox = request.scope[CONTROL_KEY]
+        host = request.headers.get("host")
+        detail = explain_control_miss(sandbox, request.scope["path"], host)
+        return PlainJson({"detail": detail, "error": "NotFound"}, 404)
 
     @app.exception_handler(UnreadableBody)
     async def explain_body(_: Request, error: UnreadableBody) -> Response:

@@ -1,0 +1,159 @@
+"""What is wrong with an ``Authorization`` header that holds no good access token.
+
+Every sentence names the cure. None repeats a token, or a part of one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from mock_sei.reasons.values import find_difference
+
+HOW = "send Authorization: Bearer, a space and the access token"
+TOKEN_TYPE = "bearertoken"
+"""What token responses call the type, in lower case; it is no scheme."""
+
+_LONGEST = 16 * 1024
+"""Characters of a header that is looked at."""
+_TOKEN = re.compile(r"eyJ[\w-]*+\.[\w-]++\.[\w-]++")
+_MARKS = "\"'`\u201c\u201d\u201e\u2018\u2019<{[("
+_NOTHING = {
+    "null": "null of JSON or Java",
+    "undefined": "undefined of JavaScript",
+    "none": "None of Python",
+    "nil": "nil of Go or Ruby",
+    "nan": "NaN of JavaScript",
+    "false": "false",
+    "true": "true",
+    "(null)": "null of C or Objective-C",
+    "<nil>": "nil of Go",
+    "[object object]": "an object of JavaScript that was turned into text",
+    "[object promise]": "a Promise of JavaScript that was not awaited",
+}
+"""What a variable that holds no token is printed as, in lower case."""
+_OBJECT = re.compile(r"<[\w.]+ (object|coroutine|function)\b|<(coroutine|function|bound method)\b")
+_PLACEHOLDER = re.compile(
+    r"\$\{?\w{1,60}\}?|\{\{?[\w. -]{1,60}\}?\}|%\w{1,60}%|<[\w -]{1,60}>|\[[\w -]{1,60}\]"
+    r"|(?:your|my|the)?[_-]?(?:access)?[_-]?token(?:[_-]?here)?|x{3,}|\.{3}",
+    re.IGNORECASE,
+)
+
+WhatIs = Callable[[str], str | None]
+"""What else of the platform a text is, such as ``a refresh token``; None if it is nothing known."""
+
+
+def explain_no_token(header: str, elsewhere: str | None) -> str:
+    """Why no bearer token was read from the header, which may be empty.
+
+    ``elsewhere`` is the place where a token stands instead, such as ``the query string``.
+    """
+    if not header:
+        if elsewhere:
+            return (
+                f"No Authorization header came. A token stands in {elsewhere}, where it is not "
+                f"looked for; {HOW}."
+            )
+        return f"No access token came; {HOW}."
+    scheme, _, rest = header.partition(" ")
+    named = scheme.lower()
+    if named == TOKEN_TYPE:
+        return (
+            "The Authorization header has the scheme BearerToken: the client sent back the "
+            "token_type of the token response. The scheme is Bearer; docs/clients.md says how to "
+            "teach it to an OAuth library."
+        )
+    if named == "bearer":
+        return (
+            "The Authorization header has the scheme Bearer and no token behind it: the client's "
+            f"variable was empty; {HOW}."
+        )
+    if header[:1] in _MARKS:
+        return f"The Authorization header as a whole stands in quotes or brackets; {HOW}."
+    if _TOKEN.fullmatch(header):
+        return f"The access token came without its scheme; {HOW}."
+    if named.rstrip(":=,") == "bearer" or re.match(r"bearer\W", named):
+        return f"Something else than one space stands behind the scheme Bearer; {HOW}."
+    if named.rstrip(":=") == "authorization":
+        return f"The value of the Authorization header begins with the header's name; {HOW}."
+    if named == "basic":
+        return (
+            "The Authorization header holds a key pair (Basic), which only the token endpoint "
+            f"takes; get a token there, and {HOW}."
+        )
+    if rest:
+        return f"The Authorization header has another scheme than Bearer; {HOW}."
+    return f"The Authorization header holds one word, and no scheme before it; {HOW}."
+
+
+def explain_bad_token(token: str, what_is: WhatIs) -> str | None:
+    """What came behind ``Bearer``, if it is plainly something else than a token; else None."""
+    if len(token) > _LONGEST:
+        return None
+    word = token.strip()
+    nothing = _NOTHING.get(word.strip("\"'").lower())
+    if nothing is not None:
+        return f"The token is the word that stands for {nothing}: the client has no token to send."
+    if _OBJECT.match(word):
+        return "The token is the printed form of an object of Python; send the text it stands for."
+    if word.lower() in ("bearer", TOKEN_TYPE):
+        return f"The token is the word {word}: the scheme came twice, and no token; {HOW}."
+    scheme, blank, rest = word.partition(" ")
+    if blank and scheme.lower().rstrip(":") in ("bearer", TOKEN_TYPE):
+        return (
+            f"The scheme came twice, {scheme} once more before the token: something puts it there "
+            "that the client put there already."
+        )
+    if word[:1] == "{" and ('"' in word or "'" in word):
+        return _explain_json(word)
+    if _PLACEHOLDER.fullmatch(word):
+        return "The token is a placeholder that nobody has replaced by a token."
+    return _explain_spoilt(word) or _explain_other(word, rest, what_is)
+
+
+def _explain_json(word: str) -> str:
+    try:
+        content = json.loads(word)
+    except (ValueError, RecursionError):
+        content = None
+    if isinstance(content, dict) and "access_token" in content:
+        return "The whole token response came as the token; send the value of its access_token."
+    return "JSON, or something that looks like it, came as the token; send the token as it is."
+
+
+def _explain_spoilt(word: str) -> str | None:
+    """A token that is whole, but for what is around it or in it."""
+    if _TOKEN.fullmatch(word):
+        return None
+    difference = find_difference(word, lambda text: _TOKEN.fullmatch(text) is not None)
+    if difference is None:
+        return None
+    if "quotes around it" in difference:
+        return f"The token is in quotes: it has {difference}. Send it without."
+    return f"The token would be one but for {difference}."
+
+
+def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:
+    if word.count(".") == 4:
+        return (
+            "The token has five parts, as an encrypted one (JWE) has; this platform's access "
+            "tokens have three."
+        )
+    if rest:
+        return f"The token has a blank in it; {HOW}, which has none."
+    other = what_is(word)
+    if other is None:
+        return None
+    return f"{other[0].upper()}{other[1:]} came in place of an access token; {HOW}."
+
+
+def describe_claims(claims: object) -> str | None:
+    """What an unknown signer's token seems to be, by its claims, which nobody has checked."""
+    if not isinstance(claims, dict):
+        return None
+    if {"nonce", "at_hash", "c_hash"} & claims.keys() or (
+        "aud" in claims and "scope" not in claims and "email" in claims
+    ):
+        return "It looks like an ID token (OpenID Connect), which is for the client itself."
+    return None
