@@ -20,9 +20,12 @@ from mock_sei.access import (
     check_certificate_name,
     check_listener,
     check_source_address,
+    explain_unknown_key,
 )
 from mock_sei.errors import API_KEY, SCOPE_MISSING, TOKEN_INVALID, NoToken, Refusal
 from mock_sei.peer import Connection, Findings
+from mock_sei.reasons.tokens import WhatIs, explain_bad_token, explain_no_token, is_scheme
+from mock_sei.reasons.values import read_as_utf8
 from mock_sei.records import DEFAULT_SCOPE, Application, Environment
 from mock_sei.registry import Registry
 
@@ -45,6 +48,8 @@ class Call:
     connection: Connection
     app_key: str | None
     authorization: str | None = field(repr=False)
+    token_elsewhere: str | None = None
+    """Where a token stands that did not come in the header, such as ``the query string``."""
     product: str | None
     """None for an endpoint that belongs to no product."""
     findings: Findings
@@ -59,16 +64,24 @@ class Admission:
 
 
 def admit(
-    call: Call, *, registry: Registry, tokens: TokenJudge, environment: Environment
+    call: Call,
+    *,
+    registry: Registry,
+    tokens: TokenJudge,
+    environment: Environment,
+    what_is: WhatIs = lambda _: None,
 ) -> Admission:
-    """Lets a call through, which counts as a use of its token, or raises :class:`Refusal`."""
+    """Lets a call through, which counts as a use of its token, or raises :class:`Refusal`.
+
+    ``what_is`` names what was sent in place of a token, for the journal.
+    """
     application = registry.applications.get(call.app_key or "")
     if application is not None:
         call.findings.application = application.name
         check_listener(application, call.connection)
         check_source_address(application, call.connection)
-    application = check_app_key(application, call, environment)
-    token = read_token(call, tokens)
+    application = check_app_key(application, call, environment, registry)
+    token = read_token(call, tokens, what_is)
     check_ownership(application, token, registry)
     tokens.require_live(token)
     if call.product is not None:
@@ -81,13 +94,15 @@ def admit(
 
 
 def check_app_key(
-    application: Application | None, call: Call, environment: Environment
+    application: Application | None, call: Call, environment: Environment, registry: Registry
 ) -> Application:
     """Documented row 5."""
     if application is None:
         if call.app_key is None:
             raise _wrong_app_key("No AppKey header came; every functional call needs one.")
-        raise _wrong_app_key("No application has this AppKey.", actual=call.app_key)
+        raise _wrong_app_key(
+            explain_unknown_key(call.app_key, registry), actual=read_as_utf8(call.app_key)
+        )
     if not application.approved:
         raise _wrong_app_key(f"The application {application.name} waits for approval.")
     if call.product is not None and not application.is_granted(call.product):
@@ -106,20 +121,19 @@ def check_app_key(
     return application
 
 
-def read_token(call: Call, tokens: TokenJudge) -> AccessToken:
+def read_token(call: Call, tokens: TokenJudge, what_is: WhatIs) -> AccessToken:
     """The bearer token of the ``Authorization`` header; the scheme in any case (RFC 9110, 11.1)."""
     header = (call.authorization or "").strip(" \t")
     scheme, _, text = header.partition(" ")
-    if not header:
-        raise _no_token("No access token came; send Authorization: Bearer and the token.")
     token = text.strip(" \t")
     if scheme.lower() != "bearer" or not token:
-        raise _no_token(
-            "The Authorization header holds no bearer token; functional calls want Bearer, a space "
-            "and the token.",
-            actual=scheme,
-        )
-    return tokens.read(token)
+        because = explain_no_token(read_as_utf8(header), call.token_elsewhere)
+        raise _no_token(because, actual=scheme if is_scheme(header) else None)
+    try:
+        return tokens.read(token)
+    except Refusal as refusal:
+        refusal.why = explain_bad_token(read_as_utf8(token), refusal.why, what_is)
+        raise
 
 
 def check_scope(token: AccessToken) -> None:

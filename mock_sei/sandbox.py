@@ -323,6 +323,7 @@ class Sandbox:
             registry=state.registry,
             tokens=state.oauth.tokens,
             environment=state.behaviour.environment,
+            what_is=state.oauth.kind_of,
         )
 
     def answer(self, request: ApiRequest) -> ApiAnswer:

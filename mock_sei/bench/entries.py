@@ -273,8 +273,8 @@ class Entry:
             self.refused_because = self.hide([why.because])[0]
         values = [why.expected or "", why.actual or ""]
         expected, actual = self.hide(values, VALUE_OF_REFUSAL_SHOWN)
-        self.expected = None if why.expected is None else expected
-        self.actual = None if why.actual is None else actual
+        self.expected = None if why.expected is None else printed(expected)
+        self.actual = None if why.actual is None else printed(actual)
 
     def note(self, sentence: str) -> None:
         """Adds a sentence about what deserves a look, and may repeat what the client sent."""
@@ -392,6 +392,13 @@ class Entry:
             words.append(f"fault: {self.fault}")
         words.extend(f"note: {note}" for note in self.notes)
         return one_line(" ".join(words))
+
+
+def printed(text: str) -> str:
+    """A value as a person tells it from another: in quotes, with escapes for what nobody sees."""
+    if text == text.strip() and text.isprintable():
+        return text
+    return f'"{one_line(text)}"'
 
 
 def difference(expected: str | None, actual: str | None) -> list[str]:

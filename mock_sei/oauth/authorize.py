@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mock_sei.access import explain_unknown_key
 from mock_sei.errors import (
     ACCESS_DENIED,
     GRANT_NOT_ALLOWED,
@@ -26,6 +27,9 @@ from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
+from mock_sei.reasons.addresses import find_address_difference
+from mock_sei.reasons.names import did_you_mean, explain_absence
+from mock_sei.reasons.values import but_for
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
@@ -97,7 +101,7 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
     """
     counts = Counter(name for name, _ in pairs if name in PARAMETERS)
     values = {name: value for name, value in pairs if name in PARAMETERS}
-    application = find_application(values, counts, server)
+    application = find_application(values, counts, server, [name for name, _ in pairs])
     address, sent = find_redirect_address(values, counts, application)
     expected_type = RESPONSE_TYPES.get(application.standard.grant)
     destination = Destination(
@@ -123,16 +127,23 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
 
 
 def find_application(
-    values: Mapping[str, str], counts: Mapping[str, int], server: AuthorizationServer
+    values: Mapping[str, str],
+    counts: Mapping[str, int],
+    server: AuthorizationServer,
+    names: Sequence[str],
 ) -> Application:
+    """``names`` are those of all parameters that came, known or not."""
     client_id = values.get("client_id")
     if not client_id:
-        raise _refused("client_id is missing; it is the application's AppKey.")
+        raise _refused(
+            "client_id is missing; it is the application's AppKey."
+            f"{explain_absence(('client_id',), names, counts)}"
+        )
     if counts["client_id"] > 1:
         raise _refused("client_id is repeated.")
     application = server.registry.applications.get(client_id)
     if application is None:
-        raise _refused("No application has this AppKey as its client_id.", actual=client_id)
+        raise _refused(explain_unknown_key(client_id, server.registry), actual=client_id)
     if not application.approved:
         raise _refused(f"The application {application.name} waits for approval.")
     environment = server.rules.environment
@@ -169,8 +180,9 @@ def find_redirect_address(
     address = named.pop()
     if not is_registered(address, registered):
         raise _refused(
-            "redirect_uri is not registered for the application; addresses must be the same to the "
-            "letter, but for the port of a loopback address.",
+            "redirect_uri is not registered for the application"
+            f"{but_for(find_address_difference(address, registered))}; addresses must be the same "
+            "to the letter, but for the port of a loopback address.",
             expected=", ".join(registered),
             actual=address,
         )
@@ -194,7 +206,7 @@ def check_response_type(
         raise _refused("response_type is missing.", expected=own)
     if sent is not None and sent not in RESPONSE_TYPES.values():
         raise _refused(
-            "response_type is neither code nor token.",
+            f"response_type is neither code nor token{did_you_mean(sent, RESPONSE_TYPES.values())}",
             kind=RESPONSE_TYPE_UNKNOWN,
             expected=own,
             actual=sent,
@@ -226,7 +238,10 @@ def find_challenge(values: Mapping[str, str], application: Application) -> Chall
 def find_flag(values: Mapping[str, str], name: str) -> bool:
     value = values.get(name) or "false"
     if value not in ("true", "false"):
-        raise _refused(f"{name} is neither true nor false.", actual=value)
+        raise _refused(
+            f"{name} is neither true nor false{did_you_mean(value, ('true', 'false'))}",
+            actual=value,
+        )
     return value == "true"
 
 

@@ -8,13 +8,17 @@ page and create-token page (parameters in the query string), RFC 6749 sections 2
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote_plus
 
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Refusal
 from mock_sei.peer import Connection, Findings
+from mock_sei.reasons.forms import explain_content, explain_form
+from mock_sei.reasons.names import did_you_mean, explain_absence
+from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair
+from mock_sei.reasons.values import but_for, find_difference_from
 
 MEDIA_TYPES = ("application/x-www-form-urlencoded", "application/xxx-form-urlencoded")
 """The token page gives the first as its example and spells the second in its text."""
@@ -54,6 +58,8 @@ class TokenRequest:
     endpoint: str
     """Its own URL, as the client called it."""
     findings: Findings
+    forms: tuple[bytes, ...] = field(default=(), repr=False)
+    """What the parameters were read from."""
 
     def find(self, *names: str) -> str | None:
         """The value of a parameter that has more than one name.
@@ -69,7 +75,10 @@ class TokenRequest:
         """``true`` or ``false``, false where it is absent. Raises ``invalid_request``."""
         value = self.parameters.get(name, "false")
         if value not in ("true", "false"):
-            raise malformed(f"{name} is neither true nor false.", actual=value)
+            raise malformed(
+                f"{name} is neither true nor false{did_you_mean(value, ('true', 'false'))}",
+                actual=value,
+            )
         return value == "true"
 
     def require(self, *names: str) -> str:
@@ -79,6 +88,7 @@ class TokenRequest:
             raise malformed(
                 f"The parameter {' (or '.join(names)}{')' * (len(names) - 1)} is missing; "
                 f"grant_type {self.grant_type} needs it."
+                f"{_explain_absence(names, self.parameters, self.forms)}"
             )
         return value
 
@@ -131,7 +141,10 @@ def parse_token_request(
     credentials = _credentials(authorization, parameters, in_query)
     grant_type = grant_type or parameters.get("grant_type")
     if grant_type is None:
-        raise malformed("The parameter grant_type is missing.")
+        raise malformed(
+            "The parameter grant_type is missing."
+            f"{_explain_absence(('grant_type',), parameters, (body, query))}"
+        )
     return TokenRequest(
         grant_type=grant_type,
         parameters=parameters,
@@ -140,7 +153,22 @@ def parse_token_request(
         issuer=issuer,
         endpoint=endpoint,
         findings=findings,
+        forms=(body, query),
     )
+
+
+def _explain_absence(
+    wanted: Sequence[str], parameters: Mapping[str, str], forms: Iterable[bytes]
+) -> str:
+    """The names that came, and the one that was meant; behind it what is odd about the form."""
+    pairs = [
+        name
+        for form in forms
+        for name, _ in parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True)
+    ]
+    empty = [name for name in pairs if name not in parameters]
+    oddities = "".join(map(explain_form, forms))
+    return f"{explain_absence(wanted, pairs or parameters, empty)}{oddities}"
 
 
 def _require_form(content_type: str | None, body: bytes) -> None:
@@ -148,7 +176,8 @@ def _require_form(content_type: str | None, body: bytes) -> None:
     if media_type.lower() in MEDIA_TYPES or (not body and not media_type):
         return
     raise malformed(
-        "The body is not a form; send the parameters form-encoded, not as JSON.",
+        f"{explain_content(media_type, body)}; send the parameters form-encoded, as "
+        f"{MEDIA_TYPES[0]}.",
         expected=MEDIA_TYPES[0],
         actual=media_type or "no Content-Type",
     )
@@ -193,7 +222,8 @@ def _credentials(
         )
     if client_id is not None and client_id != found.app_key:
         raise malformed(
-            "client_id is not the AppKey of the Authorization header.",
+            "client_id is not the AppKey of the Authorization header"
+            f"{but_for(find_difference_from(found.app_key, client_id))}.",
             expected=found.app_key,
             actual=client_id,
         )
@@ -215,16 +245,10 @@ def _decode_authorization(header: str) -> Credentials:
         if base64.b64encode(content).decode() != encoded:
             raise ValueError("its last bits are not zero (RFC 4648 section 3.5)")
     except ValueError:  # not Base64, not ASCII, not UTF-8
-        raise _unreadable(
-            "The Authorization header is not Base64; encode AppKey:AppSecret, the colon between "
-            "them, before sending it."
-        ) from None
+        raise _unreadable(explain_unreadable_pair(encoded)) from None
     app_key, colon, app_secret = text.partition(":")
     if not colon:
-        raise _unreadable(
-            "The decoded Authorization header has no colon; encode AppKey, a colon and AppSecret "
-            "together."
-        )
+        raise _unreadable(explain_missing_colon(text))
     return Credentials(app_key=app_key, app_secret=app_secret, place=Place.HEADER)
 
 

@@ -155,10 +155,10 @@ def did_you_mean(sent: str, names: Iterable[str]) -> str:
     """The end of a sentence about a value that must be one of a few words."""
     plain = {_plain(str(each)): str(each) for each in names}
     if not sent or len(sent) > _LONGEST:
-        return ""
+        return "."
     here = _plain(sent)
     near = [here] if here in plain else difflib.get_close_matches(here, plain, n=1, cutoff=_NEAR)
-    return f"; was {plain[near[0]]} meant?" if near and plain[near[0]] != sent else ""
+    return f"; was {plain[near[0]]} meant?" if near and plain[near[0]] != sent else "."
 
 
 def _known(name: str) -> str | None:

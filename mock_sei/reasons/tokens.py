@@ -5,10 +5,13 @@ Every sentence names the cure. None repeats a token, or a part of one.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
+from mock_sei.errors import Explanation
 from mock_sei.reasons.values import find_difference
 
 HOW = "send Authorization: Bearer, a space and the access token"
@@ -87,11 +90,23 @@ def explain_no_token(header: str, elsewhere: str | None) -> str:
     return f"The Authorization header holds one word, and no scheme before it; {HOW}."
 
 
-def explain_bad_token(token: str, what_is: WhatIs) -> str | None:
-    """What came behind ``Bearer``, if it is plainly something else than a token; else None."""
+def is_scheme(header: str) -> bool:
+    """Whether a header begins with a word that may be shown: never where it is the only one."""
+    scheme, blank, _ = header.partition(" ")
+    return bool(blank or scheme.lower() in ("bearer", "basic")) and scheme.isalpha()
+
+
+def explain_bad_token(token: str, why: Explanation, what_is: WhatIs) -> Explanation:
+    """Why a token was refused: ``why``, or what it plainly is in place of a token."""
     if len(token) > _LONGEST:
-        return None
-    word = token.strip()
+        return why
+    because = _explain(token.strip(), what_is)
+    if because is not None:
+        return Explanation(check=why.check, because=because)
+    return replace(why, because=f"{why.because}{_describe(token)}")
+
+
+def _explain(word: str, what_is: WhatIs) -> str | None:
     nothing = _NOTHING.get(word.strip("\"'").lower())
     if nothing is not None:
         return f"The token is the word that stands for {nothing}: the client has no token to send."
@@ -135,6 +150,13 @@ def _explain_spoilt(word: str) -> str | None:
 
 
 def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:
+    if word.startswith(("eyj", "EYJ")):
+        return "The token is in one case throughout; its upper and lower case letters differ."
+    if word.startswith("eyJ") and word.count(".") < 2:
+        return (
+            f"The token has {word.count('.') + 1} of the three parts of an access token: it was "
+            "cut short."
+        )
     if word.count(".") == 4:
         return (
             "The token has five parts, as an encrypted one (JWE) has; this platform's access "
@@ -148,12 +170,17 @@ def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:
     return f"{other[0].upper()}{other[1:]} came in place of an access token; {HOW}."
 
 
-def describe_claims(claims: object) -> str | None:
-    """What an unknown signer's token seems to be, by its claims, which nobody has checked."""
-    if not isinstance(claims, dict):
-        return None
-    if {"nonce", "at_hash", "c_hash"} & claims.keys() or (
-        "aud" in claims and "scope" not in claims and "email" in claims
-    ):
-        return "It looks like an ID token (OpenID Connect), which is for the client itself."
-    return None
+def _describe(token: str) -> str:
+    """A sentence about a whole token of somebody else, by its claims, which nobody has checked."""
+    if not _TOKEN.fullmatch(token):
+        return ""
+    part = token.split(".")[1]
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(claims, dict) or "fam" in claims:  # ours have it
+        return ""
+    if {"nonce", "at_hash", "c_hash"} & claims.keys() or {"aud", "email"} <= claims.keys():
+        return " It looks like an ID token (OpenID Connect), which is for the client itself."
+    return ""

@@ -18,6 +18,7 @@ from mock_sei.web.exchange import SCOPE_KEY, Exchange
 from mock_sei.web.misses import with_other_listener
 from mock_sei.web.refusals import JsonResponse, functional_refusal
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
+from mock_sei.web.stray_tokens import find_stray_token
 from mock_sei.web.trouble import caller_of, scripted_answer
 
 
@@ -71,6 +72,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             connection=exchange.connection,
             app_key=header_text(headers, b"appkey"),
             authorization=header_text(headers, b"authorization"),
+            token_elsewhere=await find_stray_token(request),
             product=operation.product,
             findings=findings,
         )

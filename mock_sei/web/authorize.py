@@ -132,7 +132,7 @@ def _log_in(
     user = server.find_user(username, fields["password"])
     if user is None:
         exchange_of(request).entry.notes.append(
-            f"log-in refused: wrong e-mail address or password of {username}"
+            f"log-in of {username} refused: {server.explain_log_in(username, fields['password'])}"
         )
         return _login_page(
             asked,

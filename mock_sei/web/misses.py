@@ -9,14 +9,13 @@ from mock_sei.errors import NOT_FOUND, Refusal
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, OAUTH_OPERATIONS
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
+from mock_sei.texts import beginning
 from mock_sei.web.exchange import Exchange, find_header
 
 CHECK = "path"
 
 _PLATFORM = "this is the control listener; the path is of the platform:"
 _ONE_WAY_ONLY = (AUTHORIZE_PATH, "/portal")
-_LONGEST = 200
-"""Characters of a path that is put behind a URL."""
 
 
 def refuse_on_two_way(exchange: Exchange, what: str, path: str) -> None:
@@ -27,7 +26,7 @@ def refuse_on_two_way(exchange: Exchange, what: str, path: str) -> None:
         NOT_FOUND,
         check=CHECK,
         because=f"{what} is on the one-way listener, since a browser has no client certificate: "
-        f"open {addresses_of(exchange).one_way}{path[:_LONGEST]}.",
+        f"open {addresses_of(exchange).one_way}{beginning(path)}.",
         expected=str(Listener.ONE_WAY),
         actual=str(exchange.listener),
     )
@@ -44,7 +43,7 @@ def with_other_listener(refusal: Refusal, exchange: Exchange, path: str) -> Refu
 def _other_listener(because: str, exchange: Exchange, path: str) -> str | None:
     addresses = addresses_of(exchange)
     if path.lstrip("/").partition("/")[0] in CONTROL_WORDS:
-        called = f"{addresses.control}{path[:_LONGEST]}"
+        called = f"{addresses.control}{beginning(path)}"
         return f"This path is served on the control listener: {called} (without TLS)."
     nearest = because.partition("The nearest are: ")[2].partition(" ")[2]
     if exchange.listener is Listener.TWO_WAY and nearest.startswith(_ONE_WAY_ONLY):
@@ -57,7 +56,7 @@ def explain_control_miss(sandbox: Sandbox, path: str, host: str | None) -> str:
     addresses = sandbox.addresses.seen_by(host)
     if not is_of_platform(sandbox, path):
         return "no call of the control API has this path; GET /docs lists them all"
-    tail = path[:_LONGEST]
+    tail = beginning(path)
     if path.startswith(_ONE_WAY_ONLY):
         return f"{_PLATFORM} {addresses.one_way}{tail}"
     return (

@@ -25,6 +25,7 @@ from mock_sei.web.refusals import (
     revocation_refusal,
 )
 from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
+from mock_sei.web.stray_tokens import find_stray_token
 from mock_sei.web.trouble import caller_of, scripted_answer
 
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -120,6 +121,7 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
             connection=exchange.connection,
             app_key=client_id,
             authorization=header_text(request.scope["headers"], b"authorization"),
+            token_elsewhere=await find_stray_token(request),
             product=None,
             findings=exchange.entry.findings,
         )
