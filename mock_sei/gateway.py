@@ -24,7 +24,7 @@ from mock_sei.access import (
 )
 from mock_sei.errors import API_KEY, SCOPE_MISSING, TOKEN_INVALID, NoToken, Refusal
 from mock_sei.peer import Connection, Findings
-from mock_sei.reasons.tokens import WhatIs, explain_bad_token, explain_no_token, is_scheme
+from mock_sei.reasons.tokens import WhatIs, explain_bad_token, explain_no_token, shown_scheme
 from mock_sei.reasons.values import read_as_utf8
 from mock_sei.records import DEFAULT_SCOPE, Application, Environment
 from mock_sei.registry import Registry
@@ -128,7 +128,7 @@ def read_token(call: Call, tokens: TokenJudge, what_is: WhatIs) -> AccessToken:
     token = text.strip(" \t")
     if scheme.lower() != "bearer" or not token:
         because = explain_no_token(read_as_utf8(header), call.token_elsewhere)
-        raise _no_token(because, actual=scheme if is_scheme(header) else None)
+        raise _no_token(because, actual=shown_scheme(header))
     try:
         return tokens.read(token)
     except Refusal as refusal:

@@ -158,7 +158,7 @@ def check_account(
         )
     if not _same(account.password, password):
         mistake = _explain_secret(
-            password, account.password, {"AppSecret": application.app_secret}, registry
+            password, account.password, {"the AppSecret": application.app_secret}, registry
         )
         raise _wrong_account(f"The password of the service account {username} is wrong{mistake}.")
     return account
@@ -188,8 +188,8 @@ def _wrong_secret(
         return _wrong_pair(f"The AppSecret of {application.name} is missing.")
     account = registry.service_accounts.get(application.service_account or "")
     others = {
-        "AppKey": application.app_key,
-        "password of its service account": account.password if account else None,
+        "the AppKey": application.app_key,
+        "the password of its service account": account.password if account else None,
     }
     mistake = _explain_secret(credentials.app_secret, application.app_secret, others, registry)
     return _wrong_pair(f"The AppSecret of {application.name} is wrong{mistake}.")
@@ -207,7 +207,7 @@ def _explain_secret(
         return but_for(difference)
     for name, other in others.items():
         if other is not None and _same(other, sent):
-            return f": the application's {name} came in its place"
+            return f": {name} came in its place"
     if registry.is_app_secret(sent):
         return ": it is the AppSecret of another application"
     return ": it is a secret of somebody else" if sent in registry.secrets else ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 from mock_sei.errors import SCOPE_INVALID, Refusal
 from mock_sei.reasons.values import but_for, find_difference
 from mock_sei.records import Application
@@ -28,7 +26,7 @@ def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source:
     if requested is None:
         return " ".join(allowed)
     wanted = requested.split()
-    known = set(allowed)
+    known = frozenset(allowed)
     unknown = [each for each in wanted if each not in known]
     if unknown or not wanted:
         raise Refusal(
@@ -42,10 +40,10 @@ def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source:
     return " ".join(dict.fromkeys(wanted))
 
 
-def _difference(requested: str, known: Set[str]) -> str | None:
+def _difference(requested: str, known: frozenset[str]) -> str | None:
     """What the parts of a scope have that is not theirs."""
     folded = {each.casefold() for each in known}
-    if "," in requested and set(requested.replace(",", " ").split()) <= known:
+    if "," in requested and known.intersection(requested.replace(",", " ").split()):
         return "commas between its parts, where a blank belongs"
     return find_difference(
         requested,

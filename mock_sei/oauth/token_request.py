@@ -167,8 +167,8 @@ def _explain_absence(
         for name, _ in parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True)
     ]
     empty = [name for name in pairs if name not in parameters]
-    oddities = "".join(map(explain_form, forms))
-    return f"{explain_absence(wanted, pairs or parameters, empty)}{oddities}"
+    oddity = next(filter(None, map(explain_form, forms)), "")
+    return explain_absence(wanted, pairs or parameters, empty, oddity=oddity)
 
 
 def _require_form(content_type: str | None, body: bytes) -> None:

@@ -16,6 +16,8 @@ _LOOKED_AT = 100
 """Registered addresses that are compared."""
 _MOST_PARTS = 2
 """Parts in which two addresses may differ and still be nearly equal."""
+_OTHER_HOST = "its host"
+_OTHER_PATH = "its path"
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -31,9 +33,12 @@ def find_address_difference(sent: str, registered: Sequence[str]) -> str | None:
     )
     if difference is not None or not sent.isascii():  # others cost urlsplit their square
         return difference
+    if sent.rstrip("?#") in known:
+        return "an empty query or fragment at its end"
     found = [parts for each in known if (parts := _differing_parts(sent, each))]
     nearest = min(found, key=len, default=[])
-    return " and ".join(nearest) if len(nearest) <= _MOST_PARTS and nearest else None
+    most = 1 if {_OTHER_HOST, _OTHER_PATH}.intersection(nearest) else _MOST_PARTS
+    return " and ".join(nearest) if len(nearest) <= most and nearest else None
 
 
 def _differing_parts(sent: str, known: str) -> list[str]:
@@ -51,7 +56,7 @@ def _differing_places(sent: SplitResult, known: SplitResult) -> Iterator[str]:
         if {sent.hostname, known.hostname} <= _THIS_MACHINE:
             yield f"its host ({sent.hostname}, not {known.hostname}: a client compares names)"
         else:
-            yield "its host"
+            yield _OTHER_HOST
     elif sent.port != known.port:
         default = _DEFAULT_PORTS.get(known.scheme)
         ports = (sent.port, known.port)
@@ -70,7 +75,7 @@ def _differing_rest(sent: SplitResult, known: SplitResult) -> Iterator[str]:
         elif sent.path.casefold() == known.path.casefold():
             yield "upper and lower case of its path"
         else:
-            yield "its path"
+            yield _OTHER_PATH
     if sent.query != known.query:
         yield "its query"
     if sent.fragment != known.fragment:

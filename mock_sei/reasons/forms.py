@@ -39,16 +39,16 @@ def explain_content(media_type: str, body: bytes) -> str:
 
 
 def explain_form(body: bytes) -> str:
-    """A sentence, a blank before it, about a form in which nothing was found; often none."""
+    """A sentence about a form in which a parameter was not found; often empty."""
     begin = body[:_LOOKED_AT]
     if _JSON.match(begin):
-        return " The body is JSON, although its Content-Type says that it is a form."
+        return "The body is JSON, although its Content-Type says that it is a form."
     if _XML.match(begin):
-        return " The body is XML, although its Content-Type says that it is a form."
+        return "The body is XML, although its Content-Type says that it is a form."
     if _SEPARATED.search(begin):
-        return " Something else than & stands between the parameters."
+        return "Something else than & stands between the parameters."
     if _ENCODED.match(begin.lstrip()):
-        return " The form as a whole is percent-encoded: encode names and values, not = and &."
+        return "The form as a whole is percent-encoded: encode names and values, not = and &."
     return ""
 
 

@@ -10,6 +10,7 @@ import difflib
 import html
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from mock_sei.errors import one_line
 
@@ -89,16 +90,19 @@ _LONGEST = 60
 _SHOWN = 12
 _LOOKED_AT = 100
 """Names that are looked at."""
+_MARKUP = frozenset("<>{}")
 _WORD = re.compile(r"[\w.;:&\[\]\\-]+")
 
 
-def explain_absence(wanted: Sequence[str], came: Iterable[str], empty: Iterable[str] = ()) -> str:
+def explain_absence(
+    wanted: Sequence[str], came: Iterable[str], empty: Iterable[str] = (), *, oddity: str = ""
+) -> str:
     """Sentences to stand behind one that says that a parameter is missing, a blank before each.
 
     ``wanted`` are the names it may have, ``came`` those of the request in their order, ``empty``
-    those that came without a value.
+    those that came without a value. ``oddity`` is told where no name that came was meant.
     """
-    names = [each for _, each in zip(range(_LOOKED_AT), came, strict=False)]
+    names = list(islice(came, _LOOKED_AT))
     without = [each for each in wanted if each in set(empty)]
     told = [f"{without[0]} came without a value, which counts as absent."] if without else []
     meant = find_meant(wanted, names)
@@ -106,13 +110,19 @@ def explain_absence(wanted: Sequence[str], came: Iterable[str], empty: Iterable[
         sent, name = meant
         told.append(f"`{_shown(sent)}` came: was `{name}` meant?{_cure(sent)}")
     told.append(list_names(names))
+    if meant is None and oddity:
+        told.append(oddity)
     return "".join(f" {each}" for each in told)
 
 
 def find_meant(wanted: Sequence[str], came: Iterable[str]) -> tuple[str, str] | None:
     """A name that came, and the one of the wanted that it is most like."""
     plain_wanted = {_plain(each): each for each in wanted}
-    candidates = [each for each in came if each not in KNOWN and len(each) <= _LONGEST]
+    candidates = [
+        each
+        for each in came
+        if each not in KNOWN and len(each) <= _LONGEST and not _MARKUP.intersection(each)
+    ]
     for sent in candidates:
         plain = _plain(sent)
         name = plain_wanted.get(plain)
@@ -145,7 +155,9 @@ def list_names(came: Sequence[str]) -> str:
             shown.append(_shown(name))
     left = others + max(0, len(shown) - _SHOWN)
     told = [*shown[:_SHOWN], *([f"{left} more"] if left else [])]
-    sentence = f"These names came: {', '.join(told)}." if shown else f"{others or 'No'} names came."
+    sentence = f"These names came: {', '.join(told)}."
+    if not shown:
+        sentence = "What came has no names of parameters."
     if pieces:
         sentence += " Behind a secret value stands what may be its rest: write & in a value as %26."
     return sentence
@@ -154,6 +166,9 @@ def list_names(came: Sequence[str]) -> str:
 def did_you_mean(sent: str, names: Iterable[str]) -> str:
     """The end of a sentence about a value that must be one of a few words."""
     plain = {_plain(str(each)): str(each) for each in names}
+    begun = [each for each in plain.values() if re.match(re.escape(each) + r"\W", sent)]
+    if begun:
+        return f"; was {begun[0]} meant, without what stands behind it?"
     if not sent or len(sent) > _LONGEST:
         return "."
     here = _plain(sent)

@@ -18,6 +18,10 @@ HOW = "send Authorization: Bearer, a space and the access token"
 TOKEN_TYPE = "bearertoken"
 """What token responses call the type, in lower case; it is no scheme."""
 
+_BY_LIBRARIES = (
+    " OAuth libraries that do not know the token_type BearerToken put it there; docs/clients.md "
+    "has the cure."
+)
 _LONGEST = 16 * 1024
 """Characters of a header that is looked at."""
 _TOKEN = re.compile(r"eyJ[\w-]*+\.[\w-]++\.[\w-]++")
@@ -54,9 +58,10 @@ def explain_no_token(header: str, elsewhere: str | None) -> str:
     """
     if not header:
         if elsewhere:
+            cause = _BY_LIBRARIES if "query" in elsewhere else ""
             return (
                 f"No Authorization header came. A token stands in {elsewhere}, where it is not "
-                f"looked for; {HOW}."
+                f"looked for; {HOW}.{cause}"
             )
         return f"No access token came; {HOW}."
     scheme, _, rest = header.partition(" ")
@@ -90,10 +95,11 @@ def explain_no_token(header: str, elsewhere: str | None) -> str:
     return f"The Authorization header holds one word, and no scheme before it; {HOW}."
 
 
-def is_scheme(header: str) -> bool:
-    """Whether a header begins with a word that may be shown: never where it is the only one."""
-    scheme, blank, _ = header.partition(" ")
-    return bool(blank or scheme.lower() in ("bearer", "basic")) and scheme.isalpha()
+def shown_scheme(header: str) -> str | None:
+    """The scheme of a header that has a wrong one; None where the first word may be a secret."""
+    scheme, blank, rest = header.partition(" ")
+    is_word = bool(blank and rest) and scheme.isalpha()
+    return scheme if is_word and scheme.lower() != "bearer" else None
 
 
 def explain_bad_token(token: str, why: Explanation, what_is: WhatIs) -> Explanation:
@@ -144,9 +150,9 @@ def _explain_spoilt(word: str) -> str | None:
     difference = find_difference(word, lambda text: _TOKEN.fullmatch(text) is not None)
     if difference is None:
         return None
-    if "quotes around it" in difference:
+    if difference.endswith("quotes around it") and " and " not in difference:
         return f"The token is in quotes: it has {difference}. Send it without."
-    return f"The token would be one but for {difference}."
+    return f"The token is whole but for {difference}."
 
 
 def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:

@@ -61,8 +61,8 @@ def find_difference_from(right: str, sent: str) -> str | None:
     )
     if found is None and _is_cut(right, sent):
         return (
-            "its end: it was cut at a character that ends a value in a form or in a shell, so "
-            "percent-encode it there, or put it in single quotes here"
+            "its end (it was cut at a character that ends a value in a form or in a shell: "
+            "percent-encode it in a form, put it in single quotes in a shell)"
         )
     return found
 
@@ -131,6 +131,7 @@ _RUN = re.compile(f"[{re.escape(_UNSEEN)}]++")
 _NAMES = {
     **dict.fromkeys(map(chr, _INVISIBLE), "a zero-width character"),
     **dict.fromkeys("\n\r\x85\u2028\u2029", "a line end"),
+    "\0": "NUL characters (as UTF-16 has them)",
     " ": "a blank",
     "\t": "a tab",
     "\u00a0": "a no-break space",
@@ -181,6 +182,9 @@ _QUOTES = "\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb"
 
 
 def _around(text: str) -> Mended:
+    if text[:2] in ("b'", 'b"') and text[-1] == text[1] and len(text) > 3:
+        yield text[2:-1], "b and quotes around it (so Python prints bytes)"
+        return
     ends, name = _AROUND.get(text[:1], ("", ""))
     if ends and len(text) > 2 and text[-1] in ends:
         yield text[1:-1], f"{name} around it"
@@ -214,7 +218,7 @@ def _backslashes(text: str) -> Mended:
     yield _BACKSLASH.sub(r"\1", text), "backslashes in it"
 
 
-_TOO_OFTEN = "one percent-encoding too many: it was encoded twice, or where it must be raw"
+_TOO_OFTEN = "one percent-encoding too many (it was encoded twice, or where it must be raw)"
 
 
 def _percent(text: str) -> Mended:
@@ -226,9 +230,9 @@ def _percent(text: str) -> Mended:
 
 def _plus(text: str) -> Mended:
     if "+" in text:
-        yield text.replace("+", " "), "a blank that became a plus sign: form-encode it once"
+        yield text.replace("+", " "), "a blank that became a plus sign (form-encode it once)"
     if " " in text:
-        yield text.replace(" ", "+"), "a plus sign that became a blank: a form wants %2B for it"
+        yield text.replace(" ", "+"), "a plus sign that became a blank (a form wants %2B for it)"
 
 
 def _html(text: str) -> Mended:
@@ -248,7 +252,7 @@ def _base64(text: str) -> Mended:
     except ValueError:  # not Base64, not UTF-8
         return
     if decoded.strip().isprintable():
-        yield decoded, "Base64: send it as it is"
+        yield decoded, "its encoding in Base64"
 
 
 def _other_encoding(text: str) -> Mended:
@@ -278,7 +282,7 @@ def _doubled(text: str) -> Mended:
     for between in ("", ", ", ",", " "):
         half, rest = divmod(len(text) - len(between), 2)
         if half > 0 and not rest and text == f"{text[:half]}{between}{text[:half]}":
-            yield text[:half], "its repetition: it stands there twice"
+            yield text[:half], "its repetition (it stands there twice)"
 
 
 _NAMED = re.compile(r"[\w-]{1,40}[ \t]?[=:][ \t]?(?P<value>[^&#]++)")

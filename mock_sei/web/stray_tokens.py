@@ -31,10 +31,7 @@ async def find_stray_token(request: Request) -> str | None:
             return f"the header {name}"
     found = _name_in(request.scope["query_string"])
     if found:
-        return (
-            f"the query string ({found}=); some OAuth libraries put it there where they do not "
-            "know the token_type BearerToken (see docs/clients.md)"
-        )
+        return f"the query string ({found}=)"
     if not has_form(request.scope):
         return None
     try:
