@@ -42,8 +42,8 @@ class NearPaths:
     """
 
     def __init__(self, preferred: Iterable[str], names: Iterable[str]) -> None:
-        self._preferred = list(dict.fromkeys(preferred))
-        self._others = [each for each in dict.fromkeys(names) if each not in set(self._preferred)]
+        self._preferred = dict.fromkeys(preferred)
+        self._others = [each for each in dict.fromkeys(names) if each not in self._preferred]
 
     def nearest(self, method: str, path: str) -> list[str]:
         """The names of the nearest operations, nearest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
@@ -16,6 +17,7 @@ from mock_sei.oauth.metadata import (
     TOKEN_PATHS,
 )
 from mock_sei.oauth.token_request import TokenRequest, parse_token_request
+from mock_sei.reasons.names import explain_absence
 from mock_sei.standards import GrantType
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.refusals import (
@@ -115,7 +117,7 @@ async def _parse(
 async def _token_info(request: Request, exchange: Exchange) -> Response:
     client_id = request.query_params.get("client_id")
     if not client_id:
-        raise MalformedRequest([Fault("client_id", "query", "required and missing")])
+        raise _missing_client_id(request)
     information = exchange.sandbox.token_information(
         Call(
             connection=exchange.connection,
@@ -127,6 +129,14 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
         )
     )
     return JsonResponse(information, headers=_NEVER_CACHED)
+
+
+def _missing_client_id(request: Request) -> Refusal:
+    """The answer says what is missing, the journal which names came in its place."""
+    refusal = MalformedRequest([Fault("client_id", "query", "required and missing")])
+    named = explain_absence(["client_id"], request.query_params, request.query_params)
+    refusal.why = replace(refusal.why, because=f"{refusal.why.because}.{named}", reasons=())
+    return refusal
 
 
 async def _metadata(request: Request, exchange: Exchange) -> Response:

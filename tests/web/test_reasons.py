@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
 
+from mock_sei.access import check_certificate_name
+from mock_sei.errors import Refusal
+from mock_sei.peer import Connection, PeerCertificate
 from mock_sei.standards import Listener
 from tests.growth import Action, assert_flat
 from tests.oauth.flows import AUTHORIZE, NATIVE, by_code, log_in, redeem, refresh, returned
@@ -136,6 +140,29 @@ def test_a_wrong_log_in_on_the_page_and_by_the_grant(
 def test_the_name_in_a_certificate(platform: Platform) -> None:
     platform.get(http=platform.client("svc-web"))
     assert "CN is svc-web;" in told(platform)
+
+
+@pytest.mark.parametrize(
+    ("name", "because"),
+    [
+        ("SVC-Demo", "CN is SVC-Demo: it is equal but for upper and lower case;"),
+        ("svc-demo ", "it is equal but for a blank behind it;"),
+        ("other", "CN is other; connect"),
+    ],
+)
+def test_a_name_in_a_certificate_that_is_nearly_right(name: str, because: str) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    certificate = PeerCertificate(
+        common_name=name, serial_number=1, not_before=moment, not_after=moment, fingerprint="0"
+    )
+    connection = Connection(
+        listener=Listener.TWO_WAY, source_address="127.0.0.1", certificate=certificate
+    )
+
+    with pytest.raises(Refusal) as caught:
+        check_certificate_name("svc-demo", connection)
+
+    assert because in caught.value.why.because
 
 
 # Codes, refresh tokens, sessions, links
@@ -305,6 +332,8 @@ def test_names_that_authorize_does_not_know(platform: Platform) -> None:
 
     http.get(f"{AUTHORIZE}?response_type=code&amp;client_id=demo-web-key")
     assert "`amp;client_id` came: was `client_id` meant?" in told(platform)
+    platform.get(f"/v2/oauth/tokeninfo?clientId={KEY}")
+    assert "`clientId` came: was `client_id` meant?" in told(platform)
     http.get(f"{AUTHORIZE}?client_id=demo-web-key&response_type=Code", follow_redirects=False)
     assert "was code meant?" in told(platform)
 
@@ -321,6 +350,29 @@ def test_a_parameter_of_an_operation_that_was_nearly_meant(platform: Platform) -
 
 
 # Access tokens
+
+
+@pytest.mark.parametrize(
+    ("header", "actual"),
+    [
+        ({}, "missing"),
+        ({"alg": None}, "null"),
+        ({"alg": "none"}, "none"),
+        ({"alg": ["ES256"]}, "a list"),
+        ({"alg": "ES256"}, "missing"),
+        ({"alg": "ES256", "kid": None}, "null"),
+        ({"alg": "ES256", "kid": 7}, "7"),
+    ],
+)
+def test_what_a_token_does_not_say_is_told_in_words_of_json(
+    platform: Platform, header: dict[str, Any], actual: str
+) -> None:
+    first = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    headers = {"AppKey": KEY, "Authorization": f"Bearer {first}.e30.c2ln"}
+
+    assert platform.get(headers=headers).status_code == 401
+    assert platform.sandbox.journal.last.actual == actual
+    assert "None" not in told(platform)
 
 
 @pytest.mark.parametrize(
