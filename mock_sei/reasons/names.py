@@ -88,7 +88,7 @@ _ALIASES = {
 _NEAR = 0.75
 _LONGEST = 60
 _SHOWN = 12
-_LOOKED_AT = 100
+_LOOKED_AT = 50
 """Names that are looked at."""
 _MARKUP = frozenset("<>{}")
 _WORD = re.compile(r"[\w.;:&\[\]\\-]+")
@@ -179,10 +179,9 @@ def did_you_mean(sent: str, names: Iterable[str]) -> str:
 def _known(name: str) -> str | None:
     """The known name that one is, or is nearly, as :func:`_plain` writes it."""
     plain = _plain(name) if len(name) <= _LONGEST else ""
-    known = {_plain(each) for each in KNOWN} | _ALIASES.keys()
-    if plain in known:
+    if plain in _PLAIN_KNOWN:
         return plain
-    near = difflib.get_close_matches(plain, known, n=1, cutoff=_NEAR) if plain else []
+    near = difflib.get_close_matches(plain, _PLAIN_KNOWN, n=1, cutoff=_NEAR) if plain else []
     return near[0] if near else None
 
 
@@ -190,6 +189,9 @@ def _plain(name: str) -> str:
     """Without escapes, case, and what stands between its words."""
     unescaped = html.unescape(name)
     return re.sub(r"^amp;|[\W_]", "", unescaped.replace("&", "").strip()).casefold()
+
+
+_PLAIN_KNOWN = frozenset(map(_plain, KNOWN)) | _ALIASES.keys()
 
 
 def _shown(name: str) -> str:

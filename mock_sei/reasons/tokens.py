@@ -170,6 +170,8 @@ def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:
         )
     if rest:
         return f"The token has a blank in it; {HOW}, which has none."
+    if _TOKEN.fullmatch(word):
+        return None
     other = what_is(word)
     if other is None:
         return None

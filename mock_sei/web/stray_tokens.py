@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from mock_sei.bench.entries import BODY_KEPT
-from mock_sei.errors import Refusal
 from mock_sei.oauth.token_request import MAX_PARAMETERS
 from mock_sei.web.requests import header_text
 from mock_sei.web.trouble import has_form
@@ -22,7 +20,10 @@ HEADERS = ("access-token", "x-access-token", "x-auth-token", "token", "proxy-aut
 
 
 async def find_stray_token(request: Request) -> str | None:
-    """The place in words; None where no token is, or a header came. A small form is read for it."""
+    """The place in words; None where no token is, or a header came. A small form is read for it.
+
+    Raises what reading a body raises.
+    """
     headers = request.scope["headers"]
     if header_text(headers, b"authorization"):
         return None
@@ -34,10 +35,7 @@ async def find_stray_token(request: Request) -> str | None:
         return f"the query string ({found}=)"
     if not has_form(request.scope):
         return None
-    try:
-        found = _name_in(await request.body())
-    except (Refusal, ClientDisconnect):
-        return None
+    found = _name_in(await request.body())
     return f"the form of the body ({found}=)" if found else None
 
 
