@@ -34,6 +34,12 @@ def test_the_token_endpoint_is_named_first(
     assert "None" not in str(platform.sandbox.journal.last)
 
 
+@pytest.mark.parametrize("path", ["/v2/oauth%0Atoken", "/v2/%0Doauthtoken", "/v2/oauthtoken%20"])
+def test_what_is_not_printed_hides_no_path(platform: Platform, path: str) -> None:
+    assert platform.client().post(path).status_code == 404
+    assert "The nearest are: POST /v2/oauthtoken, " in refused_because(platform)
+
+
 def test_what_differs_is_named(platform: Platform) -> None:
     platform.client().post("/v2/oauthtoken/")
 
