@@ -127,7 +127,8 @@ def read_token(call: Call, tokens: TokenJudge, what_is: WhatIs) -> AccessToken:
     scheme, _, text = header.partition(" ")
     token = text.strip(" \t")
     if scheme.lower() != "bearer" or not token:
-        because = explain_no_token(read_as_utf8(header), call.token_elsewhere)
+        came = None if call.authorization is None else read_as_utf8(header)
+        because = explain_no_token(came, call.token_elsewhere)
         raise _no_token(because, actual=shown_scheme(header))
     try:
         return tokens.read(token)

@@ -32,7 +32,7 @@ from mock_sei.oauth.token_request import (
     TokenRequest,
     form_decoded,
 )
-from mock_sei.reasons.names import did_you_mean
+from mock_sei.reasons.names import did_you_mean, explain_absence
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
 from mock_sei.records import Application, Environment, ServiceAccount
 from mock_sei.registry import Registry
@@ -81,6 +81,7 @@ def check_key_pair(
         raise _wrong_pair(
             "No key pair came: send Authorization: Basic and the Base64 of AppKey:AppSecret, or "
             "client_id and client_secret."
+            f"{explain_absence(('client_id',), request.parameters)}"
         )
     application = registry.applications.get(credentials.app_key)
     if application is None or not _secret_fits(application, credentials):

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Refusal
 from mock_sei.peer import Connection, Findings
 from mock_sei.reasons.forms import explain_content, explain_form
-from mock_sei.reasons.names import did_you_mean, explain_absence
+from mock_sei.reasons.names import KNOWN, did_you_mean, explain_absence, find_spoilt
 from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair
 from mock_sei.reasons.values import but_for, find_difference_from
 
@@ -24,6 +24,8 @@ MEDIA_TYPES = ("application/x-www-form-urlencoded", "application/xxx-form-urlenc
 """The token page gives the first as its example and spells the second in its text."""
 
 MAX_PARAMETERS = 100
+
+_KNOWN = frozenset(KNOWN)
 
 PARSING = "parse"
 KEY_PAIR_CHECK = "key pair"
@@ -138,6 +140,8 @@ def parse_token_request(
             f"logs; send a form: {', '.join(in_query)}"
         )
     parameters = in_form | in_query
+    if not parameters.keys() <= _KNOWN:
+        findings.notes += find_spoilt(parameters, KNOWN)
     credentials = _credentials(authorization, parameters, in_query)
     grant_type = grant_type or parameters.get("grant_type")
     if grant_type is None:

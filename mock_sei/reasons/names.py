@@ -136,6 +136,20 @@ def find_meant(wanted: Sequence[str], came: Iterable[str]) -> tuple[str, str] | 
     return None
 
 
+def find_spoilt(names: Iterable[str], known: Sequence[str]) -> list[str]:
+    """A note for each name that would be known but for case, escapes and what is not printed."""
+    right = {*known, *KNOWN}
+    plain = {_plain(each): each for each in known}
+    notes = []
+    for sent in islice(names, _LOOKED_AT):
+        if sent in right or len(sent) > _LONGEST:
+            continue
+        meant = plain.get(_plain(sent))
+        if meant is not None:
+            notes.append(f"no parameter {_shown(sent)}; ignored (was {meant} meant?){_cure(sent)}")
+    return notes
+
+
 def list_names(came: Sequence[str]) -> str:
     """One sentence with the names that came, but for what may be a piece of a secret."""
     if not came:

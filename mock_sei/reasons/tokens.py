@@ -51,19 +51,13 @@ WhatIs = Callable[[str], str | None]
 """What else of the platform a text is, such as ``a refresh token``; None if it is nothing known."""
 
 
-def explain_no_token(header: str, elsewhere: str | None) -> str:
-    """Why no bearer token was read from the header, which may be empty.
+def explain_no_token(header: str | None, elsewhere: str | None) -> str:
+    """Why no bearer token was read from the header, which is None where it did not come.
 
     ``elsewhere`` is the place where a token stands instead, such as ``the query string``.
     """
     if not header:
-        if elsewhere:
-            cause = _BY_LIBRARIES if "query" in elsewhere else ""
-            return (
-                f"No Authorization header came. A token stands in {elsewhere}, where it is not "
-                f"looked for; {HOW}.{cause}"
-            )
-        return f"No access token came; {HOW}."
+        return _explain_no_header("No" if header is None else "An empty", elsewhere)
     scheme, _, rest = header.partition(" ")
     named = scheme.lower()
     if named == TOKEN_TYPE:
@@ -93,6 +87,18 @@ def explain_no_token(header: str, elsewhere: str | None) -> str:
     if rest:
         return f"The Authorization header has another scheme than Bearer; {HOW}."
     return f"The Authorization header holds one word, and no scheme before it; {HOW}."
+
+
+def _explain_no_header(which: str, elsewhere: str | None) -> str:
+    if elsewhere is None and which == "No":
+        return f"No access token came; {HOW}."
+    if elsewhere is None:
+        return f"{which} Authorization header came; {HOW}."
+    cause = _BY_LIBRARIES if "query" in elsewhere else ""
+    return (
+        f"{which} Authorization header came. A token stands in {elsewhere}, where it is not looked "
+        f"for; {HOW}.{cause}"
+    )
 
 
 def shown_scheme(header: str) -> str | None:

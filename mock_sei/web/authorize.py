@@ -29,6 +29,7 @@ from mock_sei.oauth.authorize import (
 from mock_sei.oauth.metadata import AUTHORIZE_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
+from mock_sei.reasons.names import find_spoilt
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
     Pairs,
@@ -90,6 +91,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     headers = request.scope["headers"]
     query = read_pairs(request.scope["query_string"], check=CHECK)
     form = read_pairs(await request.body(), check=CHECK) if is_form(request) else []
+    exchange.entry.findings.notes += find_spoilt((name for name, _ in query), PARAMETERS)
     asked = read_request(
         query + form,
         server,

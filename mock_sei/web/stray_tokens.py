@@ -9,13 +9,14 @@ from fastapi import Request
 
 from mock_sei.bench.entries import BODY_KEPT
 from mock_sei.oauth.token_request import MAX_PARAMETERS
-from mock_sei.web.requests import header_text
+from mock_sei.web.requests import find_cookie, header_text
 from mock_sei.web.trouble import has_form
 
 NAMES = frozenset(
     {"access_token", "accesstoken", "access-token", "token", "bearer", "bearer_token", "auth"}
 )
 """Parameters that hold a token where a client does not send the header, in lower case."""
+COOKIES = ("access_token", "accessToken", "token")
 HEADERS = ("access-token", "x-access-token", "x-auth-token", "token", "proxy-authorization")
 
 
@@ -30,6 +31,9 @@ async def find_stray_token(request: Request) -> str | None:
     for name in HEADERS:
         if header_text(headers, name.encode()):
             return f"the header {name}"
+    cookie = next((name for name in COOKIES if find_cookie(headers, name)), None)
+    if cookie:
+        return f"the cookie {cookie}"
     found = _name_in(request.scope["query_string"])
     if found:
         return f"the query string ({found}=)"

@@ -28,7 +28,8 @@ KINDS = {"canary-refresh": "a refresh token", "canary-code": "an authorization c
 @pytest.mark.parametrize(
     ("header", "because"),
     [
-        ("", "No access token came"),
+        (None, "No access token came"),
+        ("", "An empty Authorization header came"),
         (f"BearerToken {TOKEN}", "sent back the token_type"),
         (f"bearertoken {TOKEN}", "docs/clients.md"),
         ("BearerToken", "sent back the token_type"),
@@ -47,7 +48,7 @@ KINDS = {"canary-refresh": "a refresh token", "canary-code": "an authorization c
         ("canary", "one word, and no scheme"),
     ],
 )
-def test_a_header_without_a_token_is_explained(header: str, because: str) -> None:
+def test_a_header_without_a_token_is_explained(header: str | None, because: str) -> None:
     told = explain_no_token(header, None)
 
     assert because in told
@@ -56,8 +57,8 @@ def test_a_header_without_a_token_is_explained(header: str, because: str) -> Non
 
 
 def test_a_token_in_another_place_is_named_with_the_cure() -> None:
-    in_query = explain_no_token("", "the query string (access_token=)")
-    in_form = explain_no_token("", "the form of the body (access_token=)")
+    in_query = explain_no_token(None, "the query string (access_token=)")
+    in_form = explain_no_token(None, "the form of the body (access_token=)")
 
     assert "the query string (access_token=)" in in_query
     assert "docs/clients.md" in in_query

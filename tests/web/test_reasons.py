@@ -338,6 +338,24 @@ def test_names_that_authorize_does_not_know(platform: Platform) -> None:
     assert "was code meant?" in told(platform)
 
 
+def test_a_spoilt_name_that_nothing_needs_is_noted(platform: Platform) -> None:
+    """It would be ignored without a word, and the client would miss what it asked for."""
+    spoilt: dict[str, Any] = {"amp;scope": "x", "resource": "y"}
+    assert platform.post_token(**spoilt).status_code == 200
+    (note,) = platform.sandbox.journal.last.notes
+    assert note.startswith("no parameter amp;scope; ignored (was scope meant?) An HTML escape")
+    log_in(platform, **{"State": "s", "amp;login_hint": "a", "other": "b"})
+    notes = platform.sandbox.journal.last.notes
+    assert [each.partition(";")[0] for each in notes] == ["no parameter State", "no parameter amp"]
+
+
+def test_a_request_without_a_pair_lists_the_names_that_came(platform: Platform) -> None:
+    form = platform.form() | {"appKey": KEY, "appSecret": "x"}
+
+    assert platform.client().post(TOKEN_PATH, data=form).status_code == 401
+    assert "`appKey` came: was `client_id` meant?" in told(platform)
+
+
 def test_a_parameter_of_an_operation_that_was_nearly_meant(platform: Platform) -> None:
     platform.get(f"{TICKETS}?amp;limit=1&Limit=2&colour=red")
 
@@ -433,6 +451,10 @@ def test_a_token_in_another_place(platform: Platform) -> None:
     assert "A token stands in the form of the body (access_token=)" in told(platform)
     platform.get(headers=headers | {"X-Auth-Token": token})
     assert "A token stands in the header x-auth-token" in told(platform)
+    platform.get(headers=headers | {"Cookie": f"a=b; access_token={token}"})
+    assert "A token stands in the cookie access_token" in told(platform)
+    platform.get(headers=headers | {"Authorization": ""})
+    assert told(platform).startswith("An empty Authorization header came;")
     platform.get(headers=headers)
     assert told(platform).startswith("No access token came;")
 
