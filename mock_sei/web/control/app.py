@@ -121,6 +121,7 @@ def control_app() -> FastAPI:
         sandbox: Sandbox = request.scope[CONTROL_KEY]
         host = request.headers.get("host")
         detail = explain_control_miss(sandbox, request.scope["path"], host)
+        detail = detail or "no call of the control API has this path; GET /docs lists them all"
         return PlainJson({"detail": detail, "error": "NotFound"}, 404)
 
     @app.exception_handler(UnreadableBody)
