@@ -38,7 +38,12 @@ def one_line(text: str) -> str:
     """Control characters escaped, so that what somebody sent cannot forge a line."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 class MockSeiError(Exception):

@@ -22,6 +22,7 @@ from mock_sei.access import (
     check_certificate_name,
     check_listener,
     check_source_address,
+    explain_unknown_key,
 )
 from mock_sei.errors import (
     API_KEY,
@@ -32,6 +33,8 @@ from mock_sei.errors import (
     Refusal,
 )
 from mock_sei.peer import Connection, Findings
+from mock_sei.reasons.tokens import WhatIs, explain_bad_token, explain_no_token, shown_scheme
+from mock_sei.reasons.values import read_as_utf8
 from mock_sei.records import DEFAULT_SCOPE, Application, Environment
 from mock_sei.registry import Registry
 
@@ -59,6 +62,8 @@ class Call:
     connection: Connection
     app_key: str | None
     authorization: str | None = field(repr=False)
+    stray_token: str | None = None
+    """Where a token may stand in a call without the header, such as ``the cookie token``."""
     product: str | None
     """None for an endpoint that belongs to no product."""
     findings: Findings
@@ -77,9 +82,17 @@ class Admission:
 
 
 def admit(
-    call: Call, *, registry: Registry, tokens: TokenJudge, environment: Environment
+    call: Call,
+    *,
+    registry: Registry,
+    tokens: TokenJudge,
+    environment: Environment,
+    what_is: WhatIs = lambda _: None,
 ) -> Admission:
-    """Lets a call through, which counts as a use of its token, or raises :class:`Refusal`."""
+    """Lets a call through, which counts as a use of its token, or raises :class:`Refusal`.
+
+    ``what_is`` names what was sent in place of a token, for the journal.
+    """
     application = registry.applications.get(call.app_key or "")
     if application is not None:
         call.findings.application = application.name
@@ -87,8 +100,8 @@ def admit(
     if application is not None:
         check_listener(application, call.connection)
         check_source_address(application, call.connection)
-    application = check_app_key(application, call, environment)
-    token = read_token(call, tokens)
+    application = check_app_key(application, call, environment, registry)
+    token = read_token(call, tokens, what_is)
     check_ownership(application, token, registry)
     tokens.require_live(token)
     if call.product is not None:
@@ -123,13 +136,15 @@ BEARER_SCHEMES = ("bearer", "bearertoken")
 
 
 def check_app_key(
-    application: Application | None, call: Call, environment: Environment
+    application: Application | None, call: Call, environment: Environment, registry: Registry
 ) -> Application:
     """Documented row 5."""
     if application is None:
         if call.app_key is None:
             raise _wrong_app_key("No AppKey header came; every functional call needs one.")
-        raise _wrong_app_key("No application has this AppKey.", actual=call.app_key)
+        raise _wrong_app_key(
+            explain_unknown_key(call.app_key, registry), actual=read_as_utf8(call.app_key)
+        )
     if not application.approved:
         raise _wrong_app_key(f"The application {application.name} waits for approval.")
     if call.product is not None and not application.is_granted(call.product):
@@ -148,20 +163,20 @@ def check_app_key(
     return application
 
 
-def read_token(call: Call, tokens: TokenJudge) -> AccessToken:
+def read_token(call: Call, tokens: TokenJudge, what_is: WhatIs) -> AccessToken:
     """The bearer token of the ``Authorization`` header; the scheme in any case (RFC 9110, 11.1)."""
     header = (call.authorization or "").strip(" \t")
     scheme, _, text = header.partition(" ")
-    if not header:
-        raise _no_token("No access token came; send Authorization: Bearer and the token.")
     token = text.strip(" \t")
     if scheme.lower() != "bearer" or not token:
-        raise _no_token(
-            "The Authorization header holds no bearer token; functional calls want Bearer, a space "
-            "and the token.",
-            actual=scheme,
-        )
-    return tokens.read(token)
+        came = None if call.authorization is None else read_as_utf8(header)
+        because = explain_no_token(came, call.stray_token)
+        raise _no_token(because, actual=shown_scheme(header))
+    try:
+        return tokens.read(token)
+    except Refusal as refusal:
+        refusal.why = explain_bad_token(read_as_utf8(token), refusal.why, what_is)
+        raise
 
 
 def check_scope(token: AccessToken) -> None:

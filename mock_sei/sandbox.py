@@ -24,7 +24,7 @@ from typing import Any
 from uuid import UUID
 
 from mock_sei import machine
-from mock_sei.addresses import Addresses
+from mock_sei.addresses import PLATFORM_PAGES, Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections, Seed
@@ -137,7 +137,9 @@ class Sandbox:
         self.fixtures = fixtures
         self.store = store
         self.authority = store.authority
-        self.catalogue = Catalogue(fixtures.documents, fixtures.brought)
+        self.catalogue = Catalogue(
+            fixtures.documents, fixtures.brought, oauth=OAUTH_OPERATIONS, pages=PLATFORM_PAGES
+        )
         for problem in (*fixtures.problems, *self.catalogue.problems):
             logger.warning("left out: %s", problem)
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
@@ -328,6 +330,7 @@ class Sandbox:
             registry=state.registry,
             tokens=state.oauth.tokens,
             environment=state.behaviour.environment,
+            what_is=state.oauth.kind_of,
         )
 
     def answer(self, request: ApiRequest) -> ApiAnswer:

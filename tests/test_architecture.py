@@ -22,7 +22,7 @@ PACKAGE = Path(mock_sei.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "standards", "machine", "paths", "core_yaml", "ecmascript", "tables", "texts"),
     ("departed",),
-    ("peer", "records", "addresses", "randomness", "patterns"),
+    ("peer", "records", "addresses", "randomness", "patterns", "reasons"),
     ("processes", "secret_index", "sendable", "arguments"),
     ("registry", "clock"),
     ("access", "api_files"),
@@ -69,7 +69,7 @@ ONLY_IN = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-BELOW_THE_GATEWAY = {"access", "errors", "peer", "records", "registry"}
+BELOW_THE_GATEWAY = {"access", "errors", "peer", "reasons", "records", "registry"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
 REMEMBERING = {"certificates/bundles", "fixtures", "web/pages"}

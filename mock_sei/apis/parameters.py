@@ -14,6 +14,7 @@ from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
+from mock_sei.reasons.names import find_meant
 
 Value = str | int | float | bool | tuple[Any, ...]
 
@@ -89,7 +90,8 @@ def _sent(
             found.setdefault(name, []).append(text)
     names = list(unknown)
     findings.notes += [
-        f"{operation.name} has no parameter {name}; ignored" for name in names[:_MOST_NOTES]
+        f"{operation.name} has no parameter {name}; ignored{_meant(name, operation)}"
+        for name in names[:_MOST_NOTES]
     ]
     if len(names) > _MOST_NOTES:
         more = len(names) - _MOST_NOTES
@@ -101,6 +103,13 @@ def _sent(
     for name, parameter in operation.header_parameters.items():
         if name in headers:
             yield parameter, headers[name]
+
+
+def _meant(name: str, operation: Operation) -> str:
+    """The parameter that an unknown one is most like, as the end of a sentence."""
+    known = [each.name for each in operation.parameters.values() if each.place == "query"]
+    found = find_meant(known, [name])
+    return f" (was {found[1]} meant?)" if found else ""
 
 
 def _missing(

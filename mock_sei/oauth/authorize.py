@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mock_sei.access import explain_unknown_key
 from mock_sei.errors import (
     ACCESS_DENIED,
     GRANT_NOT_ALLOWED,
@@ -28,6 +29,9 @@ from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
+from mock_sei.reasons.addresses import find_address_difference
+from mock_sei.reasons.names import did_you_mean, explain_absence
+from mock_sei.reasons.values import but_for
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
@@ -105,7 +109,7 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
     """
     sent = own_parameters(pairs)
     counts, values = Counter(name for name, _ in sent), dict(sent)
-    application = find_application(values, counts, server)
+    application = find_application(values, counts, server, [name for name, _ in pairs])
     address, redirect_sent = find_redirect_address(values, counts, application)
     destination = Destination(
         address=address,
@@ -159,16 +163,21 @@ def _is_in_fragment(response_type: str) -> bool | None:
 
 
 def find_application(
-    values: Mapping[str, str], counts: Mapping[str, int], server: AuthorizationServer
+    values: Mapping[str, str],
+    counts: Mapping[str, int],
+    server: AuthorizationServer,
+    names: Sequence[str],
 ) -> Application:
+    """``names`` are those of all parameters that came, known or not."""
     client_id = values.get("client_id")
     if client_id is None:
-        raise _refused("client_id is missing; it is the application's AppKey.")
+        because = "client_id is missing; it is the application's AppKey."
+        raise _refused(f"{because}{explain_absence(('client_id',), names, counts)}")
     if counts["client_id"] > 1:
         raise _refused("client_id is repeated.")
     application = server.registry.applications.get(client_id)
     if application is None:
-        raise _refused("No application has this AppKey as its client_id.", actual=client_id)
+        raise _refused(explain_unknown_key(client_id, server.registry), actual=client_id)
     if not application.approved:
         raise _refused(f"The application {application.name} waits for approval.")
     environment = server.rules.environment
@@ -205,8 +214,9 @@ def find_redirect_address(
     address = named.pop()
     if not is_registered(address, registered):
         raise _refused(
-            "redirect_uri is not registered for the application; addresses must be the same to the "
-            "letter, but for the port of a loopback address.",
+            "redirect_uri is not registered for the application"
+            f"{but_for(find_address_difference(address, registered))}; addresses must be the same "
+            "to the letter, but for the port of a loopback address.",
             expected=", ".join(registered),
             actual=address,
         )
@@ -232,7 +242,7 @@ def check_response_type(
         raise _refused(missing, expected=own, description=missing)
     if sent is not None and sent not in RESPONSE_TYPES.values():
         raise _refused(
-            "response_type is neither code nor token.",
+            f"response_type is neither code nor token{did_you_mean(sent, RESPONSE_TYPES.values())}",
             kind=RESPONSE_TYPE_UNKNOWN,
             expected=own,
             actual=sent,
@@ -268,8 +278,12 @@ def find_challenge(values: Mapping[str, str], application: Application) -> Chall
 def find_flag(values: Mapping[str, str], name: str) -> bool:
     value = values.get(name, "false")
     if value not in ("true", "false"):
-        wrong = f"{name} is neither true nor false."
-        raise _refused(wrong, actual=value, description=wrong)
+        wrong = f"{name} is neither true nor false"
+        raise _refused(
+            f"{wrong}{did_you_mean(value, ('true', 'false'))}",
+            actual=value,
+            description=f"{wrong}.",
+        )
     return value == "true"
 
 

@@ -8,13 +8,17 @@ page and create-token page (parameters in the query string), RFC 6749 sections 2
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Refusal
 from mock_sei.peer import Connection, Findings
+from mock_sei.reasons.forms import explain_content, explain_form
+from mock_sei.reasons.names import KNOWN, did_you_mean, explain_absence, find_spoilt
+from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair
+from mock_sei.reasons.values import but_for, find_difference_from
 
 MEDIA_TYPES = ("application/x-www-form-urlencoded", "application/xxx-form-urlencoded")
 """The token page gives the first as its example and spells the second in its text."""
@@ -30,6 +34,8 @@ PARAMETERS = frozenset(
     }
 )
 """What this endpoint reads: the names that an ``error_description`` may repeat."""
+
+_KNOWN = frozenset(KNOWN)
 
 PARSING = "parse"
 KEY_PAIR_CHECK = "key pair"
@@ -66,6 +72,8 @@ class TokenRequest:
     endpoint: str
     """Its own URL, as the client called it."""
     findings: Findings
+    forms: tuple[bytes, ...] = field(default=(), repr=False)
+    """What the parameters were read from."""
 
     def find(self, *names: str) -> str | None:
         """The value of a parameter that has more than one name.
@@ -82,8 +90,12 @@ class TokenRequest:
         """``true`` or ``false``, false where it is absent. Raises ``invalid_request``."""
         value = self.parameters.get(name, "false")
         if value not in ("true", "false"):
-            wrong = f"{name} is neither true nor false."
-            raise malformed(wrong, actual=value, description=wrong)
+            wrong = f"{name} is neither true nor false"
+            raise malformed(
+                f"{wrong}{did_you_mean(value, ('true', 'false'))}",
+                actual=value,
+                description=f"{wrong}.",
+            )
         return value == "true"
 
     def require(self, *names: str) -> str:
@@ -92,7 +104,8 @@ class TokenRequest:
         if value is None:
             raise malformed(
                 f"The parameter {' (or '.join(names)}{')' * (len(names) - 1)} is missing; "
-                f"grant_type {self.grant_type} needs it.",
+                f"grant_type {self.grant_type} needs it."
+                f"{_explain_absence(names, self.parameters, self.forms)}",
                 description=f"{names[0]} is missing.",
             )
         return value
@@ -159,11 +172,15 @@ def parse_token_request(
             f"logs; send a form: {', '.join(in_query)}"
         )
     parameters = in_form | in_query
+    if not parameters.keys() <= _KNOWN:
+        findings.notes += find_spoilt(parameters, KNOWN)
     credentials = _credentials(authorization, parameters, in_query)
     grant_type = grant_type or parameters.get("grant_type")
     if grant_type is None:
         raise malformed(
-            "The parameter grant_type is missing.", description="grant_type is missing."
+            "The parameter grant_type is missing."
+            f"{_explain_absence(('grant_type',), parameters, (body, query))}",
+            description="grant_type is missing.",
         )
     return TokenRequest(
         grant_type=grant_type,
@@ -173,7 +190,22 @@ def parse_token_request(
         issuer=issuer,
         endpoint=endpoint,
         findings=findings,
+        forms=(body, query),
     )
+
+
+def _explain_absence(
+    wanted: Sequence[str], parameters: Mapping[str, str], forms: Iterable[bytes]
+) -> str:
+    """The names that came, and the one that was meant; behind it what is odd about the form."""
+    pairs = [
+        name
+        for form in forms
+        for name, _ in parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True)
+    ]
+    empty = [name for name in pairs if name not in parameters]
+    oddity = next(filter(None, map(explain_form, forms)), "")
+    return explain_absence(wanted, pairs or parameters, empty, oddity=oddity)
 
 
 def _require_form(content_type: str | None, body: bytes) -> None:
@@ -181,7 +213,8 @@ def _require_form(content_type: str | None, body: bytes) -> None:
     if media_type.lower() in MEDIA_TYPES or (not body and not media_type):
         return
     raise malformed(
-        "The body is not a form; send the parameters form-encoded, not as JSON.",
+        f"{explain_content(media_type, body)}; send the parameters form-encoded, as "
+        f"{MEDIA_TYPES[0]}.",
         expected=MEDIA_TYPES[0],
         actual=media_type or "no Content-Type",
         description=f"The body is not of the media type {MEDIA_TYPES[0]}.",
@@ -243,8 +276,14 @@ def _credentials(
         )
     found = replace(found, client_id=client_id)
     if next(readings(found), None) is None:
-        different = "client_id is not the AppKey of the Authorization header."
-        raise malformed(different, expected=found.app_key, actual=client_id, description=different)
+        different = "client_id is not the AppKey of the Authorization header"
+        nearly = but_for(find_difference_from(found.app_key, client_id or ""))
+        raise malformed(
+            f"{different}{nearly}.",
+            expected=found.app_key,
+            actual=client_id,
+            description=f"{different}.",
+        )
     return found
 
 
@@ -263,16 +302,10 @@ def _decode_authorization(header: str) -> Credentials:
         if base64.b64encode(content).decode() != encoded:
             raise ValueError("its last bits are not zero (RFC 4648 section 3.5)")
     except ValueError:  # not Base64, not ASCII, not UTF-8
-        raise _unreadable(
-            "The Authorization header is not Base64; encode AppKey:AppSecret, the colon between "
-            "them, before sending it."
-        ) from None
+        raise _unreadable(explain_unreadable_pair(encoded)) from None
     app_key, colon, app_secret = text.partition(":")
     if not colon:
-        raise _unreadable(
-            "The decoded Authorization header has no colon; encode AppKey, a colon and AppSecret "
-            "together."
-        )
+        raise _unreadable(explain_missing_colon(text))
     return Credentials(app_key=app_key, app_secret=app_secret, place=Place.HEADER)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,13 +51,13 @@ def _addresses(details: dict[str, Any]) -> list[Any]:
 
 def _ask(port: int) -> bytes:
     """The answer's bytes. Raises ``OSError`` where there is none in time."""
-    end = time.monotonic() + PATIENCE
+    end = machine.monotonic() + PATIENCE
     request = f"GET /?limit=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(request.encode())
         while len(answer) < LARGEST_ANSWER:
-            connection.settimeout(max(end - time.monotonic(), 0.001))
+            connection.settimeout(max(end - machine.monotonic(), 0.001))
             received = connection.recv(64 * 1024)
             if not received:
                 return answer

@@ -18,6 +18,7 @@ from mock_sei.gateway import ACCESS_TOKEN, FORM, QUERY, Call
 from mock_sei.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
 from mock_sei.web.heads import only_looks
+from mock_sei.web.misses import with_other_listener
 from mock_sei.web.refusals import JsonResponse, functional_refusal
 from mock_sei.web.requests import (
     Headers,
@@ -30,6 +31,7 @@ from mock_sei.web.requests import (
     refuse_announced_size,
 )
 from mock_sei.web.routing import AnyMethod
+from mock_sei.web.stray_tokens import find_stray_token
 from mock_sei.web.trouble import find_script, scripted_answer
 
 
@@ -80,12 +82,16 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     method = scope["method"]
     if looks and sandbox.catalogue.has("HEAD", path):  # a document has its own
         method = "HEAD"
-    operation, path_values = sandbox.catalogue.find(method, path)
+    try:
+        operation, path_values = sandbox.catalogue.find(method, path)
+    except Refusal as refusal:
+        raise with_other_listener(refusal, exchange, scope["path"]) from None
     admitted = sandbox.admit(
         Call(
             connection=exchange.connection,
             app_key=only_header(headers, "AppKey"),
             authorization=only_header(headers, "Authorization"),
+            stray_token=await find_stray_token(request),
             product=operation.product,
             findings=findings,
             tokens_elsewhere=await _tokens_elsewhere(request, operation),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
-from mock_sei.errors import EXHAUSTED, NOT_FOUND, Refusal
+from mock_sei.errors import EXHAUSTED, Refusal
 from mock_sei.web.apis import BundledPath, functional_routes
 from mock_sei.web.authorize import authorize_routes
 from mock_sei.web.exhausted import KINDS, find_exhaustion
@@ -38,12 +39,11 @@ def platform_app() -> FastAPI:
 
 async def _unroutable(request: Request, _: Exception) -> Response:
     """Every other path has a route, whatever the method."""
-    refusal = Refusal(
-        NOT_FOUND,
-        check="path",
-        because="A resource's path begins with a slash and holds no line break; this one does not.",
-    )
-    return functional_refusal(exchange_of(request), refusal)
+    exchange = exchange_of(request)
+    refusal = exchange.sandbox.catalogue.miss(request.method, request.scope["path"])
+    because = f"The path holds a line break, and no resource's does. {refusal.why.because}"
+    refusal.why = replace(refusal.why, because=because)
+    return functional_refusal(exchange, refusal)
 
 
 async def _left(request: Request, _: Exception) -> Response:

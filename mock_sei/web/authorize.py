@@ -13,7 +13,6 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from mock_sei.errors import (
-    NOT_FOUND,
     REQUEST_INVALID,
     MethodNotAllowed,
     RedirectedRefusal,
@@ -33,8 +32,8 @@ from mock_sei.oauth.authorize import (
 from mock_sei.oauth.metadata import AUTHORIZE_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
+from mock_sei.reasons.names import find_spoilt
 from mock_sei.records import EndUser
-from mock_sei.standards import Listener
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
     Pairs,
@@ -45,6 +44,7 @@ from mock_sei.web.forms import (
     refuse_other_origin,
 )
 from mock_sei.web.heads import only_looks
+from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS, page
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import (
@@ -70,15 +70,7 @@ def authorize_routes() -> APIRouter:
 async def authorize(request: Request) -> Response:
     exchange = exchange_of(request)
     try:
-        if exchange.listener is not Listener.ONE_WAY:
-            raise Refusal(
-                NOT_FOUND,
-                check="path",
-                because="The log-in page is on the one-way listener: a browser has no client "
-                "certificate.",
-                expected=str(Listener.ONE_WAY),
-                actual=str(exchange.listener),
-            )
+        refuse_on_two_way(exchange, "The log-in page", AUTHORIZE_PATH)
         if request.method not in ("GET", "POST"):
             raise MethodNotAllowed(request.method, AUTHORIZE_PATH, ("GET", "POST"))
         refuse_announced_size(request.scope["headers"])
@@ -104,6 +96,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     headers = request.scope["headers"]
     query = read_pairs(request.scope["query_string"], check=CHECK)
     form = read_pairs(await request.body(), check=CHECK) if is_form(request) else []
+    exchange.entry.findings.notes += find_spoilt((name for name, _ in query), PARAMETERS)
     asked = read_request(
         query + form,
         server,
@@ -153,7 +146,7 @@ def _log_in(
     user = server.find_user(username, fields["password"])
     if user is None:
         exchange_of(request).entry.notes.append(
-            f"log-in refused: wrong e-mail address or password of {username}"
+            f"log-in of {username} refused: {server.explain_log_in(username, fields['password'])}"
         )
         return _login_page(
             asked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
@@ -16,6 +17,7 @@ from mock_sei.oauth.metadata import (
     TOKEN_PATHS,
 )
 from mock_sei.oauth.token_request import TokenRequest, parse_token_request
+from mock_sei.reasons.names import explain_absence
 from mock_sei.standards import GrantType
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.heads import only_looks
@@ -33,6 +35,7 @@ from mock_sei.web.requests import (
     refuse_announced_size,
 )
 from mock_sei.web.routing import AnyMethod
+from mock_sei.web.stray_tokens import find_stray_token
 from mock_sei.web.trouble import find_script, scripted_answer
 
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -118,9 +121,10 @@ async def _parse(
 
 async def _token_info(request: Request, exchange: Exchange) -> Response:
     sent = [each for each in request.query_params.getlist("client_id") if each]
-    if len(sent) != 1:
-        problem = "given more than once" if sent else "required and missing"
-        raise MalformedRequest([Fault("client_id", "query", problem)])
+    if not sent:
+        raise _missing_client_id(request)
+    if len(sent) > 1:
+        raise MalformedRequest([Fault("client_id", "query", "given more than once")])
     in_query = has_access_token(request.scope["query_string"])
     information = exchange.sandbox.token_information(
         Call(
@@ -128,12 +132,21 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
             app_key=sent[0],
             authorization=only_header(request.scope["headers"], "Authorization"),
             tokens_elsewhere=(QUERY,) if in_query else (),
+            stray_token=await find_stray_token(request),
             product=None,
             findings=exchange.entry.findings,
             only_looks=only_looks(request.scope),
         )
     )
     return JsonResponse(information, headers=_NEVER_CACHED)
+
+
+def _missing_client_id(request: Request) -> Refusal:
+    """The answer says what is missing, the journal which names came in its place."""
+    refusal = MalformedRequest([Fault("client_id", "query", "required and missing")])
+    named = explain_absence(["client_id"], request.query_params, request.query_params)
+    refusal.why = replace(refusal.why, because=f"{refusal.why.because}.{named}", reasons=())
+    return refusal
 
 
 async def _metadata(request: Request, exchange: Exchange) -> Response:

@@ -50,7 +50,7 @@ def test_a_path_that_no_document_has_names_the_nearest_three(path: str) -> None:
         Engine.of(PATHS).catalogue.find("GET", path)
 
     assert caught.value.kind.status == 404
-    nearest = caught.value.why.because.partition("The nearest are: ")[2]
+    nearest = caught.value.why.because.partition("The nearest are: ")[2].partition(". ")[0]
     assert nearest.count("GET /v") >= 2
     assert nearest.count(" /v") == 3
 

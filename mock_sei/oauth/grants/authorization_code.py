@@ -15,6 +15,9 @@ from mock_sei.oauth.codes import LIFETIME, Code
 from mock_sei.oauth.proof_key import is_verifier
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest, malformed
+from mock_sei.oauth.unknown import explain_unknown
+from mock_sei.reasons.addresses import find_address_difference
+from mock_sei.reasons.values import but_for, find_difference
 from mock_sei.standards import GrantType
 
 GRANT_TYPE = GrantType.AUTHORIZATION_CODE
@@ -28,12 +31,16 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     verifier = request.find("code_verifier")
     if verifier is not None and not is_verifier(verifier):
         raise malformed(
-            "code_verifier is not 43 to 128 unreserved characters (RFC 7636, 4.1).",
+            "code_verifier is not 43 to 128 unreserved characters (RFC 7636, 4.1)"
+            f"{_explain_verifier(verifier, server.codes.find(text))}.",
             description="code_verifier is not 43 to 128 unreserved characters.",
         )
     code = server.codes.find(text)
     if code is None:
-        raise _refused("No such code was issued: mistyped, or issued before the last reset.")
+        raise _refused(
+            "No such code was issued: mistyped, or issued before the last reset."
+            f"{explain_unknown(text, server.codes.find, server)}"
+        )
     check_use(code, server)
     check_client(code, client)
     check_age(code, server)
@@ -96,12 +103,14 @@ def check_redirect(code: Code, request: TokenRequest) -> None:
     if sent is None and not code.redirect_sent:
         return
     if sent != code.redirect_address:
-        different = "redirect_uri is not the one of the authorization request."
         raise _refused(
-            different,
+            "redirect_uri is not the one of the authorization request"
+            f"{but_for(find_address_difference(sent or '', [code.redirect_address]))}.",
             expected=code.redirect_address,
             actual=(sent or "none"),
-            description=different if sent else "redirect_uri is missing.",
+            description="redirect_uri is not the one of the authorization request."
+            if sent
+            else "redirect_uri is missing.",
         )
 
 
@@ -117,10 +126,20 @@ def check_proof(code: Code, verifier: str | None) -> None:
     code.burnt = True
     problem = "does not fit the code_challenge" if verifier else "is missing"
     raise _refused(
-        f"code_verifier {problem} ({code.challenge.method}); the code is spoilt.",
+        f"code_verifier {problem} ({code.challenge.method})"
+        f"{_explain_verifier(verifier or '', code)}; the code is spoilt.",
         check=PROOF_CHECK,
         description=f"code_verifier {problem}.",
     )
+
+
+def _explain_verifier(verifier: str, code: Code | None) -> str:
+    """The end of a sentence: how a verifier is nearly right, or what went wrong with the two."""
+    challenge = None if code is None else code.challenge
+    if challenge is None or not verifier:
+        return ""
+    difference = find_difference(verifier, lambda each: is_verifier(each) and challenge.fits(each))
+    return but_for(difference) or challenge.explain(verifier)
 
 
 def _refused(

@@ -21,6 +21,8 @@ from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import USER_CHECK, AuthorizationServer
 from mock_sei.oauth.signed_xml import is_installed
 from mock_sei.oauth.token_request import TokenRequest, malformed
+from mock_sei.reasons.addresses import find_address_difference
+from mock_sei.reasons.values import but_for, find_difference, in_other_case
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
@@ -154,7 +156,8 @@ def check_confirmation(
     if recipient is not None and recipient not in endpoints:
         raise _refused(
             AUDIENCE_CHECK,
-            "Recipient of SubjectConfirmationData is not the token endpoint's URL.",
+            "Recipient of SubjectConfirmationData is not the token endpoint's URL"
+            f"{but_for(find_address_difference(recipient, sorted(endpoints)))}.",
             expected=_listed(endpoints),
             actual=recipient,
         )
@@ -165,7 +168,8 @@ def check_audience(assertion: Assertion, names: Collection[str]) -> None:
         if not set(audiences) & set(names):
             raise _refused(
                 AUDIENCE_CHECK,
-                "An AudienceRestriction names neither the issuer nor the token endpoint.",
+                "An AudienceRestriction names neither the issuer nor the token endpoint"
+                f"{_explain_audiences(audiences, names)}.",
                 expected=_listed(names),
                 actual=", ".join(audiences) or "none",
             )
@@ -188,11 +192,26 @@ def require_subject(assertion: Assertion, server: AuthorizationServer) -> str:
     if user is None:
         raise _refused(
             USER_CHECK,
-            "The subject's NameID is not the e-mail address of an end user.",
+            "The subject's NameID is not the e-mail address of an end user"
+            f"{but_for(_explain_subject(assertion.subject or '', server))}.",
             expected="a known e-mail address",
             actual=assertion.subject or "none",
         )
     return user.email
+
+
+def _explain_audiences(audiences: Collection[str], names: Collection[str]) -> str:
+    """The end of a sentence about an only audience; of several nobody knows which was meant."""
+    if len(audiences) != 1:
+        return ""
+    return but_for(find_address_difference(next(iter(audiences)), sorted(names)))
+
+
+def _explain_subject(subject: str, server: AuthorizationServer) -> str | None:
+    find = server.registry.end_users.get
+    return find_difference(
+        subject, lambda each: find(each) is not None, fits_in_other_case=in_other_case(find)
+    )
 
 
 def _listed(names: Collection[str]) -> str:

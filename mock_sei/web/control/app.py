@@ -45,6 +45,7 @@ from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.exhausted import KINDS, find_exhaustion
+from mock_sei.web.misses import explain_control_miss
 from mock_sei.web.telemetry import NO_TELEMETRY
 
 _NOT_THERE = (
@@ -118,16 +119,21 @@ def control_app() -> FastAPI:
         return PlainJson({"detail": detail, "error": "Exhausted"}, 503)
 
     @app.exception_handler(404)
-    async def explain_path(request: Request, error: Exception) -> Response:
-        detail = error.detail if isinstance(error, HTTPException) else ""
-        if detail == HTTPStatus.NOT_FOUND.phrase:  # the framework's own: no route has this path
-            path, paths = _path(request), dict.fromkeys(each.path for each in _calls(request))
+    async def explain_path(request: Request, error: HTTPException) -> Response:
+        """No call has the path; it may be one of the platform's, which listens elsewhere."""
+        if error.detail != HTTPStatus.NOT_FOUND.phrase:  # a call looked for something in vain
+            return PlainJson({"detail": error.detail}, 404)
+        sandbox: Sandbox = request.scope[CONTROL_KEY]
+        path, host = _path(request), request.headers.get("host")
+        detail = explain_control_miss(sandbox, request.scope["path"], host)
+        if detail is None:
+            paths = dict.fromkeys(each.path for each in _calls(request))
             near = get_close_matches(path, paths, n=3, cutoff=0.0)
             detail = (
                 f"no call has the path {path!r}; the nearest are {listed(near)}, and GET /docs "
                 "lists them all"
             )
-        return PlainJson({"detail": detail}, 404)
+        return PlainJson({"detail": detail, "error": "NotFound"}, 404)
 
     @app.exception_handler(405)
     async def explain_method(request: Request, _: Exception) -> Response:

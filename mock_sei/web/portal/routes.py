@@ -22,6 +22,7 @@ from mock_sei.errors import (
 )
 from mock_sei.standards import Listener
 from mock_sei.web.apis import call
+from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS
 from mock_sei.web.portal import applications, catalogue
 from mock_sei.web.portal import mailbox as mails
@@ -107,15 +108,9 @@ def _lead_to(path: str) -> Response:
 def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         exchange = exchange_of(request)
-        if exchange.listener is not Listener.ONE_WAY:
-            refusal = Refusal(
-                NOT_FOUND,
-                check="path",
-                because="The portal is on the one-way listener: a browser has no client "
-                "certificate.",
-                expected=str(Listener.ONE_WAY),
-                actual=str(exchange.listener),
-            )
+        try:
+            refuse_on_two_way(exchange, "The portal", request.url.path)
+        except Refusal as refusal:
             return functional_refusal(exchange, refusal)
         path = request.scope["path"]
         if not handlers and path.endswith("/") and _is_browser(request):
@@ -136,9 +131,10 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
 
 def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
     if not handlers:
-        raise Refusal(
-            NOT_FOUND, check="path", because=f"The portal has no page {request.url.path}."
-        )
+        sandbox, path = exchange_of(request).sandbox, request.url.path
+        near = ", ".join(sandbox.catalogue.nearest(request.method, path))
+        because = f"The portal has no page {path}. The nearest are: {near}."
+        raise Refusal(NOT_FOUND, check="path", because=because)
     handler = handlers.get(request.method)
     if handler is None:
         raise MethodNotAllowed(request.method, request.url.path, tuple(handlers))
