@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from mock_sei import machine
+
 PATIENCE = 1.0
 """Seconds for one server to answer."""
 LARGEST_ANSWER = 256 * 1024
