@@ -99,7 +99,7 @@ class Rejected(MockSeiError, ValueError, TypeError):
 
     def __init__(self, problems: Mapping[str, str]):
         told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
-        super().__init__(one_line(told))
+        super().__init__(one_line(told) if len(told.splitlines()) > 1 else told)
         self.problems = dict(problems)
 
 
