@@ -6,15 +6,24 @@ passes, and so does the next one.
 
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
+from tests.e2e.suites import PATIENT
 from tests.patience import patient
 
-TRUE = """
-import os
+TRUE = f"""
 import time
 
 TRUE = time.time()
+
+
+def be_patient():
+    "Not when this is imported: libraries are to be loaded while the time is wrong."
+{indent(PATIENT, "    ")}
+"""
+TRUE += """
 
 
 def is_true(moment):
@@ -22,6 +31,7 @@ def is_true(moment):
 
 
 def use(platform):
+    be_patient()
     account = platform.service_account("svc-demo")
     headers = {"AppKey": account.app_key, "Authorization": f"Bearer {platform.token(account)}"}
     with platform.client(account) as http:
@@ -45,8 +55,9 @@ import pytest
 import time_machine
 from freezegun import freeze_time
 
-from true import is_true, use
+from true import be_patient, is_true, use
 
+be_patient()
 NO_TOKEN = "/v1/order/tradetickets"
 WRONG = ["2015-05-05", "2199-09-09"]  # freezegun looks through every module each time
 
@@ -299,25 +310,38 @@ def frozen_start(request):
     result.assert_outcomes(passed=3)
 
 
-def test_a_process_that_can_sign_nothing_any_more_is_told_why(pytester: pytest.Pytester) -> None:
-    """The user's own tests spoilt cryptography: it is a line, not a traceback out of a library."""
-    result = run(
-        pytester,
-        "def test_it(mock_sei): pass",
-        conftest="""
+SIGN = """
 import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from freezegun import freeze_time
-import true
 
-with freeze_time("2033-03-03"):
-    now = datetime.datetime.now(datetime.UTC)
-    x509.CertificateRevocationListBuilder(
-        x509.Name([]), now, now + datetime.timedelta(1)
-    ).sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
-""",
+def sign():
+    with freeze_time("2033-03-03"):
+        now = datetime.datetime.now(datetime.UTC)
+        x509.CertificateRevocationListBuilder(
+            x509.Name([]), now, now + datetime.timedelta(1)
+        ).sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+"""
+"""The classes of freezegun, if they are the first, stay the only dates of ``cryptography``."""
+
+
+def test_a_frozen_test_that_signs_something_does_no_harm_to_those_after_it(
+    pytester: pytest.Pytester,
+) -> None:
+    suite = SIGN + "\ndef test_first(): sign()\n" + PLAIN
+    result = run(pytester, suite, "-p", "no:randomly", conftest="import true")
+
+    result.assert_outcomes(passed=3)
+
+
+def test_a_process_that_can_sign_nothing_any_more_is_told_why(pytester: pytest.Pytester) -> None:
+    """The user's own tests spoilt cryptography: it is a line, not a traceback out of a library."""
+    result = run(
+        pytester,
+        "def test_it(mock_sei): pass",
+        conftest=SIGN + "\nimport true\nsign()\n",
     )
 
     result.assert_outcomes(errors=1)

@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.building import once, succeeds
 from tests.e2e.serving import THOROUGH, environment, run
+from tests.e2e.suites import PATIENT
 from tests.patience import patient
 
 NEWEST = ("pytest>=9", "pytest-asyncio>=1.3", "pytest-xdist", "truststore", "gevent")
@@ -26,7 +27,9 @@ asyncio_default_fixture_loop_scope = function
 """
 """pytest-asyncio warns where it is not set."""
 
-PLATFORM = """
+PLATFORM = (
+    PATIENT
+    + """
 import httpx2
 import pytest
 
@@ -60,6 +63,7 @@ def make_new_contexts(platform):
     use(platform)
     platform.check()
 """
+)
 
 SUITE = """
 import pytest
