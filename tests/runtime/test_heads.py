@@ -296,6 +296,21 @@ def test_what_is_no_request_line_is_no_http(
     assert sandbox.journal.last.refused_by == "HTTP"
 
 
+@pytest.mark.parametrize("said", ["\x16\x03\x01\x02", "garbage", "GET /health HTTP/1.1"])
+def test_the_log_has_its_own_lines_only(
+    control: PinnedProtocol,
+    loop: StillLoop,
+    wire: Wire,
+    caplog: pytest.LogCaptureFixture,
+    said: str,
+) -> None:
+    """One of uvicorn's would stand bare among lines of JSON."""
+    assert ask(control, loop, wire, said) == 400
+
+    assert {record.name for record in caplog.records} == {"mock_sei"}
+    assert control.logger.name.startswith("mock_sei")
+
+
 def test_a_method_must_be_whole_in_time(
     platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox
 ) -> None:
