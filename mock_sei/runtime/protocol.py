@@ -66,6 +66,7 @@ class PlatformProtocol(PinnedProtocol):
     """One connection of a platform listener."""
 
     listener: Listener
+    target_names_host = True  # at the control listener Host keeps web pages out, so it decides
     certificate: PeerCertificate | None = None
     tls_version: str | None = None
     _tls: Handshake | None = None
