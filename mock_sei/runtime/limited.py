@@ -55,6 +55,8 @@ class LimitedProtocol(HttpToolsProtocol):
     """One connection whose client has to get on with it, and may not fill the memory."""
 
     flow: PatientFlow
+    target_names_host = False
+    """Whether the host of an absolute target stands for ``Host`` (RFC 9112 section 3.2.2)."""
     _deadline: float | None = None
     """On the loop's clock; None while no request is awaited or under way to us."""
     _held = b""
@@ -311,8 +313,9 @@ class LimitedProtocol(HttpToolsProtocol):
         if target is not None:
             self.url = target.path
             refusal = refusal or find_authority_problem(target.authority)
-            others = [each for each in self.headers if each[0] != b"host"]
-            self.headers[:] = [(b"host", target.authority), *others]
+            if self.target_names_host:
+                others = [each for each in self.headers if each[0] != b"host"]
+                self.headers[:] = [(b"host", target.authority), *others]
         if refusal is not None:
             self.scope[REFUSED_HEAD] = refusal  # type: ignore[literal-required]  # ours
         elif len(hosts) == 1:

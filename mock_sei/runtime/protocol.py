@@ -39,7 +39,7 @@ _INTERIM = b"HTTP/1.1 1"
 """The answer itself is still to come, and the client may wait for this (RFC 9110 section 15.2)."""
 
 _quiet = logging.getLogger("mock_sei.http")
-"""What uvicorn would warn of is in the journal, with its reason."""
+"""What uvicorn would warn of is told by us, with its reason, and in the log's own format."""
 _quiet.setLevel(logging.ERROR)
 
 
@@ -47,6 +47,10 @@ class PinnedProtocol(LimitedProtocol):
     """One connection of a listener: each request belongs to the state in which it began."""
 
     sandbox: Sandbox
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
+        super().connection_made(transport)
+        self.logger = _quiet
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -62,6 +66,7 @@ class PlatformProtocol(PinnedProtocol):
     """One connection of a platform listener."""
 
     listener: Listener
+    target_names_host = True  # at the control listener Host keeps web pages out, so it decides
     certificate: PeerCertificate | None = None
     tls_version: str | None = None
     _tls: Handshake | None = None
@@ -70,7 +75,6 @@ class PlatformProtocol(PinnedProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         joined = JoinedWrites(transport)
         super().connection_made(joined)  # type: ignore[arg-type]  # all of a transport, by delegation
-        self.logger = _quiet
         ssl_object = transport.get_extra_info("ssl_object")
         if ssl_object is None:
             return

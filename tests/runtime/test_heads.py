@@ -184,8 +184,9 @@ def test_http_1_0_needs_no_host(
         (["GET /health HTTP/1.1", "Host: 127.0.0.1"], 200),
         (["GET /health HTTP/1.1", "Host:"], 200),
         (["GET /health HTTP/1.0"], 200),
-        (["GET http://127.0.0.1:8044/health HTTP/1.1", "Host: x"], 200),
-        (["GET http://evil.example/health HTTP/1.1", "Host: 127.0.0.1"], 403),
+        (["GET http://127.0.0.1:8044/health HTTP/1.1", "Host: evil.example"], 403),
+        (["GET http://127.0.0.1:8044/health HTTP/1.1", "Host: 127.0.0.1"], 200),
+        (["GET http://u@127.0.0.1/health HTTP/1.1", "Host: 127.0.0.1"], 400),
         (["FOO /health HTTP/1.1", "Host: 127.0.0.1"], 405),
         (["FOO /nowhere HTTP/1.1", "Host: 127.0.0.1"], 404),
         (["get /health HTTP/1.1", "Host: 127.0.0.1"], 405),
@@ -294,6 +295,21 @@ def test_what_is_no_request_line_is_no_http(
 ) -> None:
     assert ask(platform, loop, wire, line, "Host: localhost") == 400
     assert sandbox.journal.last.refused_by == "HTTP"
+
+
+@pytest.mark.parametrize("said", ["\x16\x03\x01\x02", "garbage", "GET /health HTTP/1.1"])
+def test_the_log_has_its_own_lines_only(
+    control: PinnedProtocol,
+    loop: StillLoop,
+    wire: Wire,
+    caplog: pytest.LogCaptureFixture,
+    said: str,
+) -> None:
+    """One of uvicorn's would stand bare among lines of JSON."""
+    assert ask(control, loop, wire, said) == 400
+
+    assert {record.name for record in caplog.records} == {"mock_sei"}
+    assert control.logger.name.startswith("mock_sei")
 
 
 def test_a_method_must_be_whole_in_time(
