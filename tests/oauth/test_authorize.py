@@ -239,12 +239,14 @@ def test_an_empty_parameter_counts_as_absent(
     full, absent, empty = urlencode(good), urlencode(without), f"{urlencode(without)}&{name}="
 
     def outcome(query: str, form: str = "") -> tuple[int, list[str], str]:
+        """With the first sentence of the reason; the next one lists the names that came."""
         content = f"{urlencode(ALICE)}&{form}"
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = browser.post(f"{AUTHORIZE}?{query}", content=content, headers=headers)
         members = returned(answer) if "Location" in answer.headers else {}
         wrong = platform.sandbox.journal.last.refused_because or ""
-        return answer.status_code, [*members, members.get("error_description", "")], wrong
+        shown = [*members, members.get("error_description", "")]
+        return answer.status_code, shown, wrong.partition(". ")[0]
 
     assert outcome(empty) == outcome(absent)
     assert outcome(f"{name}&{absent}") == outcome(absent)

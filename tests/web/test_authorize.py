@@ -29,12 +29,14 @@ from tests.oauth.flows import (
 )
 from tests.support import Platform
 
+WEB_ADDRESS, SPA_ADDRESS = "https://localhost:9443/callback", "http://localhost:8000/callback"
 ADDRESSES = (
-    "https://localhost:9443/callback?",
-    "http://localhost:8000/callback#",
+    *(f"{each}{mark}" for each in (WEB_ADDRESS, SPA_ADDRESS) for mark in "?#"),
     "http://127.0.0.1",
     "com.example.demo:/callback?",
+    "com.example.demo:/callback#",
 )
+"""An error goes into the query or the fragment, by the response_type that was sent."""
 
 
 def test_a_browser_logs_in_consents_and_is_sent_back(browser: httpx2.Client) -> None:
