@@ -53,6 +53,7 @@ class Fixtures:
 
     def load(self) -> None:
         """Reads every file that is left to the first who asks; parsing it stays theirs."""
+        _bundled()  # pages ask whether a record came with the package
         for each in self.documents:
             _ = each.text
         if isinstance(self.collections, RecordFiles):
@@ -129,10 +130,8 @@ def demo_users() -> list[EndUser]:
     return [each for each in _demo_people() if isinstance(each, EndUser)]
 
 
-@cache
 def _demo_people() -> tuple[ServiceAccount | EndUser, ...]:
-    # A memo of a file that does not change while the process runs, not state.
-    registry = read_platform_file(bundled_folder() / "platform.toml")
+    registry = _bundled().registry
     return (*registry.service_accounts.values(), *registry.end_users.values())
 
 

@@ -254,8 +254,8 @@ class Handshake(ssl.SSLObject):
             raise ssl.SSLWantReadError
         try:
             received = super().read(len, buffer)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLZeroReturnError):
+            raise  # the last one: the client's farewell after ours, as it should be
         except ssl.SSLError as error:
             if self._watcher is None:
                 raise

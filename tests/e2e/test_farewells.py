@@ -62,6 +62,20 @@ class Client:
                 self._tls.unwrap()
         self.flush()
 
+    def hear_a_piece(self) -> bytes:
+        while True:
+            try:
+                return self._tls.read(65536)
+            except ssl.SSLWantReadError:
+                self._incoming.write(self._raw.recv(65536))
+
+    def wait_for_the_end(self) -> None:
+        """Says that nothing follows, until the server ends TCP, or breaks it off."""
+        with contextlib.suppress(OSError):
+            self._raw.shutdown(socket.SHUT_WR)
+            while self._raw.recv(65536):
+                pass
+
     def hear(self) -> bytes:
         """Until the server ends TLS. Raises ``ssl.SSLError`` for its alert."""
         heard = b""
@@ -120,6 +134,28 @@ def test_a_farewell_without_a_whole_request_ends_the_connection(
     with connected(server, version) as client:
         client.say(said, farewell=True)
         assert client.hear() == b""
+
+
+@both_versions
+@pytest.mark.parametrize("first", ["client", "server", "client, with TCP"])
+def test_a_connection_that_both_end_is_no_failure(
+    server: MockSei, version: ssl.TLSVersion, first: str
+) -> None:
+    with connected(server, version) as client:
+        if first == "client":
+            client.say(KEYS, farewell=True)
+            client.hear()
+        elif first == "client, with TCP":  # as Node ends a connection that it kept
+            client.say(KEYS)
+            client.hear_a_piece()
+            client.say(b"", farewell=True)
+        else:
+            client.say(KEYS.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            client.hear()
+            client.say(b"", farewell=True)
+        client.wait_for_the_end()
+
+    assert [each.kind for each in server.journal.entries] == ["exchange"]
 
 
 def test_a_farewell_ends_a_stall(server: MockSei) -> None:

@@ -25,6 +25,7 @@ from mock_sei.errors import (
     UnknownCertificate,
     UnknownCollection,
     UnknownMessage,
+    UnknownUser,
 )
 from mock_sei.workbench import Workbench
 from tests.support import TICKETS
@@ -452,11 +453,11 @@ def test_the_mistakes_are_of_every_kind(server: MockSei) -> None:
 
     assert kinds == {
         ConfigurationError,
-        MockSeiError,
         Rejected,
         UnknownAccount,
         UnknownApplication,
         UnknownCertificate,
         UnknownCollection,
         UnknownMessage,
+        UnknownUser,
     }

@@ -116,7 +116,7 @@ def ask(request: pytest.FixtureRequest, mock_sei: MockSei, account: Account) -> 
 def test_the_answer_behind_a_fault_is_right(
     mock_sei: MockSei, ask: Ask, status: int, method: str
 ) -> None:
-    mock_sei.faults.add(f"* {TICKETS}", status=status, times=1)
+    mock_sei.faults.add(f"{method} {TICKETS}", status=status, times=1)
 
     first, second = ask(method), ask("GET")
 
