@@ -41,8 +41,8 @@ async def _unroutable(request: Request, _: Exception) -> Response:
     """Every other path has a route, whatever the method."""
     exchange = exchange_of(request)
     refusal = exchange.sandbox.catalogue.miss(request.method, request.scope["path"])
-    because = f"The path holds a line break, and no resource's does. {refusal.why.because}"
-    refusal.why = replace(refusal.why, because=because)
+    rule = "A resource's path begins with a slash and holds no line break; this one does not."
+    refusal.why = replace(refusal.why, because=f"{rule} {refusal.why.because}")
     return functional_refusal(exchange, refusal)
 
 

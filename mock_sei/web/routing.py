@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -17,3 +18,5 @@ class AnyMethod(Route):
     def __init__(self, path: str, endpoint: Handler) -> None:
         super().__init__(path, endpoint, include_in_schema=False)
         self.methods = None
+        # The framework's ends with $, which a line break may follow.
+        self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"\Z")

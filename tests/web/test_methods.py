@@ -38,7 +38,10 @@ FOR_BROWSERS = {
     "/portal/mailbox/1": "GET, HEAD",
     "/portal/certificates/nothing": "GET, HEAD",
 }
-NOWHERE = ["/nowhere", "/v2/oauthtoken/", "/openapi/nothing.json", "/portal/nothing", "/"]
+NOWHERE = [
+    *("/nowhere", "/v2/oauthtoken/", "/openapi/nothing.json", "/portal/nothing", "/"),
+    *(f"{path}%0A" for path in ("/v2/oauthtoken", "/portal", JWKS_PATH, TICKETS)),
+]
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
