@@ -129,18 +129,18 @@ def test_a_key_that_is_added_again_has_the_new_end() -> None:
 
 def test_many_rotations_of_one_consent_keep_nothing() -> None:
     store = Authorizations(clock=Clock(), random=make_random(1))
-    authorization = granted(store)
+    authorization, rotations = granted(store), 20_000
     store.rotate(authorization)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(20_000):
+        for _ in range(rotations):
             store.rotate(authorization)
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
 
-    assert grown < 10_000
+    assert grown < 25 * rotations  # the smallest object is larger; other threads take some too
 
 
 def test_every_used_refresh_token_of_a_living_consent_is_known() -> None:
