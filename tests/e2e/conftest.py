@@ -16,10 +16,11 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from mock_sei import MockSei
+from mock_sei import Attached, MockSei
 from mock_sei.fixtures import bundled_folder
 from mock_sei.runtime.loops import new_event_loop, new_thread_loop
 from mock_sei.runtime.server import ServerThread
+from mock_sei.workbench import Workbench
 from tests.e2e.browser import CHROMIUM, Bench, Site, launch
 from tests.e2e.building import NAME, ROOT, build, once
 from tests.e2e.portal_steps import watched
@@ -86,6 +87,28 @@ def mock_sei_server() -> Iterator[MockSei]:
     """As the plugin's, but once a module, for the sake of its loop."""
     with MockSei() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockSei]:
+    """A platform in process for the tests of a module."""
+    with MockSei() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def attached(server: MockSei) -> Iterator[Attached]:
+    """The platform of ``server`` by its control API."""
+    with Attached(server.control_url) as attached:
+        yield attached
+
+
+@pytest.fixture(params=["server", "attached"])
+def workbench(request: pytest.FixtureRequest) -> Workbench:
+    """One platform that was reset, seen in process and by its control API."""
+    workbench: Workbench = request.getfixturevalue(request.param)
+    workbench.reset()
+    return workbench
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,66 +33,46 @@ from tests.support import TICKETS
 MOMENT = datetime(2027, 5, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockSei]:
-    with MockSei() as server:
-        yield server
+def headers(workbench: Workbench, account: str = "svc-demo") -> dict[str, str]:
+    found = workbench.service_account(account)
+    return {"AppKey": found.app_key, "Authorization": f"Bearer {workbench.token(account)}"}
 
 
-@pytest.fixture(scope="module")
-def attached(server: MockSei) -> Iterator[Attached]:
-    with Attached(server.control_url) as attached:
-        yield attached
+def call(workbench: Workbench, account: str = "svc-demo") -> httpx2.Response:
+    with workbench.client(account) as http:
+        return http.get(TICKETS, headers=headers(workbench, account))
 
 
-@pytest.fixture(params=["server", "attached"])
-def bench(request: pytest.FixtureRequest) -> Workbench:
-    """The same platform, seen in process and by its control API."""
-    bench: Workbench = request.getfixturevalue(request.param)
-    bench.reset()
-    return bench
-
-
-def headers(bench: Workbench, account: str = "svc-demo") -> dict[str, str]:
-    found = bench.service_account(account)
-    return {"AppKey": found.app_key, "Authorization": f"Bearer {bench.token(account)}"}
-
-
-def call(bench: Workbench, account: str = "svc-demo") -> httpx2.Response:
-    with bench.client(account) as http:
-        return http.get(TICKETS, headers=headers(bench, account))
-
-
-def test_addresses_and_ca_are_the_server_s(bench: Workbench, server: MockSei) -> None:
-    assert bench.url == server.url
-    assert bench.two_way_url == server.two_way_url
-    assert bench.control_url == server.control_url
-    assert bench.ca_file.read_bytes() == server.ca_file.read_bytes()
+def test_addresses_and_ca_are_the_server_s(workbench: Workbench, server: MockSei) -> None:
+    assert workbench.url == server.url
+    assert workbench.two_way_url == server.two_way_url
+    assert workbench.control_url == server.control_url
+    assert workbench.ca_file.read_bytes() == server.ca_file.read_bytes()
 
 
 @pytest.mark.parametrize(
     "name", ["svc-demo", "demo-web", "demo-internal", "demo-spa", "demo-native"]
 )
-def test_a_token_of_every_grant(bench: Workbench, name: str) -> None:
-    assert bench.token_response(name, user="bob@example.com")["access_token"]
+def test_a_token_of_every_grant(workbench: Workbench, name: str) -> None:
+    assert workbench.token_response(name, user="bob@example.com")["access_token"]
 
 
-def test_the_browser_s_part_alone(bench: Workbench) -> None:
-    login = bench.login("demo-web", state="xyz")
+def test_the_browser_s_part_alone(workbench: Workbench) -> None:
+    login = workbench.login("demo-web", state="xyz")
 
     assert login.parameters["state"] == "xyz"
     assert login.code
 
 
-def test_a_client_has_its_certificate_or_none(bench: Workbench) -> None:
-    assert call(bench).status_code == 200
-    with bench.client(base_url=bench.two_way_url) as bare, pytest.raises(httpx2.HTTPError):
+def test_a_client_has_its_certificate_or_none(workbench: Workbench) -> None:
+    assert call(workbench).status_code == 200
+    with workbench.client(base_url=workbench.two_way_url) as bare, pytest.raises(httpx2.HTTPError):
         bare.get("/")
-    assert "no certificate" in (bench.journal.last.refused_because or "")
+    assert "no certificate" in (workbench.journal.last.refused_because or "")
 
 
-def test_a_certificate_has_its_facts_and_its_bundle(bench: Workbench) -> None:
-    certificate = bench.certificate("svc-demo")
+def test_a_certificate_has_its_facts_and_its_bundle(workbench: Workbench) -> None:
+    certificate = workbench.certificate("svc-demo")
 
     read = x509.load_pem_x509_certificate(certificate.cert_file.read_bytes())
     bundle = pkcs12.load_pkcs12(certificate.pfx("chosen-one").read_bytes(), b"chosen-one")
@@ -105,40 +85,40 @@ def test_a_certificate_has_its_facts_and_its_bundle(bench: Workbench) -> None:
     assert len(bundle.additional_certs) == 2
 
 
-def test_a_revoked_certificate_is_refused_at_the_next_handshake(bench: Workbench) -> None:
-    certificate = bench.certificate(bench.new_application().service_account or "")
-    with bench.client(certificate) as http:
+def test_a_revoked_certificate_is_refused_at_the_next_handshake(workbench: Workbench) -> None:
+    certificate = workbench.certificate(workbench.new_application().service_account or "")
+    with workbench.client(certificate) as http:
         assert http.get("/nowhere").status_code == 404
     certificate.revoke()
 
-    with bench.client(certificate) as http, pytest.raises(httpx2.HTTPError):
+    with workbench.client(certificate) as http, pytest.raises(httpx2.HTTPError):
         http.get("/nowhere")
-    last = bench.journal.last
+    last = workbench.journal.last
     assert last.kind == "handshake"
     assert last.certificate is not None
     assert last.certificate.serial_number == certificate.serial_number
 
 
 @pytest.mark.parametrize("variant", ["expired", "not-yet-valid", "untrusted", "self-signed"])
-def test_a_certificate_that_is_wrong_in_one_way(bench: Workbench, variant: Any) -> None:
-    certificate = bench.certificate("svc-demo", variant)
+def test_a_certificate_that_is_wrong_in_one_way(workbench: Workbench, variant: Any) -> None:
+    certificate = workbench.certificate("svc-demo", variant)
 
-    with bench.client(certificate) as http, pytest.raises(httpx2.HTTPError, match="alert"):
+    with workbench.client(certificate) as http, pytest.raises(httpx2.HTTPError, match="alert"):
         http.get("/")
 
 
-def test_the_server_s_certificate_can_be_wrong(bench: Workbench) -> None:
-    bench.server_certificate("untrusted")
+def test_the_server_s_certificate_can_be_wrong(workbench: Workbench) -> None:
+    workbench.server_certificate("untrusted")
 
-    with bench.client() as http, pytest.raises(httpx2.ConnectError):
+    with workbench.client() as http, pytest.raises(httpx2.ConnectError):
         http.get("/")
-    bench.server_certificate("valid")
-    with bench.client() as http:
+    workbench.server_certificate("valid")
+    with workbench.client() as http:
         assert http.get("/").status_code == 404
 
 
-def test_an_application_is_registered_changed_and_removed(bench: Workbench) -> None:
-    applications = bench.applications
+def test_an_application_is_registered_changed_and_removed(workbench: Workbench) -> None:
+    applications = workbench.applications
     before = len(applications)
     made = applications.register(
         name="mine", type="native", actor="end-user", redirect_addresses=["app:/x"]
@@ -154,113 +134,113 @@ def test_an_application_is_registered_changed_and_removed(bench: Workbench) -> N
     assert len(applications) == before
 
 
-def test_a_new_application_has_everything_of_its_own(bench: Workbench) -> None:
-    one, other = bench.new_application(), bench.new_application(name="the other's")
+def test_a_new_application_has_everything_of_its_own(workbench: Workbench) -> None:
+    one, other = workbench.new_application(), workbench.new_application(name="the other's")
 
     assert one.approved
     assert other.name == "the other's"
     assert len({each.app_key for each in (one, other)}) == 2
-    account = bench.service_account(one)
+    account = workbench.service_account(one)
     assert account.app_key == one.app_key
-    assert bench.token(account)
-    assert call(bench, account.username).status_code == 200
+    assert workbench.token(account)
+    assert call(workbench, account.username).status_code == 200
 
 
-def test_new_applications_are_removed_with_their_faults(bench: Workbench) -> None:
-    made = bench.new_application()
-    bench.faults.add(f"GET {TICKETS}", application=made, status=503)
-    kept = bench.faults.add(f"GET {TICKETS}", status=503)
-    bench.remove_new_applications()
+def test_new_applications_are_removed_with_their_faults(workbench: Workbench) -> None:
+    made = workbench.new_application()
+    workbench.faults.add(f"GET {TICKETS}", application=made, status=503)
+    kept = workbench.faults.add(f"GET {TICKETS}", status=503)
+    workbench.remove_new_applications()
 
-    assert made.name not in bench.applications
-    assert "demo-server" in bench.applications
-    assert len(bench.faults) == 1
+    assert made.name not in workbench.applications
+    assert "demo-server" in workbench.applications
+    assert len(workbench.faults) == 1
     kept.remove()
-    assert len(bench.faults) == 0
+    assert len(workbench.faults) == 0
 
 
-def test_new_applications_whose_keys_were_refreshed_are_removed(bench: Workbench) -> None:
-    before = len(bench.applications)
-    server = bench.new_application()
-    page = bench.new_application(
+def test_new_applications_whose_keys_were_refreshed_are_removed(workbench: Workbench) -> None:
+    before = len(workbench.applications)
+    server = workbench.new_application()
+    page = workbench.new_application(
         type="single-page", actor="end-user", redirect_addresses=["http://localhost/callback"]
     )
     for each in (server, page):
-        bench.applications.refresh_keys(each.name)
+        workbench.applications.refresh_keys(each.name)
 
-    bench.remove_new_applications()
+    workbench.remove_new_applications()
 
-    assert len(bench.applications) == before
+    assert len(workbench.applications) == before
 
 
-def test_a_fault_is_armed_met_counted_and_removed(bench: Workbench) -> None:
-    fault = bench.faults.add(f"GET {TICKETS}", status=503, times=2)
+def test_a_fault_is_armed_met_counted_and_removed(workbench: Workbench) -> None:
+    fault = workbench.faults.add(f"GET {TICKETS}", status=503, times=2)
     with pytest.raises(AssertionError, match=r"never met:\n.*tradetickets: status 503"):
-        bench.faults.assert_met()
+        workbench.faults.assert_met()
 
-    assert call(bench).status_code == 503
+    assert call(workbench).status_code == 503
     assert fault.met == 1
-    bench.faults.assert_met()
+    workbench.faults.assert_met()
     fault.remove()
-    assert call(bench).status_code == 200
+    assert call(workbench).status_code == 200
     assert fault.met == 1
 
 
-def test_the_handle_of_a_fault_that_was_reset_away_means_no_other(bench: Workbench) -> None:
-    old = bench.faults.add(f"GET {TICKETS}", status=503)
-    bench.reset()
-    bench.faults.add(f"GET {TICKETS}", status=500)
+def test_the_handle_of_a_fault_that_was_reset_away_means_no_other(workbench: Workbench) -> None:
+    old = workbench.faults.add(f"GET {TICKETS}", status=503)
+    workbench.reset()
+    workbench.faults.add(f"GET {TICKETS}", status=500)
     old.remove()
 
-    assert len(bench.faults) == 1
-    assert call(bench).status_code == 500
+    assert len(workbench.faults) == 1
+    assert call(workbench).status_code == 500
     assert old.met == 0
-    bench.faults.clear()
-    assert len(bench.faults) == 0
+    workbench.faults.clear()
+    assert len(workbench.faults) == 0
 
 
-def test_an_answer_is_scripted_for_the_next_call_of_an_application(bench: Workbench) -> None:
-    bench.enqueue(f"GET {TICKETS}", status=418, json={"a": 1}, headers={"X-Mine": "yes"})
-    bench.enqueue(f"GET {TICKETS}", application="svc-web", text="for the other", status=299)
+def test_an_answer_is_scripted_for_the_next_call_of_an_application(workbench: Workbench) -> None:
+    workbench.enqueue(f"GET {TICKETS}", status=418, json={"a": 1}, headers={"X-Mine": "yes"})
+    workbench.enqueue(f"GET {TICKETS}", application="svc-web", text="for the other", status=299)
 
-    answer = call(bench)
+    answer = call(workbench)
     assert (answer.status_code, answer.json(), answer.headers["X-Mine"]) == (418, {"a": 1}, "yes")
-    assert call(bench).status_code == 200
-    assert call(bench, "svc-web").text == "for the other"
+    assert call(workbench).status_code == 200
+    assert call(workbench, "svc-web").text == "for the other"
 
 
-def test_a_required_fault_that_nobody_met_speaks_against_the_test(bench: Workbench) -> None:
-    bench.check()
-    bench.faults.add(f"GET {TICKETS}", status=503, required=True)
+def test_a_required_fault_that_nobody_met_speaks_against_the_test(workbench: Workbench) -> None:
+    workbench.check()
+    workbench.faults.add(f"GET {TICKETS}", status=503, required=True)
 
     with pytest.raises(AssertionError, match=f"nobody met: GET {TICKETS}: status 503"):
-        bench.check()
+        workbench.check()
 
 
-def test_an_unscripted_call_in_strict_mode_speaks_against_the_test(bench: Workbench) -> None:
-    bench.only_scripted()
-    call(bench)
+def test_an_unscripted_call_in_strict_mode_speaks_against_the_test(workbench: Workbench) -> None:
+    workbench.only_scripted()
+    call(workbench)
 
     with pytest.raises(AssertionError, match=f"without a script: GET {TICKETS}"):
-        bench.check()
+        workbench.check()
 
 
 def test_a_bug_of_mock_sei_speaks_against_the_test(
-    bench: Workbench, server: MockSei, monkeypatch: pytest.MonkeyPatch
+    workbench: Workbench, server: MockSei, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("the bug")
 
     monkeypatch.setattr(type(server.sandbox), "metadata", broken)
-    with bench.client() as http:
+    with workbench.client() as http:
         assert http.get("/.well-known/oauth-authorization-server").status_code == 500
 
     with pytest.raises(MockSeiBug, match="ZeroDivisionError: the bug"):
-        bench.check()
+        workbench.check()
 
 
-def test_the_clock_is_read_and_moved(bench: Workbench) -> None:
-    clock = bench.clock
+def test_the_clock_is_read_and_moved(workbench: Workbench) -> None:
+    clock = workbench.clock
     assert clock.is_machine
     assert clock.set(MOMENT, frozen=True) == MOMENT
     assert (clock.frozen, clock.is_machine) == (True, False)
@@ -269,9 +249,9 @@ def test_the_clock_is_read_and_moved(bench: Workbench) -> None:
     assert clock.unfreeze() >= MOMENT
     assert not clock.frozen
     clock.freeze()
-    assert bench.clock.frozen
+    assert workbench.clock.frozen
     clock.reset()
-    assert bench.clock.is_machine
+    assert workbench.clock.is_machine
 
 
 @pytest.mark.parametrize(
@@ -286,48 +266,48 @@ def test_the_clock_is_read_and_moved(bench: Workbench) -> None:
     ],
 )
 def test_a_time_that_cannot_be_is_a_value_error(
-    bench: Workbench, wrong: Callable[[Any], object], words: str
+    workbench: Workbench, wrong: Callable[[Any], object], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        wrong(bench.clock)
-    assert bench.clock.is_machine
+        wrong(workbench.clock)
+    assert workbench.clock.is_machine
 
 
 def test_the_journal_has_the_same_entries(
-    bench: Workbench, server: MockSei, attached: Attached
+    workbench: Workbench, server: MockSei, attached: Attached
 ) -> None:
     with pytest.raises(LookupError, match="the journal is empty"):
-        _ = bench.journal.last
-    call(bench)
-    bench.token("demo-spa")
-    with bench.client(bench.certificate("svc-web")) as http:
-        http.get(TICKETS, params={"token": "x"}, headers=headers(bench))
-    expired = bench.certificate("svc-demo", "expired")
-    with bench.client(expired) as http, pytest.raises(httpx2.HTTPError):
+        _ = workbench.journal.last
+    call(workbench)
+    workbench.token("demo-spa")
+    with workbench.client(workbench.certificate("svc-web")) as http:
+        http.get(TICKETS, params={"token": "x"}, headers=headers(workbench))
+    expired = workbench.certificate("svc-demo", "expired")
+    with workbench.client(expired) as http, pytest.raises(httpx2.HTTPError):
         http.get("/")
 
     ours, theirs = server.journal.entries, attached.journal.entries
     assert [each.to_json() for each in ours] == [each.to_json() for each in theirs]
     assert [str(each) for each in ours] == [str(each) for each in theirs]
-    assert len(bench.journal) == len(ours)
-    assert bench.journal.dropped == 0
-    refused = bench.journal.find(f"GET {TICKETS}", status=403)[0]
+    assert len(workbench.journal) == len(ours)
+    assert workbench.journal.dropped == 0
+    refused = workbench.journal.find(f"GET {TICKETS}", status=403)[0]
     assert (refused.expected, refused.actual) == ("svc-demo", "svc-web")
     assert refused.certificate == ours[-2].certificate
     assert refused.request is not None
     assert refused.request.headers["authorization"] == "Bearer ***"
-    bench.journal.assert_called(f"GET {TICKETS}", times=2)
+    workbench.journal.assert_called(f"GET {TICKETS}", times=2)
     with pytest.raises(AssertionError, match="recorded: 0"):
-        bench.journal.assert_called("GET /v2/investors")
-    bench.journal.clear()
-    assert bench.journal.entries == []
+        workbench.journal.assert_called("GET /v2/investors")
+    workbench.journal.clear()
+    assert workbench.journal.entries == []
 
 
-def test_the_mailbox_has_the_same_mails(bench: Workbench, server: MockSei) -> None:
+def test_the_mailbox_has_the_same_mails(workbench: Workbench, server: MockSei) -> None:
     with pytest.raises(LookupError, match="the mailbox is empty"):
-        _ = bench.mailbox.last
-    bench.new_application(name="mailed", distribution_list="team@example.org")
-    mailbox = bench.mailbox
+        _ = workbench.mailbox.last
+    workbench.new_application(name="mailed", distribution_list="team@example.org")
+    mailbox = workbench.mailbox
 
     assert [str(each) for each in mailbox] == [str(each) for each in server.mailbox]
     assert len(mailbox) == len(mailbox.messages) == 3
@@ -336,55 +316,55 @@ def test_the_mailbox_has_the_same_mails(bench: Workbench, server: MockSei) -> No
     assert bytes(mailbox.last.message()) == bytes(server.mailbox.last.message())
     link = mailbox.last.link
     assert link is not None
-    with bench.client() as http:
+    with workbench.client() as http:
         assert http.get(link.path).status_code == 200
         assert http.get(link.path).status_code == 410
-    used = bench.mailbox.last.link
+    used = workbench.mailbox.last.link
     assert used is not None
-    assert "it was used at" in used.state(bench.clock.now())
+    assert "it was used at" in used.state(workbench.clock.now())
     mailbox.clear()
-    assert bench.mailbox.messages == []
+    assert workbench.mailbox.messages == []
 
 
-def test_a_link_downloads_once_where_the_platform_is_reached(bench: Workbench) -> None:
-    link = bench.certificate_link("svc-demo", format="p7s", renew=True)
+def test_a_link_downloads_once_where_the_platform_is_reached(workbench: Workbench) -> None:
+    link = workbench.certificate_link("svc-demo", format="p7s", renew=True)
 
-    assert link.startswith(bench.url)
-    with bench.client() as http:
+    assert link.startswith(workbench.url)
+    with workbench.client() as http:
         assert http.get(link).headers["content-disposition"].endswith('certificate.p7s"')
 
 
-def test_a_request_of_the_client_s_own_key_is_signed(bench: Workbench) -> None:
+def test_a_request_of_the_client_s_own_key_is_signed(workbench: Workbench) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "svc-demo")])
     request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
     pem = request.public_bytes(serialization.Encoding.PEM).decode()
 
-    signed = x509.load_pem_x509_certificate(bench.sign_request("svc-demo", pem).encode())
+    signed = x509.load_pem_x509_certificate(workbench.sign_request("svc-demo", pem).encode())
     assert signed.public_key() == key.public_key()
 
 
-def test_a_certificate_of_the_client_s_own_ca_is_checked(bench: Workbench) -> None:
+def test_a_certificate_of_the_client_s_own_ca_is_checked(workbench: Workbench) -> None:
     with pytest.raises(Rejected) as refused:
-        bench.register_certificate("svc-demo", "no certificate", "no CA")
+        workbench.register_certificate("svc-demo", "no certificate", "no CA")
     assert refused.value.problems
 
 
-def test_signing_keys_are_rotated_and_retired(bench: Workbench) -> None:
-    sent = headers(bench)
-    with bench.client() as http:
+def test_signing_keys_are_rotated_and_retired(workbench: Workbench) -> None:
+    sent = headers(workbench)
+    with workbench.client() as http:
         [old] = http.get("/.well-known/jwks.json").json()["keys"]
-    new = bench.rotate_signing_key()
-    bench.retire_signing_key(old["kid"])
+    new = workbench.rotate_signing_key()
+    workbench.retire_signing_key(old["kid"])
 
-    with bench.client("svc-demo") as http:
+    with workbench.client("svc-demo") as http:
         assert http.get(TICKETS, headers=sent).status_code == 401
     with pytest.raises(ValueError, match="sign"):
-        bench.retire_signing_key(new)
+        workbench.retire_signing_key(new)
 
 
-def test_records_are_added_replaced_and_cleared(bench: Workbench) -> None:
-    collection = bench.data[next(iter(bench.data))]
+def test_records_are_added_replaced_and_cleared(workbench: Workbench) -> None:
+    collection = workbench.data[next(iter(workbench.data))]
     records = [dict(each) for each in collection]
 
     assert len(collection) == len(records)
@@ -398,33 +378,37 @@ def test_records_are_added_replaced_and_cleared(bench: Workbench) -> None:
         collection.add({**records[0], "wrong": object()})
 
 
-def test_a_reset_takes_the_marker_s_keywords(bench: Workbench) -> None:
-    bench.reset(dialect="rfc")
-    assert bench.token_response("svc-demo")["token_type"] == "Bearer"
-    bench.reset()
-    assert bench.token_response("svc-demo")["token_type"] == "BearerToken"
+def test_a_reset_takes_the_marker_s_keywords(workbench: Workbench) -> None:
+    workbench.reset(dialect="rfc")
+    assert workbench.token_response("svc-demo")["token_type"] == "Bearer"
+    workbench.reset()
+    assert workbench.token_response("svc-demo")["token_type"] == "BearerToken"
 
 
 MISTAKES: dict[str, Callable[[Workbench], object]] = {
-    "account": lambda bench: bench.service_account("svc-nobody"),
-    "token": lambda bench: bench.token("nobody"),
-    "user": lambda bench: bench.token("demo-web", user="eve@example.com"),
-    "certificate": lambda bench: bench.certificate("svc-nobody"),
-    "variant": lambda bench: bench.certificate("svc-nobody", "expired"),
-    "revocation": lambda bench: replace(bench.certificate("svc-demo"), account="svc-web").revoke(),
-    "application": lambda bench: bench.applications["nobody"],
-    "no name": lambda bench: bench.applications.remove("no/body"),
-    "no account": lambda bench: bench.certificate("svc/demo"),
-    "register": lambda bench: bench.applications.register(name="x", kind="native"),
-    "registered": lambda bench: bench.new_application(name="demo-server", products=["none"]),
-    "change": lambda bench: bench.applications.change("demo-server", type="native"),
-    "fault": lambda bench: bench.faults.add("GET /v2/investor", status=42),
-    "answer": lambda bench: bench.enqueue("investors", status=7, json=object()),
-    "collection": lambda bench: bench.data["investor"],
-    "mail": lambda bench: bench.mailbox.require(99),
-    "reset": lambda bench: bench.reset(dialekt="rfc"),
-    "reset value": lambda bench: bench.reset(dialect="vendor"),
-    "request": lambda bench: bench.sign_request("svc-demo", "no request"),
+    "account": lambda workbench: workbench.service_account("svc-nobody"),
+    "token": lambda workbench: workbench.token("nobody"),
+    "user": lambda workbench: workbench.token("demo-web", user="eve@example.com"),
+    "certificate": lambda workbench: workbench.certificate("svc-nobody"),
+    "variant": lambda workbench: workbench.certificate("svc-nobody", "expired"),
+    "revocation": lambda workbench: replace(
+        workbench.certificate("svc-demo"), account="svc-web"
+    ).revoke(),
+    "application": lambda workbench: workbench.applications["nobody"],
+    "no name": lambda workbench: workbench.applications.remove("no/body"),
+    "no account": lambda workbench: workbench.certificate("svc/demo"),
+    "register": lambda workbench: workbench.applications.register(name="x", kind="native"),
+    "registered": lambda workbench: workbench.new_application(
+        name="demo-server", products=["none"]
+    ),
+    "change": lambda workbench: workbench.applications.change("demo-server", type="native"),
+    "fault": lambda workbench: workbench.faults.add("GET /v2/investor", status=42),
+    "answer": lambda workbench: workbench.enqueue("investors", status=7, json=object()),
+    "collection": lambda workbench: workbench.data["investor"],
+    "mail": lambda workbench: workbench.mailbox.require(99),
+    "reset": lambda workbench: workbench.reset(dialekt="rfc"),
+    "reset value": lambda workbench: workbench.reset(dialect="vendor"),
+    "request": lambda workbench: workbench.sign_request("svc-demo", "no request"),
 }
 
 

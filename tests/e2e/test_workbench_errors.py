@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,26 +16,6 @@ from mock_sei.workbench import Workbench
 
 MOMENT = datetime(2027, 1, 1, tzinfo=UTC)
 NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockSei]:
-    with MockSei() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def attached(server: MockSei) -> Iterator[Attached]:
-    with Attached(server.control_url) as attached:
-        yield attached
-
-
-@pytest.fixture(params=["server", "attached"])
-def bench(request: pytest.FixtureRequest) -> Workbench:
-    """The same platform, seen in process and by its control API."""
-    bench: Workbench = request.getfixturevalue(request.param)
-    bench.reset()
-    return bench
 
 
 WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
@@ -348,12 +328,12 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
 }
 
 
-def test_every_wrong_call_is_one_sentence_with_the_nearest_right_one(bench: Workbench) -> None:
+def test_every_wrong_call_is_one_sentence_with_the_nearest_right_one(workbench: Workbench) -> None:
     failures = []
     for case, (call, words) in WRONG.items():
         told: object = "nothing was raised"
         try:
-            call(bench)
+            call(workbench)
         except MockSeiError as error:
             told = error
         except Exception as error:
@@ -367,9 +347,9 @@ def test_every_wrong_call_is_one_sentence_with_the_nearest_right_one(bench: Work
 def test_both_modes_raise_the_same_class_with_the_same_words(
     server: MockSei, attached: Attached
 ) -> None:
-    def raised(call: Callable[[Any], object], bench: Workbench) -> tuple[type, str]:
+    def raised(call: Callable[[Any], object], workbench: Workbench) -> tuple[type, str]:
         with pytest.raises(MockSeiError) as caught:
-            call(bench)
+            call(workbench)
         return caught.type, str(caught.value)
 
     server.reset()
@@ -379,95 +359,95 @@ def test_both_modes_raise_the_same_class_with_the_same_words(
     assert not differ
 
 
-def test_what_is_wrong_changes_nothing(bench: Workbench) -> None:
+def test_what_is_wrong_changes_nothing(workbench: Workbench) -> None:
     for call, _ in WRONG.values():
         with pytest.raises(MockSeiError):
-            call(bench)
-    assert bench.clock.is_machine
-    assert len(bench.faults) == 0
-    assert len(bench.applications) == 6
+            call(workbench)
+    assert workbench.clock.is_machine
+    assert len(workbench.faults) == 0
+    assert len(workbench.applications) == 6
 
 
-def test_a_wrong_argument_is_a_value_error_and_a_type_error_too(bench: Workbench) -> None:
+def test_a_wrong_argument_is_a_value_error_and_a_type_error_too(workbench: Workbench) -> None:
     for kind in (ValueError, TypeError, mock_sei.Rejected, mock_sei.MockSeiError):
         with pytest.raises(kind, match="did you mean minutes"):
-            bench.clock.advance(minute=3)
+            workbench.clock.advance(minute=3)
     with pytest.raises(mock_sei.MockSeiError):
-        bench.token("svc-dmo")
+        workbench.token("svc-dmo")
 
 
 def test_a_parameter_that_nobody_knows_is_sent_with_the_log_in_all_the_same(
-    bench: Workbench,
+    workbench: Workbench,
 ) -> None:
-    assert bench.login("demo-web", foo="bar", state="5", login_hint=None).code
+    assert workbench.login("demo-web", foo="bar", state="5", login_hint=None).code
 
 
-def test_an_application_is_renamed_by_the_keyword_name(bench: Workbench) -> None:
-    changed = bench.applications.change("demo-server", name="renamed")
+def test_an_application_is_renamed_by_the_keyword_name(workbench: Workbench) -> None:
+    changed = workbench.applications.change("demo-server", name="renamed")
     assert changed.name == "renamed"
     with pytest.raises(UnknownApplication, match=r"'demo-server' \(it was renamed to renamed\)"):
-        _ = bench.applications["demo-server"]
+        _ = workbench.applications["demo-server"]
 
 
 def test_an_application_that_a_reset_removed_is_reported_with_the_test_that_reset(
-    bench: Workbench,
+    workbench: Workbench,
 ) -> None:
-    made = bench.new_application(name="shared")
-    bench.test = "test_two"
+    made = workbench.new_application(name="shared")
+    workbench.test = "test_two"
     try:
-        bench.reset()
+        workbench.reset()
     finally:
-        bench.test = None
+        workbench.test = None
     clause = "it was removed by the reset of test_two"
     for look in (
-        lambda: bench.applications["shared"],
-        lambda: bench.token("shared"),
-        lambda: bench.applications.approve("shared"),
-        lambda: bench.login("shared"),
+        lambda: workbench.applications["shared"],
+        lambda: workbench.token("shared"),
+        lambda: workbench.applications.approve("shared"),
+        lambda: workbench.login("shared"),
     ):
         with pytest.raises(UnknownApplication, match=rf"no application 'shared' \({clause}\)"):
             look()
     belonged = "it belonged to shared, which was removed by the reset of test_two"
     with pytest.raises(UnknownAccount, match=belonged):
-        bench.certificate(made)
+        workbench.certificate(made)
     with pytest.raises(UnknownApplication, match=belonged):
-        bench.token(made)
+        workbench.token(made)
 
 
-def test_a_test_with_a_long_name_resets_too(bench: Workbench) -> None:
-    bench.new_application(name="shared")
-    bench.test = "test_long[" + "é\n" * 1000 + "]"
+def test_a_test_with_a_long_name_resets_too(workbench: Workbench) -> None:
+    workbench.new_application(name="shared")
+    workbench.test = "test_long[" + "é\n" * 1000 + "]"
     try:
-        bench.reset()
+        workbench.reset()
     finally:
-        bench.test = None
+        workbench.test = None
     with pytest.raises(UnknownApplication, match=r"reset of test_long\[é\\x0aé") as caught:
-        _ = bench.applications["shared"]
+        _ = workbench.applications["shared"]
     assert "\n" not in str(caught.value)
 
 
-def test_a_reset_that_nobody_named_is_reported_with_its_time(bench: Workbench) -> None:
-    bench.new_application(name="shared")
-    bench.reset()
+def test_a_reset_that_nobody_named_is_reported_with_its_time(workbench: Workbench) -> None:
+    workbench.new_application(name="shared")
+    workbench.reset()
     with pytest.raises(UnknownApplication, match=r"removed by the reset at \d\d:\d\d:\d\d UTC"):
-        _ = bench.applications["shared"]
+        _ = workbench.applications["shared"]
 
 
-def test_an_application_that_was_deleted_is_reported_with_its_time(bench: Workbench) -> None:
-    bench.new_application(name="shared")
-    bench.applications.remove("shared")
-    bench.reset()
+def test_an_application_that_was_deleted_is_reported_with_its_time(workbench: Workbench) -> None:
+    workbench.new_application(name="shared")
+    workbench.applications.remove("shared")
+    workbench.reset()
     with pytest.raises(UnknownApplication, match=r"it was deleted at \d\d:\d\d:\d\d UTC"):
-        _ = bench.applications["shared"]
+        _ = workbench.applications["shared"]
 
 
-def test_an_application_that_is_there_again_is_found(bench: Workbench) -> None:
-    bench.new_application(name="shared")
-    bench.reset()
-    made = bench.new_application(name="shared")
-    assert bench.applications["shared"] == made
+def test_an_application_that_is_there_again_is_found(workbench: Workbench) -> None:
+    workbench.new_application(name="shared")
+    workbench.reset()
+    made = workbench.new_application(name="shared")
+    assert workbench.applications["shared"] == made
 
 
-def test_a_setting_of_a_reset_names_the_ones_that_a_reset_can_change(bench: Workbench) -> None:
+def test_a_setting_of_a_reset_names_the_ones_that_a_reset_can_change(workbench: Workbench) -> None:
     with pytest.raises(ConfigurationError, match="a reset cannot change it; it can change dialect"):
-        bench.reset(one_way_port=5)
+        workbench.reset(one_way_port=5)
