@@ -17,9 +17,11 @@ from mock_sei.apis.references import Document
 
 METHODS = ("get", "post", "put", "patch", "delete")
 EXTENSION = "x-mock-sei"
+FORM = "body"
+"""The place of a parameter that is a field of a form in the body."""
 
 OVER_RECORDS = frozenset(
-    {"list", "read", "create", "change", "remove", "upload", "rename", "example"}
+    {"list", "read", "create", "change", "transition", "remove", "upload", "rename", "example"}
 )
 """Actions whose ``key`` is a field of the records of their ``collection``."""
 
@@ -35,6 +37,7 @@ _QUICK_KEYS = frozenset(
         "title",
         "items",
         "x-fidelity",
+        "x-mock-sei",
     }
 )
 """Keys of a parameter's schema that are checked without the validator."""
@@ -46,7 +49,7 @@ class Parameter:
 
     name: str
     place: str
-    """``query``, ``path`` or ``header``."""
+    """``query``, ``path``, ``header``, or ``body`` for a field of a form."""
     required: bool
     description: str
     schema: Mapping[str, Any]
@@ -106,6 +109,18 @@ class Rule:
     """``cursor``, ``offset`` or ``none``."""
     members: Sequence[str] = ()
     """Members of a record that are answered; all where there are none."""
+    content_types: Sequence[str] = ()
+    """Texts of a ``Content-Type`` header that stand for the body's first media type."""
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Other names of members of the body: each is read under the second one."""
+    statuses: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """``invalid``: 422 for a body that does not fit; ``unknown``: 404 for what it names and is not
+    there. Both are 400 otherwise."""
+    names: Sequence[str] = ()
+    """Members of the body that name what a call is about; an empty text counts as not sent."""
+    state: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What a record has while it goes on: a ``create`` refuses another one of the same names then,
+    a ``transition`` a record that does not have it."""
     identifiers: Sequence[str] = ()
     """Members that a ``section`` never leaves out."""
     requires: Sequence[Sequence[str]] = ()
@@ -174,6 +189,11 @@ class Operation:
         """By name in lower case."""
         found = self.parameters.values()
         return {each.name.lower(): each for each in found if each.place == "header"}
+
+    @cached_property
+    def form_parameters(self) -> Mapping[str, Parameter]:
+        """The fields of a form in the body that pick records, by name."""
+        return {name: each for name, each in self.parameters.items() if each.place == FORM}
 
     @cached_property
     def required_parameters(self) -> Sequence[Parameter]:

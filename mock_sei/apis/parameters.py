@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.apis.operations import Operation, Parameter
+from mock_sei.apis.operations import FORM, Operation, Parameter
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
@@ -35,14 +35,17 @@ def read_parameters(
     headers: Mapping[str, str],
     findings: Findings,
     budget: Budget,
+    form: str = "",
 ) -> dict[str, Value]:
     """The documented parameters by name; others are ignored and noted for the journal.
 
-    ``headers`` have their names in lower case. Raises :class:`MalformedRequest`.
+    ``headers`` have their names in lower case, ``form`` is a form-encoded body.
+
+    Raises :class:`MalformedRequest`.
     """
     faults: list[Fault] = []
     values: dict[str, Value] = {}
-    for parameter, texts in _sent(operation, query, path, headers, findings):
+    for parameter, texts in _sent(operation, query, form, path, headers, findings):
         name, place = parameter.name, parameter.place
         if len(texts) > 1 and parameter.type != "array":
             faults.append(Fault(name, place, "given more than once"))
@@ -72,6 +75,7 @@ _MOST_NOTES = 20
 def _sent(
     operation: Operation,
     query: str,
+    form: str,
     path: Mapping[str, str],
     headers: Mapping[str, str],
     findings: Findings,
@@ -80,9 +84,9 @@ def _sent(
         yield operation.parameters[name], [text]
     found: dict[str, list[str]] = {}
     unknown: dict[str, None] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
+    for place, name, text in _pairs(query, form):
         parameter = operation.parameters.get(name)
-        if parameter is None or parameter.place != "query":
+        if parameter is None or parameter.place != place:
             unknown[name] = None
         else:
             found.setdefault(name, []).append(text)
@@ -100,6 +104,24 @@ def _sent(
     for name, parameter in operation.header_parameters.items():
         if name in headers:
             yield parameter, [headers[name]]
+
+
+def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:
+    """Place, name and value of what a query and a form hold. Raises :class:`MalformedRequest`."""
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        yield "query", name, text
+    try:
+        fields = parse_qsl(
+            form, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+        )
+    except ValueError as error:
+        raise MalformedRequest([Fault("", FORM, f"not a form: {error}")]) from None
+    for name, text in fields:
+        yield FORM, name, text
+
+
+MOST_FIELDS = 100
+"""Fields of a form."""
 
 
 def _missing(

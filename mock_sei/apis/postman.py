@@ -10,7 +10,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
+from mock_sei.apis.bodies import ANYTHING, FORM_TYPE
 from mock_sei.apis.operations import EXTENSION, METHODS
 from mock_sei.apis.references import Document
 
@@ -233,6 +235,9 @@ def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
         return f"{media_type}; boundary={BOUNDARY}", _FILE
     examples = [each.get("value") for each in (media.get("examples") or {}).values()]
     found = media.get("example", next(iter(examples), {}))
+    if media_type == FORM_TYPE:
+        return media_type, urlencode(found)
+    media_type = "application/json" if media_type == ANYTHING else media_type
     return media_type, json.dumps(found, indent=2)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mock_sei.apis.operations import EXTENSION, METHODS, Operation, Parameter, Rule
+from mock_sei.apis.bodies import FORM_TYPE
+from mock_sei.apis.operations import EXTENSION, FORM, METHODS, Operation, Parameter, Rule
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
@@ -22,6 +23,7 @@ ACTIONS = (
     "read",
     "create",
     "change",
+    "transition",
     "remove",
     "rename",
     "upload",
@@ -37,6 +39,7 @@ _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
 _PLAIN_STYLES = (None, "form", "simple")
+_PLACES = ("query", "path", "header", "cookie", FORM)
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
@@ -62,6 +65,7 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
             shared = item.get("parameters") or []
             parameters = dict(_parameters(shared, document, f"paths[{path}]"))
             parameters |= dict(_parameters(raw.get("parameters"), document, place))
+            parameters |= dict(_parameters(_form(raw, document, place), document, place))
             _check_path(path, parameters, source, place)
             yield Operation(
                 product=product,
@@ -124,7 +128,7 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
         here = f"{place}.parameters[{index}]"
         raw = mapping(document.follow(entry, here), document.source, here)
         name, where = raw.get("name"), raw.get("in")
-        if not isinstance(name, str) or where not in ("query", "path", "header", "cookie"):
+        if not isinstance(name, str) or where not in _PLACES:
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
         if where == "cookie" or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
@@ -158,6 +162,26 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
                 unless=rule.get("unless", ()),
             ),
         )
+
+
+def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:
+    """The fields of a list's form, as parameters: they pick records as those of a query do."""
+    rule = raw.get(EXTENSION)
+    if not isinstance(rule, Mapping) or rule.get("action") != "list" or "requestBody" not in raw:
+        return []
+    source, here = document.source, f"{place}.requestBody"
+    body = mapping(document.follow(raw["requestBody"], here), source, here)
+    content = mapping(body.get("content") or {}, source, f"{here}.content")
+    here = f"{here}.content[{FORM_TYPE}]"
+    media = mapping(document.follow(content.get(FORM_TYPE) or {}, here), source, here)
+    schema = mapping(document.follow(media.get("schema") or {}, here), source, f"{here}.schema")
+    fields = mapping(schema.get("properties") or {}, source, f"{here}.schema.properties")
+    return [
+        {"name": name, "in": FORM, "schema": field, EXTENSION: each.get(EXTENSION, {})}
+        | {"description": each.get("description", "")}
+        for name, field in fields.items()
+        for each in [mapping(field, source, f"{here}.schema.properties.{name}")]
+    ]
 
 
 def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, place: str) -> None:

@@ -15,6 +15,9 @@ from mock_sei.errors import ConfigurationError
 ENVELOPES = ("data", "results", "none")
 PAGINGS = ("cursor", "offset", "none")
 
+STATUSES = {"invalid": 422, "unknown": 404}
+"""What a body can be refused with in place of 400: it does not fit, it names what is not there."""
+
 MATCHES = (
     "equals",
     "excluding",
@@ -99,6 +102,17 @@ OF_AN_OPERATION: Shapes = {
     "paging": _one_of(PAGINGS),
     "members": _TEXTS,
     "identifiers": _TEXTS,
+    "content_types": _TEXTS,
+    "aliases": (_is_text_table, "must be names of members by their other names"),
+    "statuses": (
+        lambda value: (
+            isinstance(value, Mapping)
+            and all(STATUSES.get(name) == status for name, status in value.items())
+        ),
+        f"must be of {STATUSES}",
+    ),
+    "names": _TEXTS,
+    "state": _MEMBERS,
     "requires": (
         lambda value: isinstance(value, list) and all(_is_texts(each) and each for each in value),
         "must be a list of lists of parameters",
@@ -189,6 +203,10 @@ def check_names(
         refuse("key", found["key"], "no parameter of the operation")
     if found["action"] in RECORD_OF_THE_PATH and "path" not in places.values():
         refuse("action", found["action"], "no parameter in the path names the record")
+    if found["action"] == "transition":
+        for key in ("names", "state"):
+            if not found.get(key):
+                raise ConfigurationError("missing", source=source, key=f"{place}.{key}")
     if found["action"] == "submit-report" and not found.get("reports"):
         raise ConfigurationError("missing", source=source, key=f"{place}.reports")
     for key in ("defaults", "fields", "answer", "records"):
