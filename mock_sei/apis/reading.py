@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
 _PLAIN_STYLES = (None, "form", "simple")
-_PLACES = ("query", "path", "header", "cookie", FORM)
+_PLACES = frozenset({"query", "path", "header", "cookie"})
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
@@ -65,7 +65,7 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
             shared = item.get("parameters") or []
             parameters = dict(_parameters(shared, document, f"paths[{path}]"))
             parameters |= dict(_parameters(raw.get("parameters"), document, place))
-            parameters |= dict(_parameters(_form(raw, document, place), document, place))
+            parameters |= dict(_parameters(_form(raw, document, place), document, place, {FORM}))
             _check_path(path, parameters, source, place)
             yield Operation(
                 product=product,
@@ -121,14 +121,16 @@ def _rule(
     return Rule(**found)
 
 
-def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[str, Parameter]]:
+def _parameters(
+    entries: Any, document: Document, place: str, places: Set[str] = _PLACES
+) -> Iterator[tuple[str, Parameter]]:
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
     for index, entry in enumerate(entries or ()):
         here = f"{place}.parameters[{index}]"
         raw = mapping(document.follow(entry, here), document.source, here)
         name, where = raw.get("name"), raw.get("in")
-        if not isinstance(name, str) or where not in _PLACES:
+        if not isinstance(name, str) or where not in places:
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
         if where == "cookie" or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
