@@ -38,7 +38,8 @@ def act(call: ApiCall) -> ApiAnswer:
     media_type = check_media_type(operation, call.content_type)
     body = read_json(operation, call.body, media_type, call.budget)
     is_patch = media_type_of(media_type) == JSON_PATCH
-    changed = patched(record, body) if is_patch else replaced(record, body)
+    kept = {rule.key: record[rule.key]} if operation.method == "PUT" else record
+    changed = patched(record, body) if is_patch else replaced(kept, body)
     faults = list(_faults(call, record, changed))
     named = {fault.field for fault in faults}
     faults += [fault for fault in _misfits(call, changed) if fault.field not in named]

@@ -62,6 +62,16 @@ def test_wrong_members_are_named_and_nothing_is_kept(api: Api) -> None:
 
 
 def test_a_firm_keeps_its_key(api: Api) -> None:
-    answer = api.call("PUT", HARBOR, json=WHOLE | {"firm": "Lakeview Demo Partners"})
+    other = firm(api, "Lakeview Demo Partners")
 
-    assert faults(answer) == [("firm", "body")]
+    api.call("PUT", HARBOR, json=WHOLE | {"firm": other["firm"]})
+
+    assert firm(api)["firm"] == NAME
+    assert firm(api, other["firm"]) == other
+
+
+def test_an_update_replaces_the_whole_firm_but_its_key(api: Api) -> None:
+    answer = api.call("PUT", HARBOR, json={"teams": [{"team": "Treasury"}]})
+
+    assert answer.status_code == 201
+    assert answer.json() == firm(api) == {"firm": NAME, "teams": [{"team": "Treasury"}]}
