@@ -57,6 +57,10 @@ def read_json(operation: Operation, body: bytes, media_type: str, budget: Budget
     return value
 
 
+LARGEST_FORM = 64 * 1024
+"""Bytes: what a query may have. Answers are remembered by what was asked."""
+
+
 def read_form(operation: Operation, body: bytes, content_type: str | None) -> str:
     """A form-encoded body; nothing where the operation takes none.
 
@@ -66,6 +70,9 @@ def read_form(operation: Operation, body: bytes, content_type: str | None) -> st
         return ""
     if content_type is not None:
         check_media_type(operation, content_type)
+    if len(body) > LARGEST_FORM:
+        reason = f"the form has {len(body)} bytes, and {LARGEST_FORM} are the most"
+        raise MalformedRequest([Fault("", "body", reason)])
     try:
         return body.decode()
     except UnicodeError:

@@ -130,7 +130,7 @@ def _parameters(
         here = f"{place}.parameters[{index}]"
         raw = mapping(document.follow(entry, here), document.source, here)
         name, where = raw.get("name"), raw.get("in")
-        if not isinstance(name, str) or where not in places:
+        if not isinstance(name, str) or not isinstance(where, str) or where not in places:
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
         if where == "cookie" or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue

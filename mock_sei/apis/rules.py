@@ -112,7 +112,13 @@ OF_AN_OPERATION: Shapes = {
         f"must be of {STATUSES}",
     ),
     "names": _TEXTS,
-    "state": _MEMBERS,
+    "state": (
+        lambda value: (
+            isinstance(value, Mapping)
+            and all(isinstance(each, str | int | float) for each in value.values())
+        ),
+        "must be members with texts, numbers, true or false",
+    ),
     "requires": (
         lambda value: isinstance(value, list) and all(_is_texts(each) and each for each in value),
         "must be a list of lists of parameters",

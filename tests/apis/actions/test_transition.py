@@ -112,6 +112,7 @@ def test_of_many_that_end_it_at_once_one_does() -> None:
         ("{collection: w, key: id, statuses: {invalid: 404}}", "statuses: must be of"),
         ("{collection: w, key: id, statuses: {other: 422}}", "statuses: must be of"),
         ("{collection: w, key: id, aliases: {a: 1}}", "aliases: must be names of members"),
+        ("{collection: w, key: id, state: {a: [1]}}", "state: must be members with texts"),
         ("{collection: w, key: id, content_types: {}}", "content_types: must be a list of texts"),
     ],
 )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from mock_sei.apis.bodies import LARGEST_FORM
 from tests.apis.products.calls import DATE_FILTERS, WRONG_DATES, Api, faults
 
 PATH = "/v1/accounts"
@@ -164,6 +165,7 @@ def test_a_field_of_the_form_is_none_of_the_query(reading: Api) -> None:
         (b"externalId=%FF", AS_THE_PAGE_SPELLS_IT, ("", "body")),
         (b"externalId=\xff", AS_THE_PAGE_SPELLS_IT, ("", "body")),
         (b"&a=1" * 101, AS_THE_PAGE_SPELLS_IT, ("", "body")),
+        (b"externalId=" + b"1" * LARGEST_FORM, AS_THE_PAGE_SPELLS_IT, ("", "body")),
     ],
 )
 def test_what_is_no_such_form_is_400(
@@ -184,3 +186,10 @@ def test_other_methods_on_the_attributes_are_405(reading: Api) -> None:
     http, headers = reading.platform.client(), reading.platform.headers()
 
     assert http.get(ATTRIBUTES, headers=headers).status_code == 405
+
+
+def test_the_largest_form_is_read(reading: Api) -> None:
+    fields = b"externalId=AC-0009&alternateId=AA-0009"
+    padding = b"&" * 99 + b"x" * (LARGEST_FORM - len(fields) - 99)
+
+    assert send_form(reading, fields + padding[1:], AS_THE_PAGE_SPELLS_IT).status_code == 200
