@@ -37,7 +37,6 @@ _QUICK_KEYS = frozenset(
         "title",
         "items",
         "x-fidelity",
-        "x-mock-sei",
     }
 )
 """Keys of a parameter's schema that are checked without the validator."""
@@ -111,6 +110,8 @@ class Rule:
     """Members of a record that are answered; all where there are none."""
     content_types: Sequence[str] = ()
     """Texts of a ``Content-Type`` header that stand for the body's first media type."""
+    form: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Fields of a form in the body, each with the field of the records that it is compared with."""
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Other names of members of the body: each is read under the second one."""
     statuses: Mapping[str, int] = dataclasses.field(default_factory=dict)

@@ -167,22 +167,31 @@ def _parameters(
 
 
 def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:
-    """The fields of a list's form, as parameters: they pick records as those of a query do."""
+    """The fields of the rule's form, as parameters: they pick records as those of a query do."""
     rule = raw.get(EXTENSION)
-    if not isinstance(rule, Mapping) or rule.get("action") != "list" or "requestBody" not in raw:
+    fields = rule.get("form") if isinstance(rule, Mapping) else None
+    if not isinstance(fields, Mapping):
         return []
     source, here = document.source, f"{place}.requestBody"
-    body = mapping(document.follow(raw["requestBody"], here), source, here)
-    content = mapping(body.get("content") or {}, source, f"{here}.content")
+    body = mapping(document.follow(raw.get("requestBody"), here), source, here)
+    content = mapping(body.get("content"), source, f"{here}.content")
     here = f"{here}.content[{FORM_TYPE}]"
-    media = mapping(document.follow(content.get(FORM_TYPE) or {}, here), source, here)
+    media = mapping(document.follow(content.get(FORM_TYPE), here), source, here)
     schema = mapping(document.follow(media.get("schema") or {}, here), source, f"{here}.schema")
-    fields = mapping(schema.get("properties") or {}, source, f"{here}.schema.properties")
+    known = mapping(schema.get("properties") or {}, source, f"{here}.schema.properties")
+    schemas = {
+        name: mapping(known.get(name, {}), source, f"{here}.schema.properties.{name}")
+        for name in fields
+    }
     return [
-        {"name": name, "in": FORM, "schema": field, EXTENSION: each.get(EXTENSION, {})}
-        | {"description": each.get("description", "")}
+        {
+            "name": name,
+            "in": FORM,
+            "description": schemas[name].get("description", ""),
+            "schema": schemas[name],
+            EXTENSION: {"field": field},
+        }
         for name, field in fields.items()
-        for each in [mapping(field, source, f"{here}.schema.properties.{name}")]
     ]
 
 

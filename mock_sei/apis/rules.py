@@ -103,6 +103,7 @@ OF_AN_OPERATION: Shapes = {
     "members": _TEXTS,
     "identifiers": _TEXTS,
     "content_types": _TEXTS,
+    "form": (_is_text_table, "must be fields of the records by those of the form"),
     "aliases": (_is_text_table, "must be names of members by their other names"),
     "statuses": (
         lambda value: (
