@@ -18,6 +18,7 @@ FROM python:3.13-slim
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin mock-sei \
     && install --directory --owner 10001 --group 10001 --mode 0700 /certs
 COPY --from=build /opt/mock-sei /opt/mock-sei
+# MOCK_SEI_IMAGE is no setting: `serve` then prints lines that work on the host.
 # Temporary files, keys among them, go to memory: engines mount /dev/shm even where all else is
 # read-only, and Python takes /tmp where they do not.
 ENV PATH=/opt/mock-sei/bin:$PATH \
@@ -30,7 +31,8 @@ ENV PATH=/opt/mock-sei/bin:$PATH \
     MOCK_SEI_ONE_WAY_PORT=443 \
     MOCK_SEI_TWO_WAY_PORT=444 \
     MOCK_SEI_CONTROL_PORT=8044 \
-    MOCK_SEI_CERTS_DIR=/certs
+    MOCK_SEI_CERTS_DIR=/certs \
+    MOCK_SEI_IMAGE=1
 # Settings, fixtures and documents of one's own are mounted here: mock-sei.toml is found by itself.
 WORKDIR /mock-sei
 USER 10001:10001

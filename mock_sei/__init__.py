@@ -1,6 +1,6 @@
 """mock-sei: the SEI API Platform in a box, for tests.
 
-``MockSei`` and ``Attached`` are imported when first asked for: pytest imports this package in every
+What it exports is imported when first asked for: pytest imports this package in every
 run on the machine, used or not, through the plugin's entry point.
 """
 
@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Attached", "MockSei", "__version__"]
+__all__ = ["Attached", "MockSei", "MockSeiError", "Rejected", "__version__"]
 
 if TYPE_CHECKING:
     from mock_sei.attached.platform import Attached
     from mock_sei.client import MockSei
+    from mock_sei.errors import MockSeiError, Rejected
 else:  # a type checker that saw it would take any name for one of ours
+    _HOMES = {
+        "Attached": "mock_sei.attached.platform",
+        "MockSei": "mock_sei.client",
+        "MockSeiError": "mock_sei.errors",
+        "Rejected": "mock_sei.errors",
+    }
 
     def __getattr__(name: str) -> Any:
-        if name == "MockSei":
-            from mock_sei.client import MockSei
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-            return MockSei
-        if name == "Attached":
-            from mock_sei.attached.platform import Attached
+        from mock_sei.machine import real_dates
 
-            return Attached
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        with real_dates():
+            return getattr(import_module(_HOMES[name]), name)

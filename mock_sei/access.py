@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 from mock_sei.errors import CERTIFICATE_NAME, SOURCE_ADDRESS, TRAFFIC_PATTERN, Refusal
 from mock_sei.peer import Connection
+from mock_sei.reasons.values import (
+    but_for,
+    find_difference,
+    find_difference_from,
+    in_other_case,
+    read_as_utf8,
+)
 from mock_sei.records import Application
+from mock_sei.registry import Registry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +71,41 @@ def check_certificate_name(account: str, connection: Connection) -> None:
     if certificate is not None and certificate.common_name == account:
         return
     actual = certificate.common_name if certificate else "no certificate"
+    difference = find_difference_from(account, certificate.common_name) if certificate else None
     raise Refusal(
         CERTIFICATE_NAME,
         check="certificate name",
         because=f"The call stands on the service account {account}, but the client certificate's "
-        f"CN is {actual}; connect with the certificate of {account}.",
+        f"CN is {actual}{but_for(difference)}; connect with the certificate of {account}.",
         expected=account,
         actual=actual,
+    )
+
+
+def explain_unknown_key(sent: str, registry: Registry) -> str:
+    """Why no application has an AppKey that came: a sentence for the journal."""
+    text = read_as_utf8(sent)
+    find = registry.applications.get
+    difference = find_difference(
+        text, lambda each: find(each) is not None, fits_in_other_case=in_other_case(find)
+    )
+    if difference is not None:
+        return f"No application has this AppKey{but_for(difference)}."
+    if registry.is_app_secret(text):
+        return (
+            "An AppSecret stands where the AppKey belongs: the two are swapped (as their "
+            "descriptions are on one page of the vendor)."
+        )
+    named = registry.find_application(text)
+    if named is not None:
+        return f"{named.name} is the name of an application; its AppKey is {named.app_key}."
+    owner = registry.find_application_of(text)
+    if owner is not None:
+        return (
+            f"The user name of a service account stands where the AppKey belongs; {owner.name} has "
+            f"the AppKey {owner.app_key}."
+        )
+    return (
+        "No application has this AppKey; it may be mistyped, refreshed since, or of another "
+        "environment."
     )

@@ -15,6 +15,47 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::\d{1,5})
 CERTIFICATE_LINK_PATH = "/portal/certificates/"
 """What stands before the secret of a one-time certificate link."""
 
+PLATFORM_PAGES = (
+    "GET /portal",
+    "GET /portal/apps",
+    "GET /portal/apps/new",
+    "GET /portal/apps/{name}",
+    "GET /portal/mailbox",
+    "GET /portal/journal",
+    "GET /portal/apis",
+    "GET /portal/apis/{product}",
+    "GET /openapi/{product}.json",
+)
+"""What the platform's listeners serve beside the OAuth endpoints and the functional APIs; one who
+misspelt a path may have meant one of them."""
+
+CONTROL_WORDS = frozenset(
+    {
+        "answers",
+        "apis",
+        "applications",
+        "ca.pem",
+        "check",
+        "clock",
+        "crl.pem",
+        "data",
+        "data-keys",
+        "docs",
+        "end-users",
+        "faults",
+        "health",
+        "journal",
+        "mailbox",
+        "openapi.json",
+        "reset",
+        "server-certificate",
+        "service-accounts",
+        "signing-keys",
+        "truststore.p12",
+    }
+)
+"""How the paths of the control API begin."""
+
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 

@@ -7,8 +7,9 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
@@ -97,6 +98,7 @@ class _ServeCommand(click.Command):
 
 def _setting_option(name: str, field: FieldInfo) -> click.Option:
     """Values stay text: they are checked where options, variables and file meet."""
+    choices = _choices_of(field.annotation)
     default = field.default
     text = ",".join(map(str, default)) if isinstance(default, tuple) else default
     shown = "" if default in (None, (), False) else f"  [default: {text}]"
@@ -105,9 +107,30 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
         [f"--{name.replace('_', '-')}"],
         help=sentence[0].upper() + sentence[1:],
         is_flag=field.annotation is bool,
+        metavar=f"[{'|'.join(choices)}]" if choices else _metavar(field.annotation),
         default=None,
         multiple=default == (),
     )
+
+
+def _metavar(annotation: object) -> str | None:
+    """What kind of value a setting has; text where nothing else is known."""
+    kinds = set(_parts_of(annotation))
+    return "PATH" if Path in kinds else "NUMBER" if kinds & {int, float} else None
+
+
+def _parts_of(annotation: object) -> Iterator[object]:
+    """The types that an annotation is made of."""
+    yield annotation
+    for each in get_args(annotation):
+        yield from _parts_of(each)
+
+
+def _choices_of(annotation: object) -> list[str]:
+    """The values that a setting can have, where they are few."""
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(each.value) for each in annotation]
+    return list(get_args(annotation)) if get_origin(annotation) is Literal else []
 
 
 @main.command(cls=_ServeCommand)
@@ -127,13 +150,20 @@ def serve(config: Path | None, **options: Any) -> None:
     end_once(lambda: sys.exit(0))
 
     with _kept():
-        from mock_sei.commands.serve import prepare, run
+        from mock_sei.commands.serve import log_error, prepare, run
         from mock_sei.settings import load_settings
 
         given = {name: value for name, value in options.items() if value not in (None, ())}
         settings = load_settings(given, file=config)
-        launched = prepare(settings)
-    run(launched, settings)
+    try:
+        with _kept():
+            launched = prepare(settings)
+        run(launched, settings)
+    except MockSeiError as error:
+        if settings.log_format != "json":
+            raise
+        log_error(str(error))
+        sys.exit(BAD_INPUT)
 
 
 @main.command()

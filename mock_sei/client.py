@@ -7,11 +7,13 @@ import threading
 import weakref
 from typing import Any, NoReturn, Self
 
+from mock_sei.arguments import named_plainly
 from mock_sei.attached.controls import AttachedAddresses, AttachedControls
 from mock_sei.attached.platform import control_api
 from mock_sei.controls import Controls
 from mock_sei.errors import MockSeiError
-from mock_sei.processes import close_off
+from mock_sei.machine import real_dates
+from mock_sei.processes import close_off, is_patched_by_gevent
 from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
 from mock_sei.settings import make_settings
@@ -30,6 +32,7 @@ class MockSei(Workbench):
     object before the fork, raises :class:`~mock_sei.errors.MockSeiError`.
     """
 
+    @named_plainly
     def __init__(self, **settings: Any) -> None:
         super().__init__()
         ports = {"one_way_port": 0, "two_way_port": 0, "control_port": 0}
@@ -37,10 +40,12 @@ class MockSei(Workbench):
             self.settings = make_settings(
                 **{"certs_dir": self._folder.path / "certs", **ports, **settings}
             )
-            launched = launch(self.settings)
+            with real_dates():
+                launched = launch(self.settings)
         except BaseException:
             self._folder.remove()
             raise
+        self._with_gevent = is_patched_by_gevent()
         self.sandbox = launched.sandbox
         self._thread = ServerThread(launched.server)
         self._changing = threading.Lock()
@@ -53,6 +58,13 @@ class MockSei(Workbench):
 
     @property
     def controls(self) -> Controls:
+        """Raises :class:`~mock_sei.errors.MockSeiError` where gevent came too late."""
+        if is_patched_by_gevent() != self._with_gevent:
+            raise MockSeiError(
+                "gevent.monkey.patch_all() was called after this MockSei was made, so its server "
+                "and the clients of this process wait for each other; patch first, at the top of "
+                "conftest.py, and make the MockSei then"
+            )
         return self._controls_of_child() if self._is_forked else self.sandbox
 
     def _controls_of_child(self) -> AttachedControls:

@@ -9,7 +9,7 @@
     ├── UnknownMessage         a mail that is not in the mailbox
     ├── UnknownUser            an end user whom nobody knows
     ├── NoServer               nothing answers at an address, or no mock-sei of this version
-    ├── Rejected               a registration, a request or certificate that is not acceptable
+    ├── Rejected               a registration, certificate or argument that is not acceptable
     ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
     └── Refusal                the platform says no
         ├── NoToken            ... because no token came at all
@@ -28,8 +28,9 @@ section 5.2. The statuses are assumed; ``docs/fidelity.md`` says which words are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 
@@ -37,7 +38,12 @@ def one_line(text: str) -> str:
     """Control characters escaped, so that what somebody sent cannot forge a line."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 class MockSeiError(Exception):
@@ -84,11 +90,16 @@ class NoServer(MockSeiError):
     """A running server was asked for and cannot be used; one line with what to do."""
 
 
-class Rejected(MockSeiError):
-    """What a team asks the portal for is not acceptable: one problem for each field at fault."""
+class Rejected(MockSeiError, ValueError, TypeError):
+    """What was asked for cannot be accepted: one problem for each field or argument at fault.
+
+    It is a ``ValueError`` and a ``TypeError`` too: callers of Python objects expect one or the
+    other for a wrong argument, and need not know which of them a wrong name is.
+    """
 
     def __init__(self, problems: Mapping[str, str]):
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
+        told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
+        super().__init__(one_line(told) if len(told.splitlines()) > 1 else told)
         self.problems = dict(problems)
 
 
@@ -108,7 +119,7 @@ class Kind:
     error: str | None = None
     """RFC 6749 error code, where the token endpoint can refuse so."""
     description: str = ""
-    """``error_description`` beside it, our words."""
+    """``error_description`` beside it, our words, where a refusal has no own ones."""
 
 
 _ACCESS = "gateway.access.failure"
@@ -238,7 +249,12 @@ class Explanation:
 
 
 class Refusal(MockSeiError):
-    """The platform refuses a request; the first check that fails decides."""
+    """The platform refuses a request; the first check that fails decides.
+
+    ``description`` is public: the ``error_description`` of this refusal, which says what is wrong
+    with the request. It holds nothing that a client sent, and only the characters that RFC 6749
+    section 5.2 allows: printable ASCII without quote and backslash.
+    """
 
     def __init__(
         self,
@@ -248,9 +264,11 @@ class Refusal(MockSeiError):
         because: str,
         expected: str | None = None,
         actual: str | None = None,
+        description: str | None = None,
     ):
         super().__init__(because)
         self.kind = kind
+        self.description = description or kind.description or kind.message
         self.why = Explanation(check=check, because=because, expected=expected, actual=actual)
 
 
@@ -269,22 +287,39 @@ class RedirectedRefusal(Refusal):
             because=why.because,
             expected=why.expected,
             actual=why.actual,
+            description=refusal.description,
         )
         self.location = location
 
 
 class MethodNotAllowed(Refusal):
-    """The path is known, the method is not; ``allowed`` goes into the ``Allow`` header."""
+    """The path is known, the method is not; ``allowed`` goes into the ``Allow`` header.
+
+    What takes a GET takes a HEAD (RFC 9110 section 9.1).
+    """
 
     def __init__(self, method: str, path: str, allowed: tuple[str, ...]):
+        allowed = with_head(allowed)
         super().__init__(
             METHOD_NOT_ALLOWED,
             check="method",
-            because=f"{path} takes {' and '.join(allowed)}, not {method}.",
+            because=f"{path} takes {listed(allowed)}, not {method}.",
             expected=", ".join(allowed),
             actual=method,
         )
         self.allowed = allowed
+
+
+def listed(names: Sequence[str]) -> str:
+    """``GET, HEAD and POST``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def with_head(methods: Iterable[str]) -> tuple[str, ...]:
+    """The methods of a path, HEAD behind the GET that answers it too."""
+    named = ((each, "HEAD") if each == "GET" else (each,) for each in methods)
+    return tuple(dict.fromkeys(chain.from_iterable(named)))
 
 
 class Fault(NamedTuple):
@@ -334,5 +369,5 @@ def oauth_error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
     kind = refusal.kind
     return error_body(refusal, tracking_id) | {
         "error": kind.error or "invalid_request",
-        "error_description": kind.description or kind.message,
+        "error_description": refusal.description,
     }

@@ -6,7 +6,6 @@ package; in a checkout it lies beside it.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -20,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from mock_sei.api_files import DocumentFile, read_text
+from mock_sei.arguments import plain_problem, suggestion
 from mock_sei.errors import ConfigurationError
 from mock_sei.paths import find_path_problem
 from mock_sei.records import (
@@ -117,6 +117,23 @@ def bundled_folder() -> Path:
     here = Path(__file__).resolve().parent
     inside = here / "bundled_fixtures"
     return inside if inside.is_dir() else here.parent / "fixtures"
+
+
+def is_demo(record: ServiceAccount | EndUser) -> bool:
+    """Whether this very record came with the package: its password is printed in the documents."""
+    return record in _demo_people()
+
+
+def demo_users() -> list[EndUser]:
+    """The end users that come with the package."""
+    return [each for each in _demo_people() if isinstance(each, EndUser)]
+
+
+@cache
+def _demo_people() -> tuple[ServiceAccount | EndUser, ...]:
+    # A memo of a file that does not change while the process runs, not state.
+    registry = read_platform_file(bundled_folder() / "platform.toml")
+    return (*registry.service_accounts.values(), *registry.end_users.values())
 
 
 def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtures:
@@ -232,14 +249,12 @@ def complaint(error: ValidationError, *, source: object, known: Any = None) -> C
     first = error.errors(include_url=False)[0]
     place = first["loc"]
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        close = difflib.get_close_matches(str(place[-1])[:100], known(place) if known else (), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; {suggestion(place[-1], known(place))}" if known else ""
         return ConfigurationError(f"unknown key{hint}", source=source, key=key_path(place))
     value = _shown(first["input"]) if first["type"] != "missing" else None
     secret = any(word in str(part) for part in place for word in ("secret", "password"))
-    problem = first["msg"].removeprefix("Value error, ")
     return ConfigurationError(
-        problem[0].lower() + problem[1:],
+        plain_problem(first),
         source=source,
         key=key_path(place),
         value="***" if secret and value is not None else value,

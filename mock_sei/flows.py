@@ -6,6 +6,8 @@ The flow follows from the application's row of the security standards, as it wou
 
 from __future__ import annotations
 
+import html
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,15 +16,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
 
+from mock_sei.arguments import require_text
 from mock_sei.bench.redaction import redact_form
 from mock_sei.controls import Registered
-from mock_sei.errors import MockSeiError, UnknownUser
+from mock_sei.errors import MockSeiError, UnknownApplication, one_line
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
-from mock_sei.texts import check_text
 
+LONGEST_ANSWER = 1000
+"""Characters of an answer that an error repeats."""
 DEFAULT_USER = "alice@example.com"
 
 
@@ -90,7 +94,7 @@ class Flows:
         query |= parameters
         for name, value in query.items():
             if value is not None:
-                check_text(name, str(value))
+                require_text(name, str(value))
         with self.connect(None) as http:
             answer = http.post(
                 AUTHORIZE_PATH,
@@ -99,7 +103,7 @@ class Flows:
             )
         location = answer.headers.get("Location")
         if location is None:
-            raise MockSeiError(f"no redirect for {user}: {answer.status_code} {answer.text}")
+            raise MockSeiError(f"no redirect for {user}: {answer.status_code} {_said(answer)}")
         return LogIn(location=location, code_verifier=verifier)
 
     def token_response(self, name: str, user: str) -> dict[str, Any]:
@@ -112,16 +116,13 @@ class Flows:
         return answer
 
     def application(self, name: str) -> Application:
-        """By its name, its AppKey or its service account. Raises :class:`MockSeiError`."""
-        check_text("application", name)
+        """By its name, its AppKey or its service account. Raises :class:`UnknownApplication`."""
         registry = self.registry()
-        found = registry.find_application(name) or registry.find_application_of(name)
-        if found is None:
-            raise MockSeiError(
-                f"no application or service account {name[:100]!r}; there are "
-                f"{registry.application_names()}; {registry.account_names()}"
-            )
-        return found
+        try:
+            return registry.require_application(require_text("application", name))
+        except UnknownApplication as error:
+            accounts = registry.account_names()
+            raise UnknownApplication(f"{error}; service accounts are {accounts}") from None
 
     def request_token(self, application: Application, form: Mapping[str, str | None]) -> Any:
         """One token request, over the application's own listener."""
@@ -138,11 +139,14 @@ class Flows:
         return answer.json()
 
     def password_of(self, user: str) -> str:
-        """Raises :class:`MockSeiError` naming some end users there are."""
-        try:
-            return self.registry().require_user(user).password
-        except UnknownUser as error:
-            raise MockSeiError(str(error)) from None
+        """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
+        return self.registry().require_user(user).password
+
+
+def _said(answer: httpx2.Response) -> str:
+    """What a page tells a person to be wrong; of what is no such page the beginning."""
+    found = re.search(r'role="alert"[^>]*>([^<]*)<', answer.text)
+    return html.unescape(found[1]) if found else one_line(answer.text[:LONGEST_ANSWER])
 
 
 def _client_credentials(flows: Flows, application: Application, _: str) -> Any:

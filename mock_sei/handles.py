@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mock_sei.arguments import kind_of, named_plainly_throughout, require_text
 from mock_sei.bench.faults import Armed
 from mock_sei.certificates.bundles import (
     DEFAULT_PASSPHRASE,
@@ -18,6 +19,7 @@ from mock_sei.certificates.bundles import (
 )
 from mock_sei.certificates.store import write_whole
 from mock_sei.controls import Controls
+from mock_sei.errors import Rejected
 from mock_sei.records import Application
 
 Record = Mapping[str, Any]
@@ -34,6 +36,7 @@ class Account:
     app_secret: str = field(repr=False)
 
 
+@named_plainly_throughout
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
     """A certificate on file, as a client is configured with it."""
@@ -67,7 +70,7 @@ class Certificate:
 
         One that is asked for again is the same file; of another passphrase it is another.
         """
-        options = BundleOptions(passphrase=passphrase, legacy=legacy)
+        options = BundleOptions(passphrase=passphrase, legacy=legacy).checked()
         path = self.cert_file.with_suffix(".pfx")
         if options != BundleOptions():
             # Named without telling the passphrase: nobody but the key's holder could try some.
@@ -86,13 +89,27 @@ Owner = Application | Account | str
 """Whose something is: an application, its account, or a name of either."""
 
 
-def name_of(owner: Owner) -> str:
-    """What the platform calls an application by."""
+def name_of(owner: Owner, *, argument: str = "application") -> str:
+    """What the platform calls an application by. Raises :class:`~mock_sei.errors.Rejected`."""
     if isinstance(owner, Application):
         return owner.name
-    return owner.application if isinstance(owner, Account) else owner
+    if isinstance(owner, Account | Certificate):
+        return owner.application if isinstance(owner, Account) else owner.account
+    return require_text(argument, owner, "an Application, an Account or a name of either")
 
 
+def username_of(owner: Owner | Certificate) -> str:
+    """Whose certificate is meant. Raises :class:`~mock_sei.errors.Rejected`."""
+    if isinstance(owner, Application):
+        return owner.service_account or owner.name
+    if isinstance(owner, Account):
+        return owner.username
+    if isinstance(owner, Certificate):
+        return owner.account
+    return require_text("account", owner, "an Account or its user name")
+
+
+@named_plainly_throughout
 class FaultHandle:
     """One armed fault."""
 
@@ -118,6 +135,7 @@ class FaultHandle:
         return found if found is not None and found.fault == self._armed.fault else None
 
 
+@named_plainly_throughout
 class FaultDesk:
     """Trouble on purpose, until the next reset."""
 
@@ -133,7 +151,7 @@ class FaultDesk:
         :class:`~mock_sei.bench.faults.Fault`. Raises :class:`~mock_sei.errors.Rejected` naming
         every field at fault.
         """
-        where = {} if operation is None else {"operation": operation}
+        where: dict[str, Any] = {} if operation is None else {"operation": operation}
         if application is not None:
             where["application"] = name_of(application)
         return FaultHandle(self._controls, self._controls.arm_fault(where | fields))
@@ -158,6 +176,7 @@ class FaultDesk:
             raise AssertionError("never met:\n" + "\n".join(lines))
 
 
+@named_plainly_throughout
 class Collection:
     """The records of one collection."""
 
@@ -177,12 +196,15 @@ class Collection:
 
     def replace(self, records: Iterable[Record]) -> None:
         """These instead of all there are. Raises :class:`~mock_sei.errors.Rejected`."""
+        if isinstance(records, str | bytes | Mapping) or not isinstance(records, Iterable):
+            raise Rejected({"records": f"must be a list of records, not {kind_of(records)}"})
         self._controls.data.replace(self.name, list(records))
 
     def clear(self) -> None:
         self._controls.data.clear(self.name)
 
 
+@named_plainly_throughout
 class Collections:
     """The records behind the functional APIs, until the next reset."""
 
@@ -191,13 +213,14 @@ class Collections:
 
     def __getitem__(self, name: str) -> Collection:
         """Raises :class:`~mock_sei.errors.UnknownCollection` naming the nearest ones."""
-        self._controls.data.size(name)
+        self._controls.data.size(require_text("collection", name, "the name of a collection"))
         return Collection(self._controls, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._controls.data.names)
 
 
+@named_plainly_throughout
 class Applications:
     """The registered applications, and what the portal's pages do to them.
 
@@ -215,8 +238,8 @@ class Applications:
     def __len__(self) -> int:
         return len(self._controls.registry.applications)
 
-    def __getitem__(self, name: str) -> Application:
-        return self._controls.portal.require(name)
+    def __getitem__(self, name: Owner) -> Application:
+        return self._controls.portal.require(name_of(name))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._controls.registry.find_application(name) is not None
@@ -225,17 +248,18 @@ class Applications:
         """The portal's form: ``name``, ``type``, ``actor`` and what else an application has."""
         return self._controls.portal.register(fields)
 
-    def approve(self, name: str) -> Application:
+    def approve(self, name: Owner) -> Application:
         """Lets it in and mails user name, password and certificate link."""
-        return self._controls.portal.approve(name)
+        return self._controls.portal.approve(name_of(name))
 
-    def change(self, name: str, **fields: Any) -> Application:
-        return self._controls.portal.change(name, fields)
+    def change(self, application: Owner, /, **fields: Any) -> Application:
+        """Changes some fields of the form, ``name`` among them."""
+        return self._controls.portal.change(name_of(application), fields)
 
-    def refresh_keys(self, name: str) -> Application:
+    def refresh_keys(self, name: Owner) -> Application:
         """A new key pair; the old one is dead at once."""
-        return self._controls.portal.refresh_keys(name)
+        return self._controls.portal.refresh_keys(name_of(name))
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: Owner) -> None:
         """Its keys, account, tokens and certificates go with it."""
-        self._controls.portal.remove(name)
+        self._controls.portal.remove(name_of(name))

@@ -17,6 +17,7 @@ from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from mock_sei import machine
 from mock_sei.ecmascript import (
     Chain,
     Characters,
@@ -160,14 +161,14 @@ class Pattern:
             budget.over[self.source] = None
             return False
         budget.begin()
-        began = time.perf_counter()
+        began = machine.monotonic()
         try:
             found = search(text, timeout=LONGEST_SEARCH, concurrent=len(text) > 1000)
         except TimeoutError:
             budget.over[self.source] = None
             budget.seconds = 0
             return False
-        budget.spend(text, time.perf_counter() - began)
+        budget.spend(text, machine.monotonic() - began)
         return found is not None
 
     @cached_property

@@ -76,6 +76,13 @@ def _call(still: weakref.WeakMethod[Callable[[], object]]) -> None:
         method()
 
 
+def is_patched_by_gevent() -> bool:
+    """Whether threads, sockets or what waits for them are gevent's in this process."""
+    monkey = sys.modules.get("gevent.monkey")
+    parts = ("socket", "ssl", "thread", "select")
+    return monkey is not None and any(map(monkey.is_module_patched, parts))
+
+
 class _ClosedLock:
     """Stands in place of a lock: whoever would take it gets an error, and never waits."""
 

@@ -9,6 +9,7 @@ platform comes in with the first fixture that needs it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -55,12 +56,21 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tests that need a server that cannot be used are not begun."""
+    """Tests that need a server that cannot be used are not begun.
+
+    Nor may one that freezes the time be the first to use ``cryptography``.
+    """
     config = session.config
     wanted = any("mock_sei_server" in getattr(item, "fixturenames", ()) for item in session.items)
-    if not wanted or not _option(config, URL) or config.option.collectonly or _is_worker(config):
+    if not wanted or config.option.collectonly:
         return
+    from mock_sei.certificates.first_date import require_real_dates
     from mock_sei.errors import MockSeiError
+
+    with contextlib.suppress(MockSeiError):  # the fixture tells it
+        require_real_dates()
+    if not _option(config, URL) or _is_worker(config):
+        return
 
     try:
         with _attached(config, {}):
@@ -117,8 +127,13 @@ def mock_sei(request: pytest.FixtureRequest, mock_sei_server: Workbench) -> Iter
             "one worker",
             pytrace=False,
         )
-    mock_sei_server.reset(**_marked_behaviour(request.node))
-    yield mock_sei_server
+    behaviour = _marked_behaviour(request.node)
+    mock_sei_server.test = request.node.name
+    try:
+        mock_sei_server.reset(**behaviour)
+        yield mock_sei_server
+    finally:
+        mock_sei_server.test = None
     mock_sei_server.check()
 
 

@@ -9,11 +9,14 @@ from is ``fixtures.py``'s business.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
 from mock_sei.addresses import origin_of
+from mock_sei.arguments import LONGEST_COMPARED, find_nearest
+from mock_sei.departed import MOST_REMEMBERED, Departed
 from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
 from mock_sei.records import (
     ACCOUNT_NAME_RULE,
@@ -35,6 +38,21 @@ def some_of(first: Iterable[str], count: int) -> str:
     """The first of ``count`` names, as a message lists them: ``one, two and 4,998 more``."""
     told = ", ".join(islice(first, NAMES_TOLD))
     return f"{told} and {count - NAMES_TOLD:,} more" if count > NAMES_TOLD else told or "none"
+
+
+def absence(
+    what: str, name: str, *, near: Iterable[str], there: str, hint: str | None = None
+) -> str:
+    """The sentence for whoever looked in vain.
+
+    ``near`` are names among which the nearest is looked for, ``there`` is the list that the
+    message has, ``hint`` is what is known about the name.
+    """
+    if hint is None:
+        nearest = find_nearest(name, near)
+        hint = None if nearest is None else f"did you mean {nearest}?"
+    told = f" ({hint})" if hint else ""
+    return f"no {what} {name[:LONGEST_COMPARED]!r}{told}; there are {there}"
 
 
 class Registry:
@@ -62,6 +80,10 @@ class Registry:
         self._scopes = Counts()
         self._app_secrets = Counts()
         self._secrets = SecretIndex()
+        self._newcomers: deque[Application] = deque(maxlen=MOST_REMEMBERED)
+        """The newest records that were registered or changed here."""
+        self.departed = Departed()
+        """Who was here; a copy has its own memory unless it is given one."""
         for index, account in enumerate(service_accounts):
             self._check_account(account, index)
             self.service_accounts[account.username] = account
@@ -133,7 +155,20 @@ class Registry:
 
     def unknown_application(self, name: str) -> UnknownApplication:
         """The error that says so, for whoever looked in vain."""
-        return UnknownApplication(f"no application {name!r}; there are {self.application_names()}")
+        near = [
+            name
+            for each in self._likely()
+            for name in (each.name, each.service_account)
+            if name is not None
+        ]
+        there, hint = self.application_names(), self.departed.find(name)
+        return UnknownApplication(absence("application", name, near=near, there=there, hint=hint))
+
+    def _likely(self) -> list[Application]:
+        """Whom somebody means who misspells a name: the first of all, and the newest."""
+        first = (each for _, _, each in islice(self.applications.rows(), NAMES_TOLD))
+        newest = islice(reversed(self._newcomers.copy()), NAMES_TOLD)
+        return [*first, *(each for each in newest if self._by_name.get(each.name) is each)]
 
     def application_names(self) -> str:
         """Some of them, as a message lists them."""
@@ -154,7 +189,17 @@ class Registry:
 
     def unknown_account(self, username: str) -> UnknownAccount:
         """The error that says so, for whoever looked in vain."""
-        return UnknownAccount(f"no service account {username!r}; there are {self.account_names()}")
+        hint = self.departed.find(username)
+        application = self.find_application(username)
+        if application is not None:
+            has = application.service_account
+            hint = f"{application.name} is an application"
+            hint += f"; its service account is {has}" if has else " without a service account"
+        near = [each.service_account for each in self._likely() if each.service_account]
+        there = self.account_names()
+        return UnknownAccount(
+            absence("service account", username, near=near, there=there, hint=hint)
+        )
 
     def require_user(self, email: str) -> EndUser:
         """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
@@ -166,8 +211,9 @@ class Registry:
     def unknown_user(self, email: str) -> UnknownUser:
         """The error that says so, for whoever looked in vain."""
         rows = self.end_users.rows()
-        names = some_of((each for _, each, _ in rows), len(rows))
-        return UnknownUser(f"no end user {email!r}; there are {names}")
+        names = [each for _, each, _ in islice(rows, NAMES_TOLD)]
+        there = some_of(names, len(rows))
+        return UnknownUser(absence("end user", email, near=names, there=there))
 
     def find_application_of(self, username: str) -> Application | None:
         """The application that a service account belongs to."""
@@ -188,6 +234,15 @@ class Registry:
             if account is not None:
                 self.service_accounts[account.username] = account
             self.applications[application.app_key] = application
+            self._newcomers.append(application)
+
+    def newcomers(self) -> list[Application]:
+        """Of the newest records that were registered or changed here, those that are still valid.
+
+        A change makes another record.
+        """
+        with self._lock:
+            return [each for each in self._newcomers if self._by_name.get(each.name) is each]
 
     def replace(self, app_key: str, application: Application) -> None:
         """Puts a changed record in another's place; its AppKey may differ.
@@ -201,6 +256,9 @@ class Registry:
             if before.service_account not in (None, application.service_account):
                 raise _unused_account(before.service_account, application.name)
             self.applications.replace(app_key, application, new_key=application.app_key)
+            self._newcomers.append(application)
+            if application.name != before.name:
+                self.departed.note([before.name], before.name, f"renamed to {application.name}")
 
     def remove(self, app_key: str) -> ServiceAccount | None:
         """An application and its service account, which is returned.

@@ -12,17 +12,19 @@ the state, or works slowly, therefore reads ``self.state`` once.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from mock_sei.addresses import Addresses
+from mock_sei import machine
+from mock_sei.addresses import PLATFORM_PAGES, Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections, Seed
@@ -36,7 +38,7 @@ from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
 from mock_sei.bench.hiding import KnownSecrets, Secrets
 from mock_sei.bench.journal import Journal
 from mock_sei.bench.scripts import Scripts, make_answer
-from mock_sei.bench.targets import Operations
+from mock_sei.bench.targets import Operations, names_of
 from mock_sei.bench.verdict import Kept, Verdict
 from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
 from mock_sei.certificates.authority import new_signing_key_pem
@@ -46,6 +48,7 @@ from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
+from mock_sei.departed import Departed
 from mock_sei.errors import (
     ConfigurationError,
     Explanation,
@@ -126,6 +129,7 @@ class Sandbox:
         behaviour: Behaviour,
         certificate_rules: CertificateRules | None = None,
         faults: Sequence[Mapping[str, Any]] = (),
+        faults_source: object = "settings",
         journal_size: int = 1000,
         tls_problem: TlsProblem = lambda _: None,
     ) -> None:
@@ -133,15 +137,19 @@ class Sandbox:
         self.fixtures = fixtures
         self.store = store
         self.authority = store.authority
-        self.catalogue = Catalogue(fixtures.documents, fixtures.brought)
+        self.catalogue = Catalogue(
+            fixtures.documents, fixtures.brought, oauth=OAUTH_OPERATIONS, pages=PLATFORM_PAGES
+        )
         for problem in (*fixtures.problems, *self.catalogue.problems):
             logger.warning("left out: %s", problem)
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
-        self._seeded_faults = self._read_faults(faults)
+        self._seeded_faults = read_faults(faults, self.catalogue, faults_source)
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
+        self._departed = Departed()
+        """Applications that resets and deletions took away; no reset forgets them."""
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
@@ -160,6 +168,7 @@ class Sandbox:
 
     def _seeded(self, behaviour: Behaviour) -> State:
         registry = self.fixtures.registry.copy()
+        registry.departed = self._departed
         random = make_random(behaviour.seed)
         certificates = AccountCertificates(
             store=self.store,
@@ -174,6 +183,7 @@ class Sandbox:
             faults.drop_application(application)
             scripts.drop_application(application)
             release(application=application.name, account=application.service_account)
+            self._note_end(application, f"deleted at {_time_of_day()}")
 
         def release(*, application: str, account: str | None = None) -> None:
             with self._line:
@@ -217,40 +227,28 @@ class Sandbox:
         )
         return state
 
-    def _read_faults(self, seeded: Sequence[Mapping[str, Any]]) -> list[Fault]:
-        """Raises :class:`ConfigurationError` naming the entry and its field."""
-        read = []
-        for index, fields in enumerate(seeded):
-            try:
-                read.append(read_fault(fields, self._operations))
-            except Rejected as error:
-                field, problem = next(iter(error.problems.items()))
-                raise ConfigurationError(
-                    problem, source="settings", key=f"faults[{index}].{field}"
-                ) from None
-        return read
-
     @cached_property
     def _operations(self) -> Operations:
-        """Everything that can be called."""
-        names = (each.name for each in self.catalogue.operations)
-        return Operations((*OAUTH_OPERATIONS, *names))
+        return operations_of(self.catalogue)
 
-    def reset(self, changes: Mapping[str, Any] | None = None) -> None:
+    def reset(self, changes: Mapping[str, Any] | None = None, *, by: str | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
 
         ``changes`` are fields of :class:`~mock_sei.settings.Behaviour`. Raises
         :class:`ConfigurationError` for any other key, and then nothing is reset. Calls that are
         under way end on the state that they began on. A failure of mock-sei that no check has
-        reported is handed on, so that the next check does.
+        reported is handed on, so that the next check does. A certificate of the fixtures' accounts
+        that the machine's clock does not find valid is made anew when it is asked for. ``by`` is
+        the test that resets, for whoever misses an application afterwards.
         """
         if self._present is not self:
             # A state refers to the sandbox that made it, and a pinned one to a state of before.
-            self._present.reset(changes)
+            self._present.reset(changes, by=by)
             return
         behaviour = self._behaviour
         if changes:
             behaviour = behaviour.with_changes(changes, source="reset")
+        self._seeded_identities.drop_invalid()
         fresh = self._seeded(behaviour)
         with self._line:
             past = self.state
@@ -259,6 +257,13 @@ class Sandbox:
             self.clock.reset()
             self.journal.clear()
             self.state = fresh
+        whose = f"of {by}" if by else f"at {_time_of_day()}"
+        for application in past.registry.newcomers():
+            if fresh.registry.find_application(application.name) is None:
+                self._note_end(application, f"removed by the reset {whose}")
+
+    def _note_end(self, application: Application, end: str) -> None:
+        self._departed.note(names_of(application), application.name, end)
 
     def pinned(self) -> Sandbox:
         """This platform with the state that it has now, for one call: no reset changes that.
@@ -325,6 +330,7 @@ class Sandbox:
             registry=state.registry,
             tokens=state.oauth.tokens,
             environment=state.behaviour.environment,
+            what_is=state.oauth.kind_of,
         )
 
     def answer(self, request: ApiRequest) -> ApiAnswer:
@@ -354,26 +360,29 @@ class Sandbox:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Scripts the answer to the next call. Raises :class:`~mock_sei.errors.Rejected`."""
-        self.scripts.enqueue(
-            make_answer(
-                operation,
-                application=application,
-                status=status,
-                json_body=json,
-                text=text,
-                headers=headers,
-            )
+        answer = make_answer(
+            operation,
+            application=application,
+            status=status,
+            json_body=json,
+            text=text,
+            headers=headers,
         )
+        self.scripts.enqueue(answer)
 
     def only_scripted(self, *, strict: bool = True) -> None:
         """Whether a functional call without a script speaks against the test, until a reset."""
         self.scripts.strict = strict
 
-    def verdict(self) -> Verdict:
-        """What speaks against the test since the reset; its bugs count as reported."""
+    def verdict(self, *, reported: bool = True) -> Verdict:
+        """What speaks against the test since the reset.
+
+        Its bugs count as reported, unless the caller throws it away.
+        """
         state = self.state
         bugs = state.bugs.told
-        state.bugs_reported = max(state.bugs_reported, len(bugs))
+        if reported:
+            state.bugs_reported = max(state.bugs_reported, len(bugs))
         return Verdict(
             bugs=[*bugs, *state.shortages.told],
             unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in state.faults.unmet],
@@ -395,6 +404,7 @@ class Sandbox:
             self.clock.now(),
             revoked=certificates.has_revoked(certificate),
             registered=certificates.admits(certificate),
+            is_ca=self.authority.is_issuing(certificate),
         )
 
     def explain_handshake(
@@ -479,6 +489,7 @@ class Sandbox:
             "url": addresses.one_way,
             "two_way_url": addresses.two_way,
             "control_url": addresses.control,
+            "pid": os.getpid(),
             **asdict(state.behaviour),
             "applications": [each.as_dict() for each in applications.records],
             "service_accounts": [asdict(each) for each in accounts.records],
@@ -491,7 +502,7 @@ class Sandbox:
         }
 
     def set_clock(self, *, now: datetime | None, frozen: bool | None) -> None:
-        """Moves, stops or starts the clock. Raises ``ValueError`` with what is wrong."""
+        """Moves, stops or starts the clock. Raises :class:`Rejected` with what is wrong."""
         with self._before_reset() as is_now:
             if not is_now:
                 return
@@ -501,7 +512,7 @@ class Sandbox:
                 (self.clock.freeze if frozen else self.clock.unfreeze)()
 
     def advance_clock(self, seconds: float) -> None:
-        """Moves the clock forward. Raises ``ValueError`` with what is wrong."""
+        """Moves the clock forward. Raises :class:`Rejected` with what is wrong."""
         with self._before_reset() as is_now:
             if is_now:
                 self.clock.advance(seconds=seconds)
@@ -607,7 +618,7 @@ class Sandbox:
         state, identity = self.state, None
         if variant is not ServerVariant.VALID:
             identity = self.authority.issue_server_variant(
-                variant, self.server_names, now=datetime.now(UTC)
+                variant, self.server_names, now=machine.now()
             )
         state.server_identity = identity
 
@@ -619,8 +630,39 @@ class Sandbox:
         return key.kid
 
     def retire_signing_key(self, kid: str) -> None:
-        """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
+        """Tokens of an old key are refused from now on. Raises :class:`Rejected`."""
         self.state.oauth.keys.retire(kid)
+
+
+def operations_of(catalogue: Catalogue) -> Operations:
+    """Everything that can be called."""
+    return Operations((*OAUTH_OPERATIONS, *(each.name for each in catalogue.operations)))
+
+
+def read_faults(
+    seeded: Sequence[Mapping[str, Any]], catalogue: Catalogue, source: object
+) -> list[Fault]:
+    """The faults of the settings, which every reset arms.
+
+    Raises :class:`ConfigurationError` naming where they are from, the entry and its field.
+    """
+    if not seeded:
+        return []
+    operations, read = operations_of(catalogue), []
+    for index, fields in enumerate(seeded):
+        try:
+            read.append(read_fault(fields, operations))
+        except Rejected as error:
+            field, problem = next(iter(error.problems.items()))
+            raise ConfigurationError(
+                problem, source=source, key=f"faults[{index}].{field}"
+            ) from None
+    return read
+
+
+def _time_of_day() -> str:
+    """As the machine has it; the platform's clock may be anywhere."""
+    return f"{machine.now():%H:%M:%S} UTC"
 
 
 def _earlier(bug: str) -> str:

@@ -8,7 +8,6 @@ variables and keys of ``mock-sei.toml``. ``MockSei`` takes its arguments alone;
 from __future__ import annotations
 
 import contextlib
-import difflib
 import ipaddress
 import re
 import tomllib
@@ -18,8 +17,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+)
 
+from mock_sei.arguments import plain_problem, suggestion
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import complaint
 from mock_sei.paths import find_path_problem
@@ -169,7 +177,8 @@ class Settings(BaseModel):
     )
     dialect: Literal["sei", "rfc"] = Field(
         default="sei",
-        description="sei as the vendor documents, or rfc: token_type Bearer, no query parameters",
+        description="as the vendor documents (sei), or as the RFCs want it (rfc): token_type "
+        "Bearer, no query parameters",
     )
     seed: Annotated[int, Field(ge=-LARGEST_SEED, le=LARGEST_SEED)] | None = Field(
         default=None, description="makes identifiers repeat from run to run"
@@ -205,6 +214,13 @@ class Settings(BaseModel):
     journal_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=1000, description="how many exchanges the journal keeps"
     )
+
+    _source: object = PrivateAttr("MockSei")
+
+    @property
+    def source(self) -> object:
+        """Where tables such as ``faults`` come from: the settings file, or ``MockSei``."""
+        return self._source
 
     @property
     def behaviour(self) -> Behaviour:
@@ -262,7 +278,9 @@ def load_settings(
             return tuple(InitSettingsSource(settings_cls, each) for each in layers)
 
     try:
-        return Layered()
+        settings = Layered()
+        settings._source = path  # noqa: SLF001  # a pydantic model of ours
+        return settings
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         sources = (
@@ -277,9 +295,7 @@ def load_settings(
 
 def _without_key(error: ValidationError, source: str) -> ConfigurationError:
     first = error.errors(include_url=False)[0]
-    return ConfigurationError(
-        f"{first['input']!r}: {first['msg'].removeprefix('Value error, ')}", source=source
-    )
+    return ConfigurationError(f"{first['input']!r}: {plain_problem(first)}", source=source)
 
 
 def _read_settings_file(path: Path, *, required: bool) -> dict[str, Any]:
@@ -295,7 +311,6 @@ def _read_settings_file(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigurationError(f"not valid TOML: {error}", source=path) from None
     for key in values:
         if key not in Settings.model_fields:
-            close = difflib.get_close_matches(key.replace("-", "_"), Settings.model_fields, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise ConfigurationError(f"unknown key{hint}", source=path, key=key)
+            hint = suggestion(key, Settings.model_fields)
+            raise ConfigurationError(f"unknown key; {hint}", source=path, key=key)
     return values

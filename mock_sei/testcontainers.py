@@ -13,7 +13,8 @@ try:
     from testcontainers.core.waiting_utils import WaitStrategyTarget
 except ImportError as error:
     raise ImportError(
-        f"{error}; MockSeiContainer needs the extra: pip install 'mock-sei[testcontainers]'"
+        f"{error}; MockSeiContainer needs an extra: where the source of mock-sei is, run "
+        "pip install '.[testcontainers]'"
     ) from None
 
 from mock_sei.attached.health import find_problem

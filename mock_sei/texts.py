@@ -24,14 +24,3 @@ def is_text(value: object) -> bool:
 def sendable(text: str) -> str:
     """The text with an escape such as ``\\ud800`` for what cannot be sent."""
     return text.encode(errors="backslashreplace").decode()
-
-
-def check_text(name: str, value: object) -> None:
-    """Raises ``TypeError`` for another type than text, ``ValueError`` for what cannot be sent.
-
-    Both name the value by ``name``, and do not show it.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"{name}: a text is wanted, not {type(value).__name__}")
-    if not is_text(value):
-        raise ValueError(f"{name}: half a surrogate pair is no text")

@@ -7,6 +7,8 @@ subclass's business.
 from __future__ import annotations
 
 import contextlib
+import difflib
+import inspect
 import ssl
 import threading
 from abc import ABC, abstractmethod
@@ -17,11 +19,20 @@ from typing import Any, Literal, Self
 
 import httpx2
 
+from mock_sei.arguments import (
+    kind_of,
+    named_plainly_throughout,
+    refuse_unknown,
+    require_choice,
+    require_flag,
+    require_text,
+)
 from mock_sei.bench.journal import WholeJournal
+from mock_sei.certificates.first_date import require_real_dates
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import write_whole
-from mock_sei.controls import BenchClock, Controls
-from mock_sei.errors import MockSeiBug, UnknownAccount, UnknownApplication
+from mock_sei.controls import LONGEST_NAME, BenchClock, Controls
+from mock_sei.errors import MockSeiBug, Rejected, UnknownAccount, UnknownApplication, one_line
 from mock_sei.flows import DEFAULT_USER, Flows, LogIn
 from mock_sei.handles import (
     Account,
@@ -31,6 +42,7 @@ from mock_sei.handles import (
     FaultDesk,
     Owner,
     name_of,
+    username_of,
 )
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.mailbox import Mails
@@ -41,16 +53,21 @@ ServerVariantName = Literal["valid", "expired", "wrong-host", "self-signed", "un
 VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
 
 
+@named_plainly_throughout
 class Workbench(ABC):
     """What the fixtures hand out: :class:`~mock_sei.client.MockSei` for a platform of its own,
     :class:`~mock_sei.attached.platform.Attached` for one that runs elsewhere.
     """
 
     def __init__(self) -> None:
+        """Raises :class:`~mock_sei.errors.MockSeiError` where this process can sign nothing."""
+        require_real_dates()
         # For good
         self._folder = TemporaryFolder()
         after_fork(self._in_child)
         # Until a reset
+        self.test: str | None = None
+        """The test that has this object now, where pytest's fixture hands it out."""
         self._lock = threading.Lock()
         self._reported: set[str] = set()
         """Failures of mock-sei that a check has raised."""
@@ -138,7 +155,7 @@ class Workbench(ABC):
         :class:`~mock_sei.errors.Rejected` for what cannot be sent.
         """
         self.controls.enqueue(
-            operation,
+            require_text("operation", operation, "a method and a path, such as GET /v2/investors"),
             application=None if application is None else name_of(application),
             status=status,
             json=json,
@@ -152,7 +169,7 @@ class Workbench(ABC):
 
     def server_certificate(self, variant: ServerVariantName | ServerVariant = "valid") -> None:
         """What both listeners show from the next connection on: does the client check it?"""
-        self.controls.set_server_certificate(ServerVariant(variant))
+        self.controls.set_server_certificate(require_choice("variant", variant, ServerVariant))
 
     @property
     def data(self) -> Collections:
@@ -206,7 +223,8 @@ class Workbench(ABC):
 
     def reset(self, **changes: Any) -> None:
         """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""
-        self.controls.reset(changes)
+        by = None if self.test is None else one_line(self.test)[:LONGEST_NAME]
+        self.controls.reset(changes, by=by)
         with self._lock:
             self._made = []
 
@@ -215,8 +233,11 @@ class Workbench(ABC):
         return self.controls.rotate_signing_key()
 
     def retire_signing_key(self, kid: str) -> None:
-        """Tokens of an old key are refused from now on. ``ValueError`` for the signing one."""
-        self.controls.retire_signing_key(kid)
+        """Tokens of an old key are refused from now on.
+
+        Raises :class:`~mock_sei.errors.Rejected` for the one that signs, and for an unknown one.
+        """
+        self.controls.retire_signing_key(require_text("kid", kid))
 
     def check(self) -> None:
         """What the fixture asks after each test.
@@ -237,9 +258,9 @@ class Workbench(ABC):
         if bugs:
             raise MockSeiBug("\n".join(bugs))
 
-    def service_account(self, account: Application | str) -> Account:
+    def service_account(self, account: Owner) -> Account:
         """By user name, or the application's own. Raises :class:`UnknownAccount`."""
-        username = account if isinstance(account, str) else account.service_account or account.name
+        username = username_of(account)
         registry = self.controls.registry
         password = registry.require_account(username).password
         application = registry.find_application_of(username)
@@ -253,15 +274,13 @@ class Workbench(ABC):
             app_secret=application.app_secret,
         )
 
-    def certificate(
-        self, account: Account | str, variant: VariantName | Variant = "valid"
-    ) -> Certificate:
+    def certificate(self, account: Owner, variant: VariantName | Variant = "valid") -> Certificate:
         """The account's current certificate, or a new one that is wrong in one way.
 
         Its files stay until this object is stopped; one that is asked for again has the same.
         """
-        username = account if isinstance(account, str) else account.username
-        wanted = Variant(variant)
+        username = username_of(account)
+        wanted = require_choice("variant", variant, Variant)
         if wanted is Variant.VALID:
             identity = self.controls.identity(username)
         else:
@@ -282,7 +301,7 @@ class Workbench(ABC):
 
     def certificate_link(
         self,
-        account: Account | str,
+        account: Owner,
         *,
         format: str | None = None,  # noqa: A002  # the link's own word for it
         passphrase: str = Delivery.passphrase,
@@ -293,27 +312,29 @@ class Workbench(ABC):
 
         With ``renew`` of a second certificate, made for it; the first works until it ends.
         """
-        username = account if isinstance(account, str) else account.username
         delivery = Delivery(format=format, passphrase=passphrase, legacy=legacy)
-        return self.controls.certificate_link(username, delivery, renew=renew)
+        return self.controls.certificate_link(
+            username_of(account), delivery, renew=require_flag("renew", renew)
+        )
 
-    def sign_request(self, account: Account | str, request: str) -> str:
+    def sign_request(self, account: Owner, request: str) -> str:
         """A certificate for a key of your own, PEM; ``request`` is a CSR, PEM.
 
         Raises :class:`~mock_sei.errors.Rejected`.
         """
-        username = account if isinstance(account, str) else account.username
-        return self.controls.sign_request(username, request).certificate_pem
+        require_text("request", request, "a CSR as PEM text")
+        return self.controls.sign_request(username_of(account), request).certificate_pem
 
-    def register_certificate(self, account: Account | str, certificate: str, ca: str) -> None:
+    def register_certificate(self, account: Owner, certificate: str, ca: str) -> None:
         """Lets in a certificate of your own CA; both PEM, ``ca`` up to the root.
 
         Raises :class:`~mock_sei.errors.Rejected`.
         """
-        username = account if isinstance(account, str) else account.username
-        self.controls.register_certificate(username, certificate, ca)
+        require_text("certificate", certificate, "a certificate as PEM text")
+        require_text("ca", ca, "the CAs as PEM text")
+        self.controls.register_certificate(username_of(account), certificate, ca)
 
-    def ssl_context(self, account: Account | Certificate | str | None = None) -> ssl.SSLContext:
+    def ssl_context(self, account: Owner | Certificate | None = None) -> ssl.SSLContext:
         """Trusts this platform's CA alone, and shows the account's certificate if one is named."""
         if account is not None and not isinstance(account, Certificate):
             account = self.certificate(account)
@@ -321,23 +342,20 @@ class Workbench(ABC):
             self.ca_file.read_text(), (account.cert_file, account.key_file) if account else None
         )
 
-    def client(
-        self, account: Account | Certificate | str | None = None, **options: Any
-    ) -> httpx2.Client:
+    def client(self, account: Owner | Certificate | None = None, **options: Any) -> httpx2.Client:
         """An httpx2 client: two-way with the account's certificate, one-way without an account.
 
         ``options`` go to ``httpx2.Client``. Proxies and CA variables of the environment are left
         out of it.
         """
+        refuse_unknown(options, _CLIENT_OPTIONS, what="keyword")
         base = self.url if account is None else self.two_way_url
         defaults: dict[str, Any] = {"base_url": base, "trust_env": False}
         if "verify" not in options:
             defaults["verify"] = self.ssl_context(account)
         return httpx2.Client(**(defaults | options))
 
-    def token(
-        self, account_or_application: Account | Application | str, user: str = DEFAULT_USER
-    ) -> str:
+    def token(self, account_or_application: Owner, user: str = DEFAULT_USER) -> str:
         """An access token by real requests, whatever the application's grant.
 
         Takes a service account, its user name, an application or its name; ``user`` logs in
@@ -346,27 +364,51 @@ class Workbench(ABC):
         return str(self.token_response(account_or_application, user)["access_token"])
 
     def token_response(
-        self, account_or_application: Account | Application | str, user: str = DEFAULT_USER
+        self, account_or_application: Owner, user: str = DEFAULT_USER
     ) -> dict[str, Any]:
         """The whole answer, refresh token included where there is one."""
         asked = account_or_application
-        if isinstance(asked, Account):
-            asked = asked.application
-        name = asked.app_key if isinstance(asked, Application) else asked
-        return self._flows.token_response(name, user)
+        if isinstance(asked, Application):
+            name = asked.app_key
+        else:
+            name = name_of(asked, argument="account_or_application")
+        return self._flows.token_response(name, require_text("user", user, _USER))
 
     def login(
-        self, application: str = "demo-web", user: str = DEFAULT_USER, **parameters: str | None
+        self, application: Owner = "demo-web", user: str = DEFAULT_USER, **parameters: str | None
     ) -> LogIn:
         """Logs a user in and consents, without a page: what comes back to the redirect address.
 
         ``parameters`` are added to the authorization request, or left out of it where None.
         """
-        return self._flows.log_in(application, user, **parameters)
+        for name, value in parameters.items():
+            _check_parameter(name, value)
+        return self._flows.log_in(
+            name_of(application), require_text("user", user, _USER), **parameters
+        )
 
     @property
     def _flows(self) -> Flows:
         return Flows(registry=lambda: self.controls.registry, connect=self.client)
+
+
+_USER = "an end user's e-mail address"
+_CLIENT_OPTIONS = ("account", *inspect.signature(httpx2.Client).parameters)
+_OWN_KEYWORDS = ("application", "user")
+
+
+def _check_parameter(name: str, value: object) -> None:
+    """Raises :class:`~mock_sei.errors.Rejected`, for a misspelt keyword of ours too.
+
+    Any other name is a parameter that the test wants to send, known to the platform or not.
+    """
+    near = difflib.get_close_matches(name[:100], _OWN_KEYWORDS, n=1, cutoff=0.8)
+    if near:
+        raise Rejected({name: f"no such keyword; did you mean {near[0]}?"})
+    if not isinstance(value, str | int | None):
+        raise Rejected({name: f"must be a text, a number or None, not {kind_of(value)}"})
+    if value is not None:
+        require_text(name, str(value))
 
 
 def client_context(ca_pem: str, certificate: tuple[Path, Path] | None) -> ssl.SSLContext:

@@ -20,10 +20,11 @@ import mock_sei
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "standards", "clock", "paths", "core_yaml", "ecmascript", "tables", "texts"),
-    ("peer", "records", "addresses", "randomness", "patterns"),
-    ("processes", "secret_index", "sendable"),
-    ("registry",),
+    ("errors", "standards", "machine", "paths", "core_yaml", "ecmascript", "tables", "texts"),
+    ("departed",),
+    ("peer", "records", "addresses", "randomness", "patterns", "reasons"),
+    ("processes", "secret_index", "sendable", "arguments"),
+    ("registry", "clock"),
     ("access", "api_files"),
     ("fixtures",),
     ("settings",),
@@ -68,11 +69,19 @@ ONLY_IN = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-BELOW_THE_GATEWAY = {"access", "errors", "peer", "records", "registry"}
+BELOW_THE_GATEWAY = {"access", "errors", "peer", "reasons", "records", "registry"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
 REMEMBERING = {"certificates/bundles", "fixtures", "web/pages"}
 """Modules with a memo of what cannot change: parsed certificates, the wheel's own files."""
+
+_CLOCKS = {"time", "monotonic", "perf_counter", "clock_gettime"}
+TIMES = {
+    "time": _CLOCKS | {f"{name}_ns" for name in _CLOCKS},
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+}
+"""By their holder: what reads the time of day, or a clock that never goes back."""
 
 MUTATORS = {
     "add",
@@ -166,6 +175,51 @@ def test_the_runtime_takes_nothing_of_starlette_but_its_types() -> None:
     ]
 
     assert problems == []
+
+
+def times_read(path: Path) -> Iterator[str]:
+    """Places where a module reads a time that a test's tools can move or stop."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Attribute):
+            if node.attr in TIMES.get(ast.unparse(node.value).rsplit(".", 1)[-1], ()):
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+        elif isinstance(node, ast.ImportFrom) and node.module in TIMES:
+            yield from (
+                f"line {node.lineno}: from {node.module} import {alias.name}"
+                for alias in node.names
+                if alias.name in TIMES[node.module]
+            )
+
+
+def test_only_one_module_reads_the_machine_s_time() -> None:
+    """The others ask it, so that no tool moves or stops the time of a part of the platform."""
+    problems = [
+        f"{name_of(path)}, {read}"
+        for path in MODULES
+        if name_of(path) != "machine"
+        for read in times_read(path)
+    ]
+
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        ("datetime.now(UTC)", ["line 1: datetime.now"]),
+        ("dt.datetime.now(UTC)", ["line 1: dt.datetime.now"]),
+        ("def f(machine=time.time): ...", ["line 1: time.time"]),
+        ("from time import monotonic", ["line 1: from time import monotonic"]),
+        ("from time import thread_time, strftime", []),
+        ("machine.now(), clock.now(), loop.time(), time.thread_time()", []),
+    ],
+)
+def test_a_time_that_is_read_elsewhere_would_be_noticed(
+    tmp_path: Path, source: str, read: list[str]
+) -> None:
+    (tmp_path / "module.py").write_text(source)
+
+    assert list(times_read(tmp_path / "module.py")) == read
 
 
 def changes_of_module_state(path: Path) -> Iterator[str]:

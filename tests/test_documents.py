@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import mock_sei
+from mock_sei.fixtures import load_fixtures
+from mock_sei.records import Application
+from mock_sei.registry import Registry
 from mock_sei.settings import Settings
 from mock_sei.standards import standards_table
 from tests.support import Platform
@@ -136,3 +139,60 @@ def test_every_acceptance_row_of_the_grants_is_claimed_by_a_test() -> None:
                     claimed.update(re.findall(r"[A-J]\d+", names))
 
     assert ACCEPTANCE_ROWS - claimed == set()
+
+
+DEMO = (ROOT / "docs" / "identities.md").read_text(encoding="utf-8")
+
+
+def test_the_demo_identities_stand_in_one_document_and_all_of_them() -> None:
+    registry = load_fixtures().registry
+    rows = [
+        [cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"(?m)^\| `.*$", DEMO)
+    ]
+    applications = {row[0].strip("`"): row[2:] for row in rows if len(row) == 7}
+    users = {row[0].strip("`"): row[1].strip("`") for row in rows if len(row) == 2}
+
+    assert users == {each.email: each.password for each in registry.end_users.values()}
+    assert applications == {
+        each.name: [
+            *(f"`{value}`" if value else "" for value in _credentials(each, registry)),
+            ", ".join(f"`{address}`" for address in each.redirect_addresses),
+        ]
+        for each in registry.applications.values()
+    }
+
+
+def _credentials(application: Application, registry: Registry) -> list[str | None]:
+    account = application.service_account
+    password = registry.require_account(account).password if account else None
+    return [application.app_key, application.app_secret, account, password]
+
+
+def test_the_file_of_the_demo_identities_leads_to_their_document() -> None:
+    assert "docs/identities.md" in (ROOT / "fixtures" / "platform.toml").read_text(encoding="utf-8")
+
+
+NOT_PUBLISHED = re.compile(
+    r"(?:install|add|--with)\b[^\n`]*?['\" ]mock-sei(?:\[|['\"\s]|$)", re.MULTILINE
+)
+"""The package installed by its bare name, as if a registry had it; an image is built, not added."""
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["pip install mock-sei", "pip install 'mock-sei[saml]'", "uv add --dev mock-sei"],
+)
+def test_a_line_that_installs_by_the_bare_name_is_found(line: str) -> None:
+    assert NOT_PUBLISHED.search(line)
+
+
+def test_nothing_says_to_install_by_a_name_that_no_registry_has() -> None:
+    """Until the package is published: from the source, by a file or by a URL."""
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("mock_sei/**/*.py")]
+    found = [
+        f"{path.name}: {line}"
+        for path in documents
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if NOT_PUBLISHED.search(line) or "mock-sei[" in line
+    ]
+    assert found == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import httpx2
 import pytest
 
 from mock_sei.standards import Listener
@@ -54,6 +55,158 @@ def test_a_token_in_the_query_string_is_no_token(platform: Platform) -> None:
     )
 
     assert answer.status_code == 401
+
+
+def send(platform: Platform, *headers: tuple[str, str], query: str = "") -> httpx2.Response:
+    """A call with these headers in this order, the good ones among them sent by the test."""
+    return platform.client().get(f"{TICKETS}?{query}", headers=list(headers))
+
+
+def assert_ambiguous(platform: Platform, answer: httpx2.Response, because: str) -> None:
+    entry = platform.sandbox.journal.last
+    assert answer.status_code == 400
+    assert list(answer.json()) == ["code", "message", "trackingId", "transient", "errors"]
+    assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]
+    assert because in (entry.refused_because or "")
+    assert platform.sandbox.bugs == []
+
+
+def good_pair(platform: Platform) -> list[tuple[str, str]]:
+    return list(platform.headers().items())
+
+
+@pytest.mark.parametrize("name", ["Authorization", "AppKey"])
+@pytest.mark.parametrize("second", ["the same", "x", ""])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_second_token_or_app_key_is_refused(
+    platform: Platform, name: str, second: str, first: bool
+) -> None:
+    """RFC 9110 section 5.3: nobody knows which one the platform would read."""
+    good = good_pair(platform)
+    again = dict(good)[name] if second == "the same" else second
+    headers = [(name, again), *good] if first else [*good, (name.upper(), again)]
+
+    assert_ambiguous(platform, send(platform, *headers), f"The {name} header came 2 times")
+    assert send(platform, *good).status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BearerToken"])
+@pytest.mark.parametrize(
+    "name", ["access_token", "access%5Ftoken", "%61ccess_token", "a=1&access_token"]
+)
+@pytest.mark.parametrize("value", ["TOKEN", "x"])
+def test_a_token_in_header_and_query_is_refused(
+    platform: Platform, scheme: str, name: str, value: str
+) -> None:
+    """RFC 6750 sections 2 and 3.1: the same token twice too."""
+    token = platform.token()
+    headers = {"AppKey": "demo-server-key", "Authorization": f"{scheme} {token}"}
+
+    answer = send(platform, *headers.items(), query=f"{name}={value.replace('TOKEN', token)}")
+
+    assert_ambiguous(platform, answer, "in the Authorization header and in the query string")
+    assert platform.sandbox.journal.last.application == "demo-server"
+    assert token not in str(platform.sandbox.journal.to_json())
+
+
+@pytest.mark.parametrize("query", ["access_token=", "access_token", "access_token=&limit=2"])
+def test_an_empty_token_in_the_query_is_none(platform: Platform, query: str) -> None:
+    assert send(platform, *good_pair(platform), query=query).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["Access_token=x", "my_access_token=x", "x=access_token=y"])
+def test_a_parameter_of_another_name_is_no_token(platform: Platform, query: str) -> None:
+    assert send(platform, *good_pair(platform), query=query).status_code == 200
+
+
+def post_order(
+    platform: Platform, body: str, *headers: tuple[str, str], token: bool = True
+) -> httpx2.Response:
+    own = good_pair(platform) if token else [("AppKey", "demo-server-key")]
+    return platform.client().post(TICKETS, content=body, headers=[*own, *headers])
+
+
+FORM = ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+
+
+@pytest.mark.parametrize("body", ["access_token=x", "a=b&access%5ftoken=x", "&access_token=%20&"])
+def test_a_token_in_header_and_form_is_refused(platform: Platform, body: str) -> None:
+    """RFC 6750 sections 2.2 and 3.1."""
+    answer = post_order(platform, body, FORM)
+
+    assert_ambiguous(platform, answer, "in the Authorization header and in the form")
+
+
+def test_a_token_in_form_and_query_is_refused(platform: Platform) -> None:
+    headers = [("AppKey", "demo-server-key"), FORM]
+    url, body = f"{TICKETS}?access_token=x", "access_token=x"
+
+    answer = platform.client().post(url, content=body, headers=headers)
+
+    assert_ambiguous(platform, answer, "in the query string and in the form")
+
+
+@pytest.mark.parametrize("body", ["access_token=", "a=access_token", '{"access_token": "x"}'])
+def test_a_form_without_a_token_and_json_with_one_are_no_second_place(
+    platform: Platform, body: str
+) -> None:
+    kind = FORM if body[0] == "a" else ("Content-Type", "application/json")
+
+    answer = post_order(platform, body, kind)
+
+    assert answer.json()["code"] == "request.validation.failure"
+
+
+def test_a_token_that_came_in_no_header_is_no_second_one(platform: Platform) -> None:
+    """Acceptance rows H1, H6."""
+    answers = [
+        send(platform, ("AppKey", "demo-server-key"), query="access_token=x&access_token=y"),
+        post_order(platform, "access_token=x", FORM, token=False),
+        send(
+            platform,
+            ("AppKey", "demo-server-key"),
+            ("Authorization", "Basic eDp5"),
+            query="access_token=x",
+        ),
+    ]
+
+    assert [each.status_code for each in answers] == [401, 401, 401]
+
+
+def test_a_second_content_type_is_refused_where_there_is_a_body(platform: Platform) -> None:
+    """RFC 9110 section 8.3."""
+    json_type = ("Content-Type", "application/json")
+
+    for again in (json_type, ("content-type", "text/plain")):
+        answer = post_order(platform, "{}", json_type, again)
+        assert answer.status_code == 400
+        assert answer.json()["errors"] == [
+            {"field": "content-type", "location": "header", "reason": "given more than once"}
+        ]
+    assert send(platform, *good_pair(platform), json_type, json_type).status_code == 200
+
+
+@pytest.mark.parametrize("second", ["bob@example.com", "alice@example.com"])
+def test_a_second_value_of_a_documented_header_is_refused(platform: Platform, second: str) -> None:
+    name = "X-SEIC-CURRENT-USER-CONTEXT"
+    headers = [*good_pair(platform), (name, "alice@example.com"), (name.lower(), second)]
+
+    answer = platform.client().get("/v1/trade/users/x", headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0] == {
+        "field": name,
+        "location": "header",
+        "reason": "given more than once",
+    }
+
+
+def test_headers_that_may_be_lists_may_come_twice(platform: Platform) -> None:
+    accepts = [("Accept", "text/html"), ("Accept", "application/json"), ("Cookie", "a=1")]
+
+    answer = send(platform, *good_pair(platform), *accepts, ("Cookie", "b=2"))
+
+    assert answer.status_code == 200
 
 
 def test_a_refused_call_is_no_use_of_the_token(platform: Platform) -> None:

@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[type[Exception], str, Callable[[Any], object]]] = {
         "one timedelta",
         lambda m: m.clock.advance(timedelta(1), minutes=1),
     ),
-    "set none": (TypeError, "NoneType", lambda m: m.clock.set(None)),
+    "set none": (TypeError, "not None", lambda m: m.clock.set(None)),
     "set a text": (TypeError, "not str", lambda m: m.clock.set("2030")),
     "set a day": (TypeError, "not date", lambda m: m.clock.set(date(2030, 1, 1))),
     "passphrase half": (Rejected, "passphrase", lambda m: _link(m, passphrase=HALF)),

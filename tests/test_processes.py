@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from mock_sei.errors import MockSeiError
-from mock_sei.processes import TemporaryFolder, close_off
+from mock_sei.processes import TemporaryFolder, close_off, is_patched_by_gevent
 from tests.patience import PATIENCE
 
 
@@ -107,3 +109,20 @@ def test_what_others_share_is_left_open() -> None:
 
     with shared.lock:
         pass
+
+
+@pytest.mark.parametrize("patched", [[], ["os"], ["socket"], ["thread"], ["ssl", "select"]])
+def test_a_process_whose_sockets_or_threads_are_gevent_s_is_known(
+    monkeypatch: pytest.MonkeyPatch, patched: list[str]
+) -> None:
+    monkey = ModuleType("gevent.monkey")
+    monkey.__dict__["is_module_patched"] = patched.__contains__
+    monkeypatch.setitem(sys.modules, "gevent.monkey", monkey)
+
+    assert is_patched_by_gevent() == bool(set(patched) - {"os"})
+
+
+def test_a_process_without_gevent_is_not_patched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "gevent.monkey", raising=False)
+
+    assert not is_patched_by_gevent()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from mock_sei.apis.actions import ACTS
 from mock_sei.apis.bodies import read_form
 from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.parameters import read_parameters
+from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
 
@@ -23,14 +24,16 @@ class ApiRequest:
     path: Mapping[str, str]
     """Values in the path."""
     query: str
-    headers: Mapping[str, str]
-    """Names in lower case."""
+    headers: Mapping[str, Sequence[str]]
+    """The values of each in their order; names in lower case."""
     body: bytes = field(repr=False)
     url: str
     """The absolute address that was called, without its query."""
     user: str
     """The end user of the token, else its service account."""
     findings: Findings
+    only_looks: bool = False
+    """Whether it is a HEAD, which changes nothing."""
 
 
 def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
@@ -51,19 +54,31 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         headers=request.headers,
         findings=request.findings,
         budget=budget,
-        form=read_form(operation, request.body, request.headers.get("content-type")),
+        form=read_form(operation, request.body, _content_type(request)),
     )
     call = ApiCall(
         operation=operation,
         values=values,
         url=request.url,
         body=request.body,
-        content_type=request.headers.get("content-type"),
-        accept=request.headers.get("accept", ""),
+        content_type=_content_type(request),
+        accept=", ".join(request.headers.get("accept", ())),
         user=request.user,
         now=now,
         state=state,
         budget=budget,
+        only_looks=request.only_looks,
+        notes=request.findings.notes,
     )
     call.known_records()
+    if request.only_looks and operation.rule.action in CHANGING:
+        return ApiAnswer(status=operation.success, content=b"")
     return ACTS[operation.rule.action](call)
+
+
+def _content_type(request: ApiRequest) -> str | None:
+    """A body has one media type (RFC 9110 section 8.3). Raises :class:`MalformedRequest`."""
+    sent = request.headers.get("content-type", ())
+    if len(sent) > 1 and request.body:
+        raise MalformedRequest([Fault("content-type", "header", "given more than once")])
+    return sent[0] if sent else None

@@ -18,6 +18,7 @@ from mock_sei.patterns import Budget
 from mock_sei.sendable import DEEPEST_JSON, TOO_DEEP
 
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 JSON_PATCH = "application/json-patch+json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 ANYTHING = "*/*"
@@ -46,6 +47,34 @@ def check_media_type(operation: Operation, content_type: str | None) -> str:
         fault = Fault("content-type", "header", f"must be {' or '.join(takes)}, not {sent!r}")
         raise MalformedRequest([fault])
     return found
+
+
+def has_form_member(operation: Operation, name: str) -> bool:
+    """Whether the operation takes a form that may have a field of this name.
+
+    A form whose schema names no fields may have any.
+    """
+    document, place = operation.document, operation.name
+    body = document.follow(operation.raw.get("requestBody") or {}, place)
+    for media_type, content in (body.get("content") or {}).items():
+        if not fnmatchcase(FORM, media_type_of(media_type)):
+            continue
+        fields = _fields_of(document, document.follow(content, place).get("schema"), place)
+        if not fields or name in fields:
+            return True
+    return False
+
+
+def _fields_of(document: Document, schema: Any, place: str) -> set[str]:
+    """The names that a schema of an object has, or one of its parts; a schema may be a boolean."""
+    whole = document.follow(schema, place)
+    if not isinstance(whole, Mapping):
+        return set()
+    parts = [each for key in ("allOf", "anyOf", "oneOf") for each in whole.get(key) or ()]
+    held = [whole, *(document.follow(each, place) for each in parts)]
+    return {
+        name for each in held if isinstance(each, Mapping) for name in each.get("properties") or ()
+    }
 
 
 def read_json(operation: Operation, body: bytes, media_type: str, budget: Budget) -> Any:

@@ -66,6 +66,10 @@ class ApiCall:
     state: ApiState = field(repr=False)
     budget: Budget = field(default_factory=Budget, repr=False)
     """What the patterns of the document may still take."""
+    only_looks: bool = False
+    """Whether it is a HEAD, which changes nothing."""
+    notes: list[str] = field(default_factory=list, repr=False)
+    """What the journal says about the call besides."""
 
     def names(self, **more: Any) -> dict[str, Any]:
         """What the templates of a document may name."""

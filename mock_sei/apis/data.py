@@ -91,13 +91,14 @@ class Data:
             if not isinstance(record, Mapping):
                 problems[f"{index}"] = f"a record is an object, not {type(record).__name__}"
                 continue
-            for key in keys:
-                if record.get(key) is None:
-                    problems[f"{index}.{key}"] = f"missing; {name} is ordered and found by it"
             try:
                 copies.append(json.loads(json_content(dict(record))))
             except ValueError as error:
                 problems[f"{index}"] = str(error)
+                continue
+            for key in keys:
+                if record.get(key) is None:
+                    problems[f"{index}.{key}"] = f"missing; {name} is ordered and found by it"
         if problems:
             raise Rejected(problems)
         return copies

@@ -6,11 +6,10 @@ product a call is for.
 
 from __future__ import annotations
 
-import difflib
 import re
-from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -21,11 +20,7 @@ from mock_sei.apis.paths import PathTree
 from mock_sei.apis.reading import mapping, read_operations
 from mock_sei.apis.references import Document
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
-
-_LONGEST_COMPARED = 100
-"""Characters of a path that the nearest operations are looked for by."""
-_NEIGHBOURS = 100
-"""Operations on either side of a path, in the order of paths, that are compared with it."""
+from mock_sei.reasons.paths import NearPaths, find_path_difference
 
 
 class DocumentFile(Protocol):
@@ -108,12 +103,24 @@ class Product:
 class Catalogue:
     """All products."""
 
-    def __init__(self, files: Iterable[DocumentFile], brought: Iterable[DocumentFile] = ()) -> None:
+    def __init__(
+        self,
+        files: Iterable[DocumentFile],
+        brought: Iterable[DocumentFile] = (),
+        *,
+        oauth: Sequence[str] = (),
+        pages: Sequence[str] = (),
+    ) -> None:
         """``brought`` are users' own documents: they take a bundled product's name or paths.
+
+        ``oauth`` and ``pages`` are what else is called on the same listeners, each as in ``GET
+        /portal``: who misspells a path may have meant one of them.
 
         Raises :class:`~mock_sei.errors.ConfigurationError` for one of the fixtures that is wrong; a
         brought one is left out instead and stands in :attr:`problems`.
         """
+        self._oauth = oauth
+        self._pages = pages
         self.problems: list[str] = []
         self.products: dict[str, Product] = {}
         for file in brought:
@@ -169,6 +176,13 @@ class Catalogue:
             )
         return self.products[name]
 
+    def has(self, method: str, path: str) -> bool:
+        """Whether an operation with this method has a path that fits."""
+        return any(
+            (method, template) in product.operations
+            for template, product, _ in self._candidates(path)
+        )
+
     def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
         """The operation for a request and the values in its path.
 
@@ -183,13 +197,21 @@ class Catalogue:
             allowed += [each for each in here if each not in allowed]
         if allowed:
             raise MethodNotAllowed(method, path, tuple(allowed))
-        raise Refusal(
-            NOT_FOUND,
-            check="path",
-            because="No operation has this method and path. The nearest are: "
-            f"{', '.join(self.nearest(method, path))}.",
-            actual=f"{method} {path}",
-        )
+        raise self.miss(method, path)
+
+    def has_path(self, path: str) -> bool:
+        """Whether an operation has this path, whatever its method."""
+        return any(True for _ in self._candidates(path))
+
+    def miss(self, method: str, path: str) -> Refusal:
+        """What to raise for a path that leads nowhere; it names the nearest ones."""
+        near = self.nearest(method, path)
+        because = f"No operation has this method and path. The nearest are: {', '.join(near)}."
+        right = near[0].partition(" ")[2] if near else ""
+        difference = find_path_difference(path, right)
+        if difference is not None:
+            because += f" The path differs from {right} in {difference}."
+        return Refusal(NOT_FOUND, check="path", because=because, actual=f"{method} {path}")
 
     def _candidates(self, path: str) -> Iterable[tuple[str, Product, Mapping[str, str]]]:
         for product in self._exact.get(path, ()):
@@ -198,17 +220,13 @@ class Catalogue:
             yield found.template, found.owner, found.values
 
     def nearest(self, method: str, path: str) -> list[str]:
-        """Names of the three operations most like a request, of those in its neighbourhood."""
-        path = path[:_LONGEST_COMPARED]
-        here = bisect(self._by_path, (path, ""))
-        around = self._by_path[max(0, here - _NEIGHBOURS) : here + _NEIGHBOURS]
-        names = [name for _, name in around]
-        return difflib.get_close_matches(f"{method} {path}", names, n=3, cutoff=0.0)
+        """Names of the operations most like a request, those of other parts among them."""
+        return self._near.nearest(method, path)
 
     @cached_property
-    def _by_path(self) -> Sequence[tuple[str, str]]:
-        """Path and name of every operation, in the order of their paths."""
-        return sorted((each.path, each.name) for each in self.operations)
+    def _near(self) -> NearPaths:
+        names = (each.name for each in self.operations)
+        return NearPaths(self._oauth, chain(names, self._pages))
 
     @property
     def collections(self) -> set[str]:

@@ -63,16 +63,21 @@ class Jobs:
             _forget_oldest(self._reports)
         return key
 
-    def collect(self, key: str, now: datetime) -> tuple[Report, bool] | None:
-        """A report and whether it is ready; asking counts. None where there is no such one."""
+    def collect(
+        self, key: str, now: datetime, *, counts: bool = True
+    ) -> tuple[Report, bool] | None:
+        """A report and whether it is ready. None where there is no such one.
+
+        Who asks often enough finds it ready, unless asking does not count.
+        """
         with self._lock:
             report = self._reports.get(key)
             if report is None:
                 return None
-            if now - report.asked_at >= report.ready_after:
-                report.polls_left = 0
-            ready = report.polls_left <= 0
-            report.polls_left -= 1
+            is_old = now - report.asked_at >= report.ready_after
+            ready = is_old or report.polls_left <= 0
+            if counts:
+                report.polls_left = 0 if ready else report.polls_left - 1
             return report, ready
 
 

@@ -297,6 +297,12 @@ class _Repr(reprlib.Repr):
     def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002  # as its base
         return repr(beginning(x))
 
+    def repr_NoneType(self, _: None, __: int) -> str:  # noqa: N802  # its base calls it so
+        return "null"
+
+    def repr_bool(self, x: bool, _: int) -> str:
+        return "true" if x else "false"
+
 
 _REPR = _Repr()
 _REPR.maxother = _REPR.maxlong = 80

@@ -15,7 +15,7 @@ from typing import Any
 
 from mock_sei.apis.references import Document
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 EXTENSION = "x-mock-sei"
 FORM = "body"
 """The place of a parameter that is a field of a form in the body."""
@@ -24,6 +24,11 @@ OVER_RECORDS = frozenset(
     {"list", "read", "create", "change", "transition", "remove", "upload", "rename", "example"}
 )
 """Actions whose ``key`` is a field of the records of their ``collection``."""
+
+CHANGING = frozenset(
+    {"create", "change", "transition", "remove", "rename", "upload", "submit-report"}
+)
+"""Actions that a HEAD must not do, where a document has them answer a GET."""
 
 _QUICK_KEYS = frozenset(
     {
@@ -86,7 +91,9 @@ class Parameter:
     def is_quick(self) -> bool:
         """Whether the type, format and enum say all, so that no validator need be asked."""
         items = self.schema.get("items") or {}
-        quick = self.schema.keys() <= _QUICK_KEYS and items.keys() <= _QUICK_KEYS
+        # A page's size is looked at by who makes the page.
+        checked = _QUICK_KEYS | {"minimum"} if self.use == "limit" else _QUICK_KEYS
+        quick = self.schema.keys() <= checked and items.keys() <= _QUICK_KEYS
         return quick and not ("enum" in self.schema and self.type != "string")
 
     @property
@@ -218,6 +225,10 @@ class Operation:
         for each in self.parameters.values():
             found.setdefault(each.use, []).append(each)
         return found
+
+    def has_query_parameter(self, name: str) -> bool:
+        parameter = self.parameters.get(name)
+        return parameter is not None and parameter.place == "query"
 
     def find_parameters(self, use: str) -> Sequence[Parameter]:
         return self._by_use.get(use, ())

@@ -87,6 +87,14 @@ def offset_page(
     return records[first : first + size], paging
 
 
+def find_size_note(name: str, asked: Value | None) -> str | None:
+    """What the journal says where a page is smaller than was asked for; of a size that is right."""
+    text = "" if asked is None else str(asked)
+    if not (text.isascii() and text.isdigit()) or int(text) <= LARGEST_PAGE:
+        return None
+    return f"{name}={text}: a page has at most {LARGEST_PAGE} records; follow paging for the others"
+
+
 def _text(value: Value) -> str:
     """As a query holds it."""
     if isinstance(value, bool):

@@ -14,6 +14,7 @@ from mock_sei.apis.operations import FORM, Operation, Parameter
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
+from mock_sei.reasons.names import find_meant
 
 Value = str | int | float | bool | tuple[Any, ...]
 
@@ -32,16 +33,15 @@ def read_parameters(
     *,
     query: str,
     path: Mapping[str, str],
-    headers: Mapping[str, str],
+    headers: Mapping[str, Sequence[str]],
     findings: Findings,
     budget: Budget,
     form: str = "",
 ) -> dict[str, Value]:
     """The documented parameters by name; others are ignored and noted for the journal.
 
-    ``headers`` have their names in lower case, ``form`` is a form-encoded body.
-
-    Raises :class:`MalformedRequest`.
+    ``headers`` have the values of each, and their names in lower case; ``form`` is a form-encoded
+    body. Raises :class:`MalformedRequest`.
     """
     faults: list[Fault] = []
     values: dict[str, Value] = {}
@@ -77,7 +77,7 @@ def _sent(
     query: str,
     form: str,
     path: Mapping[str, str],
-    headers: Mapping[str, str],
+    headers: Mapping[str, Sequence[str]],
     findings: Findings,
 ) -> Iterable[tuple[Parameter, Sequence[str]]]:
     for name, text in path.items():
@@ -92,7 +92,8 @@ def _sent(
             found.setdefault(name, []).append(text)
     names = list(unknown)
     findings.notes += [
-        f"{operation.name} has no parameter {name}; ignored" for name in names[:_MOST_NOTES]
+        f"{operation.name} has no parameter {name}; ignored{_meant(name, operation)}"
+        for name in names[:_MOST_NOTES]
     ]
     if len(names) > _MOST_NOTES:
         more = len(names) - _MOST_NOTES
@@ -103,7 +104,14 @@ def _sent(
         yield operation.parameters[name], texts
     for name, parameter in operation.header_parameters.items():
         if name in headers:
-            yield parameter, [headers[name]]
+            yield parameter, headers[name]
+
+
+def _meant(name: str, operation: Operation) -> str:
+    """The parameter that an unknown one is most like, as the end of a sentence."""
+    known = [each.name for each in operation.parameters.values() if each.place in ("query", FORM)]
+    found = find_meant(known, [name])
+    return f" (was {found[1]} meant?)" if found else ""
 
 
 def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:

@@ -103,7 +103,7 @@ def _rule(
     unknown = sorted(found.keys() - _RULE_KEYS)
     if unknown:
         raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
-    found.setdefault("action", "list" if method == "get" else "create")
+    found.setdefault("action", "list" if method in ("get", "head") else "create")
     if found["action"] not in ACTIONS:
         raise ConfigurationError(
             f"there are {', '.join(ACTIONS)}",

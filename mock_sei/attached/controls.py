@@ -30,9 +30,10 @@ from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.errors import Rejected
 from mock_sei.portal.links import Delivery
-from mock_sei.portal.registration import read_registration
+from mock_sei.portal.registration import read_changes, read_registration
 from mock_sei.records import Application, is_account_name
 from mock_sei.sendable import json_content
+from mock_sei.settings import Behaviour
 
 RECORDS_A_PAGE = 10_000
 """What the control API lists at once, at most."""
@@ -75,9 +76,9 @@ class AttachedDesk:
         return read_application(self._api.post(f"{self._path(name_or_key)}/approve"))
 
     def change(self, name_or_key: str, fields: Mapping[str, Any]) -> Application:
-        return read_application(
-            self._api.call("PATCH", self._path(name_or_key), dict(fields)).json()
-        )
+        before = self.require(name_or_key)
+        changed = read_changes(before, fields)  # what cannot be sent is refused here
+        return read_application(self._api.call("PATCH", self._path(name_or_key), changed).json())
 
     def refresh_keys(self, name_or_key: str) -> Application:
         return read_application(self._api.post(f"{self._path(name_or_key)}/keys"))
@@ -231,8 +232,10 @@ class AttachedControls:
     def new_tracking_id(self) -> str:
         return str(uuid.uuid4())
 
-    def reset(self, changes: Mapping[str, Any] | None = None) -> None:
-        self._api.post("/reset", dict(changes or {}))
+    def reset(self, changes: Mapping[str, Any] | None = None, *, by: str | None = None) -> None:
+        changed = dict(changes or {})
+        Behaviour().with_changes(changed, source="reset")
+        self._api.call("POST", "/reset", changed, query={"by": by})
 
     def _account(self, username: str) -> str:
         if not is_account_name(username):  # nor a segment of a path

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.arguments import named_plainly_throughout, require_flag
 from mock_sei.attached.calls import ControlApi
 from mock_sei.bench.entries import Entry
 from mock_sei.bench.faults import Armed, read_armed
 from mock_sei.bench.journal import JournalView, WholeJournal, nothing_of
 from mock_sei.bench.recorded import read_entry
-from mock_sei.clock import check_time_zone, forward_step, too_far
+from mock_sei.clock import forward_step, read_moment, too_far
 from mock_sei.portal.links import Delivery, Link
 from mock_sei.portal.mailbox import Letter, Mail, MailPage, Mails
 from mock_sei.records import Application
@@ -26,6 +27,7 @@ FAULTS_A_PAGE = 1000
 """What the control API lists at once, at most."""
 
 
+@named_plainly_throughout
 class AttachedClock:
     """The platform's clock. Raises what :class:`~mock_sei.clock.Clock` does."""
 
@@ -53,8 +55,10 @@ class AttachedClock:
         return _now(self._api.post("/clock/advance", {"seconds": step.total_seconds()}))
 
     def set(self, moment: datetime, *, frozen: bool | None = None) -> datetime:
-        check_time_zone(moment)
-        return self._put(now=moment.isoformat(), frozen=frozen)
+        there = read_moment(moment)
+        if frozen is not None:
+            require_flag("frozen", frozen)
+        return self._put(now=there.isoformat(), frozen=frozen)
 
     def freeze(self) -> datetime:
         return self._put(frozen=True)
@@ -94,7 +98,7 @@ class AttachedJournal(WholeJournal):
     def clear(self) -> None:
         self._api.call("DELETE", "/journal")
 
-    def of(self, application: Application) -> JournalView:
+    def _of(self, application: Application) -> JournalView:
         return AttachedApplicationJournal(self._api, application)
 
 

@@ -9,10 +9,11 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from mock_sei import __version__
+from mock_sei.arguments import kind_of, named_plainly, require_text
 from mock_sei.attached.calls import ControlApi
 from mock_sei.attached.controls import AttachedAddresses, AttachedControls
 from mock_sei.certificates.store import write_whole
-from mock_sei.errors import ConfigurationError, MockSeiError, NoServer
+from mock_sei.errors import ConfigurationError, MockSeiError, NoServer, Rejected
 from mock_sei.processes import TemporaryFolder
 from mock_sei.settings import Behaviour, make_settings
 from mock_sei.workbench import Workbench
@@ -37,6 +38,7 @@ class Attached(Workbench):
     one of another version does, or its listeners cannot be reached.
     """
 
+    @named_plainly
     def __init__(
         self,
         url: str,
@@ -49,6 +51,8 @@ class Attached(Workbench):
         self._asked = (one_way_url, two_way_url)
         self._controls: AttachedControls | None = None
         try:
+            if not isinstance(settings, Mapping | None):
+                raise Rejected({"settings": f"must be a dict, not {kind_of(settings)}"})
             checked = make_settings(**(settings or {}))
             self._behaviour = {
                 name: getattr(checked.behaviour, name)
@@ -102,6 +106,7 @@ class Attached(Workbench):
         super()._in_child()
         self._api.renew()
 
+    @named_plainly
     def reset(self, **changes: Any) -> None:
         super().reset(**(self._behaviour | changes))
 
@@ -140,6 +145,7 @@ def control_api(url: str) -> ControlApi:
 
 def _checked(url: str, scheme: str) -> str:
     """Raises :class:`ConfigurationError` for what is no address of that scheme."""
+    require_text("address", url)
     try:
         parts = urlsplit(url)
         sound = parts.scheme == scheme and bool(parts.hostname) and parts.path in ("", "/")

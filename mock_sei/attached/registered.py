@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from mock_sei.attached.calls import ControlApi, segment
 from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
 from mock_sei.records import Application, EndUser, ServiceAccount, is_account_name
-from mock_sei.registry import NAMES_TOLD, some_of
+from mock_sei.registry import NAMES_TOLD, absence, some_of
 
 R = TypeVar("R")
 
@@ -71,8 +71,17 @@ class AttachedTable(Mapping[str, R], Generic[R]):
 
     def first_names(self, name_of: Callable[[R], str]) -> str:
         """Some names, as a message lists them."""
+        names, count = self.some_names(name_of)
+        return some_of(names, count)
+
+    def some_names(self, name_of: Callable[[R], str]) -> tuple[list[str], int]:
+        """The first names, and how many there are."""
         page = self._api.page(self._kind.path, {"limit": NAMES_TOLD})
-        return some_of(map(name_of, map(self._kind.read, page.content)), page.count)
+        return list(map(name_of, map(self._kind.read, page.content))), page.count
+
+    def require(self, key: str) -> R:
+        """As the server answers: where there is none, in its words, which say what it knows."""
+        return self._kind.read(self._api.get(f"{self._kind.path}/{segment(key)}"))
 
     def _all(self) -> dict[str, R]:
         found: dict[str, R] = {}
@@ -113,28 +122,34 @@ class AttachedRegistry:
         return None if told is None else read_application(told["application"])
 
     def require_application(self, name: str) -> Application:
-        found = self.find_application(name) or self.find_application_of(name)
-        if found is None:
+        if not is_segment(name):
             raise self.unknown_application(name)
-        return found
+        try:
+            return self.applications.require(name)
+        except UnknownApplication:
+            found = self.find_application_of(name)
+            if found is None:
+                raise
+            return found
 
     def require_account(self, username: str) -> ServiceAccount:
-        found = self.service_accounts.get(username) if is_account_name(username) else None
-        if found is None:
-            raise UnknownAccount(
-                f"no service account {username!r}; there are {self.account_names()}"
-            )
-        return found
+        if is_segment(username):
+            return self.service_accounts.require(username)
+        names, count = self.service_accounts.some_names(lambda each: each.username)
+        there = some_of(names, count)
+        raise UnknownAccount(absence("service account", username, near=names, there=there))
 
     def require_user(self, email: str) -> EndUser:
-        found = self.end_users.get(email)
-        if found is None:
-            names = self.end_users.first_names(lambda each: each.email)
-            raise UnknownUser(f"no end user {email!r}; there are {names}")
-        return found
+        if is_segment(email):
+            return self.end_users.require(email)
+        names, count = self.end_users.some_names(lambda each: each.email)
+        raise UnknownUser(absence("end user", email, near=names, there=some_of(names, count)))
 
     def unknown_application(self, name: str) -> UnknownApplication:
-        return UnknownApplication(f"no application {name!r}; there are {self.application_names()}")
+        """Of a name that no path can have, so that the server cannot be asked for it."""
+        names, count = self.applications.some_names(lambda each: each.name)
+        there = some_of(names, count)
+        return UnknownApplication(absence("application", name, near=names, there=there))
 
     def application_names(self) -> str:
         return self.applications.first_names(lambda each: each.name)

@@ -38,14 +38,17 @@ _VERIFY: Mapping[int, str] = {
     9: "The client certificate is not valid yet.",
     10: "The client certificate has expired; request a new one.",
     18: "The client certificate is self-signed; use the one this server issued for the account.",
-    19: "The client certificate's chain ends in a root this server does not know; use the "
-    "certificate this server issued for the account.",
+    19: "The client certificate's chain has only CAs this server does not know as issuers of "
+    "client certificates; use the certificate this server issued for the account.",
     20: "The client certificate was issued by a CA this server does not know: another mock-sei, "
-    "an earlier certs folder, or a real one; use the certificate this server issued.",
+    "an earlier certs folder, another CA below this server's own root, or a real one; use the "
+    "certificate this server issued.",
     21: "The client certificate was issued by a CA this server does not know; use the certificate "
     "this server issued.",
     23: "The client certificate was revoked; request a new one.",
     24: "A certificate in the client's chain is not a CA.",
+    25: "The client certificate was issued by a CA below one that may have no CAs below it, such "
+    "as this server's issuing CA; use the certificate this server issued.",
     26: "The certificate is not meant for clients: it may be the server's, or a CA's.",
     66: "The client certificate's key is too weak.",
 }
@@ -109,20 +112,36 @@ def explain_handshake(
 
 
 def judge_certificate(
-    certificate: PeerCertificate, now: datetime, *, revoked: bool, registered: bool = True
+    certificate: PeerCertificate,
+    now: datetime,
+    *,
+    revoked: bool,
+    registered: bool = True,
+    is_ca: bool = False,
 ) -> Explanation | None:
     """The platform's own check of an accepted certificate: its clock, its revocations.
 
-    ``registered`` is False for one of a client's own CA that nobody submitted. OpenSSL has judged
-    signature and chain; it reads the machine's clock, and a resumed session or
-    an open connection has not met the newest revocation list.
+    ``registered`` is False for one that neither our issuing CA signed nor anybody submitted,
+    ``is_ca`` is True for the certificate of our CA itself. OpenSSL has judged signature and chain;
+    it reads the machine's clock, and a resumed session or an open connection has not met the newest
+    revocation list.
     """
+    if is_ca:
+        return Explanation(
+            check=CERTIFICATE_CHECK,
+            because="The client certificate is the one of this server's issuing CA, which is no "
+            "service account's; use the certificate that this server issued for the account."
+            + _subject(certificate),
+            expected="the certificate of a service account",
+            actual="the certificate of the issuing CA",
+        )
     if not registered:
         return Explanation(
             check=CERTIFICATE_CHECK,
-            because="The client certificate is of a client's own CA and is not registered (any "
-            "more); submit it with its CA on the application's page in the portal."
-            + _subject(certificate),
+            because="The client certificate was not issued by this server's issuing CA itself, and "
+            "as a client's own it is not registered (any more); use the certificate that this "
+            "server issued, or submit the client's own with its CA on the application's page in "
+            "the portal." + _subject(certificate),
             expected="a registered certificate",
             actual=f"serial number {certificate.serial_number:x}",
         )
@@ -152,11 +171,22 @@ def _dates(
 ) -> tuple[str | None, str | None]:
     if certificate is None:
         return None, None
-    stamp = now.isoformat(timespec="seconds")
     if code == 10:
-        return f"not after {certificate.not_after.isoformat()}", stamp
+        limit, actual = certificate.not_after, _moment(now, certificate.not_after)
+        if now <= limit:
+            actual = f"later by the clock that OpenSSL reads; this server's says {actual}"
+        return f"not after {limit.isoformat()}", actual
     if code == 9:
-        return f"not before {certificate.not_before.isoformat()}", stamp
+        limit, actual = certificate.not_before, _moment(now, certificate.not_before)
+        if now >= limit:
+            actual = f"earlier by the clock that OpenSSL reads; this server's says {actual}"
+        return f"not before {limit.isoformat()}", actual
     if code == 23:
         return "a certificate that is not revoked", f"serial number {certificate.serial_number:x}"
     return None, None
+
+
+def _moment(now: datetime, limit: datetime) -> str:
+    """To the second, and finer where both would read alike."""
+    same = now.replace(microsecond=0) == limit.replace(microsecond=0)
+    return now.isoformat(timespec="auto" if same else "seconds")

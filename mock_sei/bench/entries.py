@@ -77,6 +77,10 @@ class Message:
     body_let_go: bool = field(default=False, repr=False)
 
     @property
+    def is_answer(self) -> bool:
+        return False
+
+    @property
     def headers(self) -> dict[str, str]:
         """Names in lower case; of a repeated one the last."""
         secrets = self.secrets()
@@ -116,7 +120,13 @@ class Message:
         names = {name: value for name, value in self.raw_headers if name in _ABOUT_BODY}
         content_type = names.get(b"content-type", b"").decode("latin-1")
         coding = names.get(b"content-encoding", b"identity").strip().lower()
-        return body_field(content_type, body, encoded=coding != b"identity", shown=shown)
+        return body_field(
+            content_type,
+            body,
+            encoded=coding != b"identity",
+            of_answer=self.is_answer,
+            shown=shown,
+        )
 
     def _fields(self, most: int) -> list[Field]:
         """The body, then names and values of the headers."""
@@ -169,6 +179,10 @@ class Request(Message):
 @dataclass(slots=True, kw_only=True)
 class Response(Message):
     status: int = 0
+
+    @property
+    def is_answer(self) -> bool:
+        return True
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
         shown = show(self._fields(most), self.secrets())
@@ -259,8 +273,8 @@ class Entry:
             self.refused_because = self.hide([why.because])[0]
         values = [why.expected or "", why.actual or ""]
         expected, actual = self.hide(values, VALUE_OF_REFUSAL_SHOWN)
-        self.expected = None if why.expected is None else expected
-        self.actual = None if why.actual is None else actual
+        self.expected = None if why.expected is None else printed(expected)
+        self.actual = None if why.actual is None else printed(actual)
 
     def note(self, sentence: str) -> None:
         """Adds a sentence about what deserves a look, and may repeat what the client sent."""
@@ -373,12 +387,25 @@ class Entry:
             words.append(f"CN {self.certificate.common_name}")
         if self.refused_by:
             words.append(f"refused by {self.refused_by}: {self.refused_because}")
-            if self.expected is not None or self.actual is not None:
-                words.append(f"[expected {self.expected}, actual {self.actual}]")
+            words += difference(self.expected, self.actual)
         if self.fault:
             words.append(f"fault: {self.fault}")
         words.extend(f"note: {note}" for note in self.notes)
         return one_line(" ".join(words))
+
+
+def printed(text: str) -> str:
+    """A value as a person tells it from another: in quotes, with escapes for what nobody sees."""
+    if text == text.strip() and text.isprintable():
+        return text
+    return f'"{one_line(text)}"'
+
+
+def difference(expected: str | None, actual: str | None) -> list[str]:
+    """The two values of a refusal as one word of a line, or the one that there is; else none."""
+    values = (("expected", expected), ("actual", actual))
+    told = [f"{name} {value or 'nothing'}" for name, value in values if value is not None]
+    return [f"[{', '.join(told)}]"] if told else []
 
 
 _LONG_WORD = re.compile(r"[^\s]{16}")

@@ -6,7 +6,6 @@ connection. A fault that was armed and never met can be asked for.
 
 from __future__ import annotations
 
-import difflib
 import heapq
 import itertools
 import threading
@@ -19,6 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from mock_sei.arguments import plain_problem, unknown_names
 from mock_sei.bench.targets import (
     Caller,
     Operations,
@@ -99,9 +99,9 @@ class Fault:
     def problems(self) -> dict[str, str]:
         """By the field at fault."""
         problems = self.target.problems()
-        for name, (good, rule) in _BOUNDS.items():
+        for name in (*_RANGES, "content_type"):
             value = getattr(self, name)
-            if value is not None and not good(value):
+            if value is not None and (rule := _find_bound_problem(name, value)):
                 problems[name] = f"{shown(value)}: {rule}"
         if self.status in WITHOUT_BODY:
             for name, needs in _NEEDING_A_BODY.items():
@@ -122,29 +122,39 @@ class Fault:
 
 
 _FLAGS = ("required", "stall", "malformed")
+_FRACTIONS = ("probability", "latency", "spread")
 _WHERE = ("operation", "application", "listener", "times", "probability", "required")
 
 FIELDS = tuple(each.name for each in fields(Fault))
 EFFECTS = tuple(name for name in FIELDS if name not in _WHERE)
 """What can go wrong."""
 
-_BOUNDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "times": (lambda value: 1 <= value <= MOST_TIMES, "at least 1"),
-    "probability": (lambda value: 0 < value <= 1, "above 0, at most 1"),
-    "latency": (lambda value: 0 <= value <= 600, "seconds, 0 to 600"),
-    "spread": (lambda value: 0 <= value <= 600, "seconds, 0 to 600"),
+_RANGES: Mapping[str, tuple[int, int, str]] = {
+    "times": (1, MOST_TIMES, "at least 1"),
+    "probability": (0, 1, "above 0, at most 1"),
+    "latency": (0, 600, "seconds, 0 to 600"),
+    "spread": (0, 600, "seconds, 0 to 600"),
     "status": (
-        lambda value: LOWEST_STATUS <= value <= HIGHEST_STATUS,
+        LOWEST_STATUS,
+        HIGHEST_STATUS,
         f"a status, {LOWEST_STATUS} to {HIGHEST_STATUS}",
     ),
-    "retry_after": (lambda value: 0 <= value <= 86_400, "seconds, 0 to 86400"),
-    "drip": (lambda value: 1 <= value <= 1_000_000, "bytes a second, 1 to 1000000"),
-    "token_lifetime": (lambda value: 0 <= value <= 3600, "seconds, 0 to 3600"),
-    "content_type": (
-        lambda value: find_text_problem(value) is None and is_media_type(value),
-        "a media type: one line of printable ASCII",
-    ),
+    "retry_after": (0, 86_400, "seconds, 0 to 86400"),
+    "drip": (1, 1_000_000, "bytes a second, 1 to 1000000"),
+    "token_lifetime": (0, 3600, "seconds, 0 to 3600"),
 }
+"""The least and the most of each number; a probability of nothing is none."""
+
+
+def _find_bound_problem(name: str, value: Any) -> str | None:
+    """Why a value of the right type is none of this field's, None where it is one."""
+    if name == "content_type":
+        good = find_text_problem(value) is None and is_media_type(value)
+        return None if good else "a media type: one line of printable ASCII"
+    least, most, rule = _RANGES[name]
+    good = least <= value <= most and not (name == "probability" and value == 0)
+    return None if good else rule
+
 
 _FAULT = TypeAdapter(Fault)
 
@@ -186,13 +196,10 @@ def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]
     fault = _typed_fault(values)
     problems = fault.problems()
     known = operations if isinstance(operations, Operations) else Operations(operations)
-    wanted = fault.operation
-    if wanted is not None and "operation" not in problems and not known.has(wanted):
-        near = difflib.get_close_matches(wanted[:100], known.names, n=3, cutoff=0.0)
-        problems["operation"] = (
-            f"there is no {shown(wanted)[1:-1]}, so it would never be met; the nearest are "
-            f"{', '.join(near)}"
-        )
+    if fault.operation is not None and "operation" not in problems:
+        problem = known.find_problem(fault.operation)
+        if problem is not None:
+            problems["operation"] = problem
     if problems:
         raise Rejected(problems)
     return fault
@@ -206,23 +213,51 @@ def check_fault(values: Mapping[str, Any]) -> None:
 
 
 def _typed_fault(values: Mapping[str, Any]) -> Fault:
-    problems: dict[str, str] = {}
-    for name, value in values.items():
-        if name not in FIELDS:
-            near = difflib.get_close_matches(name[:100], FIELDS, n=1)
-            problems[name] = f"no such field{f'; did you mean {near[0]}?' if near else ''}"
+    problems = unknown_names(values, FIELDS, what="field")
+    for name in FIELDS:
+        if name not in values:
+            continue
+        value = values[name]
+        if name in _FLAGS and not isinstance(value, bool):
+            problems[name] = f"{shown(value)}: must be true or false"
         elif isinstance(value, bool) and name not in _FLAGS:
             problems[name] = f"{value}: must not be a truth value"
-    known = {name: value for name, value in values.items() if name not in problems}
+        elif name in _RANGES and isinstance(value, str | bytes):
+            kind = "number" if name in _FRACTIONS else "integer"
+            problems[name] = f"input should be a valid {kind}, not a text"
+    known = {name: values[name] for name in FIELDS if name in values and name not in problems}
     try:
         fault = _FAULT.validate_python(known)
     except ValidationError as error:
-        for each in error.errors(include_url=False, include_input=False):
-            problems[str(each["loc"][0])] = each["msg"][0].lower() + each["msg"][1:]
+        for each in error.errors(include_url=False):
+            problems[str(each["loc"][0])] = plain_problem(each)
         raise Rejected(problems) from None
     if problems:
         raise Rejected(problems)
     return fault
+
+
+def fault_schema() -> dict[str, Any]:
+    """What can be armed, for an OpenAPI document: JSON Schema, without references."""
+    usual, schema = asdict(Fault()), _FAULT.json_schema()
+    listeners = [str(each) for each in Listener]
+    properties = schema["properties"] | {"listener": {"enum": [*listeners, None]}}
+    for name, (least, most, rule) in _RANGES.items():
+        member: dict[str, Any] = properties[name]
+        numbers = [each for each in member.get("anyOf", [member]) if each.get("type") != "null"]
+        lower = "exclusiveMinimum" if name == "probability" else "minimum"
+        numbers[0] |= {lower: least, "maximum": most}
+        member["description"] = rule
+    does_something = [
+        {"required": [name], "properties": {name: {"not": {"enum": [usual[name]]}}}}
+        for name in EFFECTS
+    ]
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        "allOf": [{"anyOf": does_something}],
+    }
 
 
 def read_armed(told: Mapping[str, Any]) -> Armed:
@@ -336,6 +371,21 @@ class Faults:
         """The fault an exchange meets, the oldest that fits; that counts."""
         with self._lock:
             return self._first(self._live.fitting(caller)) if self._live else None
+
+    def meet_named(self, caller: Caller) -> Fault | None:
+        """The oldest that fits and names the caller's method; that counts."""
+        with self._lock:
+            fitting = self._live.fitting(caller) if self._live else ()
+            return self._first(each for each in fitting if each.fault.target.names(caller.method))
+
+    def foresee(self, caller: Caller) -> Fault | None:
+        """The oldest that is sure to be met by such an exchange; that does not count.
+
+        What happens by chance is passed over: nobody knows it beforehand.
+        """
+        with self._lock:
+            fitting = self._live.fitting(caller) if self._live else ()
+            return next((each.fault for each in fitting if each.fault.probability >= 1), None)
 
     def meet_connection(self, listener: Listener) -> Fault | None:
         """The fault a connection meets at its handshake."""

@@ -13,14 +13,22 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
+from mock_sei.arguments import (
+    kind_of,
+    named_plainly,
+    named_plainly_throughout,
+    require_count,
+)
 from mock_sei.bench.entries import Entry
-from mock_sei.bench.search import Wanted, explain_absence
+from mock_sei.bench.search import Wanted, explain_absence, read_wanted
+from mock_sei.errors import Rejected
 from mock_sei.records import Application
 
 MEMORY_LIMIT = 32 * 1024 * 1024
 """Bytes that all entries together may take."""
 
 
+@named_plainly_throughout
 class JournalView(ABC):
     """Entries to look through, oldest first, wherever they are kept."""
 
@@ -42,9 +50,10 @@ class JournalView(ABC):
     def find(self, operation: str | None = None, **wanted: Any) -> list[Entry]:
         """The entries that fit, oldest first: ``find("POST /v2/oauthtoken", status=200)``.
 
-        ``wanted`` are fields of :class:`~mock_sei.bench.search.Wanted`; ``TypeError`` for others.
+        ``wanted`` are fields of :class:`~mock_sei.bench.search.Wanted`. Raises
+        :class:`~mock_sei.errors.Rejected` for others, and for values that no entry has.
         """
-        search = Wanted(operation=operation, **wanted)
+        search = read_wanted(operation, wanted)
         return [each for each in self.entries if search.fits(each)]
 
     def assert_called(
@@ -52,9 +61,12 @@ class JournalView(ABC):
     ) -> None:
         """``AssertionError`` with the nearest recorded exchanges where they are not there.
 
-        Without ``times`` one is enough; 0 means never.
+        Without ``times`` one is enough; 0 means never. Raises
+        :class:`~mock_sei.errors.Rejected` as :meth:`find` does.
         """
-        search = Wanted(operation=operation, **wanted)
+        search = read_wanted(operation, wanted)
+        if times is not None:
+            require_count("times", times)
         entries = self.entries
         found = sum(search.fits(each) for each in entries)
         if found < 1 if times is None else found != times:
@@ -75,9 +87,21 @@ class WholeJournal(JournalView):
     @abstractmethod
     def clear(self) -> None: ...
 
-    @abstractmethod
+    @named_plainly
     def of(self, application: Application) -> JournalView:
         """One application's: its exchanges, and the handshakes of its certificates."""
+        return self._of(_require_application(application))
+
+    @abstractmethod
+    def _of(self, application: Application) -> JournalView: ...
+
+
+def _require_application(value: object) -> Application:
+    """Raises :class:`Rejected` for what is none."""
+    if not isinstance(value, Application):
+        wanted = 'an Application, such as mock_sei.applications["demo-server"]'
+        raise Rejected({"application": f"must be {wanted}, not {kind_of(value)}"})
+    return value
 
 
 def nothing_of(application: Application) -> str:
@@ -237,7 +261,7 @@ class Journal(WholeJournal):
         first = recorded - len(found) + 1
         return Told(entries=list(enumerate(found, first)), dropped=recorded - kept, last=recorded)
 
-    def of(self, application: Application) -> ApplicationJournal:
+    def _of(self, application: Application) -> ApplicationJournal:
         return ApplicationJournal(self, application)
 
     def tell(

@@ -46,11 +46,23 @@ _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "
 _SCHEMES = frozenset({"basic", "bearer", "bearertoken", "digest", "dpop", "negotiate", "ntlm"})
 
 _PARAMETER = re.compile(r"(?<![^&])([^&=]*+)=([^&]*+)")
-_ANY_SECRET_NAME = "|".join(sorted(SECRET_NAMES)).replace("_", "[_-]?")
-_SECRET_MEMBER = re.compile(
-    rf'"(?:{_ANY_SECRET_NAME})"\s*+:\s*+("(?:[^"\\]|\\.)*+"?|[\[{{].*|[^\s,}}\]]++)',
-    re.DOTALL | re.IGNORECASE,
-)
+_CODE = "code"
+"""The one name with two meanings: what a log-in gives, and in an answer what an error is called,
+which testers look for first."""
+_LONG_WORD = re.compile(r"[A-Za-z0-9_~+/-]{20,}")
+"""What is as long as an authorization code. The code of an error has points, or no digits."""
+
+
+def _secret_member(names: Iterable[str]) -> re.Pattern[str]:
+    """A member of one of these names; the group is its value."""
+    any_name = "|".join(sorted(names)).replace("_", "[_-]?")
+    value = r'("(?:[^"\\]|\\.)*+"?|[\[{].*|[^\s,}\]]++)'
+    return re.compile(rf'"(?:{any_name})"\s*+:\s*+{value}', re.DOTALL | re.IGNORECASE)
+
+
+_SECRET_MEMBER = _secret_member(SECRET_NAMES)
+_SECRET_MEMBER_OF_ANSWER = _secret_member(SECRET_NAMES - {_CODE})
+_CODE_MEMBER = re.compile(rf'"{_CODE}"\s*+:\s*+("(?:[^"\\]|\\.)*+"?)', re.DOTALL | re.IGNORECASE)
 _ESCAPE_IN_JSON = re.compile(
     r"\\(?:u00(2d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])|.)", re.IGNORECASE | re.DOTALL
 )
@@ -78,9 +90,17 @@ def redact_form(text: str, secrets: Secrets = NO_SECRETS) -> str:
 
 
 def body_field(
-    content_type: str, body: bytes, *, encoded: bool = False, shown: int | None = None
+    content_type: str,
+    body: bytes,
+    *,
+    encoded: bool = False,
+    of_answer: bool = False,
+    shown: int | None = None,
 ) -> Field:
-    """``encoded`` where a header says that the bytes are no text, such as those of gzip."""
+    """``encoded`` where a header says that the bytes are no text, such as those of gzip.
+
+    In the JSON of an answer the member ``code`` is shown where it names an error.
+    """
     if not body:
         return Field("")
     media_type = content_type.partition(";")[0].strip()
@@ -93,7 +113,7 @@ def body_field(
     # A client may have mistaken one for the other: `curl -d` calls everything a form.
     if text.lstrip()[:1] not in ("{", "["):
         return _form(text, shown)
-    return Field(text, _members(text), shown)
+    return Field(text, _members(text, of_answer=of_answer), shown)
 
 
 def _characters(text: bytes, shown: int | None) -> int | None:
@@ -133,9 +153,10 @@ def _is_secret_name(name: str) -> bool:
     return _SQUEEZE.sub("", unquote_plus(name)).lower() in _SQUEEZED_NAMES
 
 
-def _members(text: str) -> list[Stretch]:
+def _members(text: str, *, of_answer: bool = False) -> list[Stretch]:
     """The values of secret members, whatever the spelling of their names; also of JSON that is
     the value of a member or of a parameter."""
+    values = _values_in_answer if of_answer else _values_in_request
     plain: list[str] = []
     offsets: list[int] = []
     end = 0
@@ -146,18 +167,30 @@ def _members(text: str) -> list[Stretch]:
             end = each.end()
     plain.append(text[end:])
     offsets.extend(range(end, len(text) + 1))
-    found = [(offsets[begin], offsets[end]) for begin, end in _member_values("".join(plain))]
+    found = [(offsets[begin], offsets[end]) for begin, end in values("".join(plain))]
     inside = unescape(text) if '\\"' in text or "%22" in text else None
     if inside is not None:
-        found += map(inside.origin, _member_values(inside.text))
+        found += map(inside.origin, values(inside.text))
     return [
         Stretch(begin, end, f'"{HIDDEN}"' if text[begin : begin + 1] != "\\" else HIDDEN)
         for begin, end in found
     ]
 
 
-def _member_values(text: str) -> Iterator[Span]:
+def _values_in_request(text: str) -> Iterator[Span]:
     return (each.span(1) for each in _SECRET_MEMBER.finditer(text))
+
+
+def _values_in_answer(text: str) -> Iterator[Span]:
+    yield from (each.span(1) for each in _SECRET_MEMBER_OF_ANSWER.finditer(text))
+    for each in _CODE_MEMBER.finditer(text):
+        if not _names_error(each[1]):
+            yield each.span(1)
+
+
+def _names_error(value: str) -> bool:
+    """Whether the value of a member ``code`` is no authorization code, to go by its shape."""
+    return not any(re.search("[0-9]", word) for word in _LONG_WORD.findall(value))
 
 
 def _header(name: str, value: str, secrets: Secrets, shown: int | None) -> Field:

@@ -173,6 +173,22 @@ class Scripts:
             self._take_out(*found)
             return found[1]
 
+    def take_named(self, caller: Caller) -> ScriptedAnswer | None:
+        """The oldest answer that fits and names the caller's method; it is given once."""
+        with self._lock:
+            fitting = self._waiting.fitting(caller)
+            found = next((each for each in fitting if each[1].target.names(caller.method)), None)
+            if found is None:
+                return None
+            self._take_out(*found)
+            return found[1]
+
+    def foresee(self, caller: Caller) -> ScriptedAnswer | None:
+        """The answer that such a call would take; it waits on."""
+        with self._lock:
+            found = next(self._waiting.fitting(caller), None)
+            return None if found is None else found[1]
+
     def drop_application(self, application: Application) -> None:
         """None of its answers is given any more: a later one of its name starts with nothing."""
         with self._lock:

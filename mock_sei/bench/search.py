@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from heapq import nlargest
 from typing import Any, Protocol
 
+from mock_sei.arguments import find_choice_problem, kind_of, unknown_names
 from mock_sei.bench.targets import Target
+from mock_sei.errors import Rejected
+from mock_sei.standards import Listener
 
 NEAREST = 3
 """Recorded exchanges that a failed assertion shows."""
@@ -72,6 +75,35 @@ class Wanted:
     def __str__(self) -> str:
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
         return ", ".join(f"{name}={value}" for name, value in shown.items() if value is not None)
+
+
+def read_wanted(operation: str | None, wanted: Mapping[str, Any]) -> Wanted:
+    """Raises :class:`Rejected` for what is no field, and for a value that no entry can have."""
+    names = [each.name for each in fields(Wanted)]
+    problems = unknown_names(wanted, names, what="field")
+    for name, value in {"operation": operation, **wanted}.items():
+        if name not in problems and value is not None:
+            problem = _find_problem(name, value)
+            if problem is not None:
+                problems[name] = problem
+    if problems:
+        raise Rejected(problems)
+    return Wanted(operation=operation, **wanted)
+
+
+def _find_problem(name: str, value: object) -> str | None:
+    if name == "status":
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return None if is_number else f"must be a whole number, not {kind_of(value)}"
+    if name in _CHOICES:
+        return find_choice_problem(value, _CHOICES[name])
+    return None if isinstance(value, str) else f"must be a text, not {kind_of(value)}"
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "kind": ("exchange", "handshake"),
+    "listener": tuple(each.value for each in Listener),
+}
 
 
 def explain_absence(

@@ -6,6 +6,7 @@ event loop, for every exchange.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ class Target:
     def matches(self, operation: str) -> bool:
         """By the operation alone."""
         return self._pattern is None or self._pattern.matches(operation)
+
+    def names(self, method: str) -> bool:
+        """Whether it says this method, rather than any."""
+        return self.operation is not None and self.operation.startswith(f"{method} ")
 
     @cached_property
     def _pattern(self) -> Pattern | None:
@@ -234,8 +239,24 @@ class Operations:
         for each in self.names:
             self._patterns.add(each)
 
+    def find_problem(self, operation: str) -> str | None:
+        """Why a target with this operation would never be met, None where it can be."""
+        if self.has(operation):
+            return None
+        near = difflib.get_close_matches(operation[:100], self.names, n=3, cutoff=0.0)
+        return (
+            f"there is no {shown(operation)[1:-1]}, so it would never be met; the nearest are "
+            f"{', '.join(near)}"
+        )
+
     def has(self, operation: str) -> bool:
-        """Whether there is any operation that a target with this one can be met at."""
+        """Whether there is any operation that a target with this one can be met at.
+
+        A HEAD can be met wherever a GET can.
+        """
         if "*" in operation or operation in self.names:
             return True
-        return next(self._patterns.matching(operation), None) is not None
+        if next(self._patterns.matching(operation), None) is not None:
+            return True
+        method, _, path = operation.partition(" ")
+        return method == "HEAD" and self.has(f"GET {path}")

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from mock_sei import machine
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import (
     LONGEST_COMMON_NAME,
@@ -91,6 +92,7 @@ class Authority:
         if self._issuer.key.public_key() != issuing.public_key():
             raise ValueError("the issuing CA's key does not belong to its certificate")
         self._name = issuing.subject.rfc4514_string()
+        self._issuing_der = issuing.public_bytes(Encoding.DER)
         self._numbers = itertools.count()
         self._signed: dict[str, bool] = {}
 
@@ -174,6 +176,10 @@ class Authority:
             return False
         return True
 
+    def is_issuing(self, peer: PeerCertificate) -> bool:
+        """Whether a client showed the certificate of the issuing CA itself."""
+        return peer.der == self._issuing_der
+
     def has_signed(self, peer: PeerCertificate) -> bool:
         """True where this CA signed what a client showed; its issuer's name proves nothing.
 
@@ -202,7 +208,7 @@ class Authority:
         on a tie), so the date starts a year back and lies as many seconds later as the number says.
         ``nextUpdate`` lies past any clock.
         """
-        issued = datetime.now(UTC).replace(microsecond=0) - timedelta(days=365)
+        issued = machine.now().replace(microsecond=0) - timedelta(days=365)
         return (
             # All at once: the builder's own method copies the list for each entry.
             x509.CertificateRevocationListBuilder(revoked_certificates=entries)

@@ -11,8 +11,9 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -26,11 +27,15 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from mock_sei.arguments import require_flag, require_text
 from mock_sei.certificates.profiles import PrivateKey
+from mock_sei.errors import Rejected
 from mock_sei.peer import PeerCertificate
-from mock_sei.texts import check_text
 
 DEFAULT_PASSPHRASE = "mock-sei"
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""By how much the clocks of machines that share a certs folder may differ."""
 
 LONGEST_SHOWN_NAME = 256
 """Characters of a CN, or of an issuer's name, that are kept of a certificate that was shown."""
@@ -55,6 +60,10 @@ class Certified:
     @property
     def not_after(self) -> datetime:
         return self.certificate.not_valid_after_utc
+
+    def is_valid_at(self, moment: datetime) -> bool:
+        """By its dates. One of a machine whose clock is a little ahead of this one's is valid."""
+        return self.not_before - CLOCKS_DIFFER <= moment < self.not_after
 
     @property
     def peer(self) -> PeerCertificate:
@@ -103,8 +112,15 @@ class BundleOptions:
     """3DES and SHA-1, for importers of old Windows and macOS."""
 
     def __post_init__(self) -> None:
-        """Raises ``TypeError`` or ``ValueError`` for a passphrase that is no text."""
-        check_text("passphrase", self.passphrase)
+        """Raises :class:`Rejected` for what cannot be used."""
+        require_text("passphrase", self.passphrase)
+        require_flag("legacy", self.legacy)
+
+    def checked(self) -> Self:
+        """Raises :class:`Rejected` where importers would not read the file."""
+        if not self.passphrase:
+            raise Rejected({"passphrase": "an empty passphrase: importers would import nothing"})
+        return self
 
 
 def common_names(subject: x509.Name) -> list[str]:
@@ -158,9 +174,7 @@ def pkcs12_bundle(identity: Identity, options: BundleOptions, *, chain: bool = T
     Key and leaf always go together: a file with the leaf alone has no localKeyID, and the
     documented ``openssl pkcs12 -clcerts`` would write nothing.
     """
-    if not options.passphrase:
-        raise ValueError("an empty passphrase: importers would silently import nothing")
-    passphrase = options.passphrase.encode()
+    passphrase = options.checked().passphrase.encode()
     encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase)
     if options.legacy:
         encryption = (

@@ -8,8 +8,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from mock_sei import machine
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate
 from mock_sei.certificates.store import CertificateStore, FileStamp
@@ -68,6 +68,14 @@ class SeededIdentities:
         """Whose certificate of this platform's CA has this number."""
         return self._owners.get(serial_number) or self._issued_owners.get(serial_number)
 
+    def drop_invalid(self) -> None:
+        """Forgets the certificates that are not valid by the machine's clock: others are made."""
+        now = machine.now()
+        with self._reading:
+            for on_file in self._on_file.values():
+                valid = tuple(each for each in on_file.certificates if each.is_valid_at(now))
+                on_file.certificates = valid
+
     def note_owner(self, serial_number: int, account: ServiceAccount) -> None:
         """A certificate was issued; after a reset another account may have taken the name."""
         with self._reading:
@@ -90,9 +98,9 @@ class SeededIdentities:
         """Read from its file, or made when first asked for."""
         with self._making:
             known = self.of(account)
-            if not known:
-                # Dated by the machine's clock, which a reset brings back.
-                now = datetime.now(UTC)
+            # Dated by the machine's clock, which a reset brings back.
+            now = machine.now()
+            if not known or not known[-1].is_valid_at(now):
                 stamp = self._store.identity_stamp(account.username)
                 found = self._store.find_or_write_identity(
                     account.username,
@@ -114,10 +122,10 @@ class SeededIdentities:
             on_file.stamp = stamp
             if (
                 found is None
-                or found.not_after <= datetime.now(UTC)
+                or not found.is_valid_at(machine.now())
                 or any(found.certificate == each.certificate for each in on_file.certificates[-1:])
             ):
-                return  # half-written, spoilt, or the one that is known
+                return  # half-written, not valid now, or the one that is known
             read = AccountCertificate.issued(account.username, found)
             on_file.certificates = (*on_file.certificates, read)
             self._owners[read.serial_number] = account

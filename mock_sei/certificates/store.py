@@ -12,6 +12,7 @@ import errno
 import logging
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -89,7 +90,8 @@ class CertificateStore:
             found = self._read_identity("server.pem", "server.key")
             if found is not None:
                 missing = set(names) - server_names(found.certificate)
-                if not missing and found.not_after - now > RENEW_SERVER_BEFORE:
+                lasts = found.is_valid_at(now) and found.is_valid_at(now + RENEW_SERVER_BEFORE)
+                if not missing and lasts:
                     return found
             identity = self.authority.issue_server(names, now=now)
             write_together(
@@ -120,7 +122,7 @@ class CertificateStore:
         self.account_folder(account)
         with self._locked():
             found = self._find_identity(account)
-            if found is None or found.not_after <= now:
+            if found is None or not found.is_valid_at(now):
                 found = make()
                 self._write_identity(account, found)
             return found
@@ -343,15 +345,30 @@ def _complaining_of(path: Path, what: str = "written") -> Iterator[None]:
 
 
 def _whose(path: Path, error: OSError) -> str:
-    """Of a refused file, the two users that differ: in a container neither has a name."""
+    """Of a refused file, the two users that differ: in a container neither has a name.
+
+    Where they are one and the same, the folder's mode, which is what refuses.
+    """
     if not isinstance(error, PermissionError) or not hasattr(os, "getuid"):
         return ""
+    user = os.getuid()
+    refusing = next(filter(_can_be_seen, (path, *path.parents)), None)
+    if refusing is None:
+        return f" (to user {user})"
+    found = refusing.stat()
+    if found.st_uid == user:
+        mode = stat.S_IMODE(found.st_mode)
+        return f" (to user {user}, to whom {refusing} belongs: its mode is {mode:04o})"
+    folder = refusing if refusing.is_dir() else refusing.parent
+    return f" (to user {user}; {folder} belongs to user {folder.stat().st_uid})"
+
+
+def _can_be_seen(path: Path) -> bool:
     try:
-        folder = path if path.is_dir() else path.parent
-        owner = folder.stat().st_uid
+        path.stat()
     except OSError:
-        return f" (to user {os.getuid()})"
-    return f" (to user {os.getuid()}; {folder} belongs to user {owner})"
+        return False
+    return True
 
 
 def _check_readable(path: Path, content: bytes, *, key: bool) -> None:

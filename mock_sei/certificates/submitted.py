@@ -244,6 +244,8 @@ def _reading(field: str) -> Iterator[None]:
     """What the library finds out only when a part is asked for is the submission's fault too."""
     try:
         yield
+    except Rejected:
+        raise  # said already, by this module
     except _UNREADABLE as error:
         raise _rejected(field, f"cannot be read, cut short or changed ({_clip(error)})") from None
 

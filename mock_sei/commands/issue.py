@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
+from mock_sei import machine
 from mock_sei.certificates.bundles import FORMATS, BundleOptions
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore
@@ -38,9 +38,7 @@ def issue_files(
     except OSError as error:
         raise ConfigurationError(f"cannot be made: {error.strerror}", source=out) from None
     store = CertificateStore(certs_dir)
-    identity = store.authority.issue_identity(
-        account, now=datetime.now(UTC), variant=Variant(variant)
-    )
+    identity = store.authority.issue_identity(account, now=machine.now(), variant=Variant(variant))
     options = BundleOptions(passphrase=passphrase, legacy=legacy)
     files = {name: write(identity, options) for name, write in FORMATS[format_name].items()}
     store.write_files(out, files)

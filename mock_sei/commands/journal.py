@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_sei.bench.entries import LINE_PATH
+from mock_sei.bench.entries import LINE_PATH, difference
 from mock_sei.errors import one_line
 from mock_sei.remote import Remote
 
@@ -50,7 +50,6 @@ def line(entry: Mapping[str, Any]) -> str:
         words.append(f"fault: {entry['fault']}")
     if entry["refused_by"]:
         words.append(f"refused by {entry['refused_by']}: {entry['refused_because']}")
-        if entry["expected"] is not None or entry["actual"] is not None:
-            words.append(f"[expected {entry['expected']}, actual {entry['actual']}]")
+        words += difference(entry["expected"], entry["actual"])
     words.extend(f"note: {note}" for note in entry["notes"])
     return one_line(" ".join(words))

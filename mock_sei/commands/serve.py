@@ -17,14 +17,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
 import click
 
 from mock_sei.bench.entries import LOG_SHOWN, Entry
-from mock_sei.certificates.store import write_whole
+from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError
 from mock_sei.runtime.launch import Launch, launch
@@ -32,6 +34,7 @@ from mock_sei.runtime.loops import new_event_loop
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Settings
 from mock_sei.web.exhausted import KINDS, find_exhaustion
+from mock_sei.web.portal.visit import HOME
 
 logger = logging.getLogger("mock_sei")
 
@@ -41,6 +44,9 @@ _FILES_NEEDED = 20
 _TIDY_EVERY = 1.0
 
 EXAMPLE_ACCOUNT = "svc-demo"
+
+IMAGE_VARIABLE = "MOCK_SEI_IMAGE"
+"""Set in the image, whose files and commands the host has not."""
 
 
 def prepare(settings: Settings) -> Launch:
@@ -58,6 +64,11 @@ def prepare(settings: Settings) -> Launch:
         if not settings.ready_file.absolute().parent.is_dir():
             raise ConfigurationError("its folder does not exist", source=settings.ready_file)
     return launch(settings)
+
+
+def log_error(message: str) -> None:
+    """A line of the log about what ends the server."""
+    logger.error(message)
 
 
 def run(launched: Launch, settings: Settings) -> None:
@@ -177,7 +188,12 @@ def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
 def announce(sandbox: Sandbox, settings: Settings) -> None:
     """Says where everything is. Raises :class:`ConfigurationError` without a ready file."""
     try:
-        click.echo(announcement(sandbox))
+        in_image = bool(os.environ.get(IMAGE_VARIABLE))
+        text = announcement(sandbox, in_image=in_image)
+        if in_image and settings.log_format == "json":  # engines put both outputs into one log
+            logger.info(text)
+        else:
+            click.echo(text)
         if sys.stdout is not None:  # as it is where the user closed it
             sys.stdout.flush()
     except OSError as error:  # the server is as good as before
@@ -208,41 +224,82 @@ def _ready(sandbox: Sandbox) -> dict[str, object]:
     }
 
 
-def announcement(sandbox: Sandbox) -> str:
-    """What a new user needs: addresses, files, and two lines to paste."""
-    addresses, folder = sandbox.addresses, sandbox.store.folder
+def announcement(sandbox: Sandbox, *, in_image: bool = False) -> str:
+    """What a new user needs: addresses, files, and lines to paste.
+
+    From a container the lines are for the host: they take the files from the control listener.
+    """
+    addresses = sandbox.addresses
+    files = _files_of_image(addresses.control) if in_image else _files(sandbox.store)
     lines = [
         "mock-sei: the SEI API Platform in a box. For tests only: its secrets are printed.",
         "",
         f"  one-way TLS   {addresses.one_way}",
         f"  two-way TLS   {addresses.two_way}",
+        f"  portal        {addresses.one_way}{HOME}  (for a browser)",
         f"  control API   {addresses.control}  (reference at /docs)",
-        f"  CA to trust   {sandbox.store.ca_file}",
-        f"  certificates  {folder}{os.sep}<service account>",
+        f"  CA to trust   {files.ca}",
+        f"  certificates  {files.certificates}",
     ]
-    examples = curl_lines(sandbox)
+    examples = curl_lines(sandbox, files)
     if examples:
-        lines += ["", "A token, then a call with one; paste as they stand:", "", *examples]
+        lines += ["", files.introduction, "", *examples]
     return "\n".join(lines)
 
 
-def curl_lines(sandbox: Sandbox) -> list[str]:
-    """A token request and a functional call, each one line beginning with ``curl``."""
+@dataclass(frozen=True, kw_only=True)
+class _Files:
+    """Where whoever pastes a line finds the files that it names."""
+
+    ca: str
+    certificates: str
+    introduction: str
+    certificate: Path
+    """Of the example account."""
+    key: Path
+    trusted: Path
+    fetched: tuple[str, ...] = ()
+    """Addresses from which the files are fetched into the working folder first."""
+
+
+def _files(store: CertificateStore) -> _Files:
+    folder = store.account_folder(EXAMPLE_ACCOUNT)
+    return _Files(
+        ca=str(store.ca_file),
+        certificates=f"{store.folder}{os.sep}<service account>",
+        introduction="A token, then a call with one; paste as they stand:",
+        certificate=folder / "certificate.crt",
+        key=folder / "privatekey.key",
+        trusted=store.ca_file,
+    )
+
+
+def _files_of_image(control: str) -> _Files:
+    account = f"{control}/service-accounts/{EXAMPLE_ACCOUNT}"
+    names = ("certificate.crt", "privatekey.key")
+    return _Files(
+        ca=f"{control}/ca.pem",
+        certificates=f"{control}/service-accounts/<service account>/{'|'.join(names)}",
+        introduction="The files, a token, then a call with one; paste on the host as they stand:",
+        certificate=Path(names[0]),
+        key=Path(names[1]),
+        trusted=Path("ca.pem"),
+        fetched=(f"{control}/ca.pem", *(f"{account}/{name}" for name in names)),
+    )
+
+
+def curl_lines(sandbox: Sandbox, files: _Files) -> list[str]:
+    """A token request and a functional call, each one line beginning with ``curl``.
+
+    Before them one that fetches the files, where they have to be fetched.
+    """
     registry = sandbox.state.registry
     application = registry.find_application_of(EXAMPLE_ACCOUNT)
     if application is None:
         return []  # the user's own fixtures have no demo account
     account = registry.service_accounts[EXAMPLE_ACCOUNT]
     url = sandbox.addresses.two_way
-    folder = sandbox.store.account_folder(EXAMPLE_ACCOUNT)
-    tls = [
-        "--cacert",
-        sandbox.store.ca_file,
-        "--cert",
-        folder / "certificate.crt",
-        "--key",
-        folder / "privatekey.key",
-    ]
+    tls = ["--cacert", files.trusted, "--cert", files.certificate, "--key", files.key]
     token = [
         "curl",
         "-sS",
@@ -258,12 +315,19 @@ def curl_lines(sandbox: Sandbox) -> list[str]:
         f"{url}/v2/oauthtoken",
     ]
     call = ["curl", "-sS", *tls, "-H", f"AppKey: {application.app_key}"]
-    bearer = f'-H "Authorization: Bearer $({_token_command(sandbox)})"'
+    token_line = shlex.join(map(str, token))
+    obtained = f"{token_line} | {_TAKE_TOKEN}" if files.fetched else _token_command(sandbox)
+    bearer = f'-H "Authorization: Bearer $({obtained})"'
     resource = shlex.quote(f"{url}/v1/order/tradetickets?limit=2")
-    return [
-        shlex.join(map(str, token)),
-        f"{shlex.join(map(str, call))} {bearer} {resource}",
-    ]
+    lines = [token_line, f"{shlex.join(map(str, call))} {bearer} {resource}"]
+    if files.fetched:
+        named = [part for each in files.fetched for part in ("-O", each)]
+        lines.insert(0, shlex.join(["curl", "-sS", *named]))
+    return lines
+
+
+_TAKE_TOKEN = r"""sed -E 's/.*"access_token":"([^"]+)".*/\1/'"""
+"""``mock-sei token`` for a host that has no mock-sei."""
 
 
 def _token_command(sandbox: Sandbox) -> str:
@@ -303,7 +367,8 @@ class _Lines(logging.Formatter):
         if second != self._second:  # a busy server writes thousands of lines in each
             self._stamp = time.strftime("%H:%M:%S", time.localtime(second))
             self._second = second
-        return f"{self._stamp} {record.getMessage()}"
+        line = f"{self._stamp} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class _JsonLines(logging.Formatter):
@@ -316,7 +381,10 @@ class _JsonLines(logging.Formatter):
         }
         if isinstance(record.msg, Entry):
             return json.dumps(fields | record.msg.to_json(LOG_SHOWN))
-        return json.dumps(fields | {"message": record.getMessage()})
+        fields["message"] = record.getMessage()
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
 
 
 def _configure_log(form: str) -> None:
@@ -325,7 +393,24 @@ def _configure_log(form: str) -> None:
     logging._srcfile = None  # noqa: SLF001  # the HOWTO says so; one line of code logs
     handler = _Lossy(sys.stderr)
     handler.setFormatter(_JsonLines() if form == "json" else _Lines())
-    root = logging.getLogger("mock_sei")
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    root.propagate = False
+    ours = logging.getLogger("mock_sei")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
+    # What libraries and the interpreter have to say stands in the log too, in the log's own form.
+    logging.getLogger().addHandler(handler)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_failure
+    threading.excepthook = lambda failed: _log_failure(
+        failed.exc_type, failed.exc_value, failed.exc_traceback
+    )
+    sys.unraisablehook = lambda failed: _log_failure(
+        failed.exc_type, failed.exc_value, failed.exc_traceback
+    )
+
+
+def _log_failure(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    """Of an exception that nobody caught."""
+    logger.error("mock-sei failed", exc_info=(kind, error or kind(), trace))

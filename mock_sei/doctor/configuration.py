@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mock_sei.doctor.findings import CREDENTIALS, ENVIRONMENT, URL, Finding, found, note, right
 from mock_sei.doctor.material import certificates_in, is_ca, readable, signs
-from mock_sei.doctor.setup import Setup
+from mock_sei.doctor.setup import DEFAULT_PORT, Setup, Target
 from mock_sei.oauth.metadata import TOKEN_PATHS
 
 QUOTES = "'\"`\u2018\u2019\u201c\u201d"
@@ -37,7 +37,7 @@ def check_url(setup: Setup) -> Iterator[Finding]:
             "The URL is not https; the platform speaks nothing else.",
             expected="https://",
             actual=f"{readable(target.scheme)}://",
-            cure=f"write https://{readable(target.host)}.",
+            cure=f"write {readable(_as_https(target))}.",
         )
     if target.path.strip("/") and target.path not in TOKEN_PATHS:
         wrong = True
@@ -59,6 +59,13 @@ def check_url(setup: Setup) -> Iterator[Finding]:
         )
     if not wrong:
         yield right(URL, f"{shown}: host {readable(target.host)}, port {target.port}")
+
+
+def _as_https(target: Target) -> str:
+    """The same host and port, and the path where it is one of the token endpoint's."""
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    port = "" if target.port == DEFAULT_PORT else f":{target.port}"
+    return f"https://{host}{port}{target.path if target.path in TOKEN_PATHS else ''}"
 
 
 def check_credentials(setup: Setup) -> Iterator[Finding]:

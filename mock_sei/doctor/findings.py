@@ -139,7 +139,7 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     **_rows(
         ENVIRONMENT,
-        hints=("proxy-set", "ca-variable-lacks-ca"),
+        hints=("proxy-set", "requests-ca-bundle", "ca-variable-lacks-ca"),
         proxy_set="`HTTPS_PROXY` or `ALL_PROXY` (either case) is set, `NO_PROXY` lacks the host",
         ca_variable_unreadable="a CA variable names a file or folder without certificates",
         requests_ca_bundle="`REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` lacks the CA: it overrides "

@@ -14,6 +14,7 @@ from mock_sei.doctor.observed import Ended, Handshake
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import looks_like_tls, read_flight
 from mock_sei.oauth.metadata import METADATA_PATH
+from mock_sei.runtime.contexts import PlainContext
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ class _Conversation:
 
 def shake_hands(setup: Setup, newest: ssl.TLSVersion) -> Handshake:
     """A handshake and a harmless request: under TLS 1.3 a refusal comes after the handshake."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = PlainContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.maximum_version = newest

@@ -12,28 +12,30 @@ import http.client
 import json
 import socket
 import ssl
-import time
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from mock_sei import machine
 from mock_sei.doctor.answers import is_key_pair_refusal
 from mock_sei.doctor.handshakes import ALERT, USER_AGENT, connect, shake_hands, show_certificate
 from mock_sei.doctor.material import certificates_in
 from mock_sei.doctor.observed import Answer, Ended, Observed, Reached, Trust
 from mock_sei.doctor.setup import Setup
+from mock_sei.runtime.contexts import PlainContext
 
 _LARGEST_ANSWER = 65_536
 
 
 def observe(setup: Setup) -> Observed:
     """Connects, shakes hands twice, verifies, and asks for a token where everything is given."""
-    started = time.monotonic()
+    started = machine.monotonic()
 
     def after() -> timedelta:
-        return timedelta(seconds=time.monotonic() - started)
+        return timedelta(seconds=machine.monotonic() - started)
 
     reached = _reach(setup)
     if reached.reached is not Reached.CONNECTED:
@@ -81,10 +83,13 @@ def _reach(setup: Setup) -> Observed:
 def _trusting_context(setup: Setup) -> ssl.SSLContext:
     """As the client would make it: ``--cacert`` alone, or what the system trusts."""
     authorities = certificates_in(setup.ca)
+    context = PlainContext(ssl.PROTOCOL_TLS_CLIENT)
     if setup.ca is None:
-        context = ssl.create_default_context()
+        # As ssl.create_default_context() does, which fails where SSLKEYLOGFILE cannot be written.
+        context.load_default_certs()
+        if sys.version_info >= (3, 13):
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
     else:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in authorities)
         context.load_verify_locations(cadata=pem)
     show_certificate(context, setup)

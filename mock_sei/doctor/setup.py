@@ -9,10 +9,11 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mock_sei import machine
 from mock_sei.errors import ConfigurationError
 from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.paths import find_path_problem
@@ -131,7 +132,7 @@ def read_setup(
         key=_read_given(options.key),
         environ=environ,
         ca_files={name: _read_some(environ[name]) for name in CA_VARIABLES if environ.get(name)},
-        now=now or datetime.now(UTC),
+        now=now or machine.now(),
     )
 
 

@@ -1,16 +1,19 @@
 """The authorization endpoint without its pages: requests, consents, and what comes back.
 
 Errors about the application or its redirect address are told on a page; every other error goes to
-the redirect address (RFC 6749 section 4.1.2.1). Sources: authorize page for the vendor's
-parameters; RFC 6749 sections 4.1 and 4.2, RFC 7636, RFC 9207, RFC 8252.
+the redirect address (RFC 6749 section 4.1.2.1), to the part of it where the client looks for an
+answer of the ``response_type`` that it sent. A parameter without a value is as if it had not come
+(RFC 6749 section 3.1). Sources: authorize page for the vendor's parameters; RFC 6749 sections 4.1
+and 4.2, RFC 7636, RFC 9207, RFC 8252.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mock_sei.access import explain_unknown_key
 from mock_sei.errors import (
     ACCESS_DENIED,
     GRANT_NOT_ALLOWED,
@@ -26,6 +29,9 @@ from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
+from mock_sei.reasons.addresses import find_address_difference
+from mock_sei.reasons.names import did_you_mean, explain_absence
+from mock_sei.reasons.values import but_for
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
@@ -46,6 +52,12 @@ PARAMETERS = (
 CHECK = "authorization request"
 
 Pairs = Sequence[tuple[str, str]]
+
+IN_QUERY = frozenset({"code", "none"})
+IN_FRAGMENT = frozenset({"token", "id_token"})
+"""Words of a ``response_type`` by where its answer goes (RFC 6749 sections 4.1.2 and 4.2.2; OAuth
+2.0 Multiple Response Type Encoding Practices, sections 3 to 5: of several words, one is enough for
+the fragment). Only ``code`` and ``token`` are answered with more than an error here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +96,7 @@ def redirected(refusal: Refusal, destination: Destination) -> RedirectedRefusal:
     """A refusal with the address that tells the application."""
     members = {
         "error": refusal.kind.error or "invalid_request",
-        "error_description": refusal.kind.description,
+        "error_description": refusal.description,
     }
     return RedirectedRefusal(refusal, destination.location(members))
 
@@ -95,15 +107,14 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
     ``pairs`` are its parameters in their order, repeated ones repeated. Raises
     :class:`RedirectedRefusal`, or a plain :class:`Refusal` for what must not be redirected.
     """
-    counts = Counter(name for name, _ in pairs if name in PARAMETERS)
-    values = {name: value for name, value in pairs if name in PARAMETERS}
-    application = find_application(values, counts, server)
-    address, sent = find_redirect_address(values, counts, application)
-    expected_type = RESPONSE_TYPES.get(application.standard.grant)
+    sent = own_parameters(pairs)
+    counts, values = Counter(name for name, _ in sent), dict(sent)
+    application = find_application(values, counts, server, [name for name, _ in pairs])
+    address, redirect_sent = find_redirect_address(values, counts, application)
     destination = Destination(
         address=address,
-        in_fragment=expected_type == "token",
-        state=values.get("state") if counts["state"] == 1 else None,
+        in_fragment=is_answered_in_fragment(different(sent, "response_type"), application),
+        state=values.get("state") if len(different(sent, "state")) == 1 else None,
         issuer=issuer,
     )
     try:
@@ -112,27 +123,61 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
         return AuthorizationRequest(
             application=application,
             destination=destination,
-            redirect_sent=sent,
-            scope=granted_scope(values.get("scope") or None, application),
+            redirect_sent=redirect_sent,
+            scope=granted_scope(values.get("scope"), application),
             challenge=find_challenge(values, application),
             end_other_sessions=find_flag(values, "endOtherSessions"),
-            login_hint=values.get("login_hint") or None,
+            login_hint=values.get("login_hint"),
         )
     except Refusal as refusal:
         raise redirected(refusal, destination) from None
 
 
+def own_parameters(pairs: Pairs) -> Pairs:
+    """What this endpoint reads: one without a value is as if it had not come (section 3.1)."""
+    return [(name, value) for name, value in pairs if name in PARAMETERS and value]
+
+
+def different(pairs: Pairs, wanted: str) -> set[str]:
+    """The different values of a parameter; more than one where it is repeated with another."""
+    return {value for name, value in pairs if name == wanted}
+
+
+def is_answered_in_fragment(sent: Collection[str], application: Application) -> bool:
+    """Where a client looks for its answer: by the ``response_type`` it sent, whatever its row.
+
+    Of a type that says nothing of it, of none, and of several that contradict each other, the
+    answer goes where that of the row's own type does.
+    """
+    places = {_is_in_fragment(each) for each in sent}
+    own = RESPONSE_TYPES.get(application.standard.grant) in IN_FRAGMENT
+    known = places.pop() if len(places) == 1 else None
+    return own if known is None else known
+
+
+def _is_in_fragment(response_type: str) -> bool | None:
+    words = set(response_type.split())
+    if words & IN_FRAGMENT:
+        return True
+    return False if words and words <= IN_QUERY else None
+
+
 def find_application(
-    values: Mapping[str, str], counts: Mapping[str, int], server: AuthorizationServer
+    values: Mapping[str, str],
+    counts: Mapping[str, int],
+    server: AuthorizationServer,
+    names: Sequence[str],
 ) -> Application:
+    """``names`` are those of all parameters that came, known or not."""
     client_id = values.get("client_id")
-    if not client_id:
-        raise _refused("client_id is missing; it is the application's AppKey.")
+    if client_id is None:
+        because = "client_id is missing; it is the application's AppKey."
+        raise _refused(f"{because}{explain_absence(('client_id',), names, counts)}")
     if counts["client_id"] > 1:
         raise _refused("client_id is repeated.")
     application = server.registry.applications.get(client_id)
     if application is None:
-        raise _refused("No application has this AppKey as its client_id.", actual=client_id)
+        raise _refused(explain_unknown_key(client_id, server.registry), actual=client_id)
     if not application.approved:
         raise _refused(f"The application {application.name} waits for approval.")
     environment = server.rules.environment
@@ -151,7 +196,7 @@ def find_redirect_address(
 ) -> tuple[str, bool]:
     """The address and whether the request named it; it may be left out where one is registered."""
     registered = application.redirect_addresses
-    named = {values[name] for name in ("redirect_uri", "redirect_url") if values.get(name)}
+    named = {values[name] for name in ("redirect_uri", "redirect_url") if name in values}
     if max(counts["redirect_uri"], counts["redirect_url"]) > 1 or len(named) > 1:
         raise _refused("redirect_uri is repeated, or differs from redirect_url.")
     if not registered:
@@ -169,8 +214,9 @@ def find_redirect_address(
     address = named.pop()
     if not is_registered(address, registered):
         raise _refused(
-            "redirect_uri is not registered for the application; addresses must be the same to the "
-            "letter, but for the port of a loopback address.",
+            "redirect_uri is not registered for the application"
+            f"{but_for(find_address_difference(address, registered))}; addresses must be the same "
+            "to the letter, but for the port of a loopback address.",
             expected=", ".join(registered),
             actual=address,
         )
@@ -181,7 +227,8 @@ def check_repeated(counts: Mapping[str, int]) -> None:
     """RFC 6749 section 3.1."""
     repeated = sorted(name for name, count in counts.items() if count > 1)
     if repeated:
-        raise _refused(f"{', '.join(repeated)}: repeated.")
+        names = ", ".join(repeated)
+        raise _refused(f"{names}: repeated.", description=f"{names} came more than once.")
 
 
 def check_response_type(
@@ -190,11 +237,12 @@ def check_response_type(
     """In the ``sei`` dialect it may be absent: the one type of the application's row is meant."""
     sent = values.get("response_type")
     own = RESPONSE_TYPES.get(application.standard.grant)
-    if sent == "" or (sent is None and server.rules.dialect == "rfc"):
-        raise _refused("response_type is missing.", expected=own)
+    if sent is None and server.rules.dialect == "rfc":
+        missing = "response_type is missing."
+        raise _refused(missing, expected=own, description=missing)
     if sent is not None and sent not in RESPONSE_TYPES.values():
         raise _refused(
-            "response_type is neither code nor token.",
+            f"response_type is neither code nor token{did_you_mean(sent, RESPONSE_TYPES.values())}",
             kind=RESPONSE_TYPE_UNKNOWN,
             expected=own,
             actual=sent,
@@ -205,6 +253,7 @@ def check_response_type(
             kind=GRANT_NOT_ALLOWED,
             expected=own,
             actual=sent,
+            description="The application may not use this response_type.",
         )
 
 
@@ -212,21 +261,29 @@ def find_challenge(values: Mapping[str, str], application: Application) -> Chall
     """Compulsory for native applications (RFC 8252 section 6), meaningless without a code."""
     if application.standard.grant is GrantType.IMPLICIT:
         return None
-    value = values.get("code_challenge")
-    if not value:
-        if application.standard.proof_key or values.get("code_challenge_method"):
-            raise _refused("code challenge required: send code_challenge (RFC 7636 section 4.4.1).")
+    value, method = values.get("code_challenge"), values.get("code_challenge_method")
+    if value is None:
+        if application.standard.proof_key or method is not None:
+            raise _refused(
+                "code challenge required: send code_challenge (RFC 7636 section 4.4.1).",
+                description="code challenge required",
+            )
         return None
     try:
-        return make_challenge(value, values.get("code_challenge_method"))
+        return make_challenge(value, method)
     except ValueError as error:
-        raise _refused(f"{error}.") from None
+        raise _refused(f"{error}.", description=f"{error}") from None
 
 
 def find_flag(values: Mapping[str, str], name: str) -> bool:
-    value = values.get(name) or "false"
+    value = values.get(name, "false")
     if value not in ("true", "false"):
-        raise _refused(f"{name} is neither true nor false.", actual=value)
+        wrong = f"{name} is neither true nor false"
+        raise _refused(
+            f"{wrong}{did_you_mean(value, ('true', 'false'))}",
+            actual=value,
+            description=f"{wrong}.",
+        )
     return value == "true"
 
 
@@ -268,6 +325,7 @@ def start_session(request: AuthorizationRequest, user: str, server: Authorizatio
             because=why.because,
             expected=why.expected,
             actual=why.actual,
+            description=refusal.description,
         )
         raise redirected(denied, request.destination) from None
 
@@ -275,7 +333,10 @@ def start_session(request: AuthorizationRequest, user: str, server: Authorizatio
 def deny(request: AuthorizationRequest) -> RedirectedRefusal:
     """The user said no."""
     refusal = Refusal(
-        ACCESS_DENIED, check="consent", because="The user cancelled the log-in or denied access."
+        ACCESS_DENIED,
+        check="consent",
+        because="The user cancelled the log-in or denied access.",
+        description="The user denied the request.",
     )
     return redirected(refusal, request.destination)
 
@@ -286,5 +347,13 @@ def _refused(
     kind: Kind = REQUEST_INVALID,
     expected: str | None = None,
     actual: str | None = None,
+    description: str | None = None,
 ) -> Refusal:
-    return Refusal(kind, check=CHECK, because=because, expected=expected, actual=actual)
+    return Refusal(
+        kind,
+        check=CHECK,
+        because=because,
+        expected=expected,
+        actual=actual,
+        description=description,
+    )

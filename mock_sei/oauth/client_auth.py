@@ -8,10 +8,15 @@ decides. Sources: Security FAQ (the table), error-handling FAQ rows 1 to 3 and 5
 from __future__ import annotations
 
 import hmac
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from mock_sei.access import check_certificate_name, check_listener, check_source_address
+from mock_sei.access import (
+    check_certificate_name,
+    check_listener,
+    check_source_address,
+    explain_unknown_key,
+)
 from mock_sei.errors import (
     API_KEY,
     GRANT_INVALID,
@@ -25,8 +30,10 @@ from mock_sei.oauth.token_request import (
     Credentials,
     Place,
     TokenRequest,
-    form_decoded,
+    readings,
 )
+from mock_sei.reasons.names import did_you_mean, explain_absence
+from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
 from mock_sei.records import Application, Environment, ServiceAccount
 from mock_sei.registry import Registry
 from mock_sei.standards import TOKEN_GRANTS, GrantType
@@ -74,15 +81,10 @@ def check_key_pair(
         raise _wrong_pair(
             "No key pair came: send Authorization: Basic and the Base64 of AppKey:AppSecret, or "
             "client_id and client_secret."
+            f"{explain_absence(('client_id',), request.parameters)}",
+            description="AppKey and AppSecret are missing.",
         )
-    application = registry.applications.get(credentials.app_key)
-    if application is None or not _secret_fits(application, credentials):
-        decoded = form_decoded(credentials)
-        application = registry.applications.get(decoded.app_key)
-        if application is None:
-            raise _unknown_key(credentials, registry)
-        if not _secret_fits(application, decoded):
-            raise _wrong_secret(application, credentials)
+    application = find_application(credentials, registry)
     if not application.approved:
         raise _wrong_pair(
             f"The application {application.name} waits for approval; its keys work after it."
@@ -99,6 +101,26 @@ def check_key_pair(
     if credentials.place is Place.QUERY:
         request.findings.notes.append("the key pair came in the query string")
     return application
+
+
+def find_application(credentials: Credentials, registry: Registry) -> Application:
+    """The application whose pair it is, in the first reading that fits. Raises ``invalid_client``.
+
+    Where none fits, the first reading that names an application says what is wrong.
+    """
+    named: Application | None = None
+    for reading in readings(credentials):
+        application = registry.applications.get(reading.app_key)
+        if application is None:
+            continue
+        if _secret_fits(application, reading):
+            return application
+        named = named or application
+    if named is None:
+        raise _wrong_pair(
+            explain_unknown_key(credentials.app_key, registry), actual=credentials.app_key
+        )
+    raise _wrong_secret(named, credentials, registry)
 
 
 def check_grant(application: Application, grant_type: str, served: Container[str]) -> None:
@@ -118,7 +140,8 @@ def check_grant(application: Application, grant_type: str, served: Container[str
     raise Refusal(
         GRANT_UNKNOWN,
         check=GRANT_CHECK,
-        because="The token endpoint does not know this grant_type.",
+        because="The token endpoint does not know this grant_type"
+        f"{did_you_mean(grant_type, TOKEN_GRANTS)}",
         expected=", ".join(allowed),
         actual=grant_type,
     )
@@ -135,7 +158,11 @@ def check_account(
     password = request.require("password")
     account = registry.service_accounts.get(username)
     if account is None:
-        raise _wrong_account("There is no such service account.", expected=own, actual=username)
+        raise _wrong_account(
+            f"There is no such service account{_explain_unknown_account(username, registry)}.",
+            expected=own,
+            actual=username,
+        )
     if username != own:
         raise _wrong_account(
             f"The service account belongs to another application than {application.name}.",
@@ -143,7 +170,10 @@ def check_account(
             actual=username,
         )
     if not _same(account.password, password):
-        raise _wrong_account(f"The password of the service account {username} is wrong.")
+        mistake = _explain_secret(
+            password, account.password, {"the AppSecret": application.app_secret}, registry
+        )
+        raise _wrong_account(f"The password of the service account {username} is wrong{mistake}.")
     return account
 
 
@@ -159,32 +189,63 @@ def _same(secret: str, sent: str) -> bool:
     return hmac.compare_digest(secret.encode(), sent.encode())
 
 
-def _unknown_key(credentials: Credentials, registry: Registry) -> Refusal:
-    sent = credentials.app_key
-    if registry.is_app_secret(credentials.app_key):
-        return _wrong_pair(
-            "An AppSecret stands where the AppKey belongs: the two are swapped (as their "
-            "descriptions are on one page of the vendor)."
-        )
-    return _wrong_pair(
-        "No application has this AppKey; it may be mistyped, refreshed since, or of another "
-        "environment.",
-        actual=sent,
-    )
-
-
-def _wrong_secret(application: Application, credentials: Credentials) -> Refusal:
+def _wrong_secret(
+    application: Application, credentials: Credentials, registry: Registry
+) -> Refusal:
     if application.app_secret is None:
         return _wrong_pair(
             f"{application.name} is a {application.type} application and has no AppSecret; send "
             "client_id alone."
         )
-    problem = "is missing" if not credentials.app_secret else "is wrong"
-    return _wrong_pair(f"The AppSecret of {application.name} {problem}.")
+    if not credentials.app_secret:
+        return _wrong_pair(f"The AppSecret of {application.name} is missing.")
+    account = registry.service_accounts.get(application.service_account or "")
+    others = {
+        "the AppKey": application.app_key,
+        "the password of its service account": account.password if account else None,
+    }
+    mistake = _explain_secret(credentials.app_secret, application.app_secret, others, registry)
+    return _wrong_pair(f"The AppSecret of {application.name} is wrong{mistake}.")
 
 
-def _wrong_pair(because: str, *, actual: str | None = None) -> Refusal:
-    return Refusal(KEY_PAIR, check=KEY_PAIR_CHECK, because=because, actual=actual)
+def _explain_secret(
+    sent: str, right: str, others: Mapping[str, str | None], registry: Registry
+) -> str:
+    """The end of a sentence about a wrong secret: how it is nearly right, or what it is instead.
+
+    ``others`` are what the application has beside it, by their names.
+    """
+    difference = find_difference_from(right, sent)
+    if difference is not None:
+        return but_for(difference)
+    for name, other in others.items():
+        if other is not None and _same(other, sent):
+            return f": {name} came in its place"
+    if registry.is_app_secret(sent):
+        return ": it is the AppSecret of another application"
+    return ": it is a secret of somebody else" if sent in registry.secrets else ""
+
+
+def _explain_unknown_account(username: str, registry: Registry) -> str:
+    find = registry.service_accounts.get
+    difference = find_difference(
+        username, lambda each: find(each) is not None, fits_in_other_case=in_other_case(find)
+    )
+    if difference is not None:
+        return but_for(difference)
+    if registry.find_application(username) is not None:
+        return ": it is an application's AppKey or name; an account has a user name of its own"
+    if username in registry.end_users:
+        return ": it is the e-mail address of an end user"
+    return ""
+
+
+def _wrong_pair(
+    because: str, *, actual: str | None = None, description: str | None = None
+) -> Refusal:
+    return Refusal(
+        KEY_PAIR, check=KEY_PAIR_CHECK, because=because, actual=actual, description=description
+    )
 
 
 def _wrong_account(

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mock_sei.reasons.names import did_you_mean
+
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _S256_LENGTH = 43
 
@@ -32,6 +34,19 @@ class Challenge:
         sent = challenge_of(verifier) if self.method is Method.S256 else verifier
         return hmac.compare_digest(sent, self.value)
 
+    def explain(self, verifier: str) -> str:
+        """The end of a sentence: why a verifier does not fit, where the two were confused."""
+        if not is_verifier(verifier):
+            return ""
+        if self.method is Method.S256 and hmac.compare_digest(verifier, self.value):
+            return ": the code_challenge came in its place"
+        if self.method is Method.PLAIN and hmac.compare_digest(challenge_of(verifier), self.value):
+            return (
+                ": it fits by S256, but the authorization request left code_challenge_method out, "
+                "which is plain then"
+            )
+        return ""
+
 
 def challenge_of(verifier: str) -> str:
     """The S256 challenge of a verifier (section 4.2)."""
@@ -45,11 +60,35 @@ def is_verifier(text: str) -> bool:
 
 
 def make_challenge(value: str, method: str | None) -> Challenge:
-    """Raises ``ValueError`` with what is wrong (sections 4.2 and 4.4.1)."""
+    """Raises ``ValueError`` with what is wrong, in words fit for an ``error_description``.
+
+    Sections 4.2 and 4.4.1; the latter has words of its own for an unknown method.
+    """
     try:
         named = Method.PLAIN if method is None else Method(method)
     except ValueError:
-        raise ValueError(f"code_challenge_method is neither {' nor '.join(Method)}") from None
+        problem = (
+            "transform algorithm not supported: code_challenge_method is neither "
+            f"{' nor '.join(Method)}"
+        )
+        meant = did_you_mean(method or "", Method).removesuffix(".")
+        raise ValueError(f"{problem}{meant}") from None
     if not is_verifier(value) or (named is Method.S256 and len(value) != _S256_LENGTH):
-        raise ValueError("code_challenge is not 43 to 128 unreserved characters (43 for S256)")
+        problem = "code_challenge is not 43 to 128 unreserved characters (43 for S256)"
+        raise ValueError(f"{problem}{_explain_challenge(value)}")
     return Challenge(value=value, method=named)
+
+
+_DIGEST_IN_HEX = re.compile("[0-9A-Fa-f]{64}")
+_STANDARD_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=?")
+
+
+def _explain_challenge(value: str) -> str:
+    """The end of a sentence about a challenge that is none."""
+    if value.endswith("=") and len(value) == _S256_LENGTH + 1:
+        return ": it has padding, the = at its end, which Base64 for URLs leaves out here"
+    if _STANDARD_BASE64.fullmatch(value):
+        return ": it has + or /, for which Base64 for URLs has - and _"
+    if _DIGEST_IN_HEX.fullmatch(value):
+        return ": it is the digest in hexadecimal, and not in Base64 for URLs"
+    return ""

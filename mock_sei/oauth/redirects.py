@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
-_LOOPBACK = ("127.0.0.1", "::1")
+_LOOPBACK = re.compile(
+    r"(http://(?:127\.0\.0\.1|\[::1\]))(?::(0|[1-9][0-9]{0,4}))?((?:[/?#].*)?)", re.DOTALL
+)
+"""A loopback address: scheme and host, port, and the rest to the letter."""
+_HIGHEST_PORT = 65535
 
 
 def is_registered(address: str, registered: Sequence[str]) -> bool:
     """Exactly as registered, but for the port of a loopback address (RFC 8252 section 7.3)."""
     if address in registered:
         return True
-    # What is registered is ASCII; other characters cost urlsplit the square of their number.
-    return address.isascii() and any(_differs_in_port_only(address, each) for each in registered)
+    sent = _without_port(address)
+    return sent is not None and any(sent == _without_port(each) for each in registered)
 
 
-def _differs_in_port_only(address: str, registered: str) -> bool:
-    """The registered address with the sent port put in must be the sent address, to the letter."""
-    try:
-        sent, known = urlsplit(address), urlsplit(registered)
-        port = sent.port
-    except ValueError:
-        return False
-    if known.scheme != "http" or known.hostname not in _LOOPBACK:
-        return False
-    host = f"[{known.hostname}]" if ":" in known.hostname else known.hostname
-    with_port = known._replace(netloc=host if port is None else f"{host}:{port}")
-    return urlunsplit(with_port) == address
+def _without_port(address: str) -> tuple[str, str] | None:
+    """What comes before and after the port of a loopback address, None of any other address."""
+    found = _LOOPBACK.fullmatch(address)
+    if found is None or int(found[2] or 0) > _HIGHEST_PORT:
+        return None
+    return found[1], found[3]
 
 
 def with_query(address: str, parameters: Mapping[str, str]) -> str:
-    """The address with parameters added to its query (RFC 6749 section 4.1.2)."""
-    separator = "&" if urlsplit(address).query else "?"
-    return f"{address}{separator}{_encode(parameters)}"
+    """The address with parameters added to its query, which stays (RFC 6749 section 3.1.2).
+
+    The query may be empty, or end with its separator. No registered address has a fragment.
+    """
+    _, mark, query = address.partition("?")
+    separator = "&" if query and not query.endswith("&") else ""
+    return f"{address}{separator if mark else '?'}{_encode(parameters)}"
 
 
 def with_fragment(address: str, parameters: Mapping[str, str]) -> str:

@@ -205,4 +205,11 @@ def _text(element: etree._Element) -> str:
 
 
 def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(GRANT_INVALID, check=CHECK, because=because, expected=expected, actual=actual)
+    return Refusal(
+        GRANT_INVALID,
+        check=CHECK,
+        because=because,
+        expected=expected,
+        actual=actual,
+        description="The assertion is not valid.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mock_sei.errors import SCOPE_INVALID, Refusal
+from mock_sei.reasons.values import but_for, find_difference
 from mock_sei.records import Application
 
 
@@ -25,15 +26,27 @@ def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source:
     if requested is None:
         return " ".join(allowed)
     wanted = requested.split()
-    known = set(allowed)
+    known = frozenset(allowed)
     unknown = [each for each in wanted if each not in known]
     if unknown or not wanted:
         raise Refusal(
             SCOPE_INVALID,
             check="scope",
-            because=f"The scope has a part that is not one of {source}; leave scope out, or ask "
-            "for what there is.",
+            because=f"The scope has a part that is not one of {source}"
+            f"{but_for(_difference(requested, known))}; leave scope out, or ask for what there is.",
             expected=" ".join(allowed),
             actual=" ".join(unknown) or requested,
         )
     return " ".join(dict.fromkeys(wanted))
+
+
+def _difference(requested: str, known: frozenset[str]) -> str | None:
+    """What the parts of a scope have that is not theirs."""
+    folded = {each.casefold() for each in known}
+    if "," in requested and known.intersection(requested.replace(",", " ").split()):
+        return "commas between its parts, where a blank belongs"
+    return find_difference(
+        requested,
+        lambda text: set(text.split()) <= known,
+        fits_in_other_case=lambda text: {each.casefold() for each in text.split()} <= folded,
+    )

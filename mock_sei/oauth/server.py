@@ -7,11 +7,12 @@ need more than one of them: how a session starts, what ends with it, what a toke
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
 
+from mock_sei.access import AccessToken
 from mock_sei.clock import Clock
 from mock_sei.errors import GRANT_INVALID, Refusal
 from mock_sei.oauth.authorizations import Authorization, Authorizations
@@ -19,6 +20,8 @@ from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.sessions import Session, Sessions
 from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens
 from mock_sei.oauth.used_assertions import UsedAssertions
+from mock_sei.reasons.pairs import has_key_pair
+from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
 from mock_sei.records import Application, EndUser, Environment
 from mock_sei.registry import Registry
 
@@ -63,6 +66,29 @@ class AuthorizationServer:
             or self.sessions.find(text) is not None
         )
 
+    def kind_of(self, text: str) -> str | None:
+        """What a text is here, such as ``a refresh token``, to tell a client that mistook it."""
+        registry = self.registry
+        kinds: tuple[tuple[str, Callable[[str], object]], ...] = (
+            ("an authorization code", self.codes.find),
+            ("a refresh token", lambda each: self.authorizations.has_issued(each) or None),
+            ("a sessionToken", self.sessions.find),
+            ("an AppKey", registry.applications.get),
+            ("an AppSecret", lambda each: registry.is_app_secret(each) or None),
+            ("a password", lambda each: each in registry.secrets or None),
+            ("the user name of a service account", registry.service_accounts.get),
+            ("the e-mail address of an end user", registry.end_users.get),
+            ("a key pair in Base64", lambda each: has_key_pair(each, registry.applications.get)),
+            ("an access token", self._find_token),
+        )
+        return next((kind for kind, find in kinds if find(text) is not None), None)
+
+    def _find_token(self, text: str) -> AccessToken | None:
+        try:
+            return self.tokens.read(text)
+        except Refusal:
+            return None
+
     def find_user(self, email: str, password: str) -> EndUser | None:
         """The user whose password it is."""
         user = self.registry.end_users.get(email)
@@ -78,12 +104,28 @@ class AuthorizationServer:
             raise Refusal(
                 GRANT_INVALID,
                 check=USER_CHECK,
-                because=f"The password of {email} is wrong."
-                if known
-                else "There is no such end user.",
+                because=self.explain_log_in(email, password),
                 actual=None if known else email,
             )
         return user
+
+    def explain_log_in(self, email: str, password: str) -> str:
+        """Why no user has this e-mail address with this password: a sentence for the journal."""
+        user = self.registry.end_users.get(email)
+        if user is not None:
+            difference = find_difference_from(user.password, password)
+            other = ""
+            if difference is None and password in self.registry.secrets:
+                other = ": it is a secret of somebody else"
+            return f"The password of {email} is wrong{but_for(difference) or other}."
+        find = self.registry.end_users.get
+        difference = find_difference(
+            email, lambda each: find(each) is not None, fits_in_other_case=in_other_case(find)
+        )
+        other = ""
+        if difference is None and self.registry.service_accounts.get(email) is not None:
+            other = ": it is the user name of a service account"
+        return f"There is no such end user{but_for(difference) or other}."
 
     def start_session(self, user: str, *, end_others: bool) -> Session:
         """Logs a user in; ``end_others`` ends the user's other sessions first.
@@ -102,6 +144,7 @@ class AuthorizationServer:
                 "endOtherSessions=true to end it.",
                 expected="no other session",
                 actual=f"{len(others)}",
+                description="The user has another session, and endOtherSessions is not true.",
             )
         return self.sessions.start(user)
 

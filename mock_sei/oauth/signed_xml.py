@@ -45,12 +45,13 @@ def decode_parameter(name: str, text: str) -> bytes:
     except ValueError:  # not Base64, not ASCII
         raise malformed(
             f"{name} is not Base64 in its standard alphabet; where a space stands in it, a plus "
-            "sign was sent without percent-encoding."
+            "sign was sent without percent-encoding.",
+            description=f"{name} is not Base64.",
         ) from None
     if len(data) > MAX_SIZE:
-        raise malformed(
-            f"{name} is too large.", expected=f"at most {MAX_SIZE} bytes", actual=f"{len(data)}"
-        )
+        large = f"{name} is too large."
+        size = f"{len(data)}"
+        raise malformed(large, expected=f"at most {MAX_SIZE} bytes", actual=size, description=large)
     return data
 
 
@@ -61,16 +62,17 @@ def parse_xml(name: str, data: bytes) -> etree._Element:
     try:
         root = etree.fromstring(data, _parser())
     except (etree.LxmlError, LookupError, ValueError) as error:
-        raise malformed(f"{name} is not well-formed XML: {_clipped(error)}") from None
+        garbled = f"{name} is not well-formed XML"
+        raise malformed(f"{garbled}: {_clipped(error)}", description=f"{garbled}.") from None
     document = root.getroottree().docinfo
     if document.internalDTD is not None or document.externalDTD is not None:
-        raise malformed(f"{name} has a document type declaration, which SAML never has.")
+        declared = f"{name} has a document type declaration, which SAML never has."
+        raise malformed(declared, description=declared)
     prefixes = len(set(_PREFIX.findall(etree.tostring(root, encoding="unicode"))))
     if prefixes > MAX_PREFIXES:
+        many = f"{name} declares too many namespace prefixes."
         raise malformed(
-            f"{name} declares too many namespace prefixes.",
-            expected=f"at most {MAX_PREFIXES}",
-            actual=f"{prefixes}",
+            many, expected=f"at most {MAX_PREFIXES}", actual=f"{prefixes}", description=many
         )
     return root
 
@@ -150,4 +152,11 @@ def _clipped(error: Exception) -> str:
 
 
 def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(GRANT_INVALID, check=CHECK, because=because, expected=expected, actual=actual)
+    return Refusal(
+        GRANT_INVALID,
+        check=CHECK,
+        because=because,
+        expected=expected,
+        actual=actual,
+        description="The signature of the assertion is not valid.",
+    )

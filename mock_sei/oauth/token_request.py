@@ -1,25 +1,41 @@
 """A token request, parsed: bytes in, a frozen :class:`TokenRequest` out.
 
 Nothing is decided here but whether the request can be read. Strict where RFC 6749 section 3.2 is:
-no parameter twice, one without a value counts as absent, only form-encoded bodies. Sources: token
+one without a value counts as absent, no parameter twice, only form-encoded bodies. Sources: token
 page and create-token page (parameters in the query string), RFC 6749 sections 2.3.1, 3.2 and 5.2.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Refusal
 from mock_sei.peer import Connection, Findings
+from mock_sei.reasons.forms import explain_content, explain_form
+from mock_sei.reasons.names import KNOWN, did_you_mean, explain_absence, find_spoilt
+from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair
+from mock_sei.reasons.values import but_for, find_difference_from
 
 MEDIA_TYPES = ("application/x-www-form-urlencoded", "application/xxx-form-urlencoded")
 """The token page gives the first as its example and spells the second in its text."""
 
 MAX_PARAMETERS = 100
+
+PARAMETERS = frozenset(
+    {
+        *("grant_type", "client_id", "client_secret", "username", "email", "password", "scope"),
+        *("endOtherSessions", "code", "code_verifier", "redirect_uri", "redirect_url"),
+        *("refresh_token", "token", "access_token", "sessionToken", "SAMLResponse"),
+        "SAMLAssertion",
+    }
+)
+"""What this endpoint reads: the names that an ``error_description`` may repeat."""
+
+_KNOWN = frozenset(KNOWN)
 
 PARSING = "parse"
 KEY_PAIR_CHECK = "key pair"
@@ -40,6 +56,8 @@ class Credentials:
     app_key: str
     app_secret: str | None = field(repr=False)
     place: Place
+    client_id: str | None = None
+    """The ``client_id`` that came beside the header: it says which AppKey the header means."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +72,8 @@ class TokenRequest:
     endpoint: str
     """Its own URL, as the client called it."""
     findings: Findings
+    forms: tuple[bytes, ...] = field(default=(), repr=False)
+    """What the parameters were read from."""
 
     def find(self, *names: str) -> str | None:
         """The value of a parameter that has more than one name.
@@ -62,14 +82,20 @@ class TokenRequest:
         """
         values = {self.parameters[name] for name in names if name in self.parameters}
         if len(values) > 1:
-            raise malformed(f"{' and '.join(names)} are both there and differ; send one of them.")
+            both = f"{' and '.join(names)} are both there and differ"
+            raise malformed(f"{both}; send one of them.", description=f"{both}.")
         return values.pop() if values else None
 
     def flag(self, name: str) -> bool:
         """``true`` or ``false``, false where it is absent. Raises ``invalid_request``."""
         value = self.parameters.get(name, "false")
         if value not in ("true", "false"):
-            raise malformed(f"{name} is neither true nor false.", actual=value)
+            wrong = f"{name} is neither true nor false"
+            raise malformed(
+                f"{wrong}{did_you_mean(value, ('true', 'false'))}",
+                actual=value,
+                description=f"{wrong}.",
+            )
         return value == "true"
 
     def require(self, *names: str) -> str:
@@ -79,13 +105,27 @@ class TokenRequest:
             raise malformed(
                 f"The parameter {' (or '.join(names)}{')' * (len(names) - 1)} is missing; "
                 f"grant_type {self.grant_type} needs it."
+                f"{_explain_absence(names, self.parameters, self.forms)}",
+                description=f"{names[0]} is missing.",
             )
         return value
 
 
-def malformed(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
+def malformed(
+    because: str,
+    *,
+    expected: str | None = None,
+    actual: str | None = None,
+    description: str | None = None,
+) -> Refusal:
+    """``description`` is what the client reads; see :class:`Refusal` for what it may hold."""
     return Refusal(
-        REQUEST_INVALID, check=PARSING, because=because, expected=expected, actual=actual
+        REQUEST_INVALID,
+        check=PARSING,
+        because=because,
+        expected=expected,
+        actual=actual,
+        description=description,
     )
 
 
@@ -114,6 +154,7 @@ def parse_token_request(
             "Token parameters stand in the query string, which the rfc dialect refuses "
             "(RFC 6749 section 2.3.1); send them as a form.",
             actual=", ".join(in_query),
+            description="Parameters stand in the query string.",
         )
     in_form: dict[str, str] = {}
     if body or not in_query:
@@ -121,17 +162,26 @@ def parse_token_request(
         in_form = _parse_form(body, "form")
     repeated = in_form.keys() & in_query.keys()
     if repeated:
-        raise malformed(f"{', '.join(sorted(repeated))}: in the form and in the query string.")
+        raise malformed(
+            f"{', '.join(sorted(repeated))}: in the form and in the query string.",
+            description=_repeated(*repeated),
+        )
     if in_query:
         findings.notes.append(
             "parameters in the query string: accepted as documented, but they end up in access "
             f"logs; send a form: {', '.join(in_query)}"
         )
     parameters = in_form | in_query
+    if not parameters.keys() <= _KNOWN:
+        findings.notes += find_spoilt(parameters, KNOWN)
     credentials = _credentials(authorization, parameters, in_query)
     grant_type = grant_type or parameters.get("grant_type")
     if grant_type is None:
-        raise malformed("The parameter grant_type is missing.")
+        raise malformed(
+            "The parameter grant_type is missing."
+            f"{_explain_absence(('grant_type',), parameters, (body, query))}",
+            description="grant_type is missing.",
+        )
     return TokenRequest(
         grant_type=grant_type,
         parameters=parameters,
@@ -140,7 +190,22 @@ def parse_token_request(
         issuer=issuer,
         endpoint=endpoint,
         findings=findings,
+        forms=(body, query),
     )
+
+
+def _explain_absence(
+    wanted: Sequence[str], parameters: Mapping[str, str], forms: Iterable[bytes]
+) -> str:
+    """The names that came, and the one that was meant; behind it what is odd about the form."""
+    pairs = [
+        name
+        for form in forms
+        for name, _ in parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True)
+    ]
+    empty = [name for name in pairs if name not in parameters]
+    oddity = next(filter(None, map(explain_form, forms)), "")
+    return explain_absence(wanted, pairs or parameters, empty, oddity=oddity)
 
 
 def _require_form(content_type: str | None, body: bytes) -> None:
@@ -148,14 +213,19 @@ def _require_form(content_type: str | None, body: bytes) -> None:
     if media_type.lower() in MEDIA_TYPES or (not body and not media_type):
         return
     raise malformed(
-        "The body is not a form; send the parameters form-encoded, not as JSON.",
+        f"{explain_content(media_type, body)}; send the parameters form-encoded, as "
+        f"{MEDIA_TYPES[0]}.",
         expected=MEDIA_TYPES[0],
         actual=media_type or "no Content-Type",
+        description=f"The body is not of the media type {MEDIA_TYPES[0]}.",
     )
 
 
 def _parse_form(text: bytes, place: str) -> dict[str, str]:
-    """Parameters with a value. Raises :class:`Refusal` for one that is repeated or unreadable."""
+    """Parameters with a value; one without is as if it had not come.
+
+    Raises :class:`Refusal` for one that has two values, the same twice included, or is unreadable.
+    """
     try:
         pairs = parse_qsl(
             text.decode("utf-8"),
@@ -164,15 +234,27 @@ def _parse_form(text: bytes, place: str) -> dict[str, str]:
             max_num_fields=MAX_PARAMETERS,
         )
     except UnicodeDecodeError:
-        raise malformed(f"The {place} is not UTF-8.") from None
+        unreadable = f"The {place} is not UTF-8."
+        raise malformed(unreadable, description=unreadable) from None
     except ValueError:
-        raise malformed(f"The {place} has more than {MAX_PARAMETERS} parameters.") from None
+        too_many = f"The {place} has more than {MAX_PARAMETERS} parameters."
+        raise malformed(too_many, description=too_many) from None
     found: dict[str, str] = {}
     for name, value in pairs:
+        if not value:
+            continue
         if name in found:
-            raise malformed(f"The parameter {name} is repeated in the {place}.")
+            raise malformed(
+                f"The parameter {name} is repeated in the {place}.", description=_repeated(name)
+            )
         found[name] = value
-    return {name: value for name, value in found.items() if value}
+    return found
+
+
+def _repeated(*names: str) -> str:
+    """A name that is none of ours may be anything, even a secret: it is not repeated."""
+    known = sorted(PARAMETERS.intersection(names))
+    return f"{', '.join(known) or 'A parameter'} came more than once."
 
 
 def _credentials(
@@ -180,7 +262,7 @@ def _credentials(
 ) -> Credentials | None:
     """The key pair from the header, else from the parameters; not from both (RFC 6749, 2.3)."""
     client_id, client_secret = parameters.get("client_id"), parameters.get("client_secret")
-    if authorization is None:
+    if authorization is None or not authorization.strip(" \t"):
         if client_id is None:
             return None
         place = Place.QUERY if {"client_id", "client_secret"} & in_query.keys() else Place.FORM
@@ -189,13 +271,18 @@ def _credentials(
     if client_secret is not None:
         raise malformed(
             "The key pair stands in the Authorization header and client_secret among the "
-            "parameters; send one of them (RFC 6749 section 2.3)."
+            "parameters; send one of them (RFC 6749 section 2.3).",
+            description="The key pair came twice: in the header and as parameters.",
         )
-    if client_id is not None and client_id != found.app_key:
+    found = replace(found, client_id=client_id)
+    if next(readings(found), None) is None:
+        different = "client_id is not the AppKey of the Authorization header"
+        nearly = but_for(find_difference_from(found.app_key, client_id or ""))
         raise malformed(
-            "client_id is not the AppKey of the Authorization header.",
+            f"{different}{nearly}.",
             expected=found.app_key,
             actual=client_id,
+            description=f"{different}.",
         )
     return found
 
@@ -215,28 +302,38 @@ def _decode_authorization(header: str) -> Credentials:
         if base64.b64encode(content).decode() != encoded:
             raise ValueError("its last bits are not zero (RFC 4648 section 3.5)")
     except ValueError:  # not Base64, not ASCII, not UTF-8
-        raise _unreadable(
-            "The Authorization header is not Base64; encode AppKey:AppSecret, the colon between "
-            "them, before sending it."
-        ) from None
+        raise _unreadable(explain_unreadable_pair(encoded)) from None
     app_key, colon, app_secret = text.partition(":")
     if not colon:
-        raise _unreadable(
-            "The decoded Authorization header has no colon; encode AppKey, a colon and AppSecret "
-            "together."
-        )
+        raise _unreadable(explain_missing_colon(text))
     return Credentials(app_key=app_key, app_secret=app_secret, place=Place.HEADER)
 
 
 def _unreadable(because: str) -> Refusal:
-    return Refusal(KEY_PAIR, check=KEY_PAIR_CHECK, because=because)
-
-
-def form_decoded(credentials: Credentials) -> Credentials:
-    """The pair as a client that follows RFC 6749 appendix B encodes it before Base64."""
-    secret = credentials.app_secret
-    return Credentials(
-        app_key=unquote_plus(credentials.app_key),
-        app_secret=None if secret is None else unquote_plus(secret),
-        place=credentials.place,
+    return Refusal(
+        KEY_PAIR,
+        check=KEY_PAIR_CHECK,
+        because=because,
+        description="The Authorization header holds no AppKey and AppSecret that can be read.",
     )
+
+
+_DECODERS: tuple[Callable[[str], str], ...] = (str, unquote_plus, unquote)
+"""How clients write a pair before its Base64: as it is (RFC 7617), form-encoded (RFC 6749 section
+2.3.1), percent-encoded with its plus signs left as they are (RFC 3986 section 2.2)."""
+
+
+def readings(credentials: Credentials) -> Iterator[Credentials]:
+    """What a pair may mean: as it was sent first, then decoded.
+
+    Only those whose AppKey is the ``client_id`` that came beside them.
+    """
+    secret = credentials.app_secret
+    for decode in _DECODERS:
+        app_key = decode(credentials.app_key)
+        if credentials.client_id in (None, app_key):
+            yield replace(
+                credentials,
+                app_key=app_key,
+                app_secret=None if secret is None else decode(secret),
+            )

@@ -24,7 +24,7 @@ from jose.exceptions import JOSEError
 
 from mock_sei.access import AccessToken
 from mock_sei.clock import Clock
-from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal
+from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal, Rejected
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.texts import is_text, sendable
 
@@ -126,12 +126,12 @@ class KeyRing:
         self._signing = key
 
     def retire(self, kid: str) -> None:
-        """Raises ``ValueError`` for the signing key or an unknown one."""
+        """Raises :class:`Rejected` for the signing key or an unknown one."""
         if self.find(kid) is None:
             newest = ", ".join(key.kid for key in self.all[:10])
-            raise ValueError(f"no signing key {kid[:40]!r}; the newest are {newest}")
+            raise Rejected({"kid": f"no signing key {kid[:40]!r}; the newest are {newest}"})
         if kid == self.signing.kid:
-            raise ValueError(f"{kid} signs; rotate first, then retire it")
+            raise Rejected({"kid": f"{kid} signs; rotate first, then retire it"})
         self._keys = {name: key for name, key in self._keys.items() if name != kid}
 
 
@@ -226,7 +226,7 @@ class Tokens:
             raise _invalid(
                 "The token is not signed with this platform's algorithm.",
                 expected=ALGORITHM,
-                actual=sendable(str(header.get("alg"))),
+                actual=_shown_member(header, "alg"),
             )
         key = self._keys.find(header.get("kid"))
         if key is None:
@@ -234,7 +234,7 @@ class Tokens:
                 "The token was signed with a key this server does not know: it comes from another "
                 "server, or from one with another certs folder.",
                 expected=self._keys.signing.kid,
-                actual=sendable(str(header.get("kid"))),
+                actual=_shown_member(header, "kid"),
             )
         if header != key.header:
             raise _invalid(
@@ -325,6 +325,27 @@ def _unverified_header(text: str) -> dict[str, Any]:
     return header
 
 
+def _shown_member(header: Mapping[str, Any], name: str) -> str:
+    """A member of a token's header as it stands there."""
+    if name not in header:
+        return "missing"
+    value = header[name]
+    if isinstance(value, list | dict):
+        return _JSON_TYPES[type(value)]
+    return sendable(value if isinstance(value, str) else json.dumps(value))
+
+
+_JSON_TYPES: Mapping[type, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
 def _decoded(part: str) -> bytes:
     """What a part of a token holds. ``ValueError`` for any other text than the one we write.
 
@@ -360,11 +381,11 @@ def _read_claims(content: bytes) -> AccessToken:
         raise _invalid("The token's content is signed with our key, but is no JSON object.")
     for name, kind in (_NEEDED | _OPTIONAL).items():
         if not (_is_claim(claims[name], kind) if name in claims else name in _OPTIONAL):
-            actual = type(claims[name]).__name__ if name in claims else "missing"
+            actual = _JSON_TYPES[type(claims[name])] if name in claims else "missing"
             raise _invalid(
                 f"The token is signed with our key, but its claim {name} is not one that this "
                 "server writes.",
-                expected=kind.__name__,
+                expected=_JSON_TYPES[kind],
                 actual=actual,
             )
     return AccessToken(

@@ -15,9 +15,11 @@ from datetime import datetime, timedelta
 from random import Random
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.arguments import kind_of
 from mock_sei.clock import Clock
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
 from mock_sei.randomness import new_secret
+from mock_sei.reasons.values import but_for, find_difference
 from mock_sei.texts import is_text
 
 CHECK = "certificate link"
@@ -46,6 +48,8 @@ class Delivery:
             problems["passphrase"] = "no text that can be sent"
         elif not self.passphrase:
             problems["passphrase"] = "empty; importers would silently import nothing"
+        if self.legacy not in (True, False):
+            problems["legacy"] = f"must be True or False, not {kind_of(self.legacy)}"
         if problems:
             raise Rejected(problems)
 
@@ -167,7 +171,7 @@ class CertificateLinks:
                 NOT_FOUND,
                 check=CHECK,
                 because="No such certificate link was made: cut short when it was copied, or made "
-                "before the last reset.",
+                f"before the last reset{but_for(find_difference(token, self._is_link))}.",
             )
         problem = link.find_problem(self._clock.now())
         if problem is not None:
@@ -180,6 +184,9 @@ class CertificateLinks:
                 actual=problem,
             )
         return link
+
+    def _is_link(self, token: str) -> bool:
+        return token in self._links
 
     def take(self, token: str) -> Link:
         """A live link, which is dead from now on: of many at once exactly one gets it."""

@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from operator import attrgetter
 
+from mock_sei.arguments import named_plainly_throughout, require_text, require_whole
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.links import Link
 
@@ -83,6 +84,7 @@ class MailPage:
         return self.count - self.earlier - len(self.mails)
 
 
+@named_plainly_throughout
 class Mails(ABC):
     """Mails to look through, oldest first, wherever they are kept."""
 
@@ -118,11 +120,18 @@ class Mails(ABC):
         return mails[0]
 
     def find(self, *, to: str | None = None, about: str = "") -> list[Mail]:
-        """Those to an address, with words in their subject or text."""
+        """Those to an address, with words in their subject or text.
+
+        Raises :class:`~mock_sei.errors.Rejected` for what is no text.
+        """
+        if to is not None:
+            require_text("to", to, "an e-mail address")
+        require_text("about", about)
         return self.page(to=to, about=about).mails
 
     def require(self, number: int) -> Mail:
         """Raises :class:`UnknownMessage`."""
+        require_whole("number", number)
         page = self.page(limit=1, after=number - 1)
         if not page.mails or page.mails[0].number != number:
             raise UnknownMessage(f"no mail {number}; there are {page.count}")

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from mock_sei.arguments import find_nearest, plain_problem, unknown_names
 from mock_sei.errors import Rejected
 from mock_sei.records import (
     Application,
@@ -67,23 +68,23 @@ FIELDS = tuple(each.name for each in fields_of(Registration))
 def read_registration(fields: Mapping[str, Any]) -> Registration:
     """Raises :class:`Rejected` for every field that is unknown, missing or of another kind."""
     known = {name: value for name, value in fields.items() if name in FIELDS}
-    there_are = f"no such field; there are {', '.join(FIELDS)}"
-    problems = {name: there_are for name in fields if name not in FIELDS}
+    problems = unknown_names(fields, FIELDS, what="field")
     try:
         registration = TypeAdapter(Registration).validate_python(known)
     except ValidationError as error:
         for each in error.errors(include_url=False):
             field = str(each["loc"][0])
-            problems.setdefault(field, _problem(each["type"], each["msg"]))
+            problems.setdefault(field, plain_problem(each))
     if problems:
         raise Rejected(problems)
     return registration
 
 
-def _problem(kind: str, message: str) -> str:
-    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
-        return "missing"
-    return message[0].lower() + message[1:]
+def read_changes(application: Application, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Some fields of the form as they are to become. Raises :class:`Rejected`."""
+    before = {name: getattr(application, name) for name in FIELDS}
+    after = asdict(read_registration(before | dict(fields)))
+    return {name: after[name] for name in fields}
 
 
 def new_application(
@@ -108,12 +109,11 @@ def changed_application(
     application: Application, fields: Mapping[str, Any], products: Collection[str]
 ) -> Application:
     """The record with some fields of the form changed. Raises :class:`Rejected`."""
-    before = {name: getattr(application, name) for name in FIELDS}
-    after = asdict(read_registration(before | dict(fields)))
+    after = read_changes(application, fields)
     fixed = {
-        name: f"cannot be changed from {before[name]}; register another application"
+        name: f"cannot be changed from {getattr(application, name)}; register another application"
         for name in FIXED
-        if after[name] != before[name]
+        if after.get(name, getattr(application, name)) != getattr(application, name)
     }
     if fixed:
         raise Rejected(fixed)
@@ -133,7 +133,9 @@ def check(application: Application, products: Collection[str]) -> None:
             problems.setdefault(name, "choose one at least")
     if unknown:
         known = ", ".join(sorted(products))
-        problems.setdefault("products", f"no product {unknown[0]}; there are {known}")
+        near = find_nearest(unknown[0], products)
+        hint = f" (did you mean {near}?)" if near else ""
+        problems.setdefault("products", f"no product {unknown[0]}{hint}; there are {known}")
     if "owner" not in problems and not application.redirect_addresses:
         grant = application.standard.grant
         if grant in REDIRECTED:

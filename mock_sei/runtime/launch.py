@@ -7,18 +7,20 @@ import importlib
 import ipaddress
 import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from starlette.types import ASGIApp
 
+from mock_sei import machine
 from mock_sei.addresses import Addresses, host_to_call
+from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.runtime.server import Door, PlatformServer
 from mock_sei.runtime.sockets import Ports, bind
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.sandbox import CertificateRules, Sandbox
+from mock_sei.sandbox import CertificateRules, Sandbox, read_faults
 from mock_sei.settings import Settings
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
@@ -60,6 +62,9 @@ class Launch:
         load_pages()
 
 
+CONTROL_PORT = 8044
+"""Where a control listener is, unless something else was asked for."""
+
 IMPORTED_LATE = (
     "anyio._backends._asyncio",
     "mock_sei.core_yaml",
@@ -81,6 +86,9 @@ def launch(settings: Settings) -> Launch:
     with contextlib.ExitStack() as undo:
         sockets = _bind_all(settings, undo)
         fixtures = load_fixtures(settings.fixtures, settings.apis)
+        if settings.faults:  # a wrong one must leave nothing behind either
+            catalogue = Catalogue(fixtures.documents, fixtures.brought)
+            read_faults(settings.faults, catalogue, settings.source)
         store = CertificateStore(settings.certs_dir)
         sandbox = Sandbox(
             fixtures=fixtures,
@@ -91,11 +99,12 @@ def launch(settings: Settings) -> Launch:
                 notice_days=settings.renewal_notices,
             ),
             faults=settings.faults,
+            faults_source=settings.source,
             journal_size=settings.journal_size,
             tls_problem=Trial(store.authority).find_problem,
         )
         sandbox.server_names = _server_names(settings)
-        identity = store.server_identity(sandbox.server_names, now=datetime.now(UTC))
+        identity = store.server_identity(sandbox.server_names, now=machine.now())
         platform = platform_app()
         doors = [
             Door(
@@ -140,6 +149,7 @@ def _control_app() -> ASGIApp:
 def _bind_all(
     settings: Settings, undo: contextlib.ExitStack
 ) -> dict[Listener, list[socket.socket]]:
+    control = (settings.control_port, CONTROL_PORT)
     wanted = {
         Listener.ONE_WAY: (
             settings.host,
@@ -148,6 +158,7 @@ def _bind_all(
                 asked=settings.one_way_port,
                 documented=443,
                 fallback=8443,
+                control=control,
             ),
         ),
         Listener.TWO_WAY: (
@@ -157,11 +168,17 @@ def _bind_all(
                 asked=settings.two_way_port,
                 documented=444,
                 fallback=8444,
+                control=control,
             ),
         ),
         Listener.CONTROL: (
             settings.control_host,
-            Ports(option="--control-port", asked=settings.control_port, documented=8044),
+            Ports(
+                option="--control-port",
+                asked=settings.control_port,
+                documented=CONTROL_PORT,
+                control=control,
+            ),
         ),
     }
     bound = {}

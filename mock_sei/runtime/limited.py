@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -17,8 +17,14 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from mock_sei.errors import NOT_HTTP, REQUEST_STALLED, Refusal
 from mock_sei.runtime import limits
+from mock_sei.runtime.heads import (
+    find_absolute,
+    find_authority_problem,
+    find_head_problem,
+    open_request,
+)
 from mock_sei.runtime.limits import Meter
-from mock_sei.web.exchange import REFUSED
+from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, STALLED
 
 logger = logging.getLogger("mock_sei")
 
@@ -49,12 +55,20 @@ class LimitedProtocol(HttpToolsProtocol):
     """One connection whose client has to get on with it, and may not fill the memory."""
 
     flow: PatientFlow
+    target_names_host = False
+    """Whether the host of an absolute target stands for ``Host`` (RFC 9112 section 3.2.2)."""
     _deadline: float | None = None
     """On the loop's clock; None while no request is awaited or under way to us."""
     _held = b""
     """What was read and not parsed: it waits for the answers to the requests before it."""
     _in_head = False
     _in_message = False
+    _waiting = b""
+    """Bytes of a method that is not whole yet."""
+    _method = b""
+    """The method of the message that is read, where the parser was given another one."""
+    _good_hosts: Sequence[bytes] = ()
+    """The ``Host`` header that was found good last; most clients of a connection send one only."""
     _begun = 0
     """Messages that began in the slice that is parsed."""
     _heard_body = False
@@ -67,6 +81,8 @@ class LimitedProtocol(HttpToolsProtocol):
     """Bytes of answers that the client has not read yet, when they were last looked at."""
     _unread_since: float | None = None
     """When the client last read some of them, on the loop's clock."""
+    _ended_at: float | None = None
+    """When the client said that it sends nothing more, on the loop's clock."""
     _answering: RequestResponseCycle | None = None
     """The request whose answer is under way, or the last one that was answered."""
     meter: Meter
@@ -99,9 +115,39 @@ class LimitedProtocol(HttpToolsProtocol):
             answering.message_event.set()
         self._answering = None
 
+    def client_ended(self) -> None:
+        """The client sends nothing more; what it asked for is answered before the connection ends.
+
+        Called in the middle of reading: what came before is still to be parsed.
+        """
+        if self._ended_at is None:
+            self._ended_at = self.loop.time()
+            self.loop.call_soon(self._close_when_answered)
+
+    def _close_when_answered(self) -> None:
+        if self.transport.is_closing():
+            return
+        answering = self._answering
+        in_vain = answering is not None and STALLED in answering.scope
+        if self._held and not in_vain:
+            return  # what it asked for is not all parsed yet
+        is_cut = self._in_head or self._in_message
+        if in_vain or is_cut or not (self._is_answering or self.pipeline):
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._ended_at is not None:
+            self.loop.call_soon(self._close_when_answered)
+
     def end_overdue(self) -> None:
         """Ends the connection if its time is over; to be called every second or so."""
         self._end_unread()
+        if self.transport.is_closing():
+            return
+        if self._ended_at is not None and self.loop.time() - self._ended_at >= limits.END_PATIENCE:
+            self.transport.close()
+            return
         if self._deadline is None or self.loop.time() < self._deadline:
             return
         if self.flow.read_paused:  # it is we who do not read
@@ -156,10 +202,12 @@ class LimitedProtocol(HttpToolsProtocol):
         within, in_head = self._in_message, self._in_head
         self._begun, self._heard_body = 0, False
         parsed = len(piece)
+        ready = piece if within else self._open_request(piece)
         try:
-            self.parser.feed_data(piece)
+            self.parser.feed_data(ready)
         except httptools.HttpParserUpgrade as upgrade:  # to nothing that is spoken here
-            parsed = int(upgrade.args[0]) or parsed
+            rest = len(ready) - (int(upgrade.args[0]) or len(ready))
+            parsed -= rest
             if self._in_message and not self._deaf:
                 self._read_on_without_upgrade()
         except httptools.HttpParserError:
@@ -174,6 +222,15 @@ class LimitedProtocol(HttpToolsProtocol):
             self.meter.add_after_head(parsed)
         self._end_excess()
         return parsed
+
+    def _open_request(self, piece: bytes) -> bytes:
+        """What the parser is given of the bytes between two requests and of the next one."""
+        opening = open_request(self._waiting + piece)
+        self._method, self._waiting = opening.method, opening.waiting
+        if opening.waiting and not self._in_head:
+            self._in_head = True
+            self._expect()
+        return opening.ready
 
     def _read_on_without_upgrade(self) -> None:
         """The parser ends a message with an upgrade at its head; its body goes to another."""
@@ -200,6 +257,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._parse(held)
         if not self.flow.read_paused:
             self.transport.resume_reading()
+        if self._ended_at is not None:
+            self.loop.call_soon(self._close_when_answered)
 
     # The parser's callbacks
 
@@ -207,10 +266,11 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._repeating:
             return
         super().on_message_begin()
+        if not self._in_head:  # or its method came in pieces
+            self._expect()
         self._in_head = self._in_message = True
         self._begun += 1
         self.meter = Meter()
-        self._expect()
 
     def on_url(self, url: bytes) -> None:
         if self._repeating:
@@ -230,13 +290,36 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._repeating:
             self._repeating = False
             return
-        self.meter.add_request_line(len(self.parser.get_method()))
+        self.meter.add_request_line(len(self._method or self.parser.get_method()))
         self._end_excess()
         self._in_head = False
         if self._deaf:
             return
         self._expect()
+        self._read_target()
         super().on_headers_complete()
+        if self._method:
+            self.scope["method"] = self._method.decode()
+            self._method = b""
+
+    def _read_target(self) -> None:
+        """The application answers a request whose target or ``Host`` is none, so that its whole
+        head is in the journal."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        version, refusal = self.parser.get_http_version(), None
+        if hosts != self._good_hosts or version != "1.1":
+            refusal = find_head_problem(hosts, version)
+        target = None if self.url.startswith(b"/") else find_absolute(self.url)
+        if target is not None:
+            self.url = target.path
+            refusal = refusal or find_authority_problem(target.authority)
+            if self.target_names_host:
+                others = [each for each in self.headers if each[0] != b"host"]
+                self.headers[:] = [(b"host", target.authority), *others]
+        if refusal is not None:
+            self.scope[REFUSED_HEAD] = refusal  # type: ignore[literal-required]  # ours
+        elif len(hosts) == 1:
+            self._good_hosts = hosts
 
     def on_body(self, body: bytes) -> None:
         if self._deaf:

@@ -15,6 +15,8 @@ HELLO_LIMIT = 32 * 1024
 """Bytes of a client's first message, some hundreds usually; OpenSSL would keep 128 KiB of each."""
 ALERT_LINGER = 1.0
 """Seconds a refused client has to read its alert before the connection is closed."""
+END_PATIENCE = 10.0
+"""Seconds for the answers to a client that said that it sends nothing more."""
 KEEP_ALIVE = 65
 """Seconds an idle connection stays open; more than the 60 of common clients and proxies."""
 PATIENCE = float(KEEP_ALIVE)

@@ -19,11 +19,14 @@ from typing import Any, cast
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from mock_sei.bench.diagnosis import HandshakeFailure
 from mock_sei.bench.entries import Entry, Request, Response
 from mock_sei.certificates.bundles import describe_pem, pem_of
 from mock_sei.errors import Refusal, error_body
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
 from mock_sei.runtime.limited import LimitedProtocol
+from mock_sei.runtime.limits import ALERT_LINGER
+from mock_sei.runtime.tls import Handshake
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.exchange import PINNED_KEY, let_go, sandbox_of
@@ -36,7 +39,7 @@ _INTERIM = b"HTTP/1.1 1"
 """The answer itself is still to come, and the client may wait for this (RFC 9110 section 15.2)."""
 
 _quiet = logging.getLogger("mock_sei.http")
-"""What uvicorn would warn of is in the journal, with its reason."""
+"""What uvicorn would warn of is told by us, with its reason, and in the log's own format."""
 _quiet.setLevel(logging.ERROR)
 
 
@@ -44,6 +47,10 @@ class PinnedProtocol(LimitedProtocol):
     """One connection of a listener: each request belongs to the state in which it began."""
 
     sandbox: Sandbox
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
+        super().connection_made(transport)
+        self.logger = _quiet
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -59,16 +66,21 @@ class PlatformProtocol(PinnedProtocol):
     """One connection of a platform listener."""
 
     listener: Listener
+    target_names_host = True  # at the control listener Host keeps web pages out, so it decides
     certificate: PeerCertificate | None = None
     tls_version: str | None = None
+    _tls: Handshake | None = None
+    """The connection's TLS, while it tells this of its end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         joined = JoinedWrites(transport)
         super().connection_made(joined)  # type: ignore[arg-type]  # all of a transport, by delegation
-        self.logger = _quiet
         ssl_object = transport.get_extra_info("ssl_object")
         if ssl_object is None:
             return
+        if isinstance(ssl_object, Handshake):
+            ssl_object.watch(self)
+            self._tls = ssl_object
         self.tls_version = ssl_object.version()
         extension = tls_extension(ssl_object)
         chain = extension["client_cert_chain"]
@@ -97,6 +109,15 @@ class PlatformProtocol(PinnedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         del self.app  # refers back to this
+        if self._tls is not None:
+            self._tls.watch(None)
+            self._tls = None
+
+    def tls_failed(self, failure: HandshakeFailure) -> None:
+        """Ends the connection when the client had time to read the alert that says why."""
+        why = self.sandbox.explain_handshake(failure, self.certificate)
+        self.sandbox.record_handshake(self._connection(), why, self.tls_version)
+        self.loop.call_later(ALERT_LINGER, self.transport.abort)
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
         """What never becomes a request gets the platform's shape and a journal entry too."""

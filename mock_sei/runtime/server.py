@@ -13,7 +13,7 @@ import os
 import selectors
 import socket
 import threading
-import time
+import traceback
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -22,13 +22,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from mock_sei import machine
 from mock_sei.errors import Explanation
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE
+from mock_sei.runtime.loops import new_thread_loop
 from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
     CertificateRefused,
     PendingConnection,
+    RecordedBug,
     pending_connection,
 )
 from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
@@ -73,12 +76,25 @@ class PlatformServer:
 
     async def start(self) -> None:
         """Every listener answers from the moment this returns."""
+        asyncio.get_running_loop().set_exception_handler(self._report)
         self._set_date()
         for door in self._doors:
             factory = self._protocol_factory(door)
             for listening in door.sockets:
                 self._accept_from(door, listening, factory)
         self._spawn(self._each_second())
+
+    def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop would only log fails the test: a protocol or a task of ours that failed.
+
+        An ``OSError`` is the client's: a connection that broke.
+        """
+        error = context.get("exception")
+        if isinstance(error, RecordedBug):
+            return
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self._sandbox.record_bug("".join(traceback.format_exception(error)))
+        loop.default_exception_handler(context)
 
     def close(self) -> None:
         """Closes the listening sockets of a server that does not run."""
@@ -194,7 +210,19 @@ class PlatformServer:
             return
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._spawn(self._connect(door, accepted, str(address[0]), factory))
+        self._spawn(self._connect_or_report(door, accepted, str(address[0]), factory))
+
+    async def _connect_or_report(
+        self, door: Door, accepted: socket.socket, source: str, factory: ProtocolFactory
+    ) -> None:
+        """A failure of our own ends the connection, and the test hears of it: nobody waits."""
+        try:
+            await self._connect(door, accepted, source, factory)
+        except RecordedBug:
+            _end(accepted)
+        except Exception as error:
+            self._sandbox.record_bug("".join(traceback.format_exception(error)))
+            _end(accepted)
 
     async def _connect(
         self, door: Door, accepted: socket.socket, source: str, factory: ProtocolFactory
@@ -264,7 +292,8 @@ class PlatformServer:
             accepted.close()
 
     def _set_date(self) -> None:
-        self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+        date = formatdate(machine.timestamp(), usegmt=True)
+        self._state.default_headers = [(b"date", date.encode())]
 
     async def _each_second(self) -> None:
         while True:
@@ -275,6 +304,17 @@ class PlatformServer:
                     connection.end_overdue()  # a timer each would be a fiftieth of a connection
 
 
+def _end(accepted: socket.socket) -> None:
+    """Closes a connection, whether or not it has got a transport."""
+    with contextlib.suppress(OSError):  # it may be closed already
+        accepted.shutdown(socket.SHUT_RDWR)
+    try:
+        asyncio.get_running_loop().remove_reader(accepted)
+    except (RuntimeError, ValueError):  # a transport has it, and closes it; or it is closed
+        return
+    accepted.close()
+
+
 async def _wait_for(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=seconds)
@@ -283,7 +323,7 @@ async def _wait_for(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
 class ServerThread:
     """Runs a :class:`PlatformServer` in a thread of its own."""
 
-    new_loop = staticmethod(asyncio.new_event_loop)
+    new_loop = staticmethod(new_thread_loop)
 
     def __init__(self, server: PlatformServer) -> None:
         self._server = server

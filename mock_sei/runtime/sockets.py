@@ -6,9 +6,10 @@ import errno
 import logging
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mock_sei.errors import ConfigurationError
+from mock_sei.runtime.neighbours import whose_port
 
 logger = logging.getLogger("mock_sei")
 
@@ -27,6 +28,8 @@ class Ports:
     asked: int | None
     documented: int
     fallback: int | None = None
+    control: tuple[int, ...] = ()
+    """Control ports at which another mock-sei may say that it has the port."""
 
 
 def bind(host: str, ports: Ports) -> list[socket.socket]:
@@ -46,17 +49,17 @@ def bind(host: str, ports: Ports) -> list[socket.socket]:
                 ports.fallback,
                 ports.option,
             )
-            return bind(host, Ports(option=ports.option, asked=ports.fallback, documented=port))
+            return bind(host, replace(ports, asked=ports.fallback, documented=port, fallback=None))
         raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {_reason(error)}; choose another port"
-            f"{_by_variable(ports)}, or 0 for a free one{_or_allow(error)}",
+            f"cannot listen on {host} port {port}: {_reason(error, port, ports)}; choose another "
+            f"port{_by_variable(ports)}, or 0 for a free one{_or_allow(error)}",
             source=ports.option,
         ) from None
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError, port: int, ports: Ports) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "the port is in use"
+        return f"the port is in use {whose_port(port, ports.control)}"
     if error.errno in _NO_PRIVILEGE:
         return "the port needs privilege that this user has not"
     return (error.strerror or str(error)).lower()

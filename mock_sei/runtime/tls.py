@@ -15,16 +15,18 @@ import os
 import ssl
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mock_sei.bench.diagnosis import ABANDONED, HELLO_TOO_LARGE, STALLED, HandshakeFailure
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.bundles import Identity, describe_der
 from mock_sei.errors import Explanation
 from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.runtime.contexts import IN_C, PlainContext
 from mock_sei.runtime.limits import HELLO_LIMIT
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -51,6 +53,10 @@ _HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
 
 class CertificateRefused(ssl.SSLError):
     """Our own check refused a certificate that OpenSSL accepted; no alert can be sent then."""
+
+
+class RecordedBug(Exception):
+    """mock-sei itself failed during a handshake, and the traceback is kept already."""
 
 
 class HelloTooLarge(ssl.SSLError):
@@ -93,6 +99,9 @@ class PendingConnection:
         )
         self._sandbox.record_handshake(connection, why, self.tls_version)
 
+    def record_bug(self, error: Exception) -> None:
+        self._sandbox.record_bug("".join(traceback.format_exception(error)))
+
     def let_go(self) -> None:
         """The handshake is over: the connection must not keep the state of its beginning."""
         self.end = lambda: None
@@ -112,7 +121,7 @@ pending_connection: contextvars.ContextVar[PendingConnection] = contextvars.Cont
 """Set by whoever accepts a socket, read when the loop makes the connection's SSL object."""
 
 
-class ListenerContext(ssl.SSLContext):
+class ListenerContext(PlainContext):
     """A server context that follows the sandbox's clock; for the rest it is made anew."""
 
     sandbox: Sandbox
@@ -137,7 +146,7 @@ class ListenerContext(ssl.SSLContext):
         context.wants_certificate = client_certificates
         if client_certificates:
             context.verify_mode = ssl.CERT_REQUIRED
-            trust_clients(context, sandbox.authority.chain_pem, sandbox.certificates.trusted())
+            trust_clients(context, sandbox.authority.pem.issuing, sandbox.certificates.trusted())
             _watch_certificates(context)
         return context
 
@@ -161,6 +170,16 @@ class ListenerContext(ssl.SSLContext):
             self.verify_flags = ssl.VerifyFlags(self.verify_flags | NO_CHECK_TIME)
 
 
+class TlsWatcher(Protocol):
+    """Who deals with the end of what a client sends; called in the middle of the loop's reading."""
+
+    def client_ended(self) -> None:
+        """The client said that it sends nothing more. Called again whenever the loop reads."""
+
+    def tls_failed(self, failure: HandshakeFailure) -> None:
+        """What came is no TLS of this connection; an alert is on its way to the client."""
+
+
 class Handshake(ssl.SSLObject):
     """The server's side of one connection's TLS."""
 
@@ -172,9 +191,23 @@ class Handshake(ssl.SSLObject):
     """Bytes of the client's first message so far; None once it was answered."""
     _calls = 0
     _der: bytes | None = None
+    _watcher: TlsWatcher | None = None
 
     def do_handshake(self) -> None:
-        """As the library's, but the alert of a failure goes out before the failure is raised."""
+        """As the library's, but the alert of a failure goes out before the failure is raised.
+
+        A failure of our own is recorded before the loop closes the connection because of it: the
+        client's test may end at once.
+        """
+        try:
+            self._shake_hands()
+        except OSError:  # every error of TLS is one
+            raise
+        except Exception as error:
+            self.connection.record_bug(error)
+            raise RecordedBug from error
+
+    def _shake_hands(self) -> None:
         self._calls += 1
         self.connection.heard = self._calls > 1
         if self._failed:
@@ -205,6 +238,35 @@ class Handshake(ssl.SSLObject):
             self.connection.refuse(HandshakeFailure(reason=HELLO_TOO_LARGE))
             raise HelloTooLarge(HELLO_TOO_LARGE)
 
+    def watch(self, watcher: TlsWatcher | None) -> None:
+        """From now on the end of what the client sends is the watcher's to deal with; None lets go
+        of it."""
+        self._watcher = watcher
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002  # its name
+        """As the library's, but for two ends that the loop would make too much of.
+
+        After the client's farewell (``close_notify``) the loop would drop every answer, though the
+        other direction stays open (RFC 8446 section 6.1); after an error it would drop the alert.
+        """
+        if self._failed:
+            self.incoming.read()
+            raise ssl.SSLWantReadError
+        try:
+            received = super().read(len, buffer)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            if self._watcher is None:
+                raise
+            self._failed = True
+            self._watcher.tls_failed(_failure(error))
+            raise ssl.SSLWantReadError from None
+        if received or self._watcher is None:
+            return received
+        self._watcher.client_ended()
+        raise ssl.SSLWantReadError
+
     def getpeercert(self, binary_form: bool = False) -> Any:
         """DER, read once. Decoded there is none: the loop asks at each connection, for nobody."""
         if not binary_form:
@@ -225,11 +287,12 @@ class Handshake(ssl.SSLObject):
             raise CertificateRefused(why.because)
 
 
-def trust_clients(context: ssl.SSLContext, chain_pem: bytes, trusted: Trusted) -> None:
-    """Lets in the clients of the platform's CA, and clients' own certificates.
+def trust_clients(context: ssl.SSLContext, issuing_pem: bytes, trusted: Trusted) -> None:
+    """Lets in the clients of the platform's issuing CA, and clients' own certificates.
 
     The documented extraction writes the leaf alone, so clients do not send the intermediate: it
-    must be among the trusted ones.
+    must be among the trusted ones. The root must not: each CA below it that a client sends would
+    be good too, and OpenSSL would send no alert.
     """
     context.verify_mode = ssl.CERT_REQUIRED
     # What is trusted by itself ends its chain. Of a client's own CA one certificate is, and the CA
@@ -238,7 +301,7 @@ def trust_clients(context: ssl.SSLContext, chain_pem: bytes, trusted: Trusted) -
     if trusted.crl_pem:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     # From a file, since the library lets other threads run while OpenSSL reads one.
-    with as_file(chain_pem + trusted.own_pem + trusted.crl_pem) as path:
+    with as_file(issuing_pem + trusted.own_pem + trusted.crl_pem) as path:
         context.load_verify_locations(cafile=path)
 
 
@@ -294,8 +357,7 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
     record of every connection three enum look-ups. Without it the journal lacks the refused
     certificate's subject and dates; nothing else depends on it.
     """
-    base = ssl.SSLContext.__mro__[1]
-    hook = getattr(base, "_msg_callback", None)
+    hook = getattr(IN_C, "_msg_callback", None)
     if hook is None or not hasattr(hook, "__set__"):
         return
 

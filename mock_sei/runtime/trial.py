@@ -9,12 +9,13 @@ certificate in clear (RFC 5246 section 7.4.6): no secret is needed to say so muc
 from __future__ import annotations
 
 import ssl
-from datetime import UTC, datetime
 from functools import cached_property
 
+from mock_sei import machine
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.authority import Authority
 from mock_sei.certificates.bundles import Identity
+from mock_sei.runtime.contexts import PlainContext
 from mock_sei.runtime.tls import NO_CHECK_TIME, TLS_1_2_SUITES, load_identity, trust_clients
 
 _HANDSHAKE, _CLIENT_HELLO, _CERTIFICATE = 22, 1, 11
@@ -36,7 +37,7 @@ class Trial:
 
     @cached_property
     def _identity(self) -> Identity:
-        return self._authority.issue_server(["localhost"], now=datetime.now(UTC))
+        return self._authority.issue_server(["localhost"], now=machine.now())
 
     def find_problem(self, certificate_pem: str) -> str | None:
         """Why OpenSSL would never let it in, None where it would; dates are not looked at."""
@@ -52,7 +53,7 @@ class Trial:
 
     def _try(self, certificate_pem: str) -> None:
         """Raises ``ssl.SSLError`` where the certificate is refused."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = PlainContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(TLS_1_2_SUITES)
         load_identity(context, self._identity)

@@ -89,11 +89,16 @@ class ListenerTrust:
             check=CHECK,
             because=f"The TLS of the {self._listener} listener cannot be set up ({error}), so it "
             "lets nobody in: its former certificates and revocations are no longer right. It is "
-            "tried again at the next connection. Give the server files, memory and a temporary "
-            "folder to write to.",
+            f"tried again at the next connection. {_advice(error)}",
             expected="a TLS context with the present certificates and revocations",
             actual=str(error),
         )
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, OSError | ValueError | MemoryError):  # as ListenerContext.create says
+        return "Give the server files, memory and a temporary folder to write to."
+    return f"This {type(error).__name__} is a failure of mock-sei; please report it."
 
 
 class _Parts(NamedTuple):

@@ -7,30 +7,45 @@ from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import Match, Route
+from starlette.routing import Match
 from starlette.types import Scope
 
 from mock_sei.apis.answering import ApiRequest
-from mock_sei.errors import Refusal
-from mock_sei.gateway import Call
+from mock_sei.apis.bodies import has_form_member
+from mock_sei.apis.operations import Operation
+from mock_sei.errors import MethodNotAllowed, Refusal
+from mock_sei.gateway import ACCESS_TOKEN, FORM, QUERY, Call
 from mock_sei.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
+from mock_sei.web.heads import only_looks
+from mock_sei.web.misses import with_other_listener
 from mock_sei.web.refusals import JsonResponse, functional_refusal
-from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
-from mock_sei.web.trouble import caller_of, scripted_answer
+from mock_sei.web.requests import (
+    Headers,
+    exchange_of,
+    find_headers,
+    has_access_token,
+    header_text,
+    is_form_type,
+    only_header,
+    refuse_announced_size,
+)
+from mock_sei.web.routing import AnyMethod
+from mock_sei.web.stray_tokens import find_stray_token
+from mock_sei.web.trouble import find_script, scripted_answer
 
 
 def functional_routes() -> APIRouter:
     """One route for all: the catalogue knows the paths, the methods and the nearest misses."""
     router = APIRouter(include_in_schema=False)
-    router.routes.append(BundledPath("/{path:path}", call, methods=EVERY_METHOD))
-    router.add_route("/openapi/{product}.json", document, methods=["GET"])
+    router.routes.append(BundledPath("/{path:path}", call))
+    router.routes.append(AnyMethod("/openapi/{product}.json", document))
     # Not an API route: what FastAPI adds for parameters and models is a third of a call's cost.
-    router.add_route("/{path:path}", call, methods=EVERY_METHOD)
+    router.routes.append(AnyMethod("/{path:path}", call))
     return router
 
 
-class BundledPath(Route):
+class BundledPath(AnyMethod):
     """A path that one of our documents spells out; tried before the patterns of other routes."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -44,6 +59,8 @@ async def document(request: Request) -> Response:
     exchange = exchange_of(request)
     try:
         product = exchange.sandbox.catalogue.require_product(request.path_params["product"])
+        if request.method != "GET":
+            raise MethodNotAllowed(request.method, request.scope["path"], ("GET",))
     except Refusal as refusal:
         return functional_refusal(exchange, refusal)
     return JsonResponse(product.content)
@@ -61,32 +78,42 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     sandbox, scope = exchange.sandbox, request.scope
     headers, findings = scope["headers"], exchange.entry.findings
     refuse_announced_size(headers)
-    operation, path_values = sandbox.catalogue.find(scope["method"], _path_of(scope))
+    looks, path = only_looks(scope), _path_of(scope)
+    method = scope["method"]
+    if looks and sandbox.catalogue.has("HEAD", path):  # a document has its own
+        method = "HEAD"
+    try:
+        operation, path_values = sandbox.catalogue.find(method, path)
+    except Refusal as refusal:
+        raise with_other_listener(refusal, exchange, scope["path"]) from None
     admitted = sandbox.admit(
         Call(
             connection=exchange.connection,
-            app_key=header_text(headers, b"appkey"),
-            authorization=header_text(headers, b"authorization"),
+            app_key=only_header(headers, "AppKey"),
+            authorization=only_header(headers, "Authorization"),
+            stray_token=await find_stray_token(request),
             product=operation.product,
             findings=findings,
+            tokens_elsewhere=await _tokens_elsewhere(request, operation),
+            only_looks=looks,
         )
     )
-    token, scripts = admitted.token, sandbox.scripts
-    scripted = None if scripts.is_quiet else scripts.take(caller_of(exchange, scope))
+    token = admitted.token
+    scripted = find_script(exchange, scope, strict=True)
     if scripted is not None:
-        findings.notes.append("answered from a script")
         return scripted_answer(scripted)
     called = sandbox.addresses.called(exchange.listener, header_text(headers, b"host"))
-    body = b"" if scope["method"] == "GET" else await request.body()
+    body = b"" if method in ("GET", "HEAD") else await request.body()
     asked = ApiRequest(
         operation=operation,
         path={name: each.replace(_SLASH, "/") for name, each in path_values.items()},
         query=scope["query_string"].decode("latin-1"),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
+        headers=_by_name(headers),
         body=body,
         url=f"{called}{scope['raw_path'].decode('latin-1')}",
         user=token.user or token.service_account or token.app_key,
         findings=findings,
+        only_looks=looks,
     )
     if len(body) <= ON_THE_LOOP:
         answer = sandbox.answer(asked)
@@ -94,10 +121,50 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         answer = await run_in_threadpool(sandbox.answer, asked)
     if answer.status in WITHOUT_BODY:  # whatever the document's rule makes of it
         return Response(status_code=answer.status)
+    if looks and not answer.content and answer.body is None:
+        return _of_unknown_length(answer.status)
     if answer.content is not None:
         media_type = answer.media_type if answer.content else None
         return Response(answer.content, answer.status, media_type=media_type)
     return JsonResponse(answer.body, answer.status, media_type=answer.media_type)
+
+
+async def _tokens_elsewhere(request: Request, operation: Operation) -> list[str]:
+    """Where an access token stands but for the header; what the operation itself calls so is none.
+
+    The body of a GET has no meaning, so a token in it is none (RFC 6750 section 2.2).
+    """
+    places, scope = [], request.scope
+    in_query = has_access_token(scope["query_string"])
+    if in_query and not operation.has_query_parameter(ACCESS_TOKEN):
+        places.append(QUERY)
+    if scope["method"] in ("GET", "HEAD"):
+        return places
+    if not any(map(is_form_type, find_headers(scope["headers"], b"content-type"))):
+        return places
+    body = await request.body()
+    if len(body) <= ON_THE_LOOP:
+        in_form = has_access_token(body)
+    else:
+        in_form = await run_in_threadpool(has_access_token, body)
+    if in_form and not has_form_member(operation, ACCESS_TOKEN):
+        places.append(FORM)
+    return places
+
+
+def _by_name(headers: Headers) -> dict[str, list[str]]:
+    """The values of each header in their order, by its name in lower case."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return found
+
+
+def _of_unknown_length(status: int) -> Response:
+    """To a HEAD where only the writing GET, or no GET, would have a body to be measured."""
+    response = Response(status_code=status)
+    del response.headers["content-length"]
+    return response
 
 
 ON_THE_LOOP = 64 * 1024

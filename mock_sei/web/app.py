@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
-from mock_sei.errors import EXHAUSTED, NOT_FOUND, MethodNotAllowed, Refusal
+from mock_sei.errors import EXHAUSTED, Refusal
 from mock_sei.web.apis import BundledPath, functional_routes
 from mock_sei.web.authorize import authorize_routes
 from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.oauth import oauth_routes
 from mock_sei.web.portal.routes import portal_routes
 from mock_sei.web.refusals import functional_refusal
-from mock_sei.web.requests import EVERY_METHOD, exchange_of
+from mock_sei.web.requests import exchange_of
 from mock_sei.web.telemetry import NO_TELEMETRY
 
 
@@ -36,16 +37,13 @@ def platform_app() -> FastAPI:
     return app
 
 
-async def _unroutable(request: Request, error: Exception) -> Response:
-    """A method the router has never heard of, or a line break; everything else has a route."""
-    refusal: Refusal
-    if isinstance(error, HTTPException) and error.status_code == 404:
-        refusal = Refusal(
-            NOT_FOUND, check="path", because="The path holds a line break, and no resource's does."
-        )
-        return functional_refusal(exchange_of(request), refusal)
-    refusal = MethodNotAllowed(request.method, request.scope["path"], tuple(EVERY_METHOD))
-    return functional_refusal(exchange_of(request), refusal)
+async def _unroutable(request: Request, _: Exception) -> Response:
+    """Every other path has a route, whatever the method."""
+    exchange = exchange_of(request)
+    refusal = exchange.sandbox.catalogue.miss(request.method, request.scope["path"])
+    because = f"The path holds a line break, and no resource's does. {refusal.why.because}"
+    refusal.why = replace(refusal.why, because=because)
+    return functional_refusal(exchange, refusal)
 
 
 async def _left(request: Request, _: Exception) -> Response:

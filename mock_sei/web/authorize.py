@@ -6,31 +6,34 @@ tests that have no browser; a browser's POST from another origin is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from mock_sei.errors import (
-    NOT_FOUND,
     REQUEST_INVALID,
     MethodNotAllowed,
     RedirectedRefusal,
     Refusal,
 )
+from mock_sei.fixtures import demo_users
 from mock_sei.oauth.authorize import (
     CHECK,
     PARAMETERS,
     AuthorizationRequest,
     approve,
     deny,
+    own_parameters,
     read_request,
     start_session,
 )
 from mock_sei.oauth.metadata import AUTHORIZE_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
-from mock_sei.standards import Listener
+from mock_sei.reasons.names import find_spoilt
+from mock_sei.records import EndUser
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
     Pairs,
@@ -40,15 +43,17 @@ from mock_sei.web.forms import (
     read_pairs,
     refuse_other_origin,
 )
+from mock_sei.web.heads import only_looks
+from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS, page
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import (
-    EVERY_METHOD,
     exchange_of,
     find_cookie,
     header_text,
     refuse_announced_size,
 )
+from mock_sei.web.routing import AnyMethod
 
 SESSION_COOKIE = "mock_sei_session"
 
@@ -58,22 +63,14 @@ CONSENT = "consent"
 
 def authorize_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    router.add_route(AUTHORIZE_PATH, authorize, methods=EVERY_METHOD)
+    router.routes.append(AnyMethod(AUTHORIZE_PATH, authorize))
     return router
 
 
 async def authorize(request: Request) -> Response:
     exchange = exchange_of(request)
     try:
-        if exchange.listener is not Listener.ONE_WAY:
-            raise Refusal(
-                NOT_FOUND,
-                check="path",
-                because="The log-in page is on the one-way listener: a browser has no client "
-                "certificate.",
-                expected=str(Listener.ONE_WAY),
-                actual=str(exchange.listener),
-            )
+        refuse_on_two_way(exchange, "The log-in page", AUTHORIZE_PATH)
         if request.method not in ("GET", "POST"):
             raise MethodNotAllowed(request.method, AUTHORIZE_PATH, ("GET", "POST"))
         refuse_announced_size(request.scope["headers"])
@@ -99,6 +96,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     headers = request.scope["headers"]
     query = read_pairs(request.scope["query_string"], check=CHECK)
     form = read_pairs(await request.body(), check=CHECK) if is_form(request) else []
+    exchange.entry.findings.notes += find_spoilt((name for name, _ in query), PARAMETERS)
     asked = read_request(
         query + form,
         server,
@@ -122,12 +120,19 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
                 because="The consent did not come from the page this server showed.",
             )
         return _finish(asked, session, request, server)
-    if server.rules.auto_login and asked.login_hint in server.registry.end_users:
+    logs_in = server.rules.auto_login and asked.login_hint in server.registry.end_users
+    if logs_in and not only_looks(request.scope):  # a HEAD starts no session and gets no code
         session = start_session(asked, asked.login_hint or "", server)
         return _finish(asked, session, request, server)
     if session is not None:
         return _consent_page(asked, session, action)
-    return _login_page(asked, action, username=asked.login_hint or "")
+    return _login_page(asked, action, username=asked.login_hint or "", users=_demo_users(server))
+
+
+def _demo_users(server: AuthorizationServer) -> list[EndUser]:
+    """Whom the page may name with the password: who came with mock-sei and is still the same."""
+    known = server.registry.end_users
+    return [each for each in demo_users() if known.get(each.email) == each]
 
 
 def _log_in(
@@ -141,12 +146,13 @@ def _log_in(
     user = server.find_user(username, fields["password"])
     if user is None:
         exchange_of(request).entry.notes.append(
-            f"log-in refused: wrong e-mail address or password of {username}"
+            f"log-in of {username} refused: {server.explain_log_in(username, fields['password'])}"
         )
         return _login_page(
             asked,
             action,
             username=username,
+            users=_demo_users(server),
             problem="E-mail address or password is wrong.",
             status=400,
         )
@@ -167,6 +173,7 @@ def _login_page(
     action: str,
     *,
     username: str,
+    users: Sequence[EndUser],
     problem: str | None = None,
     status: int = 200,
 ) -> Response:
@@ -178,6 +185,7 @@ def _login_page(
         action=action,
         username=username,
         problem=problem,
+        users=users,
     )
 
 
@@ -208,5 +216,4 @@ def _with_session(response: Response, session: Session) -> Response:
 
 def _action(pairs: Pairs) -> str:
     """This very request, for the form of its page."""
-    own = [(name, value) for name, value in pairs if name in PARAMETERS]
-    return f"{AUTHORIZE_PATH}?{urlencode(own, errors='surrogateescape')}"
+    return f"{AUTHORIZE_PATH}?{urlencode(own_parameters(pairs), errors='surrogateescape')}"

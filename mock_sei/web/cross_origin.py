@@ -1,8 +1,9 @@
 """CORS: where a single-page application's browser needs it, and nowhere else.
 
 On the one-way listener, for origins of the redirect addresses of single-page applications; metadata
-and keys are for everybody; the log-in page never (RFC 9700 section 2.6). Preflights pass before the
-gateway, since a browser sends neither token nor AppKey with them.
+and keys are for everybody. A page that a person looks at is for no script of another page: neither
+the log-in (RFC 9700 section 2.6) nor the portal, which shows keys and has links that work once.
+Preflights pass before the gateway, since a browser sends neither token nor AppKey with them.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, METADATA_PATH
 from mock_sei.registry import Registry
 
 PUBLIC_PATHS = (METADATA_PATH, JWKS_PATH)
+PAGES = ("/", AUTHORIZE_PATH, "/v2/oauth/login", "/portal")
+"""What a browser shows; the paths below them too, but for the first."""
+
+_BELOW_PAGES = tuple(f"{each}/" for each in PAGES if each != "/")
 
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": (
         "Authorization, AppKey, Content-Type, RequestTrackingId, "
         "X-SEIC-CURRENT-USER-CONTEXT, category, FileName, ContentType"
@@ -29,7 +34,7 @@ def cross_origin_headers(
     path: str, origin: str, registry: Registry, *, preflight: bool
 ) -> Mapping[str, str]:
     """The headers for an answer to a browser of this origin; none where it may not read it."""
-    if path == AUTHORIZE_PATH:
+    if path in PAGES or path.startswith(_BELOW_PAGES):
         return {}
     headers = _PREFLIGHT if preflight else _ANSWER
     if path in PUBLIC_PATHS:

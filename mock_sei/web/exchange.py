@@ -8,12 +8,12 @@ finds the entry.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.types import Message, Scope
 
+from mock_sei import machine
 from mock_sei.bench.entries import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import BODY_TOO_LARGE, HEAD_TOO_LARGE, Explanation, Refusal
@@ -29,6 +29,12 @@ BODY_LIMIT = 1024 * 1024
 SCOPE_KEY = "mock_sei.exchange"
 REFUSED = "mock_sei.refused"
 """Where a scope has the :class:`Refusal` of a request that went over a limit."""
+
+REFUSED_HEAD = "mock_sei.refused_head"
+"""Where it has the :class:`Refusal` of one whose head is wrong, before anything else is asked."""
+
+STALLED = "mock_sei.stalled"
+"""In the scope of a request that is never answered: whoever waits for the answer waits in vain."""
 
 _TOO_LARGE = (BODY_TOO_LARGE.status, HEAD_TOO_LARGE.status)
 
@@ -61,7 +67,7 @@ class Exchange:
         self.sandbox = sandbox = sandbox_of(scope, sandbox)
         """The platform with the state in which the request began, whatever was reset since."""
         self.listener = listener
-        self._started = time.perf_counter()
+        self._started = machine.monotonic()
         self._body_size = 0
         self._body_ended = False
         self._failed = False
@@ -74,7 +80,8 @@ class Exchange:
             certificate=_peer(tls),
         )
         headers = scope["headers"]
-        own = find_header(headers, b"requesttrackingid")
+        sent = {value for name, value in headers if name == b"requesttrackingid"}
+        own = sent.pop() if len(sent) == 1 else None
         guid = own is not None and _GUID.fullmatch(own) is not None
         self.tracking_id = own.decode() if own and guid else sandbox.new_tracking_id()
         self.entry = Entry(
@@ -95,6 +102,8 @@ class Exchange:
         )
         if own is not None and not guid:
             self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")
+        if sent:
+            self.entry.notes.append("RequestTrackingId came with different values; replaced by one")
 
     def cross_origin_headers(self) -> list[tuple[bytes, bytes]]:
         """What a browser of another origin may do with the answer; on the one-way listener only."""
@@ -192,7 +201,7 @@ class Exchange:
     def _close(self) -> None:
         if not self._closed:
             self._closed = True
-            self.entry.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
+            self.entry.duration_ms = round((machine.monotonic() - self._started) * 1000, 3)
             self.sandbox.record(self.entry)
 
 

@@ -12,14 +12,17 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from mock_sei.errors import REQUEST_INVALID, Refusal
-from mock_sei.oauth.token_request import MAX_PARAMETERS, MEDIA_TYPES
+from mock_sei.oauth.token_request import MAX_PARAMETERS
+from mock_sei.web.requests import is_form_type, only_header
 
 Pairs = list[tuple[str, str]]
 
 
 def is_form(request: Request) -> bool:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return request.method == "POST" and media_type in MEDIA_TYPES
+    """Raises :class:`Refusal` where the body has two media types."""
+    if request.method != "POST":
+        return False
+    return is_form_type(only_header(request.scope["headers"], "Content-Type"))
 
 
 def read_pairs(text: bytes, *, check: str) -> Pairs:

@@ -9,9 +9,12 @@ from collections import deque
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-from mock_sei.web.exchange import BODY_LIMIT, REFUSED, SCOPE_KEY, Exchange
+from mock_sei.web.exchange import BODY_LIMIT, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange
+from mock_sei.web.heads import as_get, without_body
+from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.trouble import RESET, Trouble, fault_of, has_form
 
 DISCARDED_LIMIT = 32 * BODY_LIMIT
@@ -33,6 +36,7 @@ class PlatformListener:
             return
         exchange = Exchange(self._sandbox, self._listener, scope)
         scope[SCOPE_KEY] = exchange
+        refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
 
         early: deque[Message] = deque()
         """What was read to know the caller, for the application to read again."""
@@ -47,7 +51,7 @@ class PlatformListener:
                 exchange.received(message)
             return message
 
-        async def sending(message: Message) -> None:
+        async def sending_all(message: Message) -> None:
             exchange.sending(message)
             last = message["type"] == "http.response.body" and not message.get("more_body", False)
             if last and exchange.leaves_client_sending:
@@ -59,10 +63,15 @@ class PlatformListener:
                 return
             await send(message)
 
+        sending = without_body(scope, sending_all)
+        if refused is not None:
+            await functional_refusal(exchange, refused)(scope, receiving, sending)
+            return
         if exchange.passes_preflight:
             await sending({"type": "http.response.start", "status": 204, "headers": []})
             await sending({"type": "http.response.body", "body": b""})
             return
+        asked = as_get(scope)
         fault = None
         if not exchange.sandbox.faults.is_quiet:
             form = b""
@@ -70,12 +79,12 @@ class PlatformListener:
                 read = await _read_all(receiving)
                 form = b"".join(each.get("body", b"") for each in read)
                 early.extend(read)
-            fault = fault_of(exchange, scope, form)
+            fault = fault_of(exchange, asked, form)
         try:
             if fault is None:
-                await self._app(scope, receiving, sending)
+                await self._app(asked, receiving, sending)
             else:
-                await Trouble(fault, exchange, scope).answer(self._app, receiving, sending)
+                await Trouble(fault, exchange, asked).answer(self._app, receiving, sending)
         except Exception:  # the application has answered; the bug is the test's to see
             exchange.record_bug(traceback.format_exc())
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
 from mock_sei.errors import Fault, MalformedRequest, MethodNotAllowed, Refusal
-from mock_sei.gateway import Call
+from mock_sei.gateway import QUERY, Call
 from mock_sei.oauth.metadata import (
     JWKS_PATH,
     METADATA_PATH,
@@ -16,16 +17,26 @@ from mock_sei.oauth.metadata import (
     TOKEN_PATHS,
 )
 from mock_sei.oauth.token_request import TokenRequest, parse_token_request
+from mock_sei.reasons.names import explain_absence
 from mock_sei.standards import GrantType
 from mock_sei.web.exchange import Exchange
+from mock_sei.web.heads import only_looks
 from mock_sei.web.refusals import (
     JsonResponse,
     functional_refusal,
     oauth_refusal,
     revocation_refusal,
 )
-from mock_sei.web.requests import EVERY_METHOD, exchange_of, header_text, refuse_announced_size
-from mock_sei.web.trouble import caller_of, scripted_answer
+from mock_sei.web.requests import (
+    exchange_of,
+    has_access_token,
+    header_text,
+    only_header,
+    refuse_announced_size,
+)
+from mock_sei.web.routing import AnyMethod
+from mock_sei.web.stray_tokens import find_stray_token
+from mock_sei.web.trouble import find_script, scripted_answer
 
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """RFC 6749 section 5.1."""
@@ -37,11 +48,11 @@ Render = Callable[[Exchange, Refusal], Response]
 def oauth_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for path in TOKEN_PATHS:
-        router.add_route(path, token, methods=EVERY_METHOD)
-    router.add_route(REVOKE_PATH, revoke, methods=EVERY_METHOD)
-    router.add_route(TOKEN_INFO_PATH, token_info, methods=EVERY_METHOD)
-    router.add_route(METADATA_PATH, metadata, methods=EVERY_METHOD)
-    router.add_route(JWKS_PATH, jwks, methods=EVERY_METHOD)
+        router.routes.append(AnyMethod(path, token))
+    router.routes.append(AnyMethod(REVOKE_PATH, revoke))
+    router.routes.append(AnyMethod(TOKEN_INFO_PATH, token_info))
+    router.routes.append(AnyMethod(METADATA_PATH, metadata))
+    router.routes.append(AnyMethod(JWKS_PATH, jwks))
     return router
 
 
@@ -70,11 +81,8 @@ async def _respond(request: Request, method: str, answer: Answer, render: Render
     try:
         if request.method != method:
             raise MethodNotAllowed(request.method, request.scope["path"], (method,))
-        scripts, scripted = exchange.sandbox.scripts, None
-        if not scripts.is_quiet:
-            scripted = scripts.take_for_oauth(caller_of(exchange, request.scope))
+        scripted = find_script(exchange, request.scope, strict=False)
         if scripted is not None:
-            exchange.entry.findings.notes.append("answered from a script")
             return scripted_answer(scripted)
         return await answer(request, exchange)
     except Refusal as refusal:
@@ -99,9 +107,9 @@ async def _parse(
     connection, host = exchange.connection, header_text(headers, b"host")
     return parse_token_request(
         body=await request.body(),
-        content_type=header_text(headers, b"content-type"),
+        content_type=only_header(headers, "Content-Type"),
         query=request.scope["query_string"],
-        authorization=header_text(headers, b"authorization"),
+        authorization=only_header(headers, "Authorization"),
         connection=connection,
         issuer=sandbox.addresses.issuer(host),
         endpoint=sandbox.addresses.called(connection.listener, host) + request.scope["path"],
@@ -112,19 +120,33 @@ async def _parse(
 
 
 async def _token_info(request: Request, exchange: Exchange) -> Response:
-    client_id = request.query_params.get("client_id")
-    if not client_id:
-        raise MalformedRequest([Fault("client_id", "query", "required and missing")])
+    sent = [each for each in request.query_params.getlist("client_id") if each]
+    if not sent:
+        raise _missing_client_id(request)
+    if len(sent) > 1:
+        raise MalformedRequest([Fault("client_id", "query", "given more than once")])
+    in_query = has_access_token(request.scope["query_string"])
     information = exchange.sandbox.token_information(
         Call(
             connection=exchange.connection,
-            app_key=client_id,
-            authorization=header_text(request.scope["headers"], b"authorization"),
+            app_key=sent[0],
+            authorization=only_header(request.scope["headers"], "Authorization"),
+            tokens_elsewhere=(QUERY,) if in_query else (),
+            stray_token=await find_stray_token(request),
             product=None,
             findings=exchange.entry.findings,
+            only_looks=only_looks(request.scope),
         )
     )
     return JsonResponse(information, headers=_NEVER_CACHED)
+
+
+def _missing_client_id(request: Request) -> Refusal:
+    """The answer says what is missing, the journal which names came in its place."""
+    refusal = MalformedRequest([Fault("client_id", "query", "required and missing")])
+    named = explain_absence(["client_id"], request.query_params, request.query_params)
+    refusal.why = replace(refusal.why, because=f"{refusal.why.because}.{named}", reasons=())
+    return refusal
 
 
 async def _metadata(request: Request, exchange: Exchange) -> Response:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from mock_sei.apis.calls import json_text
 from mock_sei.errors import (
+    REQUEST_INVALID,
     SCOPE_MISSING,
     MethodNotAllowed,
     NoToken,
@@ -42,17 +43,24 @@ def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
     body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id)) | {
         "ErrorCode": refusal.kind.code,
         "Error": refusal.kind.message,
-        "Hint": refusal.kind.description,
+        "Hint": refusal.description,
     }
     return JsonResponse(body, refusal.kind.status, _oauth_headers(refusal))
 
 
 def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
-    """At a functional API; a 401 says ``invalid_token`` unless no token came (RFC 6750, 3.1)."""
+    """At a functional API; a 401 says ``invalid_token`` unless no token came (RFC 6750, 3.1).
+
+    What is wrong with the token's place has no member in the platform's body: the challenge has it.
+    """
     exchange.entry.refuse(refusal.why)
     headers: dict[str, str] = {}
     if refusal.kind is SCOPE_MISSING:
         challenge = f'Bearer realm="mock-sei", error="insufficient_scope", scope="{DEFAULT_SCOPE}"'
+        headers["WWW-Authenticate"] = challenge
+    elif refusal.kind is REQUEST_INVALID:
+        challenge = 'Bearer realm="mock-sei", error="invalid_request"'
+        challenge += f', error_description="{refusal.description}"'
         headers["WWW-Authenticate"] = challenge
     elif refusal.kind.status == 401:
         challenge = 'Bearer realm="mock-sei"'

@@ -6,10 +6,10 @@ import re
 
 from fastapi import Request
 
+from mock_sei.errors import REQUEST_INVALID, Refusal
+from mock_sei.gateway import ACCESS_TOKEN
+from mock_sei.oauth.token_request import MEDIA_TYPES, PARSING
 from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange, body_too_large, find_header
-
-EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-"""What a route is registered for, so that a wrong method is refused by us, in our words."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -36,6 +36,42 @@ def header_text(headers: Headers, name: bytes) -> str | None:
     """``name`` in lower case."""
     value = find_header(headers, name)
     return None if value is None else value.decode("latin-1")
+
+
+def only_header(headers: Headers, name: str) -> str | None:
+    """The value of a header that a request may have once; ``name`` as the journal shows it.
+
+    Raises ``invalid_request`` for a second one, equal or not: servers take the first, the last or
+    both joined, so the real platform may read another value (RFC 9110 section 5.3).
+    """
+    values = find_headers(headers, name.lower().encode())
+    if len(values) > 1:
+        raise Refusal(
+            REQUEST_INVALID,
+            check=PARSING,
+            because=f"The {name} header came {len(values)} times; send it once (RFC 9110 section "
+            "5.3). A library, a proxy or a default of the session may have added one.",
+            expected=f"one {name} header",
+            actual=f"{len(values)}",
+            description=f"The {name} header came more than once.",
+        )
+    return values[0] if values else None
+
+
+def is_form_type(content_type: str | None) -> bool:
+    return (content_type or "").partition(";")[0].strip().lower() in MEDIA_TYPES
+
+
+def has_access_token(text: bytes) -> bool:
+    """Whether a query or form gives ``access_token`` a value, however its name is encoded."""
+    return _ACCESS_TOKEN.search(b"&" + text) is not None
+
+
+_ACCESS_TOKEN = re.compile(
+    "&{}=[^&]".format(
+        "".join(f"(?:{each}|%{ord(each):02x}|%{ord(each):02X})" for each in ACCESS_TOKEN)
+    ).encode()
+)
 
 
 def find_cookie(headers: Headers, name: str) -> str | None:

@@ -7,6 +7,7 @@ import base64
 import binascii
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from starlette.responses import Response
@@ -19,7 +20,8 @@ from mock_sei.bench.targets import Caller
 from mock_sei.errors import Kind, Refusal, error_body
 from mock_sei.oauth.tokens import lifetime_of
 from mock_sei.sendable import WITHOUT_BODY, WITHOUT_LENGTH
-from mock_sei.web.exchange import Exchange, find_header
+from mock_sei.web.exchange import STALLED, Exchange, find_header
+from mock_sei.web.heads import only_looks
 from mock_sei.web.refusals import JsonResponse
 
 RESET = "mock_sei.reset"
@@ -85,6 +87,7 @@ class Trouble:
         self._exchange.entry.fault = str(fault)
         await asyncio.sleep(self._delay())
         if fault.stall:
+            self._scope[STALLED] = True
             await self._until_gone(receive)
             self._exchange.end_unanswered()
             return
@@ -102,7 +105,8 @@ class Trouble:
 
     def _delay(self) -> float:
         fault = self._fault
-        jitter = self._exchange.sandbox.faults.jitter() if fault.spread else 0
+        varies = fault.spread and not only_looks(self._scope)
+        jitter = self._exchange.sandbox.faults.jitter() if varies else 0
         return max(0, fault.latency + fault.spread * jitter)
 
     async def _collect(self, message: Message) -> None:
@@ -155,7 +159,7 @@ class Trouble:
             half = body[: len(body) // 2]
             await send({"type": "http.response.body", "body": half, "more_body": True})
             await self._break_off(receive)
-        elif fault.drip and body:
+        elif fault.drip and body and not only_looks(self._scope):
             await self._drip(body, fault.drip, send)
         else:
             await send({"type": "http.response.body", "body": body})
@@ -167,8 +171,6 @@ class Trouble:
         if fault.content_type is not None and has_body:
             headers = _without(headers, b"content-type")
             headers.append((b"content-type", fault.content_type.encode()))
-        if self._scope["method"] == "HEAD" and not size:
-            return headers  # the length is that of the body a GET gets
         headers = _without(headers, b"content-length")
         if start["status"] not in WITHOUT_LENGTH:
             headers.append((b"content-length", str(size).encode()))
@@ -200,6 +202,34 @@ def _without(headers: list[tuple[bytes, bytes]], name: bytes) -> list[tuple[byte
     return [each for each in headers if each[0].lower() != name]
 
 
+def find_script(exchange: Exchange, scope: Scope, *, strict: bool) -> ScriptedAnswer | None:
+    """The scripted answer of an exchange, which is used up by it, unless a HEAD only looks at it.
+
+    ``strict`` is for calls that must have one where a test asks for that.
+    """
+    scripts = exchange.sandbox.scripts
+    if scripts.is_quiet:
+        return None
+    caller = caller_of(exchange, scope)
+    notes = exchange.entry.findings.notes
+    if only_looks(scope):
+        found = scripts.take_named(_as_head(caller))
+        if found is None:
+            found = scripts.foresee(caller)
+            if found is not None:
+                notes.append("shown the script of the next GET, which is not used up by a HEAD")
+            return found
+    else:
+        found = scripts.take(caller) if strict else scripts.take_for_oauth(caller)
+    if found is not None:
+        notes.append("answered from a script")
+    return found
+
+
+def _as_head(caller: Caller) -> Caller:
+    return replace(caller, method="HEAD")
+
+
 def scripted_answer(answer: ScriptedAnswer) -> Response:
     """As it was scripted."""
     return Response(
@@ -208,9 +238,20 @@ def scripted_answer(answer: ScriptedAnswer) -> Response:
 
 
 def fault_of(exchange: Exchange, scope: Scope, form: bytes) -> Fault | None:
-    """The fault an exchange meets; the journal then knows the application by its AppKey."""
-    caller = caller_of(exchange, scope, form)
-    fault = exchange.sandbox.faults.meet(caller)
+    """The fault an exchange meets; the journal then knows the application by its AppKey.
+
+    A HEAD meets what is armed for HEAD by name; else it is shown what the next GET meets.
+    """
+    caller, faults = caller_of(exchange, scope, form), exchange.sandbox.faults
+    if only_looks(scope):
+        fault = faults.meet_named(_as_head(caller))
+        if fault is None:
+            fault = faults.foresee(caller)
+            if fault is not None:
+                note = "shown the fault of the next GET, which does not count for a HEAD"
+                exchange.entry.findings.notes.append(note)
+    else:
+        fault = faults.meet(caller)
     if fault is not None and caller.application is not None:
         exchange.entry.findings.application = caller.application.name
     return fault

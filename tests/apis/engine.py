@@ -105,7 +105,7 @@ class Engine:
             operation=found,
             path=path,
             query=parts.query,
-            headers=headers or {},
+            headers={name: [value] for name, value in (headers or {}).items()},
             body=body.encode() if isinstance(body, str) else body,
             url=f"https://localhost{parts.path}",
             user="svc-demo",

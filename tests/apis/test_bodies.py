@@ -103,6 +103,9 @@ def test_whatever_comes_is_json_or_refused(body: bytes) -> None:
     [
         ("{}", [("name", "required and missing")]),
         ('{"name": 7}', [("name", "7 is not of type 'string'")]),
+        ('{"name": null}', [("name", "null is not of type 'string'")]),
+        ('{"name": true}', [("name", "true is not of type 'string'")]),
+        ('{"name": [null, false]}', [("name", "[null, false] is not of type 'string'")]),
         ('{"name": "longer"}', [("name", "'longer' is too long")]),
         (
             '{"name": "x", "parts": [1, "y", 2.5]}',

@@ -166,12 +166,12 @@ def test_an_unknown_path_names_the_nearest(platform: Platform) -> None:
     assert f"GET {TICKETS}" in (platform.sandbox.journal.last.refused_because or "")
 
 
-@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "HEAD", "TRACE", "FOO"])
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "TRACE", "FOO"])
 def test_another_method_is_refused_with_the_right_one(platform: Platform, method: str) -> None:
     answer = platform.client().request(method, TICKETS, headers=platform.headers())
 
     assert answer.status_code == 405
-    assert "GET" in answer.headers["Allow"]
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])

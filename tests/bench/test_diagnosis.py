@@ -37,7 +37,7 @@ def verify_failure(code: int) -> HandshakeFailure:
         (9, "not valid yet"),
         (10, "has expired; request a new one"),
         (18, "self-signed; use the one this server issued"),
-        (19, "ends in a root this server does not know"),
+        (19, "CAs this server does not know"),
         (20, "issued by a CA this server does not know"),
         (21, "issued by a CA this server does not know"),
         (23, "was revoked; request a new one"),
@@ -65,18 +65,18 @@ def test_a_certificate_that_could_not_be_seen_is_explained_without_its_name() ->
 
 
 @pytest.mark.parametrize(
-    ("code", "expected", "actual"),
+    ("code", "year", "expected", "actual"),
     [
-        (9, "not before 2026-01-01T00:00:00+00:00", "2027-01-01T00:00:00+00:00"),
-        (10, "not after 2028-01-01T00:00:00+00:00", "2027-01-01T00:00:00+00:00"),
-        (23, "a certificate that is not revoked", "serial number ff"),
-        (20, None, None),
+        (9, 2025, "not before 2026-01-01T00:00:00+00:00", "2025-01-01T00:00:00+00:00"),
+        (10, 2029, "not after 2028-01-01T00:00:00+00:00", "2029-01-01T00:00:00+00:00"),
+        (23, 2027, "a certificate that is not revoked", "serial number ff"),
+        (20, 2027, None, None),
     ],
 )
 def test_the_two_values_that_differ_are_told_where_there_are_two(
-    code: int, expected: str | None, actual: str | None
+    code: int, year: int, expected: str | None, actual: str | None
 ) -> None:
-    why = explain_handshake(verify_failure(code), CERTIFICATE, NOW)
+    why = explain_handshake(verify_failure(code), CERTIFICATE, NOW.replace(year=year))
 
     assert (why.expected, why.actual) == (expected, actual)
 
@@ -149,3 +149,22 @@ def test_one_of_a_clients_own_ca_is_judged_by_whether_it_is_registered() -> None
     assert CERTIFICATE.common_name in why.because
     assert why.expected == "a registered certificate"
     assert why.actual == f"serial number {CERTIFICATE.serial_number:x}"
+
+
+@pytest.mark.parametrize(("code", "told"), [(9, "earlier"), (10, "later")])
+def test_a_date_that_only_openssl_finds_wrong_is_told_as_such(code: int, told: str) -> None:
+    """OpenSSL reads the machine's clock, and this one may have been set meanwhile."""
+    why = explain_handshake(verify_failure(code), CERTIFICATE, NOW)
+
+    assert why.actual == (
+        f"{told} by the clock that OpenSSL reads; this server's says {NOW.isoformat()}"
+    )
+
+
+def test_two_moments_of_one_second_do_not_read_alike() -> None:
+    just_after = CERTIFICATE.not_after + timedelta(microseconds=500_000)
+    why = judge_certificate(CERTIFICATE, just_after, revoked=False)
+
+    assert why is not None
+    assert why.expected == "not after 2028-01-01T00:00:00+00:00"
+    assert why.actual == "2028-01-01T00:00:00.500000+00:00"

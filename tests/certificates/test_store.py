@@ -645,6 +645,25 @@ def test_a_folder_of_another_user_is_named_with_both_users(
     )
 
 
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="users have no numbers here")
+def test_a_folder_of_this_user_is_named_with_the_mode_that_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    folder = tmp_path / "certs"
+    folder.mkdir(mode=0o500)
+    user = folder.stat().st_uid
+    monkeypatch.setattr(os, "open", refused)
+    monkeypatch.setattr(os, "getuid", lambda: user)
+    monkeypatch.setattr(Path, "chmod", lambda *_, **__: None)  # the store would widen it
+    line = complaint(folder)
+    assert line.endswith(
+        f"Permission denied (to user {user}, to whom {folder} belongs: its mode is 0500)"
+    )
+
+
 def test_a_folder_whose_mode_is_not_ours_to_change_will_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

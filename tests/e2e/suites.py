@@ -14,6 +14,13 @@ USERS_PLUGINS = [
 ]
 """Options of pytest that leave out what only we installed, and what takes longer than a suite."""
 
+PATIENT = f"""
+from httpx2._config import DEFAULT_TIMEOUT_CONFIG as waits
+
+waits.connect = waits.read = waits.write = waits.pool = {patient(300)}
+"""
+"""In a suite: a client that names no time-out waits as long as the suite may take."""
+
 
 def run_suite(
     pytester: pytest.Pytester, suite: str, *options: str, conftest: str = ""

@@ -326,3 +326,51 @@ def test_the_marker_and_the_fixtures_are_listed(pytester: pytest.Pytester) -> No
     fixtures = pytester.runpytest_inprocess("--fixtures")
     for name in ("mock_sei", "mock_sei_server", "mock_sei_settings", "mock_sei_client"):
         fixtures.stdout.re_match_lines([rf"{name}\b.* -- .*pytest_plugin"])
+
+
+def test_an_application_that_another_test_s_reset_removed_is_reported_with_that_test(
+    pytester: pytest.Pytester, mode: list[str]
+) -> None:
+    result = run_suite(
+        pytester,
+        """
+        import pytest
+        from mock_sei import MockSeiError
+
+        @pytest.fixture(scope="module")
+        def shared(mock_sei_server):
+            return mock_sei_server.new_application(name="shared")
+
+        def test_one(shared, mock_sei_server):
+            assert mock_sei_server.token("shared")
+
+        def test_two(mock_sei):
+            mock_sei.reset()
+
+        def test_three(shared, mock_sei_server):
+            mock_sei_server.reset()
+            with pytest.raises(MockSeiError, match="it was removed by the reset of test_two"):
+                mock_sei_server.token("shared")
+        """,
+        "-p",
+        "no:randomly",
+        *mode,
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_a_misspelt_keyword_of_the_marker_names_the_nearest(
+    pytester: pytest.Pytester, mode: list[str]
+) -> None:
+    result = run_suite(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.mock_sei(dialekt="rfc")
+        def test_it(mock_sei):
+            pass
+        """,
+        *mode,
+    )
+    result.stdout.fnmatch_lines(["*mock_sei: dialekt: unknown key; did you mean dialect?*"])

@@ -28,6 +28,22 @@ OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open =
 SCROLLED = """() => [...document.querySelectorAll(".scroll")]
   .filter((each) => each.scrollWidth > each.clientWidth).length"""
 """Tables of which a part has to be scrolled to."""
+BROKEN_WORDS = r"""() => [...document.querySelectorAll("table")].flatMap((table) => {
+  const found = [], texts = document.createTreeWalker(table, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { currentNode: text } = texts;
+    if (!text.parentElement.checkVisibility() || text.parentElement.closest(".hidden")) continue;
+    for (const word of text.data.matchAll(/[\p{L}\p{N}]{2,20}/gu)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+      if (lines.size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+})"""
+"""Words of tables that begin on one line and end on another; a long name may."""
 NAME = "({ id, textContent, value }) => id || textContent || value"
 STOPS = f"""() => [
     ...document.querySelectorAll("a[href], button, input, select, textarea, summary")
@@ -254,6 +270,7 @@ def test_a_page_fits_its_window(
     open_page(page, bench)
     assert page.evaluate(OVERFLOW) == 0
     assert page.evaluate(SCROLLED) == 0
+    assert page.evaluate(BROKEN_WORDS) == []
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.file)

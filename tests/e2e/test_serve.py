@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -43,6 +44,27 @@ sys.argv[0] = "mock-sei"
 main()
 """
 """The command line, killed at its n-th file: the certs folder as any moment would leave it."""
+
+NOISY = """
+import logging, sys, threading, warnings
+from mock_sei.commands import serve
+from mock_sei.cli import main
+
+announce = serve.announce
+
+def announce_with_noise(*arguments):
+    announce(*arguments)
+    warnings.warn("of a library, in\\ntwo lines")
+    logging.getLogger("library").error("of another logger", exc_info=ValueError("why"))
+    thread = threading.Thread(target=lambda: 1 / 0)
+    thread.start()
+    thread.join()
+
+serve.announce = announce_with_noise
+sys.argv[0] = "mock-sei"
+main()
+"""
+"""The command line, in whose process libraries complain and a thread fails."""
 
 WITHOUT_UVLOOP = (
     sys.executable,
@@ -90,6 +112,10 @@ class TestReady:
         for key in ("url", "two_way_url", "control_url", "ca_file", "certs_dir"):
             assert running.ready[key] in running.output
 
+    def test_the_portal_s_address_is_printed(self, running: Serving) -> None:
+        portal = f"{running.ready['url']}/portal"
+        assert re.search(rf"(?m)^  portal +{re.escape(portal)} ", running.output)
+
     def test_keys_are_for_their_owner_alone(self, running: Serving) -> None:
         certs = running.folder / "certs"
         assert stat.S_IMODE(certs.stat().st_mode) == 0o700
@@ -118,6 +144,26 @@ class TestPrintedLines:
         with Serving.start(tmp_path, "--certs-dir", str(folder)) as serving:
             for line in serving.curl_lines:
                 assert "code" not in pasted(line)
+
+    def test_those_of_a_container_work_on_a_host_that_has_neither_files_nor_commands(
+        self, tmp_path: Path
+    ) -> None:
+        host = tmp_path / "host"
+        host.mkdir()
+        environ = environment(on_path=False)
+        with Serving.start(tmp_path, environ=environ | {"MOCK_SEI_IMAGE": "1"}) as serving:
+            files, token, call = serving.curl_lines
+            assert str(tmp_path) not in serving.output
+            fetched = run("bash", "-c", files, environ=environ, cwd=host)
+            assert fetched.returncode == 0, fetched.stderr
+            assert pasted(token, on_path=False, cwd=host)["access_token"]
+            records = pasted(call, on_path=False, cwd=host)
+        assert "code" not in records, records
+        assert {each.name for each in host.iterdir()} == {
+            "ca.pem",
+            "certificate.crt",
+            "privatekey.key",
+        }
 
     def test_as_a_module_they_work_too(self, tmp_path: Path) -> None:
         environ = environment(on_path=False)
@@ -207,6 +253,28 @@ class TestBadInput:
         ports[ports.index(option) + 1] = str(taken_port)
         line = self.refused(tmp_path, *ports)
         assert f"{option}: cannot listen on 127.0.0.1 port {taken_port}: the port is in use" in line
+        assert "in use by another program; choose another port" in line
+
+    @pytest.mark.parametrize("key", ["url", "two_way_url", "control_url"])
+    def test_a_port_that_another_mock_sei_has(
+        self, tmp_path: Path, running: Serving, key: str
+    ) -> None:
+        control = urlsplit(running.ready["control_url"]).port
+        taken = urlsplit(running.ready[key]).port
+        option = "--control-port" if key == "control_url" else "--two-way-port"
+        ports = {"--one-way-port": 0, "--two-way-port": 0, "--control-port": control, option: taken}
+        line = self.refused(tmp_path, *(str(each) for pair in ports.items() for each in pair))
+        assert (
+            f"port {taken}: the port is in use by the mock-sei with pid {running.process.pid} "
+            f"whose control URL is http://127.0.0.1:{control}; choose"
+        ) in line
+
+    def test_a_fault_of_the_settings_file_names_the_file(self, tmp_path: Path) -> None:
+        (tmp_path / "mock-sei.toml").write_text('[[faults]]\nstatus = "often"')
+        line = self.refused(tmp_path, *FREE_PORTS)
+        assert (
+            line == "mock-sei: mock-sei.toml: faults[0].status: input should be a valid integer\n"
+        )
 
     @pytest.mark.parametrize(
         ("content", "words"),
@@ -402,6 +470,30 @@ class TestLog:
         assert "sent no certificate" in handshake["refused_because"]
         secrets = ("svc-demo-password", "demo-server-secret")
         assert not any(secret in serving.errors for secret in secrets)
+
+    def test_json_lines_are_all_there_is_whoever_has_something_to_say(self, tmp_path: Path) -> None:
+        command = (sys.executable, "-c", NOISY)
+        environ = environment() | {"MOCK_SEI_IMAGE": "1"}
+        with Serving.start(
+            tmp_path, "--log-format", "json", command=command, environ=environ
+        ) as serving:
+            assert serving.stop() == 0
+            entries = [json.loads(line) for line in serving.errors.splitlines()]
+            assert serving.output == ""  # an engine puts both outputs into one log
+        messages = [each["message"] for each in entries]
+        assert "control API" in messages[0]
+        assert "of a library, in\ntwo lines" in messages[1]
+        assert messages[2:] == ["of another logger", "mock-sei failed"]
+        assert "ValueError: why" in entries[2]["traceback"]
+        assert "ZeroDivisionError" in entries[3]["traceback"]
+
+    def test_what_ends_a_start_is_a_json_line_too(self, tmp_path: Path, taken_port: int) -> None:
+        ports = [*FREE_PORTS[:4], "--control-port", str(taken_port)]
+        ended = run(MOCK_SEI, "serve", *ports, "--log-format", "json", cwd=tmp_path)
+        assert ended.returncode == 2
+        (line,) = ended.stderr.splitlines()
+        assert "in use by another program" in json.loads(line)["message"]
+        assert json.loads(line)["level"] == "error"
 
     @pytest.mark.needs("curl")
     def test_text_lines_say_why_in_one_line(self, tmp_path: Path) -> None:

@@ -108,4 +108,4 @@ def test_without_the_extra_it_names_it(tmp_path: Path) -> None:
         check=False,
     )
     assert finished.returncode == 1
-    assert "pip install 'mock-sei[testcontainers]'" in finished.stderr.splitlines()[-1]
+    assert "pip install '.[testcontainers]'" in finished.stderr.splitlines()[-1]

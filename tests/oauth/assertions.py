@@ -17,7 +17,7 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.signer import XMLSigner
 
-from tests.oauth.flows import reason, redeem
+from tests.oauth.flows import DESCRIPTION, reason, redeem
 from tests.support import Platform
 
 GRANT = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"
@@ -171,6 +171,7 @@ def assert_refused(
     platform: Platform, answer: httpx2.Response, because: str, error: str = "invalid_grant"
 ) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, error), answer.text
+    assert DESCRIPTION.fullmatch(answer.json()["error_description"])
     assert because in reason(platform)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,6 +26,10 @@ NATIVE = {
 }
 
 
+DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
+"""What an ``error_description`` may hold (RFC 6749 sections 4.1.2.1 and 5.2)."""
+
+
 def encoded(pair: str) -> str:
     return base64.b64encode(pair.encode()).decode()
 
@@ -40,7 +45,7 @@ def assert_refused(
     assert (answer.status_code, body["error"]) == (kind.status, kind.error)
     assert (body["code"], body["message"]) == (kind.code, kind.message)
     assert body["transient"] is False
-    assert body["error_description"]
+    assert DESCRIPTION.fullmatch(body["error_description"])
     assert body["trackingId"] == answer.headers["RequestTrackingId"] == entry.tracking_id
     assert entry.refused_by == check
     assert because in (entry.refused_because or "")

@@ -260,7 +260,7 @@ def test_a_new_key_signs_and_the_old_one_is_accepted_until_it_is_retired(
 def test_they_take_a_get_alone(platform: Platform, path: str) -> None:
     answer = platform.client().post(path)
 
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_the_metadata_lists_the_saml_grant_where_it_can_be_served(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
@@ -72,6 +74,12 @@ def test_the_loopback_address_may_be_that_of_ipv6(address: str, accepted: bool) 
         ("http://127.0.0.1:+80/cb", "http://127.0.0.1/cb"),
         ("http://127.0.0.1:80\\@evil.example/cb", "http://127.0.0.1/cb"),
         ("http://127.1:80/cb", "http://127.0.0.1/cb"),
+        ("http://127.0.0.1:80/cb", "http://127.0.0.1/cb?"),
+        ("http://127.0.0.1:80/cb?", "http://127.0.0.1/cb"),
+        ("http://127.0.0.1:80/cb#", "http://127.0.0.1/cb"),
+        ("http://127.0.0.1:80/cb", "http://user@127.0.0.1/cb"),
+        ("http://127.0.0.1:65536/cb", "http://127.0.0.1/cb"),
+        ("http://127.0.0.1:80", "http://127.0.0.1/"),
         ("com.example.app:/CB", "com.example.app:/cb"),
         ("javascript:alert(1)", "com.example.app:/cb"),
         ("", "https://app.example/cb"),
@@ -83,12 +91,54 @@ def test_anything_else_must_be_the_same_to_the_letter(address: str, registered: 
     assert is_registered(registered, [address or "x", registered])
 
 
-def test_an_answer_is_added_to_what_the_address_has() -> None:
-    """RFC 6749 section 3.1.2: its own query stays."""
-    members = {"code": "a b&c", "state": "\udcff"}
+@pytest.mark.parametrize("rest", ["", "/", "?", "/cb?", "/cb?own=1", "/cb?own=1&", "/cb;x?a=?"])
+def test_the_port_may_differ_whatever_follows_it(rest: str) -> None:
+    """RFC 8252 section 7.3."""
+    for host in ("http://127.0.0.1", "http://[::1]"):
+        assert is_registered(f"{host}:51234{rest}", [f"{host}{rest}"])
+        assert is_registered(f"{host}{rest}", [f"{host}:8000{rest}"])
 
-    assert with_query("https://x/cb", members) == "https://x/cb?code=a+b%26c&state=%FF"
-    assert with_query("https://x/cb?own=1", members) == "https://x/cb?own=1&code=a+b%26c&state=%FF"
-    assert with_fragment("https://x/cb?own=1", members) == (
-        "https://x/cb?own=1#code=a+b%26c&state=%FF"
-    )
+
+MEMBERS = {"code": "a b&c", "state": "\udcff"}
+
+
+@pytest.mark.parametrize(
+    ("address", "with_members"),
+    [
+        ("https://x/cb", "https://x/cb?code=a+b%26c&state=%FF"),
+        ("https://x/cb?", "https://x/cb?code=a+b%26c&state=%FF"),
+        ("https://x/cb?own=1", "https://x/cb?own=1&code=a+b%26c&state=%FF"),
+        ("https://x/cb?own=1&", "https://x/cb?own=1&code=a+b%26c&state=%FF"),
+        ("https://x/cb?own=?", "https://x/cb?own=?&code=a+b%26c&state=%FF"),
+        ("https://x/cb?own", "https://x/cb?own&code=a+b%26c&state=%FF"),
+        ("https://x/cb&", "https://x/cb&?code=a+b%26c&state=%FF"),
+        ("https://x", "https://x?code=a+b%26c&state=%FF"),
+        ("com.example.app:/cb?", "com.example.app:/cb?code=a+b%26c&state=%FF"),
+    ],
+)
+def test_an_answer_is_added_to_what_the_address_has(address: str, with_members: str) -> None:
+    """RFC 6749 section 3.1.2: its own query stays, an empty one too."""
+    assert with_query(address, MEMBERS) == with_members
+    assert with_fragment(address, MEMBERS) == f"{address}#code=a+b%26c&state=%FF"
+
+
+@pytest.mark.parametrize("rest", ["?", "?own=1", "?own=1&", "?own=%3F"])
+def test_success_and_error_keep_the_query_of_the_address(platform: Platform, rest: str) -> None:
+    own = rest.strip("?&").split("&") if rest.strip("?&") else []
+    for name, wrong, member in (
+        ("demo-web", {}, "code"),
+        ("demo-web", {"scope": "everything"}, "error"),
+        ("demo-spa", {}, "access_token"),
+        ("demo-spa", {"scope": "everything"}, "error"),
+    ):
+        address = f"https://localhost:9443/own{rest}"
+        platform.change(name, redirect_addresses=(address,))
+
+        location = log_in(platform, name, state="s", **wrong).headers["Location"]
+
+        parts = urlsplit(location)
+        assert location.startswith(address)
+        assert location.count("?") == 1
+        assert parts.query.split("&")[: len(own)] == own
+        answered = parts.fragment if name == "demo-spa" else parts.query
+        assert parse_qs(answered).keys() >= {member, "state", "iss"}

@@ -98,6 +98,46 @@ def test_no_token_is_challenged_without_an_error(platform: Platform) -> None:
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="mock-sei"'
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["client_id=demo-web-key&client_id=demo-web-key", "client_id=demo-web-key&client_id=x"],
+)
+def test_a_repeated_client_id_is_refused(platform: Platform, query: str) -> None:
+    token = by_code(platform).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    answer = platform.client("svc-web").get(f"{TOKEN_INFO_PATH}?{query}", headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["reason"] == "given more than once"
+
+
+def test_an_empty_client_id_counts_as_absent(platform: Platform) -> None:
+    token = by_code(platform).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def ask_with(query: str) -> httpx2.Response:
+        return platform.client("svc-web").get(f"{TOKEN_INFO_PATH}?{query}", headers=headers)
+
+    missing = ask_with("client_id=&client_id")
+
+    assert missing.json()["errors"][0]["reason"] == "required and missing"
+    assert ask_with("client_id=&client_id=demo-web-key&access_token=").status_code == 200
+
+
+def test_a_token_in_two_places_is_refused(platform: Platform) -> None:
+    """RFC 6750 section 3.1, RFC 9110 section 5.3."""
+    token = by_code(platform).json()["access_token"]
+    bearer = ("Authorization", f"Bearer {token}")
+    http, path = platform.client("svc-web"), f"{TOKEN_INFO_PATH}?client_id=demo-web-key"
+
+    for query, headers in ((f"&access_token={token}", [bearer]), ("", [bearer, bearer])):
+        answer = http.get(f"{path}{query}", headers=headers)
+        assert answer.status_code == 400
+        assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]
+    assert http.get(path, headers=[bearer]).status_code == 200
+
+
 def test_a_refresh_token_is_no_access_token(platform: Platform) -> None:
     token = by_code(platform).json()["refresh_token"]
 
@@ -117,4 +157,4 @@ def test_asking_counts_as_a_use(platform: Platform) -> None:
 def test_it_takes_a_get_alone(platform: Platform) -> None:
     answer = platform.client("svc-web").post(TOKEN_INFO_PATH)
 
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")

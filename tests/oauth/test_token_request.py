@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
 
+import httpx2
 import pytest
 
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID
-from tests.oauth.flows import PAIR, assert_refused
+from mock_sei.oauth.metadata import REVOKE_PATH
+from mock_sei.oauth.token_request import MEDIA_TYPES, PARAMETERS
+from tests.oauth.flows import DESCRIPTION, PAIR, assert_refused, encoded
 from tests.support import TOKEN_PATH, Platform
 
 
@@ -80,10 +85,65 @@ def test_unknown_parameters_are_ignored(platform: Platform) -> None:
     assert platform.post_token(flavour="vanilla").status_code == 200
 
 
-def test_an_empty_parameter_counts_as_absent(platform: Platform) -> None:
-    """RFC 6749 section 3.2."""
-    assert platform.post_token(scope="").status_code == 200
-    assert platform.post_token(password="").json()["error"] == "invalid_request"
+def post(platform: Platform, body: str, query: str = "", pair: str = PAIR) -> httpx2.Response:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if pair:
+        headers["Authorization"] = f"Basic {pair}"
+    return platform.client().post(f"{TOKEN_PATH}?{query}", content=body, headers=headers)
+
+
+@pytest.mark.parametrize("name", [*sorted(PARAMETERS), "unknown"])
+def test_an_empty_parameter_counts_as_absent(platform: Platform, name: str) -> None:
+    """RFC 6749 section 3.2: in the form, in the query, and beside one that has a value."""
+    good = platform.form(scope="ilservices") | ({} if name == "client_secret" else {name: "x"})
+    good |= platform.form() | ({"client_id": "demo-server-key"} if name == "client_id" else {})
+    good |= {"scope": "ilservices"} if name == "scope" else {}
+    if name == "email":
+        good["email"] = good.pop("username")
+    without = {other: value for other, value in good.items() if other != name}
+    full, absent, empty = urlencode(good), urlencode(without), f"{urlencode(without)}&{name}="
+
+    def outcome(body: str, query: str = "") -> tuple[int, Any, str]:
+        """With the first sentence of the reason; the next one says that it came without a value."""
+        answer = post(platform, body, query)
+        because = platform.sandbox.journal.last.refused_because or ""
+        return answer.status_code, answer.json().get("error"), because.partition(". ")[0]
+
+    assert outcome(empty) == outcome(absent)
+    assert outcome(f"{name}&{absent}") == outcome(absent)
+    assert outcome(absent, f"{name}=") == outcome(absent)
+    assert outcome(f"{name}=&{full}&{name}=") == outcome(full)
+    assert outcome(full, f"{name}=&{name}=") == outcome(full)
+    assert outcome(full)[0] == 200
+
+
+def test_an_empty_parameter_in_the_query_is_none_for_the_rfc_dialect(platform: Platform) -> None:
+    platform.sandbox.reset({"dialect": "rfc"})
+    body = urlencode(platform.form())
+
+    assert post(platform, body, "scope=&username=").status_code == 200
+    assert post(platform, body, "scope=ilservices").json()["error"] == "invalid_request"
+
+
+def test_an_empty_pair_and_an_empty_header_are_no_second_pair(platform: Platform) -> None:
+    pair = {"client_id": "demo-server-key", "client_secret": "demo-server-secret"}
+    in_form = urlencode(platform.form() | pair)
+
+    assert post(platform, f"{urlencode(platform.form())}&client_secret=&client_id=").is_success
+    for blank in ("", "  "):
+        headers = {"Content-Type": MEDIA_TYPES[0], "Authorization": blank}
+        answer = platform.client().post(TOKEN_PATH, content=in_form, headers=headers)
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", [REVOKE_PATH, TOKEN_PATH])
+def test_an_empty_token_cannot_be_revoked(platform: Platform, path: str) -> None:
+    form = {"grant_type": "invalidate_token", "token": "", "access_token": ""}
+
+    answer = platform.client().post(path, data=form, headers={"Authorization": f"Basic {PAIR}"})
+
+    assert_refused(platform, answer, REQUEST_INVALID, "parse", because="token")
+    assert answer.json()["error_description"] == "token is missing."
 
 
 def test_a_header_of_other_bytes_than_text_is_refused_and_can_be_read_in_the_journal(
@@ -103,6 +163,70 @@ def test_two_key_pairs_at_once_are_refused(platform: Platform) -> None:
     answer = platform.post_token(client_id="demo-server-key", client_secret="demo-server-secret")
 
     assert_refused(platform, answer, REQUEST_INVALID, "parse")
+
+
+ODD_KEY, ODD_SECRET = "an odd+key%41é", "sécret 100%+a&b=%2B"
+"""What decoding would change, and a real pair may hold."""
+
+
+def odd_application(platform: Platform) -> None:
+    platform.change("demo-server", app_key=ODD_KEY, app_secret=ODD_SECRET)
+
+
+FORMS_OF_A_PAIR = {
+    "as it is": str,
+    "form-encoded": quote_plus,
+    "percent-encoded": lambda text: quote(text, safe=""),
+    "percent-encoded but for plus signs": lambda text: quote(text, safe="+"),
+    "percent-encoded to the last letter": lambda text: "".join(
+        f"%{each:02x}" for each in text.encode()
+    ),
+}
+
+
+@pytest.mark.parametrize("encode", FORMS_OF_A_PAIR.values(), ids=FORMS_OF_A_PAIR)
+@pytest.mark.parametrize("scheme", ["Basic ", ""])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_pair_is_compared_as_it_was_sent_and_decoded(
+    platform: Platform, encode: Callable[[str], str], scheme: str, beside: bool
+) -> None:
+    """RFC 6749 section 2.3.1 and RFC 7617; ``client_id`` beside it is decoded by its form."""
+    odd_application(platform)
+    header = f"{scheme}{encoded(f'{encode(ODD_KEY)}:{encode(ODD_SECRET)}')}"
+    form = platform.form() | ({"client_id": ODD_KEY} if beside else {})
+
+    answer = platform.client().post(TOKEN_PATH, headers={"Authorization": header}, data=form)
+
+    assert answer.status_code == 200
+
+
+def test_a_pair_of_other_readings_is_refused(platform: Platform) -> None:
+    odd_application(platform)
+    for app_key, secret in (
+        (ODD_KEY, quote(quote(ODD_SECRET))),
+        (quote_plus(quote_plus(ODD_KEY)), quote_plus(quote_plus(ODD_SECRET))),
+        ("an odd+keyAé", ODD_SECRET),
+        (ODD_KEY, "sécret 100% a&b=+"),
+    ):
+        answer = platform.client().post(
+            TOKEN_PATH,
+            headers={"Authorization": f"Basic {encoded(f'{app_key}:{secret}')}"},
+            data=platform.form(),
+        )
+        assert_refused(platform, answer, KEY_PAIR, "key pair")
+
+
+def test_client_id_says_which_reading_of_the_header_is_meant(platform: Platform) -> None:
+    """Two applications of one secret, and the AppKey of one is the other's, encoded."""
+    platform.change("demo-server", app_key="a%2Db")
+    platform.change("demo-web", app_key="a-b", app_secret="demo-server-secret")
+    pair = encoded("a%2Db:demo-server-secret")
+
+    for client_id, application in (("a%2Db", "demo-server"), ("a-b", "demo-web")):
+        post(platform, urlencode(platform.form(client_id=client_id)), pair=pair)
+        assert platform.sandbox.journal.last.application == application
+    answer = post(platform, urlencode(platform.form(client_id="a%252Db")), pair=pair)
+    assert_refused(platform, answer, REQUEST_INVALID, "parse", because="client_id")
 
 
 def test_client_id_beside_the_header_must_be_the_same(platform: Platform) -> None:
@@ -171,3 +295,78 @@ def test_a_body_that_is_no_form_is_refused(
     answer = platform.client().post(TOKEN_PATH, content=body, headers=headers)
 
     assert_refused(platform, answer, REQUEST_INVALID, "parse")
+
+
+def repeated(platform: Platform, path: str, *headers: tuple[str, str]) -> httpx2.Response:
+    sent = [("Content-Type", MEDIA_TYPES[0]), ("Authorization", f"Basic {PAIR}"), *headers]
+    return platform.client().post(path, content=FORM + "&token=x", headers=sent)
+
+
+@pytest.mark.parametrize("path", [TOKEN_PATH, REVOKE_PATH])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Authorization", f"Basic {PAIR}"),
+        ("authorization", "Bearer x"),
+        ("AUTHORIZATION", ""),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("content-type", "application/json"),
+    ],
+)
+def test_a_second_header_of_one_name_is_refused(
+    platform: Platform, path: str, name: str, value: str
+) -> None:
+    """RFC 9110 sections 5.3 and 8.3; two key pairs are none, and neither are two equal ones."""
+    answer = repeated(platform, path, (name, value))
+
+    assert_refused(platform, answer, REQUEST_INVALID, "parse", because="came 2 times; send it once")
+    assert answer.json()["error_description"].endswith(" header came more than once.")
+    assert repeated(platform, path).status_code == 200
+
+
+FORM = "grant_type=client_credentials&username=svc-demo&password=svc-demo-password"
+DESCRIPTIONS = [
+    ("username=svc-demo", "", "grant_type is missing."),
+    ("grant_type=client_credentials&password=x", "", "username is missing."),
+    ("grant_type=client_credentials&username=svc-demo", "", "password is missing."),
+    (f"{FORM}&scope=a&scope=b", "", "scope came more than once."),
+    (f"{FORM}&scope=a&scope=a", "", "scope came more than once."),
+    (f"{FORM}&scope=a", "scope=a", "scope came more than once."),
+    (f"{FORM}&hunter2=a&hunter2=a", "", "A parameter came more than once."),
+    (f"{FORM}&hunter2=a", "hunter2=a", "A parameter came more than once."),
+    (f"{FORM}&email=svc-web", "", "username and email are both there and differ."),
+    (f"{FORM}&client_id=demo-web-key", "", "client_id is not the AppKey of the Authorization"),
+    (f"{FORM}&client_secret=hunter2", "", "The key pair came twice"),
+    (f"{FORM}&scope=hunter2", "", "The scope is not known or not granted."),
+    (f"{FORM}&a=%FF", "", "The form is not UTF-8."),
+    (FORM, "a=%FF", "The query string is not UTF-8."),
+    ("a=1&" * 101, "", "The form has more than 100 parameters."),
+]
+
+
+@pytest.mark.parametrize(("body", "query", "words"), DESCRIPTIONS)
+def test_a_refusal_tells_the_client_what_is_wrong_and_repeats_nothing_that_was_sent(
+    platform: Platform, body: str, query: str, words: str
+) -> None:
+    """RFC 6749 section 5.2; revoke says it in its ``Hint`` too."""
+    description = post(platform, body, query).json()["error_description"]
+
+    assert words in description
+    assert DESCRIPTION.fullmatch(description)
+    assert "hunter2" not in description
+
+
+def test_a_missing_pair_is_not_called_a_wrong_one(platform: Platform) -> None:
+    missing = post(platform, FORM, pair="").json()["error_description"]
+    wrong = post(platform, FORM, pair=encoded("demo-server-key:wrong")).json()["error_description"]
+    garbled = post(platform, FORM, pair="!").json()["error_description"]
+
+    assert missing == "AppKey and AppSecret are missing."
+    assert wrong == "AppKey and AppSecret are wrong or missing."
+    assert garbled == "The Authorization header holds no AppKey and AppSecret that can be read."
+
+
+def test_revoke_says_what_is_missing_in_both_of_its_languages(platform: Platform) -> None:
+    answer = platform.client().post(REVOKE_PATH, headers={"Authorization": f"Basic {PAIR}"})
+
+    assert answer.json()["error_description"] == answer.json()["Hint"] == "token is missing."

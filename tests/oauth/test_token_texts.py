@@ -176,7 +176,7 @@ def test_the_reason_names_the_claim(platform: Platform, sandbox: Sandbox) -> Non
 
     last = sandbox.journal.last
     assert "claim exp" in (last.refused_because or "")
-    assert (last.expected, last.actual) == ("int", "str")
+    assert (last.expected, last.actual) == ("a whole number", "a text")
 
 
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda each: each.decode("latin-1")))

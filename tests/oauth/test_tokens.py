@@ -189,7 +189,7 @@ def test_our_own_key_must_be_named_with_our_own_algorithm(
     for alg in ("none", "HS256", "ES384", None):
         assert_invalid_token(platform, forged(good, ours, alg=alg), str(alg))
         assert platform.sandbox.journal.last.expected == "ES256"
-        assert platform.sandbox.journal.last.actual == str(alg)
+        assert platform.sandbox.journal.last.actual == (alg or "missing")
     for kid in (None, "another", ["a"]):
         assert_invalid_token(platform, forged(good, ours, kid=kid), str(kid))
         assert platform.sandbox.journal.last.expected == sandbox.signing_key.kid

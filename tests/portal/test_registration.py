@@ -82,7 +82,7 @@ def test_an_application_on_a_users_machine_gets_an_app_key_alone() -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
-        ({"nmae": "x"}, "nmae", "no such field; there are name, type"),
+        ({"nmae": "x"}, "nmae", "no such field; did you mean name?"),
         ({"type": "robot"}, "type", "input should be 'client-server'"),
         ({"actor": 7}, "actor", "input should be"),
         ({"owner": None}, "owner", "input should be"),

@@ -6,13 +6,15 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+from mock_sei.certificates.authority import Authority, load_key
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.errors import ConfigurationError, MockSeiBug
@@ -558,3 +560,66 @@ def test_revocations_beyond_the_listener_s_list_are_refused_by_our_own_check(
         told(trust, shown[0])
     for each in shown[1:]:
         assert told(trust, each) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+
+
+def under(authority: Authority, name: str) -> ClientCA:
+    """A CA that the platform's root, or its issuing CA, might have made and no listener holds."""
+    pems = {
+        "root": (authority.root, authority.pem.root_key),
+        "issuing": (authority.issuing, authority.pem.issuing_key),
+    }
+    certificate, key = pems[name][0], load_key(pems[name][1])
+    assert isinstance(key, EllipticCurvePrivateKey)
+    parent = ClientCA(name=name, key=key, certificate=certificate)
+    return ClientCA.create("Another intermediate", parent=parent)
+
+
+@pytest.mark.parametrize("with_root", [False, True])
+def test_another_ca_below_the_platforms_root_lets_nobody_in_and_the_alert_says_so(
+    trust: ListenerTrust, sandbox: Sandbox, with_root: bool
+) -> None:
+    other = under(sandbox.authority, "root")
+    identity = other.identity("svc-demo")
+    shown = replace(identity, chain=other.chain[: 2 if with_root else 1])
+
+    for each in (shown, Identity(certificate=shown.certificate, key=shown.key)):
+        assert told(trust, each) == UNKNOWN_CA
+        assert sandbox.journal.last.refused_by == "client certificate"
+        assert "CA" in str(sandbox.journal.last.refused_because)
+    assert other.parent is not None
+    assert told(trust, other.parent.identity("svc-demo")) == UNKNOWN_CA
+
+
+def test_a_ca_below_the_issuing_one_lets_nobody_in_and_the_journal_says_why(
+    trust: ListenerTrust, sandbox: Sandbox
+) -> None:
+    identity = under(sandbox.authority, "issuing").identity("svc-demo")
+
+    assert told(trust, identity) == UNKNOWN_CA
+    assert "below one that may have no CAs below it" in str(sandbox.journal.last.refused_because)
+
+
+def test_the_certificate_of_the_issuing_ca_is_no_clients(
+    trust: ListenerTrust, sandbox: Sandbox
+) -> None:
+    authority = sandbox.authority
+    shown = Identity(certificate=authority.issuing, key=load_key(authority.pem.issuing_key))
+
+    with pytest.raises(CertificateRefused):
+        told(trust, shown)
+
+    assert "the one of this server's issuing CA" in str(sandbox.journal.last.refused_because)
+    root = Identity(certificate=authority.root, key=load_key(authority.pem.root_key))
+    assert told(trust, root) == UNKNOWN_CA
+    assert "self-signed" in str(sandbox.journal.last.refused_because)
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2])
+def test_an_identity_is_let_in_with_any_part_of_its_chain(
+    trust: ListenerTrust, sandbox: Sandbox, sent: int
+) -> None:
+    identity = sandbox.identity("svc-demo")
+
+    assert told(trust, replace(identity, chain=identity.chain[:sent])) is None
+    sandbox.revoke_certificate("svc-demo", sandbox.issue_certificate("svc-demo").serial_number)
+    assert told(trust, replace(identity, chain=identity.chain[:sent])) is None

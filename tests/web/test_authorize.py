@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import unquote, urlencode
 
 import httpx2
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from mock_sei.oauth.authorize import PARAMETERS
 from mock_sei.oauth.token_request import MEDIA_TYPES
+from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from tests.oauth.flows import (
     ALICE,
     AUTHORIZE,
+    DESCRIPTION,
     LOOPBACK,
     VERIFIER,
     WEB,
@@ -26,12 +29,14 @@ from tests.oauth.flows import (
 )
 from tests.support import Platform
 
+WEB_ADDRESS, SPA_ADDRESS = "https://localhost:9443/callback", "http://localhost:8000/callback"
 ADDRESSES = (
-    "https://localhost:9443/callback?",
-    "http://localhost:8000/callback#",
+    *(f"{each}{mark}" for each in (WEB_ADDRESS, SPA_ADDRESS) for mark in "?#"),
     "http://127.0.0.1",
     "com.example.demo:/callback?",
+    "com.example.demo:/callback#",
 )
+"""An error goes into the query or the fragment, by the response_type that was sent."""
 
 
 def test_a_browser_logs_in_consents_and_is_sent_back(browser: httpx2.Client) -> None:
@@ -255,7 +260,27 @@ def test_whatever_comes_to_authorize_is_answered_well(
     assert answer.status_code in (200, 303, 400)
     if answer.status_code == 303:
         assert answer.headers["Location"].startswith((*ADDRESSES, f"{AUTHORIZE}?"))
+        assert DESCRIPTION.fullmatch(returned(answer).get("error_description", "none"))
     else:
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert json.dumps(hammered.sandbox.journal.last.to_json(), ensure_ascii=False).encode()
+
+
+def test_the_log_in_page_names_the_demo_users_with_their_passwords(
+    browser: httpx2.Client, sandbox: Sandbox
+) -> None:
+    page = browser.get(AUTHORIZE, params=WEB).text
+    for name in ("alice", "bob"):
+        assert f"<dt>{name}@example.com</dt><dd>{name}-password</dd>" in page
+    refused = browser.post(AUTHORIZE, params=WEB, data={"username": "x", "password": "y"}).text
+    assert "alice-password" in refused
+
+    users = sandbox.state.registry.end_users
+    users["alice@example.com"] = replace(users["alice@example.com"], password="of-the-user-alone")
+    page = browser.get(AUTHORIZE, params=WEB).text
+    assert "alice" not in page
+    assert "of-the-user-alone" not in page
+    assert "bob-password" in page
+    del users["bob@example.com"]
+    assert "Users of this test server" not in browser.get(AUTHORIZE, params=WEB).text

@@ -22,7 +22,7 @@ from mock_sei.standards import Listener
 from mock_sei.web.authorize import SESSION_COOKIE
 from mock_sei.web.forms import read_pairs
 from mock_sei.web.portal.visit import FORM_COOKIE
-from mock_sei.web.requests import find_cookie
+from mock_sei.web.requests import find_cookie, has_access_token
 from mock_sei.web.trouble import caller_of
 from tests.growth import Action, assert_linear
 from tests.oauth.flows import ALICE, AUTHORIZE, WEB
@@ -53,6 +53,11 @@ def cookie(count: int, piece: str) -> Action:
 )
 def test_cookies(piece: str) -> None:
     assert_linear(lambda count: cookie(count, piece), 4000)
+
+
+@pytest.mark.parametrize("piece", ["&", "access_token&", "&access_toke", "%61ccess_token=&", "a"])
+def test_a_second_place_of_a_token(piece: str) -> None:
+    assert_linear(lambda count: lambda: has_access_token((piece * count).encode()), 4000)
 
 
 @pytest.mark.parametrize("piece", ["&", ";", "a=1&", "%", "%e2%82", "+", "=", "%00", "a", "&&=="])
@@ -106,7 +111,8 @@ def test_authorization_requests(sandbox: Sandbox, piece: str) -> None:
         server = sandbox.state.oauth
         return quietly(lambda: read_request(pairs, server, issuer="https://localhost"))
 
-    for name in ("redirect_uri", "state", "scope", "login_hint", "code_challenge"):
+    names = ("redirect_uri", "state", "scope", "login_hint", "code_challenge", "response_type")
+    for name in names:
         assert_linear(partial(read, name), 1000)
 
 

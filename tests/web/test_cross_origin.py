@@ -78,6 +78,41 @@ def test_a_browser_may_call_and_read_where_its_origin_is_registered(
                 assert answer.headers["Vary"] == "Origin"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/portal",
+        "/portal/",
+        "/portal/apps/demo-server",
+        "/%70ortal/apps/demo-server",
+        "/portal/mailbox",
+        "/portal/certificates/nothing",
+        "/portal/nothing",
+        AUTHORIZE,
+        "/v2/oauth/login",
+    ],
+)
+def test_a_page_for_people_is_for_no_script_of_another_page(platform: Platform, path: str) -> None:
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    asked = {"Origin": SPA, "Access-Control-Request-Method": "GET"}
+
+    read = http.get(path, headers={"Origin": SPA})
+    preflighted = http.options(path, headers=asked)
+
+    assert preflighted.status_code in (404, 405)
+    for answer in (read, preflighted):
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("path", ["/portals", "/v2/oauth/logins", "/openapi/sma-trade-orders.json"])
+def test_a_path_that_only_begins_like_a_page_is_readable(platform: Platform, path: str) -> None:
+    http = platform.client(None, listener=Listener.ONE_WAY)
+
+    assert http.get(path, headers={"Origin": SPA}).headers[ALLOW_ORIGIN] == SPA
+    assert ALLOW_ORIGIN not in http.get(path, headers={"Origin": FOREIGN[0]}).headers
+
+
 @pytest.mark.parametrize("path", [path for path in METHODS if path != AUTHORIZE])
 def test_a_preflight_names_what_a_client_sends(platform: Platform, path: str) -> None:
     answer = preflight(platform, path, SPA, Listener.ONE_WAY)

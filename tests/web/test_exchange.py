@@ -9,7 +9,7 @@ from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.listener import PlatformListener
-from tests.support import InProcess
+from tests.support import TICKETS, InProcess
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -44,7 +44,7 @@ def leave_in_the_middle(sandbox: Sandbox, path: str, headers: list[tuple[bytes, 
     InProcess.portal.call(listener, scope, receive, send)
 
 
-@pytest.mark.parametrize("path", ["/v2/oauthtoken", "/v2/oauth/authorize"])
+@pytest.mark.parametrize("path", ["/v2/oauthtoken", "/v2/oauth/authorize", TICKETS])
 @pytest.mark.parametrize("fault", [None, {"latency": 0.001}])
 def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_bug(
     sandbox: Sandbox, path: str, fault: dict[str, float] | None

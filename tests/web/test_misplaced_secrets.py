@@ -82,6 +82,15 @@ def text(content: str, content_type: str = "application/json") -> Send:
     return send
 
 
+def form_text(content: str) -> Send:
+    def send(http: httpx2.Client, secret: str, _: dict[str, str]) -> httpx2.Response:
+        told = {"content-type": "application/x-www-form-urlencoded"}
+        sent = content.replace("SECRET", secret)
+        return http.post(TOKEN_PATH, content=sent, headers=told, auth=PAIR)
+
+    return send
+
+
 def path(form: str, method: str = "GET") -> Send:
     def send(http: httpx2.Client, secret: str, headers: dict[str, str]) -> httpx2.Response:
         return http.request(method, form.format(secret), headers=headers)
@@ -149,6 +158,20 @@ PLACES: dict[str, Send] = {
     "application of the portal": path("/portal/apps/{}"),
     "mail of the portal": path("/portal/mailbox/{}"),
     "product of the portal": path("/portal/apis/{}"),
+    "name of a token parameter": form_text("SECRET=x&grant_type=client_credentials"),
+    "name alone": form_text("SECRET"),
+    "rest of a password": form_text("grant_type=client_credentials&password=x&SECRET=y"),
+    "name behind an escape": form_text("grant_type=client_credentials&amp;SECRET=y"),
+    "JSON as a form": form_text('{"grant_type": "SECRET"}'),
+    "access_token in the query": lambda http, secret, _: http.get(
+        TICKETS, params={"access_token": secret}, headers={"AppKey": "demo-server-key"}
+    ),
+    "path of the control API": path("/journal/{}"),
+    "path of authorize": path("/v2/oauth/authorise/{}"),
+    **{
+        f"Authorization {form}": header("Authorization", form)
+        for form in ("BearerToken {}", '"Bearer {}"', 'Bearer "{}"', "Bearer Bearer {}")
+    },
     "link": path("/portal/certificates/{}"),
     "format of a link": path("/portal/certificates/x?format={}"),
     "value in a body": body("POST", "/v1/investors", lambda secret: {"name": [secret]}),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_INFO_PATH
 from mock_sei.oauth.token_request import MEDIA_TYPES
-from tests.oauth.flows import PAIR, encoded
+from tests.oauth.flows import DESCRIPTION, PAIR, encoded
 from tests.oauth.good_requests import GRANTS
 from tests.support import TICKETS, TOKEN_PATH, Platform
 
@@ -92,6 +92,7 @@ def assert_well_formed(platform: Platform, answer: httpx2.Response, *members: st
     body = answer.json()
     assert body.keys() >= {"code", "message", "trackingId", "transient", "errors", *members}
     assert body["trackingId"] == answer.headers["RequestTrackingId"]
+    assert DESCRIPTION.fullmatch(body.get("error_description", "none"))
     assert ("WWW-Authenticate" in answer.headers) is (answer.status_code == 401)
     assert json.dumps(platform.sandbox.journal.last.to_json(), ensure_ascii=False).encode()
 

@@ -27,7 +27,7 @@ def test_a_bug_is_told_as_one(
 def test_the_journal_has_an_entry_for_every_answer(platform: Platform, sandbox: Sandbox) -> None:
     platform.get(TICKETS)
     platform.get("/nowhere")
-    platform.client().request("FOO", "/nowhere")
+    platform.client().request("FOO", TICKETS)
 
     statuses = [entry.response.status for entry in sandbox.journal.entries if entry.response]
     assert statuses == [200, 200, 200, 404, 405]

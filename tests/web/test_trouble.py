@@ -156,6 +156,7 @@ def test_a_bug_under_a_fault_is_answered_and_told(
 
 
 def test_a_token_can_die_early_whatever_its_answer_says(platform: Platform) -> None:
+    platform.sandbox.clock.freeze()
     platform.sandbox.arm_fault(
         {"operation": "POST /v2/oauthtoken", "token_lifetime": 60, "times": 1}
     )
@@ -322,3 +323,14 @@ def test_a_wrong_fault_of_the_settings_is_told_at_the_start(
         Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(), faults=[fault])
 
     assert str(caught.value).startswith(line)
+
+
+def test_a_wrong_fault_names_the_file_that_it_stands_in(shared_store: CertificateStore) -> None:
+    with pytest.raises(ConfigurationError, match=r"^mine\.toml: faults\[0\]\.status: "):
+        Sandbox(
+            fixtures=load_fixtures(),
+            store=shared_store,
+            behaviour=Behaviour(),
+            faults=[{"status": 99}],
+            faults_source="mine.toml",
+        )

@@ -8,7 +8,7 @@ from typing import Any
 
 from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
 from mock_sei.apis.filters import select, steps_of
-from mock_sei.apis.paging import offset_page, page
+from mock_sei.apis.paging import find_size_note, offset_page, page
 from mock_sei.apis.records import Record, Table, ordered
 from mock_sei.apis.times import eastern_now
 
@@ -34,7 +34,18 @@ def act(call: ApiCall) -> ApiAnswer:
             remember(collection, _memo(call), lambda table: _selected(table, call)), call
         ),
     )
+    _note_size(call)  # not in what is remembered: the journal has it at every call
     return ApiAnswer(content=content, status=call.operation.success)
+
+
+def _note_size(call: ApiCall) -> None:
+    if call.operation.rule.paging == "none":
+        return
+    for use in ("limit", "count"):
+        for parameter in call.operation.find_parameters(use):
+            note = find_size_note(parameter.name, call.values.get(parameter.name))
+            if note is not None:
+                call.notes.append(note)
 
 
 def _content(selection: Sequence[Record], call: ApiCall) -> bytes:

@@ -15,6 +15,9 @@ from mock_sei.oauth.codes import LIFETIME, Code
 from mock_sei.oauth.proof_key import is_verifier
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest, malformed
+from mock_sei.oauth.unknown import explain_unknown
+from mock_sei.reasons.addresses import find_address_difference
+from mock_sei.reasons.values import but_for, find_difference
 from mock_sei.standards import GrantType
 
 GRANT_TYPE = GrantType.AUTHORIZATION_CODE
@@ -27,10 +30,17 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     text = request.require("code")
     verifier = request.find("code_verifier")
     if verifier is not None and not is_verifier(verifier):
-        raise malformed("code_verifier is not 43 to 128 unreserved characters (RFC 7636, 4.1).")
+        raise malformed(
+            "code_verifier is not 43 to 128 unreserved characters (RFC 7636, 4.1)"
+            f"{_explain_verifier(verifier, server.codes.find(text))}.",
+            description="code_verifier is not 43 to 128 unreserved characters.",
+        )
     code = server.codes.find(text)
     if code is None:
-        raise _refused("No such code was issued: mistyped, or issued before the last reset.")
+        raise _refused(
+            "No such code was issued: mistyped, or issued before the last reset."
+            f"{explain_unknown(text, server.codes.find, server)}"
+        )
     check_use(code, server)
     check_client(code, client)
     check_age(code, server)
@@ -94,9 +104,13 @@ def check_redirect(code: Code, request: TokenRequest) -> None:
         return
     if sent != code.redirect_address:
         raise _refused(
-            "redirect_uri is not the one of the authorization request.",
+            "redirect_uri is not the one of the authorization request"
+            f"{but_for(find_address_difference(sent or '', [code.redirect_address]))}.",
             expected=code.redirect_address,
             actual=(sent or "none"),
+            description="redirect_uri is not the one of the authorization request."
+            if sent
+            else "redirect_uri is missing.",
         )
 
 
@@ -104,19 +118,28 @@ def check_proof(code: Code, verifier: str | None) -> None:
     """A wrong verifier spoils the code."""
     if code.challenge is None:
         if verifier is not None:
-            raise _refused(
-                "A code_verifier came, but the authorization request had no code_challenge.",
-                check=PROOF_CHECK,
-            )
+            needless = "A code_verifier came, but the authorization request had no code_challenge."
+            raise _refused(needless, check=PROOF_CHECK, description=needless)
         return
     if verifier is not None and code.challenge.fits(verifier):
         return
     code.burnt = True
     problem = "does not fit the code_challenge" if verifier else "is missing"
     raise _refused(
-        f"code_verifier {problem} ({code.challenge.method}); the code is spoilt.",
+        f"code_verifier {problem} ({code.challenge.method})"
+        f"{_explain_verifier(verifier or '', code)}; the code is spoilt.",
         check=PROOF_CHECK,
+        description=f"code_verifier {problem}.",
     )
+
+
+def _explain_verifier(verifier: str, code: Code | None) -> str:
+    """The end of a sentence: how a verifier is nearly right, or what went wrong with the two."""
+    challenge = None if code is None else code.challenge
+    if challenge is None or not verifier:
+        return ""
+    difference = find_difference(verifier, lambda each: is_verifier(each) and challenge.fits(each))
+    return but_for(difference) or challenge.explain(verifier)
 
 
 def _refused(
@@ -125,5 +148,13 @@ def _refused(
     check: str = CHECK,
     expected: str | None = None,
     actual: str | None = None,
+    description: str | None = None,
 ) -> Refusal:
-    return Refusal(GRANT_INVALID, check=check, because=because, expected=expected, actual=actual)
+    return Refusal(
+        GRANT_INVALID,
+        check=check,
+        because=because,
+        expected=expected,
+        actual=actual,
+        description=description,
+    )

@@ -13,6 +13,7 @@ from mock_sei.oauth.client_auth import Client
 from mock_sei.oauth.scopes import narrowed_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
+from mock_sei.oauth.unknown import explain_unknown
 from mock_sei.standards import GrantType
 
 GRANT_TYPE = GrantType.REFRESH_TOKEN
@@ -26,6 +27,7 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     if authorization is None:
         raise _refused(
             "No such refresh token is known: mistyped, revoked, or issued before the last reset."
+            f"{explain_unknown(text, server.authorizations.find_by_refresh_token, server)}"
         )
     if authorization.app_key != client.application.app_key:
         raise _refused(

@@ -21,6 +21,8 @@ from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import USER_CHECK, AuthorizationServer
 from mock_sei.oauth.signed_xml import is_installed
 from mock_sei.oauth.token_request import TokenRequest, malformed
+from mock_sei.reasons.addresses import find_address_difference
+from mock_sei.reasons.values import but_for, find_difference, in_other_case
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
 
@@ -29,6 +31,14 @@ GRANT_TYPE = GrantType.SAML2_BEARER
 DATES_CHECK = "assertion dates"
 AUDIENCE_CHECK = "assertion audience"
 REPLAY_CHECK = "assertion replay"
+
+DESCRIPTIONS = {
+    DATES_CHECK: "The assertion is not valid at this time.",
+    AUDIENCE_CHECK: "Audience validation failed.",
+    REPLAY_CHECK: "The assertion was used before.",
+    USER_CHECK: "The subject of the assertion is no user.",
+}
+"""``error_description`` by check; RFC 7522 section 3.1 has the one of the audience."""
 
 
 def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
@@ -60,8 +70,8 @@ def check_installed() -> None:
         raise Refusal(
             GRANT_UNKNOWN,
             check=GRANT_CHECK,
-            because="The SAML grant wants libraries that are not installed here: pip install "
-            "mock-sei[saml].",
+            because="The SAML grant needs libraries that are not installed here: where the source "
+            "of mock-sei is, run pip install '.[saml]'.",
         )
 
 
@@ -69,7 +79,8 @@ def find_parameter(request: TokenRequest) -> tuple[str, str]:
     """Name and value of the one that came."""
     sent = [name for name in ROOTS if request.find(name) is not None]
     if len(sent) > 1:
-        raise malformed(f"{' and '.join(sent)} are both there; send one of them.")
+        both = f"{' and '.join(sent)} are both there"
+        raise malformed(f"{both}; send one of them.", description=f"{both}.")
     return (sent or [""])[0], request.require(*ROOTS)
 
 
@@ -82,6 +93,7 @@ def require_certificate(application: Application) -> str:
             "saml_certificate in its entry of platform.toml.",
             expected="saml_certificate",
             actual="none",
+            description="The application has no certificate for SAML assertions.",
         )
     return application.saml_certificate
 
@@ -144,7 +156,8 @@ def check_confirmation(
     if recipient is not None and recipient not in endpoints:
         raise _refused(
             AUDIENCE_CHECK,
-            "Recipient of SubjectConfirmationData is not the token endpoint's URL.",
+            "Recipient of SubjectConfirmationData is not the token endpoint's URL"
+            f"{but_for(find_address_difference(recipient, sorted(endpoints)))}.",
             expected=_listed(endpoints),
             actual=recipient,
         )
@@ -155,7 +168,8 @@ def check_audience(assertion: Assertion, names: Collection[str]) -> None:
         if not set(audiences) & set(names):
             raise _refused(
                 AUDIENCE_CHECK,
-                "An AudienceRestriction names neither the issuer nor the token endpoint.",
+                "An AudienceRestriction names neither the issuer nor the token endpoint"
+                f"{_explain_audiences(audiences, names)}.",
                 expected=_listed(names),
                 actual=", ".join(audiences) or "none",
             )
@@ -178,11 +192,26 @@ def require_subject(assertion: Assertion, server: AuthorizationServer) -> str:
     if user is None:
         raise _refused(
             USER_CHECK,
-            "The subject's NameID is not the e-mail address of an end user.",
+            "The subject's NameID is not the e-mail address of an end user"
+            f"{but_for(_explain_subject(assertion.subject or '', server))}.",
             expected="a known e-mail address",
             actual=assertion.subject or "none",
         )
     return user.email
+
+
+def _explain_audiences(audiences: Collection[str], names: Collection[str]) -> str:
+    """The end of a sentence about an only audience; of several nobody knows which was meant."""
+    if len(audiences) != 1:
+        return ""
+    return but_for(find_address_difference(next(iter(audiences)), sorted(names)))
+
+
+def _explain_subject(subject: str, server: AuthorizationServer) -> str | None:
+    find = server.registry.end_users.get
+    return find_difference(
+        subject, lambda each: find(each) is not None, fits_in_other_case=in_other_case(find)
+    )
 
 
 def _listed(names: Collection[str]) -> str:
@@ -192,4 +221,11 @@ def _listed(names: Collection[str]) -> str:
 def _refused(
     check: str, because: str, *, expected: str | None = None, actual: str | None = None
 ) -> Refusal:
-    return Refusal(GRANT_INVALID, check=check, because=because, expected=expected, actual=actual)
+    return Refusal(
+        GRANT_INVALID,
+        check=check,
+        because=because,
+        expected=expected,
+        actual=actual,
+        description=DESCRIPTIONS[check],
+    )

@@ -13,6 +13,7 @@ from mock_sei.oauth.client_auth import Client
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
+from mock_sei.oauth.unknown import explain_unknown
 from mock_sei.standards import GrantType
 
 GRANT_TYPE = GrantType.SESSION_TOKEN
@@ -26,7 +27,8 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
         raise Refusal(
             GRANT_INVALID,
             check="session",
-            because="No live session has this sessionToken; log in on the page again.",
+            because="No live session has this sessionToken; log in on the page again."
+            f"{explain_unknown(text, server.sessions.find, server)}",
         )
     authorization = server.authorize(
         client.application, user=session.user, scope=scope, session=session.identifier

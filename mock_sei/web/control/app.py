@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-import traceback
+from collections.abc import Iterator
+from difflib import get_close_matches
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Route
 
 from mock_sei import __version__
 from mock_sei.apis.merged import merged
 from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, truststore
 from mock_sei.errors import (
-    MockSeiBug,
     MockSeiError,
     Rejected,
     UnknownAccount,
@@ -24,6 +27,8 @@ from mock_sei.errors import (
     UnknownCollection,
     UnknownMessage,
     UnknownUser,
+    listed,
+    with_head,
 )
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.applications import add_account_calls, add_application_calls
@@ -31,6 +36,7 @@ from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
 from mock_sei.web.control.data import add_data_calls
 from mock_sei.web.control.described import add_refusals, file_answer
+from mock_sei.web.control.door import own_failure
 from mock_sei.web.control.faults import add_fault_calls
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Passphrase
@@ -39,6 +45,7 @@ from mock_sei.web.control.reference_page import reference_page
 from mock_sei.web.downloads import attachment
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.exhausted import KINDS, find_exhaustion
+from mock_sei.web.misses import explain_control_miss
 from mock_sei.web.telemetry import NO_TELEMETRY
 
 _NOT_THERE = (
@@ -49,6 +56,10 @@ _NOT_THERE = (
     UnknownMessage,
     UnknownUser,
 )
+
+
+_LONGEST_COMPARED = 200
+"""Characters of a path that the nearest ones are looked for by."""
 
 
 class PlainJson(JSONResponse):
@@ -107,6 +118,29 @@ def control_app() -> FastAPI:
         detail = f"mock-sei could not do this: on its machine {missing}"
         return PlainJson({"detail": detail, "error": "Exhausted"}, 503)
 
+    @app.exception_handler(404)
+    async def explain_path(request: Request, error: HTTPException) -> Response:
+        """No call has the path; it may be one of the platform's, which listens elsewhere."""
+        if error.detail != HTTPStatus.NOT_FOUND.phrase:  # a call looked for something in vain
+            return PlainJson({"detail": error.detail}, 404)
+        sandbox: Sandbox = request.scope[CONTROL_KEY]
+        path, host = _path(request), request.headers.get("host")
+        detail = explain_control_miss(sandbox, request.scope["path"], host)
+        if detail is None:
+            paths = dict.fromkeys(each.path for each in _calls(request))
+            near = get_close_matches(path, paths, n=3, cutoff=0.0)
+            detail = (
+                f"no call has the path {path!r}; the nearest are {listed(near)}, and GET /docs "
+                "lists them all"
+            )
+        return PlainJson({"detail": detail, "error": "NotFound"}, 404)
+
+    @app.exception_handler(405)
+    async def explain_method(request: Request, _: Exception) -> Response:
+        allowed = with_head(_methods(request))
+        detail = f"{_path(request)!r} takes {listed(allowed)}, not {request.method[:100]}"
+        return PlainJson({"detail": detail}, 405, {"Allow": ", ".join(allowed)})
+
     for kind in KINDS:
         if not issubclass(kind, MockSeiError):
             app.add_exception_handler(kind, explain_exhaustion)
@@ -120,18 +154,31 @@ def control_app() -> FastAPI:
         return PlainJson(validation_answer(error.errors()), 422)
 
     @app.exception_handler(Exception)
-    async def own_failure(request: Request, error: Exception) -> Response:
-        """Recorded before the answer leaves: the test that has its answer must find the bug."""
+    async def explain_failure(request: Request, error: Exception) -> Response:
         sandbox: Sandbox = request.scope[CONTROL_KEY]
-        sandbox.record_bug("".join(traceback.format_exception(error)))
-        detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
-        return PlainJson({"detail": detail, "error": MockSeiBug.__name__}, 500)
+        return own_failure(sandbox, error)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(reference_page(app.openapi()))
 
     return app
+
+
+def _methods(request: Request) -> Iterator[str]:
+    """The methods that some call has with this path; the framework knows one call's only."""
+    for route in _calls(request):
+        matched, _ = route.matches(request.scope)
+        if matched is not Match.NONE:
+            yield from sorted((route.methods or set()) - {"HEAD"})
+
+
+def _calls(request: Request) -> list[Route]:
+    return [each for each in request.app.router.routes if isinstance(each, Route)]
+
+
+def _path(request: Request) -> str:
+    return str(request.scope["path"])[:_LONGEST_COMPARED]
 
 
 def add_platform_calls(app: FastAPI) -> None:

@@ -13,7 +13,7 @@ from mock_sei.certificates.profiles import Variant
 from mock_sei.portal.links import Delivery
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.described import file_answer
-from mock_sei.web.control.models import Here, Model, Passphrase, Username
+from mock_sei.web.control.models import Flag, Here, Model, Passphrase, Username
 from mock_sei.web.downloads import attachment
 
 FILES = {name: writer for files in FORMATS.values() for name, writer in files.items()} | {
@@ -71,8 +71,8 @@ class LinkOptions(Model):
     passphrase: str = Field(
         default=DEFAULT_PASSPHRASE, min_length=1, description="of an encrypted file"
     )
-    legacy: bool = Field(default=False, description="encryption of old importers")
-    renew: bool = Field(default=False, description="of a further certificate, made for it")
+    legacy: Flag = Field(default=False, description="encryption of old importers")
+    renew: Flag = Field(default=False, description="of a further certificate, made for it")
 
 
 class CertificateLink(Model):
@@ -101,22 +101,8 @@ def add_certificate_calls(app: FastAPI) -> None:
     def identity(sandbox: Here, username: Username) -> IssuedCertificate:
         return _issued(sandbox.identity(username))
 
-    @app.get(
-        "/service-accounts/{username}/{file}",
-        **file_answer(*FILES),
-        summary=f"The account's current certificate or key: {', '.join(sorted(FILES))}",
-    )
-    def certificate_file(
-        sandbox: Here,
-        username: Username,
-        file: str,
-        passphrase: Passphrase = DEFAULT_PASSPHRASE,
-        legacy: Annotated[bool, Query(description="encryption of old importers")] = False,
-    ) -> Response:
-        if file not in FILES:
-            raise HTTPException(404, f"no such file: {file}; there are {', '.join(sorted(FILES))}")
-        options = BundleOptions(passphrase=passphrase, legacy=legacy)
-        return attachment(file, FILES[file](sandbox.identity(username), options))
+    for file in FILES:
+        _add_file_call(app, file)
 
     @app.post("/service-accounts/{username}/certificates", status_code=201)
     def issue_certificate(
@@ -177,6 +163,26 @@ def add_certificate_calls(app: FastAPI) -> None:
     def register_own(sandbox: Here, username: Username, body: OwnCertificate) -> HeldCertificate:
         own = sandbox.register_certificate(username, body.certificate, body.ca)
         return _held(own, sandbox, current=True)
+
+
+def _add_file_call(app: FastAPI, file: str) -> None:
+    """A path of its own for each file: one for all would hide which paths take which methods."""
+
+    def certificate_file(
+        sandbox: Here,
+        username: Username,
+        passphrase: Passphrase = DEFAULT_PASSPHRASE,
+        legacy: Annotated[bool, Query(description="encryption of old importers")] = False,
+    ) -> Response:
+        options = BundleOptions(passphrase=passphrase, legacy=legacy)
+        return attachment(file, FILES[file](sandbox.identity(username), options))
+
+    app.get(
+        f"/service-accounts/{{username}}/{file}",
+        **file_answer(file),
+        name=file,
+        summary=f"{file} of the account's current certificate",
+    )(certificate_file)
 
 
 def _issued(identity: Identity) -> IssuedCertificate:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import traceback
 from collections.abc import Callable, Collection
 
 from fastapi import HTTPException
@@ -17,12 +18,28 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.addresses import find_host, fits_name, is_address, is_loopback, is_under
-from mock_sei.errors import Refusal
+from mock_sei.errors import MockSeiBug, Refusal
+from mock_sei.machine import real_dates
 from mock_sei.sandbox import Sandbox
-from mock_sei.web.exchange import BODY_LIMIT, CONTROL_KEY, REFUSED, let_go, sandbox_of
+from mock_sei.web.exchange import (
+    BODY_LIMIT,
+    CONTROL_KEY,
+    REFUSED,
+    REFUSED_HEAD,
+    let_go,
+    sandbox_of,
+)
+from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.requests import announced_size, find_headers
 
 logger = logging.getLogger("mock_sei")
+
+
+def own_failure(sandbox: Sandbox, error: Exception) -> JSONResponse:
+    """Recorded before the answer leaves: the test that has its answer must find the bug."""
+    sandbox.record_bug("".join(traceback.format_exception(error)))
+    detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
+    return JSONResponse({"detail": detail, "error": MockSeiBug.__name__}, 500)
 
 
 class LazyApp:
@@ -33,12 +50,18 @@ class LazyApp:
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.load()(scope, receive, send)
+        try:
+            app = self.load()
+        except Exception as error:  # nobody else would hear of it
+            await own_failure(scope[CONTROL_KEY], error)(scope, receive, send)
+            return
+        await app(scope, receive, send)
 
     def load(self) -> ASGIApp:
         """The application, made if it was not yet."""
         if self._app is None:
-            self._app = self._make()
+            with real_dates():
+                self._app = self._make()
         return self._app
 
 
@@ -53,6 +76,13 @@ class ControlListener:
         if scope["type"] != "http":
             return
         scope[CONTROL_KEY] = sandbox_of(scope, self._sandbox)
+        send = without_body(scope, send)
+        refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
+        if refused is not None:
+            logger.warning("control call refused: %s", refused)
+            body = {"detail": str(refused)}
+            await JSONResponse(body, refused.kind.status)(scope, receive, send)
+            return
         refusal = refused_caller(scope, self._sandbox.server_names)
         if refusal is not None:
             logger.warning("control call refused: %s", refusal)
@@ -78,7 +108,7 @@ class ControlListener:
         try:
             # The application records its failure, and the framework raises it again.
             with contextlib.suppress(Exception):
-                await self._app(scope, receiving, send)
+                await self._app(as_get(scope), receiving, send)
         finally:
             let_go(scope)
 

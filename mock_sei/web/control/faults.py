@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, HTTPException, Query
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from mock_sei.bench.faults import EFFECTS, FIELDS
+from mock_sei.bench.faults import EFFECTS, FIELDS, fault_schema
 from mock_sei.bench.scripts import MOST_UNSCRIPTED
 from mock_sei.certificates.profiles import ServerVariant
-from mock_sei.web.control.models import Here, Model
+from mock_sei.web.control.models import Flag, Here, Model, Whole
 
 MOST_SHOWN = 1000
 """Faults or scripted answers of one list."""
@@ -22,13 +22,14 @@ _WHERE = [name for name in FIELDS if name not in EFFECTS]
 FaultFields = Annotated[
     dict[str, Any],
     Body(description=f"where: {', '.join(_WHERE)}; what: {', '.join(EFFECTS)}"),
+    WithJsonSchema(fault_schema()),
 ]
 
 
 class Answer(Model):
     operation: str = Field(description="METHOD and path, such as GET /v2/investors")
     application: str | None = Field(default=None, description="only this application's call")
-    status: int = 200
+    status: Whole = 200
     json_: Any = Field(default=None, alias="json", description="body, JSON")
     text: str | None = Field(default=None, description="body, text, instead of json")
     headers: dict[str, str] = Field(default_factory=dict)
@@ -45,7 +46,7 @@ class Scripted(Model):
 
 
 class Strictness(Model):
-    strict: bool
+    strict: Flag
 
 
 class ServerCertificate(Model):

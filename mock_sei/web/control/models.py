@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+)
 
+from mock_sei.clock import EARLIEST, LATEST
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.exchange import CONTROL_KEY
 
@@ -16,8 +24,39 @@ async def _here(request: Request) -> Sandbox:
     return sandbox
 
 
+YEARS = "^2(00[1-9]|0[1-9][0-9]|[1-8][0-9]{2}|9[0-8][0-9]|99[0-8])-"
+"""The clock's years in ECMA's regular expressions, for who makes calls from the document."""
+
 Here = Annotated[Sandbox, Depends(_here)]
 """The sandbox behind the listener that was called; its door put it into the scope."""
+
+
+def _is_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    return value
+
+
+def _is_number(value: object) -> object:
+    """JSON's: neither true or false, nor a text that looks like a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    return value
+
+
+Flag = StrictBool
+"""``true`` or ``false``, and not what could be read as one of them."""
+Number = Annotated[float, BeforeValidator(_is_number)]
+Whole = Annotated[int, BeforeValidator(_is_number)]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_is_text),
+    Field(
+        description=f"from {EARLIEST:%Y} on, before {LATEST:%Y}",
+        json_schema_extra={"pattern": YEARS},
+    ),
+]
+"""A time that the clock can be set to, as a text with its zone."""
 
 
 class Model(BaseModel):

@@ -13,6 +13,7 @@ from mock_sei.certificates.bundles import FORMATS
 from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.errors import Rejected
+from mock_sei.fixtures import is_demo
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
 from mock_sei.portal.links import Delivery
 from mock_sei.records import Application, CertificateSource, Environment
@@ -155,6 +156,8 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
     current = visit.sandbox.certificates.current(account) if account else None
     from_here = application.certificate is CertificateSource.SEI
     with_key = current.has_key if current else True
+    record = visit.sandbox.registry.service_accounts.get(account or "")
+    known = visit.sandbox.fixtures.registry.service_accounts
     formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
     return visit.show(
         "details.html",
@@ -163,6 +166,8 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         path=path_of(application),
         state_of=status_of,
         eye=_EYE,
+        demo_password=record.password if record and is_demo(record) else None,
+        from_fixtures=record is not None and known.get(record.username) == record,
         certificates=certificates,
         older_certificates=older,
         links=[

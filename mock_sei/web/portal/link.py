@@ -7,6 +7,7 @@ from fastapi import Response
 from mock_sei.certificates.bundles import FORMATS
 from mock_sei.errors import LINK_DEAD, Fault, MalformedRequest, Refusal, UnknownCertificate
 from mock_sei.web.downloads import attachment
+from mock_sei.web.heads import only_looks
 from mock_sei.web.portal.visit import Visit, path_of
 from mock_sei.web.refusals import functional_refusal
 
@@ -21,7 +22,7 @@ def certificate_link(visit: Visit) -> Response:
                 [Fault("format", "query", f"there are {', '.join(FORMATS)}; the link still works")]
             )
         sandbox = visit.sandbox
-        is_attempt = visit.request.method == "GET"
+        is_attempt = not only_looks(visit.request.scope)
         deliver = sandbox.take_certificate if is_attempt else sandbox.preview_certificate
         try:
             file = deliver(token, wanted)

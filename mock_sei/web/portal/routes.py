@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
 
 from mock_sei.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.errors import (
@@ -18,6 +21,9 @@ from mock_sei.errors import (
     Rejected,
 )
 from mock_sei.standards import Listener
+from mock_sei.web.apis import call
+from mock_sei.web.misses import refuse_on_two_way
+from mock_sei.web.pages import PAGE_HEADERS
 from mock_sei.web.portal import applications, catalogue
 from mock_sei.web.portal import mailbox as mails
 from mock_sei.web.portal.journal import JOURNAL, journal
@@ -25,9 +31,14 @@ from mock_sei.web.portal.link import certificate_link
 from mock_sei.web.portal.mailbox import MAILBOX
 from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, Visit
 from mock_sei.web.refusals import functional_refusal, refusal_headers
-from mock_sei.web.requests import EVERY_METHOD, exchange_of
+from mock_sei.web.requests import exchange_of, find_headers
+from mock_sei.web.routing import AnyMethod
 
 Handler = Callable[[Visit], Response]
+
+MOST_ACCEPTED = 4096
+"""Characters of ``Accept`` that are looked at."""
+_NO_WEIGHT = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 
 ONE = f"{APPS}/{{name}}"
 
@@ -61,24 +72,49 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
 
 def portal_routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
+    router.routes.append(AnyMethod("/", _root))
     for path, handlers in ROUTES.items():
-        router.add_route(path, _endpoint(handlers), methods=EVERY_METHOD)
+        router.routes.append(AnyMethod(path, _endpoint(handlers)))
     return router
+
+
+async def _root(request: Request) -> Response:
+    """A browser is led to the portal; whoever else asks gets what any unknown path gets."""
+    exchange = exchange_of(request)
+    if exchange.listener is Listener.ONE_WAY and _is_browser(request):
+        return _lead_to(HOME)
+    return await call(request)
+
+
+def _is_browser(request: Request) -> bool:
+    """Whether somebody wants to look at a page: ``text/html`` is asked for by name."""
+    if request.method not in ("GET", "HEAD"):
+        return False
+    ranges = ",".join(find_headers(request.scope["headers"], b"accept"))[:MOST_ACCEPTED]
+    return any(_names_html(each) for each in ranges.split(","))
+
+
+def _names_html(media_range: str) -> bool:
+    """Of one range of ``Accept``; a weight of 0 refuses it (RFC 9110 section 12.4.2)."""
+    name, *parameters = (each.strip().lower() for each in media_range.split(";"))
+    is_refused = any(_NO_WEIGHT.fullmatch(each) for each in parameters)
+    return name == "text/html" and not is_refused
+
+
+def _lead_to(path: str) -> Response:
+    return RedirectResponse(path, 302, headers={**PAGE_HEADERS, "Vary": "Accept"})
 
 
 def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         exchange = exchange_of(request)
-        if exchange.listener is not Listener.ONE_WAY:
-            refusal = Refusal(
-                NOT_FOUND,
-                check="path",
-                because="The portal is on the one-way listener: a browser has no client "
-                "certificate.",
-                expected=str(Listener.ONE_WAY),
-                actual=str(exchange.listener),
-            )
+        try:
+            refuse_on_two_way(exchange, "The portal", request.url.path)
+        except Refusal as refusal:
             return functional_refusal(exchange, refusal)
+        path = request.scope["path"]
+        if not handlers and path.endswith("/") and _is_browser(request):
+            return _lead_to(quote(path.rstrip("/")))
         bare = Visit(request=request, exchange=exchange, secret="")
         try:
             handler = _find(handlers, request)
@@ -95,10 +131,11 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
 
 def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
     if not handlers:
-        raise Refusal(
-            NOT_FOUND, check="path", because=f"The portal has no page {request.url.path}."
-        )
-    handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+        sandbox, path = exchange_of(request).sandbox, request.url.path
+        near = ", ".join(sandbox.catalogue.nearest(request.method, path))
+        because = f"The portal has no page {path}. The nearest are: {near}."
+        raise Refusal(NOT_FOUND, check="path", because=because)
+    handler = handlers.get(request.method)
     if handler is None:
         raise MethodNotAllowed(request.method, request.url.path, tuple(handlers))
     return handler
@@ -108,7 +145,8 @@ def _as_refusal(error: MockSeiError) -> Refusal:
     """What was asked for is not there, or cannot be had."""
     kind: Kind = REQUEST_INVALID if isinstance(error, Rejected) else NOT_FOUND
     text = str(error)
-    return Refusal(kind, check=FORM_CHECK, because=f"{text[0].upper()}{text[1:]}.")
+    end = "" if text.endswith("?") else "."
+    return Refusal(kind, check=FORM_CHECK, because=f"{text[0].upper()}{text[1:]}{end}")
 
 
 def _problem(visit: Visit, refusal: Refusal) -> Response:

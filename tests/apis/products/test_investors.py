@@ -65,6 +65,16 @@ def test_the_first_page_holds_fifty_and_the_walk_gives_all(reading: Api) -> None
     reading.check_walk(f"{METADATA}?active=true", "externalId", 7)
 
 
+@pytest.mark.parametrize(("limit", "is_noted"), [("100", True), ("51", True), ("50", False)])
+def test_a_limit_above_the_largest_page_is_noted_in_the_journal_every_time(
+    reading: Api, limit: str, is_noted: bool
+) -> None:
+    note = f"limit={limit}: a page has at most 50 records; follow paging for the others"
+    for _ in range(2):  # the second answer is remembered
+        reading.read(f"{FULL}?limit={limit}")
+        assert (note in reading.platform.sandbox.journal.last.notes) is is_noted
+
+
 def test_a_start_date_is_the_first_instant_and_an_end_date_the_last(reading: Api) -> None:
     made = reading.read(f"{FULL}?externalId=INV-0001")["data"][0]["createDate"]
     day = made[:10]

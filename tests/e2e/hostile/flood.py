@@ -123,7 +123,9 @@ def too_large(target: Target) -> int:
 
 def pipelines(target: Target) -> int:
     """Sent at once; the answers are read by nobody."""
-    return send_and_never_read(target, b"GET /x HTTP/1.1\r\n\r\n" * 4000, 2 * MEGABYTE)
+    return send_and_never_read(
+        target, b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n" * 4000, 2 * MEGABYTE
+    )
 
 
 def unread_answers(target: Target) -> int:

@@ -99,7 +99,9 @@ def test_a_redirect_address_that_was_sent_must_be_sent_again(platform: Platform)
         return returned(log_in(platform, redirect_uri=address))["code"]
 
     assert by_code(platform, code=code(), redirect_uri=address).status_code == 200
-    assert_invalid_grant(platform, by_code(platform, code=code()), "redirect_uri")
+    missing = by_code(platform, code=code())
+    assert_invalid_grant(platform, missing, "redirect_uri")
+    assert missing.json()["error_description"] == "redirect_uri is missing."
 
 
 def test_another_application_cannot_redeem_a_code(platform: Platform) -> None:
@@ -120,6 +122,8 @@ def test_a_wrong_or_missing_verifier_burns_the_code(
     wrong = by_code(platform, "demo-native", code=code, code_verifier=verifier)
 
     assert_invalid_grant(platform, wrong, "the code is spoilt")
+    problem = "does not fit the code_challenge" if verifier else "is missing"
+    assert wrong.json()["error_description"] == f"code_verifier {problem}."
     assert_invalid_grant(platform, by_code(platform, "demo-native", code=code), "spoilt")
 
 

@@ -122,7 +122,9 @@ def test_an_end_may_stand_in_the_confirmation_alone(registered: Platform) -> Non
     assert_refused(registered, send(registered, with_ends(5, None)), "never ends")
     assert send(registered, with_ends(5)).status_code == 200
     registered.sandbox.clock.advance(minutes=4)
-    assert_refused(registered, send(registered, with_ends(5)), "was used before")
+    used = send(registered, with_ends(5))
+    assert_refused(registered, used, "was used before")
+    assert used.json()["error_description"] == "The assertion was used before."
 
 
 def test_another_recipient_is_refused(registered: Platform) -> None:
@@ -132,6 +134,7 @@ def test_another_recipient_is_refused(registered: Platform) -> None:
         )
 
     assert_refused(registered, send(registered, to("https://sp.example/acs")), "Recipient of")
+    assert_refused(registered, send(registered, to(f"{ENDPOINT}/")), "but for a slash at its end")
     assert send(registered, to(ENDPOINT)).status_code == 200
 
 
@@ -142,7 +145,9 @@ def test_an_audience_names_the_issuer_or_the_token_endpoint(
     wrong = sign(assertion(registered, inside=audience("https://sp.example")))
     one_of_two = sign(assertion(registered, inside=audience(name) + audience("urn:other")))
 
-    assert_refused(registered, send(registered, wrong), "names neither the issuer nor")
+    refused = send(registered, wrong)
+    assert_refused(registered, refused, "names neither the issuer nor")
+    assert refused.json()["error_description"] == "Audience validation failed."  # RFC 7522, 3.1
     assert registered.sandbox.journal.last.refused_by == "assertion audience"
     assert_refused(registered, send(registered, one_of_two), "names neither the issuer nor")
     good = sign(assertion(registered, inside=audience("urn:other", name)))
@@ -236,5 +241,5 @@ def test_without_the_extra_it_says_what_to_install(
         patch.setitem(sys.modules, library, None)
         answer = send(registered, xml)
 
-    assert_refused(registered, answer, "pip install mock-sei[saml]", error="unsupported_grant_type")
+    assert_refused(registered, answer, "pip install '.[saml]'", error="unsupported_grant_type")
     assert send(registered, xml).status_code == 200

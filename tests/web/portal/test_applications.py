@@ -89,6 +89,41 @@ def test_approving_twice_mails_once(browser: Browser, sandbox: Sandbox, manual: 
     assert len(sandbox.portal.mailbox) == 3
 
 
+@pytest.mark.parametrize("name", ["demo-server", "demo-web", "demo-internal", "demo-limited"])
+def test_the_password_of_a_demo_account_is_behind_the_eye(browser: Browser, name: str) -> None:
+    page = browser.get(f"/portal/apps/{name}").text
+    account = browser.platform.application(name).service_account
+    _, _, behind = page.partition("Show the password")
+    assert behind.partition("</details>")[0].count(f"<code>{account}-password</code>") == 1
+    assert "This account came with mock-sei" in page
+    assert "was sent once, by mail" not in page
+
+
+def test_the_password_of_an_own_account_is_shown_by_no_page_whatever_its_name(
+    browser: Browser, sandbox: Sandbox
+) -> None:
+    accounts = sandbox.state.registry.service_accounts
+    accounts["svc-demo"] = replace(accounts["svc-demo"], password="of-the-user-alone")
+    page = browser.get("/portal/apps/demo-server").text
+    assert "of-the-user-alone" not in page
+    assert "svc-demo-password" not in page
+    assert "was sent once, by mail" in page
+
+
+def test_an_account_of_the_user_s_fixtures_has_its_password_in_their_file(
+    browser: Browser, sandbox: Sandbox
+) -> None:
+    mine = replace(
+        sandbox.state.registry.service_accounts["svc-demo"], password="of-the-user-alone"
+    )
+    sandbox.fixtures = replace(sandbox.fixtures, registry=sandbox.fixtures.registry.copy())
+    sandbox.fixtures.registry.service_accounts["svc-demo"] = mine
+    sandbox.reset()
+    page = browser.get("/portal/apps/demo-server").text
+    assert "of-the-user-alone" not in page
+    assert "Its password is in the <code>platform.toml</code>" in page
+
+
 def test_the_password_is_on_no_page_but_its_mails(browser: Browser, sandbox: Sandbox) -> None:
     application = browser.registered()
     password = sandbox.state.registry.service_accounts[TEAM].password

@@ -135,7 +135,7 @@ def test_what_is_not_there_names_what_is(browser: Browser, path: str, named: str
 @pytest.mark.parametrize("path", ACTIONS)
 def test_an_action_is_a_post_and_says_so(browser: Browser, path: str) -> None:
     with_page = "GET" in ROUTES[path.replace("demo-server", "{name}")]
-    allowed = "GET, POST" if with_page else "POST"
+    allowed = "GET, HEAD, POST" if with_page else "POST"
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS", *(() if with_page else ("GET", "HEAD"))):
         answer = browser.http.request(method, path)
         assert answer.status_code == 405
@@ -184,3 +184,43 @@ def test_a_bug_in_a_page_is_told_as_one(browser: Browser, monkeypatch: pytest.Mo
     assert answer.status_code == 500
     assert "ZeroDivisionError" in answer.text
     assert browser.platform.sandbox.bugs
+
+
+HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "lead"),
+    [
+        ("/", "/portal"),
+        ("/portal/", "/portal"),
+        ("/portal/apps/", "/portal/apps"),
+        ("/portal/mailbox//", "/portal/mailbox"),
+        ("/portal//elsewhere.example/", "/portal//elsewhere.example"),
+        ("/portal/a%20b/", "/portal/a%20b"),
+    ],
+)
+def test_a_browser_is_led_to_the_page(browser: Browser, path: str, lead: str) -> None:
+    answer = browser.get(path, Accept=HTML)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, lead)
+    assert answer.headers["Vary"] == "Accept"
+    assert browser.platform.sandbox.journal.last.refused_by is None
+    assert browser.http.head(path, headers={"Accept": HTML}).status_code == 302
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html;q=0", "text/*;q=0.1"])
+def test_a_client_that_wants_no_page_finds_nothing_at_the_root(
+    browser: Browser, accept: str
+) -> None:
+    answer = browser.get("/", Accept=accept)
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "resource.not.found"
+    assert browser.get("/portal/", Accept=accept).status_code == 404
+
+
+def test_nobody_is_led_anywhere_by_a_form_or_on_the_two_way_listener(browser: Browser) -> None:
+    assert browser.http.post("/", headers={"Accept": HTML}).status_code == 404
+    two_way = browser.platform.client("svc-demo", listener=Listener.TWO_WAY)
+    assert two_way.get("/", headers={"Accept": HTML}).status_code == 404

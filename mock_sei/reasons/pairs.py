@@ -1,0 +1,90 @@
+"""Why no key pair can be read from the ``Authorization`` header of a token request."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+HOW = "send Basic, a space, and the Base64 of AppKey, a colon and AppSecret"
+
+_LONGEST = 16 * 1024
+"""Characters of a header that is looked at."""
+_QUOTES = "\"'`\u201c\u201d\u2018\u2019<{["
+
+
+def explain_unreadable_pair(encoded: str) -> str:
+    """A sentence about what stands where the Base64 of the pair belongs, and is none."""
+    if len(encoded) > _LONGEST:
+        return f"The Authorization header is too long for a key pair; {HOW}."
+    if encoded.lower() == "basic":
+        return f"The Authorization header has the scheme Basic and nothing behind it; {HOW}."
+    if encoded[:1] in _QUOTES or encoded[-1:] in _QUOTES:
+        return f"The key pair of the Authorization header is in quotes or brackets; {HOW}."
+    if encoded.lower().startswith("basic "):
+        return f"The scheme Basic came twice; {HOW}."
+    if "%" in encoded:
+        return f"The Base64 of the Authorization header is percent-encoded; {HOW}, as it is."
+    if ":" in encoded:
+        return f"The Authorization header holds the key pair as it is, which is not Base64; {HOW}."
+    if any(each.isspace() for each in encoded):
+        return (
+            "The Base64 of the Authorization header has a blank or line end within it: base64 "
+            f"breaks lines unless it is called with -w0; {HOW}."
+        )
+    if ("-" in encoded or "_" in encoded) and _decode(encoded) is not None:
+        return (
+            "The Base64 of the Authorization header has - or _ of the alphabet for URLs; the "
+            "standard one has + and / in their place (RFC 7617)."
+        )
+    content = _decode(encoded)
+    if content is None:
+        return (
+            "The Authorization header is not Base64; encode AppKey:AppSecret, the colon between "
+            "them, before sending it."
+        )
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return (
+            "The Base64 of the Authorization header holds bytes that are not UTF-8; encode "
+            "AppKey:AppSecret as UTF-8 first."
+        )
+    if len(encoded) % 4:
+        return "The Base64 of the Authorization header lacks its padding, the = at its end."
+    return (
+        "The Authorization header is not Base64 as it is written; its last character has bits "
+        "that belong to nothing (RFC 4648 section 3.5). Was it cut or mistyped?"
+    )
+
+
+def explain_missing_colon(decoded: str) -> str:
+    """A sentence about a decoded header without a colon."""
+    if len(decoded) <= _LONGEST:
+        inner = _decode(decoded.strip())
+        if inner is not None and b":" in inner:
+            return f"The Authorization header is encoded in Base64 twice; {HOW}, once."
+        if "%3a" in decoded.lower():
+            return (
+                "The colon of the decoded Authorization header is percent-encoded: the pair was "
+                "encoded twice. Percent-encode AppKey and AppSecret, and not the colon between."
+            )
+    return (
+        "The decoded Authorization header has no colon; encode AppKey, a colon and AppSecret "
+        "together."
+    )
+
+
+def has_key_pair(text: str, find: Callable[[str], object]) -> bool | None:
+    """True where a text is a pair in Base64 whose AppKey somebody has, else None."""
+    content = _decode(text) if len(text) <= _LONGEST else None
+    app_key, colon, _ = (content or b"").partition(b":")
+    return True if colon and find(app_key.decode("utf-8", "replace")) is not None else None
+
+
+def _decode(text: str) -> bytes | None:
+    """What Base64 of either alphabet holds, with padding or without."""
+    plain = text.rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except ValueError:  # not Base64, not ASCII
+        return None

@@ -1,0 +1,145 @@
+"""The operations that a path which leads nowhere may have meant, in a time that is bounded.
+
+What clients misspell most is not the order of letters: a slash too many, case, the version, a part
+of the path. So the words of a path count, whatever stands between them, and those that come first
+in the list win among equals.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from heapq import nlargest
+from itertools import chain, islice
+from urllib.parse import unquote
+
+NEAREST = 3
+LONGEST = 100
+"""Characters of a path by which it is compared."""
+_NEIGHBOURS = 40
+"""Operations on either side of a path, in the order of paths, that are compared with it."""
+_SHARING = 20
+"""Operations that share a word with a path, of each word."""
+_WORDS = 12
+"""Words of a path that are looked up."""
+_LIKELY = 12
+"""Operations that are measured exactly; a quick measure picks them."""
+
+_VERSION = re.compile(r"/v[0-9.]{1,5}(?=/|\Z)", re.IGNORECASE)
+_PARAMETER = re.compile(r"\{[^}]*\}")
+_NO_LETTERS = re.compile("[^a-z]")
+_WORD = re.compile("[a-z]{3,}")
+
+
+class NearPaths:
+    """Operations by the paths that they are called by.
+
+    ``names`` are as in ``POST /v2/oauthtoken``; the first ``preferred`` are compared with every
+    path, and win among equals.
+    """
+
+    def __init__(self, preferred: Iterable[str], names: Iterable[str]) -> None:
+        self._preferred = dict.fromkeys(preferred)
+        self._others = [each for each in dict.fromkeys(names) if each not in self._preferred]
+
+    def nearest(self, method: str, path: str) -> list[str]:
+        """The names of the nearest operations, nearest first."""
+        path = path[:LONGEST]
+        asked = plain(path)
+        candidates = list(dict.fromkeys(chain(self._preferred, self._around(path))))
+        plain_paths = {each: plain(_path(each)) for each in candidates}
+        matcher = difflib.SequenceMatcher(b=asked)
+
+        def quick(name: str) -> float:
+            matcher.set_seq1(plain_paths[name])
+            return matcher.quick_ratio()
+
+        version = _version(path)
+
+        def near(name: str) -> tuple[float, bool, bool, bool, float]:
+            matcher.set_seq1(plain_paths[name])
+            other, is_preferred = _path(name), name in self._preferred
+            # Of the preferred ones the first in the list wins, whatever the slashes are.
+            exact = 0.0 if is_preferred else _likeness(path, other)
+            return (
+                round(matcher.ratio(), 2),
+                is_preferred,
+                name.startswith(f"{method} "),
+                version == _version(other),
+                exact,
+            )
+
+        likely = nlargest(_LIKELY, candidates, key=quick)
+        return nlargest(NEAREST, likely, key=near)
+
+    def _around(self, path: str) -> Iterator[str]:
+        here = bisect(self._by_path, (path, ""))
+        yield from (
+            name for _, name in self._by_path[max(0, here - _NEIGHBOURS) : here + _NEIGHBOURS]
+        )
+        for word in islice(dict.fromkeys(_words(path)), _WORDS):
+            yield from self._by_word.get(word, ())
+
+    @cached_property
+    def _by_path(self) -> Sequence[tuple[str, str]]:
+        """Path and name of every operation, in the order of their paths."""
+        return sorted((_path(each), each) for each in self._others)
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[str]]:
+        """Some operations by each word of their paths, those with the shortest paths."""
+        found: dict[str, list[str]] = {}
+        for name in sorted(self._others, key=len):
+            for word in set(_words(_path(name))):
+                here = found.setdefault(word, [])
+                if len(here) < _SHARING:
+                    here.append(name)
+        return found
+
+
+def plain(path: str) -> str:
+    """The letters of a path without its parameters and its version, in lower case."""
+    text = unquote(path[:LONGEST]).lower()
+    return _NO_LETTERS.sub("", _PARAMETER.sub("", _VERSION.sub("", text)))
+
+
+def find_path_difference(sent: str, right: str) -> str | None:
+    """In what two paths of the same words differ, such as ``a slash at its end``; else None."""
+    found = []
+    for differs, mended in _MENDS:
+        if sent == right:
+            break
+        mended_sent, mended_right = mended(sent), mended(right)
+        if mended_sent != sent:
+            found.append(differs)
+        sent, right = mended_sent, mended_right
+    return " and ".join(found) if found and sent == right else None
+
+
+_MENDS: Sequence[tuple[str, Callable[[str], str]]] = (
+    ("a character at its end that is not printed", lambda path: unquote(path[:LONGEST]).rstrip()),
+    ("a slash too many", lambda path: re.sub("/{2,}", "/", path)),
+    ("a slash at its end", lambda path: path.rstrip("/")),
+    ("upper and lower case", str.lower),
+    ("its version", lambda path: _VERSION.sub("", path)),
+)
+
+
+def _words(path: str) -> list[str]:
+    return _WORD.findall(_PARAMETER.sub("", unquote(path).lower()))
+
+
+def _version(path: str) -> str:
+    found = _VERSION.search(path)
+    return found[0].lower() if found else ""
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other[:LONGEST]).ratio()
+
+
+def _path(name: str) -> str:
+    return name.partition(" ")[2]

@@ -1,0 +1,83 @@
+"""What is said of a path that leads nowhere on a listener: who else serves it, and at which URL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mock_sei.addresses import CONTROL_WORDS, Addresses
+from mock_sei.errors import NOT_FOUND, Refusal
+from mock_sei.oauth.metadata import AUTHORIZE_PATH, OAUTH_OPERATIONS
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+from mock_sei.texts import beginning
+from mock_sei.web.exchange import Exchange, find_header
+
+CHECK = "path"
+
+_PLATFORM = "this is the control listener; the path is of the platform:"
+_ONE_WAY_ONLY = (AUTHORIZE_PATH, "/portal")
+
+
+def refuse_on_two_way(exchange: Exchange, what: str, path: str) -> None:
+    """Raises a :class:`Refusal` where a page for browsers is asked for on the other listener."""
+    if exchange.listener is Listener.ONE_WAY:
+        return
+    raise Refusal(
+        NOT_FOUND,
+        check=CHECK,
+        because=f"{what} is on the one-way listener, since a browser has no client certificate: "
+        f"open {addresses_of(exchange).one_way}{beginning(path)}.",
+        expected=str(Listener.ONE_WAY),
+        actual=str(exchange.listener),
+    )
+
+
+def with_other_listener(refusal: Refusal, exchange: Exchange, path: str) -> Refusal:
+    """A refused path, with the listener that serves it, or what is nearest to it."""
+    place = _other_listener(refusal.why.because, exchange, path)
+    if refusal.kind is NOT_FOUND and place is not None:
+        refusal.why = replace(refusal.why, because=f"{place} {refusal.why.because}")
+    return refusal
+
+
+def _other_listener(because: str, exchange: Exchange, path: str) -> str | None:
+    addresses = addresses_of(exchange)
+    if path.lstrip("/").partition("/")[0] in CONTROL_WORDS:
+        called = f"{addresses.control}{beginning(path)}"
+        return f"This path is served on the control listener: {called} (without TLS)."
+    nearest = because.partition("The nearest are: ")[2].partition(" ")[2]
+    if exchange.listener is Listener.TWO_WAY and nearest.startswith(_ONE_WAY_ONLY):
+        return f"The log-in page and the portal are on the one-way listener: {addresses.one_way}."
+    return None
+
+
+def explain_control_miss(sandbox: Sandbox, path: str, host: str | None) -> str | None:
+    """What the control API says of a path of the platform, None of any other."""
+    addresses = sandbox.addresses.seen_by(host)
+    if not is_of_platform(sandbox, path):
+        return None
+    tail = beginning(path)
+    if path.startswith(_ONE_WAY_ONLY):
+        return f"{_PLATFORM} {addresses.one_way}{tail}"
+    return (
+        f"{_PLATFORM} {addresses.two_way}{tail} with a client certificate, "
+        f"{addresses.one_way}{tail} without"
+    )
+
+
+def is_of_platform(sandbox: Sandbox, path: str) -> bool:
+    """Whether a platform listener serves a path, or would with fewer mistakes in it."""
+    known = {each.partition(" ")[2] for each in OAUTH_OPERATIONS}
+    first = path.lstrip("/").partition("/")[0].lower()
+    if path in known or first in ("portal", "openapi", ".well-known"):
+        return True
+    if first[:1] == "v" and first[1:2].isdigit():
+        return True
+    return sandbox.catalogue.has_path(path)
+
+
+def addresses_of(exchange: Exchange) -> Addresses:
+    """As the client of an exchange reaches the listeners."""
+    request = exchange.entry.request
+    host = find_header(request.raw_headers, b"host") if request else None
+    return exchange.sandbox.addresses.seen_by(host.decode("latin-1") if host else None)

@@ -1,0 +1,290 @@
+"""HEAD is answered as GET, without a body, and uses up and changes nothing."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from mock_sei.apis.documents import Catalogue
+from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, METADATA_PATH, TOKEN_INFO_PATH
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+from tests.apis.engine import document
+from tests.support import TICKETS, Platform, control_client
+
+NOT_OF_THE_ANSWER = {"requesttrackingid", "date", "set-cookie"}
+"""Headers that are of one exchange: two GETs differ in them too."""
+
+CONTROL_PAGES = [
+    "/",
+    "/health",
+    "/ca.pem",
+    "/crl.pem",
+    "/apis",
+    "/docs",
+    "/openapi.json",
+    "/clock",
+    "/check",
+    "/mailbox",
+    "/faults",
+    "/answers",
+    "/data",
+    "/applications",
+    "/service-accounts",
+    "/service-accounts/svc-demo/certificate.crt",
+    "/service-accounts/svc-demo/privatekey.key",
+    "/service-accounts/nobody",
+    "/nowhere",
+]
+
+OWN = """
+info: {title: Own, version: "1"}
+paths:
+  /v9/both:
+    get: {responses: {"200": {content: {application/json: {example: {a: 1}}}}}}
+    head: {responses: {"204": {}}}
+  /v9/only:
+    head: {responses: {"200": {}}}
+    put: {responses: {"200": {}}}
+  /v9/written:
+    get:
+      x-mock-sei: {action: create, collection: written, key: id}
+      responses: {"201": {}}
+"""
+
+
+def said(answer: httpx2.Response) -> tuple[int, dict[str, str]]:
+    headers = {
+        name: value for name, value in answer.headers.items() if name not in NOT_OF_THE_ANSWER
+    }
+    return answer.status_code, headers
+
+
+@pytest.fixture
+def with_own(platform: Platform) -> Platform:
+    platform.sandbox.catalogue = Catalogue((), [document(OWN, version="3.1.0")])
+    return platform
+
+
+@pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
+@pytest.mark.parametrize(
+    "path",
+    [
+        TICKETS,
+        f"{TICKETS}?limit=2",
+        f"{TICKETS}?limit=x",
+        METADATA_PATH,
+        JWKS_PATH,
+        f"{TOKEN_INFO_PATH}?client_id=demo-server-key",
+        TOKEN_INFO_PATH,
+        "/openapi/sma-trade-orders.json",
+        "/openapi/nothing.json",
+        f"{AUTHORIZE_PATH}?client_id=demo-web-key",
+        f"{AUTHORIZE_PATH}?client_id=demo-web-key&response_type=token",
+        f"{AUTHORIZE_PATH}?client_id=nobody",
+        "/portal",
+        "/portal/mailbox",
+        "/v2/oauthtoken",
+        "/nowhere",
+    ],
+)
+def test_the_platform_answers_a_head_as_a_get_without_its_body(
+    platform: Platform, path: str, listener: Listener
+) -> None:
+    http, headers = platform.client(listener=listener), platform.headers()
+
+    looked = http.head(path, headers=headers, follow_redirects=False)
+    got = http.get(path, headers=headers, follow_redirects=False)
+
+    assert said(looked) == said(got)
+    assert looked.content == b""
+    head, get = platform.sandbox.journal.entries[-2:]
+    assert head.request is not None
+    assert get.request is not None
+    assert (head.request.method, get.request.method) == ("HEAD", "GET")
+    assert head.response is not None
+    assert head.response.raw_body == b""
+    assert head.refused_by == get.refused_by
+
+
+@pytest.mark.usefixtures("one_key")
+@pytest.mark.parametrize("path", CONTROL_PAGES)
+def test_the_control_api_answers_a_head_as_a_get_without_its_body(
+    sandbox: Sandbox, path: str
+) -> None:
+    http = control_client(sandbox)
+
+    looked, got = http.head(path), http.get(path)
+
+    assert said(looked) == said(got)
+    assert looked.content == b""
+
+
+def test_a_head_is_no_use_of_its_token(platform: Platform) -> None:
+    clock, headers = platform.sandbox.clock, platform.headers()
+    clock.advance(minutes=20)
+    assert platform.client().head(TICKETS, headers=headers).status_code == 200
+    clock.advance(minutes=11)
+
+    assert platform.get(headers=headers).status_code == 401
+
+
+def test_a_get_is_a_use_of_its_token(platform: Platform) -> None:
+    clock, headers = platform.sandbox.clock, platform.headers()
+    clock.advance(minutes=20)
+    assert platform.get(headers=headers).status_code == 200
+    clock.advance(minutes=11)
+
+    assert platform.get(headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", [TICKETS, JWKS_PATH])
+def test_a_head_shows_the_next_scripted_answer_and_leaves_it_for_the_get(
+    platform: Platform, path: str
+) -> None:
+    sandbox, headers = platform.sandbox, platform.headers()
+    sandbox.enqueue(f"GET {path}", status=202, json={"scripted": True})
+
+    looked = [platform.client().head(path, headers=headers) for _ in range(2)]
+
+    assert [each.status_code for each in looked] == [202, 202]
+    assert looked[0].headers["Content-Length"] == str(len('{"scripted": true}'))
+    assert len(sandbox.scripts) == 1
+    assert "not used up by a HEAD" in str(sandbox.journal.last)
+    assert platform.get(path, headers=headers).json() == {"scripted": True}
+    assert len(sandbox.scripts) == 0
+
+
+def test_a_script_for_head_by_name_is_used_up_by_a_head(platform: Platform) -> None:
+    sandbox, headers = platform.sandbox, platform.headers()
+    sandbox.enqueue(f"HEAD {TICKETS}", status=202)
+    sandbox.enqueue(f"GET {TICKETS}", status=203)
+
+    statuses = [platform.client().head(TICKETS, headers=headers).status_code for _ in range(3)]
+
+    assert statuses == [202, 203, 203]
+    assert platform.get(headers=headers).status_code == 203
+
+
+def test_a_head_is_no_call_without_a_script(platform: Platform) -> None:
+    headers = platform.headers()
+    platform.sandbox.only_scripted()
+
+    platform.client().head(TICKETS, headers=headers)
+    assert platform.sandbox.verdict().unscripted_calls == []
+    platform.get(headers=headers)
+    assert platform.sandbox.verdict().unscripted_calls == [f"GET {TICKETS}"]
+
+
+@pytest.mark.parametrize("operation", [f"GET {TICKETS}", f"* {TICKETS}", None])
+def test_a_head_is_shown_a_fault_and_leaves_it_for_the_get(
+    platform: Platform, operation: str | None
+) -> None:
+    headers = platform.headers()
+    where = {} if operation is None else {"operation": operation}
+    armed = platform.sandbox.arm_fault({**where, "status": 503, "times": 1, "required": True})
+
+    looked = [platform.client().head(TICKETS, headers=headers) for _ in range(3)]
+
+    assert [each.status_code for each in looked] == [503] * 3
+    assert looked[0].headers["Retry-After"] == "1"
+    assert armed.met == 0
+    assert platform.sandbox.verdict().unmet_faults
+    got = platform.get(headers=headers)
+    assert said(got) == said(looked[0])
+    assert platform.get(headers=headers).status_code == 200
+
+
+def test_a_fault_for_head_by_name_counts_for_a_head_only(platform: Platform) -> None:
+    headers = platform.headers()
+    armed = platform.sandbox.arm_fault({"operation": f"HEAD {TICKETS}", "status": 503, "times": 1})
+
+    assert platform.get(headers=headers).status_code == 200
+    looked = [platform.client().head(TICKETS, headers=headers) for _ in range(2)]
+
+    assert [each.status_code for each in looked] == [503, 200]
+    assert armed.met == 1
+
+
+def test_a_fault_that_happens_by_chance_is_not_shown_to_a_head(platform: Platform) -> None:
+    headers = platform.headers()
+    armed = platform.sandbox.arm_fault({"status": 503, "times": 1, "probability": 0.999_999})
+
+    assert platform.client().head(TICKETS, headers=headers).status_code == 200
+    assert armed.met == 0
+
+
+@pytest.mark.parametrize("effect", [{"malformed": True}, {"drip": 1}, {"content_type": "a/b"}])
+def test_a_fault_of_the_body_shows_in_the_headers_of_a_head(
+    platform: Platform, effect: dict[str, object]
+) -> None:
+    headers = platform.headers()
+    plain = platform.client().head(TICKETS, headers=headers)
+    platform.sandbox.arm_fault({"operation": f"GET {TICKETS}", **effect})
+
+    looked = platform.client().head(TICKETS, headers=headers)
+
+    assert looked.content == b""
+    shown = (looked.headers["Content-Length"], looked.headers["Content-Type"])
+    assert (shown == (plain.headers["Content-Length"], plain.headers["Content-Type"])) is (
+        "drip" in effect
+    )
+
+
+def test_a_head_logs_nobody_in(platform: Platform) -> None:
+    sandbox = platform.sandbox
+    sandbox.reset({"auto_login": True})
+    where = f"{AUTHORIZE_PATH}?client_id=demo-web-key&login_hint=alice@example.com"
+    http = platform.client(listener=Listener.ONE_WAY)
+
+    looked = http.head(where, follow_redirects=False)
+
+    assert (looked.status_code, len(sandbox.state.oauth.sessions)) == (200, 0)
+    assert "set-cookie" not in looked.headers
+    assert http.get(where, follow_redirects=False).status_code == 302
+    assert len(sandbox.state.oauth.sessions) == 1
+
+
+def test_a_look_at_the_check_reports_no_failure(sandbox: Sandbox) -> None:
+    sandbox.record_bug("Traceback: on purpose")
+    http = control_client(sandbox)
+
+    http.head("/check")
+    sandbox.reset()
+    assert len(http.get("/check").json()["bugs"]) == 1
+    sandbox.reset()
+    assert http.get("/check").json()["bugs"] == []
+
+
+def test_a_look_at_a_report_does_not_count_as_asking_for_it(platform: Platform) -> None:
+    headers, reports = platform.headers(), "/v2/reports"
+    asked = {"reportName": "Positions"}
+    platform.sandbox.clock.freeze()
+    key = platform.client().post(reports, headers=headers, json=asked).json()["requestId"]
+    where = f"{reports}/{key}"
+
+    for _ in range(5):
+        platform.client().head(where, headers=headers)
+
+    assert platform.get(where, headers=headers).json()["status"] == "In Progress"
+    assert platform.get(where, headers=headers).json()["status"] == "Completed"
+
+
+def test_a_document_may_define_its_own_head(with_own: Platform) -> None:
+    http, headers = with_own.client(), with_own.headers()
+
+    assert said(http.head("/v9/both", headers=headers))[0] == 204
+    assert http.get("/v9/both", headers=headers).json() == {"a": 1}
+    only = http.head("/v9/only", headers=headers)
+    assert only.status_code == 200
+    assert "content-length" not in only.headers  # nobody knows that of the GET there is not
+    refused = http.get("/v9/only", headers=headers)
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "HEAD, PUT")
+
+
+def test_a_head_writes_no_record_where_a_document_has_its_get_write(with_own: Platform) -> None:
+    http, headers = with_own.client(), with_own.headers()
+
+    assert http.head("/v9/written", headers=headers).status_code == 201
+
+    assert with_own.sandbox.state.apis.collections.all("written") == ()

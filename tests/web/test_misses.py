@@ -1,0 +1,115 @@
+"""A path that leads nowhere: the nearest of all paths, and the listener that serves it."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from mock_sei.addresses import CONTROL_WORDS, PLATFORM_PAGES
+from mock_sei.sandbox import Sandbox
+from mock_sei.standards import Listener
+from mock_sei.web.control.app import control_app
+from mock_sei.web.portal.routes import ROUTES
+from tests.support import Platform, control_client
+
+
+@pytest.fixture
+def control(sandbox: Sandbox) -> httpx2.Client:
+    return control_client(sandbox)
+
+
+def refused_because(platform: Platform) -> str:
+    return platform.sandbox.journal.last.refused_because or ""
+
+
+@pytest.mark.parametrize("listener", list(Listener))
+@pytest.mark.parametrize("path", ["/v2/oauthtoken/", "//v2/oauthtoken", "/v1/OAuthToken", "/token"])
+def test_the_token_endpoint_is_named_first(
+    platform: Platform, listener: Listener, path: str
+) -> None:
+    answer = platform.client(listener=listener).post(f"https://localhost{path}")
+
+    assert answer.status_code == 404
+    assert "The nearest are: POST /v2/oauthtoken, " in refused_because(platform)
+    assert "None" not in str(platform.sandbox.journal.last)
+
+
+@pytest.mark.parametrize("path", ["/v2/oauth%0Atoken", "/v2/%0Doauthtoken", "/v2/oauthtoken%20"])
+def test_what_is_not_printed_hides_no_path(platform: Platform, path: str) -> None:
+    assert platform.client().post(path).status_code == 404
+    assert "The nearest are: POST /v2/oauthtoken, " in refused_because(platform)
+
+
+def test_what_differs_is_named(platform: Platform) -> None:
+    platform.client().post("/v2/oauthtoken/")
+
+    assert refused_because(platform).endswith(
+        "The path differs from /v2/oauthtoken in a slash at its end."
+    )
+
+
+@pytest.mark.parametrize("path", ["/v2/oauth/authorize", "/portal", "/portal/journal"])
+def test_a_page_for_browsers_is_named_with_the_url_of_its_listener(
+    platform: Platform, path: str
+) -> None:
+    assert platform.client(listener=Listener.TWO_WAY).get(path).status_code == 404
+    assert "one-way listener, since" in refused_because(platform)
+    assert f"open https://localhost{path}." in refused_because(platform)
+
+
+def test_a_misspelt_page_for_browsers_is_named_with_its_listener(platform: Platform) -> None:
+    platform.client(listener=Listener.TWO_WAY).get("/v2/oauth/authorise")
+    assert "are on the one-way listener: https://localhost." in refused_because(platform)
+
+    platform.client(listener=Listener.ONE_WAY).get("/v2/oauth/authorise")
+    assert "listener" not in refused_because(platform)
+
+
+@pytest.mark.parametrize("path", ["/portal/journl", "/portal/nowhere"])
+def test_the_portal_names_its_nearest_pages(platform: Platform, path: str) -> None:
+    answer = platform.client(listener=Listener.ONE_WAY).get(path)
+
+    assert answer.status_code == 404
+    assert "GET /portal/journal" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/health", "/journal", "/clock/advance", "/ca.pem"])
+def test_a_path_of_the_control_api_is_named_with_the_url_of_its_listener(
+    platform: Platform, path: str
+) -> None:
+    answer = platform.client().get(path)
+
+    assert answer.status_code == 404
+    told = f"served on the control listener: http://127.0.0.1:8044{path} (without TLS)."
+    assert told in refused_because(platform)
+
+
+def test_the_control_listener_names_the_url_of_a_path_of_the_platform(
+    control: httpx2.Client,
+) -> None:
+    for path in ("/v2/oauthtoken", "/v2/oauthtokn", "/v1/order/tradetickets"):
+        detail = control.post(path).json()["detail"]
+        assert f"https://localhost:444{path} with a client certificate" in detail
+        assert f"https://localhost{path} without" in detail
+    detail = control.get("/portal/journal").json()["detail"]
+    assert detail.endswith("https://localhost/portal/journal")
+
+
+def test_the_control_listener_points_to_its_reference(control: httpx2.Client) -> None:
+    answer = control.get("/halth")
+
+    assert answer.status_code == 404
+    assert "GET /docs lists them" in answer.json()["detail"]
+    assert control.delete("/faults/77").json() == {"detail": "no fault 77"}
+
+
+def test_every_call_of_the_control_api_begins_with_one_of_its_words() -> None:
+    paths = control_app().openapi()["paths"]
+
+    assert {each.split("/")[1] for each in paths} - {""} == CONTROL_WORDS - {"docs", "openapi.json"}
+
+
+def test_the_pages_that_a_miss_may_name_are_there() -> None:
+    pages = {f"GET {path}" for path, handlers in ROUTES.items() if "GET" in handlers}
+
+    assert set(PLATFORM_PAGES) - pages == {"GET /openapi/{product}.json"}

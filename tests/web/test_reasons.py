@@ -1,0 +1,500 @@
+"""The journal says why a value is wrong where the reason is plain; the answer says what it said."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from mock_sei.access import check_certificate_name
+from mock_sei.errors import Refusal
+from mock_sei.peer import Connection, PeerCertificate
+from mock_sei.standards import Listener
+from tests.growth import Action, assert_flat
+from tests.oauth.flows import AUTHORIZE, NATIVE, by_code, log_in, redeem, refresh, returned
+from tests.support import TICKETS, TOKEN_PATH, Platform, control_client
+
+KEY, SECRET, PASSWORD = "demo-server-key", "demo-server-secret", "svc-demo-password"
+FORM = "application/x-www-form-urlencoded"
+TWICE = "one percent-encoding too many"
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def told(platform: Platform) -> str:
+    """What the journal says; nowhere does it show a secret or a value that is not there."""
+    entry = platform.sandbox.journal.last
+    everything = f"{entry} {json.dumps(entry.to_json(), ensure_ascii=False)}"
+    assert not [each for each in (SECRET, PASSWORD, "alice-password") if each in everything]
+    assert "None" not in str(entry).replace("None of Python", "")
+    return entry.refused_because or " ".join(entry.notes)
+
+
+def post(platform: Platform, content: str, content_type: str | None = FORM) -> httpx2.Response:
+    headers = {"Authorization": f"Basic {encoded(f'{KEY}:{SECRET}')}"}
+    if content_type:
+        headers["Content-Type"] = content_type
+    return platform.client().post(TOKEN_PATH, content=content, headers=headers)
+
+
+# The key pair
+
+
+@pytest.mark.parametrize(
+    ("pair", "because"),
+    [
+        (f"{KEY}:{SECRET}\n", "demo-server is wrong: it is equal but for a line end behind it"),
+        (f"{KEY}:{SECRET}\r", "a line end behind it"),
+        (f"{KEY}: {SECRET}", "a blank before it"),
+        (f'{KEY}:"{SECRET}"', "double quotes around it"),
+        (f"{KEY}:{SECRET.upper()}", "upper and lower case"),
+        (f"{KEY}:{SECRET.replace('-', '%252D')}", TWICE),
+        (f"{KEY}:{PASSWORD}", "the password of its service account came in its place"),
+        (f"{KEY}:{KEY}", "the AppKey came in its place"),
+        (f"{KEY}:demo-web-secret", "the AppSecret of another application"),
+        (f"\ufeff{KEY}:{SECRET}", "this AppKey: it is equal but for a byte order mark before it"),
+        (f" {KEY}:{SECRET}", "a blank before it"),
+        (f"{KEY.upper()}:{SECRET}", "upper and lower case"),
+        (f"demo-server:{SECRET}", "demo-server is the name of an application"),
+        (f"svc-demo:{SECRET}", "The user name of a service account stands where the AppKey"),
+        (encoded(f"{KEY}:{SECRET}"), "encoded in Base64 twice"),
+        (f"{KEY}%3A{SECRET}", "encoded twice"),
+    ],
+)
+def test_a_wrong_pair(platform: Platform, pair: str, because: str) -> None:
+    http = platform.client()
+
+    answer = http.post(
+        TOKEN_PATH, data=platform.form(), headers={"Authorization": f"Basic {encoded(pair)}"}
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    assert because in told(platform)
+
+
+def test_an_unprinted_character_of_a_value_is_printed(platform: Platform) -> None:
+    headers: dict[str, Any] = {"AppKey": f"\ufeff{KEY}".encode()}
+
+    platform.get(headers=headers)
+
+    assert platform.sandbox.journal.last.actual == f'"\\ufeff{KEY}"'
+    assert f'actual "\\ufeff{KEY}"' in str(platform.sandbox.journal.last)
+
+
+# Account, user, grant
+
+
+@pytest.mark.parametrize(
+    ("changes", "because"),
+    [
+        ({"password": f"{PASSWORD}\n"}, "svc-demo is wrong: it is equal but for a line end behind"),
+        ({"password": f"'{PASSWORD}'"}, "single quotes around it"),
+        ({"password": PASSWORD.replace("-", "%2D")}, TWICE),
+        ({"password": PASSWORD.title()}, "upper and lower case"),
+        ({"password": SECRET}, "the AppSecret came in its place"),
+        ({"password": "svc-web-password"}, "a secret of somebody else"),
+        ({"username": "svc-demo\t"}, "service account: it is equal but for a tab behind it"),
+        ({"username": "svc%2Ddemo"}, TWICE),
+        ({"username": "Svc-Demo"}, "upper and lower case"),
+        ({"username": KEY}, "an application's AppKey or name"),
+        ({"username": "alice@example.com"}, "the e-mail address of an end user"),
+        ({"grant_type": "client-credentials"}, "was client_credentials meant?"),
+        ({"scope": "ILservices"}, "it is equal but for upper and lower case"),
+        ({"scope": "ilservices,other"}, "commas between its parts"),
+    ],
+)
+def test_a_wrong_value_of_a_token_request(
+    platform: Platform, changes: dict[str, Any], because: str
+) -> None:
+    assert platform.post_token(**changes).status_code == 400
+    assert because in told(platform)
+
+
+@pytest.mark.parametrize(
+    ("changes", "because"),
+    [
+        ({"password": "alice-password "}, "a blank behind it"),
+        ({"username": "Alice@Example.com"}, "upper and lower case"),
+        ({"username": "svc-web"}, "the user name of a service account"),
+        ({"password": "bob-password"}, "a secret of somebody else"),
+    ],
+)
+def test_a_wrong_log_in_on_the_page_and_by_the_grant(
+    platform: Platform, changes: dict[str, str], because: str
+) -> None:
+    values = {"username": "alice@example.com", "password": "alice-password"} | changes
+    http = platform.client(None, listener=Listener.ONE_WAY)
+    assert http.post(AUTHORIZE, params={"client_id": "demo-web-key"}, data=values).is_error
+    assert because in told(platform)
+
+    assert redeem(platform, "demo-internal", grant_type="password", **values).is_error
+    assert because in told(platform)
+
+
+def test_the_name_in_a_certificate(platform: Platform) -> None:
+    platform.get(http=platform.client("svc-web"))
+    assert "CN is svc-web;" in told(platform)
+
+
+@pytest.mark.parametrize(
+    ("name", "because"),
+    [
+        ("SVC-Demo", "CN is SVC-Demo: it is equal but for upper and lower case;"),
+        ("svc-demo ", "it is equal but for a blank behind it;"),
+        ("other", "CN is other; connect"),
+    ],
+)
+def test_a_name_in_a_certificate_that_is_nearly_right(name: str, because: str) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    certificate = PeerCertificate(
+        common_name=name, serial_number=1, not_before=moment, not_after=moment, fingerprint="0"
+    )
+    connection = Connection(
+        listener=Listener.TWO_WAY, source_address="127.0.0.1", certificate=certificate
+    )
+
+    with pytest.raises(Refusal) as caught:
+        check_certificate_name("svc-demo", connection)
+
+    assert because in caught.value.why.because
+
+
+# Codes, refresh tokens, sessions, links
+
+
+def test_codes_that_are_nearly_right(platform: Platform) -> None:
+    tokens = by_code(platform).json()
+    login = log_in(platform)
+    code, session = returned(login)["code"], login.cookies["mock_sei_session"]
+    for sent, because in (
+        (f"{code}\n", "equal to one that was issued but for a line end behind it"),
+        (f'"{code}"', "double quotes around it"),
+        (f"https://localhost/callback?code={code}&state=s", "a name before it"),
+        (tokens["refresh_token"], "A refresh token came in its place"),
+        (tokens["access_token"], "An access token came in its place"),
+        (session, "A sessionToken came in its place"),
+        ("other", "issued before the last reset."),
+    ):
+        assert redeem(platform, grant_type="authorization_code", code=sent).status_code == 400
+        assert because in told(platform)
+        assert code not in told(platform)
+    for sent, because in (
+        (f"{tokens['refresh_token']} ", "a blank behind it"),
+        (code, "An authorization code came in its place"),
+    ):
+        assert refresh(platform, sent).status_code == 400
+        assert because in told(platform)
+    redeem(platform, grant_type="sessionToken", sessionToken=f"mock_sei_session={session}")
+    assert "a name before it" in told(platform)
+    assert by_code(platform, code=code).status_code == 200  # looking for the reason spoils nothing
+
+
+@pytest.mark.parametrize(
+    ("change", "because"),
+    [
+        (lambda verifier: f"{verifier}\n", "a line end behind it"),
+        (lambda verifier: f'"{verifier}"', "double quotes around it"),
+        (lambda verifier: verifier.upper(), "does not fit"),
+    ],
+)
+def test_a_verifier_that_is_nearly_right(platform: Platform, change: Any, because: str) -> None:
+    verifier = "a-verifier-of-forty-three-characters-or-more-1"
+
+    answer = by_code(platform, "demo-native", code_verifier=change(verifier))
+
+    assert answer.status_code == 400
+    assert because in told(platform)
+    assert verifier not in told(platform)
+
+
+def test_a_challenge_in_place_of_its_verifier_and_a_method_that_was_left_out(
+    platform: Platform,
+) -> None:
+    by_code(platform, "demo-native", code_verifier=NATIVE["code_challenge"])
+    assert "the code_challenge came in its place" in told(platform)
+
+    code = returned(log_in(platform, "demo-native", code_challenge_method=None))["code"]
+    by_code(platform, "demo-native", code=code)
+    assert "it fits by S256, but the authorization request left" in told(platform)
+
+
+@pytest.mark.parametrize(
+    ("changes", "because"),
+    [
+        ({"code_challenge": "x" * 43 + "="}, "it has padding"),
+        ({"code_challenge": "x" * 42 + "+"}, "it has + or /"),
+        ({"code_challenge": "a" * 64}, "in hexadecimal"),
+        ({"code_challenge_method": "s256"}, "was S256 meant?"),
+    ],
+)
+def test_a_challenge_that_is_none(
+    platform: Platform, changes: dict[str, str], because: str
+) -> None:
+    log_in(platform, "demo-native", **changes)
+    assert because in told(platform)
+
+
+@pytest.mark.parametrize("end", [".", ")", "\u00a0", "%0A", ">"])
+def test_a_certificate_link_that_was_copied_with_what_stands_behind_it(
+    platform: Platform, end: str
+) -> None:
+    control = control_client(platform.sandbox)
+    url = control.post("/service-accounts/svc-demo/certificate-links").json()["url"]
+    http = platform.client(None, listener=Listener.ONE_WAY)
+
+    assert http.get(f"{url}{end}").status_code == 404
+    assert "made before the last reset: it is equal but for" in told(platform)
+    assert http.get(url).status_code == 200  # it is as good as before
+
+
+# Redirect addresses
+
+
+@pytest.mark.parametrize(
+    ("address", "because"),
+    [
+        ("https://localhost:9443/callback/", "a slash at its end"),
+        ("https://localhost:9443/Callback", "upper and lower case"),
+        ("https://127.0.0.1:9443/callback", "its host (127.0.0.1, not localhost"),
+        ("https://localhost:9444/callback", "its port (9444, not 9443)"),
+        ("https%3A%2F%2Flocalhost%3A9443%2Fcallback", TWICE),
+    ],
+)
+def test_a_redirect_address_that_is_nearly_registered(
+    platform: Platform, address: str, because: str
+) -> None:
+    assert log_in(platform, redirect_uri=address).status_code == 400
+    assert because in told(platform)
+
+    code = returned(log_in(platform, redirect_uri="https://localhost:9443/callback"))["code"]
+    assert by_code(platform, code=code, redirect_uri=address).status_code == 400
+    assert because in told(platform)
+
+
+# Forms
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "because"),
+    [
+        (
+            "grant_type=client_credentials&amp;username=a&amp;password=b",
+            FORM,
+            "`amp;username` came: was `username` meant? An HTML escape",
+        ),
+        (
+            "grant_type=client_credentials&\r\nusername=a",
+            FORM,
+            "`\\r\\nusername` came: was `username` meant? A line end",
+        ),
+        ("grant_type=client_credentials&userName=a&scope=b", FORM, "grant_type, userName, scope."),
+        ("grant_type=client_credentials&username=", FORM, "username came without a value"),
+        ("grantType=client_credentials", FORM, "was `grant_type` meant?"),
+        ('{"grant_type": "client_credentials"}', FORM, "The body is JSON, although"),
+        ("<grant_type/>", FORM, "The body is XML, although"),
+        ("username=a;grant_type=client_credentials", FORM, "Something else than & stands between"),
+        ("grant_type%3Dclient_credentials%26a%3Db", FORM, "as a whole is percent-encoded"),
+        ("grant_type=client_credentials;username=a", FORM, "without what stands behind it?"),
+        ("x", "multipart/form-data; boundary=x", "The body came as multipart"),
+        ("grant_type=client_credentials", "text/plain", "looks like a form, but its Content-Type"),
+        ("{}", "application/json", "The body came as JSON"),
+        ("{}", "application/vnd.x+json", "The body came as JSON"),
+        ("<a/>", "text/xml", "The body came as XML"),
+        ("x", "image/png", "The body came as something else"),
+        ("grant_type=a", None, "without a Content-Type and looks like a form"),
+        ("{}", None, "without a Content-Type and looks like JSON"),
+    ],
+)
+def test_a_form_that_is_none(
+    platform: Platform, content: str, content_type: str | None, because: str
+) -> None:
+    answer = post(platform, content, content_type)
+
+    assert answer.status_code == 400
+    assert because in told(platform)
+
+
+def test_a_piece_of_a_password_is_no_name(platform: Platform) -> None:
+    post(platform, "grant_type=client_credentials&password=hunter2&canary4=x&canary5")
+
+    assert "canary" not in told(platform)
+    assert "write & in a value as %26" in told(platform)
+
+
+def test_names_that_authorize_does_not_know(platform: Platform) -> None:
+    http = platform.client(None, listener=Listener.ONE_WAY)
+
+    http.get(f"{AUTHORIZE}?response_type=code&amp;client_id=demo-web-key")
+    assert "`amp;client_id` came: was `client_id` meant?" in told(platform)
+    platform.get(f"/v2/oauth/tokeninfo?clientId={KEY}")
+    assert "`clientId` came: was `client_id` meant?" in told(platform)
+    http.get(f"{AUTHORIZE}?client_id=demo-web-key&response_type=Code", follow_redirects=False)
+    assert "was code meant?" in told(platform)
+
+
+def test_a_spoilt_name_that_nothing_needs_is_noted(platform: Platform) -> None:
+    """It would be ignored without a word, and the client would miss what it asked for."""
+    spoilt: dict[str, Any] = {"amp;scope": "x", "resource": "y"}
+    assert platform.post_token(**spoilt).status_code == 200
+    (note,) = platform.sandbox.journal.last.notes
+    assert note.startswith("no parameter amp;scope; ignored (was scope meant?) An HTML escape")
+    log_in(platform, **{"State": "s", "amp;login_hint": "a", "other": "b"})
+    notes = platform.sandbox.journal.last.notes
+    assert [each.partition(";")[0] for each in notes] == ["no parameter State", "no parameter amp"]
+
+
+def test_a_request_without_a_pair_lists_the_names_that_came(platform: Platform) -> None:
+    form = platform.form() | {"appKey": KEY, "appSecret": "x"}
+
+    assert platform.client().post(TOKEN_PATH, data=form).status_code == 401
+    assert "`appKey` came: was `client_id` meant?" in told(platform)
+
+
+def test_a_parameter_of_an_operation_that_was_nearly_meant(platform: Platform) -> None:
+    platform.get(f"{TICKETS}?amp;limit=1&Limit=2&colour=red")
+
+    notes = platform.sandbox.journal.last.notes
+    assert [each.partition("parameter ")[2] for each in notes] == [
+        "amp;limit; ignored (was limit meant?)",
+        "Limit; ignored (was limit meant?)",
+        "colour; ignored",
+    ]
+
+
+# Access tokens
+
+
+@pytest.mark.parametrize(
+    ("header", "actual"),
+    [
+        ({}, "missing"),
+        ({"alg": None}, "null"),
+        ({"alg": "none"}, "none"),
+        ({"alg": ["ES256"]}, "a list"),
+        ({"alg": "ES256"}, "missing"),
+        ({"alg": "ES256", "kid": None}, "null"),
+        ({"alg": "ES256", "kid": 7}, "7"),
+    ],
+)
+def test_what_a_token_does_not_say_is_told_in_words_of_json(
+    platform: Platform, header: dict[str, Any], actual: str
+) -> None:
+    first = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    headers = {"AppKey": KEY, "Authorization": f"Bearer {first}.e30.c2ln"}
+
+    assert platform.get(headers=headers).status_code == 401
+    assert platform.sandbox.journal.last.actual == actual
+    assert "None" not in told(platform)
+
+
+@pytest.mark.parametrize(
+    ("form", "because"),
+    [
+        ("BearerToken {}", "sent back the token_type"),
+        ('Bearer "{}"', "The token is in quotes"),
+        ("Bearer Bearer {}", "The scheme came twice"),
+        ("Bearer", "no token behind it"),
+        ("{}", "without its scheme"),
+        ('Bearer {{"access_token": "{}"}}', "The whole token response"),
+        ("Bearer {}\\n", "an escaped line end behind it"),
+        ("Bearer null", "null of JSON"),
+        ("Bearer undefined", "undefined of JavaScript"),
+        ("Bearer None", "None of Python"),
+        ("Bearer [object Object]", "an object of JavaScript"),
+        (f"Bearer {KEY}", "An AppKey came in place"),
+        (f"Bearer {SECRET}", "An AppSecret came in place"),
+        (f"Bearer {encoded(f'{KEY}:{SECRET}')}", "A key pair in Base64 came in place"),
+        ("Bearer svc-demo", "The user name of a service account came in place"),
+    ],
+)
+@pytest.mark.parametrize("path", [TICKETS, f"/v2/oauth/tokeninfo?client_id={KEY}"])
+def test_a_wrong_authorization_header(
+    platform: Platform, path: str, form: str, because: str
+) -> None:
+    headers = {"AppKey": KEY, "Authorization": form.format(platform.token())}
+
+    answer = platform.get(path, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "gateway.authentication.failure")
+    assert because in told(platform)
+
+
+def test_a_refresh_token_or_a_code_in_place_of_an_access_token(platform: Platform) -> None:
+    token = by_code(platform).json()["refresh_token"]
+    code = returned(log_in(platform))["code"]
+    http = platform.client("svc-web")
+    for sent, because in (
+        (token, "A refresh token came in place of an access token"),
+        (code, "An authorization code came in place of an access token"),
+    ):
+        headers = {"AppKey": "demo-web-key", "Authorization": f"Bearer {sent}"}
+        assert platform.get(http=http, headers=headers).status_code == 401
+        assert because in told(platform)
+        assert sent not in json.dumps(platform.sandbox.journal.to_json())
+
+
+def test_a_token_in_another_place(platform: Platform) -> None:
+    token = platform.token()
+    headers = {"AppKey": KEY}
+
+    answer = platform.get(f"{TICKETS}?access_token={token}", headers=headers)
+    assert answer.status_code == 401
+    assert "A token stands in the query string (access_token=)" in told(platform)
+    assert "docs/clients.md" in told(platform)
+    platform.client().post("/v1/investors", data={"access_token": token}, headers=headers)
+    assert "A token stands in the form of the body (access_token=)" in told(platform)
+    platform.get(headers=headers | {"X-Auth-Token": token})
+    assert "A token stands in the header x-auth-token" in told(platform)
+    platform.get(headers=headers | {"Cookie": f"a=b; access_token={token}"})
+    assert "A token stands in the cookie access_token" in told(platform)
+    platform.get(headers=headers | {"Authorization": ""})
+    assert told(platform).startswith("An empty Authorization header came;")
+    platform.get(headers=headers)
+    assert told(platform).startswith("No access token came;")
+
+
+@pytest.mark.parametrize(
+    ("sent", "because"),
+    [
+        (f"\ufeff{KEY}".encode(), "a byte order mark before it"),
+        (f"{KEY}\u00a0".encode(), "a no-break space behind it"),
+        (f'"{KEY}"'.encode(), "double quotes around it"),
+        (KEY.upper().encode(), "upper and lower case"),
+        (f"{KEY}, {KEY}".encode(), "its repetition"),
+        (b"demo-server", "the name of an application; its AppKey is demo-server-key"),
+        (b"svc-demo", "The user name of a service account"),
+        (SECRET.encode(), "An AppSecret stands where the AppKey belongs"),
+    ],
+)
+def test_a_wrong_app_key(platform: Platform, sent: bytes, because: str) -> None:
+    headers: dict[str, Any] = {"AppKey": sent, "Authorization": f"Bearer {platform.token()}"}
+
+    assert platform.get(headers=headers).status_code == 401
+    assert because in told(platform)
+
+
+def test_looking_for_the_reason_does_not_walk_through_what_is_stored(platform: Platform) -> None:
+    registry = platform.sandbox.state.registry
+
+    def make(count: int) -> Action:
+        for number in range(count):
+            name = f"more-{count}-{number}"
+            platform.change("demo-web", name=name, app_key=name, service_account=None)
+        http = platform.client()
+        return lambda: http.get(TICKETS, headers={"AppKey": '"MORE"'})
+
+    assert_flat(make, few=5, many=500)
+    assert len(registry.applications) > 500
+
+
+def test_the_public_face_of_a_refusal_says_nothing_of_the_reason(platform: Platform) -> None:
+    answer = platform.post_token(password=f"{PASSWORD}\n")
+
+    assert "line end" in told(platform)
+    assert "line end" not in answer.text
