@@ -62,6 +62,7 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         now=now,
         state=state,
         budget=budget,
+        notes=request.findings.notes,
     )
     call.known_records()
     return ACTS[operation.rule.action](call)

@@ -66,6 +66,8 @@ class ApiCall:
     state: ApiState = field(repr=False)
     budget: Budget = field(default_factory=Budget, repr=False)
     """What the patterns of the document may still take."""
+    notes: list[str] = field(default_factory=list, repr=False)
+    """Sentences for the journal about what was accepted but deserves a look."""
 
     def names(self, **more: Any) -> dict[str, Any]:
         """What the templates of a document may name."""

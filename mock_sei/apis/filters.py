@@ -16,7 +16,7 @@ from typing import Any
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.records import Order, Record, Selection, Table, find_value, order_of
-from mock_sei.apis.times import eastern_day, eastern_now
+from mock_sei.apis.times import eastern_day, eastern_now, read_time
 from mock_sei.errors import Fault, MalformedRequest
 
 Choose = Callable[[Sequence[Record]], Sequence[Record]]
@@ -270,24 +270,27 @@ def _time(value: Any, size: int) -> str:
 
 
 _MIDNIGHT = "2026-03-31T00:00:00.000"
+_LOCAL = "local-date-time"
 
 
 def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
     """As the records write it, so that texts compare as times do.
 
     With dates for records a date stays one; with times it is the first or last instant of its day.
+    A time with an offset is turned into the records' zone: Eastern, or UTC.
     """
     if parameter.format == "date":
         return text
-    if "T" not in text:
+    if len(text) == len("2026-03-31"):
         text = f"{text}T{'23:59:59.999' if end else '00:00:00.000'}"
         return f"{text}Z" if parameter.format == "date-time" else text
-    moment = datetime.fromisoformat(text)
+    moment = read_time(text)
     if moment.tzinfo is not None:
         try:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
+            moment = eastern_now(moment) if parameter.format == _LOCAL else moment.astimezone(UTC)
         except OverflowError:
             raise ValueError("must be in the years 0001 to 9999") from None
+        moment = moment.replace(tzinfo=None)
     shown = moment.isoformat(timespec="milliseconds")
     return f"{shown}Z" if parameter.format == "date-time" else shown
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.operations import Operation
+from mock_sei.apis.rules import GRADES
 
-GRADES = ("documented", "derived", "assumed")
 BEGIN, END = "<!-- grades: begin (make grades) -->", "<!-- grades: end -->"
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mock_sei.apis.operations import EXTENSION, METHODS
+from mock_sei.api_files import EXTENSION
+from mock_sei.apis.operations import METHODS
 from mock_sei.apis.references import Document
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -221,6 +222,7 @@ def _examples(parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterat
     if "default" in schema:
         yield schema["default"]
     yield from schema.get("enum", ())
+    yield from (parameter.get(EXTENSION) or {}).get("values", ())
 
 
 def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mock_sei.apis.operations import EXTENSION, METHODS, Operation, Parameter, Rule
+from mock_sei.api_files import EXTENSION
+from mock_sei.apis.operations import METHODS, Operation, Parameter, Rule
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
@@ -156,6 +157,9 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
                 chosen=rule.get("chosen", {}),
                 member=rule.get("member"),
                 unless=rule.get("unless", ()),
+                values=rule.get("values", ()),
+                aliases=rule.get("aliases", {}),
+                any_case=rule.get("any_case", False),
             ),
         )
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mock_sei.apis.documents import Catalogue
-from mock_sei.apis.grades import BEGIN, END, GRADES, grades_table, main, with_table
+from mock_sei.apis.grades import BEGIN, END, grades_table, main, with_table
+from mock_sei.apis.rules import GRADES
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import document
 

@@ -46,7 +46,7 @@ def _product(product: Product) -> dict[str, Any]:
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     kind = parameter.format or parameter.type
-    values = ", ".join(map(str, parameter.enum))
+    values = ", ".join(map(str, parameter.listed))
     return {
         "name": parameter.name,
         "place": parameter.place,
