@@ -8,6 +8,7 @@ instructions (relative periods), trade status (pairs of firm and team).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -356,21 +357,38 @@ def _days_of(value: Value, now: datetime) -> tuple[str, str]:
 def _pairs(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
     """``[["firm", "team"], ["firm"]]``: one of them must fit; ``field`` names both members."""
     first, _comma, second = field.partition(",")
-    try:
-        pairs = json.loads(str(value))
-    except (ValueError, RecursionError):
-        pairs = None
-    if not isinstance(pairs, list) or not all(
-        isinstance(pair, list) and 1 <= len(pair) <= 2 and all(isinstance(x, str) for x in pair)
-        for pair in pairs
-    ):
-        raise ValueError('must be an array of pairs such as [["firm","team"],["firm"]]')
+    pairs = [_without_empty_end(pair) for pair in _read_pairs(str(value))]
+    if not all(1 <= len(pair) <= 2 and all(isinstance(x, str) for x in pair) for pair in pairs):
+        raise ValueError(_NO_PAIRS)
 
     def keep(record: Record) -> bool:
         own: list[Any] = [find_value(record, first), find_value(record, second)]
         return any(pair == own[: len(pair)] for pair in pairs)
 
     return keep
+
+
+_NO_PAIRS = 'must be an array of pairs such as [["firm","team"],["firm"]]'
+_UNQUOTED_PAIR = re.compile(r"\[([^\[\]]*)\]")
+
+
+def _read_pairs(text: str) -> list[list[Any]]:
+    """A two-dimensional array, as JSON or without quotes: no page says how it is written."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        if not (text.startswith("[[") and text.endswith("]]")):
+            raise ValueError(_NO_PAIRS) from None
+        inner = _UNQUOTED_PAIR.findall(text)
+        return [[part.strip(" \"'") for part in pair.split(",")] for pair in inner]
+    if not isinstance(found, list) or not all(isinstance(pair, list) for pair in found):
+        raise ValueError(_NO_PAIRS)
+    return found
+
+
+def _without_empty_end(pair: list[Any]) -> list[Any]:
+    """A team is optional: null and an empty text stand for none."""
+    return pair[:1] if pair[1:] in ([None], [""]) else pair
 
 
 MATCHES: Mapping[str, Callable[[str, Value, Parameter, datetime], Keep]] = {

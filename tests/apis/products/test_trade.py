@@ -219,3 +219,15 @@ def test_times_of_iso_8601_are_read_in_utc(reading: Api) -> None:
 @pytest.mark.parametrize("path", ["/v1/trade/transactions", "/v1/trade/autofill/formdata"])
 def test_an_unknown_tracking_number_is_not_found(reading: Api, path: str) -> None:
     assert reading.get(f"{path}/TN-999999", USER).status_code == 404
+
+
+def test_firms_and_teams_are_read_with_and_without_quotes_and_an_empty_team(reading: Api) -> None:
+    firm, team = "Lakeview Demo Partners", "Treasury"
+    pair = reading.every(f'{STATUS}?firmsAndTeams=[["{firm}","{team}"]]')
+    whole = reading.every(f'{STATUS}?firmsAndTeams=[["{firm}"]]')
+
+    assert 0 < len(pair) < len(whole)
+    for text in (f"[[{firm},{team}]]", f"[[{firm}, '{team}']]"):
+        assert reading.every(f"{STATUS}?firmsAndTeams={text}") == pair, text
+    for text in (f'[["{firm}",null]]', f'[["{firm}",""]]', f"[[{firm},]]", f"[[{firm}],[{firm}]]"):
+        assert reading.every(f"{STATUS}?firmsAndTeams={text}") == whole, text
