@@ -10,6 +10,7 @@ from itertools import accumulate
 from math import isfinite
 from typing import Any
 
+from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
@@ -116,17 +117,23 @@ def misfit(operation: Operation, faults: Sequence[Fault]) -> MalformedRequest:
 
 
 def read_members(
-    operation: Operation, body: bytes, content_type: str | None, budget: Budget
+    operation: Operation,
+    body: bytes,
+    content_type: str | None,
+    budget: Budget,
+    notes: list[str],
 ) -> dict[str, Any]:
     """A JSON body that is an object and fits its schema; nothing where the operation takes none.
 
-    Raises :class:`MalformedRequest`.
+    Values that no open list has are noted. Raises :class:`MalformedRequest`.
     """
     if "requestBody" not in operation.raw:
         return {}
-    value = read_json(operation, body, check_media_type(operation, content_type), budget)
+    media_type = check_media_type(operation, content_type)
+    value = read_json(operation, body, media_type, budget)
     if not isinstance(value, dict):
         raise misfit(operation, [Fault("", "body", "must be an object")])
+    notes += unknown_values(operation.document, body_schema(operation, media_type), value)
     return _under_their_names(operation, value)
 
 
@@ -222,10 +229,15 @@ def find_faults(
     operation: Operation, value: Any, media_type: str, budget: Budget
 ) -> Iterable[Fault]:
     """Where a value does not fit the schema of the operation's request body."""
+    return schema_faults(operation.document, body_schema(operation, media_type), value, budget)
+
+
+def body_schema(operation: Operation, media_type: str) -> Any:
+    """The schema of the request body of one of the operation's media types."""
     document = operation.document
     body = document.follow(operation.raw.get("requestBody") or {}, operation.name)
     media = document.follow(body["content"][media_type], operation.name)
-    return schema_faults(document, media.get("schema", True), value, budget)
+    return media.get("schema", True)
 
 
 def schema_faults(document: Document, schema: Any, value: Any, budget: Budget) -> Iterable[Fault]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mock_sei.api_files import EXTENSION
 from mock_sei.apis.references import Document
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
-EXTENSION = "x-mock-sei"
 FORM = "body"
 """The place of a parameter that is a field of a form in the body."""
 
@@ -42,6 +42,8 @@ _QUICK_KEYS = frozenset(
         "title",
         "items",
         "x-fidelity",
+        "x-page",
+        EXTENSION,
     }
 )
 """Keys of a parameter's schema that are checked without the validator."""
@@ -73,6 +75,13 @@ class Parameter:
     unless: Sequence[str] = ()
     """Parameters beside which an ``as-of`` that did not come picks nothing."""
 
+    values: Sequence[str] = ()
+    """An open list: another value counts as if the parameter had not been sent."""
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Further spellings, each with the one of ``values`` that it stands for."""
+    any_case: bool = False
+    """Whether a closed list, the schema's ``enum``, is read in any case."""
+
     is_plain: bool = True
     """Not an object, nor a list in one of the styles that only some documents use."""
 
@@ -99,6 +108,18 @@ class Parameter:
     @property
     def enum(self) -> Sequence[Any]:
         return tuple(self.schema.get("enum", ()))
+
+    @property
+    def listed(self) -> Sequence[Any]:
+        """The known values: of the closed list, else of the open one."""
+        return self.enum or self.values
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """How the list spells a value, by the value in lower case; empty where case matters."""
+        known = self.values or (tuple(map(str, self.enum)) if self.any_case else ())
+        own = {each.casefold(): each for each in known}
+        return own | {alias.casefold(): each for alias, each in self.aliases.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import ANYTHING, FORM_TYPE
-from mock_sei.apis.operations import EXTENSION, METHODS
+from mock_sei.apis.operations import METHODS
 from mock_sei.apis.references import Document
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -223,6 +224,7 @@ def _examples(parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterat
     if "default" in schema:
         yield schema["default"]
     yield from schema.get("enum", ())
+    yield from (parameter.get(EXTENSION) or {}).get("values", ())
 
 
 def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:

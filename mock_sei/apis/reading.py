@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
+from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import FORM_TYPE
-from mock_sei.apis.operations import EXTENSION, FORM, METHODS, Operation, Parameter, Rule
+from mock_sei.apis.operations import FORM, METHODS, Operation, Parameter, Rule
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
@@ -162,6 +163,9 @@ def _parameters(
                 chosen=rule.get("chosen", {}),
                 member=rule.get("member"),
                 unless=rule.get("unless", ()),
+                values=rule.get("values", ()),
+                aliases=rule.get("aliases", {}),
+                any_case=rule.get("any_case", False),
             ),
         )
 

@@ -48,6 +48,9 @@ USES = (
 )
 """What else a parameter can be for."""
 
+GRADES = ("documented", "derived", "assumed")
+"""How sure it is that the platform behaves so; ``docs/fidelity.md`` has their meaning."""
+
 RECORD_OF_THE_PATH = frozenset({"read", "change", "remove"})
 """Actions over the one record that the path names."""
 
@@ -154,11 +157,37 @@ OF_A_PARAMETER: Shapes = {
         "must be {by: a parameter, a value of it: a match}",
     ),
     "unless": _TEXTS,
+    "values": _TEXTS,
+    "aliases": (_is_text_table, "must be one of the values for each spelling"),
+    "any_case": (lambda value: isinstance(value, bool), "must be true or false"),
+    "x-fidelity": (lambda value: value in GRADES, f"there are {', '.join(GRADES)}"),
     "chosen": (
         lambda value: _is_text_table(value) and "by" in value,
         "must be {by: a parameter, a value of it: a field}",
     ),
 }
+
+
+OF_A_SCHEMA: Shapes = {
+    "values": (
+        lambda value: (
+            isinstance(value, list) and all(isinstance(each, str | int | float) for each in value)
+        ),
+        "must be a list of values",
+    ),
+    "x-fidelity": OF_A_PARAMETER["x-fidelity"],
+}
+"""An open list: values that are known, beside which others are taken."""
+
+
+def check_schema(rule: Any, source: Path, place: str) -> None:
+    """Raises :class:`ConfigurationError`."""
+    if not isinstance(rule, Mapping):
+        raise ConfigurationError("not a mapping", source=source, key=place)
+    unknown = sorted(rule.keys() - OF_A_SCHEMA.keys())
+    if unknown:
+        raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
+    check_shapes(rule, OF_A_SCHEMA, source, place)
 
 
 def check_shapes(value: Mapping[str, Any], shapes: Shapes, source: Path, place: str) -> None:
@@ -180,6 +209,11 @@ def check_parameter(rule: Mapping[str, Any], source: Path, place: str) -> None:
         raise ConfigurationError("missing", source=source, key=f"{place}.member")
     if "match" in rule and not {"field", "chosen"} & rule.keys():
         raise ConfigurationError("missing", source=source, key=f"{place}.field")
+    for alias, each in rule.get("aliases", {}).items():
+        if each not in rule.get("values", ()):
+            raise ConfigurationError(
+                "none of the values", source=source, key=f"{place}.aliases.{alias}", value=each
+            )
     if rule.get("match") == "pairs" and str(rule.get("field")).count(",") != 1:
         raise ConfigurationError(
             "must name two members: firm,team",

@@ -21,7 +21,8 @@ ACTION = "create"
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    return write(call, read_members(call.operation, call.body, call.content_type, call.budget))
+    body = read_members(call.operation, call.body, call.content_type, call.budget, call.notes)
+    return write(call, body)
 
 
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:

@@ -81,7 +81,7 @@ def _selected(table: Table, call: ApiCall) -> Sequence[Record]:
     key, field = operation.rule.key, _value(call, "sort")
     if field is None:
         found = select(table, steps, (key,))
-    elif operation.find_parameters("sort")[0].enum:
+    elif operation.find_parameters("sort")[0].listed:
         found = select(table, steps, (str(field), key))
     else:  # whatever a caller names: no order is kept for it
         found = ordered(select(table, steps, (key,)), str(field))

@@ -21,7 +21,7 @@ ACTION = "transition"
 def act(call: ApiCall) -> ApiAnswer:
     """Answers with the first of the records: the name of a group may stand for several."""
     operation, rule, collections = call.operation, call.operation.rule, call.state.collections
-    body = read_members(operation, call.body, call.content_type, call.budget)
+    body = read_members(operation, call.body, call.content_type, call.budget, call.notes)
     wanted = {name: body[name] for name in rule.names if name in body}
     if not wanted:
         reason = f"{' or '.join(rule.names)} is required"

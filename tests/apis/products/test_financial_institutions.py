@@ -73,7 +73,7 @@ def test_what_is_needed_and_missing_is_named(reading: Api) -> None:
                 ("startDate", "query"),
                 ("endDate", "query"),
             ],
-            "type=IBAN&active=maybe": [("type", "query"), ("active", "query")],
+            "type=IBAN&active=maybe": ("type", "query"),
             "limit=ten": ("limit", "query"),
         },
     )

@@ -126,9 +126,14 @@ def test_a_reset_forgets_uploads(api: Api) -> None:
     assert len(Api(api.platform).read(ATTACHMENTS)["data"]) == 1
 
 
-def test_an_attachment_needs_its_headers_a_file_and_a_ticket(api: Api) -> None:
-    unnamed = api.upload(ATTACHMENTS, FILE, "FileName", {"FileName": ""})
-    assert faults(unnamed) == [("FileName", "header"), ("ContentType", "header")]
+def test_an_attachment_without_its_headers_is_called_as_its_part(api: Api) -> None:
+    made = api.upload(ATTACHMENTS, FILE, "FileName").json()
+
+    assert (made["fileName"], made["contentType"]) == (FILE[0], FILE[2])
+    assert made in api.read(ATTACHMENTS)["data"]
+
+
+def test_an_attachment_needs_a_file_and_a_ticket(api: Api) -> None:
     for content, kind, place in (
         (b"{}", "application/json", ("content-type", "header")),
         (b"text", "multipart/form-data", ("filename", "body")),
