@@ -185,6 +185,18 @@ PARAMETER_INVALID = Kind(
     status=400, code="request.validation.failure", message="The request has invalid values"
 )
 NOT_FOUND = Kind(status=404, code="resource.not.found", message="The resource does not exist")
+NOT_AUTHORIZED = Kind(
+    status=404, code="resource.access.failure", message="Not authorized to perform the action"
+)
+"""What 404 means on the eSign page; the words are ours."""
+CONFLICT = Kind(
+    status=409,
+    code="resource.state.failure",
+    message="The request conflicts with the current state of the resource",
+)
+PAYLOAD_INVALID = Kind(
+    status=422, code="request.payload.failure", message="The payload of the request is not valid"
+)
 METHOD_NOT_ALLOWED = Kind(
     status=405,
     code="request.method.failure",
@@ -321,10 +333,10 @@ class Fault(NamedTuple):
 class MalformedRequest(Refusal):
     """A functional call with wrong values: one ``errors[]`` entry for each."""
 
-    def __init__(self, faults: Sequence[Fault]):
+    def __init__(self, faults: Sequence[Fault], kind: Kind = PARAMETER_INVALID):
         reasons = tuple(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
         because = "; ".join(reasons)
-        super().__init__(PARAMETER_INVALID, check="parameters", because=because)
+        super().__init__(kind, check="parameters", because=because)
         self.why = Explanation(check="parameters", because=because, reasons=reasons)
         self.faults = tuple(faults)
 

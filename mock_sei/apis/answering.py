@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mock_sei.apis.actions import ACTS
+from mock_sei.apis.bodies import read_form
 from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
 from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.parameters import read_parameters
@@ -53,6 +54,7 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         headers=request.headers,
         findings=request.findings,
         budget=budget,
+        form=read_form(operation, request.body, _content_type(request)),
     )
     call = ApiCall(
         operation=operation,

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import accumulate
 from math import isfinite
 from typing import Any
 
+from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
-from mock_sei.errors import Fault, MalformedRequest, RepeatedMember
+from mock_sei.errors import PAYLOAD_INVALID, Fault, MalformedRequest, RepeatedMember
 from mock_sei.patterns import Budget
 from mock_sei.sendable import DEEPEST_JSON, TOO_DEEP
 
 JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 JSON_PATCH = "application/json-patch+json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+ANYTHING = "*/*"
+"""Fits a body without a media type too."""
 
 
 def media_type_of(content_type: str | None) -> str:
@@ -34,11 +37,14 @@ def check_media_type(operation: Operation, content_type: str | None) -> str:
     body = operation.document.follow(operation.raw.get("requestBody") or {}, operation.name)
     known = sorted(body.get("content") or {}, key=lambda each: "*" in each)
     asked = media_type_of(content_type)
-    fits = (each for each in known if fnmatchcase(asked, media_type_of(each)))
+    if asked in map(str.lower, operation.rule.content_types):
+        return str(known[0])
+    fits = (each for each in known if each == ANYTHING or fnmatchcase(asked, media_type_of(each)))
     found: str | None = next(fits, None)
     if found is None:
         sent = (content_type or "").partition(";")[0].strip()  # a secret is known as it was sent
-        fault = Fault("content-type", "header", f"must be {' or '.join(known)}, not {sent!r}")
+        takes = (*known, *operation.rule.content_types)
+        fault = Fault("content-type", "header", f"must be {' or '.join(takes)}, not {sent!r}")
         raise MalformedRequest([fault])
     return found
 
@@ -51,7 +57,7 @@ def has_form_member(operation: Operation, name: str) -> bool:
     document, place = operation.document, operation.name
     body = document.follow(operation.raw.get("requestBody") or {}, place)
     for media_type, content in (body.get("content") or {}).items():
-        if not fnmatchcase(FORM, media_type_of(media_type)):
+        if not fnmatchcase(FORM_TYPE, media_type_of(media_type)):
             continue
         fields = _fields_of(document, document.follow(content, place).get("schema"), place)
         if not fields or name in fields:
@@ -76,23 +82,71 @@ def read_json(operation: Operation, body: bytes, media_type: str, budget: Budget
     value = parse_json(body)
     faults = list(find_faults(operation, value, media_type, budget))
     if faults:
-        raise MalformedRequest(faults)
+        raise misfit(operation, faults)
     return value
+
+
+LARGEST_FORM = 64 * 1024
+"""Bytes: what a query may have. Answers are remembered by what was asked."""
+
+
+def read_form(operation: Operation, body: bytes, content_type: str | None) -> str:
+    """A form-encoded body; nothing where the operation takes none.
+
+    A body without a content type is read as the form it must be. Raises :class:`MalformedRequest`.
+    """
+    if not body or not operation.form_parameters:
+        return ""
+    if content_type is not None:
+        check_media_type(operation, content_type)
+    if len(body) > LARGEST_FORM:
+        reason = f"the form has {len(body)} bytes, and {LARGEST_FORM} are the most"
+        raise MalformedRequest([Fault("", "body", reason)])
+    try:
+        return body.decode()
+    except UnicodeError:
+        raise MalformedRequest([Fault("", "body", "not a form: it is not UTF-8")]) from None
+
+
+def misfit(operation: Operation, faults: Sequence[Fault]) -> MalformedRequest:
+    """JSON that is not what the operation takes: 422 where its page has that status, else 400."""
+    if "invalid" in operation.rule.statuses:
+        return MalformedRequest(faults, PAYLOAD_INVALID)
+    return MalformedRequest(faults)
 
 
 def read_members(
-    operation: Operation, body: bytes, content_type: str | None, budget: Budget
+    operation: Operation,
+    body: bytes,
+    content_type: str | None,
+    budget: Budget,
+    notes: list[str],
 ) -> dict[str, Any]:
     """A JSON body that is an object and fits its schema; nothing where the operation takes none.
 
-    Raises :class:`MalformedRequest`.
+    Values that no open list has are noted. Raises :class:`MalformedRequest`.
     """
     if "requestBody" not in operation.raw:
         return {}
-    value = read_json(operation, body, check_media_type(operation, content_type), budget)
+    media_type = check_media_type(operation, content_type)
+    value = read_json(operation, body, media_type, budget)
     if not isinstance(value, dict):
-        raise MalformedRequest([Fault("", "body", "must be an object")])
-    return value
+        raise misfit(operation, [Fault("", "body", "must be an object")])
+    notes += unknown_values(operation.document, body_schema(operation, media_type), value)
+    return _under_their_names(operation, value)
+
+
+def _under_their_names(operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
+    """A body's members under the names of the rule, without those that name nothing."""
+    rule, found = operation.rule, dict[str, Any]()
+    for name, value in body.items():
+        own = rule.aliases.get(name, name)
+        if value == "" and own in rule.names:
+            continue
+        if found.setdefault(own, value) != value:
+            reason = f"differs from the value of another spelling of {own}"
+            raise misfit(operation, [Fault(name, "body", reason)])
+    return found
 
 
 def parse_json(body: bytes) -> Any:
@@ -174,10 +228,15 @@ def find_faults(
     operation: Operation, value: Any, media_type: str, budget: Budget
 ) -> Iterable[Fault]:
     """Where a value does not fit the schema of the operation's request body."""
+    return schema_faults(operation.document, body_schema(operation, media_type), value, budget)
+
+
+def body_schema(operation: Operation, media_type: str) -> Any:
+    """The schema of the request body of one of the operation's media types."""
     document = operation.document
     body = document.follow(operation.raw.get("requestBody") or {}, operation.name)
     media = document.follow(body["content"][media_type], operation.name)
-    return schema_faults(document, media.get("schema", True), value, budget)
+    return media.get("schema", True)
 
 
 def schema_faults(document: Document, schema: Any, value: Any, budget: Budget) -> Iterable[Fault]:
@@ -192,7 +251,7 @@ _LONGEST_PLACE = 300
 
 def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[str, Any]]:
     """A call's values by where they came from, as templates name them."""
-    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
+    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}}
     for name, value in values.items():
         places[operation.parameters[name].place][name] = value
     return places

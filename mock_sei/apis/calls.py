@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import UserDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -17,7 +17,7 @@ from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.templates import MISSING, fill
 from mock_sei.apis.times import eastern_now, eastern_text, utc_text
-from mock_sei.errors import NOT_FOUND, Fault, MalformedRequest, Refusal
+from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, Fault, MalformedRequest, Refusal
 from mock_sei.patterns import Budget
 
 
@@ -129,6 +129,8 @@ class ApiCall:
             else:
                 reason = f"no record of {collection} has {str(value)!r}"
                 faults.append(Fault(name, part, reason))
+        if faults and "unknown" in self.operation.rule.statuses:
+            raise not_authorized(faults)
         if faults:
             raise MalformedRequest(faults)
         return found
@@ -162,6 +164,16 @@ def not_there(operation: Operation, name: str, value: object) -> Refusal:
         because=f"No record for {operation.name} has the {name} of the path.",
         expected=f"a known {name}",
         actual=str(value),
+    )
+
+
+def not_authorized(faults: Sequence[Fault]) -> Refusal:
+    """For what a body names and is not there, where the product's page has 404 for that."""
+    reasons = "; ".join(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
+    return Refusal(
+        NOT_AUTHORIZED,
+        check="record",
+        because=f"{reasons}. The product's page calls 404 what the caller is not authorized for.",
     )
 
 

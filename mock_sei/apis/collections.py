@@ -102,10 +102,20 @@ class Collections:
             check(before)
             self._set(name, before.with_records(tuple(records)))
 
-    def add_new(self, name: str, key: str, record: Record) -> bool:
-        """Adds a record unless one with its key is there; says whether."""
+    def add_new(
+        self,
+        name: str,
+        key: str,
+        record: Record,
+        check: Callable[[Table], None] = lambda _: None,
+    ) -> bool:
+        """Adds a record unless one with its key is there; says whether.
+
+        Nothing is added where ``check``, which sees what is there, raises.
+        """
         with self._lock:
             before = self.table(name)
+            check(before)
             if next(_with(before, key, record.get(key)), None) is not None:
                 return False
             self._set(name, before.with_records((record,)))

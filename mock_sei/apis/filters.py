@@ -8,6 +8,7 @@ instructions (relative periods), trade status (pairs of firm and team).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ from typing import Any
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.records import Order, Record, Selection, Table, find_value, order_of
-from mock_sei.apis.times import eastern_day, eastern_now
+from mock_sei.apis.times import eastern_day, eastern_now, read_time
 from mock_sei.errors import Fault, MalformedRequest
 
 Choose = Callable[[Sequence[Record]], Sequence[Record]]
@@ -270,24 +271,27 @@ def _time(value: Any, size: int) -> str:
 
 
 _MIDNIGHT = "2026-03-31T00:00:00.000"
+_LOCAL = "local-date-time"
 
 
 def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
     """As the records write it, so that texts compare as times do.
 
     With dates for records a date stays one; with times it is the first or last instant of its day.
+    A time with an offset is turned into the records' zone: Eastern, or UTC.
     """
     if parameter.format == "date":
         return text
-    if "T" not in text:
+    if len(text) == len("2026-03-31"):
         text = f"{text}T{'23:59:59.999' if end else '00:00:00.000'}"
         return f"{text}Z" if parameter.format == "date-time" else text
-    moment = datetime.fromisoformat(text)
+    moment = read_time(text)
     if moment.tzinfo is not None:
         try:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
+            moment = eastern_now(moment) if parameter.format == _LOCAL else moment.astimezone(UTC)
         except OverflowError:
             raise ValueError("must be in the years 0001 to 9999") from None
+        moment = moment.replace(tzinfo=None)
     shown = moment.isoformat(timespec="milliseconds")
     return f"{shown}Z" if parameter.format == "date-time" else shown
 
@@ -353,21 +357,38 @@ def _days_of(value: Value, now: datetime) -> tuple[str, str]:
 def _pairs(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
     """``[["firm", "team"], ["firm"]]``: one of them must fit; ``field`` names both members."""
     first, _comma, second = field.partition(",")
-    try:
-        pairs = json.loads(str(value))
-    except (ValueError, RecursionError):
-        pairs = None
-    if not isinstance(pairs, list) or not all(
-        isinstance(pair, list) and 1 <= len(pair) <= 2 and all(isinstance(x, str) for x in pair)
-        for pair in pairs
-    ):
-        raise ValueError('must be an array of pairs such as [["firm","team"],["firm"]]')
+    pairs = [_without_empty_end(pair) for pair in _read_pairs(str(value))]
+    if not all(1 <= len(pair) <= 2 and all(isinstance(x, str) for x in pair) for pair in pairs):
+        raise ValueError(_NO_PAIRS)
 
     def keep(record: Record) -> bool:
         own: list[Any] = [find_value(record, first), find_value(record, second)]
         return any(pair == own[: len(pair)] for pair in pairs)
 
     return keep
+
+
+_NO_PAIRS = 'must be an array of pairs such as [["firm","team"],["firm"]]'
+_UNQUOTED_PAIR = re.compile(r"\[([^\[\]]*)\]")
+
+
+def _read_pairs(text: str) -> list[list[Any]]:
+    """A two-dimensional array, as JSON or without quotes: no page says how it is written."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        if not (text.startswith("[[") and text.endswith("]]")):
+            raise ValueError(_NO_PAIRS) from None
+        inner = _UNQUOTED_PAIR.findall(text)
+        return [[part.strip(" \"'") for part in pair.split(",")] for pair in inner]
+    if not isinstance(found, list) or not all(isinstance(pair, list) for pair in found):
+        raise ValueError(_NO_PAIRS)
+    return found
+
+
+def _without_empty_end(pair: list[Any]) -> list[Any]:
+    """A team is optional: null and an empty text stand for none."""
+    return pair[:1] if pair[1:] in ([None], [""]) else pair
 
 
 MATCHES: Mapping[str, Callable[[str, Value, Parameter, datetime], Keep]] = {

@@ -7,30 +7,127 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from mock_sei.api_files import EXTENSION
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.operations import Operation
+from mock_sei.apis.references import Document
+from mock_sei.apis.rules import GRADES
 
-GRADES = ("documented", "derived", "assumed")
 BEGIN, END = "<!-- grades: begin (make grades) -->", "<!-- grades: end -->"
 
 
+_PAGES = "/browse/apis/"
+"""Where most pages of the vendor are; the table leaves it out."""
+
+
 def grades_table(products: Iterable[Product]) -> str:
-    """Markdown: a row for each operation, its own grade and how many parameters have which."""
-    rows = ["| product | operation | grade | parameters |", "|---|---|---|---|"]
+    """Markdown: a row for each operation, its own grade and how many parameters have which.
+
+    Then what a call is refused for with the page that says so (``x-page``), and the lists of values
+    that no page gives, each with its own grade.
+    """
+    rows = [
+        "| product | operation | grade | parameters | required, or of a closed list | open lists |",
+        "|---|---|---|---|---|---|",
+    ]
     for product in sorted(products, key=lambda each: each.name):
         for operation in product.operations.values():
-            cells = (product.name, f"`{operation.name}`", _grade(operation.raw), _counts(operation))
+            cells = (
+                product.name,
+                f"`{operation.name}`",
+                _grade(operation.raw),
+                _counts(operation),
+                _closed(operation),
+                _open(operation),
+            )
             rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
 def _counts(operation: Operation) -> str:
-    entries = (*operation.shared, *operation.raw.get("parameters", ()))
-    found = Counter(_grade(operation.document.follow(each, "")) for each in entries)
+    found = Counter(map(_grade, _parameters(operation)))
     return ", ".join(f"{found[grade]} {grade}" for grade in (*GRADES, "none") if found[grade])
+
+
+def _parameters(operation: Operation) -> list[Mapping[str, Any]]:
+    entries = (*operation.shared, *operation.raw.get("parameters", ()))
+    return [operation.document.follow(each, operation.name) for each in entries]
+
+
+def _closed(operation: Operation) -> str:
+    """``required: `a`, `b` (page); list: `c` (page)``."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for kind, name, page in (*_closed_parameters(operation), *_closed_members(operation)):
+        names = found.setdefault((kind, page.removeprefix(_PAGES) or "no page"), [])
+        if name not in names:
+            names.append(name)
+    return "; ".join(
+        f"{kind}: {', '.join(names)} ({page})" for (kind, page), names in found.items()
+    )
+
+
+Closed = tuple[str, str, str]
+"""What is asked for, of what, and the page."""
+
+
+def _closed_parameters(operation: Operation) -> Iterator[Closed]:
+    for each in _parameters(operation):
+        name, page = f"`{each.get('name')}`", str(each.get("x-page", ""))
+        schema = operation.document.follow(each.get("schema") or {}, operation.name)
+        if each.get("required") and each.get("in") != "path":
+            yield "required", name, page
+        if "enum" in schema:
+            yield "list", name, page or str(schema.get("x-page", ""))
+    for first, *others in operation.rule.requires:
+        condition, _, name = first.rpartition("?")
+        text = " or ".join(f"`{one}`" for one in (name, *others))
+        because = f" beside `{condition}`" if condition else ""
+        yield "required", text + because, str(operation.raw.get("x-page", ""))
+
+
+def _closed_members(operation: Operation) -> Iterator[Closed]:
+    for path, schema in _body_schemas(operation):
+        page = str(schema.get("x-page", ""))
+        for name in schema.get("required", ()):
+            yield "required", f"`{'.'.join((*path, name))}`", page
+        names = [f"`{each['required'][0]}`" for each in schema.get("anyOf", ())]
+        if names:
+            yield "required", " or ".join(names), page
+        if "enum" in schema:
+            yield "list", f"`{'.'.join(path)}`", page
+
+
+def _open(operation: Operation) -> str:
+    """``` `dateType` assumed ``` for each list that no page gives."""
+    hints = [(str(each.get("name")), each.get(EXTENSION)) for each in _parameters(operation)]
+    hints += [(".".join(path), each.get(EXTENSION)) for path, each in _body_schemas(operation)]
+    return ", ".join(f"`{name}` {_grade(hint)}" for name, hint in hints if "values" in (hint or {}))
+
+
+def _body_schemas(operation: Operation) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Every schema of a request body, with the names that lead to it from ``body`` on."""
+    document = operation.document
+    body = document.follow(operation.raw.get("requestBody") or {}, operation.name)
+    for media in (body.get("content") or {}).values():
+        yield from _schemas(document, media.get("schema") or {}, ("body",), frozenset())
+
+
+def _schemas(
+    document: Document, schema: Any, path: tuple[str, ...], above: frozenset[int]
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    schema = document.follow(schema, "schema")
+    if not isinstance(schema, Mapping) or id(schema) in above:
+        return
+    above |= {id(schema)}
+    yield path, schema
+    for name, each in (schema.get("properties") or {}).items():
+        yield from _schemas(document, each, (*path, name), above)
+    for each in (schema.get("items"), *schema.get("allOf", ())):
+        yield from _schemas(document, each, path, above)
 
 
 def _grade(entry: object) -> str:

@@ -13,6 +13,10 @@ from mock_sei.errors import Fault, MalformedRequest
 MULTIPART = "multipart/form-data"
 
 
+_FIRST_LINE = re.compile(rb"--([ -~]{0,69}[!-~])[ \t]*\r\n")
+"""RFC 2046 section 5.1.1: a boundary has 70 characters at most, and ends with no space."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class File:
     """An uploaded file."""
@@ -23,8 +27,16 @@ class File:
 
 
 def read_file(body: bytes, content_type: str | None) -> File:
-    """The first file of a multipart body. Raises :class:`MalformedRequest`."""
-    boundary = parameters_of(content_type or "").get("boundary", "").rstrip()
+    """The first file of a multipart body. Raises :class:`MalformedRequest`.
+
+    Its first line tells the boundary where the content type is another one: the upload page of
+    content management documents ``application/json`` for a file.
+    """
+    if media_type_of(content_type) == MULTIPART:
+        boundary = parameters_of(content_type or "").get("boundary", "").rstrip()
+    else:
+        first_line = _FIRST_LINE.match(body)
+        boundary = first_line[1].decode() if first_line else ""
     parts = _parts(body, boundary) if boundary else ()
     # To read a head costs far more than its bytes: only those of files are.
     for head, content in (each for each in parts if b"filename" in each[0].lower()):

@@ -11,6 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from mock_sei.api_files import EXTENSION
+from mock_sei.apis.rules import check_schema
 from mock_sei.apis.schemas import is_searched_by_engine, knows_its_members
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import PatternError, compile_pattern
@@ -279,6 +281,8 @@ class _Turn:
         for key, names in schema.get("dependentRequired", {}).items():
             if not isinstance(names, list):
                 self._refuse(names, "must be a list of names", f"{place}.dependentRequired.{key}")
+        if EXTENSION in schema:
+            check_schema(schema[EXTENSION], self._source, f"{place}.{EXTENSION}")
         for key in _LISTS_OF_SCHEMAS:
             if not all(isinstance(each, Mapping | bool) for each in schema.get(key, ())):
                 self._refuse(None, "must be a list of schemas", f"{place}.{key}")

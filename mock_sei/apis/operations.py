@@ -13,17 +13,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mock_sei.api_files import EXTENSION
 from mock_sei.apis.references import Document
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
-EXTENSION = "x-mock-sei"
+FORM = "body"
+"""The place of a parameter that is a field of a form in the body."""
 
 OVER_RECORDS = frozenset(
-    {"list", "read", "create", "change", "remove", "upload", "rename", "example"}
+    {"list", "read", "create", "change", "transition", "remove", "upload", "rename", "example"}
 )
 """Actions whose ``key`` is a field of the records of their ``collection``."""
 
-CHANGING = frozenset({"create", "change", "remove", "rename", "upload", "submit-report"})
+CHANGING = frozenset(
+    {"create", "change", "transition", "remove", "rename", "upload", "submit-report"}
+)
 """Actions that a HEAD must not do, where a document has them answer a GET."""
 
 _QUICK_KEYS = frozenset(
@@ -38,6 +42,8 @@ _QUICK_KEYS = frozenset(
         "title",
         "items",
         "x-fidelity",
+        "x-page",
+        EXTENSION,
     }
 )
 """Keys of a parameter's schema that are checked without the validator."""
@@ -49,7 +55,7 @@ class Parameter:
 
     name: str
     place: str
-    """``query``, ``path`` or ``header``."""
+    """``query``, ``path``, ``header``, or ``body`` for a field of a form."""
     required: bool
     description: str
     schema: Mapping[str, Any]
@@ -69,6 +75,13 @@ class Parameter:
     unless: Sequence[str] = ()
     """Parameters beside which an ``as-of`` that did not come picks nothing."""
 
+    values: Sequence[str] = ()
+    """An open list: another value counts as if the parameter had not been sent."""
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Further spellings, each with the one of ``values`` that it stands for."""
+    any_case: bool = False
+    """Whether a closed list, the schema's ``enum``, is read in any case."""
+
     is_plain: bool = True
     """Not an object, nor a list in one of the styles that only some documents use."""
 
@@ -87,14 +100,24 @@ class Parameter:
     def is_quick(self) -> bool:
         """Whether the type, format and enum say all, so that no validator need be asked."""
         items = self.schema.get("items") or {}
-        # A page's size is looked at by who makes the page.
-        checked = _QUICK_KEYS | {"minimum"} if self.use == "limit" else _QUICK_KEYS
-        quick = self.schema.keys() <= checked and items.keys() <= _QUICK_KEYS
+        quick = self.schema.keys() <= _QUICK_KEYS and items.keys() <= _QUICK_KEYS
         return quick and not ("enum" in self.schema and self.type != "string")
 
     @property
     def enum(self) -> Sequence[Any]:
         return tuple(self.schema.get("enum", ()))
+
+    @property
+    def listed(self) -> Sequence[Any]:
+        """The known values: of the closed list, else of the open one."""
+        return self.enum or self.values
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """How the list spells a value, by the value in lower case; empty where case matters."""
+        known = self.values or (tuple(map(str, self.enum)) if self.any_case else ())
+        own = {each.casefold(): each for each in known}
+        return own | {alias.casefold(): each for alias, each in self.aliases.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +134,20 @@ class Rule:
     """``cursor``, ``offset`` or ``none``."""
     members: Sequence[str] = ()
     """Members of a record that are answered; all where there are none."""
+    content_types: Sequence[str] = ()
+    """Texts of a ``Content-Type`` header that stand for the body's first media type."""
+    form: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Fields of a form in the body, each with the field of the records that it is compared with."""
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Other names of members of the body: each is read under the second one."""
+    statuses: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """``invalid``: 422 for a body that does not fit; ``unknown``: 404 for what it names and is not
+    there. Both are 400 otherwise."""
+    names: Sequence[str] = ()
+    """Members of the body that name what a call is about; an empty text counts as not sent."""
+    state: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What a record has while it goes on: a ``create`` refuses another one of the same names then,
+    a ``transition`` a record that does not have it."""
     identifiers: Sequence[str] = ()
     """Members that a ``section`` never leaves out."""
     requires: Sequence[Sequence[str]] = ()
@@ -179,6 +216,11 @@ class Operation:
         """By name in lower case."""
         found = self.parameters.values()
         return {each.name.lower(): each for each in found if each.place == "header"}
+
+    @cached_property
+    def form_parameters(self) -> Mapping[str, Parameter]:
+        """The fields of a form in the body that pick records, by name."""
+        return {name: each for name, each in self.parameters.items() if each.place == FORM}
 
     @cached_property
     def required_parameters(self) -> Sequence[Parameter]:

@@ -39,7 +39,9 @@ def page(
     repeat; ``url`` is the absolute address that was called; ``is_ordered`` says whether the key
     orders the records. Raises :class:`MalformedRequest`.
     """
-    limit = _limit(values.get("limit"))
+    limit = min(
+        size_of(values.get("limit"), least=LEAST_SIZES["limit"]) or LARGEST_PAGE, LARGEST_PAGE
+    )
     cursor = values.get("cursor")
     start = (
         0
@@ -72,27 +74,56 @@ def offset_page(
     records: Sequence[Record], *, start: Value | None, count: Value | None
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """Work Desk's paging: from a position on, so many (names of the parameters documented)."""
-    faults = []
-    numbers = {"startAt": 0, "maxResult": LARGEST_PAGE}
-    for name, value in (("startAt", start), ("maxResult", count)):
-        text = "" if value is None else str(value)
-        if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-            faults.append(Fault(name, "query", f"must be a whole number, not {text!r}"))
-        elif text:
-            numbers[name] = int(text)
-    if faults:
-        raise MalformedRequest(faults)
-    first, size = numbers["startAt"], min(numbers["maxResult"], LARGEST_PAGE)
+    first, size = (
+        size_of(start, least=LEAST_SIZES["start"]) or 0,
+        size_of(count, least=LEAST_SIZES["count"]),
+    )
+    size = LARGEST_PAGE if size is None else min(size, LARGEST_PAGE)
     paging = {"startAt": first, "maxResult": size, "total": len(records)}
     return records[first : first + size], paging
 
 
-def find_size_note(name: str, asked: Value | None) -> str | None:
-    """What the journal says where a page is smaller than was asked for; of a size that is right."""
+LEAST_SIZES = {"limit": 1, "count": 0, "start": 0}
+"""By the use of a parameter."""
+
+
+def size_of(asked: Value | None, *, least: int) -> int | None:
+    """A size or position that a call names; pages declare some as a number, some as text.
+
+    None for what is no whole number or below the least: no page says that it is refused, so it
+    counts as not sent.
+    """
     text = "" if asked is None else str(asked)
-    if not (text.isascii() and text.isdigit()) or int(text) <= LARGEST_PAGE:
+    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_SIZE:
         return None
-    return f"{name}={text}: a page has at most {LARGEST_PAGE} records; follow paging for the others"
+    size = int(text)
+    return size if size >= least else None
+
+
+_LONGEST_SIZE = 20
+"""Digits."""
+
+
+def find_size_note(name: str, use: str, asked: Value | None) -> str | None:
+    """What the journal says of a size or position that is not taken as sent; None for others.
+
+    ``use`` is one of ``LEAST_SIZES``.
+    """
+    if asked is None:
+        return None
+    least = LEAST_SIZES[use]
+    size = size_of(asked, least=least)
+    if size is None:
+        return (
+            f"{name} must be a whole number, {least} or more; the call is answered as if {name} "
+            "had not been sent"
+        )
+    if size > LARGEST_PAGE and use != "start":
+        return (
+            f"{name}={size}: a page has at most {LARGEST_PAGE} records; "
+            "follow paging for the others"
+        )
+    return None
 
 
 def _text(value: Value) -> str:
@@ -100,20 +131,6 @@ def _text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(_text, value)) if isinstance(value, tuple) else str(value)
-
-
-def _limit(asked: Value | None) -> int:
-    """A limit is declared as a number on some pages and as text on others."""
-    if asked is None:
-        return LARGEST_PAGE
-    text = str(asked)
-    if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
-        fault = Fault("limit", "query", f"must be a whole number, not {text!r}")
-        raise MalformedRequest([fault])
-    limit = int(text)
-    if limit < 1:
-        raise MalformedRequest([Fault("limit", "query", f"must be at least 1, not {limit}")])
-    return min(limit, LARGEST_PAGE)
 
 
 _BEFORE_POSITION = "\x1f"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from datetime import date, datetime
+from datetime import date
 from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.apis.operations import Operation, Parameter
+from mock_sei.apis.operations import FORM, Operation, Parameter
+from mock_sei.apis.times import read_time
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
@@ -23,9 +24,6 @@ _INTEGER_LIMITS = {"int32": 2**31, "int64": 2**63}
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-_LOCAL = re.compile(rf"{_DATE.pattern}({_TIME})?")
-_WITH_OFFSET = re.compile(rf"{_DATE.pattern}{_TIME}(Z|[-+][0-9]{{2}}:[0-9]{{2}})")
 
 
 def read_parameters(
@@ -36,21 +34,28 @@ def read_parameters(
     headers: Mapping[str, Sequence[str]],
     findings: Findings,
     budget: Budget,
+    form: str = "",
 ) -> dict[str, Value]:
     """The documented parameters by name; others are ignored and noted for the journal.
 
-    ``headers`` have the values of each, and their names in lower case. Raises
-    :class:`MalformedRequest`.
+    A parameter whose value is none of its ``values`` counts as not sent, which is noted as well.
+    ``headers`` have the values of each, and their names in lower case; ``form`` is a form-encoded
+    body. Raises :class:`MalformedRequest`.
     """
     faults: list[Fault] = []
     values: dict[str, Value] = {}
-    for parameter, texts in _sent(operation, query, path, headers, findings):
+    unknown: set[str] = set()
+    for parameter, texts in _sent(operation, query, form, path, headers, findings):
         name, place = parameter.name, parameter.place
         if len(texts) > 1 and parameter.type != "array":
             faults.append(Fault(name, place, "given more than once"))
             continue
+        text = _as_listed(parameter, ",".join(texts), findings)
+        if text is None:
+            unknown.add(name)
+            continue
         try:
-            values[name] = typed(parameter, ",".join(texts), operation, budget)
+            values[name] = typed(parameter, text, operation, budget)
         except ValueError as error:
             faults.append(Fault(name, place, str(error)))
     if any(
@@ -61,7 +66,7 @@ def read_parameters(
     sent = set(values)
     for name, default in operation.defaults.items():
         values.setdefault(name, default)
-    faults.extend(_missing(operation, values, sent, faults))
+    faults.extend(_missing(operation, values, sent, {*unknown, *(each.field for each in faults)}))
     if faults:
         raise MalformedRequest(faults)
     return values
@@ -74,6 +79,7 @@ _MOST_NOTES = 20
 def _sent(
     operation: Operation,
     query: str,
+    form: str,
     path: Mapping[str, str],
     headers: Mapping[str, Sequence[str]],
     findings: Findings,
@@ -82,9 +88,9 @@ def _sent(
         yield operation.parameters[name], [text]
     found: dict[str, list[str]] = {}
     unknown: dict[str, None] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
+    for place, name, text in _pairs(query, form):
         parameter = operation.parameters.get(name)
-        if parameter is None or parameter.place != "query":
+        if parameter is None or parameter.place != place:
             unknown[name] = None
         else:
             found.setdefault(name, []).append(text)
@@ -107,16 +113,61 @@ def _sent(
 
 def _meant(name: str, operation: Operation) -> str:
     """The parameter that an unknown one is most like, as the end of a sentence."""
-    known = [each.name for each in operation.parameters.values() if each.place == "query"]
+    known = [each.name for each in operation.parameters.values() if each.place in ("query", FORM)]
     found = find_meant(known, [name])
     return f" (was {found[1]} meant?)" if found else ""
 
 
+def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:
+    """Place, name and value of what a query and a form hold. Raises :class:`MalformedRequest`."""
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        yield "query", name, text
+    try:
+        fields = parse_qsl(
+            form, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+        )
+    except ValueError as error:
+        raise MalformedRequest([Fault("", FORM, f"not a form: {error}")]) from None
+    for name, text in fields:
+        yield FORM, name, text
+
+
+MOST_FIELDS = 100
+"""Fields of a form."""
+
+
+def _as_listed(parameter: Parameter, text: str, findings: Findings) -> str | None:
+    """A value as its list spells it, whatever the case of its letters.
+
+    None where an open list has no such value. Of several with commas, those that it has.
+    """
+    spellings = parameter.spellings
+    if not spellings:
+        return text
+    parts = text.split(",") if parameter.type == "array" or parameter.use == "section" else [text]
+    known = [spellings.get(each.strip().casefold()) for each in parts]
+    if not parameter.values:  # a closed list of any case: what it has not is refused below
+        return ",".join(found or each for found, each in zip(known, parts, strict=True))
+    if None in known:
+        shown = ", ".join(parameter.values)
+        findings.notes.append(
+            f"{parameter.name} has a value that is not known here; the call is answered as if that "
+            f"value had not been sent. Known values: {shown[:_LONGEST_LIST]}"
+        )
+    return ",".join(filter(None, known)) or None
+
+
+_LONGEST_LIST = 500
+"""Characters of a list of values in a note."""
+
+
 def _missing(
-    operation: Operation, values: Mapping[str, Value], sent: Set[str], faults: list[Fault]
+    operation: Operation, values: Mapping[str, Value], sent: Set[str], wrong: Set[str]
 ) -> Iterable[Fault]:
-    """A default counts as sent, but is no reason to ask for another parameter."""
-    wrong = {fault.field for fault in faults}
+    """A default counts as sent, but is no reason to ask for another parameter.
+
+    Of the ``wrong`` ones it is known already that their value is none.
+    """
     for parameter in operation.required_parameters:
         if parameter.name not in values and parameter.name not in wrong:
             yield Fault(parameter.name, parameter.place, "required and missing")
@@ -213,33 +264,25 @@ def _date(text: str) -> None:
         raise ValueError(f"must be a date such as 2026-03-31, not {text!r}") from None
 
 
-def _local_date_time(text: str) -> None:
-    """The vendor's: a date, or date and time without an offset, Eastern (investor pages)."""
-    try:
-        if not _LOCAL.fullmatch(text):
-            raise ValueError
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            "must be a date or a time without offset, such as 2026-03-31 or "
-            f"2026-03-31T09:30:00.000, not {text!r}"
-        ) from None
+def _date_or_time(text: str) -> None:
+    """A date, or a time with or without its offset.
 
-
-def _date_time(text: str) -> None:
-    """A date, or a time with its offset (RFC 3339)."""
+    Source: the investor pages give times without an offset, the pages of accounts, end clients and
+    trade status ISO 8601 in UTC.
+    """
     try:
-        if not _WITH_OFFSET.fullmatch(text):
+        if _DATE.fullmatch(text):
             _date(text)
-        datetime.fromisoformat(text)
+        else:
+            read_time(text)
     except ValueError:
         raise ValueError(
-            "must be a date or a time with its offset, such as 2026-03-31 or "
-            f"2026-03-31T13:30:00Z (a + is sent as %2B), not {text!r}"
+            "must be a date or a time of ISO 8601, such as 2026-03-31, 2026-03-31T09:30:00.000 or "
+            f"2026-03-31T13:30:00Z, not {text!r}"
         ) from None
 
 
-_FORMATS = {"date": _date, "local-date-time": _local_date_time, "date-time": _date_time}
+_FORMATS = {"date": _date, "local-date-time": _date_or_time, "date-time": _date_or_time}
 
 
 def _validate(

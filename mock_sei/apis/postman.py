@@ -10,8 +10,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from mock_sei.apis.operations import EXTENSION, METHODS
+from mock_sei.api_files import EXTENSION
+from mock_sei.apis.bodies import ANYTHING, FORM_TYPE
+from mock_sei.apis.operations import METHODS
 from mock_sei.apis.references import Document
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -221,6 +224,7 @@ def _examples(parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterat
     if "default" in schema:
         yield schema["default"]
     yield from schema.get("enum", ())
+    yield from (parameter.get(EXTENSION) or {}).get("values", ())
 
 
 def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -233,6 +237,9 @@ def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
         return f"{media_type}; boundary={BOUNDARY}", _FILE
     examples = [each.get("value") for each in (media.get("examples") or {}).values()]
     found = media.get("example", next(iter(examples), {}))
+    if media_type == FORM_TYPE:
+        return media_type, urlencode(found)
+    media_type = "application/json" if media_type == ANYTHING else media_type
     return media_type, json.dumps(found, indent=2)
 
 

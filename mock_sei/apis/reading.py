@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
-from mock_sei.apis.operations import EXTENSION, METHODS, Operation, Parameter, Rule
+from mock_sei.api_files import EXTENSION
+from mock_sei.apis.bodies import FORM_TYPE
+from mock_sei.apis.operations import FORM, METHODS, Operation, Parameter, Rule
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
@@ -22,6 +24,7 @@ ACTIONS = (
     "read",
     "create",
     "change",
+    "transition",
     "remove",
     "rename",
     "upload",
@@ -37,6 +40,7 @@ _USUAL_USES = {"limit": "limit", "cursor": "cursor"}
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
 _PLAIN_STYLES = (None, "form", "simple")
+_PLACES = frozenset({"query", "path", "header", "cookie"})
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
@@ -62,6 +66,7 @@ def read_operations(product: str, document: Document, base: str = "") -> Iterato
             shared = item.get("parameters") or []
             parameters = dict(_parameters(shared, document, f"paths[{path}]"))
             parameters |= dict(_parameters(raw.get("parameters"), document, place))
+            parameters |= dict(_parameters(_form(raw, document, place), document, place, {FORM}))
             _check_path(path, parameters, source, place)
             yield Operation(
                 product=product,
@@ -117,14 +122,16 @@ def _rule(
     return Rule(**found)
 
 
-def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[str, Parameter]]:
+def _parameters(
+    entries: Any, document: Document, place: str, places: Set[str] = _PLACES
+) -> Iterator[tuple[str, Parameter]]:
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
     for index, entry in enumerate(entries or ()):
         here = f"{place}.parameters[{index}]"
         raw = mapping(document.follow(entry, here), document.source, here)
         name, where = raw.get("name"), raw.get("in")
-        if not isinstance(name, str) or where not in ("query", "path", "header", "cookie"):
+        if not isinstance(name, str) or not isinstance(where, str) or where not in places:
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
         if where == "cookie" or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
@@ -156,8 +163,40 @@ def _parameters(entries: Any, document: Document, place: str) -> Iterator[tuple[
                 chosen=rule.get("chosen", {}),
                 member=rule.get("member"),
                 unless=rule.get("unless", ()),
+                values=rule.get("values", ()),
+                aliases=rule.get("aliases", {}),
+                any_case=rule.get("any_case", False),
             ),
         )
+
+
+def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:
+    """The fields of the rule's form, as parameters: they pick records as those of a query do."""
+    rule = raw.get(EXTENSION)
+    fields = rule.get("form") if isinstance(rule, Mapping) else None
+    if not isinstance(fields, Mapping):
+        return []
+    source, here = document.source, f"{place}.requestBody"
+    body = mapping(document.follow(raw.get("requestBody"), here), source, here)
+    content = mapping(body.get("content"), source, f"{here}.content")
+    here = f"{here}.content[{FORM_TYPE}]"
+    media = mapping(document.follow(content.get(FORM_TYPE), here), source, here)
+    schema = mapping(document.follow(media.get("schema") or {}, here), source, f"{here}.schema")
+    known = mapping(schema.get("properties") or {}, source, f"{here}.schema.properties")
+    schemas = {
+        name: mapping(known.get(name, {}), source, f"{here}.schema.properties.{name}")
+        for name in fields
+    }
+    return [
+        {
+            "name": name,
+            "in": FORM,
+            "description": schemas[name].get("description", ""),
+            "schema": schemas[name],
+            EXTENSION: {"field": field},
+        }
+        for name, field in fields.items()
+    ]
 
 
 def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, place: str) -> None:

@@ -15,6 +15,9 @@ from mock_sei.errors import ConfigurationError
 ENVELOPES = ("data", "results", "none")
 PAGINGS = ("cursor", "offset", "none")
 
+STATUSES = {"invalid": 422, "unknown": 404}
+"""What a body can be refused with in place of 400: it does not fit, it names what is not there."""
+
 MATCHES = (
     "equals",
     "excluding",
@@ -44,6 +47,9 @@ USES = (
     "ignored",
 )
 """What else a parameter can be for."""
+
+GRADES = ("documented", "derived", "assumed")
+"""How sure it is that the platform behaves so; ``docs/fidelity.md`` has their meaning."""
 
 RECORD_OF_THE_PATH = frozenset({"read", "change", "remove"})
 """Actions over the one record that the path names."""
@@ -99,6 +105,24 @@ OF_AN_OPERATION: Shapes = {
     "paging": _one_of(PAGINGS),
     "members": _TEXTS,
     "identifiers": _TEXTS,
+    "content_types": _TEXTS,
+    "form": (_is_text_table, "must be fields of the records by those of the form"),
+    "aliases": (_is_text_table, "must be names of members by their other names"),
+    "statuses": (
+        lambda value: (
+            isinstance(value, Mapping)
+            and all(STATUSES.get(name) == status for name, status in value.items())
+        ),
+        f"must be of {STATUSES}",
+    ),
+    "names": _TEXTS,
+    "state": (
+        lambda value: (
+            isinstance(value, Mapping)
+            and all(isinstance(each, str | int | float) for each in value.values())
+        ),
+        "must be members with texts, numbers, true or false",
+    ),
     "requires": (
         lambda value: isinstance(value, list) and all(_is_texts(each) and each for each in value),
         "must be a list of lists of parameters",
@@ -133,11 +157,37 @@ OF_A_PARAMETER: Shapes = {
         "must be {by: a parameter, a value of it: a match}",
     ),
     "unless": _TEXTS,
+    "values": _TEXTS,
+    "aliases": (_is_text_table, "must be one of the values for each spelling"),
+    "any_case": (lambda value: isinstance(value, bool), "must be true or false"),
+    "x-fidelity": (lambda value: value in GRADES, f"there are {', '.join(GRADES)}"),
     "chosen": (
         lambda value: _is_text_table(value) and "by" in value,
         "must be {by: a parameter, a value of it: a field}",
     ),
 }
+
+
+OF_A_SCHEMA: Shapes = {
+    "values": (
+        lambda value: (
+            isinstance(value, list) and all(isinstance(each, str | int | float) for each in value)
+        ),
+        "must be a list of values",
+    ),
+    "x-fidelity": OF_A_PARAMETER["x-fidelity"],
+}
+"""An open list: values that are known, beside which others are taken."""
+
+
+def check_schema(rule: Any, source: Path, place: str) -> None:
+    """Raises :class:`ConfigurationError`."""
+    if not isinstance(rule, Mapping):
+        raise ConfigurationError("not a mapping", source=source, key=place)
+    unknown = sorted(rule.keys() - OF_A_SCHEMA.keys())
+    if unknown:
+        raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
+    check_shapes(rule, OF_A_SCHEMA, source, place)
 
 
 def check_shapes(value: Mapping[str, Any], shapes: Shapes, source: Path, place: str) -> None:
@@ -159,6 +209,11 @@ def check_parameter(rule: Mapping[str, Any], source: Path, place: str) -> None:
         raise ConfigurationError("missing", source=source, key=f"{place}.member")
     if "match" in rule and not {"field", "chosen"} & rule.keys():
         raise ConfigurationError("missing", source=source, key=f"{place}.field")
+    for alias, each in rule.get("aliases", {}).items():
+        if each not in rule.get("values", ()):
+            raise ConfigurationError(
+                "none of the values", source=source, key=f"{place}.aliases.{alias}", value=each
+            )
     if rule.get("match") == "pairs" and str(rule.get("field")).count(",") != 1:
         raise ConfigurationError(
             "must name two members: firm,team",
@@ -189,6 +244,10 @@ def check_names(
         refuse("key", found["key"], "no parameter of the operation")
     if found["action"] in RECORD_OF_THE_PATH and "path" not in places.values():
         refuse("action", found["action"], "no parameter in the path names the record")
+    if found["action"] == "transition":
+        for key in ("names", "state"):
+            if not found.get(key):
+                raise ConfigurationError("missing", source=source, key=f"{place}.{key}")
     if found["action"] == "submit-report" and not found.get("reports"):
         raise ConfigurationError("missing", source=source, key=f"{place}.reports")
     for key in ("defaults", "fields", "answer", "records"):

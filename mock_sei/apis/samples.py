@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from mock_sei.api_files import EXTENSION
 from mock_sei.apis.references import Document
 from mock_sei.apis.texts import LONGEST, texts_for
 from mock_sei.patterns import Budget
@@ -101,6 +102,7 @@ def _candidates(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Iterato
     for key in ("examples", "enum"):
         if isinstance(schema.get(key), list):
             yield from schema[key]
+    yield from (schema.get(EXTENSION) or {}).get("values", ())
     if isinstance(schema.get("pattern"), str):
         yield from texts_for(schema["pattern"], min(schema.get("minLength", 0), LONGEST))
     rest = {key: value for key, value in schema.items() if key not in _COMBINED}

@@ -22,8 +22,8 @@ QUARTER_ENDS = (
     "2026-03-31", "2026-06-30", "2026-09-30",
 )  # fmt: skip
 AMOUNTS = (
-    "openingBalance", "contributions", "withdrawals", "grossProfitAndLoss", "managementFees",
-    "incentiveFees", "fees", "netProfitAndLoss", "closingBalance",
+    "beginningBalance", "contributions", "withdrawals", "grossProfitAndLoss", "managementFees",
+    "incentiveFees", "fees", "netProfitAndLoss", "endingBalance",
 )  # fmt: skip
 
 CENT = Decimal("0.01")
@@ -64,28 +64,28 @@ def test_there_is_enough_of_everything() -> None:
 
 
 @pytest.mark.parametrize("collection", ["investor-positions", "fund-positions"])
-def test_a_closing_balance_is_what_came_of_the_opening_one(collection: str) -> None:
+def test_an_ending_balance_is_what_came_of_the_beginning_one(collection: str) -> None:
     for each in read(collection):
-        opening, contributions, withdrawals, gross, management, incentive, fees, net, closing = (
+        beginning, contributions, withdrawals, gross, management, incentive, fees, net, ending = (
             each[name] for name in AMOUNTS
         )
         assert fees == management + incentive, each
         assert net == gross - fees, each
-        assert closing == opening + contributions - withdrawals + gross - fees, each
-        assert closing >= 0, each
+        assert ending == beginning + contributions - withdrawals + gross - fees, each
+        assert ending >= 0, each
 
 
 @pytest.mark.parametrize(
     ("series", "collection"), [(holdings, "investor-positions"), (funds, "fund-positions")]
 )
-def test_the_next_opening_balance_is_the_last_closing_one(
+def test_the_next_beginning_balance_is_the_last_ending_one(
     series: Callable[[str], dict[tuple[Any, ...], list[Record]]], collection: str
 ) -> None:
     for quarters in series(collection).values():
         assert {each["asOfDate"] for each in quarters} <= set(QUARTER_ENDS)
         for before, after in pairwise(quarters):
             assert date.fromisoformat(after["periodStartDate"]) == dated(before) + timedelta(days=1)
-            assert after["openingBalance"] == before["closingBalance"], after
+            assert after["beginningBalance"] == before["endingBalance"], after
 
 
 def test_a_fund_has_what_its_investors_have() -> None:
@@ -125,6 +125,67 @@ def test_transactions_explain_contributions_and_withdrawals() -> None:
     assert moved == {}
 
 
+def test_every_transaction_of_an_investor_is_paid_on_its_settlement_date() -> None:
+    shared = {
+        "transactionExternalId": "transactionId",
+        "investorExternalId": "investorExternalId",
+        "productInvestorExternalId": "fundInvestorExternalId",
+        "productExternalId": "productExternalId",
+        "paymentDate": "settlementDate",
+        "amount": "amount",
+        "currencyIsoCode": "currencyIsoCode",
+    }
+    transactions = read("investor-transactions")
+    alternates = {each["externalId"]: each["alternateId"] for each in read("investors")}
+
+    for each, paid in zip(transactions, read("payments"), strict=True):
+        assert {name: paid[name] for name in shared} == {
+            name: each[other] for name, other in shared.items()
+        }
+        assert (paid["direction"] == "Received") == (each["activity"] == "Contribution")
+        assert paid["investorAlternateId"] == alternates[paid["investorExternalId"]]
+        assert paid["createDate"][:10] == each["tradeDate"]
+
+
+def test_payments_add_up_to_what_came_in_and_went_out() -> None:
+    totals = {
+        kind: sum(each["amount"] for each in read("payments") if each["direction"] == kind)
+        for kind in ("Received", "Paid")
+    }
+
+    positions = read("investor-positions")
+    assert totals["Received"] == sum(each["contributions"] for each in positions)
+    assert totals["Paid"] == sum(each["withdrawals"] for each in positions)
+
+
+def test_a_ceremony_is_of_an_opportunity_that_has_come_so_far() -> None:
+    stories = {each["trackingNumber"]: each for each in read("trade-opportunities")}
+    users = {each["emailAddress"] for each in read("trade-users")}
+    expected = {"In Progress": {"In Progress"}, "Completed": {"Submitted", "Approved"}}
+
+    for each in read("esign-ceremonies"):
+        story = stories[each["trackingNumber"]]
+        assert each["opportunityGroupId"] == story["opportunityGroupId"]
+        assert story["status"] in expected[each["status"]]
+        assert each["hostEmail"] in users
+        assert story["initialDate"] < each["startedDate"]
+        if each["status"] == "Completed":
+            assert each["startedDate"] < each["endedDate"] < story["submittedDate"]
+    assert len(read("esign-ceremonies")) == len(
+        {each["trackingNumber"] for each in read("esign-ceremonies")}
+    )
+
+
+def test_firms_have_the_teams_of_their_opportunities_and_users() -> None:
+    firms = {each["firm"]: {team["team"] for team in each["teams"]} for each in read("firms")}
+
+    for story in read("trade-opportunities"):
+        assert story.get("team") in {None, *firms[story["firm"]]}
+    for user in read("trade-users"):
+        for role in user["userRoles"]:
+            assert set(role["groupAssociations"]) <= firms[user["firm"]]
+
+
 @pytest.mark.parametrize(
     ("key", "positions", "performance"),
     [
@@ -139,7 +200,7 @@ def test_returns_follow_from_the_balances(key: str, positions: str, performance:
     for series, balances in grouped(read(positions), *names).items():
         index = Decimal(100)
         for balance, rates in zip(balances, returns.pop(series), strict=True):
-            base = balance["openingBalance"] + balance["contributions"]
+            base = balance["beginningBalance"] + balance["contributions"]
             assert rates["asOfDate"] == balance["asOfDate"]
             for kind in ("gross", "net"):
                 earned = balance[f"{kind}ProfitAndLoss"] / base

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,3 +158,9 @@ def test_keys_are_there_once(product: Product) -> None:
             records = FIXTURES.collections.get(operation.rule.collection, ())
             keys = [each[operation.rule.key] for each in records]
             assert len(keys) == len(set(keys)), operation.name
+
+
+def test_the_readme_tells_how_many_products_there_are() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"(\d+) API products", readme) == [str(len(PRODUCTS))]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mock_sei.apis.documents import Catalogue
-from mock_sei.apis.grades import BEGIN, END, GRADES, grades_table, main, with_table
+from mock_sei.apis.grades import BEGIN, END, grades_table, main, with_table
+from mock_sei.apis.rules import GRADES
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import document
 
@@ -36,18 +37,56 @@ def test_every_bundled_operation_and_parameter_has_a_grade() -> None:
     table = grades_table(Catalogue(load_fixtures().documents).products.values())
 
     for row in table.splitlines()[2:]:
-        _, _, operation, grade, parameters, _ = (cell.strip() for cell in row.split("|"))
+        _, _, operation, grade, parameters, closed, _, _ = (cell.strip() for cell in row.split("|"))
         assert grade in GRADES, operation
         assert "none" not in parameters, operation
+        assert "no page" not in closed, operation
 
 
 def test_a_row_counts_its_parameters_by_grade() -> None:
     table = grades_table(Catalogue([document(TEXT)]).products.values())
 
     assert table.splitlines()[2:] == [
-        "| widgets | `GET /v1/a` | derived | 2 documented, 1 none |",
-        "| widgets | `POST /v1/a` | none | 1 documented |",
+        "| widgets | `GET /v1/a` | derived | 2 documented, 1 none |  |  |",
+        "| widgets | `POST /v1/a` | none | 1 documented |  |  |",
     ]
+
+
+NARROW = """
+paths:
+  /v1/a:
+    post:
+      x-page: /node/1
+      x-mock-sei: {collection: a, key: id, requires: [[b, c], ["b?d"]]}
+      parameters:
+        - {name: b, in: query, required: true, x-page: /browse/apis/a/post, schema: {enum: [x]}}
+        - {name: c, in: query, schema: {enum: [y]}}
+        - {name: d, in: query, x-mock-sei: {values: [z], x-fidelity: derived}}
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/A"}}}}
+      responses: {"201": {description: made}}
+components:
+  schemas:
+    A:
+      required: [id]
+      x-page: /node/2
+      anyOf: [{required: [e]}, {required: [f]}]
+      properties:
+        parts: {type: array, items: {$ref: "#/components/schemas/A"}}
+        e: {x-mock-sei: {values: [1], x-fidelity: assumed}}
+        f: {enum: [2]}
+"""
+
+
+def test_a_row_names_what_is_refused_with_its_page_and_what_is_open() -> None:
+    (row,) = grades_table(Catalogue([document(NARROW)]).products.values()).splitlines()[2:]
+
+    _, *_, closed, hints, _ = (cell.strip() for cell in row.split("|"))
+    assert closed == (
+        "required: `b` (a/post); list: `b` (a/post); list: `c`, `body.f` (no page); "
+        "required: `b` or `c`, `d` beside `b` (/node/1); "
+        "required: `body.id`, `e` or `f` (/node/2)"
+    )
+    assert hints == "`d` derived, `body.e` assumed"
 
 
 def test_only_what_lies_between_the_markers_is_written(tmp_path: Path) -> None:

@@ -122,8 +122,6 @@ def test_filters_are_combined(platform: Platform) -> None:
         ("id=" + "9" * 30, "id"),
         ("id=1&id=2", "id"),
         ("status=original", "status"),
-        ("limit=0", "limit"),
-        ("limit=-1", "limit"),
         ("limit=x", "limit"),
         ("limit=2147483648", "limit"),
         ("cursor=%21", "cursor"),

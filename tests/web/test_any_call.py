@@ -24,7 +24,10 @@ OPERATIONS = sorted(Catalogue(load_fixtures().documents).operations, key=lambda 
 LISTS = [
     each
     for each in OPERATIONS
-    if each.find_parameters("cursor") and not each.required_parameters and not each.rule.requires
+    if each.method == "GET"
+    and each.find_parameters("cursor")
+    and not each.required_parameters
+    and not each.rule.requires
 ]
 """Those that can be walked without another parameter."""
 ERROR_MEMBERS = {"code", "message", "trackingId", "transient", "errors"}
@@ -38,7 +41,10 @@ MEDIA_TYPES = st.sampled_from(
         "application/json-patch+json",
         f"multipart/form-data; boundary={BOUNDARY}",
         "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "application/xxx-form-url encoded",
         "text/plain",
+        "*/*",
         "",
     ]
 )

@@ -15,6 +15,7 @@ from mock_sei.apis.actions import (
     remove,
     rename,
     submit_report,
+    transition,
     upload,
 )
 from mock_sei.apis.calls import ApiAnswer, ApiCall
@@ -34,6 +35,7 @@ ACTS: Mapping[str, Act] = {
         remove,
         rename,
         submit_report,
+        transition,
         upload,
     )
 }

@@ -1,7 +1,9 @@
-"""``change``: JSON Patch (RFC 6902), or members that replace those of the record.
+"""``change``: a PUT replaces the record, a PATCH merges its body or is a JSON Patch (RFC 6902).
 
-A patch that fails leaves the record as it was. Source: investor, account and pending-transaction
-pages; which members may change is documented for investors (all but the internal identifier).
+A patch that fails leaves the record as it was. Source: basics page (PUT replaces the whole, PATCH a
+part); investor, account and pending-transaction pages. Which members may change is documented for
+investors (all but the internal identifier); that the path's key wins over the body's, for pending
+transactions.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from mock_sei.apis.bodies import (
 )
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.collections import Record
+from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
 from mock_sei.errors import Fault, MalformedRequest
@@ -37,16 +40,16 @@ def act(call: ApiCall) -> ApiAnswer:
     record = call.require_record()
     media_type = check_media_type(operation, call.content_type)
     body = read_json(operation, call.body, media_type, call.budget)
-    is_patch = media_type_of(media_type) == JSON_PATCH
-    changed = patched(record, body) if is_patch else replaced(record, body)
+    changed = _changed(call, record, body, media_type)
     faults = list(_faults(call, record, changed))
     named = {fault.field for fault in faults}
     faults += [fault for fault in _misfits(call, changed) if fault.field not in named]
     if faults:
         raise MalformedRequest(faults)
     job = call.state.jobs.new_key()
-    names = call.names(body=body, job=job, key=record.get(rule.key))
+    names = call.names(body=body, job=job, key=changed[rule.key])
     changed = {**changed, **fill(rule.fields, names)}
+    call.notes.extend(_unknown_values(call, changed))
     if not call.state.collections.replace(rule.collection, record, changed):
         return act(call)  # somebody else changed it meanwhile: again, on what is there now
     call.state.jobs.finish(job, {"status": COMPLETED, rule.key: changed[rule.key]})
@@ -55,10 +58,35 @@ def act(call: ApiCall) -> ApiAnswer:
     return ApiAnswer(body=answer, status=operation.success)
 
 
-def replaced(record: Record, body: Any) -> Record:
-    if not isinstance(body, Mapping):
+def _changed(call: ApiCall, record: Record, body: Any, media_type: str) -> Record:
+    """The record as the body wants it, with the key that the path names."""
+    rule = call.operation.rule
+    if media_type_of(media_type) == JSON_PATCH:
+        changed = patched(record, body)
+    elif not isinstance(body, Mapping):
         raise MalformedRequest([Fault("", "body", "must be an object")])
-    return {**record, **body}
+    elif call.operation.method == "PUT":
+        kept = {name: record[name] for name in (rule.key, *rule.fixed) if name in record}
+        changed = {**kept, **fill(rule.defaults, call.names(body=body)), **body}
+    else:
+        changed = merged(record, body)
+    key = record[rule.key]
+    if rule.new_keys or changed.get(rule.key) == key:
+        return changed
+    call.notes.append(f"{rule.key} of the body is not that of the path; the path's is kept")
+    return {**changed, rule.key: key}
+
+
+def merged(record: Record, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with the members of the body; an object is merged into the one that is there."""
+    result = dict(record)
+    for name, value in body.items():
+        old = result.get(name)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            result[name] = merged(old, value)
+        else:
+            result[name] = value
+    return result
 
 
 def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
@@ -122,17 +150,31 @@ def _longest_shift(operation: Mapping[str, Any], document: Any) -> int:
 
 def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
     rule = call.operation.rule
-    for name in (*rule.fixed, *(() if rule.new_keys else (rule.key,))):
+    for name in rule.fixed:
         if before.get(name) != after.get(name):
             yield Fault(name, "body", "cannot be changed")
+    if after.get(rule.key) is None:
+        yield Fault(rule.key, "body", "cannot be taken away: the record is found by it")
     if rule.new_keys and before.get(rule.key) != after.get(rule.key):
         key = after.get(rule.key)
         if call.state.collections.find(rule.collection, rule.key, key) is not None:
             yield Fault(rule.key, "body", f"{key!s} exists already")
 
 
+def _unknown_values(call: ApiCall, after: Record) -> Iterable[str]:
+    schema = _record_schema(call)
+    return () if schema is None else unknown_values(call.operation.document, schema, after)
+
+
+def _record_schema(call: ApiCall) -> Any:
+    """The schema that a changed record must still fit; None where the rule names none."""
+    name, operation = call.operation.rule.schema, call.operation
+    if name is None:
+        return None
+    return operation.document.find(f"#/components/schemas/{name}", operation.name)
+
+
 def _misfits(call: ApiCall, after: Record) -> Iterable[Fault]:
-    name, document = call.operation.rule.schema, call.operation.document
-    if name is not None:
-        schema = document.find(f"#/components/schemas/{name}", call.operation.name)
-        yield from schema_faults(document, schema, after, call.budget)
+    schema = _record_schema(call)
+    if schema is not None:
+        yield from schema_faults(call.operation.document, schema, after, call.budget)

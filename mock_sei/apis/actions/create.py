@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mock_sei.apis.actions.named import refuse_second, refuse_strangers
 from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped
 from mock_sei.apis.jobs import COMPLETED
@@ -20,15 +21,18 @@ ACTION = "create"
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    return write(call, read_members(call.operation, call.body, call.content_type, call.budget))
+    body = read_members(call.operation, call.body, call.content_type, call.budget, call.notes)
+    return write(call, body)
 
 
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
     """Adds the record, or one for each entry of a list in the body, and answers with it."""
     operation, rule, state = call.operation, call.operation.rule, call.state
+    known = call.known_records(body)
+    refuse_strangers(rule, body, known)
     names = call.names(
         body=body,
-        known=call.known_records(body),
+        known=known,
         job=state.jobs.new_key(),
         next=lambda member: state.collections.next_value(rule.collection, member),
         **more,
@@ -52,7 +56,9 @@ def _add(call: ApiCall, body: Mapping[str, Any], names: Mapping[str, Any]) -> Ma
     names = {**names, "key": fresh}
     record = {**fill(rule.defaults, names), **body, **fill(rule.fields, names)}
     key = record.setdefault(rule.key, fresh)
-    if not state.collections.add_new(rule.collection, rule.key, record):
+    if not state.collections.add_new(
+        rule.collection, rule.key, record, lambda table: refuse_second(rule, record, table)
+    ):
         raise MalformedRequest([Fault(rule.key, "body", f"{key!s} exists already")])
     names = {**names, "key": key, "record": record}
     for each in rule.records:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
 from mock_sei.apis.filters import select, steps_of
-from mock_sei.apis.paging import find_size_note, offset_page, page
+from mock_sei.apis.paging import LEAST_SIZES, find_size_note, offset_page, page
 from mock_sei.apis.records import Record, Table, ordered
 from mock_sei.apis.times import eastern_now
 
@@ -41,9 +41,10 @@ def act(call: ApiCall) -> ApiAnswer:
 def _note_size(call: ApiCall) -> None:
     if call.operation.rule.paging == "none":
         return
-    for use in ("limit", "count"):
+    for use in LEAST_SIZES:
         for parameter in call.operation.find_parameters(use):
-            note = find_size_note(parameter.name, call.values.get(parameter.name))
+            value = call.values.get(parameter.name)
+            note = find_size_note(parameter.name, use, value)
             if note is not None:
                 call.notes.append(note)
 
@@ -81,7 +82,7 @@ def _selected(table: Table, call: ApiCall) -> Sequence[Record]:
     key, field = operation.rule.key, _value(call, "sort")
     if field is None:
         found = select(table, steps, (key,))
-    elif operation.find_parameters("sort")[0].enum:
+    elif operation.find_parameters("sort")[0].listed:
         found = select(table, steps, (str(field), key))
     else:  # whatever a caller names: no order is kept for it
         found = ordered(select(table, steps, (key,)), str(field))

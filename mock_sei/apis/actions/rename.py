@@ -1,6 +1,7 @@
 """``rename``: another name for a folder; whatever lies below it goes along.
 
-Source: content-management page (``newName`` of the query). Records of such a tree have ``path`` and
+Source: content-management page (``newName`` of the query, for when a name needs to change); without
+a name the folder keeps its own. Records of such a tree have ``path`` and
 ``parentPath``; the query parameter with a ``field`` holds the new name.
 """
 
@@ -23,7 +24,7 @@ def act(call: ApiCall) -> ApiAnswer:
     parameter = next(
         each for each in operation.parameters.values() if each.place == "query" and each.field
     )
-    name = str(call.values[parameter.name])
+    name = str(call.values.get(parameter.name, record[str(parameter.field)]))
     old, new = record["path"], f"{record['parentPath'].rstrip('/')}/{name}"
     reason = None
     if not name.strip() or "/" in name:

@@ -17,7 +17,7 @@ ACTION = "submit-report"
 
 def act(call: ApiCall) -> ApiAnswer:
     operation, rule = call.operation, call.operation.rule
-    body = read_members(operation, call.body, call.content_type, call.budget)
+    body = read_members(operation, call.body, call.content_type, call.budget, call.notes)
     name = str(body.get(rule.key))
     if name not in rule.reports:
         reason = f"no report {name!r}; there are {', '.join(rule.reports)}"

@@ -19,7 +19,7 @@ MOST_STORED = 64 * 1024 * 1024
 
 def act(call: ApiCall) -> ApiAnswer:
     found = media_type_of(call.content_type)
-    if found != MULTIPART:
+    if found not in (MULTIPART, *call.operation.rule.content_types):
         sent = (call.content_type or "").partition(";")[0].strip()
         reason = f"must be {MULTIPART} with a boundary, not {sent!r}"
         raise MalformedRequest([Fault("content-type", "header", reason)])

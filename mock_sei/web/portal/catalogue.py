@@ -46,11 +46,12 @@ def _product(product: Product) -> dict[str, Any]:
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     kind = parameter.format or parameter.type
-    values = ", ".join(map(str, parameter.enum))
+    values = ", ".join(map(str, parameter.listed))
+    begins = ": " if parameter.enum else ", such as "
     return {
         "name": parameter.name,
         "place": parameter.place,
         "required": parameter.required,
-        "type": f"{kind}: {values}" if values else kind,
+        "type": f"{kind}{begins}{values}" if values else kind,
         "about": parameter.description,
     }

@@ -154,7 +154,7 @@ DATE_FILTERS: dict[str, Fits] = {
 WRONG_DATES: dict[str, Place | list[Place]] = {
     "createStartDate=2026-13-01": ("createStartDate", "query"),
     "createEndDate=yesterday": ("createEndDate", "query"),
-    "changeStartDate=2026-01-01T10:00:00Z": ("changeStartDate", "query"),
+    "changeStartDate=2026-01-01T10": ("changeStartDate", "query"),
     "changeEndDate=01/02/2026": ("changeEndDate", "query"),
     "active=yes&changeEndDate=x": [("active", "query"), ("changeEndDate", "query")],
 }

@@ -60,14 +60,13 @@ def test_the_members_sent_take_the_place_of_its_own(api: Api) -> None:
 @pytest.mark.parametrize(
     ("body", "places"),
     [
-        ({}, [("", "body")]),
         ([], [("", "body")]),
         ("text", [("", "body")]),
-        ({"legalName": ""}, [("legalName", "body")]),
         ({"legalName": None, "active": "no"}, [("active", "body"), ("legalName", "body")]),
         ({"legalName": "x", "externalId": "AC-0002"}, [("externalId", "body")]),
+        ({"legalName": "x", "externalId": None}, [("externalId", "body")]),
         ({"legalName": "x", "id": 1}, [("id", "body")]),
-        ({"addresses": [{"type": "Home"}]}, [("addresses.0.type", "body")]),
+        ({"addresses": [{"type": 1}]}, [("addresses.0.type", "body")]),
         ({"birthDate": "1970-02-31"}, [("birthDate", "body")]),
     ],
 )
@@ -86,3 +85,44 @@ def test_a_json_patch_is_no_body_of_this_product(api: Api) -> None:
 
 def test_an_unknown_account_is_not_found(api: Api) -> None:
     assert api.call("PATCH", f"{PATH}/AC-9999", json={"legalName": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [
+        ("createStartDate=2025-01-28T15:48:25Z", True),
+        ("createStartDate=2025-01-28T15:48:25.001Z", False),
+        ("createStartDate=2025-01-28T16:48:25%2B01:00", True),
+        ("createStartDate=2025-01-28T16:48:25+01:00", True),
+        ("createStartDate=2025-01-28T10:48:25-0500", True),
+        ("createStartDate=2025-01-28T10:48:25", True),
+        ("createEndDate=2025-01-28T15:48:24.999Z", False),
+        ("createEndDate=2025-01-28T15:48:25Z", True),
+        ("changeEndDate=2025-07-28T15:48:25Z", True),
+        ("changeEndDate=2025-07-28T15:48:24Z", False),
+    ],
+)
+def test_a_time_in_utc_is_read_as_the_eastern_one(api: Api, sent: str, found: bool) -> None:
+    """In winter five hours earlier, in summer four."""
+    api.platform.sandbox.data.replace(
+        "accounts",
+        [
+            {
+                "id": 1,
+                "externalId": "AC-1",
+                "createDate": "2025-01-28T10:48:25.000",
+                "changeDate": "2025-07-28T11:48:25.000",
+            }
+        ],
+    )
+
+    assert bool(api.read(f"{PATH}?{sent}")["data"]) is found
+
+
+def test_an_unknown_value_is_kept_and_noted(api: Api) -> None:
+    answer = api.call("PATCH", ONE, json={"classification": "Trustee"})
+
+    assert answer.status_code == 202
+    (note,) = api.platform.sandbox.journal.last.notes
+    assert note.startswith("classification has a value that is not known here")
+    assert read(api)["classification"] == "Trustee"

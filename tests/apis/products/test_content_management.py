@@ -78,9 +78,8 @@ def test_wrong_values_are_named(reading: Api) -> None:
     reading.check_wrong(
         FILES,
         {
-            "sortBy=size": ("sortBy", "query"),
             "sortOrder=up&logic=NOT": [("sortOrder", "query"), ("logic", "query")],
-            "limit=0": ("limit", "query"),
+            "limit=x": ("limit", "query"),
             "cursor=%21": ("cursor", "query"),
             "sortBy=creator&cursor=YWJj": ("cursor", "query"),
         },
@@ -99,9 +98,24 @@ def test_a_file_is_kept_and_found(api: Api) -> None:
     assert api.platform.sandbox.state.apis.contents[made["id"]] == FILE[1]
 
 
-def test_an_upload_needs_a_file_and_a_folder_that_is_a_path(api: Api) -> None:
-    assert faults(api.call("POST", UPLOAD, json={})) == [("content-type", "header")]
-    assert faults(api.upload(f"{UPLOAD}?path=Notices", FILE, "filename")) == [("path", "query")]
+def test_an_upload_needs_a_file(api: Api) -> None:
+    assert faults(api.call("POST", UPLOAD, json={})) == [("filename", "body")]
+
+
+def test_files_are_ordered_by_any_member(reading: Api) -> None:
+    files = reading.every(f"{FILES}?sortBy=size")
+    sizes = [each["size"] for each in files]
+
+    assert sizes == sorted(sizes)
+    assert reading.every(f"{FILES}?sortBy=SIZE&sortOrder=desc") == files[::-1]
+    assert reading.every(f"{FILES}?sortBy=colour") == reading.every(FILES)
+
+
+def test_every_member_of_a_file_can_be_sorted_by(reading: Api) -> None:
+    operation, _ = reading.platform.sandbox.catalogue.find("GET", FILES)
+    file = operation.document.find("#/components/schemas/File", FILES)
+
+    assert set(operation.parameters["sortBy"].values) == set(file["properties"])
 
 
 def test_a_deleted_file_is_gone_with_its_content(api: Api) -> None:
@@ -145,8 +159,10 @@ def test_a_wrong_new_name_leaves_the_folder_as_it_was(api: Api) -> None:
     old = folder(api, f"{LIBRARY}/Tax")
     rename = f"{FOLDERS}/rename/{old['id']}"
 
-    for query in ("", "?newName=", "?newName=%20", "?newName=a/b", "?newName=Legal"):
+    for query in ("?newName=", "?newName=%20", "?newName=a/b", "?newName=Legal"):
         assert faults(api.call("POST", rename + query)) == [("newName", "query")], query
     assert folder(api, f"{LIBRARY}/Tax") == old
+    kept = api.call("POST", rename)
+    assert (kept.status_code, kept.json()["path"]) == (200, old["path"])
     unknown = "3a4bf5f7-bb2e-4b10-81fc-c791235448d8"
     assert api.call("POST", f"{FOLDERS}/rename/{unknown}?newName=x").status_code == 404

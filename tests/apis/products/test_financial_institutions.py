@@ -73,7 +73,7 @@ def test_what_is_needed_and_missing_is_named(reading: Api) -> None:
                 ("startDate", "query"),
                 ("endDate", "query"),
             ],
-            "type=IBAN&active=maybe": [("type", "query"), ("active", "query")],
+            "type=IBAN&active=maybe": ("type", "query"),
             "limit=ten": ("limit", "query"),
         },
     )
@@ -81,3 +81,10 @@ def test_what_is_needed_and_missing_is_named(reading: Api) -> None:
 
 def test_the_walk_gives_every_bank_once(reading: Api) -> None:
     reading.check_walk(ALL, "id", 7)
+
+
+def test_the_examples_of_the_page_find_something(reading: Api) -> None:
+    (bank,) = reading.every(f"{PATH}?type=SWIFT&name=New%20York")
+    assert bank["address"]["city"] == "New York"
+
+    assert reading.every(f"{PATH}?type=ABA&code=001")

@@ -126,9 +126,8 @@ def test_walking_the_pages_gives_every_record_once(reading: Api, operation: str)
 @pytest.mark.parametrize(
     ("query", "fields"),
     [
-        ("asOfDate=31.03.2026&reportingPeriod=closed", ["asOfDate", "reportingPeriod"]),
+        ("asOfDate=31.03.2026&reportingPeriod=closed", ["asOfDate"]),
         ("startDate=2026-02-30&endDate=2026-01-01T00:00", ["startDate", "endDate"]),
-        ("limit=ten", ["limit"]),
     ],
 )
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -145,8 +144,18 @@ def test_every_wrong_value_has_an_entry_beside_what_is_missing(reading: Api) -> 
     ]
 
 
-def test_the_category_is_open_ended_funds_or_left_out(reading: Api) -> None:
-    assert reading.call("GET", path("positions"), headers={"category": "OEF"}).status_code == 200
-    assert reading.faults(path("positions"), headers={"category": "CEF"}) == [
-        ("category", "header")
-    ]
+@pytest.mark.parametrize("category", ["OEF", "oef", "CEF"])
+def test_the_category_changes_nothing(reading: Api, category: str) -> None:
+    found = reading.read(path("positions"))
+
+    assert reading.read(path("positions"), {"category": category}) == found
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_reporting_period_is_read_in_any_case(reading: Api, operation: str) -> None:
+    everything = reading.every(f"{path(operation)}&{RANGE}")
+
+    for period in ("Closed", "Estimated"):
+        found = reading.every(f"{path(operation)}&{RANGE}&reportingPeriod={period.lower()}")
+        assert found == [each for each in everything if each["reportingPeriod"] == period]
+    assert reading.every(f"{path(operation)}&{RANGE}&reportingPeriod=Final") == everything

@@ -25,6 +25,30 @@ def test_the_investor_comes_in_results(reading: Api) -> None:
     ]
 
 
+def test_every_investors_members_stand_in_the_order_of_the_page(reading: Api) -> None:
+    order = [
+        "fullName",
+        "externalId",
+        "alternateId",
+        "accountNumber",
+        "subscriberType",
+        "taxType",
+        "taxStatus",
+        "accreditedInvestor",
+        "qualifiedPurchaser",
+        "employeeEligibleFlag",
+        "domicileIsoCode",
+        "citizenshipIsoCodes",
+        "placeOfBusinessIsoCode",
+        "placeOfBusinessStateCode",
+    ]
+    for number in range(101, 105):
+        (investor,) = reading.read(f"{PATH}/TN-000{number}")["data"]["results"]
+        found = list(investor["standard"])
+        assert found == order[: len(found)]
+        assert list(investor["pii"]) == ["primaryTaxId", "secondaryTaxId", "foreignTaxId", "dob"]
+
+
 def test_its_keys_are_those_of_the_investor(reading: Api) -> None:
     (captured,) = reading.read(f"{PATH}/TN-000112")["data"]["results"]
     key = captured["standard"]["externalId"]

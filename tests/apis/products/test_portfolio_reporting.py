@@ -190,12 +190,11 @@ def test_walking_the_pages_gives_every_record_once(reading: Api, path: str, key:
     [
         (METADATA, "limit=a", ["limit"]),
         (POSITIONS, "asOfDate=1&includeSecurities=yes", ["asOfDate", "includeSecurities"]),
-        (POSITIONS, "reportingPeriod=daily&dateType=trade", ["reportingPeriod", "dateType"]),
-        (TRANSACTIONS, "reportingPeriod=Yearly&status=Active", ["reportingPeriod", "status"]),
+        (TRANSACTIONS, "reportingPeriod=Yearly&status=Active", ["reportingPeriod"]),
         (DAILY, "startDate=2026-02-30&endDate=1", ["startDate", "endDate"]),
         (PERFORMANCE, "periodFrequency=Yearly&returnType=net", ["periodFrequency", "returnType"]),
         (PERFORMANCE, "lastModifiedDate=1", ["lastModifiedDate"]),
-        (PERFORMANCE, "currencyIsoCode=usd", ["currencyIsoCode"]),
+        (PERFORMANCE, "currencyIsoCode=dollar", ["currencyIsoCode"]),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named(reading: Api, path: str, query: str, fields: list[str]) -> None:
@@ -210,3 +209,37 @@ def test_an_empty_portfolio_has_nothing_and_an_unknown_one_is_not_found(
 ) -> None:
     assert reading.every(path.replace("PRT-01", "PRT-06")) == []
     assert "externalId" in reading.missing(path.replace("PRT-01", "PRT-99"))
+
+
+@pytest.mark.parametrize(
+    ("known", "sent"),
+    [
+        ("Daily", "daily"),
+        ("Daily", "daily%20incremental"),
+        ("Closed", "CLOSED"),
+        ("Closed", "closed+period"),
+    ],
+)
+def test_the_period_of_positions_is_read_in_any_spelling_of_the_pages(
+    reading: Api, known: str, sent: str
+) -> None:
+    found = reading.every(f"{POSITIONS}?reportingPeriod={known}")
+
+    assert found
+    assert reading.every(f"{POSITIONS}?reportingPeriod={sent}") == found
+
+
+def test_the_period_of_transactions_is_read_in_any_case(reading: Api) -> None:
+    found = reading.every(f"{TRANSACTIONS}?reportingPeriod=Monthly")
+
+    assert found
+    assert reading.every(f"{TRANSACTIONS}?reportingPeriod=monthly") == found
+
+
+def test_an_unknown_kind_of_date_counts_as_not_sent(api: Api) -> None:
+    plain = api.every(POSITIONS)
+
+    assert api.every(f"{POSITIONS}?dateType=settlement") != plain
+    assert api.every(f"{POSITIONS}?dateType=Effective") == plain
+    assert "Known values: Trade, Settlement" in api.platform.sandbox.journal.last.notes[0]
+    assert "Effective" not in api.platform.sandbox.journal.last.notes[0]

@@ -96,14 +96,13 @@ def test_walking_the_pages_gives_every_record_once(reading: Api, path: str) -> N
 @pytest.mark.parametrize(
     ("query", "fields"),
     [
-        ("type=fund&source=geneva", ["type", "source"]),
+        ("type=fund&active=geneva", ["type", "active"]),
         ("active=yes", ["active"]),
         (
             "changeStartDate=01/02/2026&createEndDate=2026-02-30",
             ["changeStartDate", "createEndDate"],
         ),
-        ("changeEndDate=2026-02-01T10:00:00Z&limit=0", ["changeEndDate"]),
-        ("limit=some", ["limit"]),
+        ("changeEndDate=2026-02-01T10&limit=0", ["changeEndDate"]),
         ("cursor=!", ["cursor"]),
     ],
 )
@@ -177,7 +176,6 @@ def test_a_relationship_is_taken_in_and_read_back(api: Api) -> None:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "investorExternalId"),
         ({"investorExternalId": 7}, "investorExternalId"),
         ({"investorExternalId": "INV-9999"}, "investorExternalId"),
         ({"investorExternalId": "INV-0001", "startDate": "tomorrow"}, "startDate"),

@@ -81,7 +81,7 @@ def test_an_advisor_alone_or_beside_the_investor_is_enough(api: Api) -> None:
         ({"requestType": None}, [("requestType", "body")]),
         ({"products": None}, [("products", "body")]),
         ({"products": []}, [("products", "body")]),
-        ({"products": [REQUEST["products"][0], {}]}, [("products.1.productName", "body")]),
+        ({"products": [REQUEST["products"][0], {}]}, [("products.1", "body")]),
         ({"products": [{"productName": "x", "amount": "1"}]}, [("products.0.amount", "body")]),
         ({"investor": None}, [("", "body")]),
         ({"investor": {"pii": {"dob": "tomorrow"}}}, [("investor.pii.dob", "body")]),
@@ -149,7 +149,7 @@ def test_wrong_values_are_named(reading: Api) -> None:
     reading.check_wrong(
         STATUS,
         {
-            "initialDateStart=2026-01-01T00:00:00": ("initialDateStart", "query"),
+            "initialDateStart=2026-01-01T00": ("initialDateStart", "query"),
             "submittedDateEnd=soon&approvedDateStart=x": [
                 ("submittedDateEnd", "query"),
                 ("approvedDateStart", "query"),
@@ -176,15 +176,58 @@ def test_every_request_of_the_records_is_whole(reading: Api) -> None:
     assert reading.read(f"/v1/investors/fulfillment/{number}")["data"]["results"]
 
 
-def test_a_transaction_is_read_on_the_rights_of_an_end_user(reading: Api) -> None:
-    name = next(iter(USER))
+def test_a_transaction_is_read_with_and_without_the_name_of_an_end_user(reading: Api) -> None:
+    path = "/v1/trade/transactions/TN-000101"
 
-    assert faults(reading.get("/v1/trade/transactions/TN-000101")) == [(name, "header")]
-    assert faults(reading.get("/v1/trade/transactions/TN-000101", {name: "ada"})) == [
-        (name, "header")
-    ]
+    assert reading.read(path) == reading.read(path, USER)
+    assert reading.read(path, {next(iter(USER)): "ada"}) == reading.read(path)
+
+
+@pytest.mark.parametrize("product", [{"productExternalId": "FND-01"}, {"productId": "200001"}])
+@pytest.mark.parametrize("who", ["investor", "advisor"])
+def test_the_documented_parts_are_enough_to_begin(
+    api: Api, product: dict[str, str], who: str
+) -> None:
+    body = {"requestType": "New Subscription", "products": [product], who: {}}
+
+    answer = api.call("POST", INITIATION, json=body)
+
+    assert answer.status_code == 201
+    number = answer.json()["data"][0]["trackingNumber"]
+    (story,) = api.read(f"{STATUS}?trackingNumber={number}")["data"]
+    assert product.items() <= story.items()
+    assert "firm" not in story
+    assert api.read(f"/v1/trade/transactions/{number}")["data"]["trackingNumber"] == number
+    assert api.read(f"/v1/trade/autofill/formdata/{number}")["data"]["product"] == product
+    assert api.read(f"/v1/investors/fulfillment/{number}")["data"]["results"]
+
+
+def test_times_of_iso_8601_are_read_in_utc(reading: Api) -> None:
+    instant = reading.every(STATUS)[0]["initialDate"]
+    spellings = (
+        instant,
+        instant.removesuffix("Z"),
+        instant.replace("Z", "+00:00"),
+        instant.replace("Z", "0000Z"),
+    )
+
+    for query in spellings:
+        found = reading.every(f"{STATUS}?initialDateStart={query}&initialDateEnd={query}")
+        assert [each["initialDate"] for each in found] == [instant], query
 
 
 @pytest.mark.parametrize("path", ["/v1/trade/transactions", "/v1/trade/autofill/formdata"])
 def test_an_unknown_tracking_number_is_not_found(reading: Api, path: str) -> None:
     assert reading.get(f"{path}/TN-999999", USER).status_code == 404
+
+
+def test_firms_and_teams_are_read_with_and_without_quotes_and_an_empty_team(reading: Api) -> None:
+    firm, team = "Lakeview Demo Partners", "Treasury"
+    pair = reading.every(f'{STATUS}?firmsAndTeams=[["{firm}","{team}"]]')
+    whole = reading.every(f'{STATUS}?firmsAndTeams=[["{firm}"]]')
+
+    assert 0 < len(pair) < len(whole)
+    for text in (f"[[{firm},{team}]]", f"[[{firm}, '{team}']]"):
+        assert reading.every(f"{STATUS}?firmsAndTeams={text}") == pair, text
+    for text in (f'[["{firm}",null]]', f'[["{firm}",""]]', f"[[{firm},]]", f"[[{firm}],[{firm}]]"):
+        assert reading.every(f"{STATUS}?firmsAndTeams={text}") == whole, text

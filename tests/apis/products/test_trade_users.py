@@ -52,23 +52,33 @@ def test_a_wrong_new_user_is_refused(api: Api, body: Any, places: Any) -> None:
 
 
 def test_the_end_user_may_be_named_by_mail(reading: Api) -> None:
-    name = "X-SEIC-CURRENT-USER-CONTEXT"
-
-    assert reading.get(ONE, {name: "ada.testwell@example.com"}).status_code == 200
-    assert faults(reading.get(ONE, {name: "somebody"})) == [(name, "header")]
+    for user in ("ada.testwell@example.com", "somebody"):
+        assert reading.get(ONE, {"X-SEIC-CURRENT-USER-CONTEXT": user}).status_code == 200
 
 
-def test_a_user_is_changed_and_keeps_its_key(api: Api) -> None:
+@pytest.mark.parametrize("body", [{"firstName": "Lea"}, {"emailAddress": "lea@example.com"}, {}])
+def test_a_put_leaves_nothing_of_the_former_user_but_the_key(api: Api, body: Any) -> None:
+    replaced = api.call("PUT", ONE, json=body)
+
+    assert replaced.status_code == 201
+    assert replaced.json() == api.read(ONE) == {"userId": "user-001", **body}
+
+
+def test_the_key_of_the_path_is_the_key_of_the_user(api: Api) -> None:
     before = api.read(ONE)
 
-    changed = api.call("PUT", ONE, json=before | {"firstName": "Lea"})
-    assert (changed.status_code, api.read(ONE)) == (200, before | {"firstName": "Lea"})
+    replaced = api.call("PUT", ONE, json=before | {"userId": "x"})
 
-    assert faults(api.call("PUT", ONE, json=before | {"userId": "x"})) == [("userId", "body")]
-    assert faults(api.call("PUT", ONE, json={"userId": "user-001", "firm": "x"})) == [
-        ("emailAddress", "body")
-    ]
-    assert api.read(ONE)["firstName"] == "Lea"
+    assert replaced.json() == api.read(ONE) == before
+    assert api.get(f"{PATH}/x").status_code == 404
+
+
+def test_a_wrong_replacement_leaves_the_user_as_it_was(api: Api) -> None:
+    before = api.read(ONE)
+
+    assert faults(api.call("PUT", ONE, json={"firstName": 1})) == [("firstName", "body")]
+    assert api.call("PUT", f"{PATH}/user-901", json=USER).status_code == 404
+    assert api.read(ONE) == before
 
 
 def test_a_deleted_user_is_gone(api: Api) -> None:

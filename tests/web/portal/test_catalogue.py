@@ -31,6 +31,13 @@ def test_every_product_is_listed_and_has_its_page(browser: Browser, sandbox: San
         assert sandbox.addresses.two_way in page.text
 
 
+def test_an_open_list_of_values_is_told_from_a_closed_one(browser: Browser) -> None:
+    page = browser.get("/portal/apis/portfolio-reporting").text
+
+    assert "string, such as Trade, Settlement" in page
+    assert "string: Daily, Weekly, Monthly, Quarterly" in page
+
+
 def test_a_script_in_a_document_is_text(
     browser: Browser, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -36,6 +36,15 @@ def test_every_kind_of_the_standards_can_be_chosen_and_is_explained(browser: Bro
         assert f"Grant {kind.row.grant_label}; " in text
 
 
+def test_the_form_says_where_other_products_are_requested(browser: Browser) -> None:
+    page = browser.get("/portal/apps/new")
+    described = {str(found.get("id")): found for _, found in elements(page)}
+
+    assert described["products"]["aria-describedby"] == "products-hint"
+    sentence = page.text.partition('id="products-hint">')[2].partition("</p>")[0]
+    assert "APISolutions@seic.com" in sentence
+
+
 def test_a_kind_says_which_of_the_other_fields_it_needs(browser: Browser) -> None:
     """The stylesheet shows them by these classes."""
     marked = {

@@ -1,0 +1,79 @@
+"""Records that members of a body name, and the state in which they can be acted upon.
+
+``names`` of the rule are those members, ``state`` is what a record has while it goes on. A lookup
+is by an order of the collection: its cost does not grow with the records that are over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mock_sei.apis.calls import not_authorized
+from mock_sei.apis.operations import Rule
+from mock_sei.apis.records import Order, Record, Table
+from mock_sei.errors import CONFLICT, Fault, Refusal
+
+
+def refuse_strangers(rule: Rule, body: Mapping[str, Any], known: Mapping[str, Record]) -> None:
+    """A record that one name of the body names must have the values of the other names.
+
+    Raises :class:`~mock_sei.errors.Refusal`.
+    """
+    for other in rule.names:
+        for name in rule.names:
+            if other in known and name in body and known[other].get(name, body[name]) != body[name]:
+                reason = f"{body[name]!r} is not that of the {other} {body[other]!r}"
+                raise not_authorized([Fault(name, "body", reason)])
+
+
+def refuse_second(rule: Rule, record: Record, table: Table) -> None:
+    """A record with the names of one that goes on is refused: 409.
+
+    Raises :class:`~mock_sei.errors.Refusal`.
+    """
+    if not rule.state or not any(name in record for name in rule.names):
+        return
+    for found in going_on(rule, table, {name: record.get(name) for name in rule.names}):
+        about = ", ".join(f"{name} {record[name]}" for name in rule.names if name in record)
+        raise Refusal(
+            CONFLICT,
+            check="state",
+            because=f"{rule.collection} has a record with {about} that goes on. End it first.",
+            expected=f"none with {_shown(rule, rule.state)}",
+            actual=f"{rule.key} {found.get(rule.key)}",
+        )
+
+
+def not_going_on(rule: Rule, record: Record) -> Refusal:
+    """A 409: there is a record of these names, and it is over."""
+    return Refusal(
+        CONFLICT,
+        check="state",
+        because=f"The record of {rule.collection} with {rule.key} {record.get(rule.key)} is in "
+        "another state than the operation is for.",
+        expected=_shown(rule, rule.state),
+        actual=_shown(rule, record),
+    )
+
+
+def going_on(rule: Rule, table: Table, wanted: Mapping[str, Any]) -> Iterable[Record]:
+    """Records in the rule's state that have all these values, the oldest first."""
+    order = Order(_in_state, (tuple(wanted), tuple(rule.state.items())))
+    return (record for _, record in table.with_key(order, _key(wanted.values())))
+
+
+def _in_state(
+    record: Record, names: tuple[str, ...], state: tuple[tuple[str, Any], ...]
+) -> Iterable[str]:
+    if all(record.get(name) == value for name, value in state):
+        yield _key(record.get(name) for name in names)
+
+
+def _key(values: Iterable[Any]) -> str:
+    return json.dumps([None if each is None else str(each) for each in values])
+
+
+def _shown(rule: Rule, record: Record) -> str:
+    return ", ".join(f"{name} {record.get(name)}" for name in rule.state)

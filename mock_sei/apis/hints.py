@@ -1,0 +1,81 @@
+"""Open lists of values in schemas: ``x-mock-sei: {values: [...]}`` beside the type of a member.
+
+No page gives such a list, so another value is taken as it comes. It deserves a look all the same:
+the journal notes the member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mock_sei.api_files import EXTENSION
+from mock_sei.apis.references import Document
+
+_DEEPEST = 10
+"""Levels of a schema in which lists are looked for."""
+_MOST_LISTS = 200
+"""Lists of one schema, and notes of one body."""
+
+Hint = tuple[tuple[str, ...], Sequence[Any]]
+"""The names that lead to a member, ``*`` for each entry of a list; its known values."""
+
+
+def unknown_values(document: Document, schema: Any, value: Any) -> list[str]:
+    """A sentence for each member whose value is none of its list; the value is not repeated."""
+    notes: dict[str, None] = {}
+    for path, known in _hints(document, schema):
+        if any(_is_unknown(each, known) for each in _values_at(value, path)):
+            name = ".".join(part for part in path if part != "*")
+            shown = ", ".join(map(str, known))[:_LONGEST]
+            notes[f"{name} has a value that is not known here. Known values: {shown}"] = None
+    return list(notes)
+
+
+def _is_unknown(value: Any, known: Sequence[Any]) -> bool:
+    return isinstance(value, str | int | float) and value not in known
+
+
+_LONGEST = 500
+"""Characters of a list of values in a note."""
+
+
+def _hints(document: Document, schema: Any) -> Sequence[Hint]:
+    def collect() -> dict[str, Any]:
+        found: list[Hint] = []
+        for hint in _collected(document, schema, (), frozenset()):
+            found.append(hint)
+            if len(found) == _MOST_LISTS:
+                break
+        return {"hints": found}
+
+    hints: Sequence[Hint] = document.derived("hints", schema, collect)["hints"]
+    return hints
+
+
+def _collected(
+    document: Document, schema: Any, path: tuple[str, ...], above: frozenset[int]
+) -> Iterator[Hint]:
+    schema = document.follow(schema, "schema")
+    if not isinstance(schema, Mapping) or id(schema) in above or len(above) > _DEEPEST:
+        return
+    above |= {id(schema)}
+    values = (schema.get(EXTENSION) or {}).get("values")
+    if values:
+        yield path, values
+    for name, each in (schema.get("properties") or {}).items():
+        yield from _collected(document, each, (*path, name), above)
+    if "items" in schema:
+        yield from _collected(document, schema["items"], (*path, "*"), above)
+    for each in schema.get("allOf", ()):
+        yield from _collected(document, each, path, above)
+
+
+def _values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    if not path:
+        yield value
+    elif path[0] == "*":
+        for each in value if isinstance(value, list) else ():
+            yield from _values_at(each, path[1:])
+    elif isinstance(value, Mapping) and path[0] in value:
+        yield from _values_at(value[path[0]], path[1:])

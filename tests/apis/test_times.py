@@ -1,0 +1,47 @@
+"""Times as clients write them: which texts are a time of ISO 8601, and which moment they mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_sei.apis.times import read_time
+
+SPELLINGS = {
+    "2025-01-28T15:48:25": "2025-01-28T15:48:25",
+    "2025-01-28T15:48": "2025-01-28T15:48:00",
+    "2025-01-28T15:48:25Z": "2025-01-28T15:48:25+00:00",
+    "2025-01-28T15:48:25.1234567Z": "2025-01-28T15:48:25.123456+00:00",
+    "2025-01-28T15:48:25,5Z": "2025-01-28T15:48:25.500000+00:00",
+    "2025-01-28T10:48:25-05:00": "2025-01-28T10:48:25-05:00",
+    "2025-01-28T10:48:25-0500": "2025-01-28T10:48:25-05:00",
+    "2025-01-28T16:48:25+01": "2025-01-28T16:48:25+01:00",
+    "2025-01-28T16:48:25 01:00": "2025-01-28T16:48:25+01:00",
+}
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_a_time_of_iso_8601_is_read(text: str) -> None:
+    assert read_time(text).isoformat() == SPELLINGS[text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2025-01-28",
+        "2025-01-28 15:48:25",
+        "2025-01-28T15",
+        "2025-01-28T15:48:25.Z",
+        "2025-01-28T15:48:25+1",
+        "2025-01-28T15:48:25+25:00",
+        "2025-02-30T15:48:25Z",
+        "2025-01-28T25:48:25Z",
+        "20250128T154825Z",
+        "2025-01-28T15:48:25Z\n",
+        "\u0662\u0660\u0662\u0665-01-28T15:48:25Z",
+        "2025-01-28T15:48:25." + "9" * 10 + "Z",
+    ],
+)
+def test_what_is_no_time_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_time(text)
