@@ -19,13 +19,13 @@ from mock_sei.peer import Connection, Findings
 from mock_sei.records import find_redirect_problem
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-from mock_sei.web.authorize import SESSION_COOKIE
 from mock_sei.web.forms import read_pairs
+from mock_sei.web.login import SESSION_COOKIE
 from mock_sei.web.portal.visit import FORM_COOKIE
 from mock_sei.web.requests import find_cookie, has_access_token
 from mock_sei.web.trouble import caller_of
 from tests.growth import Action, assert_linear
-from tests.oauth.flows import ALICE, AUTHORIZE, WEB
+from tests.oauth.flows import ALICE, AUTHORIZE, LOGIN, WEB
 from tests.support import Platform
 
 pytestmark = pytest.mark.slow
@@ -155,7 +155,7 @@ def test_the_session_cookie_is_found_among_others(platform: Platform) -> None:
     session = logged_in.cookies[SESSION_COOKIE]
 
     def shown(cookies: str) -> str:
-        return browser(platform).get(AUTHORIZE, params=WEB, headers={"Cookie": cookies}).text
+        return browser(platform).get(LOGIN, params=WEB, headers={"Cookie": cookies}).text
 
     for cookies in (
         f"{SESSION_COOKIE}={session}",
