@@ -81,6 +81,11 @@ def test_the_browser_s_part_goes_over_authorize_and_the_log_in_page(workbench: W
 def test_what_authorize_answers_to_the_application_needs_no_log_in(workbench: Workbench) -> None:
     refused = workbench.login("demo-web", scope="x", state="s")
     assert (refused.error, refused.parameters["state"]) == ("invalid_scope", "s")
+    like_ours = "https://localhost:9443/v2/oauth/login"
+    application = workbench.new_application(
+        type="single-page", actor="end-user", redirect_addresses=[like_ours]
+    )
+    assert workbench.login(application.name, scope="x").location.startswith(f"{like_ours}#error=")
     workbench.reset(auto_login=True)
     assert workbench.login("demo-web", login_hint="bob@example.com").code
     assert workbench.journal.last.operation == "GET /v2/oauth/authorize"

@@ -20,7 +20,7 @@ from mock_sei.records import find_redirect_problem
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.forms import read_pairs
-from mock_sei.web.login import SESSION_COOKIE
+from mock_sei.web.login import SESSION_COOKIE, Visit
 from mock_sei.web.portal.visit import FORM_COOKIE
 from mock_sei.web.requests import find_cookie, has_access_token
 from mock_sei.web.trouble import caller_of
@@ -114,6 +114,15 @@ def test_authorization_requests(sandbox: Sandbox, piece: str) -> None:
     names = ("redirect_uri", "state", "scope", "login_hint", "code_challenge", "response_type")
     for name in names:
         assert_linear(partial(read, name), 1000)
+
+
+@pytest.mark.parametrize("piece", ["a ", COMBINING, "\udcff", "%", "&"])
+def test_the_address_of_a_log_in_page(piece: str) -> None:
+    def address(count: int) -> Action:
+        visit: Any = SimpleNamespace(parameters=[("state", piece * count)] * 3)
+        return quietly(lambda: Visit.login_address.__get__(visit))
+
+    assert_linear(address, 1000)
 
 
 @pytest.mark.parametrize("piece", [COMBINING, "[", ":9", "a", "@", "\u0130", "%", "//"])
