@@ -103,6 +103,16 @@ class Addresses:
         """The one issuer: the one-way address, with the host of the request."""
         return self.public_url or url("https", host_name(host), self.one_way_port)
 
+    def as_called(self, host: str | None) -> str:
+        """Scheme and authority of the one-way listener as a client wrote them in its ``Host``.
+
+        Nothing, which makes a relative reference, where that may not be what the browser called:
+        with a public URL, since a proxy may have changed ``Host``, and without a plain host.
+        """
+        if self.public_url is not None or _HOST.fullmatch(host or "") is None:
+            return ""
+        return f"https://{host}"
+
     def called(self, listener: Listener, host: str | None) -> str:
         """Scheme and authority that a client called, for links in an answer."""
         fixed = self.public_two_way_url if listener is Listener.TWO_WAY else self.public_url

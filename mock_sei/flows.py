@@ -20,7 +20,7 @@ from mock_sei.arguments import require_text
 from mock_sei.bench.redaction import redact_form
 from mock_sei.controls import Registered
 from mock_sei.errors import MockSeiError, UnknownApplication, one_line
-from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, TOKEN_PATH
+from mock_sei.oauth.metadata import AUTHORIZE_PATH, LOGIN_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.records import Application
 from mock_sei.standards import GrantType
@@ -95,12 +95,13 @@ class Flows:
         for name, value in query.items():
             if value is not None:
                 require_text(name, str(value))
+        form = {"username": user, "password": self.password_of(user), "decision": "allow"}
+        sent = {name: value for name, value in query.items() if value is not None}
         with self.connect(None) as http:
-            answer = http.post(
-                AUTHORIZE_PATH,
-                params={name: value for name, value in query.items() if value is not None},
-                data={"username": user, "password": self.password_of(user), "decision": "allow"},
-            )
+            answer = http.get(AUTHORIZE_PATH, params=sent, follow_redirects=False)
+            address = _find_login_address(answer)
+            if address is not None:
+                answer = http.post(address, data=form, follow_redirects=False)
         location = answer.headers.get("Location")
         if location is None:
             raise MockSeiError(f"no redirect for {user}: {answer.status_code} {_said(answer)}")
@@ -141,6 +142,17 @@ class Flows:
     def password_of(self, user: str) -> str:
         """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
         return self.registry().require_user(user).password
+
+
+def _find_login_address(answer: httpx2.Response) -> str | None:
+    """Where authorize sent the browser, from the path on; None of an answer to the application.
+
+    The password goes to the server that was asked, whatever host the address names. An answer to an
+    application has no ``client_id``, even where its redirect address has this path.
+    """
+    location, _, query = answer.headers.get("Location", "").partition("?")
+    is_login = location.endswith(LOGIN_PATH) and "client_id" in dict(parse_qsl(query))
+    return f"{LOGIN_PATH}?{query}" if is_login else None
 
 
 def _said(answer: httpx2.Response) -> str:

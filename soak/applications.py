@@ -14,7 +14,7 @@ from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, REVOKE_PATH,
 from mock_sei.oauth.proof_key import challenge_of
 from mock_sei.records import Application
 from mock_sei.standards import GrantType, Listener
-from mock_sei.web.authorize import SESSION_COOKIE
+from mock_sei.web.login import SESSION_COOKIE
 from soak.callers import AS_TOLD, NOT_HONOURED, NOT_REFUSED, Actions, Caller, Reply, World
 from soak.oracle import Consent, Span, Token, Verdict
 from soak.requests import FORM, basic, choose_call

@@ -10,6 +10,8 @@ from mock_sei.oauth.tokens import ALGORITHM, KeyRing
 from mock_sei.standards import STANDARDS, GrantType
 
 AUTHORIZE_PATH = "/v2/oauth/authorize"
+LOGIN_PATH = "/v2/oauth/login"
+"""Where authorize sends the browser. No page gives either path; both are assumed."""
 TOKEN_PATH = "/v2/oauthtoken"
 TOKEN_INFO_PATH = "/v2/oauth/tokeninfo"
 REVOKE_PATH = "/v2/oauth/revoke"
@@ -22,6 +24,8 @@ OAUTH_OPERATIONS = (
     *(f"POST {path}" for path in TOKEN_PATHS),
     f"GET {AUTHORIZE_PATH}",
     f"POST {AUTHORIZE_PATH}",
+    f"GET {LOGIN_PATH}",
+    f"POST {LOGIN_PATH}",
     f"GET {TOKEN_INFO_PATH}",
     f"POST {REVOKE_PATH}",
     f"GET {METADATA_PATH}",

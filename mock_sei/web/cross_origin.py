@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, METADATA_PATH
+from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, LOGIN_PATH, METADATA_PATH
 from mock_sei.registry import Registry
 
 PUBLIC_PATHS = (METADATA_PATH, JWKS_PATH)
-PAGES = ("/", AUTHORIZE_PATH, "/v2/oauth/login", "/portal")
+PAGES = ("/", AUTHORIZE_PATH, LOGIN_PATH, "/portal")
 """What a browser shows; the paths below them too, but for the first."""
 
 _BELOW_PAGES = tuple(f"{each}/" for each in PAGES if each != "/")

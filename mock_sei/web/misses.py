@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mock_sei.addresses import CONTROL_WORDS, Addresses
 from mock_sei.errors import NOT_FOUND, Refusal
-from mock_sei.oauth.metadata import AUTHORIZE_PATH, OAUTH_OPERATIONS
+from mock_sei.oauth.metadata import AUTHORIZE_PATH, LOGIN_PATH, OAUTH_OPERATIONS
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.texts import beginning
@@ -15,7 +15,7 @@ from mock_sei.web.exchange import Exchange, find_header
 CHECK = "path"
 
 _PLATFORM = "this is the control listener; the path is of the platform:"
-_ONE_WAY_ONLY = (AUTHORIZE_PATH, "/portal")
+_ONE_WAY_ONLY = (AUTHORIZE_PATH, LOGIN_PATH, "/portal")
 
 
 def refuse_on_two_way(exchange: Exchange, what: str, path: str) -> None:

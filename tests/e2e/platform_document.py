@@ -39,6 +39,23 @@ def form(*names: str, **choices: list[str]) -> dict[str, Any]:
     return {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
 
 
+def for_browsers(*statuses: str) -> dict[str, Any]:
+    """The calls of a page that takes an authorization request."""
+    return {
+        method: {
+            "parameters": [
+                {"name": name, "in": "query", "schema": TEXT}
+                for name in ("client_id", "redirect_uri", "response_type", "state", "scope")
+            ],
+            "responses": {
+                status: {"description": "", "content": {"text/html": {"schema": TEXT}}}
+                for status in statuses
+            },
+        }
+        for method in ("get", "post")
+    }
+
+
 TOKEN: dict[str, Any] = {
     "post": {
         "requestBody": form(
@@ -70,19 +87,8 @@ PLATFORM: dict[str, Any] = {
                 "responses": answers(ERROR, {"type": "object"}, 400, 401, 403),
             }
         },
-        "/v2/oauth/authorize": {
-            method: {
-                "parameters": [
-                    {"name": name, "in": "query", "schema": TEXT}
-                    for name in ("client_id", "redirect_uri", "response_type", "state", "scope")
-                ],
-                "responses": {
-                    status: {"description": "", "content": {"text/html": {"schema": TEXT}}}
-                    for status in ("200", "302", "303", "400")
-                },
-            }
-            for method in ("get", "post")
-        },
+        "/v2/oauth/authorize": for_browsers("302", "303", "400"),
+        "/v2/oauth/login": for_browsers("200", "302", "303", "400"),
         "/.well-known/oauth-authorization-server": {
             "get": {"responses": answers(ERROR, {"type": "object", "required": ["issuer"]})}
         },

@@ -154,7 +154,7 @@ def test_a_fault_of_an_application_is_met_by_every_kind(bench: Workbench) -> Non
     """Without a key pair too, where the AppKey stands in the query or the form alone."""
     made = {
         "native": ("app:/x", "POST /v2/oauthtoken"),
-        "single-page": ("https://localhost/x", "POST /v2/oauth/authorize"),
+        "single-page": ("https://localhost/x", "POST /v2/oauth/login"),
     }
     for kind, (address, operation) in made.items():
         application = bench.new_application(

@@ -24,7 +24,8 @@ from mock_sei.fixtures import bundled_folder
 from tests.e2e.serving import MOCK_SEI, Serving, environment, run
 
 PASSPHRASE = "canary-passphrase-7f3a9c"
-AUTHORIZE, TOKEN, REVOKE = "/v2/oauth/authorize", "/v2/oauthtoken", "/v2/oauth/revoke"
+AUTHORIZE, LOGIN = "/v2/oauth/authorize", "/v2/oauth/login"
+TOKEN, REVOKE = "/v2/oauthtoken", "/v2/oauth/revoke"
 INFO, TICKETS, PORTAL = "/v2/oauth/tokeninfo", "/v1/order/tradetickets", "/portal/apps"
 
 
@@ -126,7 +127,7 @@ def misplaced(scene: Scene, secret: str) -> None:
     attached = scene.attached
     with attached.client("svc-demo") as two_way, attached.client() as one_way:
         for http in (two_way, one_way):
-            for path in (TOKEN, TICKETS, AUTHORIZE, "/portal/journal"):
+            for path in (TOKEN, TICKETS, AUTHORIZE, LOGIN, "/portal/journal"):
                 for name in ("client_secret", "client_id", "username", "x"):
                     scene.send(http, "GET", path, params={name: secret})
                     scene.send(http, "POST", path, data={name: secret})

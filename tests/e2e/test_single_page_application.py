@@ -38,6 +38,7 @@ def go_to_log_in(page: Page, bench: Bench) -> None:
     page.goto(bench.application.url)
     press(page, "Log in")
     expect(page).to_have_title("Log in · mock-sei")
+    assert page.url.startswith(f"{bench.server.url}/v2/oauth/login?")
 
 
 def press(page: Page, name: str) -> None:
@@ -58,6 +59,25 @@ def test_keyboard_alone_leads_from_the_page_to_its_tickets(page: Page, bench: Be
     expect(page.get_by_role("status")).to_have_text("50 tickets")
     assert watch.complaints == []
     assert watch.origins == {bench.application.url, bench.server.url}
+
+
+def test_reload_back_and_a_second_tab_lead_to_the_log_in_page_again(
+    page: Page, bench: Bench
+) -> None:
+    go_to_log_in(page, bench)
+    page.reload()
+    page.go_back()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    page.go_forward()
+    expect(page).to_have_title("Log in · mock-sei")
+    other = page.context.new_page()
+    other.goto(page.url)
+    type_log_in(other)
+    expect(other).to_have_title("Allow access · mock-sei")
+    page.reload()
+    expect(page).to_have_title("Allow access · mock-sei")
+    page.get_by_role("button", name="Allow").click()
+    expect(page.get_by_role("status")).to_have_text("50 tickets")
 
 
 def test_a_wrong_password_is_told_and_a_right_one_goes_on(page: Page, bench: Bench) -> None:

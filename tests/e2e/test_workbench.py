@@ -64,6 +64,38 @@ def test_the_browser_s_part_alone(workbench: Workbench) -> None:
     assert login.code
 
 
+def test_the_browser_s_part_goes_over_authorize_and_the_log_in_page(workbench: Workbench) -> None:
+    workbench.login("demo-web")
+
+    entries = workbench.journal.entries[-2:]
+    assert [(each.operation, each.status) for each in entries] == [
+        ("GET /v2/oauth/authorize", 302),
+        ("POST /v2/oauth/login", 303),
+    ]
+    for operation in ("GET /v2/oauth/authorize", "POST /v2/oauth/login"):
+        workbench.faults.add(operation, status=503, times=1)
+        with pytest.raises(MockSeiError, match=r"no redirect for alice.*: 503"):
+            workbench.login("demo-web")
+
+
+def test_what_authorize_answers_to_the_application_needs_no_log_in(workbench: Workbench) -> None:
+    refused = workbench.login("demo-web", scope="x", state="s")
+    assert (refused.error, refused.parameters["state"]) == ("invalid_scope", "s")
+    like_ours = "https://localhost:9443/v2/oauth/login"
+    application = workbench.new_application(
+        type="single-page", actor="end-user", redirect_addresses=[like_ours]
+    )
+    assert workbench.login(application.name, scope="x").location.startswith(f"{like_ours}#error=")
+    workbench.reset(auto_login=True)
+    assert workbench.login("demo-web", login_hint="bob@example.com").code
+    assert workbench.journal.last.operation == "GET /v2/oauth/authorize"
+
+
+def test_a_request_that_cannot_be_redirected_says_why(workbench: Workbench) -> None:
+    with pytest.raises(MockSeiError, match="400 redirect_uri is not registered"):
+        workbench.login("demo-web", redirect_uri="https://evil.example/")
+
+
 def test_a_client_has_its_certificate_or_none(workbench: Workbench) -> None:
     assert call(workbench).status_code == 200
     with workbench.client(base_url=workbench.two_way_url) as bare, pytest.raises(httpx2.HTTPError):

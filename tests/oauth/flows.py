@@ -15,6 +15,7 @@ from mock_sei.standards import Listener
 from tests.support import TOKEN_PATH, Platform
 
 AUTHORIZE = "/v2/oauth/authorize"
+LOGIN = "/v2/oauth/login"
 VERIFIER = "a-verifier-of-forty-three-characters-or-more-1"
 WEB = {"client_id": "demo-web-key"}
 ALICE = {"username": "alice@example.com", "password": "alice-password", "decision": "allow"}

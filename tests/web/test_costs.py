@@ -19,13 +19,13 @@ from mock_sei.peer import Connection, Findings
 from mock_sei.records import find_redirect_problem
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-from mock_sei.web.authorize import SESSION_COOKIE
 from mock_sei.web.forms import read_pairs
+from mock_sei.web.login import SESSION_COOKIE, Visit
 from mock_sei.web.portal.visit import FORM_COOKIE
 from mock_sei.web.requests import find_cookie, has_access_token
 from mock_sei.web.trouble import caller_of
 from tests.growth import Action, assert_linear
-from tests.oauth.flows import ALICE, AUTHORIZE, WEB
+from tests.oauth.flows import ALICE, AUTHORIZE, LOGIN, WEB
 from tests.support import Platform
 
 pytestmark = pytest.mark.slow
@@ -116,6 +116,15 @@ def test_authorization_requests(sandbox: Sandbox, piece: str) -> None:
         assert_linear(partial(read, name), 1000)
 
 
+@pytest.mark.parametrize("piece", ["a ", COMBINING, "\udcff", "%", "&"])
+def test_the_address_of_a_log_in_page(piece: str) -> None:
+    def address(count: int) -> Action:
+        visit: Any = SimpleNamespace(parameters=[("state", piece * count)] * 3)
+        return quietly(lambda: Visit.login_address.__get__(visit))
+
+    assert_linear(address, 1000)
+
+
 @pytest.mark.parametrize("piece", [COMBINING, "[", ":9", "a", "@", "\u0130", "%", "//"])
 def test_redirect_addresses(piece: str) -> None:
     """As a form of the portal brings them."""
@@ -155,7 +164,7 @@ def test_the_session_cookie_is_found_among_others(platform: Platform) -> None:
     session = logged_in.cookies[SESSION_COOKIE]
 
     def shown(cookies: str) -> str:
-        return browser(platform).get(AUTHORIZE, params=WEB, headers={"Cookie": cookies}).text
+        return browser(platform).get(LOGIN, params=WEB, headers={"Cookie": cookies}).text
 
     for cookies in (
         f"{SESSION_COOKIE}={session}",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import httpx2
 import pytest
 
 from mock_sei.oauth.metadata import JWKS_PATH, METADATA_PATH, REVOKE_PATH, TOKEN_INFO_PATH
 from mock_sei.standards import Listener
-from tests.oauth.flows import ALICE, AUTHORIZE, WEB, log_in, returned
+from tests.oauth.flows import ALICE, AUTHORIZE, LOGIN, WEB, log_in, returned
 from tests.support import TICKETS, TOKEN_PATH, Platform, control_client
 
 SPA = "http://localhost:8000"
@@ -32,13 +34,15 @@ METHODS = {
     METADATA_PATH: "GET",
     JWKS_PATH: "GET",
     AUTHORIZE: "GET",
+    LOGIN: "GET",
 }
 PUBLIC = (METADATA_PATH, JWKS_PATH)
+PAGES = (AUTHORIZE, LOGIN)
 
 
 def allowed(path: str, origin: str, listener: Listener) -> str | None:
     """The origin that may read the answer."""
-    if listener is Listener.TWO_WAY or path == AUTHORIZE:
+    if listener is Listener.TWO_WAY or path in PAGES:
         return None
     if path in PUBLIC:
         return "*"
@@ -74,7 +78,7 @@ def test_a_browser_may_call_and_read_where_its_origin_is_registered(
             cors = [name for name in answer.headers if name.startswith("access-control-")]
             assert bool(cors) is (reader is not None), origin
             assert "access-control-allow-credentials" not in cors
-            if listener is Listener.ONE_WAY and path not in (*PUBLIC, AUTHORIZE):
+            if listener is Listener.ONE_WAY and path not in (*PUBLIC, *PAGES):
                 assert answer.headers["Vary"] == "Origin"
 
 
@@ -90,7 +94,7 @@ def test_a_browser_may_call_and_read_where_its_origin_is_registered(
         "/portal/certificates/nothing",
         "/portal/nothing",
         AUTHORIZE,
-        "/v2/oauth/login",
+        LOGIN,
     ],
 )
 def test_a_page_for_people_is_for_no_script_of_another_page(platform: Platform, path: str) -> None:
@@ -113,7 +117,7 @@ def test_a_path_that_only_begins_like_a_page_is_readable(platform: Platform, pat
     assert ALLOW_ORIGIN not in http.get(path, headers={"Origin": FOREIGN[0]}).headers
 
 
-@pytest.mark.parametrize("path", [path for path in METHODS if path != AUTHORIZE])
+@pytest.mark.parametrize("path", [path for path in METHODS if path not in PAGES])
 def test_a_preflight_names_what_a_client_sends(platform: Platform, path: str) -> None:
     answer = preflight(platform, path, SPA, Listener.ONE_WAY)
 
@@ -195,9 +199,9 @@ def test_no_answer_of_the_log_in_can_be_read_by_another_origin(
 ) -> None:
     """Acceptance row I9: pages, redirects and errors of authorize."""
     http = platform.client(None, listener=Listener.ONE_WAY)
-    for query in (WEB, {}, WEB | {"scope": "x"}):
+    for path, query in product(PAGES, (WEB, {}, WEB | {"scope": "x"})):
         answer = http.post(
-            AUTHORIZE, params=query, data=fields, headers={"Origin": SPA}, follow_redirects=False
+            path, params=query, data=fields, headers={"Origin": SPA}, follow_redirects=False
         )
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 

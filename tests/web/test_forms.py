@@ -6,44 +6,42 @@ import httpx2
 import pytest
 
 from mock_sei.standards import Listener
-from tests.oauth.flows import ALICE, AUTHORIZE, WEB, hidden, log_in, returned
+from tests.oauth.flows import ALICE, LOGIN, WEB, hidden, log_in, returned
 from tests.support import Platform
 
 BOB = ALICE | {"username": "bob@example.com", "password": "bob-password"}
 
 
 def test_consent_needs_the_pages_token(platform: Platform, browser: httpx2.Client) -> None:
-    browser.post(AUTHORIZE, params=WEB, data=ALICE)
-    good = hidden(browser.get(AUTHORIZE, params=WEB).text, "consent")
+    browser.post(LOGIN, params=WEB, data=ALICE)
+    good = hidden(browser.get(LOGIN, params=WEB).text, "consent")
 
     for guess in ("guess", "", "\xe9", good[:-1], good.upper()):
         form = {"decision": "allow", "consent": guess}
-        answer = browser.post(AUTHORIZE, params=WEB, data=form)
+        answer = browser.post(LOGIN, params=WEB, data=form)
         assert answer.status_code == 400
         assert "Location" not in answer.headers
     assert platform.sandbox.journal.last.refused_by == "consent"
-    done = browser.post(AUTHORIZE, params=WEB, data={"decision": "allow", "consent": good})
+    done = browser.post(LOGIN, params=WEB, data={"decision": "allow", "consent": good})
     assert "code" in returned(done)
 
 
 def test_a_consent_fits_the_session_it_was_shown_to(platform: Platform) -> None:
     alice, bob = (platform.client(None, listener=Listener.ONE_WAY) for _ in range(2))
-    alice.post(AUTHORIZE, params=WEB, data=ALICE)
-    bob.post(AUTHORIZE, params=WEB, data=BOB)
+    alice.post(LOGIN, params=WEB, data=ALICE)
+    bob.post(LOGIN, params=WEB, data=BOB)
     form = {
         "decision": "allow",
-        "consent": hidden(bob.get(AUTHORIZE, params=WEB).text, "consent"),
+        "consent": hidden(bob.get(LOGIN, params=WEB).text, "consent"),
     }
 
-    assert alice.post(AUTHORIZE, params=WEB, data=form).status_code == 400
+    assert alice.post(LOGIN, params=WEB, data=form).status_code == 400
     assert (
         "Log in"
-        in platform.client(None, listener=Listener.ONE_WAY)
-        .post(AUTHORIZE, params=WEB, data=form)
-        .text
+        in platform.client(None, listener=Listener.ONE_WAY).post(LOGIN, params=WEB, data=form).text
     )
     bob.follow_redirects = False
-    assert bob.post(AUTHORIZE, params=WEB, data=form).status_code == 303
+    assert bob.post(LOGIN, params=WEB, data=form).status_code == 303
 
 
 def test_the_session_cookie_is_kept_from_scripts_and_plain_connections(
@@ -55,7 +53,7 @@ def test_the_session_cookie_is_kept_from_scripts_and_plain_connections(
 
 
 def test_credentials_in_the_address_log_nobody_in(browser: httpx2.Client) -> None:
-    answer = browser.get(AUTHORIZE, params=WEB | ALICE)
+    answer = browser.get(LOGIN, params=WEB | ALICE)
 
     assert "Log in" in answer.text
     assert "mock_sei_session" not in browser.cookies
@@ -84,7 +82,7 @@ def test_credentials_in_the_address_log_nobody_in(browser: httpx2.Client) -> Non
 def test_a_log_in_form_of_another_origin_is_refused(
     browser: httpx2.Client, headers: dict[str, str], accepted: bool
 ) -> None:
-    answer = browser.post(AUTHORIZE, params=WEB, data=ALICE, headers=headers)
+    answer = browser.post(LOGIN, params=WEB, data=ALICE, headers=headers)
 
     assert answer.status_code == (303 if accepted else 400)
     assert ("mock_sei_session" in browser.cookies) is accepted
@@ -104,31 +102,31 @@ def test_bytes_that_are_no_text_are_a_wrong_value_not_an_accident(
 ) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
-    answer = browser.post(AUTHORIZE, params=WEB, content=fields, headers=headers)
+    answer = browser.post(LOGIN, params=WEB, content=fields, headers=headers)
 
     assert (answer.status_code, "Log in" in answer.text) == (status, True)
 
 
 def test_a_consent_token_of_other_letters_is_refused(browser: httpx2.Client) -> None:
-    browser.post(AUTHORIZE, params=WEB, data={k: v for k, v in ALICE.items() if k != "decision"})
+    browser.post(LOGIN, params=WEB, data={k: v for k, v in ALICE.items() if k != "decision"})
 
-    answer = browser.post(AUTHORIZE, params=WEB, data={"decision": "allow", "consent": "\xe9"})
+    answer = browser.post(LOGIN, params=WEB, data={"decision": "allow", "consent": "\xe9"})
 
     assert (answer.status_code, "did not come from the page" in answer.text) == (400, True)
 
 
 def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: httpx2.Client) -> None:
-    browser.post(AUTHORIZE, params=WEB, data=ALICE)
+    browser.post(LOGIN, params=WEB, data=ALICE)
     form = {
         "decision": "allow",
-        "consent": hidden(browser.get(AUTHORIZE, params=WEB).text, "consent"),
+        "consent": hidden(browser.get(LOGIN, params=WEB).text, "consent"),
     }
 
     for decision in (form, {"decision": "deny"}):
         foreign = browser.post(
-            AUTHORIZE, params=WEB, data=decision, headers={"Origin": "https://evil.example"}
+            LOGIN, params=WEB, data=decision, headers={"Origin": "https://evil.example"}
         )
         assert foreign.status_code == 400
         assert "Location" not in foreign.headers
         assert platform.sandbox.journal.last.refused_by == "origin"
-    assert browser.post(AUTHORIZE, params=WEB, data=form).status_code == 303
+    assert browser.post(LOGIN, params=WEB, data=form).status_code == 303

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import httpx2
 import pytest
 
 from mock_sei.apis.documents import Catalogue
-from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, METADATA_PATH, TOKEN_INFO_PATH
+from mock_sei.oauth.metadata import (
+    AUTHORIZE_PATH,
+    JWKS_PATH,
+    LOGIN_PATH,
+    METADATA_PATH,
+    TOKEN_INFO_PATH,
+)
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from tests.apis.engine import document
@@ -82,6 +90,9 @@ def with_own(platform: Platform) -> Platform:
         f"{AUTHORIZE_PATH}?client_id=demo-web-key",
         f"{AUTHORIZE_PATH}?client_id=demo-web-key&response_type=token",
         f"{AUTHORIZE_PATH}?client_id=nobody",
+        f"{LOGIN_PATH}?client_id=demo-web-key",
+        f"{LOGIN_PATH}?client_id=demo-web-key&response_type=token",
+        LOGIN_PATH,
         "/portal",
         "/portal/mailbox",
         "/v2/oauthtoken",
@@ -239,7 +250,8 @@ def test_a_head_logs_nobody_in(platform: Platform) -> None:
 
     looked = http.head(where, follow_redirects=False)
 
-    assert (looked.status_code, len(sandbox.state.oauth.sessions)) == (200, 0)
+    assert (looked.status_code, len(sandbox.state.oauth.sessions)) == (302, 0)
+    assert urlsplit(looked.headers["Location"]).path == LOGIN_PATH
     assert "set-cookie" not in looked.headers
     assert http.get(where, follow_redirects=False).status_code == 302
     assert len(sandbox.state.oauth.sessions) == 1

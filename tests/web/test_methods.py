@@ -8,6 +8,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.oauth.metadata import (
     AUTHORIZE_PATH,
     JWKS_PATH,
+    LOGIN_PATH,
     METADATA_PATH,
     REVOKE_PATH,
     TOKEN_INFO_PATH,
@@ -30,6 +31,7 @@ ON_BOTH = {
 }
 FOR_BROWSERS = {
     AUTHORIZE_PATH: "GET, HEAD, POST",
+    LOGIN_PATH: "GET, HEAD, POST",
     "/portal": "GET, HEAD",
     "/portal/apps": "GET, HEAD, POST",
     "/portal/apps/demo-server/edit": "GET, HEAD, POST",

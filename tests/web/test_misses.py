@@ -48,7 +48,9 @@ def test_what_differs_is_named(platform: Platform) -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["/v2/oauth/authorize", "/portal", "/portal/journal"])
+@pytest.mark.parametrize(
+    "path", ["/v2/oauth/authorize", "/v2/oauth/login", "/portal", "/portal/journal"]
+)
 def test_a_page_for_browsers_is_named_with_the_url_of_its_listener(
     platform: Platform, path: str
 ) -> None:
@@ -58,11 +60,12 @@ def test_a_page_for_browsers_is_named_with_the_url_of_its_listener(
 
 
 def test_a_misspelt_page_for_browsers_is_named_with_its_listener(platform: Platform) -> None:
-    platform.client(listener=Listener.TWO_WAY).get("/v2/oauth/authorise")
-    assert "are on the one-way listener: https://localhost." in refused_because(platform)
+    for path in ("/v2/oauth/authorise", "/v2/oauth/logon", "/v2/oauth/Login", "/v2/oauth/login/"):
+        platform.client(listener=Listener.TWO_WAY).get(path)
+        assert "are on the one-way listener: https://localhost." in refused_because(platform)
 
-    platform.client(listener=Listener.ONE_WAY).get("/v2/oauth/authorise")
-    assert "listener" not in refused_because(platform)
+        platform.client(listener=Listener.ONE_WAY).get(path)
+        assert "listener" not in refused_because(platform)
 
 
 @pytest.mark.parametrize("path", ["/portal/journl", "/portal/nowhere"])
@@ -91,8 +94,9 @@ def test_the_control_listener_names_the_url_of_a_path_of_the_platform(
         detail = control.post(path).json()["detail"]
         assert f"https://localhost:444{path} with a client certificate" in detail
         assert f"https://localhost{path} without" in detail
-    detail = control.get("/portal/journal").json()["detail"]
-    assert detail.endswith("https://localhost/portal/journal")
+    for path in ("/portal/journal", "/v2/oauth/authorize", "/v2/oauth/login"):
+        detail = control.get(path).json()["detail"]
+        assert detail.endswith(f"of the platform: https://localhost{path}")
 
 
 def test_the_control_listener_points_to_its_reference(control: httpx2.Client) -> None:

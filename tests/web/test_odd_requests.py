@@ -18,7 +18,7 @@ from mock_sei.standards import Listener
 from mock_sei.web.forms import page_token
 from mock_sei.web.portal.routes import ROUTES
 from mock_sei.web.portal.visit import FORM_COOKIE
-from tests.oauth.flows import AUTHORIZE, PAIR
+from tests.oauth.flows import AUTHORIZE, LOGIN, PAIR
 from tests.support import TOKEN_PATH, Platform, control_client
 
 pytestmark = pytest.mark.slow
@@ -52,6 +52,15 @@ FORMS: dict[str, list[Fields]] = {
             b"decision": b"allow",
         },
         {b"client_id": b"demo-spa-key", b"login_hint": b"alice@example.com", b"state": b"\xff"},
+        {b"client_id": b"demo-web-key", b"decision": b"allow", b"consent": b"0" * 64},
+    ],
+    LOGIN: [
+        {
+            b"client_id": b"demo-web-key",
+            b"state": b"xyz",
+            b"username": b"alice@example.com",
+            b"password": b"alice-password",
+        },
         {b"client_id": b"demo-web-key", b"decision": b"allow", b"consent": b"0" * 64},
     ],
     "/portal/apps": [

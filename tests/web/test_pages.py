@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from mock_sei.records import EndUser
-from tests.oauth.flows import ALICE, AUTHORIZE, WEB
+from tests.oauth.flows import ALICE, AUTHORIZE, LOGIN, WEB
 from tests.support import Platform
 
 SCRIPT = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -23,10 +23,10 @@ def show(browser: httpx2.Client, which: str, **headers: str) -> httpx2.Response:
         return browser.get(AUTHORIZE, params={"client_id": "unknown"}, headers=headers)
     if which == "wrong password":
         form = ALICE | {"password": "wrong"}
-        return browser.post(AUTHORIZE, params=WEB, data=form, headers=headers)
+        return browser.post(LOGIN, params=WEB, data=form, headers=headers)
     if which == "consent":
-        browser.post(AUTHORIZE, params=WEB, data=ALICE)
-    return browser.get(AUTHORIZE, params=WEB, headers=headers)
+        browser.post(LOGIN, params=WEB, data=ALICE)
+    return browser.get(LOGIN, params=WEB, headers=headers)
 
 
 def policy_of(answer: httpx2.Response) -> dict[str, list[str]]:
@@ -85,7 +85,7 @@ def test_a_form_may_lead_to_the_applications_own_address(
 ) -> None:
     request_ = {"client_id": "demo-native-key", "redirect_uri": address, "code_challenge": "x" * 43}
 
-    answer = browser.get(AUTHORIZE, params=request_)
+    answer = browser.get(LOGIN, params=request_)
 
     assert policy_of(answer)["form-action"] == ["'self'", source]
 
@@ -104,17 +104,18 @@ def test_a_form_may_lead_to_the_applications_own_address(
 )
 def test_nothing_a_request_says_is_shown_unescaped(browser: httpx2.Client, name: str) -> None:
     request_ = WEB | {name: SCRIPT}
-    shown = browser.get(AUTHORIZE, params=request_)
-    again = browser.post(AUTHORIZE, params=request_, data={"username": SCRIPT, "password": "x"})
+    sent = browser.get(AUTHORIZE, params=request_)
+    shown = browser.get(LOGIN, params=request_)
+    again = browser.post(LOGIN, params=request_, data={"username": SCRIPT, "password": "x"})
 
-    for answer in (shown, again):
+    for answer in (sent, shown, again):
         assert "<script" not in answer.text + answer.headers.get("Location", "")
         assert "<img" not in answer.text
 
 
 def test_a_hint_and_a_typed_name_stay_in_their_field(browser: httpx2.Client) -> None:
-    hint = browser.get(AUTHORIZE, params=WEB | {"login_hint": SCRIPT}).text
-    typed = browser.post(AUTHORIZE, params=WEB, data={"username": SCRIPT, "password": "x"}).text
+    hint = browser.get(LOGIN, params=WEB | {"login_hint": SCRIPT}).text
+    typed = browser.post(LOGIN, params=WEB, data={"username": SCRIPT, "password": "x"}).text
 
     for page in (hint, typed):
         assert 'value="&#34;&#39;&gt;&lt;script&gt;' in page
@@ -125,9 +126,9 @@ def test_names_from_the_records_are_escaped_too(platform: Platform, browser: htt
     user = EndUser(email=f"{SCRIPT}@example.com", password="secret-of-script")
     platform.sandbox.state.registry.end_users[user.email] = user
 
-    login = browser.get(AUTHORIZE, params=WEB).text
+    login = browser.get(LOGIN, params=WEB).text
     form = {"username": user.email, "password": user.password}
-    consent = browser.get(browser.post(AUTHORIZE, params=WEB, data=form).headers["Location"]).text
+    consent = browser.get(browser.post(LOGIN, params=WEB, data=form).headers["Location"]).text
 
     assert "Allow access?" in consent
     for page in (login, consent):

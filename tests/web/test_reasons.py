@@ -346,7 +346,8 @@ def test_a_spoilt_name_that_nothing_needs_is_noted(platform: Platform) -> None:
     assert note.startswith("no parameter amp;scope; ignored (was scope meant?) An HTML escape")
     log_in(platform, **{"State": "s", "amp;login_hint": "a", "other": "b"})
     notes = platform.sandbox.journal.last.notes
-    assert [each.partition(";")[0] for each in notes] == ["no parameter State", "no parameter amp"]
+    spoilt_names = [each.partition(";")[0] for each in notes if each.startswith("no parameter")]
+    assert spoilt_names == ["no parameter State", "no parameter amp"]
 
 
 def test_a_request_without_a_pair_lists_the_names_that_came(platform: Platform) -> None:
