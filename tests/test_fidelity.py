@@ -185,14 +185,20 @@ class Lines:
         return ".".join(path) in names_in(row[column], grade)
 
 
+@cache
+def documents() -> dict[str, dict[str, Any]]:
+    """Those of ``fixtures/apis`` by their product, as they are written."""
+    files = sorted((bundled_folder() / "apis").glob("*.yaml"))
+    return {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
+
+
 def without_line(text: str) -> list[str]:
     """Places of graded keys in ``fixtures/apis`` that no line of a document names."""
     missing = []
-    for file in sorted((bundled_folder() / "apis").glob("*.yaml")):
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-        lines = Lines(text, file.stem, document)
+    for product, document in documents().items():
+        lines = Lines(text, product, document)
         missing += [
-            f"{file.name}: {'/'.join(place)} ({grade})"
+            f"{product}.yaml: {'/'.join(place)} ({grade})"
             for place, grade in graded(document)
             if not lines.has(place, grade)
         ]

@@ -68,6 +68,12 @@ CONVENTIONS = (
         get("/v2/portfolio/PRT-01/positions?asOfDate=2026-06-30"),
         each={"asOfDate": like(r"\d{4}-\d\d-\d\d")},
     ),
+    cannot(
+        "dates-09",
+        "dates of portfolio reporting are UTC, and the back end converts them",
+        "portfolio-reporting/get/{externalId}/positions-0",
+        "a date without a time is the same day in both; records there have dates only",
+    ),
     fact(
         "dates-07",
         "a date that no calendar has is wrong",

@@ -18,11 +18,13 @@ from tests.facts.portfolios import PORTFOLIOS
 from tests.facts.sockets import SOCKETS
 from tests.facts.tokens import TOKENS
 from tests.facts.trade import TRADE
+from tests.facts.user_tokens import USER_TOKENS
 
 EVERY = (
     *GATEWAY,
     *TOKENS,
     *BROWSER_FLOW,
+    *USER_TOKENS,
     *ERRORS_AND_PAGING,
     *CONVENTIONS,
     *PORTAL,

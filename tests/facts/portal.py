@@ -100,6 +100,13 @@ def deleted(platform: Platform) -> object:
     return gone, first.app_key != second.app_key, first.app_secret != second.app_secret
 
 
+def pairs(platform: Platform) -> object:
+    """Whether two applications have nothing in common."""
+    portal = platform.sandbox.portal
+    first, second = (portal.register(registration(name=each)) for each in ("First", "Second"))
+    return {first.app_key, first.app_secret}.isdisjoint({second.app_key, second.app_secret})
+
+
 def environment_of(platform: Platform) -> object:
     """The demo application that has one environment, in it and elsewhere."""
     elsewhere = platform.post_token("demo-limited").status_code
@@ -196,6 +203,19 @@ PORTAL = (
         "oauth-token",
         environment_of,
         (401, 200),
+    ),
+    shown(
+        "portal-14",
+        "AppKey and AppSecret are one pair for each application",
+        REGISTRATION,
+        pairs,
+        True,
+    ),
+    cannot(
+        "portal-15",
+        "end users may need an account in SEI's user store, which SEI makes",
+        "faq/authentication",
+        "it is done by people; two end users are there from the start",
     ),
     cannot(
         "portal-09",
