@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from mock_sei.standards import Listener
-from tests.facts.table import Call, Shown, cannot, fact, like, shown
+from tests.facts.table import REFUSED, Call, Shown, cannot, fact, like, shown
 from tests.oauth.flows import by_code, call, log_in, returned
 from tests.support import Platform
 
@@ -100,7 +100,7 @@ BROWSER_FLOW = (
         "client_id is required",
         AUTHORIZE_PAGE,
         asked("state=a-state"),
-        status=400,
+        status=REFUSED,
     ),
     fact(
         "authorize-07",

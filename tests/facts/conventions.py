@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.facts.table import Within, cannot, fact, facts_of, get, like, post, send, shown
+from tests.facts.table import Within, cannot, fact, facts_of, get, like, post, shown
 from tests.support import Platform
 
 INVESTORS = "/v2/investors"
@@ -132,13 +132,6 @@ CONVENTIONS = (
         "investor",
         get("/v1/investors/fulfillment/TN-000101"),
         body={"data.results.0.standard.domicileIsoCode": like("[A-Z]{2}")},
-    ),
-    fact(
-        "values-06",
-        "a JSON Patch under plain application/json is no change of an investor",
-        "investors/patch/investors/{externalId}",
-        send("PATCH", "/v1/investors/INV-0001", [{"op": "test", "path": "/id", "value": 1}]),
-        status=400,
     ),
     facts_of(
         "envelopes-01",

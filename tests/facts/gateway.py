@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.facts.table import GUID, Shown, fact, facts_of, get, like, post, shown
+from tests.facts.table import GUID, REFUSED, Shown, fact, facts_of, get, like, post, shown
 from tests.oauth.flows import by_code, log_in, redeem, returned
 from tests.support import Platform
 
@@ -100,7 +100,7 @@ GATEWAY = (
         "a call without token is not let through",
         "/node?page=2",
         get(TICKETS, of=None, headers={"AppKey": "demo-server-key"}),
-        status=401,
+        status=REFUSED,
         body={"code": like("gateway\\..*")},
     ),
     fact(
@@ -108,7 +108,7 @@ GATEWAY = (
         "a call without AppKey is not let through",
         "/node?page=2",
         get(TICKETS, {"AppKey": ""}),
-        status=401,
+        status=REFUSED,
         body={"code": like("gateway\\..*")},
     ),
     fact(
@@ -116,7 +116,7 @@ GATEWAY = (
         "the pair in place of the token, as one old page has it, is the loser of the two pages",
         "investor/get/{trackingNumber}",
         get(TICKETS, {"Authorization": "ZGVtby1zZXJ2ZXIta2V5OmRlbW8tc2VydmVyLXNlY3JldA=="}),
-        status=401,
+        status=REFUSED,
     ),
     facts_of(
         "headers-05",
