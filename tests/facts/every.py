@@ -40,7 +40,7 @@ EVERY = (
     *DESKS,
 )
 
-AWAITED = [
+AWAITED: list[str] = [
     "authorize-01",  # login
     "authorize-07",  # login
     "methods-02",  # bodies
