@@ -1,12 +1,13 @@
-"""The table of grades in ``docs/fidelity.md``, from what the documents say.
+"""The two tables of grades in ``docs/fidelity.md``, from what the documents say.
 
-``python -m mock_sei.apis.grades docs/fidelity.md`` writes it between its two markers.
+One has a row for each operation, the other one for each schema; between them they name every key
+that has a grade. ``python -m mock_sei.apis.grades docs/fidelity.md`` writes each of them between
+its two markers.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.rules import GRADES
 
 BEGIN, END = "<!-- grades: begin (make grades) -->", "<!-- grades: end -->"
+SCHEMAS_BEGIN, SCHEMAS_END = "<!-- schemas: begin (make grades) -->", "<!-- schemas: end -->"
 
 
 _PAGES = "/browse/apis/"
@@ -25,7 +27,7 @@ _PAGES = "/browse/apis/"
 
 
 def grades_table(products: Iterable[Product]) -> str:
-    """Markdown: a row for each operation, its own grade and how many parameters have which.
+    """Markdown: a row for each operation with its own grade and its parameters by their grades.
 
     Then what a call is refused for with the page that says so (``x-page``), and the lists of values
     that no page gives, each with its own grade.
@@ -40,7 +42,7 @@ def grades_table(products: Iterable[Product]) -> str:
                 product.name,
                 f"`{operation.name}`",
                 _grade(operation.raw),
-                _counts(operation),
+                _by_grade(_graded(each) for each in _parameters(operation)),
                 _closed(operation),
                 _open(operation),
             )
@@ -48,9 +50,18 @@ def grades_table(products: Iterable[Product]) -> str:
     return "\n".join(rows)
 
 
-def _counts(operation: Operation) -> str:
-    found = Counter(map(_grade, _parameters(operation)))
-    return ", ".join(f"{found[grade]} {grade}" for grade in (*GRADES, "none") if found[grade])
+def _graded(parameter: Mapping[str, Any]) -> tuple[str, str]:
+    return str(parameter.get("name")), _grade(parameter)
+
+
+def _by_grade(named: Iterable[tuple[str, str]]) -> str:
+    """``documented: `a`, `b`; assumed: `c` ``, in the order of the grades."""
+    found: dict[str, list[str]] = {}
+    for name, grade in named:
+        found.setdefault(grade, []).append(f"`{name}`")
+    return "; ".join(
+        f"{grade}: {', '.join(found[grade])}" for grade in (*GRADES, "none") if grade in found
+    )
 
 
 def _parameters(operation: Operation) -> list[Mapping[str, Any]]:
@@ -130,18 +141,77 @@ def _schemas(
         yield from _schemas(document, each, path, above)
 
 
+def schemas_table(products: Iterable[Product]) -> str:
+    """Markdown: a row for each schema with its products, its grade and graded members and lists.
+
+    Schemas of several products that are graded alike share a row.
+    """
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for product in sorted(products, key=lambda each: each.name):
+        for name, schema in _named_schemas(product).items():
+            members, lists = _by_grade(_members(schema)), _by_grade(_lists(schema))
+            found.setdefault((name, _grade(schema), members, lists), []).append(product.name)
+    rows = [
+        "| schema | products | grade | members with a grade of their own | open lists |",
+        "|---|---|---|---|---|",
+    ]
+    for (name, grade, members, lists), names in sorted(found.items()):
+        rows.append(f"| `{name}` | {', '.join(names)} | {grade} | {members} | {lists} |")
+    return "\n".join(rows)
+
+
+def _named_schemas(product: Product) -> Mapping[str, Any]:
+    """Those below ``components``; every operation of a product is of one document."""
+    document = next(iter(product.operations.values())).document
+    schemas: Mapping[str, Any] = (document.content.get("components") or {}).get("schemas") or {}
+    return schemas
+
+
+def _members(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, each in _parts(schema, ()):
+        if path and "x-fidelity" in each:
+            yield ".".join(path), _grade(each)
+
+
+def _lists(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, each in _parts(schema, ()):
+        hint = each.get(EXTENSION)
+        if isinstance(hint, Mapping) and "x-fidelity" in hint:
+            yield ".".join(path), _grade(hint)
+
+
+def _parts(
+    schema: Any, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """A schema and what stands in it, with the names of the members; no reference is followed."""
+    if not isinstance(schema, Mapping):
+        return
+    yield path, schema
+    for name, each in (schema.get("properties") or {}).items():
+        yield from _parts(each, (*path, name))
+    for each in (schema.get("items"), *schema.get("allOf", ())):
+        yield from _parts(each, path)
+
+
 def _grade(entry: object) -> str:
     grade = entry.get("x-fidelity") if isinstance(entry, dict) else None
     return grade if grade in GRADES else "none"
 
 
-def with_table(text: str, table: str) -> str:
+def with_table(text: str, table: str, begin: str = BEGIN, end: str = END) -> str:
     """A document with the table between its markers."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    before, found, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found or not found_end:
+        raise ValueError(f"no {begin} and {end}")
+    return f"{before}{begin}\n{table}\n{end}{after}"
+
+
+def with_tables(text: str, products: Iterable[Product]) -> str:
+    """A document with both tables between their markers."""
+    every = list(products)
+    text = with_table(text, grades_table(every))
+    return with_table(text, schemas_table(every), SCHEMAS_BEGIN, SCHEMAS_END)
 
 
 def main(path: Path) -> None:
@@ -149,7 +219,7 @@ def main(path: Path) -> None:
 
     catalogue = Catalogue(load_fixtures().documents)
     text = path.read_text(encoding="utf-8")
-    path.write_text(with_table(text, grades_table(catalogue.products.values())), encoding="utf-8")
+    path.write_text(with_tables(text, catalogue.products.values()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The generated table of ``docs/fidelity.md``."""
+"""The generated tables of ``docs/fidelity.md``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from mock_sei.apis.documents import Catalogue
-from mock_sei.apis.grades import BEGIN, END, grades_table, main, with_table
+from mock_sei.apis.grades import (
+    BEGIN,
+    END,
+    SCHEMAS_BEGIN,
+    SCHEMAS_END,
+    grades_table,
+    main,
+    schemas_table,
+    with_table,
+    with_tables,
+)
 from mock_sei.apis.rules import GRADES
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import document
@@ -26,11 +36,11 @@ components: {parameters: {P: {name: p, in: query, x-fidelity: documented}}}
 """
 
 
-def test_the_table_is_what_the_documents_say() -> None:
+def test_the_tables_are_what_the_documents_say() -> None:
     text = FIDELITY.read_text(encoding="utf-8")
-    table = grades_table(Catalogue(load_fixtures().documents).products.values())
+    products = Catalogue(load_fixtures().documents).products.values()
 
-    assert text == with_table(text, table), "the documents have changed: run `make grades`"
+    assert text == with_tables(text, products), "the documents have changed: run `make grades`"
 
 
 def test_every_bundled_operation_and_parameter_has_a_grade() -> None:
@@ -43,12 +53,12 @@ def test_every_bundled_operation_and_parameter_has_a_grade() -> None:
         assert "no page" not in closed, operation
 
 
-def test_a_row_counts_its_parameters_by_grade() -> None:
+def test_a_row_names_its_parameters_by_grade() -> None:
     table = grades_table(Catalogue([document(TEXT)]).products.values())
 
     assert table.splitlines()[2:] == [
-        "| widgets | `GET /v1/a` | derived | 2 documented, 1 none |  |  |",
-        "| widgets | `POST /v1/a` | none | 1 documented |  |  |",
+        "| widgets | `GET /v1/a` | derived | documented: `p`, `b`; none: `c` |  |  |",
+        "| widgets | `POST /v1/a` | none | documented: `p` |  |  |",
     ]
 
 
@@ -89,15 +99,50 @@ def test_a_row_names_what_is_refused_with_its_page_and_what_is_open() -> None:
     assert hints == "`d` derived, `body.e` assumed"
 
 
+GRADED = """
+paths: {/v1/a: {get: {responses: {"200": {description: some}}}}}
+components:
+  schemas:
+    Thing:
+      x-fidelity: derived
+      properties:
+        id: {type: string, x-fidelity: documented}
+        kind: {type: string, x-mock-sei: {values: [a], x-fidelity: assumed}}
+        p: {type: array, items: {properties: {size: {x-fidelity: assumed}}}}
+        other: {$ref: "#/components/schemas/Bare"}
+    Bare: {type: object}
+"""
+
+
+def test_a_schema_has_a_row_with_its_graded_members_and_lists() -> None:
+    rows = schemas_table(Catalogue([document(GRADED)]).products.values()).splitlines()[2:]
+
+    assert rows == [
+        "| `Bare` | widgets | none |  |  |",
+        "| `Thing` | widgets | derived | documented: `id`; assumed: `p.size` | assumed: `kind` |",
+    ]
+
+
+def test_every_bundled_schema_has_a_grade() -> None:
+    table = schemas_table(Catalogue(load_fixtures().documents).products.values())
+
+    for row in table.splitlines()[2:]:
+        _, name, _, grade, members, lists, _ = (cell.strip() for cell in row.split("|"))
+        assert grade in GRADES, name
+        assert "none" not in members + lists, name
+
+
 def test_only_what_lies_between_the_markers_is_written(tmp_path: Path) -> None:
     path = tmp_path / "fidelity.md"
-    path.write_text(f"before\n{BEGIN}\nOUTDATED\n{END}\nafter\n")
+    schemas = f"{SCHEMAS_BEGIN}\nOUTDATED\n{SCHEMAS_END}"
+    path.write_text(f"before\n{BEGIN}\nOUTDATED\n{END}\nafter\n{schemas}\nend\n")
 
     main(path)
 
     text = path.read_text()
     assert text.startswith(f"before\n{BEGIN}\n| product |")
-    assert text.endswith(f"|\n{END}\nafter\n")
+    assert f"|\n{END}\nafter\n{SCHEMAS_BEGIN}\n| schema |" in text
+    assert text.endswith(f"|\n{SCHEMAS_END}\nend\n")
     assert "OUTDATED" not in text
     with pytest.raises(ValueError, match="no <!-- grades"):
         with_table("nothing", "table")

@@ -98,6 +98,15 @@ def test_what_a_request_lacks_is_named_and_nothing_is_begun(
     assert api.read(STATUS)["paging"]["totalCount"] == 64
 
 
+def test_a_request_of_more_than_a_thousand_products_is_refused(api: Api) -> None:
+    products = [{"productExternalId": "FND-01"}] * 1001
+
+    assert faults(api.call("POST", INITIATION, json=REQUEST | {"products": products})) == [
+        ("products", "body")
+    ]
+    assert api.read(STATUS)["paging"]["totalCount"] == 64
+
+
 def test_investor_or_advisor_is_asked_for_in_words(api: Api) -> None:
     body = {name: each for name, each in REQUEST.items() if name != "investor"}
 
