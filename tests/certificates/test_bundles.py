@@ -149,7 +149,7 @@ def test_a_file_with_an_empty_passphrase_is_encrypted_and_anybody_can_open_it(
     identity: Identity, *, legacy: bool, cipher: bytes, passphrase: bytes | None
 ) -> None:
     """keytool finds no key in a file that is not encrypted."""
-    for name, write_file in (FORMATS["pfx"] | FORMATS["p12"]).items():
+    for name, write_file in (*FORMATS["pfx"].items(), *FORMATS["p12"].items()):
         content = write_file(identity, BundleOptions(passphrase="", legacy=legacy))
         assert cipher in content, name
         found = pkcs12.load_pkcs12(content, passphrase)

@@ -171,9 +171,8 @@ def test_importers_read_a_pfx_with_an_empty_passphrase(
     mock_sei: MockSei, fetch: Fetch, *, legacy: bool
 ) -> None:
     folder = fetch("pfx", passphrase="", legacy=legacy)
-    if not legacy:
-        whole = ("--cert-type", "P12", "--cert", "certificate.pfx:")
-        assert token_by_curl(mock_sei, *whole, cwd=folder)
+    whole = ("--cert-type", "P12", "--cert", "certificate.pfx:")
+    assert token_by_curl(mock_sei, *whole, cwd=folder)
     imported = run(*KEYTOOL_IMPORT, cwd=folder)
     assert "1 entries successfully imported" in imported.stdout + imported.stderr
     listing = ("keytool", "-J-Duser.language=en", "-list", "-v", "-keystore", "keystore.p12")
