@@ -86,6 +86,11 @@ class Engine:
         return cls(catalogue=Catalogue([file]), state=state)
 
     @classmethod
+    def vendor(cls, text: str, **records: Sequence[Mapping[str, Any]]) -> Engine:
+        """As :meth:`of`, for a product of the vendor in our words."""
+        return cls.of(replace(document(text), bundled=True), **records)
+
+    @classmethod
     def brought(cls, text: str, *, version: str = "3.1.0") -> Engine:
         engine = cls.of("paths: {}")
         engine.catalogue = Catalogue((), [document(text, version=version)])
