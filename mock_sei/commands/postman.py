@@ -119,7 +119,7 @@ def _newman(out: Path, passphrase: str | None, *, with_certificate: bool) -> str
         command += ["--ssl-client-cert", f"{out / 'certificate.crt'}"]
         command += ["--ssl-client-key", f"{out / 'privatekey.key'}"]
         if passphrase is not None:
-            command += ["--ssl-client-passphrase", passphrase]
+            command.append(f"--ssl-client-passphrase={passphrase}")  # it may begin with a dash
     return shlex.join(command)
 
 

@@ -140,14 +140,14 @@ def test_an_application_registered_a_moment_ago_is_written_and_runs(
 def test_with_a_passphrase_the_key_is_encrypted_and_the_collection_runs(
     write: Write, newman: Newman, tmp_path: Path
 ) -> None:
-    line = write("demo-server", "--passphrase", "of my own")
+    line = write("demo-server", "--passphrase", "-of my own")
     key = tmp_path / "postman" / "privatekey.key"
     assert "ENCRYPTED PRIVATE KEY" in key.read_text()
     opened = ("openssl", "pkey", "-in", key, "-noout", "-passin")
-    assert run(*opened, "pass:of my own").returncode == 0
+    assert run(*opened, "pass:-of my own").returncode == 0
     assert run(*opened, "pass:another").returncode != 0
     assert assertions(newman(line)) == (written_tests(tmp_path), 0)
-    assert newman(line[:-2]).returncode != 0  # without the passphrase
+    assert newman(line[:-1]).returncode != 0  # without the passphrase
 
 
 @pytest.mark.parametrize(
