@@ -302,7 +302,11 @@ def token(account: str, application: str | None, user: str, control_url: str) ->
     show_default=True,
     help="Folder the files are written to.",
 )
-@_secret_option("--passphrase", "Encrypts the private key; without it, or with '', it is open.")
+@_secret_option(
+    "--passphrase",
+    "Encrypts the private key; without it, or with '', it is open. The newman command takes it "
+    "from the variable.",
+)
 @_control_url_option
 def postman(
     application: str, user: str, out: Path, passphrase: str | None, control_url: str

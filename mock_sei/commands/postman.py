@@ -31,7 +31,7 @@ class Written:
 
     files: list[Path]
     newman: str
-    """A command line that runs the collection."""
+    """A command line that runs the collection; a passphrase comes from ``MOCK_SEI_PASSPHRASE``."""
     settings: list[str]
     """What to fill in in Postman by hand, a line for each place."""
 
@@ -71,7 +71,9 @@ def write_files(
     with_certificate = "certificate.crt" in files
     return Written(
         files=[out / file for file in files],
-        newman=_newman(out, passphrase, with_certificate=with_certificate),
+        newman=_newman(
+            out, passphrase if with_certificate else None, with_certificate=with_certificate
+        ),
         settings=[
             *(_certificate(url, out, passphrase) if with_certificate else ()),
             f"Settings, Certificates, CA certificates: PEM file {out / 'ca.pem'}",
@@ -118,9 +120,9 @@ def _newman(out: Path, passphrase: str | None, *, with_certificate: bool) -> str
     if with_certificate:
         command += ["--ssl-client-cert", f"{out / 'certificate.crt'}"]
         command += ["--ssl-client-key", f"{out / 'privatekey.key'}"]
-        if passphrase is not None:
-            command.append(f"--ssl-client-passphrase={passphrase}")  # it may begin with a dash
-    return shlex.join(command)
+    line = shlex.join(command)
+    # The shell puts the passphrase in: what is printed shows none.
+    return line if passphrase is None else f'{line} --ssl-client-passphrase="$MOCK_SEI_PASSPHRASE"'
 
 
 def _json(content: object) -> bytes:

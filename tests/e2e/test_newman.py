@@ -146,7 +146,10 @@ def test_with_a_passphrase_the_key_is_encrypted_and_the_collection_runs(
     opened = ("openssl", "pkey", "-in", key, "-noout", "-passin")
     assert run(*opened, "pass:-of my own").returncode == 0
     assert run(*opened, "pass:another").returncode != 0
-    assert assertions(newman(line)) == (written_tests(tmp_path), 0)
+    variable = "$MOCK_SEI_PASSPHRASE"
+    assert line[-1] == f"--ssl-client-passphrase={variable}"
+    by_shell = [*line[:-1], line[-1].replace(variable, "-of my own")]
+    assert assertions(newman(by_shell)) == (written_tests(tmp_path), 0)
     assert newman(line[:-1]).returncode != 0  # without the passphrase
 
 
@@ -171,6 +174,7 @@ def test_the_fields_of_postman_s_settings_are_named(
         "Settings, Proxy: the global (custom) proxy off, the system proxy off",
     ):
         assert f"{line}\n" in said
+    assert "of my own" not in said
     encrypted = "ENCRYPTED" in (tmp_path / "postman" / "privatekey.key").read_text()
     assert encrypted is (field != "leave empty")
 
