@@ -197,7 +197,7 @@ def serve(config: Path | None, **options: Any) -> None:
     show_default=True,
     envvar="MOCK_SEI_PASSPHRASE",
     show_envvar=True,
-    help="Of .pfx and .p12 files.",
+    help="Of .pfx and .p12 files; '' for files that anybody can open.",
 )
 @click.option(
     "--variant",
@@ -227,6 +227,7 @@ def issue(
     p7s   certificate.p7s (DER, with the intermediate) and privatekey.key
     """
     from mock_sei.commands.issue import issue_files
+    from mock_sei.passphrases import find_warning
 
     written = issue_files(
         account,
@@ -239,6 +240,15 @@ def issue(
     )
     for path in written:
         click.echo(path)
+    warning = find_warning(format_name, passphrase)
+    if warning:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+def _secret_option(name: str, text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Takes a variable too, since every user of the machine can read an option."""
+    variable = f"MOCK_SEI_{name.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(name, envvar=variable, show_envvar=True, help=text)
 
 
 def _own_control_url() -> str:
@@ -292,20 +302,30 @@ def token(account: str, application: str | None, user: str, control_url: str) ->
     show_default=True,
     help="Folder the files are written to.",
 )
+@_secret_option(
+    "--passphrase",
+    "Encrypts the private key; without it, or with '', it is open. The newman command takes it "
+    "from the variable.",
+)
 @_control_url_option
-def postman(application: str, user: str, out: Path, control_url: str) -> None:
+def postman(
+    application: str, user: str, out: Path, passphrase: str | None, control_url: str
+) -> None:
     """Write a Postman collection and environment, with the certificate they need.
 
-    Prints the newman command that runs them. An application whose users log in on a page gets a
-    token in its environment instead of a token request; write again when it has expired.
+    Prints what to fill in in Postman, and the newman command that runs them. An application whose
+    users log in on a page gets a token in its environment instead of a token request; write again
+    when it has expired.
     """
     from mock_sei.commands.postman import write_files
 
-    written = write_files(_remote(control_url), application, user, out)
+    written = write_files(_remote(control_url), application, user, out, passphrase or None)
     for path in written.files:
         click.echo(path)
     click.echo("")
-    click.echo(f"Postman: import both .json files. {written.settings}")
+    click.echo("Postman: import both .json files.")
+    for line in written.settings:
+        click.echo(line)
     click.echo(written.newman)
 
 
@@ -363,12 +383,6 @@ def env(certs_dir: Path) -> None:
     from mock_sei.commands.env import export_lines
 
     click.echo(export_lines(certs_dir))
-
-
-def _secret_option(name: str, text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Takes a variable too, since every user of the machine can read an option."""
-    variable = f"MOCK_SEI_{name.removeprefix('--').replace('-', '_').upper()}"
-    return click.option(name, envvar=variable, show_envvar=True, help=text)
 
 
 @main.command()

@@ -12,7 +12,6 @@ from typing import Any
 from mock_sei.arguments import kind_of, named_plainly_throughout, require_text
 from mock_sei.bench.faults import Armed
 from mock_sei.certificates.bundles import (
-    DEFAULT_PASSPHRASE,
     BundleOptions,
     Identity,
     pkcs12_bundle,
@@ -20,6 +19,7 @@ from mock_sei.certificates.bundles import (
 from mock_sei.certificates.store import write_whole
 from mock_sei.controls import Controls
 from mock_sei.errors import Rejected
+from mock_sei.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.records import Application
 
 Record = Mapping[str, Any]
@@ -68,9 +68,11 @@ class Certificate:
     def pfx(self, passphrase: str = DEFAULT_PASSPHRASE, *, legacy: bool = False) -> Path:
         """Key, leaf and chain as a ``.pfx`` file beside the others.
 
-        One that is asked for again is the same file; of another passphrase it is another.
+        One that is asked for again is the same file; of another passphrase it is another. With an
+        empty passphrase anybody can open the file; the importer must be given the empty text as
+        the password, since some find nothing in it when they are given none.
         """
-        options = BundleOptions(passphrase=passphrase, legacy=legacy).checked()
+        options = BundleOptions(passphrase=passphrase, legacy=legacy)
         path = self.cert_file.with_suffix(".pfx")
         if options != BundleOptions():
             # Named without telling the passphrase: nobody but the key's holder could try some.

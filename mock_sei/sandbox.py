@@ -31,7 +31,7 @@ from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
-from mock_sei.apis.times import eastern_now
+from mock_sei.apis.times import find_zone
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.entries import Entry
 from mock_sei.bench.faults import Armed, Fault, Faults, read_fault
@@ -131,6 +131,7 @@ class Sandbox:
         faults: Sequence[Mapping[str, Any]] = (),
         faults_source: object = "settings",
         journal_size: int = 1000,
+        time_zone: str = "America/New_York",
         tls_problem: TlsProblem = lambda _: None,
     ) -> None:
         # For good
@@ -148,6 +149,7 @@ class Sandbox:
         self._seeded_faults = read_faults(faults, self.catalogue, faults_source)
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
+        self._zone = find_zone(time_zone)
         self._departed = Departed()
         """Applications that resets and deletions took away; no reset forgets them."""
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
@@ -208,7 +210,10 @@ class Sandbox:
             faults=faults,
             scripts=scripts,
             apis=ApiState(
-                collections=Collections(self._seeded_records), jobs=Jobs(random), random=random
+                collections=Collections(self._seeded_records),
+                jobs=Jobs(random),
+                random=random,
+                zone=self._zone,
             ),
             certificates=certificates,
             portal=Portal(
@@ -548,7 +553,6 @@ class Sandbox:
     def load(self) -> None:
         """Reads every file that is else read when first asked for; to parse it is left until then:
         it needs memory and time, which most servers never spend."""
-        eastern_now(self.clock.now())
         self.fixtures.load()
 
     def seed_identities(self, *, until: Callable[[], bool] = lambda: False) -> None:

@@ -203,6 +203,11 @@ class Settings(BaseModel):
         description="how many days before a certificate's end its renewal is asked for, with "
         "commas between them",
     )
+    time_zone: Literal["America/New_York", "EST"] = Field(
+        default="America/New_York",
+        description="zone of the records' times without an offset: America/New_York has daylight "
+        "time in summer, EST is five hours behind UTC all year",
+    )
     faults: tuple[dict[str, Any], ...] = Field(
         default=(), description="trouble that every reset arms: tables of mock-sei.toml"
     )

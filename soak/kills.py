@@ -23,7 +23,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs7, pkcs12
 
 from benchmarks.load import Connection
-from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS
+from mock_sei.certificates.bundles import FORMATS
+from mock_sei.passphrases import DEFAULT_PASSPHRASE
 from soak.platform import Platform
 from soak.report import Report
 from tests.e2e.serving import MOCK_SEI, Serving, environment

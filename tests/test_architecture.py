@@ -21,7 +21,7 @@ PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "standards", "machine", "paths", "core_yaml", "ecmascript", "tables", "texts"),
-    ("departed",),
+    ("departed", "passphrases"),
     ("peer", "records", "addresses", "randomness", "patterns", "reasons"),
     ("processes", "secret_index", "sendable", "arguments"),
     ("registry", "clock"),

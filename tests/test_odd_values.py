@@ -87,7 +87,6 @@ REFUSED: dict[str, tuple[type[Exception], str, Callable[[Any], object]]] = {
     "set a text": (TypeError, "not str", lambda m: m.clock.set("2030")),
     "set a day": (TypeError, "not date", lambda m: m.clock.set(date(2030, 1, 1))),
     "passphrase half": (Rejected, "passphrase", lambda m: _link(m, passphrase=HALF)),
-    "passphrase empty": (Rejected, "passphrase: empty", lambda m: _link(m, passphrase="")),
     "passphrase none": (Rejected, "passphrase", lambda m: _link(m, passphrase=None)),
     "passphrase number": (Rejected, "passphrase", lambda m: _link(m, passphrase=5)),
     "format": (Rejected, "format", lambda m: _link(m, format="exe")),

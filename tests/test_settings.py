@@ -39,6 +39,7 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "ready_file": ("ready.json", Path("ready.json")),
     "log_format": ("json", "json"),
     "journal_size": (5, 5),
+    "time_zone": ("EST", "EST"),
 }
 
 
@@ -210,6 +211,8 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
     ("concurrent_sessions", "deny", "'allow' or 'refuse'"),
     ("auto_login", "perhaps", "valid boolean"),
     ("log_format", "xml", "'text' or 'json'"),
+    ("time_zone", "Europe/Berlin", "'America/New_York' or 'EST'"),
+    ("time_zone", "est", "'America/New_York' or 'EST'"),
     ("journal_size", 0, "greater than or equal to 1"),
 ]
 

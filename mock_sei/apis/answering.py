@@ -64,7 +64,7 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         content_type=_content_type(request),
         accept=", ".join(request.headers.get("accept", ())),
         user=request.user,
-        now=now,
+        now=now.astimezone(state.zone),
         state=state,
         budget=budget,
         only_looks=request.only_looks,

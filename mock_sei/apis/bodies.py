@@ -77,9 +77,43 @@ def _fields_of(document: Document, schema: Any, place: str) -> set[str]:
     }
 
 
-def read_json(operation: Operation, body: bytes, media_type: str, budget: Budget) -> Any:
-    """A JSON body that fits its schema. Raises :class:`MalformedRequest`."""
-    value = parse_json(body)
+class Nulls:
+    """The members of a body that are null. No page says that null is refused: it is no value.
+
+    They are left out while the body is parsed, so that its schema is held against the rest.
+    """
+
+    def __init__(self) -> None:
+        self._left_out: dict[int, tuple[Any, Sequence[str]]] = {}
+        """By the identity of the object that they stood in; the object lives as long as this."""
+
+    def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object without its members that are null."""
+        members = _members(pairs)
+        names = [name for name, value in pairs if value is None]
+        for name in names:
+            del members[name]
+        if names:
+            self._left_out[id(members)] = members, names
+        return members
+
+    def of(self, value: Any) -> Sequence[str]:
+        """The names of what an object of the body had as null."""
+        return self._left_out.get(id(value), (None, ()))[1]
+
+    @property
+    def names(self) -> list[str]:
+        return [name for _, each in self._left_out.values() for name in each]
+
+
+def read_json(
+    operation: Operation, body: bytes, media_type: str, budget: Budget, nulls: Nulls | None = None
+) -> Any:
+    """A JSON body that fits its schema. Raises :class:`MalformedRequest`.
+
+    With ``nulls`` members that are null are left out, and are in there.
+    """
+    value = parse_json(body, nulls)
     faults = list(find_faults(operation, value, media_type, budget))
     if faults:
         raise misfit(operation, faults)
@@ -129,11 +163,26 @@ def read_members(
     if "requestBody" not in operation.raw:
         return {}
     media_type = check_media_type(operation, content_type)
-    value = read_json(operation, body, media_type, budget)
+    nulls = Nulls() if operation.document.lenient else None
+    value = read_json(operation, body, media_type, budget, nulls)
     if not isinstance(value, dict):
         raise misfit(operation, [Fault("", "body", "must be an object")])
+    note_nulls(operation, media_type, nulls, notes)
     notes += unknown_values(operation.document, body_schema(operation, media_type), value)
     return _under_their_names(operation, value)
+
+
+def note_nulls(
+    operation: Operation, media_type: str, nulls: Nulls | None, notes: list[str]
+) -> None:
+    """Notes what was null, by the names that the body's schema has: others may be anything."""
+    names = nulls.names if nulls is not None else []
+    if not names:
+        return
+    known = _fields_of(operation.document, body_schema(operation, media_type), operation.name)
+    shown = ", ".join(sorted(known.intersection(names)))
+    done = "are taken away" if operation.method == "PATCH" else "count as not sent"
+    notes.append(f"{len(names)} members of the body are null and {done}: {shown or 'inner ones'}")
 
 
 def _under_their_names(operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
@@ -149,8 +198,12 @@ def _under_their_names(operation: Operation, body: dict[str, Any]) -> dict[str, 
     return found
 
 
-def parse_json(body: bytes) -> Any:
-    """UTF-8 JSON that can be kept and sent again (RFC 8259). Raises :class:`MalformedRequest`."""
+def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
+    """UTF-8 JSON that can be kept and sent again (RFC 8259). Raises :class:`MalformedRequest`.
+
+    With ``nulls`` members that are null are left out, and are in there.
+    """
+    members = _members if nulls is None or b"null" not in body else nulls.members
     if not body:
         raise MalformedRequest([Fault("", "body", "missing")])
     try:
@@ -160,7 +213,7 @@ def parse_json(body: bytes) -> Any:
             text,
             parse_constant=_no_constant,
             parse_float=_finite if _MAYBE_INFINITE.search(text) else None,
-            object_pairs_hook=_members if ":" in text else None,
+            object_pairs_hook=members if ":" in text else None,
         )
         if _MAYBE_HALF_A_PAIR.search(text):
             json.dumps(value, ensure_ascii=False).encode()

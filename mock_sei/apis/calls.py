@@ -6,7 +6,7 @@ import json
 from collections import UserDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from random import Random
 from typing import Any
 
@@ -16,7 +16,7 @@ from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.templates import MISSING, fill
-from mock_sei.apis.times import eastern_now, eastern_text, utc_text
+from mock_sei.apis.times import local_text, utc_text
 from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, Fault, MalformedRequest, Refusal
 from mock_sei.patterns import Budget
 
@@ -45,6 +45,8 @@ class ApiState:
     collections: Collections
     jobs: Jobs
     random: Random
+    zone: tzinfo
+    """In which records hold times that have no offset."""
     contents: Contents = field(default_factory=Contents)
     """Uploaded files, by the key of their record."""
 
@@ -63,6 +65,7 @@ class ApiCall:
     user: str
     """The end user of the token, else its service account."""
     now: datetime
+    """In the zone of the records."""
     state: ApiState = field(repr=False)
     budget: Budget = field(default_factory=Budget, repr=False)
     """What the patterns of the document may still take."""
@@ -75,9 +78,9 @@ class ApiCall:
         """What the templates of a document may name."""
         return {
             **names_of(self.values, self.operation),
-            "now": eastern_text(self.now),
+            "now": local_text(self.now),
             "now.utc": utc_text(self.now),
-            "today": eastern_now(self.now).date().isoformat(),
+            "today": self.now.date().isoformat(),
             "user": self.user,
             **more,
         }

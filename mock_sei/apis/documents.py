@@ -60,7 +60,7 @@ class Product:
         content, source = self._file.content, self._file.source
         if not self.bundled:
             content = modern(content, source, self.problems)
-        return Document(source=source, content=content)
+        return Document(source=source, content=content, lenient=self.bundled)
 
     @property
     def content(self) -> Mapping[str, Any]:

@@ -11,13 +11,13 @@ import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.records import Order, Record, Selection, Table, find_value, order_of
-from mock_sei.apis.times import eastern_day, eastern_now, read_time
+from mock_sei.apis.times import day_of, read_time
 from mock_sei.errors import Fault, MalformedRequest
 
 Choose = Callable[[Sequence[Record]], Sequence[Record]]
@@ -51,6 +51,8 @@ class Step:
 
 def steps_of(operation: Operation, values: Mapping[str, Value], now: datetime) -> list[Step]:
     """What a call's values pick, one step after the other; those over all records come last.
+
+    ``now`` is in the zone in which the records hold times without an offset.
 
     Raises :class:`MalformedRequest`.
     """
@@ -224,14 +226,14 @@ def _folder_in(record: Record, field: str) -> tuple[str]:
     return (str(find_value(record, field) or "").rstrip("/"),)
 
 
-def _from(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
-    bound = _bound(str(value), parameter, end=False)
+def _from(field: str, value: Value, parameter: Parameter, now: datetime) -> Keep:
+    bound = _bound(str(value), parameter, now.tzinfo, end=False)
     size = len(bound)
     return lambda record: bound <= _time(find_value(record, field), size)
 
 
-def _to(field: str, value: Value, parameter: Parameter, _: datetime) -> Keep:
-    bound = _bound(str(value), parameter, end=True)
+def _to(field: str, value: Value, parameter: Parameter, now: datetime) -> Keep:
+    bound = _bound(str(value), parameter, now.tzinfo, end=True)
     size = len(bound)
     return lambda record: "" < _time(find_value(record, field), size) <= bound
 
@@ -240,13 +242,13 @@ _SIZES = (len("2026-03-31"), len("2026-03-31T00:00:00.000"), len("2026-03-31T00:
 """Lengths of bounds that records are ordered for; another length looks at each record."""
 
 
-def _find_from(field: str, value: Value, parameter: Parameter, _: datetime) -> Find | None:
-    bound = _bound(str(value), parameter, end=False)
+def _find_from(field: str, value: Value, parameter: Parameter, now: datetime) -> Find | None:
+    bound = _bound(str(value), parameter, now.tzinfo, end=False)
     return _find_times(field, len(bound), (bound, None))
 
 
-def _find_to(field: str, value: Value, parameter: Parameter, _: datetime) -> Find | None:
-    bound = _bound(str(value), parameter, end=True)
+def _find_to(field: str, value: Value, parameter: Parameter, now: datetime) -> Find | None:
+    bound = _bound(str(value), parameter, now.tzinfo, end=True)
     return _find_times(field, len(bound), ("\0", bound))
 
 
@@ -274,11 +276,11 @@ _MIDNIGHT = "2026-03-31T00:00:00.000"
 _LOCAL = "local-date-time"
 
 
-def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
+def _bound(text: str, parameter: Parameter, zone: tzinfo | None, *, end: bool) -> str:
     """As the records write it, so that texts compare as times do.
 
     With dates for records a date stays one; with times it is the first or last instant of its day.
-    A time with an offset is turned into the records' zone: Eastern, or UTC.
+    A time with an offset is turned into the zone of the records: ``zone``, or UTC.
     """
     if parameter.format == "date":
         return text
@@ -288,7 +290,7 @@ def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
     moment = read_time(text)
     if moment.tzinfo is not None:
         try:
-            moment = eastern_now(moment) if parameter.format == _LOCAL else moment.astimezone(UTC)
+            moment = moment.astimezone(zone if parameter.format == _LOCAL else UTC)
         except OverflowError:
             raise ValueError("must be in the years 0001 to 9999") from None
         moment = moment.replace(tzinfo=None)
@@ -297,8 +299,8 @@ def _bound(text: str, parameter: Parameter, *, end: bool) -> str:
 
 
 def _as_of(field: str, value: Value | None, now: datetime) -> Step:
-    """The records of the last date that is not after the wanted one; of today where none came."""
-    limit = now.date().isoformat() if value is None else str(value)
+    """The records of the last date that is not after the wanted one; of today, UTC, for none."""
+    limit = now.astimezone(UTC).date().isoformat() if value is None else str(value)
 
     def choose(records: Sequence[Record]) -> Sequence[Record]:
         dates = {str(find_value(each, field)) for each in records}
@@ -329,20 +331,20 @@ _PERIODS: Mapping[str, Callable[[date], tuple[date, date]]] = {
     "thisQuarter": lambda today: (_quarter_start(today), today),
     "thisYear": lambda today: (today.replace(month=1, day=1), today),
 }
-"""First and last day, Eastern; a week begins on Monday (assumed)."""
+"""First and last day; a week begins on Monday (assumed)."""
 
 
 def _period(field: str, value: Value, _: Parameter, now: datetime) -> Keep:
     first, last = _days_of(value, now)
-    return lambda record: first <= _day(record, field)[0] <= last
+    return lambda record: first <= _day(record, field, now.tzinfo)[0] <= last
 
 
 def _find_period(field: str, value: Value, _: Parameter, now: datetime) -> Find:
-    return _between(_day, (field,), [_days_of(value, now)])
+    return _between(_day, (field, now.tzinfo), [_days_of(value, now)])
 
 
-def _day(record: Record, field: str) -> tuple[str]:
-    return (eastern_day(str(find_value(record, field) or "")),)
+def _day(record: Record, field: str, zone: tzinfo | None) -> tuple[str]:
+    return (day_of(str(find_value(record, field) or ""), zone),)
 
 
 def _days_of(value: Value, now: datetime) -> tuple[str, str]:
@@ -350,7 +352,7 @@ def _days_of(value: Value, now: datetime) -> tuple[str, str]:
     period = _PERIODS.get(str(value))
     if period is None:
         raise ValueError(f"must be {' or '.join(_PERIODS)}, not {str(value)[:50]!r}")
-    first, last = period(eastern_now(now).date())
+    first, last = period(now.date())
     return first.isoformat(), last.isoformat()
 
 

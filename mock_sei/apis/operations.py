@@ -30,6 +30,17 @@ CHANGING = frozenset(
 )
 """Actions that a HEAD must not do, where a document has them answer a GET."""
 
+TRUTHS = ("true", "false")
+
+
+def is_truth(schema: Mapping[str, Any]) -> bool:
+    """Whether a parameter is true or false; some pages declare that as a text of two values."""
+    enum = schema.get("enum")
+    if schema.get("type") == "boolean":
+        return enum is None
+    return schema.get("type") == "string" and enum in (list(TRUTHS), list(TRUTHS[::-1]))
+
+
 _QUICK_KEYS = frozenset(
     {
         "type",
@@ -80,7 +91,7 @@ class Parameter:
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Further spellings, each with the one of ``values`` that it stands for."""
     any_case: bool = False
-    """Whether a closed list, the schema's ``enum``, is read in any case."""
+    """Whether a closed list, the schema's ``enum`` or true and false, is read in any case."""
 
     is_plain: bool = True
     """Not an object, nor a list in one of the styles that only some documents use."""
@@ -115,9 +126,13 @@ class Parameter:
     @cached_property
     def spellings(self) -> Mapping[str, str]:
         """How the list spells a value, by the value in lower case; empty where case matters."""
-        known = self.values or (tuple(map(str, self.enum)) if self.any_case else ())
+        known = self.values or (self._closed if self.any_case else ())
         own = {each.casefold(): each for each in known}
         return own | {alias.casefold(): each for alias, each in self.aliases.items()}
+
+    @property
+    def _closed(self) -> Sequence[str]:
+        return TRUTHS if is_truth(self.schema) else tuple(map(str, self.enum))
 
 
 @dataclass(frozen=True, kw_only=True)

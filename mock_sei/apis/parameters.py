@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.apis.operations import FORM, Operation, Parameter
+from mock_sei.apis.operations import FORM, Operation, Parameter, is_truth
 from mock_sei.apis.times import read_time
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
@@ -147,7 +147,10 @@ def _as_listed(parameter: Parameter, text: str, findings: Findings) -> str | Non
     parts = text.split(",") if parameter.type == "array" or parameter.use == "section" else [text]
     known = [spellings.get(each.strip().casefold()) for each in parts]
     if not parameter.values:  # a closed list of any case: what it has not is refused below
-        return ",".join(found or each for found, each in zip(known, parts, strict=True))
+        read = ",".join(found or each for found, each in zip(known, parts, strict=True))
+        if read != text and is_truth(parameter.schema):
+            findings.notes.append(f"{parameter.name} is read as {read}, as the pages write it")
+        return read
     if None in known:
         shown = ", ".join(parameter.values)
         findings.notes.append(

@@ -9,7 +9,7 @@ from typing import Any
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import FORM_TYPE
-from mock_sei.apis.operations import FORM, METHODS, Operation, Parameter, Rule
+from mock_sei.apis.operations import FORM, METHODS, Operation, Parameter, Rule, is_truth
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
@@ -165,7 +165,7 @@ def _parameters(
                 unless=rule.get("unless", ()),
                 values=rule.get("values", ()),
                 aliases=rule.get("aliases", {}),
-                any_case=rule.get("any_case", False),
+                any_case=rule.get("any_case", document.lenient and is_truth(schema)),
             ),
         )
 

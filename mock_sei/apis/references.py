@@ -32,6 +32,10 @@ class Document:
 
     source: Path
     content: Mapping[str, Any] = field(repr=False)
+    lenient: bool = False
+    """Whether it describes a product of the vendor in our words. Then the types that it gives are
+    read as a page writes them: ``TRUE`` is true, and null is a member that was not sent. The
+    document of a user is kept to the letter."""
 
     def follow(self, value: Any, place: str) -> Any:
         """The value, or what its reference points at. Raises :class:`ConfigurationError`."""

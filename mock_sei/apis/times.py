@@ -1,30 +1,44 @@
 """The vendor's times: Eastern, written without an offset (investor and product pages).
 
 Two pages (accounts, end clients) ask for ISO 8601 in UTC instead, so an offset is understood too.
+Whoever asks for an Eastern time hands in the zone: the setting ``time_zone`` says which it is.
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+logger = logging.getLogger(__name__)
 
-def _eastern() -> timezone | ZoneInfo:
+EST = timezone(timedelta(hours=-5), "EST")
+"""Eastern Standard Time, all year."""
+
+
+def find_zone(name: str) -> tzinfo:
+    """The zone of a ``time_zone`` setting.
+
+    EST where the machine has no data about zones (a Windows or a bare image without the package
+    tzdata); a warning in the log says so.
+    """
+    if name == "EST":
+        return EST
     try:
-        return ZoneInfo("America/New_York")
-    except ZoneInfoNotFoundError:  # a machine without the zone files, such as a bare Windows
-        return timezone(timedelta(hours=-5), "EST")
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        logger.warning(
+            "This machine has no data for the time zone %s, so times of records are EST all year, "
+            "without daylight time. Install the package tzdata, or set time_zone to EST.",
+            name,
+        )
+        return EST
 
 
-def eastern_now(now: datetime) -> datetime:
-    """A moment as an Eastern clock shows it."""
-    return now.astimezone(_eastern())
-
-
-def eastern_text(now: datetime) -> str:
-    """As records hold it: milliseconds, no offset."""
-    return eastern_now(now).replace(tzinfo=None).isoformat(timespec="milliseconds")
+def local_text(moment: datetime) -> str:
+    """A moment in the zone of the records, as they hold it: milliseconds, no offset."""
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
 _TIME = re.compile(
@@ -57,11 +71,11 @@ def utc_text(now: datetime) -> str:
     return f"{text}Z"
 
 
-def eastern_day(text: str) -> str:
-    """The Eastern date of a time as records hold it; empty where it is none."""
+def day_of(text: str, zone: tzinfo | None) -> str:
+    """The date in the zone of a time as records hold it; empty where it is none."""
     if not text.endswith("Z"):
         return text[:10]
     try:
-        return eastern_now(datetime.fromisoformat(text)).date().isoformat()
+        return datetime.fromisoformat(text).astimezone(zone).date().isoformat()
     except (ValueError, OverflowError):
         return ""

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -29,10 +28,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mock_sei.arguments import require_flag, require_text
 from mock_sei.certificates.profiles import PrivateKey
-from mock_sei.errors import Rejected
+from mock_sei.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.peer import PeerCertificate
-
-DEFAULT_PASSPHRASE = "mock-sei"
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """By how much the clocks of machines that share a certs folder may differ."""
@@ -93,14 +90,22 @@ class Identity(Certified):
 
     def encrypted_key_pem(self, passphrase: str | None) -> bytes:
         """PKCS#8, encrypted where a passphrase is given. ``ValueError`` for an empty one."""
-        encryption: KeySerializationEncryption = NoEncryption()
-        if passphrase is not None:
-            encryption = BestAvailableEncryption(passphrase.encode())
-        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+        return write_key(self.key, passphrase)
 
     @property
     def common_name(self) -> str:
         return common_name(self.certificate)
+
+
+def write_key(key: PrivateKey, passphrase: str | None) -> bytes:
+    """PKCS#8, PEM, encrypted where a passphrase is given.
+
+    ``ValueError`` for a passphrase that is empty, too long or no UTF-8 text.
+    """
+    encryption: KeySerializationEncryption = NoEncryption()
+    if passphrase is not None:
+        encryption = BestAvailableEncryption(passphrase.encode())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +113,7 @@ class BundleOptions:
     """What a user may choose about an encrypted file."""
 
     passphrase: str = DEFAULT_PASSPHRASE
+    """Empty for a file that everybody can open."""
     legacy: bool = False
     """3DES and SHA-1, for importers of old Windows and macOS."""
 
@@ -116,11 +122,29 @@ class BundleOptions:
         require_text("passphrase", self.passphrase)
         require_flag("legacy", self.legacy)
 
-    def checked(self) -> Self:
-        """Raises :class:`Rejected` where importers would not read the file."""
-        if not self.passphrase:
-            raise Rejected({"passphrase": "an empty passphrase: importers would import nothing"})
-        return self
+    def encryption(self) -> KeySerializationEncryption:
+        """How a PKCS#12 file is encrypted. ``ValueError`` for a passphrase that is too long.
+
+        An empty passphrase encrypts too: most importers read such a file, while the Java of a file
+        that is not encrypted finds no key in it. cryptography refuses an empty passphrase when the
+        encryption is made, but not when a file is written, so it is put in after that.
+        """
+        passphrase = self.passphrase.encode()
+        encryption: KeySerializationEncryption = (
+            _LEGACY.build(passphrase or b"-")
+            if self.legacy
+            else BestAvailableEncryption(passphrase or b"-")
+        )
+        vars(encryption)["password"] = passphrase
+        return encryption
+
+
+_LEGACY = (
+    PrivateFormat.PKCS12.encryption_builder()
+    .kdf_rounds(50_000)
+    .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+    .hmac_hash(hashes.SHA1())  # noqa: S303  # nosec B303  # what the old importers can read
+)
 
 
 def common_names(subject: x509.Name) -> list[str]:
@@ -174,32 +198,27 @@ def pkcs12_bundle(identity: Identity, options: BundleOptions, *, chain: bool = T
     Key and leaf always go together: a file with the leaf alone has no localKeyID, and the
     documented ``openssl pkcs12 -clcerts`` would write nothing.
     """
-    passphrase = options.checked().passphrase.encode()
-    encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase)
-    if options.legacy:
-        encryption = (
-            PrivateFormat.PKCS12.encryption_builder()
-            .kdf_rounds(50_000)
-            .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-            .hmac_hash(hashes.SHA1())  # noqa: S303  # nosec B303  # what the old importers can read
-            .build(passphrase)
-        )
     return pkcs12.serialize_key_and_certificates(
         name=identity.common_name.encode(),
         key=identity.key,
         cert=identity.certificate,
         cas=identity.chain if chain else None,
-        encryption_algorithm=encryption,
+        encryption_algorithm=options.encryption(),
     )
 
 
 def truststore(certificates: tuple[x509.Certificate, ...], passphrase: str) -> bytes:
-    """A PKCS#12 file of trusted certificates, with the names Java's keytool lists them by."""
+    """A PKCS#12 file of trusted certificates, with the names Java's keytool lists them by.
+
+    It holds no key, so with an empty passphrase it is not encrypted: then Java reads it whether it
+    is given a password or none.
+    """
     entries = [
         pkcs12.PKCS12Certificate(each, f"mock-sei-{i}".encode())
         for i, each in enumerate(certificates)
     ]
-    return pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(passphrase.encode()))
+    encryption = BundleOptions(passphrase=passphrase).encryption() if passphrase else NoEncryption()
+    return pkcs12.serialize_java_truststore(entries, encryption)
 
 
 def trusted_certificates(content: bytes, passphrase: str) -> set[x509.Certificate]:

@@ -29,7 +29,6 @@ from mock_sei.certificates.authority import (
     renew_issuing,
 )
 from mock_sei.certificates.bundles import (
-    DEFAULT_PASSPHRASE,
     BundleOptions,
     Identity,
     common_names,
@@ -39,6 +38,7 @@ from mock_sei.certificates.bundles import (
 )
 from mock_sei.certificates.profiles import server_names
 from mock_sei.errors import ConfigurationError
+from mock_sei.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.records import ACCOUNT_NAME_RULE, is_account_name
 
 logger = logging.getLogger(__name__)

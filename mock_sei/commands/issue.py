@@ -25,14 +25,7 @@ def issue_files(
     """Writes the files of one format and returns their paths. Raises ConfigurationError."""
     if not is_account_name(account):
         raise ConfigurationError(ACCOUNT_NAME_RULE, source="ACCOUNT", key=repr(account))
-    if not passphrase:
-        raise ConfigurationError(
-            "empty; importers would silently import nothing", source="--passphrase"
-        )
-    try:
-        passphrase.encode()
-    except UnicodeEncodeError:
-        raise ConfigurationError("not UTF-8 text", source="--passphrase") from None
+    require_utf8(passphrase)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -43,3 +36,11 @@ def issue_files(
     files = {name: write(identity, options) for name, write in FORMATS[format_name].items()}
     store.write_files(out, files)
     return [out / name for name in files]
+
+
+def require_utf8(passphrase: str) -> None:
+    """Raises ConfigurationError, which shows nothing of the passphrase."""
+    try:
+        passphrase.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError("not UTF-8 text", source="--passphrase") from None

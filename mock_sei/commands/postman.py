@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mock_sei.apis.postman import collection, environment
+from mock_sei.certificates.authority import load_key
+from mock_sei.certificates.bundles import write_key
 from mock_sei.certificates.store import write_whole
+from mock_sei.commands.issue import require_utf8
 from mock_sei.controls import Registered
 from mock_sei.errors import ConfigurationError
 from mock_sei.records import Application
@@ -28,13 +31,18 @@ class Written:
 
     files: list[Path]
     newman: str
-    """A command line that runs the collection."""
-    settings: str
-    """What Postman must be told by hand."""
+    """A command line that runs the collection; a passphrase comes from ``MOCK_SEI_PASSPHRASE``."""
+    settings: list[str]
+    """What to fill in in Postman by hand, a line for each place."""
 
 
-def write_files(remote: Remote, name: str, user: str, out: Path) -> Written:
-    """Writes the files for one application. Raises :class:`~mock_sei.errors.MockSeiError`."""
+def write_files(
+    remote: Remote, name: str, user: str, out: Path, passphrase: str | None = None
+) -> Written:
+    """Writes the files for one application, its private key encrypted where a passphrase is given.
+
+    Raises :class:`~mock_sei.errors.MockSeiError`.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -55,16 +63,31 @@ def write_files(remote: Remote, name: str, user: str, out: Path) -> Written:
         "ca.pem": remote.ca_pem().encode(),
     }
     if application.service_account is not None:
-        files["privatekey.key"] = remote.file(application.service_account, "privatekey.key")
+        key = remote.file(application.service_account, "privatekey.key")
+        files["privatekey.key"] = key if passphrase is None else _encrypted(key, passphrase)
         files["certificate.crt"] = remote.file(application.service_account, "certificate.crt")
     for file, content in files.items():
         write_whole(out / file, content)
     with_certificate = "certificate.crt" in files
     return Written(
         files=[out / file for file in files],
-        newman=_newman(out, with_certificate=with_certificate),
-        settings=_settings(url.removeprefix("https://"), with_certificate=with_certificate),
+        newman=_newman(
+            out, passphrase if with_certificate else None, with_certificate=with_certificate
+        ),
+        settings=[
+            *(_certificate(url, out, passphrase) if with_certificate else ()),
+            f"Settings, Certificates, CA certificates: PEM file {out / 'ca.pem'}",
+            "Settings, Proxy: the global (custom) proxy off, the system proxy off",
+        ],
     )
+
+
+def _encrypted(key: bytes, passphrase: str) -> bytes:
+    require_utf8(passphrase)
+    try:
+        return write_key(load_key(key), passphrase)
+    except ValueError as error:  # too long
+        raise ConfigurationError(str(error), source="--passphrase") from None
 
 
 def _form(application: Application, registry: Registered, user: str) -> Mapping[str, str]:
@@ -79,22 +102,27 @@ def _form(application: Application, registry: Registered, user: str) -> Mapping[
     return {}
 
 
-def _settings(host: str, *, with_certificate: bool) -> str:
-    """The Security FAQ's hints: .crt and .key rather than a .pfx, proxies off."""
-    certificate = f"host {host}, certificate.crt and privatekey.key (not a .pfx), "
-    return (
-        f"Settings, Certificates: {certificate if with_certificate else ''}ca.pem as CA. "
-        "Settings, Proxy: both off."
-    )
+def _certificate(url: str, out: Path, passphrase: str | None) -> list[str]:
+    """What the Security FAQ asks to verify, as Postman names the fields: no .pfx, but two files."""
+    return [
+        "Settings, Certificates, Client certificates, Add certificate:",
+        f"  Host: {url.removeprefix('https://')}",
+        f"  CRT file: {out / 'certificate.crt'}",
+        f"  KEY file: {out / 'privatekey.key'}",
+        "  PFX file: leave empty",
+        f"  Passphrase: {'leave empty' if passphrase is None else 'the one given here'}",
+    ]
 
 
-def _newman(out: Path, *, with_certificate: bool) -> str:
+def _newman(out: Path, passphrase: str | None, *, with_certificate: bool) -> str:
     command = ["newman", "run", f"{out / COLLECTION}", "-e", f"{out / ENVIRONMENT}"]
     command += ["--ssl-extra-ca-certs", f"{out / 'ca.pem'}"]
     if with_certificate:
         command += ["--ssl-client-cert", f"{out / 'certificate.crt'}"]
         command += ["--ssl-client-key", f"{out / 'privatekey.key'}"]
-    return shlex.join(command)
+    line = shlex.join(command)
+    # The shell puts the passphrase in: what is printed shows none.
+    return line if passphrase is None else f'{line} --ssl-client-passphrase="$MOCK_SEI_PASSPHRASE"'
 
 
 def _json(content: object) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from mock_sei.passphrases import UNPROTECTED
 from mock_sei.portal.links import Link
 from mock_sei.portal.mailbox import Letter
 from mock_sei.records import Application, ServiceAccount
@@ -57,9 +58,17 @@ def link_letter(application: Application, link: Link, url: str, *, with_key: boo
         "Explorer is preferred; curl -O -J works as well.\n\n"
         f"It downloads the {link.delivery.format} form. For another one put behind the link\n\n"
         f"{others}\n"
-        "The passphrase of an encrypted file is the one that was chosen with the link, mock-sei "
-        "where none was.\n",
+        f"{_about_passphrase(link, with_key=with_key)}\n",
         link,
+    )
+
+
+def _about_passphrase(link: Link, *, with_key: bool) -> str:
+    if with_key and not link.delivery.passphrase:
+        return f"Warning: an empty passphrase was chosen with the link. {UNPROTECTED}"
+    return (
+        "The passphrase of an encrypted file is the one that was chosen with the link, mock-sei "
+        "where none was."
     )
 
 

@@ -18,6 +18,7 @@ from mock_sei.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.arguments import kind_of
 from mock_sei.clock import Clock
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
+from mock_sei.passphrases import DEFAULT_PASSPHRASE, find_warning
 from mock_sei.randomness import new_secret
 from mock_sei.reasons.values import but_for, find_difference
 from mock_sei.texts import is_text
@@ -35,7 +36,8 @@ class Delivery:
 
     format: str | None = None
     """None is the usual one: ``pfx``, or ``pem`` where the key is the client's."""
-    passphrase: str = field(default="mock-sei", repr=False)
+    passphrase: str = field(default=DEFAULT_PASSPHRASE, repr=False)
+    """Empty for an encrypted file that everybody can open."""
     legacy: bool = False
     """Encryption that old Windows and macOS importers read."""
 
@@ -46,12 +48,15 @@ class Delivery:
             problems["format"] = f"no such format; there are {', '.join(WITH_KEY)}"
         if not is_text(self.passphrase):
             problems["passphrase"] = "no text that can be sent"
-        elif not self.passphrase:
-            problems["passphrase"] = "empty; importers would silently import nothing"
         if self.legacy not in (True, False):
             problems["legacy"] = f"must be True or False, not {kind_of(self.legacy)}"
         if problems:
             raise Rejected(problems)
+
+    @property
+    def warning(self) -> str | None:
+        """What to know of the file that is downloaded."""
+        return find_warning(self.format, self.passphrase)
 
     def for_certificate(self, *, with_key: bool) -> Delivery:
         """The same with the usual format where none was asked for. Raises :class:`Rejected`."""

@@ -19,6 +19,7 @@ from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.times import find_zone
 from mock_sei.errors import ConfigurationError, Fault, MalformedRequest, Refusal
 from mock_sei.peer import Findings
 
@@ -80,8 +81,14 @@ class Engine:
         file = document(text) if isinstance(text, str) else text
         seed = {name.replace("_", "-"): tuple(each) for name, each in records.items()}
         random = Random(1)  # noqa: S311
-        state = ApiState(collections=Collections(seed), jobs=Jobs(random), random=random)
+        zone = find_zone("America/New_York")
+        state = ApiState(collections=Collections(seed), jobs=Jobs(random), random=random, zone=zone)
         return cls(catalogue=Catalogue([file]), state=state)
+
+    @classmethod
+    def vendor(cls, text: str, **records: Sequence[Mapping[str, Any]]) -> Engine:
+        """As :meth:`of`, for a product of the vendor in our words."""
+        return cls.of(replace(document(text), bundled=True), **records)
 
     @classmethod
     def brought(cls, text: str, *, version: str = "3.1.0") -> Engine:

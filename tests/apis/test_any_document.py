@@ -21,6 +21,7 @@ from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.openapi import modern
+from mock_sei.apis.times import EST
 from mock_sei.errors import ConfigurationError, Refusal
 from mock_sei.fixtures import bundled_folder
 from tests.any_values import DEEP, damaged, mutated
@@ -130,7 +131,7 @@ def catalogue_of(file: Path, *, brought: bool) -> Catalogue | None:
 def call_everything(catalogue: Catalogue) -> None:
     random = Random(1)  # noqa: S311
     collections = Collections(dict.fromkeys(catalogue.collections, ()))
-    state = ApiState(collections=collections, jobs=Jobs(random), random=random)
+    state = ApiState(collections=collections, jobs=Jobs(random), random=random, zone=EST)
     engine = Engine(catalogue=catalogue, state=state)
     for operation in catalogue.operations:
         path = re.sub(r"\{[^}]*\}", "1", operation.path)

@@ -76,6 +76,29 @@ def test_a_closed_list_is_read_in_any_case_where_its_document_says_so() -> None:
             ids(engine, f"colour={sent}")
 
 
+TRUTHS = ["{type: boolean}", "{type: string, enum: ['true', 'false']}"]
+
+
+@pytest.mark.parametrize("schema", TRUTHS)
+@pytest.mark.parametrize("sent", ["true", "TRUE", "True"])
+def test_a_product_of_the_vendor_reads_true_in_any_case(schema: str, sent: str) -> None:
+    parameter = f"{{name: a, in: query, schema: {schema}, x-mock-sei: {{field: x}}}}"
+    records = [{"id": 1, "x": True}, {"id": 2, "x": False}]
+    engine = Engine.vendor(operation(LIST, f"[{parameter}]"), widgets=records)
+    assert engine.ids(f"a={sent}") == [1]
+    noted = [] if sent == "true" else ["a is read as true, as the pages write it"]
+    assert engine.findings.notes == noted
+    assert engine.ids("a=False") == [2]
+    for wrong in ("yes", "1", ""):
+        assert [each.field for each in engine.faults(f"/v1/widgets?a={wrong}")] == ["a"]
+
+
+@pytest.mark.parametrize("schema", TRUTHS)
+def test_the_document_of_a_user_reads_true_as_it_is_written(schema: str) -> None:
+    engine = Engine.of(operation(LIST, f"[{{name: a, in: query, schema: {schema}}}]"))
+    assert [each.field for each in engine.faults("/v1/widgets?a=TRUE")] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("rule", "key"),
     [

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import NoReturn
+from zoneinfo import ZoneInfoNotFoundError
+
 import pytest
 
-from mock_sei.apis.times import read_time
+from mock_sei.apis.times import find_zone, read_time
 
 SPELLINGS = {
     "2025-01-28T15:48:25": "2025-01-28T15:48:25",
@@ -45,3 +49,31 @@ def test_a_time_of_iso_8601_is_read(text: str) -> None:
 def test_what_is_no_time_is_not_read(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_time(text)
+
+
+SUMMER = datetime(2026, 7, 15, 3, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("name", "hour"), [("America/New_York", 23), ("EST", 22)])
+def test_new_york_has_daylight_time_and_est_has_none(name: str, hour: int) -> None:
+    assert SUMMER.astimezone(find_zone(name)).hour == hour
+
+
+def test_a_machine_without_data_about_zones_takes_est_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def find_nothing(name: str) -> NoReturn:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr("mock_sei.apis.times.ZoneInfo", find_nothing)
+    assert SUMMER.astimezone(find_zone("America/New_York")).hour == 22
+    assert "America/New_York" in caplog.text
+    assert "tzdata" in caplog.text
+
+
+def test_est_needs_no_data_about_zones(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("mock_sei.apis.times.ZoneInfo", None)
+    assert SUMMER.astimezone(find_zone("EST")).hour == 22
+    assert caplog.text == ""

@@ -143,11 +143,36 @@ def test_encryption_is_modern_unless_an_old_importer_is_named(identity: Identity
     assert bundle.cert.certificate == identity.certificate
 
 
-@pytest.mark.parametrize("legacy", [False, True])
-def test_an_empty_passphrase_is_refused(identity: Identity, *, legacy: bool) -> None:
-    """keytool would import nothing and call it a success."""
-    with pytest.raises(ValueError, match="empty passphrase"):
-        pkcs12_bundle(identity, BundleOptions(passphrase="", legacy=legacy))
+@pytest.mark.parametrize(("legacy", "cipher"), [(False, AES_256), (True, SHROUDED_3DES)])
+@pytest.mark.parametrize("passphrase", [b"", None])
+def test_a_file_with_an_empty_passphrase_is_encrypted_and_anybody_can_open_it(
+    identity: Identity, *, legacy: bool, cipher: bytes, passphrase: bytes | None
+) -> None:
+    """keytool finds no key in a file that is not encrypted."""
+    for name, write_file in (*FORMATS["pfx"].items(), *FORMATS["p12"].items()):
+        content = write_file(identity, BundleOptions(passphrase="", legacy=legacy))
+        assert cipher in content, name
+        found = pkcs12.load_pkcs12(content, passphrase)
+        assert found.cert is not None
+        assert found.cert.certificate == identity.certificate
+        assert found.key is not None
+
+
+def test_the_usual_passphrase_does_not_open_a_file_with_an_empty_one(identity: Identity) -> None:
+    content = pkcs12_bundle(identity, BundleOptions(passphrase=""))
+    with pytest.raises(ValueError, match=r"(?i)invalid password"):
+        open_pkcs12(content)
+
+
+def test_an_empty_passphrase_does_not_open_a_file_with_another_one(identity: Identity) -> None:
+    with pytest.raises(ValueError, match=r"(?i)invalid password"):
+        open_pkcs12(pkcs12_bundle(identity, BundleOptions()), "")
+
+
+def test_a_truststore_with_an_empty_passphrase_is_read_with_it(identity: Identity) -> None:
+    content = truststore(identity.chain, "")
+    assert AES_256 not in content
+    assert trusted_certificates(content, "") == set(identity.chain)
 
 
 def test_an_encrypted_key_opens_with_its_passphrase_and_no_other(identity: Identity) -> None:

@@ -46,6 +46,7 @@ def fetch(request: pytest.FixtureRequest, mock_sei: MockSei, tmp_path: Path) -> 
         )
         assert finished.returncode == 0, finished.stderr
         assert tuple(finished.stdout.split()) == FILES[form]
+        assert ("Warning:" in finished.stderr) is (passphrase == "")
         return tmp_path
 
     def download(form: str, passphrase: str = PASSPHRASE, legacy: bool = False) -> Path:
@@ -152,6 +153,46 @@ def test_a_pfx_opens_a_connection_as_it_is(mock_sei: MockSei, fetch: Fetch) -> N
     folder = fetch("pfx", passphrase="of my own")
     file = ("--cert-type", "P12", "--cert", "certificate.pfx:of my own")
     assert token_by_curl(mock_sei, *file, cwd=folder)
+
+
+KEYTOOL_IMPORT = (
+    *("keytool", "-J-Duser.language=en", "-importkeystore", "-noprompt"),
+    *("-srckeystore", "certificate.pfx", "-srcstoretype", "PKCS12", "-srcstorepass", ""),
+    *("-destkeystore", "keystore.p12", "-deststoretype", "PKCS12", "-deststorepass", PASSPHRASE),
+)
+NODE_READS = """
+require("tls").createSecureContext({pfx: require("fs").readFileSync("certificate.pfx")})
+"""
+
+
+@pytest.mark.needs("keytool", "node")
+@pytest.mark.parametrize("legacy", [False, True])
+def test_importers_read_a_pfx_with_an_empty_passphrase(
+    mock_sei: MockSei, fetch: Fetch, *, legacy: bool
+) -> None:
+    folder = fetch("pfx", passphrase="", legacy=legacy)
+    whole = ("--cert-type", "P12", "--cert", "certificate.pfx:")
+    assert token_by_curl(mock_sei, *whole, cwd=folder)
+    imported = run(*KEYTOOL_IMPORT, cwd=folder)
+    assert "1 entries successfully imported" in imported.stdout + imported.stderr
+    listing = ("keytool", "-J-Duser.language=en", "-list", "-v", "-keystore", "keystore.p12")
+    assert "chain length: 3" in run(*listing, "-storepass", PASSPHRASE, cwd=folder).stdout
+    node = run("node", "-e", NODE_READS, cwd=folder)
+    assert node.returncode == 0, node.stderr
+    printed("openssl pkcs12 -in certificate.pfx -clcerts -nokeys -out certificate.crt", folder, "")
+    printed("openssl pkcs12 -in certificate.pfx -nodes -nocerts -out privatekey.key", folder, "")
+    files = ("--cert", "certificate.crt", "--key", "privatekey.key")
+    assert token_by_curl(mock_sei, *files, cwd=folder)
+
+
+def test_two_p12_files_without_a_password_become_certificate_and_key(
+    mock_sei: MockSei, fetch: Fetch
+) -> None:
+    folder = fetch("p12", passphrase="")
+    printed("openssl pkcs12 -in certificate.p12 -clcerts -nokeys -out certificate.crt", folder, "")
+    printed("openssl pkcs12 -in privatekey.p12 -nodes -out privatekey.key -nocerts", folder, "")
+    files = ("--cert", "certificate.crt", "--key", "privatekey.key")
+    assert token_by_curl(mock_sei, *files, cwd=folder)
 
 
 @pytest.mark.parametrize("file", ["certificate.pfx", "certificate.p12", "privatekey.p12"])

@@ -20,16 +20,16 @@ pytestmark = pytest.mark.needs("node", "npm")
 ASSERTIONS = re.compile(r"assertions\s*│\s*(\d+)\s*│\s*(\d+)")
 CERTIFICATE_OPTIONS = ("--ssl-client-cert", "--ssl-client-key")
 
-Write = Callable[[str], list[str]]
-"""An application's name to the words of the line that ``mock-sei postman`` prints for it."""
+Write = Callable[..., list[str]]
+"""An application's name, and options, to the words of the line that ``mock-sei postman`` prints."""
 Newman = Callable[[list[str]], subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def write(mock_sei: MockSei, tmp_path: Path) -> Write:
-    def written(application: str) -> list[str]:
+    def written(application: str, *options: str) -> list[str]:
         finished = run(
-            *(MOCK_SEI, "postman", "--application", application),
+            *(MOCK_SEI, "postman", "--application", application, *options),
             *("--control-url", mock_sei.control_url),
             cwd=tmp_path,
         )
@@ -137,13 +137,70 @@ def test_an_application_registered_a_moment_ago_is_written_and_runs(
     assert assertions(newman(write("orders"))) == (written_tests(tmp_path), 0)
 
 
+def test_with_a_passphrase_the_key_is_encrypted_and_the_collection_runs(
+    write: Write, newman: Newman, tmp_path: Path
+) -> None:
+    line = write("demo-server", "--passphrase", "-of my own")
+    key = tmp_path / "postman" / "privatekey.key"
+    assert "ENCRYPTED PRIVATE KEY" in key.read_text()
+    opened = ("openssl", "pkey", "-in", key, "-noout", "-passin")
+    assert run(*opened, "pass:-of my own").returncode == 0
+    assert run(*opened, "pass:another").returncode != 0
+    variable = "$MOCK_SEI_PASSPHRASE"
+    assert line[-1] == f"--ssl-client-passphrase={variable}"
+    by_shell = [*line[:-1], line[-1].replace(variable, "-of my own")]
+    assert assertions(newman(by_shell)) == (written_tests(tmp_path), 0)
+    assert newman(line[:-1]).returncode != 0  # without the passphrase
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ((), "leave empty"),
+        (("--passphrase", ""), "leave empty"),
+        (("--passphrase", "of my own"), "the one given here"),
+    ],
+)
+def test_the_fields_of_postman_s_settings_are_named(
+    mock_sei: MockSei, tmp_path: Path, options: tuple[str, ...], field: str
+) -> None:
+    command = (MOCK_SEI, "postman", "--control-url", mock_sei.control_url, *options)
+    said = run(*command, cwd=tmp_path).stdout
+    for line in (
+        f"  Host: {mock_sei.two_way_url.removeprefix('https://')}",
+        "  CRT file: postman/certificate.crt",
+        "  KEY file: postman/privatekey.key",
+        f"  Passphrase: {field}",
+        "Settings, Proxy: the global (custom) proxy off, the system proxy off",
+    ):
+        assert f"{line}\n" in said
+    assert "of my own" not in said
+    encrypted = "ENCRYPTED" in (tmp_path / "postman" / "privatekey.key").read_text()
+    assert encrypted is (field != "leave empty")
+
+
+@pytest.mark.parametrize("passphrase", ["x" * 2000, "\udcff"])
+def test_a_passphrase_that_no_key_can_have_is_refused_and_not_shown(
+    mock_sei: MockSei, tmp_path: Path, passphrase: str
+) -> None:
+    command = (MOCK_SEI, "postman", "--control-url", mock_sei.control_url)
+    done = run(*command, "--passphrase", passphrase, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--passphrase: " in done.stderr
+    assert passphrase not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "postman").iterdir()) == []
+
+
 def test_postman_is_told_of_a_certificate_only_where_there_is_one(
     mock_sei: MockSei, tmp_path: Path
 ) -> None:
     command = (MOCK_SEI, "postman", "--control-url", mock_sei.control_url, "--application")
     two_way = run(*command, "demo-server", cwd=tmp_path).stdout
     one_way = run(*command, "demo-spa", cwd=tmp_path).stdout
-    host = mock_sei.two_way_url.removeprefix("https://")
-    assert f"host {host}, certificate.crt and privatekey.key (not a .pfx), ca.pem as CA" in two_way
-    assert "Settings, Certificates: ca.pem as CA" in one_way
-    assert "certificate.crt" not in one_way
+    authority = "Settings, Certificates, CA certificates: PEM file postman/ca.pem"
+    assert authority in two_way
+    assert authority in one_way
+    assert "Client certificates" in two_way
+    for words in ("Client certificates", "certificate.crt", "Passphrase"):
+        assert words not in one_way

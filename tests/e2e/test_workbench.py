@@ -117,6 +117,16 @@ def test_a_certificate_has_its_facts_and_its_bundle(workbench: Workbench) -> Non
     assert len(bundle.additional_certs) == 2
 
 
+def test_an_empty_passphrase_is_another_one_than_none(workbench: Workbench) -> None:
+    certificate = workbench.certificate("svc-demo")
+    with_empty, with_usual = certificate.pfx(""), certificate.pfx()
+    assert pkcs12.load_pkcs12(with_empty.read_bytes(), b"").key is not None
+    assert pkcs12.load_pkcs12(with_usual.read_bytes(), b"mock-sei").key is not None
+    with workbench.client() as http:
+        content = http.get(workbench.certificate_link("svc-demo", passphrase="")).content
+    assert pkcs12.load_pkcs12(content, b"").key is not None
+
+
 def test_a_revoked_certificate_is_refused_at_the_next_handshake(workbench: Workbench) -> None:
     certificate = workbench.certificate(workbench.new_application().service_account or "")
     with workbench.client(certificate) as http:

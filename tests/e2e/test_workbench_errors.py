@@ -213,10 +213,6 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda sei: sei.certificate("svc-demo").pfx(passphrase=None),
         "passphrase: must be a text, not None",
     ),
-    "an empty passphrase": (
-        lambda sei: sei.certificate("svc-demo").pfx(""),
-        "passphrase: an empty passphrase: importers would import nothing",
-    ),
     "a misspelt keyword of pfx": (
         lambda sei: sei.certificate("svc-demo").pfx(pasphrase="x"),
         "pasphrase: no such keyword; did you mean passphrase?",

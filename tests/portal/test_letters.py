@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mock_sei.certificates.bundles import FORMATS
+from mock_sei.passphrases import UNPROTECTED
 from mock_sei.portal.letters import (
     FORMATS_WITH_KEY,
     FORMATS_WITHOUT_KEY,
@@ -83,6 +84,13 @@ def test_the_link_letter_says_what_the_faq_warns_of() -> None:
     for words in ("first download attempt", "Google Chrome", "ask for a new one", "?format=p7s"):
         assert words in letter.text
     assert all(LETTERS[name].link is None for name in LETTERS if name != "link")
+
+
+def test_the_link_letter_warns_of_an_empty_passphrase_where_a_file_can_have_one() -> None:
+    link = replace(LINK, delivery=Delivery(format="pem", passphrase=""))
+    assert UNPROTECTED in link_letter(APPLICATION, link, URL, with_key=True).text
+    assert UNPROTECTED not in link_letter(APPLICATION, link, URL, with_key=False).text
+    assert UNPROTECTED not in LETTERS["link"].text
 
 
 @pytest.mark.parametrize("with_key", [True, False])

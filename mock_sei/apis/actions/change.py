@@ -14,8 +14,10 @@ from typing import Any
 
 from mock_sei.apis.bodies import (
     JSON_PATCH,
+    Nulls,
     check_media_type,
     media_type_of,
+    note_nulls,
     read_json,
     schema_faults,
 )
@@ -39,8 +41,10 @@ def act(call: ApiCall) -> ApiAnswer:
     operation, rule = call.operation, call.operation.rule
     record = call.require_record()
     media_type = check_media_type(operation, call.content_type)
-    body = read_json(operation, call.body, media_type, call.budget)
-    changed = _changed(call, record, body, media_type)
+    nulls = Nulls() if operation.document.lenient and not _is_json_patch(media_type) else None
+    body = read_json(operation, call.body, media_type, call.budget, nulls)
+    note_nulls(operation, media_type, nulls, call.notes)
+    changed = _changed(call, record, body, media_type, nulls or Nulls())
     faults = list(_faults(call, record, changed))
     named = {fault.field for fault in faults}
     faults += [fault for fault in _misfits(call, changed) if fault.field not in named]
@@ -58,10 +62,15 @@ def act(call: ApiCall) -> ApiAnswer:
     return ApiAnswer(body=answer, status=operation.success)
 
 
-def _changed(call: ApiCall, record: Record, body: Any, media_type: str) -> Record:
+def _is_json_patch(media_type: str) -> bool:
+    """In which null is a value, and a member is taken away by ``remove``."""
+    return media_type_of(media_type) == JSON_PATCH
+
+
+def _changed(call: ApiCall, record: Record, body: Any, media_type: str, nulls: Nulls) -> Record:
     """The record as the body wants it, with the key that the path names."""
     rule = call.operation.rule
-    if media_type_of(media_type) == JSON_PATCH:
+    if _is_json_patch(media_type):
         changed = patched(record, body)
     elif not isinstance(body, Mapping):
         raise MalformedRequest([Fault("", "body", "must be an object")])
@@ -69,7 +78,7 @@ def _changed(call: ApiCall, record: Record, body: Any, media_type: str) -> Recor
         kept = {name: record[name] for name in (rule.key, *rule.fixed) if name in record}
         changed = {**kept, **fill(rule.defaults, call.names(body=body)), **body}
     else:
-        changed = merged(record, body)
+        changed = merged(record, body, nulls)
     key = record[rule.key]
     if rule.new_keys or changed.get(rule.key) == key:
         return changed
@@ -77,13 +86,17 @@ def _changed(call: ApiCall, record: Record, body: Any, media_type: str) -> Recor
     return {**changed, rule.key: key}
 
 
-def merged(record: Record, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with the members of the body; an object is merged into the one that is there."""
-    result = dict(record)
+def merged(record: Record, body: Mapping[str, Any], nulls: Nulls) -> dict[str, Any]:
+    """The record with the members of the body; an object is merged into the one that is there.
+
+    What the body has as null is taken away (RFC 7396).
+    """
+    gone = frozenset(nulls.of(body))
+    result = {name: value for name, value in record.items() if name not in gone}
     for name, value in body.items():
         old = result.get(name)
         if isinstance(value, Mapping) and isinstance(old, Mapping):
-            result[name] = merged(old, value)
+            result[name] = merged(old, value, nulls)
         else:
             result[name] = value
     return result

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
 from mock_sei.apis.filters import select, steps_of
 from mock_sei.apis.paging import LEAST_SIZES, find_size_note, offset_page, page
 from mock_sei.apis.records import Record, Table, ordered
-from mock_sei.apis.times import eastern_now
 
 ACTION = "list"
 
@@ -71,8 +70,8 @@ def _memo(call: ApiCall) -> Hashable:
 
 
 def _today(call: ApiCall) -> tuple[date, date]:
-    """Some filters know it, in either zone."""
-    return call.now.date(), eastern_now(call.now).date()
+    """Some filters know it, in the zone of the records or in UTC."""
+    return call.now.date(), call.now.astimezone(UTC).date()
 
 
 def _selected(table: Table, call: ApiCall) -> Sequence[Record]:

@@ -17,7 +17,7 @@ from starlette.routing import Match, Route
 
 from mock_sei import __version__
 from mock_sei.apis.merged import merged
-from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, truststore
+from mock_sei.certificates.bundles import truststore
 from mock_sei.errors import (
     MockSeiError,
     Rejected,
@@ -30,6 +30,7 @@ from mock_sei.errors import (
     listed,
     with_head,
 )
+from mock_sei.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.applications import add_account_calls, add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls

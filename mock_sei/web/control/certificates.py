@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from fastapi import Body, FastAPI, HTTPException, Query, Response
 from pydantic import AwareDatetime, Field
 
-from mock_sei.certificates.bundles import DEFAULT_PASSPHRASE, FORMATS, BundleOptions, Identity
+from mock_sei.certificates.bundles import FORMATS, BundleOptions, Identity
 from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
+from mock_sei.passphrases import DEFAULT_PASSPHRASE, find_warning
 from mock_sei.portal.links import Delivery
 from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.described import file_answer
@@ -21,6 +22,9 @@ FILES = {name: writer for files in FORMATS.values() for name, writer in files.it
 }
 """Every file of an account that can be fetched, and how it is written."""
 
+
+WARNING = "X-Warning"
+"""The header with what to know of a file: a file's answer has no field for it."""
 
 MOST = 1000
 """Certificates in one answer."""
@@ -69,7 +73,8 @@ class LinkOptions(Model):
         description="what the link downloads; pfx, or pem where the key is the client's",
     )
     passphrase: str = Field(
-        default=DEFAULT_PASSPHRASE, min_length=1, description="of an encrypted file"
+        default=DEFAULT_PASSPHRASE,
+        description="of an encrypted file; empty for a file that anybody can open",
     )
     legacy: Flag = Field(default=False, description="encryption of old importers")
     renew: Flag = Field(default=False, description="of a further certificate, made for it")
@@ -78,6 +83,7 @@ class LinkOptions(Model):
 class CertificateLink(Model):
     url: str
     expires: AwareDatetime
+    warning: str | None = Field(description="what to know of a file with an empty passphrase")
 
 
 def add_certificate_calls(app: FastAPI) -> None:
@@ -138,7 +144,11 @@ def add_certificate_calls(app: FastAPI) -> None:
             format=options.format, passphrase=options.passphrase, legacy=options.legacy
         )
         link = sandbox.send_certificate_link(username, delivery, renew=options.renew)
-        return CertificateLink(url=sandbox.portal.link_url(link), expires=link.expires_at)
+        return CertificateLink(
+            url=sandbox.portal.link_url(link),
+            expires=link.expires_at,
+            warning=link.delivery.warning,
+        )
 
     @app.post(
         "/service-accounts/{username}/certificate-requests",
@@ -175,7 +185,11 @@ def _add_file_call(app: FastAPI, file: str) -> None:
         legacy: Annotated[bool, Query(description="encryption of old importers")] = False,
     ) -> Response:
         options = BundleOptions(passphrase=passphrase, legacy=legacy)
-        return attachment(file, FILES[file](sandbox.identity(username), options))
+        answer = attachment(file, FILES[file](sandbox.identity(username), options))
+        warning = find_warning(file.rpartition(".")[2], passphrase)
+        if warning:
+            answer.headers[WARNING] = warning
+        return answer
 
     app.get(
         f"/service-accounts/{{username}}/{file}",

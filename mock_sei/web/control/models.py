@@ -81,4 +81,6 @@ def tell_counts(answer: Response, *, count: int, earlier: int) -> None:
 
 
 Username = str
-Passphrase = Annotated[str, Query(min_length=1, description="of an encrypted file")]
+Passphrase = Annotated[
+    str, Query(description="of an encrypted file; empty for a file that anybody can open")
+]

@@ -14,6 +14,7 @@ from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import is_demo
+from mock_sei.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
 from mock_sei.portal.links import Delivery
 from mock_sei.records import Application, CertificateSource, Environment
@@ -175,6 +176,7 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
                 "made": stamp(each.made_at),
                 "serial": f"{each.serial_number:x}",
                 "state": each.state(now),
+                "warning": "" if each.find_problem(now) else each.delivery.warning,
             }
             for each in links
         ],
@@ -255,14 +257,13 @@ def renew(visit: Visit) -> Response:
 
 def _link(visit: Visit, done: str, make: Callable[[str, Delivery], object]) -> Response:
     application = visit.application()
-    wanted, passphrase = visit.value("format") or None, visit.value("passphrase")
-    problems: dict[str, str] = {}
+    wanted = visit.value("format") or None
+    # A browser sends an emptied field as an empty text: that is a choice. A form without the field
+    # makes none.
+    passphrase = next(iter(visit.values("passphrase")), DEFAULT_PASSPHRASE)
     if wanted is not None and wanted not in FORMATS:
-        problems["format"] = f"no format {wanted}; there are {', '.join(FORMATS)}"
-    if not passphrase:
-        problems["passphrase"] = "empty; importers would silently import nothing"
-    if problems:
-        return _details(visit, application, problems)
+        problem = f"no format {wanted}; there are {', '.join(FORMATS)}"
+        return _details(visit, application, {"format": problem})
     delivery = Delivery(
         format=wanted, passphrase=passphrase, legacy=visit.value("legacy") == "true"
     )

@@ -62,7 +62,7 @@ def test_the_members_sent_take_the_place_of_its_own(api: Api) -> None:
     [
         ([], [("", "body")]),
         ("text", [("", "body")]),
-        ({"legalName": None, "active": "no"}, [("active", "body"), ("legalName", "body")]),
+        ({"legalName": 1, "active": "no"}, [("active", "body"), ("legalName", "body")]),
         ({"legalName": "x", "externalId": "AC-0002"}, [("externalId", "body")]),
         ({"legalName": "x", "externalId": None}, [("externalId", "body")]),
         ({"legalName": "x", "id": 1}, [("id", "body")]),
@@ -126,3 +126,20 @@ def test_an_unknown_value_is_kept_and_noted(api: Api) -> None:
     (note,) = api.platform.sandbox.journal.last.notes
     assert note.startswith("classification has a value that is not known here")
     assert read(api)["classification"] == "Trustee"
+
+
+def test_a_member_that_is_null_is_taken_away(api: Api) -> None:
+    assert "legalName" in api.read(f"{PATH}?externalId=AC-0001")["data"][0]
+
+    assert api.call("PATCH", ONE, json={"legalName": None}).status_code == 202
+
+    assert "legalName" not in api.read(f"{PATH}?externalId=AC-0001")["data"][0]
+    assert "legalName" in " ".join(api.platform.sandbox.journal.entries[-2].notes)
+
+
+def test_true_and_false_are_read_in_any_case(reading: Api) -> None:
+    def count(query: str) -> int:
+        found: int = reading.read(f"{PATH}?{query}")["paging"]["totalCount"]
+        return found
+
+    assert count("active=TRUE") == count("active=true") != count("active=False")

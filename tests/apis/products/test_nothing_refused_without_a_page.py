@@ -167,6 +167,20 @@ def test_the_smallest_body_is_taken_and_every_answer_stays_valid(
             api.read(f"{each.path.partition('{')[0]}{last[each.rule.key]}")
 
 
+@pytest.mark.parametrize(
+    "operation", [each for each in WRITES if each.method != "PATCH"], ids=lambda each: each.name
+)
+def test_an_optional_member_that_is_null_is_not_refused(api: Api, operation: Operation) -> None:
+    """No page says that null is refused."""
+    media = operation.raw["requestBody"]["content"]["application/json"]
+    schema = operation.document.follow(media["schema"], operation.name)
+    body = {**dict.fromkeys(schema["properties"]), **smallest_body(operation)}
+
+    answer = api.call(operation.method, path_of(operation), json=body)
+
+    assert 200 <= answer.status_code < 300, answer.text
+
+
 def read_all(api: Api, operation: Operation) -> None:
     url: str | None = path_of(operation)
     for parameter in operation.required_parameters:

@@ -127,7 +127,7 @@ def test_a_transfer_without_a_key_gets_one(api: Api) -> None:
         ({"investorExternalId": "INV-9999"}, ["investorExternalId"]),
         ({"productExternalId": "FND-99", "toProductExternalId": "FND-98"},
          ["productExternalId", "toProductExternalId"]),
-        ({"amount": None}, ["amount"]),
+        ({"amount": "much"}, ["amount"]),
         ({"externalId": "PTX-0001"}, ["externalId"]),
         ({"tradeDate": "2026-02-30", "currencyIsoCode": 1}, ["currencyIsoCode", "tradeDate"]),
     ],

@@ -53,6 +53,8 @@ def test_a_link_is_one_call(control: httpx2.Client, platform: Platform) -> None:
         ({"format": "pem"}, "certificate.zip"),
         ({"format": None}, "certificate.pfx"),
         ({"passphrase": "ü" * 600}, "certificate.pfx"),
+        ({"passphrase": ""}, "certificate.pfx"),
+        ({"passphrase": "", "legacy": True}, "certificate.pfx"),
         ({}, "certificate.pfx"),
     ],
 )
@@ -68,6 +70,34 @@ def test_a_link_downloads_the_form_that_was_chosen(
     if name.endswith("pfx"):
         secret = options.get("passphrase", "mock-sei").encode()
         assert pkcs12.load_pkcs12(answer.content, secret).key is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        ({"passphrase": ""}, True),
+        ({"passphrase": "", "format": "p12"}, True),
+        ({"passphrase": "", "format": "pem"}, False),
+        ({"passphrase": "", "format": "p7s"}, False),
+        ({"passphrase": "x"}, False),
+        ({}, False),
+    ],
+)
+def test_a_link_to_a_file_with_an_empty_passphrase_warns(
+    control: httpx2.Client, options: dict[str, Any], *, warned: bool
+) -> None:
+    warning = control.post(LINKS, json=options).json()["warning"]
+    assert ("keytool" in str(warning)) is warned
+    assert (warning is not None) is warned
+
+
+def test_an_empty_passphrase_makes_no_file_with_a_key_that_is_the_client_s(
+    control: httpx2.Client, team: str
+) -> None:
+    control.post(f"{team}/certificate-requests", json={"request": pem(request("svc-nightly"))})
+    answer = control.post(f"{team}/certificate-links", json={"format": "pfx", "passphrase": ""})
+    assert answer.status_code == 400
+    assert "holds the private key" in answer.text
 
 
 def test_a_link_can_renew(control: httpx2.Client, sandbox: Sandbox) -> None:
@@ -87,7 +117,6 @@ def test_a_link_can_renew(control: httpx2.Client, sandbox: Sandbox) -> None:
         ({"format": "exe"}, "format"),
         ({"format": ""}, "format"),
         ({"format": 7}, "format"),
-        ({"passphrase": ""}, "passphrase"),
         ({"passphrase": None}, "passphrase"),
         ({"passphrase": 7}, "passphrase"),
         ({"legacy": "maybe"}, "legacy"),

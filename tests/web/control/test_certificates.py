@@ -46,7 +46,35 @@ def test_a_passphrase_can_be_chosen_and_is_needed(control: httpx2.Client) -> Non
     assert pkcs12.load_pkcs12(content, b"chosen-one").key is not None
     with pytest.raises(ValueError, match=r"(?i)invalid password"):
         pkcs12.load_pkcs12(content, b"mock-sei")
-    assert control.get(f"{ACCOUNT}/certificate.pfx?passphrase=").status_code == 422
+
+
+@pytest.mark.parametrize("file", ["certificate.pfx", "certificate.p12", "privatekey.p12"])
+@pytest.mark.parametrize("legacy", ["", "&legacy=true"])
+def test_a_file_with_an_empty_passphrase_comes_with_a_warning(
+    control: httpx2.Client, file: str, legacy: str
+) -> None:
+    answer = control.get(f"{ACCOUNT}/{file}?passphrase={legacy}")
+
+    assert answer.status_code == 200
+    assert pkcs12.load_pkcs12(answer.content, b"").key is not None
+    assert "keytool" in answer.headers["X-Warning"]
+
+
+@pytest.mark.parametrize(
+    "file", ["certificate.pfx", "certificate.pfx?passphrase=x", "privatekey.key?passphrase="]
+)
+def test_a_file_that_is_protected_or_never_encrypted_comes_without_a_warning(
+    control: httpx2.Client, file: str
+) -> None:
+    answer = control.get(f"{ACCOUNT}/{file}")
+
+    assert answer.status_code == 200
+    assert "X-Warning" not in answer.headers
+
+
+def test_a_truststore_may_have_an_empty_passphrase(control: httpx2.Client) -> None:
+    content = control.get("/truststore.p12?passphrase=").content
+    assert len(pkcs12.load_pkcs12(content, b"").additional_certs) == 2
 
 
 @pytest.mark.parametrize(

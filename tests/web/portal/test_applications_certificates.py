@@ -60,9 +60,7 @@ def test_a_new_link_is_one_click(browser: Browser, sandbox: Sandbox) -> None:
     ("form", "field"),
     [
         ({"format": "exe", "passphrase": "x"}, "format"),
-        ({"format": "pfx", "passphrase": ""}, "passphrase"),
         ({"format": INJECTED, "passphrase": ""}, "format"),
-        ({}, "passphrase"),
     ],
 )
 @pytest.mark.parametrize("action", ["link", "renew"])
@@ -77,6 +75,31 @@ def test_a_link_that_cannot_be_made_is_told(
     assert is_unbroken(page)
     assert len(sandbox.portal.links.of(TEAM)) == 1
     assert len(sandbox.certificates.of(TEAM)) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "passphrase"),
+    [({"passphrase": ""}, ""), ({"format": "p12", "passphrase": ""}, ""), ({}, "mock-sei")],
+)
+def test_an_emptied_field_is_an_empty_passphrase_and_an_absent_one_the_usual_one(
+    browser: Browser, sandbox: Sandbox, form: dict[str, str], passphrase: str
+) -> None:
+    browser.registered()
+
+    text = done(browser, browser.post(f"{APP}/link", form))
+
+    link = sandbox.portal.links.of(TEAM)[-1]
+    assert link.delivery.passphrase == passphrase
+    assert ("anybody can read its private key" in text) is (passphrase == "")
+    mail = sandbox.portal.mailbox.last.text
+    assert ("anybody can read its private key" in mail) is (passphrase == "")
+
+
+def test_a_dead_link_warns_of_nothing(browser: Browser, sandbox: Sandbox) -> None:
+    browser.registered()
+    browser.post(f"{APP}/link", {"passphrase": ""})
+    browser.get(sandbox.portal.links.of(TEAM)[-1].path)
+    assert "anybody can read its private key" not in browser.get(APP).text
 
 
 def test_a_renewal_leaves_the_first_as_it_is(browser: Browser, sandbox: Sandbox) -> None:
