@@ -39,6 +39,7 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "ready_file": ("ready.json", Path("ready.json")),
     "log_format": ("json", "json"),
     "journal_size": (5, 5),
+    "upload_limit_mib": (1, 1),
 }
 
 
@@ -211,6 +212,8 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
     ("auto_login", "perhaps", "valid boolean"),
     ("log_format", "xml", "'text' or 'json'"),
     ("journal_size", 0, "greater than or equal to 1"),
+    ("upload_limit_mib", 0, "greater than or equal to 1"),
+    ("upload_limit_mib", 2049, "less than or equal to 2048"),
 ]
 
 

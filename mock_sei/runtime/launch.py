@@ -101,6 +101,7 @@ def launch(settings: Settings) -> Launch:
             faults=settings.faults,
             faults_source=settings.source,
             journal_size=settings.journal_size,
+            upload_limit=settings.upload_limit,
             tls_problem=Trial(store.authority).find_problem,
         )
         sandbox.server_names = _server_names(settings)
