@@ -120,6 +120,7 @@ class MockSei(Workbench):
             self._thread.stop()
         finally:
             self._folder.remove()
+            self.sandbox.state.apis.contents.end()
 
     def _in_child(self) -> None:
         super()._in_child()

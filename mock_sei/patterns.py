@@ -39,6 +39,9 @@ __all__ = ["Budget", "Pattern", "PatternError", "compile_pattern", "shortened"]
 
 LONGEST_SEARCH = 0.05
 """Seconds that one search may take in an engine that backtracks."""
+LONGEST_TEXT = 1024 * 1024
+"""Characters that such an engine is given: within one repeat of a single character it does not look
+at the clock. A longer text counts as not matched."""
 
 _FREE, _FREE_FOR_A_CHARACTER = 2e-5, 2e-8
 """Seconds of a search that are usual, and no part of a budget."""
@@ -102,7 +105,8 @@ class Budget:
         """A sentence for each pattern that ran over the limit."""
         return [
             f"the pattern {shortened(each)} counts as not matched: the patterns of one call may "
-            f"take {LONGEST_SEARCH * 1000:.0f} ms; write it without repeats within repeats"
+            f"take {LONGEST_SEARCH * 1000:.0f} ms, with texts of at most {LONGEST_TEXT} "
+            "characters; write it without repeats within repeats"
             for each in self.over
         ]
 
@@ -157,7 +161,7 @@ class Pattern:
 
     def _limited(self, search: Any, text: str, budget: Budget | None) -> bool:
         budget = budget or Budget()
-        if budget.seconds <= 0:
+        if budget.seconds <= 0 or len(text) > LONGEST_TEXT:
             budget.over[self.source] = None
             return False
         budget.begin()

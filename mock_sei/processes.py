@@ -119,12 +119,12 @@ def close_off(objects: Collection[object], because: str, *, but: Collection[obje
         for name, value in list(vars(each).items()):
             if isinstance(value, _LOCKS):
                 vars(each)[name] = _ClosedLock(because)
+            elif _is_ours(value):
+                waiting.append(value)
             elif isinstance(value, Mapping):
                 waiting += filter(_is_ours, value.values())
             elif isinstance(value, _LISTS):
                 waiting += filter(_is_ours, value)
-            elif _is_ours(value):
-                waiting.append(value)
 
 
 _LISTS = (list, tuple, set, frozenset, deque)

@@ -31,6 +31,7 @@ from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.spooled import Body, Spool
 from mock_sei.apis.times import find_zone
 from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.bench.entries import Entry
@@ -118,6 +119,10 @@ class CertificateRules:
     """How long before a certificate's end its renewal is asked for."""
 
 
+BODIES_AT_ONCE = 16
+"""Uploads of the largest size that all bodies together, coming in or stored, may be large."""
+
+
 class Sandbox:
     """The platform behind the three listeners."""
 
@@ -132,6 +137,7 @@ class Sandbox:
         faults_source: object = "settings",
         journal_size: int = 1000,
         time_zone: str = "America/New_York",
+        upload_limit: int = 64 * 1024 * 1024,
         tls_problem: TlsProblem = lambda _: None,
     ) -> None:
         # For good
@@ -157,6 +163,9 @@ class Sandbox:
             self.signing_key = SigningKey(store.signing_key_pem)
         except ValueError as error:
             raise ConfigurationError(str(error), source=store.folder / "signing.key") from None
+        self.upload_limit = upload_limit
+        """Bytes of the body of an upload."""
+        self._spool = Spool(BODIES_AT_ONCE * upload_limit)
         # Until the next reset
         self.server_names: Sequence[str] = ("localhost",)
         """Names and addresses of the server's certificate."""
@@ -262,6 +271,7 @@ class Sandbox:
             self.clock.reset()
             self.journal.clear()
             self.state = fresh
+        past.apis.contents.end()
         whose = f"of {by}" if by else f"at {_time_of_day()}"
         for application in past.registry.newcomers():
             if fresh.registry.find_application(application.name) is None:
@@ -337,6 +347,10 @@ class Sandbox:
             environment=state.behaviour.environment,
             what_is=state.oauth.kind_of,
         )
+
+    def new_body(self) -> Body:
+        """For the bytes of a request. Stored files are let go of where it needs their room."""
+        return Body(self._spool, self.state.apis.contents.let_go_of_oldest)
 
     def answer(self, request: ApiRequest) -> ApiAnswer:
         """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""

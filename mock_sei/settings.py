@@ -219,6 +219,16 @@ class Settings(BaseModel):
     journal_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=1000, description="how many exchanges the journal keeps"
     )
+    upload_limit_mib: Annotated[int, Field(ge=1, le=2048)] = Field(
+        default=64,
+        description="MiB (1,048,576 bytes each) that the body of an upload may have; a larger one "
+        "is 413",
+    )
+
+    @property
+    def upload_limit(self) -> int:
+        """Bytes of the body of an upload."""
+        return self.upload_limit_mib * 1024 * 1024
 
     _source: object = PrivateAttr("MockSei")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.patterns import Budget, PatternError, compile_pattern
+from mock_sei.patterns import LONGEST_TEXT, Budget, PatternError, compile_pattern
 from tests.ecmascript_table import MATCHING, TEXTS
 from tests.growth import assert_linear
 
@@ -173,3 +173,15 @@ def test_more_patterns_mean_what_this_machines_node_says() -> None:
         if expected is not None:
             pattern = compile_pattern(source)
             assert [pattern.matches(text) for text in texts] == expected, source
+
+
+def test_a_text_that_is_too_long_to_backtrack_in_counts_as_not_matched() -> None:
+    pattern = compile_pattern(r"a+$(?!x)")
+    assert not pattern.is_linear
+
+    budget = Budget()
+    assert pattern.matches("a" * LONGEST_TEXT, budget)
+    assert budget.problems == []
+    assert not pattern.matches("a" * (LONGEST_TEXT + 1), budget)
+    (problem,) = budget.problems
+    assert str(LONGEST_TEXT) in problem

@@ -40,6 +40,7 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "log_format": ("json", "json"),
     "journal_size": (5, 5),
     "time_zone": ("EST", "EST"),
+    "upload_limit_mib": (1, 1),
 }
 
 
@@ -214,6 +215,8 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
     ("time_zone", "Europe/Berlin", "'America/New_York' or 'EST'"),
     ("time_zone", "est", "'America/New_York' or 'EST'"),
     ("journal_size", 0, "greater than or equal to 1"),
+    ("upload_limit_mib", 0, "greater than or equal to 1"),
+    ("upload_limit_mib", 2049, "less than or equal to 2048"),
 ]
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mock_sei.apis.actions import ACTS
-from mock_sei.apis.bodies import read_form
+from mock_sei.apis.bodies import read_form, refuse_many_values
 from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
 from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.parameters import read_parameters
+from mock_sei.apis.spooled import Body
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
@@ -27,6 +28,7 @@ class ApiRequest:
     headers: Mapping[str, Sequence[str]]
     """The values of each in their order; names in lower case."""
     body: bytes = field(repr=False)
+    """Empty where it is a file."""
     url: str
     """The absolute address that was called, without its query."""
     user: str
@@ -34,6 +36,8 @@ class ApiRequest:
     findings: Findings
     only_looks: bool = False
     """Whether it is a HEAD, which changes nothing."""
+    upload: Body | None = field(default=None, repr=False)
+    """A body that is a file, or has one in it."""
 
 
 def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
@@ -47,6 +51,7 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
 
 def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget) -> ApiAnswer:
     operation = request.operation
+    refuse_many_values(request.body)
     values = read_parameters(
         operation,
         query=request.query,
@@ -69,6 +74,7 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         budget=budget,
         only_looks=request.only_looks,
         notes=request.findings.notes,
+        upload=request.upload,
     )
     call.known_records()
     if request.only_looks and operation.rule.action in CHANGING:

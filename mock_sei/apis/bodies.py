@@ -14,11 +14,19 @@ from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
-from mock_sei.errors import PAYLOAD_INVALID, Fault, MalformedRequest, RepeatedMember
+from mock_sei.errors import (
+    BODY_TOO_LARGE,
+    PAYLOAD_INVALID,
+    Fault,
+    MalformedRequest,
+    Refusal,
+    RepeatedMember,
+)
 from mock_sei.patterns import Budget
 from mock_sei.sendable import DEEPEST_JSON, TOO_DEEP
 
 JSON = "application/json"
+MULTIPART = "multipart/form-data"
 JSON_PATCH = "application/json-patch+json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 ANYTHING = "*/*"
@@ -29,24 +37,51 @@ def media_type_of(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
+def is_json(media_type: str | None) -> bool:
+    """Whether a body of this media type is JSON, JSON Patch for instance (RFC 6839)."""
+    return media_type_of(media_type).endswith(("/json", "+json"))
+
+
+def takes_file(operation: Operation, content_type: str | None) -> bool:
+    """Whether a body of this content type is a file to the operation, or has one in it.
+
+    Such a body is never parsed as JSON, nor as a form.
+    """
+    sent = media_type_of(content_type)
+    if operation.rule.action == "upload":
+        return sent in (MULTIPART, *map(str.lower, operation.rule.content_types))
+    if operation.rule.action != "example" or is_json(sent) or sent == FORM_TYPE:
+        return False
+    found = _find_media_type(operation, content_type)
+    return found is not None and not is_json(found) and media_type_of(found) != FORM_TYPE
+
+
 def check_media_type(operation: Operation, content_type: str | None) -> str:
     """The media type of a body, one of the operation's. Raises :class:`MalformedRequest`.
 
     As the document writes it, which may be a range such as ``image/*``.
     """
-    body = operation.document.follow(operation.raw.get("requestBody") or {}, operation.name)
-    known = sorted(body.get("content") or {}, key=lambda each: "*" in each)
-    asked = media_type_of(content_type)
-    if asked in map(str.lower, operation.rule.content_types):
-        return str(known[0])
-    fits = (each for each in known if each == ANYTHING or fnmatchcase(asked, media_type_of(each)))
-    found: str | None = next(fits, None)
+    found = _find_media_type(operation, content_type)
     if found is None:
         sent = (content_type or "").partition(";")[0].strip()  # a secret is known as it was sent
-        takes = (*known, *operation.rule.content_types)
+        takes = (*_media_types(operation), *operation.rule.content_types)
         fault = Fault("content-type", "header", f"must be {' or '.join(takes)}, not {sent!r}")
         raise MalformedRequest([fault])
     return found
+
+
+def _find_media_type(operation: Operation, content_type: str | None) -> str | None:
+    known, asked = _media_types(operation), media_type_of(content_type)
+    if asked in map(str.lower, operation.rule.content_types):
+        return known[0]
+    fits = (each for each in known if each == ANYTHING or fnmatchcase(asked, media_type_of(each)))
+    return next(fits, None)
+
+
+def _media_types(operation: Operation) -> list[str]:
+    """Those of the document, ranges last."""
+    body = operation.document.follow(operation.raw.get("requestBody") or {}, operation.name)
+    return sorted(body.get("content") or {}, key=lambda each: "*" in each)
 
 
 def has_form_member(operation: Operation, name: str) -> bool:
@@ -212,7 +247,7 @@ def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
         value = json.loads(
             text,
             parse_constant=_no_constant,
-            parse_float=_finite if _MAYBE_INFINITE.search(text) else None,
+            parse_float=_finite,
             object_pairs_hook=members if ":" in text else None,
         )
         if _MAYBE_HALF_A_PAIR.search(text):
@@ -231,17 +266,26 @@ def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
     raise MalformedRequest([Fault("", "body", reason)])
 
 
-_MAYBE_INFINITE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{200}")
-"""Without one of these in it no text holds a number that is too large for a float."""
 _MAYBE_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 def _check_levels(body: bytes) -> None:
-    """``ValueError`` for more than :data:`DEEPEST_JSON` levels, before anything recurses."""
-    if body.count(b"[") + body.count(b"{") <= DEEPEST_JSON:
+    """``ValueError`` for more than :data:`DEEPEST_JSON` levels, before anything recurses.
+
+    Each step here is one call of C code, during which no other thread runs, so what it takes is
+    bounded by the count of values, and not only by the size: a body with more quotes than they may
+    have, or with more closing brackets than opening ones, is no JSON, as the parser finds soon.
+    """
+    opening = body.count(b"[") + body.count(b"{")
+    if opening <= DEEPEST_JSON:
         return
-    steps = _STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
+    most_quotes = 4 * (opening + body.count(b",") + 1)  # those of a name and of a text
+    if plain.count(b'"') > most_quotes:
+        return
+    steps = b"".join(plain.split(b'"')[::2]).translate(_STEPS, _NO_BRACKETS)
+    if len(steps) > 2 * opening:
+        return
     if max(accumulate(memoryview(steps).cast("b")), default=0) > DEEPEST_JSON:
         raise ValueError(TOO_DEEP)
 
@@ -275,6 +319,27 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise _Twice(f"{name!r} is in one object twice")
             seen.add(name)
     return members
+
+
+MOST_VALUES = 100_000
+"""Values of a body: its commas and opening brackets, those in texts too. They are counted before
+the body is parsed, since each value costs far more than its bytes."""
+
+
+def refuse_many_values(body: bytes) -> None:
+    """Raises :class:`~mock_sei.errors.Refusal`, 413."""
+    if len(body) <= MOST_VALUES:
+        return
+    count = body.count(b",") + body.count(b"[") + body.count(b"{")
+    if count > MOST_VALUES:
+        raise Refusal(
+            BODY_TOO_LARGE,
+            check="body values",
+            because=f"The request body has more than {MOST_VALUES} commas and opening brackets, "
+            "which count as its values, those in texts too. Send it in several calls.",
+            expected=f"at most {MOST_VALUES} commas and opening brackets",
+            actual=f"{count}",
+        )
 
 
 def find_faults(

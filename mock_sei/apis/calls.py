@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import UserDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,27 +16,57 @@ from mock_sei.apis.collections import Collections, Record, find_value
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Value
+from mock_sei.apis.spooled import Body, Content
 from mock_sei.apis.templates import MISSING, fill
 from mock_sei.apis.times import local_text, utc_text
 from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, Fault, MalformedRequest, Refusal
 from mock_sei.patterns import Budget
 
 
-class Contents(UserDict[str, bytes]):
-    """Files by their keys, with the size of all."""
+class Contents(UserDict[str, Content]):
+    """Files by their keys, the oldest first, with the size of all. What is taken out is closed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.size = 0
-        """Bytes."""
+        """Bytes that they take."""
+        self._is_over = False
+        self._lock = threading.RLock()
 
-    def __setitem__(self, key: str, content: bytes) -> None:
-        self.size += len(content) - len(self.data.get(key, b""))
-        super().__setitem__(key, content)
+    def __setitem__(self, key: str, content: Content) -> None:
+        with self._lock:
+            if self._is_over:
+                return  # its body ends with its call
+            self.drop(key)
+            content.keep()
+            self.size += content.held
+            super().__setitem__(key, content)
 
     def __delitem__(self, key: str) -> None:
-        self.size -= len(self.data[key])
-        super().__delitem__(key)
+        with self._lock:
+            content = self.data.pop(key)
+            self.size -= content.held
+            content.close()
+
+    def drop(self, key: str) -> None:
+        """Takes a file out, if it is there."""
+        with self._lock:
+            if key in self.data:
+                del self[key]
+
+    def end(self) -> None:
+        """Takes all out, and takes none in any more: the state that they belong to is over."""
+        self._is_over = True
+        while self.let_go_of_oldest():
+            pass
+
+    def let_go_of_oldest(self) -> bool:
+        """Says whether there was one."""
+        with self._lock:
+            oldest = next(iter(self.data), None)
+            if oldest is not None:
+                del self[oldest]
+            return oldest is not None
 
 
 @dataclass(kw_only=True)
@@ -48,7 +79,7 @@ class ApiState:
     zone: tzinfo
     """In which records hold times that have no offset."""
     contents: Contents = field(default_factory=Contents)
-    """Uploaded files, by the key of their record."""
+    """Uploaded files, by the key of their record; no operation of the products gives them back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +91,7 @@ class ApiCall:
     url: str
     """The absolute address that was called, without its query."""
     body: bytes = field(repr=False)
+    """Empty where it is a file."""
     content_type: str | None
     accept: str
     user: str
@@ -73,6 +105,8 @@ class ApiCall:
     """Whether it is a HEAD, which changes nothing."""
     notes: list[str] = field(default_factory=list, repr=False)
     """What the journal says about the call besides."""
+    upload: Body | None = field(default=None, repr=False)
+    """A body that is a file, or has one in it."""
 
     def names(self, **more: Any) -> dict[str, Any]:
         """What the templates of a document may name."""

@@ -7,11 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from mock_sei.apis.bodies import MULTIPART
 from mock_sei.apis.heads import file_name, media_type_of, parameters_of, read_head
+from mock_sei.apis.spooled import Body, Content
 from mock_sei.errors import Fault, MalformedRequest
 
-MULTIPART = "multipart/form-data"
-
+MOST_PARTS = 1000
+"""Parts of one body: to find one costs far more than its bytes."""
+LARGEST_HEAD = 4 * 1024
+"""Bytes of the head of a part; one with a longer head is no file."""
+_LONGEST_BOUNDARY = 1024
+"""Bytes that are looked at of what a header names so; RFC 2046 has 70."""
+_MOST_BLANKS = 200
+"""Blanks between a boundary and the end of its line (RFC 2046, transport padding)."""
 
 _FIRST_LINE = re.compile(rb"--([ -~]{0,69}[!-~])[ \t]*\r\n")
 """RFC 2046 section 5.1.1: a boundary has 70 characters at most, and ends with no space."""
@@ -23,10 +31,10 @@ class File:
 
     name: str
     media_type: str
-    content: bytes
+    content: Content
 
 
-def read_file(body: bytes, content_type: str | None) -> File:
+def read_file(body: Body, content_type: str | None) -> File:
     """The first file of a multipart body. Raises :class:`MalformedRequest`.
 
     Its first line tells the boundary where the content type is another one: the upload page of
@@ -35,28 +43,66 @@ def read_file(body: bytes, content_type: str | None) -> File:
     if media_type_of(content_type) == MULTIPART:
         boundary = parameters_of(content_type or "").get("boundary", "").rstrip()
     else:
-        first_line = _FIRST_LINE.match(body)
+        first_line = _FIRST_LINE.match(_beginning(body, 0, LARGEST_HEAD))
         boundary = first_line[1].decode() if first_line else ""
-    parts = _parts(body, boundary) if boundary else ()
-    # To read a head costs far more than its bytes: only those of files are.
-    for head, content in (each for each in parts if b"filename" in each[0].lower()):
-        headers = read_head(head)
+    parts = _parts(body, boundary[:_LONGEST_BOUNDARY]) if boundary else ()
+    for begin, end in parts:
+        start = _beginning(body, begin, min(end, begin + LARGEST_HEAD))
+        head, blank_line, _ = start.partition(b"\r\n\r\n")
+        # To read a head costs far more than its bytes: only those of files are.
+        if b"filename" not in head.lower() or not (blank_line or len(start) == end - begin):
+            continue
+        headers = read_head(head.removeprefix(b"\r\n"))
         name = file_name(headers)
         if name:
+            content = Content(body, min(end, begin + len(head) + len(b"\r\n\r\n")), end)
             media_type = media_type_of(headers.get("content-type"))
             return File(name=name[:255], media_type=media_type, content=content)
     fault = Fault("filename", "body", "no file in the multipart body: a part with a filename")
     raise MalformedRequest([fault])
 
 
-def _parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, bytes]]:
-    """Head and content of each; none where the closing delimiter is missing."""
-    name = re.escape(boundary.encode(errors="replace"))
-    lines = re.compile(rb"\r\n--" + name + rb"(--)?[ \t]*(?=\r\n|\Z)")
-    body = b"\r\n" + body
-    delimiters = list(lines.finditer(body))
-    closing = next((n for n, each in enumerate(delimiters) if each[1]), 0)
-    for here, following in pairwise(delimiters[: closing + 1]):
-        part = body[here.end() : following.start()]
-        head, _, content = part.partition(b"\r\n\r\n")
-        yield head.removeprefix(b"\r\n"), content
+def _beginning(body: Body, begin: int, end: int) -> bytes:
+    return b"".join(body.pieces(begin, end))
+
+
+def _parts(body: Body, boundary: str) -> Iterator[tuple[int, int]]:
+    """Where each begins and ends; none where the closing delimiter is missing.
+
+    Raises :class:`MalformedRequest` for too many.
+    """
+    delimiters: list[tuple[int, int, bool]] = []
+    for each in _delimiters(body, boundary.encode(errors="replace")):
+        delimiters.append(each)
+        if each[2]:
+            break
+        if len(delimiters) > MOST_PARTS:
+            reason = f"the multipart body has more than {MOST_PARTS} parts; send fewer in one call"
+            raise MalformedRequest([Fault("", "body", reason)])
+    if not delimiters or not delimiters[-1][2]:
+        return
+    for here, following in pairwise(delimiters):
+        yield here[1], following[0]
+
+
+def _delimiters(body: Body, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Where each begins and ends, and whether it is the closing one.
+
+    A piece of the body at a time, with so much of the one before that no delimiter is cut.
+    """
+    mark = b"\r\n--" + boundary
+    pattern = re.compile(re.escape(mark) + rb"(--)?[ \t]{0,%d}+(?=\r\n|\Z)" % _MOST_BLANKS)
+    longest = len(mark) + len(b"--") + _MOST_BLANKS + len(b"\r\n")
+    window, place = b"\r\n", -len(b"\r\n")  # the body may begin with a delimiter
+    ahead = body.pieces()
+    piece = next(ahead, None)
+    while piece is not None:
+        window += piece
+        piece = next(ahead, None)
+        settled = len(window) if piece is None else max(0, len(window) - longest)
+        for found in pattern.finditer(window):
+            if found.start() >= settled:
+                break
+            yield place + found.start(), place + found.end(), found[1] is not None
+            settled = max(settled, found.end())
+        window, place = window[settled:], place + settled

@@ -74,6 +74,8 @@ class Message:
     """Asked when the message is read: values to hide wherever they stand."""
     raw_headers: RawHeaders = field(default=(), repr=False)
     raw_body: bytes = field(default=b"", repr=False)
+    body_size: int = 0
+    """Bytes of the body that came, of which :attr:`raw_body` has the beginning, or nothing."""
     body_let_go: bool = field(default=False, repr=False)
 
     @property
@@ -126,6 +128,7 @@ class Message:
             encoded=coding != b"identity",
             of_answer=self.is_answer,
             shown=shown,
+            size=self.body_size,
         )
 
     def _fields(self, most: int) -> list[Field]:

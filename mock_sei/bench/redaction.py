@@ -96,19 +96,22 @@ def body_field(
     encoded: bool = False,
     of_answer: bool = False,
     shown: int | None = None,
+    size: int = 0,
 ) -> Field:
-    """``encoded`` where a header says that the bytes are no text, such as those of gzip.
+    """``encoded`` where a header says that the bytes are no text, such as those of gzip; ``size``
+    is that of the whole body, where it is known, of which nothing may have been kept.
 
     In the JSON of an answer the member ``code`` is shown where it names an error.
     """
-    if not body:
+    if not body and not size:
         return Field("")
     media_type = content_type.partition(";")[0].strip()
     is_text = media_type.lower().endswith(("form-urlencoded", "json"))
-    if not is_text or encoded or b"\0" in body or body.startswith(_NO_TEXT):
-        size = f"{len(body)}" if shown is None or len(body) <= shown else f"more than {shown}"
+    if not is_text or encoded or not body or b"\0" in body or body.startswith(_NO_TEXT):
+        is_whole = shown is None or len(body) <= shown
+        told = size or (len(body) if is_whole else f"more than {shown}")
         named = media_type if _MEDIA_TYPE.fullmatch(media_type) else "unnamed type"
-        return Field(f"<{size} bytes of {named}>")
+        return Field(f"<{told} bytes of {named}>")
     text, shown = body.decode("utf-8", "replace"), _characters(body, shown)
     # A client may have mistaken one for the other: `curl -d` calls everything a form.
     if text.lstrip()[:1] not in ("{", "["):

@@ -102,6 +102,7 @@ def launch(settings: Settings) -> Launch:
             faults_source=settings.source,
             journal_size=settings.journal_size,
             time_zone=settings.time_zone,
+            upload_limit=settings.upload_limit,
             tls_problem=Trial(store.authority).find_problem,
         )
         sandbox.server_names = _server_names(settings)

@@ -57,6 +57,8 @@ class LimitedProtocol(HttpToolsProtocol):
     flow: PatientFlow
     target_names_host = False
     """Whether the host of an absolute target stands for ``Host`` (RFC 9112 section 3.2.2)."""
+    unread_limit = limits.UNREAD_LIMIT
+    """Bytes of a body that may come where it was answered before it was whole."""
     _deadline: float | None = None
     """On the loop's clock; None while no request is awaited or under way to us."""
     _held = b""
@@ -328,7 +330,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.meter.add_body(len(body))
         self._expect()
         super().on_body(body)
-        if self.cycle.response_complete and self.meter.body > limits.UNREAD_LIMIT:
+        if self.cycle.response_complete and self.meter.body > self.unread_limit:
             self.transport.abort()
 
     def on_message_complete(self) -> None:

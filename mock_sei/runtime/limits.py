@@ -31,7 +31,8 @@ FRAMING_LIMIT = 64 * 1024
 FRAMING_A_BYTE = 8
 """Bytes of framing that each byte of a body pays for; in chunks of one byte it takes five."""
 UNREAD_LIMIT = 32 * 1024 * 1024
-"""Bytes of a body that still come after the answer; then the connection is closed."""
+"""Bytes beyond the largest body of its listener that still come after the answer; then the
+connection is closed."""
 SLICE = 4 * 1024
 """Bytes that are parsed at a time. A slice holds at most 227 requests; the next one is parsed when
 they are answered."""

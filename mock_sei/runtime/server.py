@@ -25,7 +25,7 @@ from uvicorn.server import ServerState
 from mock_sei import machine
 from mock_sei.errors import Explanation
 from mock_sei.runtime.limited import LimitedProtocol
-from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE
+from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE, UNREAD_LIMIT
 from mock_sei.runtime.loops import new_thread_loop
 from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, ProtocolFactory
 from mock_sei.runtime.tls import (
@@ -162,6 +162,8 @@ class PlatformServer:
         def platform() -> asyncio.Protocol:
             protocol = PlatformProtocol(config, state, {})
             protocol.sandbox, protocol.listener = sandbox, door.listener
+            # A client whose token has expired sends all of its file before it reads that.
+            protocol.unread_limit = UNREAD_LIMIT + sandbox.upload_limit
             return protocol
 
         def control() -> asyncio.Protocol:

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.routing import Match
 from starlette.types import Scope
 
 from mock_sei.apis.answering import ApiRequest
 from mock_sei.apis.bodies import has_form_member
+from mock_sei.apis.calls import ApiAnswer
 from mock_sei.apis.operations import Operation
+from mock_sei.apis.spooled import Body
 from mock_sei.errors import MethodNotAllowed, Refusal
 from mock_sei.gateway import ACCESS_TOKEN, FORM, QUERY, Call
 from mock_sei.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
 from mock_sei.web.heads import only_looks
 from mock_sei.web.misses import with_other_listener
+from mock_sei.web.received import Received
 from mock_sei.web.refusals import JsonResponse, functional_refusal
 from mock_sei.web.requests import (
     Headers,
     exchange_of,
     find_headers,
     has_access_token,
+    has_access_token_in,
     header_text,
     is_form_type,
     only_header,
-    refuse_announced_size,
 )
 from mock_sei.web.routing import AnyMethod
 from mock_sei.web.stray_tokens import find_stray_token
@@ -76,8 +80,6 @@ async def call(request: Request) -> Response:
 
 async def _answer(request: Request, exchange: Exchange) -> Response:
     sandbox, scope = exchange.sandbox, request.scope
-    headers, findings = scope["headers"], exchange.entry.findings
-    refuse_announced_size(headers)
     looks, path = only_looks(scope), _path_of(scope)
     method = scope["method"]
     if looks and sandbox.catalogue.has("HEAD", path):  # a document has its own
@@ -86,6 +88,23 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         operation, path_values = sandbox.catalogue.find(method, path)
     except Refusal as refusal:
         raise with_other_listener(refusal, exchange, scope["path"]) from None
+    received = Received(request, operation)
+    try:
+        return await _answer_call(request, exchange, operation, path_values, received)
+    finally:
+        received.close()
+
+
+async def _answer_call(
+    request: Request,
+    exchange: Exchange,
+    operation: Operation,
+    path_values: Mapping[str, str],
+    received: Received,
+) -> Response:
+    sandbox, scope = exchange.sandbox, request.scope
+    headers, findings = scope["headers"], exchange.entry.findings
+    looks = only_looks(scope)
     admitted = sandbox.admit(
         Call(
             connection=exchange.connection,
@@ -94,7 +113,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             stray_token=await find_stray_token(request),
             product=operation.product,
             findings=findings,
-            tokens_elsewhere=await _tokens_elsewhere(request, operation),
+            tokens_elsewhere=await _tokens_elsewhere(scope, operation, received),
             only_looks=looks,
         )
     )
@@ -103,25 +122,34 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     if scripted is not None:
         return scripted_answer(scripted)
     called = sandbox.addresses.called(exchange.listener, header_text(headers, b"host"))
-    body = b"" if method in ("GET", "HEAD") else await request.body()
     asked = ApiRequest(
         operation=operation,
         path={name: each.replace(_SLASH, "/") for name, each in path_values.items()},
         query=scope["query_string"].decode("latin-1"),
         headers=_by_name(headers),
-        body=body,
+        body=b"",
         url=f"{called}{scope['raw_path'].decode('latin-1')}",
         user=token.user or token.service_account or token.app_key,
         findings=findings,
         only_looks=looks,
     )
-    if len(body) <= ON_THE_LOOP:
-        answer = sandbox.answer(asked)
-    else:
-        answer = await run_in_threadpool(sandbox.answer, asked)
+
+    def answered(body: Body) -> Response:
+        if received.is_file:
+            whole = replace(asked, upload=body)
+        else:
+            whole = replace(asked, body=body.read())
+        return _response(sandbox.answer(whole), only_looks=looks)
+
+    if operation.method in ("GET", "HEAD"):
+        return _response(sandbox.answer(asked), only_looks=looks)
+    return await received.apart(answered)
+
+
+def _response(answer: ApiAnswer, *, only_looks: bool) -> Response:
     if answer.status in WITHOUT_BODY:  # whatever the document's rule makes of it
         return Response(status_code=answer.status)
-    if looks and not answer.content and answer.body is None:
+    if only_looks and not answer.content and answer.body is None:
         return _of_unknown_length(answer.status)
     if answer.content is not None:
         media_type = answer.media_type if answer.content else None
@@ -129,12 +157,12 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     return JsonResponse(answer.body, answer.status, media_type=answer.media_type)
 
 
-async def _tokens_elsewhere(request: Request, operation: Operation) -> list[str]:
+async def _tokens_elsewhere(scope: Scope, operation: Operation, received: Received) -> list[str]:
     """Where an access token stands but for the header; what the operation itself calls so is none.
 
     The body of a GET has no meaning, so a token in it is none (RFC 6750 section 2.2).
     """
-    places, scope = [], request.scope
+    places = []
     in_query = has_access_token(scope["query_string"])
     if in_query and not operation.has_query_parameter(ACCESS_TOKEN):
         places.append(QUERY)
@@ -142,11 +170,7 @@ async def _tokens_elsewhere(request: Request, operation: Operation) -> list[str]
         return places
     if not any(map(is_form_type, find_headers(scope["headers"], b"content-type"))):
         return places
-    body = await request.body()
-    if len(body) <= ON_THE_LOOP:
-        in_form = has_access_token(body)
-    else:
-        in_form = await run_in_threadpool(has_access_token, body)
+    in_form = await received.apart(lambda body: has_access_token_in(body.pieces()))
     if in_form and not has_form_member(operation, ACCESS_TOKEN):
         places.append(FORM)
     return places
@@ -167,10 +191,6 @@ def _of_unknown_length(status: int) -> Response:
     return response
 
 
-ON_THE_LOOP = 64 * 1024
-"""Bytes of a body that is read and checked on the event loop: that takes some milliseconds, and a
-thread costs more than most calls. A larger one may take a quarter of a second; meanwhile others are
-answered."""
 _SLASH = "\ufdd0"
 """Stands for a slash that was sent as %2F: part of a value, and no end of it."""
 

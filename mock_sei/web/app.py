@@ -16,6 +16,7 @@ from mock_sei.web.authorize import authorize_routes
 from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.oauth import oauth_routes
 from mock_sei.web.portal.routes import portal_routes
+from mock_sei.web.received import large_bodies
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import exchange_of
 from mock_sei.web.telemetry import NO_TELEMETRY
@@ -24,6 +25,7 @@ from mock_sei.web.telemetry import NO_TELEMETRY
 def platform_app() -> FastAPI:
     """Routes only: which sandbox answers is in each request's exchange."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
+    app.state.large_bodies = large_bodies()
     for routes in (oauth_routes(), authorize_routes(), portal_routes(), functional_routes()):
         # include_router would dispatch every request a second time: 3% of a token's cost.
         app.router.routes.extend(routes.routes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Message, Scope
@@ -24,7 +25,10 @@ from mock_sei.web.cross_origin import cross_origin_headers
 from mock_sei.web.packed_headers import kept_headers
 
 BODY_LIMIT = 1024 * 1024
-"""Bytes of a request body; a larger one is 413."""
+"""Bytes of a form of the platform's own pages and endpoints; a larger one is 413."""
+
+READ_ON_LIMIT = 32 * 1024 * 1024
+"""Bytes beyond its limit that are read on of a body too large, after its answer."""
 
 SCOPE_KEY = "mock_sei.exchange"
 REFUSED = "mock_sei.refused"
@@ -47,11 +51,29 @@ CONTROL_KEY = "mock_sei.sandbox"
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class BodyLimit:
+    """How large a body may be."""
+
+    size: int
+    """Bytes."""
+    advice: str
+    """What to do about a larger one, for the journal."""
+
+
+OWN_BODY = BodyLimit(
+    size=BODY_LIMIT,
+    advice="A form of the platform has some kilobytes; send no file to it.",
+)
+
+
 class Exchange:
     """What the handlers need beside the request: who called, and the journal entry to fill."""
 
     __slots__ = (
         "_body_ended",
+        "_body_is_file",
+        "_body_limit",
         "_body_size",
         "_closed",
         "_failed",
@@ -70,6 +92,8 @@ class Exchange:
         self._started = machine.monotonic()
         self._body_size = 0
         self._body_ended = False
+        self._body_limit = OWN_BODY
+        self._body_is_file = False
         self._failed = False
         self._closed = False
         tls = scope.get("extensions", {}).get("tls") or {}
@@ -136,16 +160,35 @@ class Exchange:
             self._failed = True
             self.sandbox.record_bug(trace)
 
+    def expect_body(self, limit: BodyLimit, announced: int, *, is_file: bool) -> None:
+        """How large the body may be, before it is read. Of a file the journal keeps the size only.
+
+        ``announced`` is its size by ``Content-Length``. Raises :class:`Refusal` for a larger one.
+        """
+        self._body_limit, self._body_is_file = limit, is_file
+        refuse_size(announced, limit)
+
     def received(self, message: Message) -> None:
         """Counts and keeps a piece of the body. Raises :class:`Refusal` past the limit."""
         piece: bytes = message.get("body", b"")
         self._body_ended = not message.get("more_body", False)
         request = self.entry.request
-        if request is not None and self._body_size < BODY_KEPT:
-            request.raw_body += piece[: BODY_KEPT - self._body_size]
+        if request is not None:
+            if self._body_size < BODY_KEPT and not self._body_is_file:
+                request.raw_body += piece[: BODY_KEPT - self._body_size]
+            request.body_size += len(piece)
         self._body_size += len(piece)
-        if self._body_size > BODY_LIMIT:
-            raise body_too_large(f"more than {BODY_LIMIT}")
+        if self._body_size > self._body_limit.size:
+            raise body_too_large(self._body_limit, f"more than {self._body_limit.size}")
+
+    @property
+    def has_whole_body(self) -> bool:
+        return self._body_ended
+
+    @property
+    def most_read_on(self) -> int:
+        """Bytes of a body too large that are read on after its answer."""
+        return READ_ON_LIMIT + self._body_limit.size
 
     @property
     def leaves_client_sending(self) -> bool:
@@ -231,12 +274,18 @@ def find_header(headers: RawHeaders, name: bytes) -> bytes | None:
     return None
 
 
-def body_too_large(actual: str) -> Refusal:
+def refuse_size(announced: int, limit: BodyLimit) -> None:
+    """Raises :class:`Refusal` for an announced size over the limit."""
+    if announced > limit.size:
+        raise body_too_large(limit, str(announced))
+
+
+def body_too_large(limit: BodyLimit, actual: str) -> Refusal:
     return Refusal(
         BODY_TOO_LARGE,
         check="body size",
-        because=f"The request body is larger than {BODY_LIMIT} bytes.",
-        expected=f"at most {BODY_LIMIT} bytes",
+        because=f"The request body is larger than {limit.size} bytes. {limit.advice}",
+        expected=f"at most {limit.size} bytes",
         actual=f"{actual} bytes",
     )
 

@@ -12,13 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_sei.errors import Refusal
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
-from mock_sei.web.exchange import BODY_LIMIT, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange
+from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.trouble import RESET, Trouble, fault_of, has_form
 
-DISCARDED_LIMIT = 32 * BODY_LIMIT
-"""Bytes of a body too large that are read on after its answer."""
 DISCARDING_PATIENCE = 1.0
 """Seconds for the next of them."""
 
@@ -56,7 +54,7 @@ class PlatformListener:
             last = message["type"] == "http.response.body" and not message.get("more_body", False)
             if last and exchange.leaves_client_sending:
                 await send({**message, "more_body": True})
-                without_end = await _discard_body(receive)
+                without_end = await _discard_body(receive, exchange.most_read_on)
                 await send({"type": "http.response.body", "body": b""})
                 if without_end and (reset := scope.get("extensions", {}).get(RESET)):
                     reset()  # uvloop would go on reading while it waits for the client's farewell
@@ -97,12 +95,11 @@ async def _read_all(receive: Receive) -> list[Message]:
     return messages
 
 
-async def _discard_body(receive: Receive) -> bool:
+async def _discard_body(receive: Receive, left: int) -> bool:
     """Reads on, since closing now would reset the connection before a browser reads its answer.
 
     True where the client sent all that is read, and sends more.
     """
-    left = DISCARDED_LIMIT
     with contextlib.suppress(TimeoutError):
         while left > 0:
             message = await asyncio.wait_for(receive(), DISCARDING_PATIENCE)

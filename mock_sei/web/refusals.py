@@ -34,7 +34,7 @@ def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:
     """At the token endpoint: the members of both worlds, never cached (RFC 6749 section 5.2)."""
     exchange.entry.refuse(refusal.why)
     body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id))
-    return JsonResponse(body, refusal.kind.status, _oauth_headers(refusal))
+    return JsonResponse(body, refusal.kind.status, _oauth_headers(exchange, refusal))
 
 
 def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
@@ -45,7 +45,7 @@ def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
         "Error": refusal.kind.message,
         "Hint": refusal.description,
     }
-    return JsonResponse(body, refusal.kind.status, _oauth_headers(refusal))
+    return JsonResponse(body, refusal.kind.status, _oauth_headers(exchange, refusal))
 
 
 def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
@@ -68,7 +68,7 @@ def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
             challenge += ', error="invalid_token"'
         headers["WWW-Authenticate"] = challenge
     body = _hidden(exchange, error_body(refusal, exchange.tracking_id))
-    return JsonResponse(body, refusal.kind.status, headers | refusal_headers(refusal))
+    return JsonResponse(body, refusal.kind.status, headers | refusal_headers(exchange, refusal))
 
 
 def _hidden(exchange: Exchange, body: dict[str, Any]) -> dict[str, Any]:
@@ -82,17 +82,20 @@ REASON_SENT = 200
 """Characters of a field, a location and a reason in an error body."""
 
 
-def _oauth_headers(refusal: Refusal) -> dict[str, str]:
+def _oauth_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     if refusal.kind.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="mock-sei"'
-    return headers | refusal_headers(refusal)
+    return headers | refusal_headers(exchange, refusal)
 
 
-def refusal_headers(refusal: Refusal) -> dict[str, str]:
-    """What goes with a refusal wherever it is rendered."""
+def refusal_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
+    """What goes with a refusal wherever it is rendered.
+
+    A connection on which the rest of a body would still come is closed.
+    """
     if isinstance(refusal, MethodNotAllowed):
         return {"Allow": ", ".join(refusal.allowed)}
-    if refusal.kind.status == 413:
+    if refusal.kind.status == 413 and not exchange.has_whole_body:
         return {"Connection": "close"}
     return {}

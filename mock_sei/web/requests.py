@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from fastapi import Request
 
 from mock_sei.errors import REQUEST_INVALID, Refusal
 from mock_sei.gateway import ACCESS_TOKEN
 from mock_sei.oauth.token_request import MEDIA_TYPES, PARSING
-from mock_sei.web.exchange import BODY_LIMIT, SCOPE_KEY, Exchange, body_too_large, find_header
+from mock_sei.web.exchange import OWN_BODY, SCOPE_KEY, Exchange, find_header, refuse_size
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -20,10 +21,8 @@ def exchange_of(request: Request) -> Exchange:
 
 
 def refuse_announced_size(headers: Headers) -> None:
-    """Refuses by ``Content-Length`` before a byte of the body is read."""
-    size = announced_size(headers)
-    if size > BODY_LIMIT:
-        raise body_too_large(str(size))
+    """Refuses a form of the platform by ``Content-Length`` before a byte of it is read."""
+    refuse_size(announced_size(headers), OWN_BODY)
 
 
 def announced_size(headers: Headers) -> int:
@@ -64,8 +63,21 @@ def is_form_type(content_type: str | None) -> bool:
 
 def has_access_token(text: bytes) -> bool:
     """Whether a query or form gives ``access_token`` a value, however its name is encoded."""
-    return _ACCESS_TOKEN.search(b"&" + text) is not None
+    return has_access_token_in([text])
 
+
+def has_access_token_in(pieces: Iterable[bytes]) -> bool:
+    """Whether a form that comes in pieces does. Between two pieces other threads run."""
+    before = b"&"
+    for piece in pieces:
+        text = before + piece
+        if _ACCESS_TOKEN.search(text) is not None:
+            return True
+        before = text[-_LONGEST_MATCH:]
+    return False
+
+
+_LONGEST_MATCH = len("&=x") + len("%61") * len(ACCESS_TOKEN)
 
 _ACCESS_TOKEN = re.compile(
     "&{}=[^&]".format(

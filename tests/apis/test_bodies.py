@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.apis.bodies import parse_json
+from mock_sei.apis.bodies import MOST_VALUES, parse_json, refuse_many_values, takes_file
 from mock_sei.apis.misfits import MOST as MOST_FAULTS
-from mock_sei.errors import MalformedRequest
+from mock_sei.errors import MalformedRequest, Refusal
 from mock_sei.sendable import DEEPEST_JSON
 from tests.apis.engine import JSON, Engine, operation
 
@@ -41,6 +41,128 @@ def reason(body: bytes) -> str:
 
 def nested(levels: int) -> bytes:
     return b"[" * levels + b"]" * levels
+
+
+def refused_values(body: bytes) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        refuse_many_values(body)
+    return caught.value
+
+
+@pytest.mark.parametrize("mark", [b",", b"[", b"{"])
+def test_commas_and_opening_brackets_are_counted_before_a_body_is_parsed(mark: bytes) -> None:
+    refuse_many_values(mark * MOST_VALUES + b"x]}:" * MOST_VALUES)
+
+    refusal = refused_values(mark * (MOST_VALUES + 1))
+
+    assert refusal.kind.status == 413
+    assert refusal.why.check == "body values"
+    assert (refusal.why.expected, refusal.why.actual) == (
+        "at most 100000 commas and opening brackets",
+        "100001",
+    )
+
+
+def test_those_of_a_text_count_too() -> None:
+    refused_values(json.dumps({"text": "," * MOST_VALUES, "other": 1}).encode())
+
+
+def test_values_are_counted_whatever_else_is_wrong_with_a_call() -> None:
+    refusal = Engine.of(CREATE).refusal(
+        "/v1/widgets", method="POST", body=b"[" * (MOST_VALUES + 1), headers={"content-type": "a/b"}
+    )
+
+    assert refusal.kind.status == 413
+
+
+FILES = """
+paths:
+  /v1/widgets:
+    post:
+      requestBody:
+        content:
+          application/json: {schema: {type: object}}
+          application/*+json: {schema: {type: object}}
+          application/x-www-form-urlencoded: {schema: {type: object}}
+          multipart/form-data: {schema: {type: object}}
+          image/*: {schema: {type: string, format: binary}}
+          application/octet-stream: {}
+      responses: {"200": {description: good}}
+"""
+UPLOAD = operation(
+    "{action: upload, collection: files, key: id, content_types: [application/json]}", method="post"
+)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "is_file"),
+    [
+        ("application/json", False),
+        ("application/json; charset=utf-8", False),
+        ("application/merge-patch+json", False),
+        ("application/x-www-form-urlencoded", False),
+        ("Multipart/Form-Data; boundary=x", True),
+        ("image/png", True),
+        ("application/octet-stream", True),
+        ("text/csv", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_body_is_a_file_where_the_document_of_a_user_says_so(
+    content_type: str | None, is_file: bool
+) -> None:
+    found, _ = Engine.brought(FILES).catalogue.find("POST", "/v1/widgets")
+
+    assert takes_file(found, content_type) is is_file
+
+
+@pytest.mark.parametrize(
+    ("content_type", "is_file"),
+    [("multipart/form-data; boundary=x", True), ("application/json", True), ("text/csv", False)],
+)
+def test_a_body_is_a_file_where_the_operation_stores_one(content_type: str, is_file: bool) -> None:
+    found, _ = Engine.of(UPLOAD).catalogue.find("POST", "/v1/widgets")
+
+    assert takes_file(found, content_type) is is_file
+
+
+def test_json_that_an_operation_parses_is_no_file_whatever_it_may_be_called() -> None:
+    document = CREATE.replace("application/json:", '"*/*":')
+    found, _ = Engine.of(document).catalogue.find("POST", "/v1/widgets")
+
+    assert takes_file(found, "application/octet-stream") is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 102 + b"]" * 102 + b'"',
+        b'{"a": "' + b'\\"[' * 200 + b'", "b": ' + b"[" * 102 + b"]" * 102 + b"}",
+        b'{"a": "' + b"\\\\" * 200 + b'", "b": ' + b"[" * 102 + b"]" * 102 + b"}",
+    ],
+)
+def test_levels_are_counted_outside_of_texts(body: bytes) -> None:
+    assert "levels" in reason(body) or "Extra data" in reason(body)
+
+
+@pytest.mark.parametrize("text", ["[" * 500, '\\"' * 500 + "{" * 500, "\\\\" * 500 + "[" * 500])
+def test_brackets_in_a_text_are_no_levels(text: str) -> None:
+    body = '{"a": "' + text + '"}'
+
+    assert parse_json(body.encode()) == json.loads(body)
+
+
+@given(st.recursive(st.text('[]{}\\",:a', max_size=8), lambda each: st.lists(each, max_size=3)))
+def test_any_value_with_brackets_in_its_texts_is_read(value: object) -> None:
+    many = [value, "[" * 150, '\\"[' * 10]
+
+    assert parse_json(json.dumps(many).encode()) == many
+
+
+@pytest.mark.parametrize("opening", [101, 150, 5000])
+def test_more_closing_brackets_than_opening_ones_are_no_json(opening: int) -> None:
+    assert reason(b"[" * opening + b"]" * (2 * opening + 1))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from mock_sei.apis.calls import Contents
 from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.data import Data
+from mock_sei.apis.spooled import Content
 from tests.apis.engine import JSON, Engine
 from tests.growth import Action, assert_flat
 
@@ -170,7 +171,7 @@ def test_the_size_of_all_files_is_known_without_asking_each() -> None:
     def make(count: int) -> Action:
         contents = Contents()
         for number in range(count):
-            contents[str(number)] = bytes(number % 7)
+            contents[str(number)] = Content.of(bytes(number % 7))
         assert contents.size == sum(number % 7 for number in range(count))
         return lambda: contents.size
 
@@ -179,11 +180,11 @@ def test_the_size_of_all_files_is_known_without_asking_each() -> None:
 
 def test_the_size_of_all_files_follows_what_is_put_in_and_taken_out() -> None:
     contents = Contents()
-    contents["a"] = b"1234"
-    contents["b"] = b"12"
-    contents["a"] = b"1"
+    contents["a"] = Content.of(b"1234")
+    contents["b"] = Content.of(b"12")
+    contents["a"] = Content.of(b"1")
 
-    contents.pop("b", None)
-    contents.pop("c", None)
+    contents.drop("b")
+    contents.drop("c")
 
-    assert (contents.size, dict(contents)) == (1, {"a": b"1"})
+    assert (contents.size, list(contents), contents["a"].read()) == (1, ["a"], b"1")

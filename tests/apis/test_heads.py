@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.apis.heads import file_name, media_type_of, parameters_of, read_head
-from mock_sei.apis.multipart import read_file
 from mock_sei.errors import MalformedRequest
 from mock_sei.texts import is_text
-from tests.apis.test_multipart import FORM, multipart
+from tests.apis.test_multipart import FORM, file_of, multipart
 from tests.growth import Action, assert_linear
 
 DISPOSITION = "Content-Disposition: form-data; name=f; "
@@ -65,7 +64,7 @@ NO_NAMES = (
 def test_a_part_without_a_readable_name_is_no_file(parameter: str) -> None:
     head = (DISPOSITION + parameter).encode(errors="surrogatepass")
     with pytest.raises(MalformedRequest, match="no file"):
-        read_file(multipart(head + b"\r\n\r\nx"), FORM)
+        file_of(multipart(head + b"\r\n\r\nx"), FORM)
 
 
 def test_a_name_that_only_the_content_type_has_is_the_file_s() -> None:
@@ -156,7 +155,7 @@ def test_thousands_of_random_heads_are_read_or_refused() -> None:
     for _ in range(3000):
         head = random_head(source)
         try:
-            file = read_file(multipart(head + b"\r\n\r\nx"), FORM)
+            file = file_of(multipart(head + b"\r\n\r\nx"), FORM)
         except MalformedRequest:
             continue
         assert is_text(file.name), head
@@ -202,7 +201,7 @@ def test_a_head_costs_its_size() -> None:
 
         def act() -> None:
             with contextlib.suppress(MalformedRequest):
-                read_file(body, FORM)
+                file_of(body, FORM)
 
         return act
 
@@ -222,7 +221,7 @@ def test_many_parts_cost_their_number() -> None:
         def act() -> None:
             for body in bodies:
                 with pytest.raises(MalformedRequest):
-                    read_file(body, FORM)
+                    file_of(body, FORM)
 
         return act
 

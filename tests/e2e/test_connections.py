@@ -18,8 +18,7 @@ import pytest
 from mock_sei import MockSei
 from mock_sei.runtime import limits
 from mock_sei.runtime.tls import Handshake
-from mock_sei.web.exchange import BODY_LIMIT
-from mock_sei.web.listener import DISCARDED_LIMIT
+from mock_sei.web.exchange import BODY_LIMIT, READ_ON_LIMIT
 from tests.e2e.handshakes import (
     alert,
     answer,
@@ -150,7 +149,7 @@ class TestBodyLimit:
             for _ in range(4):
                 connected.sendall(chunk)
             assert answer(connected)[0] == 413
-            half = chunk * (DISCARDED_LIMIT // 0x100000 // 2)
+            half = chunk * ((READ_ON_LIMIT + BODY_LIMIT) // 0x100000 // 2)
             connected.sendall(half)
             with pytest.raises(OSError, match=r"(?i)reset|pipe|eof|closed"):
                 connected.sendall(half * 3)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mock_sei import MockSei
-from tests.facts.every import AWAITED
 from tests.facts.sockets import SOCKETS
 from tests.facts.table import Fact
 
@@ -17,7 +16,7 @@ from tests.facts.table import Fact
     [
         pytest.param(row, id=row.id, marks=[pytest.mark.needs(*row.needs)])
         for row in SOCKETS
-        if row.on_sockets and row.id not in AWAITED
+        if row.on_sockets
     ],
 )
 def test_a_fact_holds_on_sockets(row: Fact, server: MockSei, tmp_path: Path) -> None:

@@ -39,12 +39,3 @@ EVERY = (
     *PORTFOLIOS,
     *DESKS,
 )
-
-AWAITED: list[str] = [
-    "methods-02",  # bodies
-    "methods-03",  # bodies
-]
-"""Rows that are right and not true yet, each with the branch that makes it true.
-
-Whoever merges one of them takes its rows out; a row that is true already fails here.
-"""

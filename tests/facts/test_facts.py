@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from tests.facts.every import AWAITED, EVERY
+from tests.facts.every import EVERY
 from tests.facts.running import problems_of
 from tests.facts.table import Call, Fact, Right, fact, facts_of, get, like, shown
 from tests.support import Platform
@@ -33,16 +33,12 @@ def called(row: Fact, request: pytest.FixtureRequest) -> Platform:
 def test_a_fact_holds(row: Fact, called: Platform) -> None:
     problems = problems_of(row, called)
 
-    if row.id in AWAITED:
-        assert problems, f"{row.id} holds now: take it out of AWAITED"
-    else:
-        assert problems == [], f"{row.id}: {row.fact} ({row.page})"
+    assert problems == [], f"{row.id}: {row.fact} ({row.page})"
 
 
 def test_every_row_has_its_own_id_a_page_and_one_way_to_be_shown() -> None:
     assert [each for each, count in Counter(row.id for row in EVERY).items() if count > 1] == []
     assert [row.id for row in EVERY if row.ways != 1 or not row.page or not row.fact] == []
-    assert set(AWAITED) <= {row.id for row in EVERY}
 
 
 def test_most_facts_are_shown_and_the_others_say_why_not() -> None:

@@ -21,8 +21,8 @@ from mock_sei.handles import Collections
 from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
-from mock_sei.web.apis import ON_THE_LOOP
 from mock_sei.web.app import platform_app
+from mock_sei.web.received import ON_THE_LOOP
 from tests.support import Platform, control_client
 
 OWN = """

@@ -22,7 +22,7 @@ from mock_sei.standards import Listener
 from mock_sei.web.forms import read_pairs
 from mock_sei.web.login import SESSION_COOKIE, Visit
 from mock_sei.web.portal.visit import FORM_COOKIE
-from mock_sei.web.requests import find_cookie, has_access_token
+from mock_sei.web.requests import find_cookie, has_access_token, has_access_token_in
 from mock_sei.web.trouble import caller_of
 from tests.growth import Action, assert_linear
 from tests.oauth.flows import ALICE, AUTHORIZE, LOGIN, WEB
@@ -181,3 +181,22 @@ def test_the_session_cookie_is_found_among_others(platform: Platform) -> None:
         f'{SESSION_COOKIE}="\\{session}"',
     ):
         assert 'name="password"' in shown(cookies), cookies
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (b"access_token=x", True),
+        (b"a=1&%61ccess_toke%6E=x&b", True),
+        (b"a=1&access_token=&b=2", False),
+        (b"a=1&xaccess_token=x", False),
+        (b"a=1access_token=x", False),
+    ],
+)
+def test_a_token_is_found_wherever_a_piece_of_its_form_ends(form: bytes, expected: bool) -> None:
+    long = b"p" * 50 + b"&" + form + b"&" + b"q" * 50
+    for text in (form, long):
+        assert has_access_token(text) is expected
+        for size in range(1, len(text) + 1):
+            pieces = [text[each : each + size] for each in range(0, len(text), size)]
+            assert has_access_token_in(pieces) is expected

@@ -12,10 +12,10 @@ from typing import Any
 
 from mock_sei.apis.actions.named import refuse_second, refuse_strangers
 from mock_sei.apis.bodies import read_members
-from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped
+from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, json_text
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
-from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.errors import BODY_TOO_LARGE, Fault, MalformedRequest, Refusal
 
 ACTION = "create"
 
@@ -28,6 +28,8 @@ def act(call: ApiCall) -> ApiAnswer:
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
     """Adds the record, or one for each entry of a list in the body, and answers with it."""
     operation, rule, state = call.operation, call.operation.rule, call.state
+    if rule.each is not None:
+        _refuse_many_copies(rule.each, body)
     known = call.known_records(body)
     refuse_strangers(rule, body, known)
     names = call.names(
@@ -47,6 +49,28 @@ def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
     ]
     answer = answers[0] if rule.each is None else answers
     return ApiAnswer(body=enveloped(answer, rule.envelope or "none"), status=operation.success)
+
+
+MOST_COPIED = 64 * 1024 * 1024
+"""Characters of JSON that the records of one call may repeat, each the whole body but its list."""
+
+
+def _refuse_many_copies(name: str, body: Mapping[str, Any]) -> None:
+    """An answer that repeats a long text for each entry of a list is no answer.
+
+    Raises :class:`~mock_sei.errors.Refusal`, 413.
+    """
+    count = len(body[name])
+    size = len(json_text({key: value for key, value in body.items() if key != name}))
+    if count > 1 and count * size > MOST_COPIED:
+        raise Refusal(
+            BODY_TOO_LARGE,
+            check="body copies",
+            because=f"Each entry of {name} makes records that repeat the other members of the "
+            "body. Send shorter ones, or fewer entries in one call.",
+            expected=f"at most {MOST_COPIED} characters, entries times other members",
+            actual=f"{count} entries, {size} characters of other members",
+        )
 
 
 def _add(call: ApiCall, body: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:

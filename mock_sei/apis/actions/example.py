@@ -10,7 +10,7 @@ import json
 from operator import itemgetter
 from typing import Any
 
-from mock_sei.apis.bodies import check_media_type, media_type_of, read_json
+from mock_sei.apis.bodies import check_media_type, is_json, media_type_of, read_json
 from mock_sei.apis.calls import ApiAnswer, ApiCall, not_there
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.records import Order, texts
@@ -33,7 +33,7 @@ def act(call: ApiCall) -> ApiAnswer:
     media_type = _wanted(sendable, call.accept) if sendable else "application/octet-stream"
     media = content.get(media_type, next(iter(content.values())))
     value = _example(operation.document.follow(media, operation.name), operation)
-    if _is_json(media_type):
+    if is_json(media_type):
         return ApiAnswer(body=value, status=operation.success, media_type=media_type)
     text = value if isinstance(value, str) else json.dumps(value)
     return ApiAnswer(content=text.encode(), status=operation.success, media_type=media_type)
@@ -44,9 +44,11 @@ def _check_body(call: ApiCall) -> None:
     if "requestBody" not in operation.raw:
         return
     body = operation.document.follow(operation.raw["requestBody"], operation.name)
-    if call.body:
+    if call.upload is not None:
+        check_media_type(operation, call.content_type)
+    elif call.body:
         media_type = check_media_type(operation, call.content_type)
-        if _is_json(media_type):
+        if is_json(media_type):
             read_json(operation, call.body, media_type, call.budget)
     elif body.get("required", False):
         raise MalformedRequest([Fault("", "body", "required and missing")])
@@ -64,12 +66,8 @@ def _wanted(media_types: list[str], accept: str) -> str:
     asked = [media_type_of(each) for each in accept.split(",")]
     found = next((each for each in media_types if media_type_of(each) in asked), None)
     if found is None:  # JSON before the others, whatever their order in the document
-        found = next(filter(_is_json, media_types), media_types[0])
+        found = next(filter(is_json, media_types), media_types[0])
     return "application/json" if "*" in found else found
-
-
-def _is_json(media_type: str) -> bool:
-    return media_type_of(media_type).endswith(("/json", "+json"))
 
 
 def _from_records(call: ApiCall) -> Any:

@@ -12,7 +12,7 @@ def act(call: ApiCall) -> ApiAnswer:
     rule, status = call.operation.rule, call.operation.success
     record = call.require_record()
     call.state.collections.replace(rule.collection, record, None)
-    call.state.contents.pop(str(record.get(rule.key)), None)
+    call.state.contents.drop(str(record.get(rule.key)))
     if status == 204:
         return ApiAnswer(status=status, content=b"")
     return ApiAnswer(body=fill(rule.answer or {}, call.names(record=record)), status=status)

@@ -6,15 +6,19 @@ Source: work-desk attachment and content-management upload pages.
 from __future__ import annotations
 
 from mock_sei.apis.actions.create import write
-from mock_sei.apis.bodies import media_type_of
+from mock_sei.apis.bodies import MULTIPART, media_type_of
 from mock_sei.apis.calls import ApiAnswer, ApiCall
-from mock_sei.apis.multipart import MULTIPART, read_file
+from mock_sei.apis.multipart import read_file
+from mock_sei.apis.spooled import Body
 from mock_sei.errors import Fault, MalformedRequest
 
 ACTION = "upload"
 
-MOST_STORED = 64 * 1024 * 1024
-"""Bytes of all files of a session; one file is bounded by the size of a request body."""
+MOST_STORED = 128 * 1024 * 1024
+"""Bytes of all files of a session. The newest is kept whatever its size, older ones are let go: no
+operation gives a file back, so a client does not miss them."""
+MOST_FILES = 100
+"""Files of a session: each may take one of those that the process may have open."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
@@ -23,14 +27,13 @@ def act(call: ApiCall) -> ApiAnswer:
         sent = (call.content_type or "").partition(";")[0].strip()
         reason = f"must be {MULTIPART} with a boundary, not {sent!r}"
         raise MalformedRequest([Fault("content-type", "header", reason)])
-    file = read_file(call.body, call.content_type)
-    contents = call.state.contents
-    stored = contents.size
-    if stored + len(file.content) > MOST_STORED:
-        reason = f"the session's files take {stored} of {MOST_STORED} bytes already"
-        raise MalformedRequest([Fault("filename", "body", reason)])
+    file = read_file(call.upload or Body.of(call.body), call.content_type)
     key = call.state.jobs.new_key()
-    about = {"name": file.name, "size": len(file.content), "type": file.media_type}
+    about = {"name": file.name, "size": file.content.size, "type": file.media_type}
     answer = write(call, {call.operation.rule.key: key}, file=about)
+    contents = call.state.contents
     contents[key] = file.content
+    while len(contents) > MOST_FILES or (contents.size > MOST_STORED and len(contents) > 1):
+        contents.let_go_of_oldest()
+        call.notes.append("the content of the oldest upload was let go; its record is kept")
     return answer

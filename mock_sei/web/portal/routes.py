@@ -158,5 +158,5 @@ def _problem(visit: Visit, refusal: Refusal) -> Response:
         because=visit.exchange.entry.refused_because,
         tracking_id=visit.exchange.tracking_id,
     )
-    answer.headers.update(refusal_headers(refusal))
+    answer.headers.update(refusal_headers(visit.exchange, refusal))
     return answer

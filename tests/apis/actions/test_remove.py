@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mock_sei.apis.spooled import Content
 from tests.apis.engine import Engine, widgets
 
 TEXT = """
@@ -19,7 +20,7 @@ paths:
 @pytest.mark.parametrize(("status", "body"), [(200, {"gone": 2}), (204, None)])
 def test_a_removed_record_is_gone_with_its_file(status: int, body: object) -> None:
     engine = Engine.of(TEXT.replace("STATUS", str(status)), widgets=widgets(3))
-    engine.state.contents["2"] = b"file"
+    engine.state.contents["2"] = Content.of(b"file")
 
     answer = engine.call("/v1/widgets/2", method="DELETE")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_sei.apis.actions.upload import MOST_STORED
+from mock_sei.apis.actions import upload as module
 from tests.apis.engine import Engine
 from tests.apis.test_multipart import FORM, multipart, part
 
@@ -36,7 +36,7 @@ def test_a_file_is_stored_with_its_record() -> None:
 
     key = str(record.pop("id"))
     assert record == {"item": "I", "name": "a.txt", "size": 5, "type": "text/csv"}
-    assert engine.state.contents == {key: b"a,b\r\n"}
+    assert engine.state.contents[key].read() == b"a,b\r\n"
     assert engine.state.collections.find("files", "id", key) is not None
 
 
@@ -51,18 +51,39 @@ def test_another_media_type_is_refused(content_type: str | None) -> None:
     assert (field, location) == ("content-type", "header")
 
 
-def test_a_session_stores_so_much_and_no_more() -> None:
+def test_the_oldest_files_of_a_session_are_let_go_of_and_their_records_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     engine = Engine.of(TEXT)
-    engine.state.contents["other"] = bytes(MOST_STORED - 3)
+    first = str(upload(engine, b"1")["id"])
+    size = engine.state.contents.size
+    monkeypatch.setattr(module, "MOST_STORED", 2 * size)
 
-    upload(engine, b"abc")
-    faults = engine.faults(
-        "/v1/items/I/files",
-        method="POST",
-        body=multipart(part("x")),
-        headers={"content-type": FORM},
-    )
+    others = [str(upload(engine, b"2")["id"]), str(upload(engine, b"3")["id"])]
 
-    assert faults[0].field == "filename"
-    assert len(engine.state.contents) == 2
-    assert len(engine.state.collections.all("files")) == 1
+    assert list(engine.state.contents) == others
+    assert engine.findings.notes == [
+        "the content of the oldest upload was let go; its record is kept"
+    ]
+    keys = [each["id"] for each in engine.state.collections.all("files")]
+    assert keys == [first, *others]
+
+
+def test_so_many_files_of_a_session_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_FILES", 2)
+    engine = Engine.of(TEXT)
+
+    keys = [str(upload(engine, b"x")["id"]) for _ in range(3)]
+
+    assert list(engine.state.contents) == keys[1:]
+
+
+def test_a_file_larger_than_all_that_is_stored_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_STORED", 1)
+    engine = Engine.of(TEXT)
+
+    upload(engine, b"small")
+    key = str(upload(engine, b"large")["id"])
+
+    assert [each.read() for each in engine.state.contents.values()] == [b"large"]
+    assert list(engine.state.contents) == [key]

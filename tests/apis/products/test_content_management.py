@@ -95,7 +95,7 @@ def test_a_file_is_kept_and_found(api: Api) -> None:
     assert made["contentType"] == "application/pdf"
     assert made["parentPath"] == f"{LIBRARY}/Notices"
     assert api.every(f"{FILES}?searchText=capital%20call.pdf") == [made]
-    assert api.platform.sandbox.state.apis.contents[made["id"]] == FILE[1]
+    assert api.platform.sandbox.state.apis.contents[made["id"]].read() == FILE[1]
 
 
 def test_an_upload_needs_a_file(api: Api) -> None:

@@ -14,9 +14,9 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
+from mock_sei.apis.bodies import MOST_VALUES
+from mock_sei.web.received import PARSED_BODY
 from tests.patience import PATIENCE
-
-MIB = 1024 * 1024
 
 DOCUMENT = """
 openapi: 3.1.0
@@ -43,21 +43,34 @@ components:
 
 
 def list_of(unit: str) -> str:
-    return f"[{','.join([unit] * ((MIB - 2) // (len(unit) + 1)))}]"
+    """As many as a body may have."""
+    values = 1 + unit.count("{") + unit.count("[") + unit.count(",")
+    count = min((PARSED_BODY.size - 2) // (len(unit) + 1), (MOST_VALUES - 1) // values)
+    return f"[{','.join([unit] * count)}]"
 
 
-MEMBERS = ",".join(f'"{each:x}":1' for each in range(100_000))
+def text_of(unit: str) -> str:
+    """A member whose text is as long as a body may be."""
+    start, end = '{"name":"', '"}'
+    return start + unit * ((PARSED_BODY.size - len(start) - len(end)) // len(unit)) + end
+
+
+MEMBERS = ",".join(f'"{each:x}":"{"x" * 70}"' for each in range(MOST_VALUES - 2))
 
 BODIES = {
-    "numbers": ("/own/things", list_of("1")),
+    "numbers": ("/own/things", list_of("1" * 80)),
     "objects": ("/own/things", list_of("{}")),
     "alternatives": ("/own/things", list_of('{"c":' * 40 + "{}" + "}" * 40)),
-    "texts": ("/own/things", list_of('"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"')),
-    "pattern": ("/own/texts", json.dumps("a" * 1_000_000 + "!")),
+    "texts": ("/own/things", list_of(f'"{"a" * 78}!"')),
+    "pattern": ("/own/texts", json.dumps("a" * (PARSED_BODY.size - 3) + "!")),
     "members": ("/v1/investors", "{" + MEMBERS + "}"),
-    "twice": ("/v1/investors", "{" + MEMBERS + ',"1869f":1}'),
-    "levels": ("/v1/investors", "[" * 500_000),
-    "quotes": ("/v1/investors", '"\\"' * 300_000),
+    "twice": ("/v1/investors", "{" + MEMBERS + ',"0":1}'),
+    "levels": ("/v1/investors", "[" * MOST_VALUES),
+    "closing brackets": ("/v1/investors", "[" * 101 + "]" * (PARSED_BODY.size - 101)),
+    "quotes": ("/v1/investors", "[" * 101 + '"\\"' * (PARSED_BODY.size // 3 - 101)),
+    "escapes": ("/v1/investors", text_of("\\u0041")),
+    "digits": ("/v1/investors", text_of("1" * 199 + " ")),
+    "long number": ("/v1/investors", '{"a":1.' + "1" * (PARSED_BODY.size - 8) + "}"),
 }
 
 

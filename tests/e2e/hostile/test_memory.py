@@ -14,11 +14,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from mock_sei import Attached
 from tests.e2e.hostile import flood as flood_module
 from tests.e2e.hostile.flood import KINDS, MEGABYTE, Kind, Target, flood, large_heads
 from tests.e2e.hostile.flooded import GROWTH, ROUNDS, Flooded
 from tests.e2e.serving import MOCK_SEI, Serving
 from tests.e2e.test_serve import WITHOUT_UVLOOP
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="reads /proc; other systems keep other accounts"
@@ -73,3 +75,33 @@ def test_a_listener_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch
         target = Target(url=f"http://127.0.0.1:{silent.getsockname()[1]}", context=None)
         flood(target, 1, [large_heads])
     assert target.silent == {"large_heads": 1}
+
+
+def test_an_upload_of_the_largest_size_takes_little_memory(running: Serving) -> None:
+    """Three megabytes were measured; the bound leaves room for what else a process may take."""
+    size = 64 * MEGABYTE
+    head = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.bin"\r\n\r\n'
+    end = b"\r\n--x--\r\n"
+    with (
+        Attached(running.ready["control_url"]) as attached,
+        attached.client("svc-demo", timeout=PATIENCE) as http,
+    ):
+        headers = {
+            "AppKey": "demo-server-key",
+            "Authorization": f"Bearer {attached.token('demo-server')}",
+            "Content-Type": "multipart/form-data; boundary=x",
+        }
+
+        def upload(size: int) -> int:
+            """Kilobytes: the most memory that the server ever had."""
+            content = b"".join((head, bytes(size - len(head) - len(end)), end))
+            answer = http.post(
+                "/v1/contentmanagement/folders/uploadfiles", content=content, headers=headers
+            )
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["size"] == size - len(head) - len(end)
+            status = Path(f"/proc/{running.process.pid}/status").read_text(encoding="ascii")
+            return int(status.partition("VmHWM:")[2].split()[0])
+
+        before = upload(MEGABYTE)
+        assert upload(size) - before < 24 * 1024
