@@ -11,8 +11,9 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -23,8 +24,14 @@ from benchmarks.processes import Bench, Server
 from benchmarks.requests import APP_KEY
 from benchmarks.table import MILLISECONDS, Limit, Row
 
-BODY = 1024 * 1024
-"""Bytes of the largest body that is read."""
+CONTROL_BODY = 1024 * 1024
+"""Bytes of the largest body that the control listener and the token endpoint read."""
+BODY = 8 * 1024 * 1024
+"""Bytes of the largest body of a functional call but for uploads."""
+UPLOAD = 64 * 1024 * 1024
+"""Bytes of the largest body of an upload, the setting's default."""
+VALUES = 99_000
+"""Commas and opening brackets that such a body may have, and a few less."""
 HEAD = 60_000
 """Bytes of a part of a head; the whole may have 64 KiB."""
 PATIENCE = 60.0
@@ -42,27 +49,33 @@ class Attack:
     method: str = "GET"
     path: str = "/v2/investors"
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: Callable[[], bytes] = bytes
+    """Made when it is sent: all of them together have hundreds of megabytes."""
     content_type: str = "application/json"
     let_in: bool = False
     control: bool = False
     """At the control listener instead of the two-way one."""
 
     def wire(self, token: str) -> bytes:
+        body = self.body()
         headers = {"Host": "localhost", **self.headers}
         if self.let_in:
             headers |= {"AppKey": APP_KEY, "Authorization": f"Bearer {token}"}
         if self.method != "GET":
-            headers |= {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
+            headers |= {"Content-Type": self.content_type, "Content-Length": str(len(body))}
         lines = [f"{self.method} {self.path} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        return "\r\n".join((*lines, "", "")).encode("latin-1") + self.body
+        return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 
 
-def filled(start: str, part: str, end: str, size: int = BODY) -> bytes:
+def filled(start: str, part: str, end: str, size: int = CONTROL_BODY) -> bytes:
     """``start``, as many ``part`` as fit, ``end``."""
     count = (size - len(start) - len(end)) // len(part)
     return (start + part * count + end).encode()
+
+
+def listed(parts: Sequence[object], start: str = "[", end: str = "]") -> bytes:
+    return f"{start}{','.join(map(str, parts))}{end}".encode()
 
 
 def _many_members() -> bytes:
@@ -70,19 +83,39 @@ def _many_members() -> bytes:
     return f'{{{members},"3e7f":1}}'.encode()
 
 
-JSON_BODIES: Mapping[str, bytes] = {
-    "integers": filled("[", "1,", "1]"),
-    "empty objects": filled("[", "{},", "{}]"),
-    "floats": filled("[", "1e5,", "1]"),
-    "many members, the last one twice": _many_members(),
-    "90 levels": filled("[" * 90, "1,", "1" + "]" * 90),
-    "100,000 levels": b"[" * 100_000,
-    "a long text": filled('{"name":"', "a", '"}'),
-    "escapes": filled('{"name":"', "\\u0041", '"}'),
-    "backslashes": filled('{"password":"', "\\\\", '"}'),
-    "quotes": filled("{", '"":"",', '"a":1}'),
-    "long number": b'{"a":' + b"9" * 4000 + b"}",
-    "open brackets of a secret's name": filled('{"password":', "[", ""),
+def _most_members() -> bytes:
+    return listed([f'"{number:x}":"{"a" * 70}"' for number in range(VALUES)], "{", "}")
+
+
+Body = Callable[[], bytes]
+
+CONTROL_BODIES: Mapping[str, Body] = {
+    "integers": partial(filled, "[", "1,", "1]"),
+    "empty objects": partial(filled, "[", "{},", "{}]"),
+    "floats": partial(filled, "[", "1e5,", "1]"),
+    "many members, the last one twice": _many_members,
+    "90 levels": partial(filled, "[" * 90, "1,", "1" + "]" * 90),
+    "100,000 levels": partial(bytes, b"[" * 100_000),
+    "a long text": partial(filled, '{"name":"', "a", '"}'),
+    "escapes": partial(filled, '{"name":"', "\\u0041", '"}'),
+    "backslashes": partial(filled, '{"password":"', "\\\\", '"}'),
+    "quotes": partial(filled, "{", '"":"",', '"a":1}'),
+    "long number": partial(filled, '{"a":', "9", "}", 4006),
+    "open brackets of a secret's name": partial(filled, '{"password":', "[", ""),
+}
+
+JSON_BODIES: Mapping[str, Body] = {
+    "too many values": partial(filled, "[", "1,", "1]", BODY),
+    "integers": partial(listed, ["1"] * VALUES),
+    "floats": partial(listed, ["1." + "1" * 78] * VALUES),
+    "texts": partial(listed, [f'"{"a" * 78}"'] * VALUES),
+    "objects": partial(listed, [f'{{"a":"{"a" * 150}"}}'] * (VALUES // 2)),
+    "many members": _most_members,
+    "90 levels": partial(listed, ["1"] * (VALUES - 90), "[" * 90, "]" * 90),
+    "a long text": partial(filled, '{"name":"', "a", '"}', BODY),
+    "escapes": partial(filled, '{"name":"', "\\u0041", '"}', BODY),
+    "backslashes": partial(filled, '{"password":"', "\\\\", '"}', BODY),
+    "quotes": partial(filled, "{", '"":""', '"a":1}', BODY),
 }
 
 LISTS: Mapping[str, str] = {
@@ -105,12 +138,15 @@ DOCUMENT = "".join(
 )
 """What a user brings beside our own documents."""
 
-LIST_BODIES: Mapping[str, bytes] = {
-    "pattern": filled("[", f'"{"a" * 30}b",', '"a"]'),
-    "lookahead": filled("[", f'"{"a" * 30}b",', '"a"]'),
-    "choice": filled("[", '"ab",', "1]"),
-    "unique": ("[" + ",".join(map(str, range(150_000))) + "]").encode(),
+LIST_BODIES: Mapping[str, Body] = {
+    "pattern": partial(listed, [f'"{"a" * 78}b"'] * VALUES),
+    "lookahead": partial(listed, [f'"{"a" * 78}b"'] * VALUES),
+    "choice": partial(listed, [f'"{"a" * 78}b"'] * VALUES),
+    "unique": partial(listed, range(VALUES)),
 }
+
+FILE = 'Content-Disposition: form-data; name="filename"; filename="a.bin"\r\n\r\n'
+"""The head of a part of a multipart body."""
 
 ATTACKS: Mapping[str, Mapping[str, Attack]] = {
     "body": {
@@ -128,32 +164,46 @@ ATTACKS: Mapping[str, Mapping[str, Attack]] = {
             method="PATCH",
             path="/v1/investors/INV-0001",
             content_type="application/json-patch+json",
-            body=filled("[", '{"op":"copy","from":"","path":"/a"},', '{"op":"test","path":""}]'),
+            body=partial(listed, ['{"op":"copy","from":"","path":"/a"}'] * (VALUES // 4)),
+            let_in=True,
+        ),
+        "JSON Patch: many additions": Attack(
+            method="PATCH",
+            path="/v1/investors/INV-0001",
+            content_type="application/json-patch+json",
+            body=partial(listed, ['{"op":"add","path":"/a","value":1}'] * (VALUES // 4)),
             let_in=True,
         ),
         "form: ampersands": Attack(
             method="POST",
             path="/v2/oauthtoken",
             content_type="application/x-www-form-urlencoded",
-            body=filled("a=1", "&", ""),
+            body=partial(filled, "a=1", "&", ""),
         ),
         "form: parameters": Attack(
             method="POST",
             path="/v2/oauthtoken",
             content_type="application/x-www-form-urlencoded",
-            body=filled("a=1", "&b=%41", ""),
+            body=partial(filled, "a=1", "&b=%41", ""),
         ),
-        "multipart: boundaries": Attack(
+    },
+    "upload": {
+        name: Attack(
             method="POST",
             path="/v1/contentmanagement/folders/uploadfiles",
             content_type="multipart/form-data; boundary=x",
-            body=filled("--x\r\n", "\r\n--x\r\n", "\r\n--x--"),
+            body=partial(filled, f"--x\r\n{FILE}", part, "\r\n--x--", UPLOAD),
             let_in=True,
-        ),
+        )
+        for name, part in {
+            "zeros": "\0",
+            "beginnings of boundaries": "\r\n--xy",
+            "boundaries": "\r\n--x\r\n",
+        }.items()
     },
     "control body": {
         f"JSON: {name}": Attack(method="POST", path="/data/investors", body=body, control=True)
-        for name, body in JSON_BODIES.items()
+        for name, body in CONTROL_BODIES.items()
     },
     "path": {
         name: Attack(path="/" + part * (HEAD // len(part)))
@@ -214,7 +264,7 @@ def hostile(bench: Bench, certs: Path, *, rounds: int) -> Iterator[Row]:
             journal.append(cost * 1000)
             beside_journal.append(wait * 1000)
     for part in ATTACKS:
-        is_body = part.endswith("body")
+        is_body = part.endswith("body") or part == "upload"
         yield Row(
             measured=f"largest {part}, hostile: CPU of the dearest",
             form=MILLISECONDS,
