@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mock_sei.certificates.bundles import common_name
-from mock_sei.certificates.submitted import CURVES, MIN_RSA_BITS, WEAK_HASHES
+from mock_sei.certificates.soundness import MIN_RSA_BITS, WEAK_HASHES
+from mock_sei.certificates.submitted import CURVES
 from mock_sei.doctor.findings import CERTIFICATE, Finding, found, note, right
 from mock_sei.doctor.material import (
     certificates_in,

@@ -17,7 +17,7 @@ from mock_sei.runtime.tls import (
     CertificateRefused,
     ListenerContext,
     PendingConnection,
-    first_certificate,
+    sent_chain,
 )
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -41,24 +41,21 @@ def certificate_message(*certificates: bytes, context: bytes | None = None) -> b
     return b"\x0b" + vector(body, 3)
 
 
-class TestFirstCertificate:
-    @pytest.mark.parametrize("chain", [(LEAF,), (LEAF, ISSUER)])
+class TestSentChain:
+    @pytest.mark.parametrize("chain", [(), (LEAF,), (LEAF, ISSUER)])
     def test_of_tls_1_2(self, chain: tuple[bytes, ...]) -> None:
-        assert first_certificate(certificate_message(*chain), with_context=False) == LEAF
+        assert sent_chain(certificate_message(*chain), with_context=False) == chain
 
-    @pytest.mark.parametrize("chain", [(LEAF,), (LEAF, ISSUER)])
+    @pytest.mark.parametrize("chain", [(), (LEAF,), (LEAF, ISSUER)])
     @pytest.mark.parametrize("context", [b"", b"asked later"])
     def test_of_tls_1_3(self, chain: tuple[bytes, ...], context: bytes) -> None:
-        message = certificate_message(*chain, context=context)
-        assert first_certificate(message, with_context=True) == LEAF
-
-    def test_of_an_empty_list_is_none(self) -> None:
-        assert first_certificate(certificate_message(), with_context=False) is None
-        assert first_certificate(certificate_message(context=b""), with_context=True) is None
+        assert sent_chain(certificate_message(*chain, context=context), with_context=True) == chain
 
     @pytest.mark.parametrize("kept", [12, 8, 7])
-    def test_of_a_message_cut_short_is_none(self, kept: int) -> None:
-        assert first_certificate(certificate_message(LEAF)[:kept], with_context=False) is None
+    def test_what_is_cut_short_is_left_out(self, kept: int) -> None:
+        assert sent_chain(certificate_message(LEAF)[:kept], with_context=False) == ()
+        whole = certificate_message(LEAF, ISSUER)
+        assert sent_chain(whole[: len(whole) - kept], with_context=False) == (LEAF,)
 
 
 @pytest.fixture
