@@ -1,17 +1,18 @@
-"""Checks of what the client's certificate says: dates, name, issuer, purpose, strength."""
+"""Checks of what the client's certificate says: dates, name, issuer, purpose, strength; and what
+is wrong with each CA that is sent with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mock_sei.certificates.bundles import common_name
-from mock_sei.certificates.soundness import MIN_RSA_BITS, WEAK_HASHES
+from mock_sei.certificates.soundness import MIN_RSA_BITS, WEAK_HASHES, find_faults, path_of
 from mock_sei.certificates.submitted import CURVES
 from mock_sei.doctor.findings import CERTIFICATE, Finding, found, note, right
 from mock_sei.doctor.material import (
@@ -23,6 +24,7 @@ from mock_sei.doctor.material import (
     readable,
 )
 from mock_sei.doctor.setup import Setup
+from mock_sei.peer import ChainFault, FaultKind
 
 SOON = timedelta(days=90)
 _RENEW = "ask for a new one (mock-sei: mock-sei issue ACCOUNT, or a link in the portal)."
@@ -107,7 +109,10 @@ def check_purpose(setup: Setup) -> Iterator[Finding]:
     certificate = own_certificate(setup)
     if certificate is None:
         return
-    problem = _purpose(certificate)
+    problem = "a CA's certificate" if is_ca(certificate) else ""
+    if not problem:
+        faults = find_faults([certificate], setup.now)
+        problem = next((each.actual for each in faults if each.kind is FaultKind.PURPOSE), "")
     if problem:
         yield found(
             "certificate-purpose",
@@ -116,6 +121,59 @@ def check_purpose(setup: Setup) -> Iterator[Finding]:
             actual=problem,
             cure="use the account's own certificate, not a server's or a CA's.",
         )
+
+
+def client_chain(setup: Setup) -> tuple[x509.Certificate, ...]:
+    """The client's own certificate and the CAs above it in ``--cert``, nearest first."""
+    own = own_certificate(setup)
+    return () if own is None else path_of(own, certificates_in(setup.certificate), setup.now)
+
+
+def chain_faults(setup: Setup) -> list[ChainFault]:
+    """What is wrong with each certificate that the client sends, its own first."""
+    return find_faults(client_chain(setup), setup.now)
+
+
+def check_chain(setup: Setup) -> Iterator[Finding]:
+    """Each CA in ``--cert`` by itself: a server judges everything that it is sent."""
+    for fault in chain_faults(setup):
+        if not fault.position and fault.kind not in _SHARED:
+            continue  # the account's own has checks with words of their own
+        what = "The certificate" if not fault.position else f"The CA {readable(fault.subject)}"
+        yield found(
+            CHAIN_FINDINGS[fault.kind],
+            f"{what} in --cert is refused by servers that run OpenSSL: {fault.problem}.",
+            expected=readable(fault.expected),
+            actual=f"{readable(fault.actual)}, in {describe_fault(fault)}",
+            cure="ask for a certificate without that extension."
+            if not fault.position and fault.kind is FaultKind.CRITICAL_EXTENSION
+            else CHAIN_CURE,
+        )
+
+
+CHAIN_FINDINGS: Mapping[FaultKind, str] = {
+    FaultKind.EXPIRED: "chain-expired",
+    FaultKind.NOT_YET_VALID: "chain-not-yet-valid",
+    FaultKind.SIGNATURE: "chain-signature",
+    FaultKind.WEAK_SIGNATURE: "chain-weak",
+    FaultKind.WEAK_KEY: "chain-weak",
+    FaultKind.NOT_A_CA: "chain-purpose",
+    FaultKind.PURPOSE: "chain-purpose",
+    FaultKind.PATH_LENGTH: "chain-path-length",
+    FaultKind.CRITICAL_EXTENSION: "certificate-critical-extension",
+}
+_SHARED = (FaultKind.CRITICAL_EXTENSION, FaultKind.SIGNATURE)
+"""What is found of the account's own certificate in the same way."""
+CHAIN_CURE = (
+    "put that CA's present certificate into --cert in its place, or leave the CAs out: the "
+    "account's certificate is enough where the server knows its CA."
+)
+
+
+def describe_fault(fault: ChainFault) -> str:
+    """The certificate that is wrong, with its own dates."""
+    dates = f"{fault.not_before:%Y-%m-%d} to {fault.not_after:%Y-%m-%d}"
+    return f"{readable(fault.subject)}, valid {dates}"
 
 
 def check_strength(setup: Setup) -> Iterator[Finding]:
@@ -131,33 +189,6 @@ def check_strength(setup: Setup) -> Iterator[Finding]:
             actual=problem,
             cure="make a new key and ask for a certificate for it.",
         )
-
-
-def _purpose(certificate: x509.Certificate) -> str | None:
-    """RFC 5280 sections 4.2.1.3, 4.2.1.9 and 4.2.1.12."""
-    if is_ca(certificate):
-        return "a CA's certificate"
-    try:
-        extensions = certificate.extensions
-    except ValueError:
-        return "extensions that cannot be read"
-    for extension in extensions:
-        value = extension.value
-        if isinstance(value, x509.KeyUsage) and not value.digital_signature:
-            return "key usage without digitalSignature"
-        if isinstance(value, x509.ExtendedKeyUsage):
-            accepted = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
-            if not any(each in accepted for each in value):
-                purposes = ", ".join(_PURPOSES.get(each, each.dotted_string) for each in value)
-                return f"extended key usage {purposes}"
-    return None
-
-
-_PURPOSES = {
-    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
-    ExtendedKeyUsageOID.CODE_SIGNING: "codeSigning",
-    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
-}
 
 
 def _weakness(certificate: x509.Certificate) -> str | None:

@@ -21,6 +21,16 @@ def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:
     if seen.trust == Trust():
         trusted = setup.ca.name if setup.ca else "the system's CAs"
         yield right(SERVER, f"{describe(chain[0])}: trusted by {trusted}")
+    elif seen.trust.failure:
+        yield found(
+            "server-not-verified",
+            "The server could not be verified: a handshake with this machine's own settings of TLS "
+            f"failed ({readable(seen.trust.failure, 100)}), though one with default settings "
+            "reaches it. Python clients of this machine fail in the same way.",
+            expected="a handshake of TLS 1.2 or 1.3",
+            actual=readable(seen.trust.failure, 100),
+            cure="look for what changes OpenSSL here: OPENSSL_CONF, or the system's openssl.cnf.",
+        )
     else:
         yield _distrust(setup, chain, seen.trust)
 
