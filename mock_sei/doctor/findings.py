@@ -40,17 +40,24 @@ TOKEN = "token request"
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line of the report, or a few."""
+    """One thing that the doctor found: a line of its report, or a few.
+
+    ``level`` is ``"right"``, ``"problem"``, ``"hint"`` or ``"note"``. No field holds a secret.
+    """
 
     check: str
+    """What was looked at, such as ``private key``."""
     name: str = ""
-    """Its row in :data:`CATALOGUE`; empty for what is right."""
+    """Its row in the table of ``docs/doctor.md``, such as ``key-not-of-certificate``; empty for
+    what is right."""
     level: Level
     what: str
+    """What was found, in a sentence or two."""
     expected: str | None = None
     actual: str | None = None
     """The two values that differ, where there are two."""
     cure: str | None = None
+    """What to do; where it begins with a command, each line is one."""
     detail: bool = False
     """Shown with ``--verbose`` only."""
 

@@ -33,6 +33,8 @@ CA_VARIABLES = (
 )
 _LARGEST = 4_000_000
 """Bytes read of a file; the largest CA bundles have a tenth."""
+_BEGINNING = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+"""Of a URL that says how to reach its host (RFC 3986 section 3.1)."""
 _MOST_FILES = 1000
 """Files read of an ``SSL_CERT_DIR``."""
 
@@ -185,8 +187,8 @@ def _problem_of_key_log(name: str) -> str:
 
 def read_target(url: str) -> Target:
     """Raises :class:`ConfigurationError`."""
-    given, url = url, "".join(url.split())
-    if "://" not in url:
+    given, url = url, url.strip()
+    if not _BEGINNING.match(url):
         rest = re.sub(r"^https?:?[/\\\\]*|^[/:]+", "", url, flags=re.IGNORECASE)
         raise ConfigurationError(
             f"not a URL; it begins with https://, as in https://{rest or 'localhost:444'}",

@@ -185,6 +185,16 @@ def test_each_reason_to_distrust_the_server(clients: Clients, code: int, name: s
     assert names(found) == [name]
 
 
+def test_a_server_that_could_not_be_verified_is_a_finding_and_no_distrust(
+    clients: Clients,
+) -> None:
+    """As where OpenSSL's settings of this machine allow no TLS that the server speaks."""
+    seen = replace(showing(certificate(), 0), trust=Trust(failure="no protocols available"))
+    found = only(check_trust(clients.setup(), seen))
+    assert (found.name, found.level) == ("server-not-verified", Level.PROBLEM)
+    assert "no protocols available" in found.what
+
+
 def test_another_mock_sei_is_told_from_a_stranger(clients: Clients) -> None:
     stranger = Authority(new_authority_pem())
     server = stranger.issue_server(["localhost"], now=NOW).certificate

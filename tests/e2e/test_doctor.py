@@ -307,4 +307,4 @@ def test_the_environment_is_looked_at(patient: Patient, tmp_path: Path) -> None:
     patient.environ = {"REQUESTS_CA_BUNDLE": str(ca), "NODE_EXTRA_CA_CERTS": str(ca)}
     assert patient.found() == []
     patient.environ = {"REQUESTS_CA_BUNDLE": str(other), "https_proxy": "http://proxy:1"}
-    assert patient.found() == ["proxy-set", "requests-ca-bundle"]
+    assert patient.found() == ["requests-ca-bundle", "proxy-set"]
