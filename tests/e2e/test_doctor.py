@@ -90,10 +90,18 @@ class TestWhereItConnects:
         patient.url = f"https://127.0.0.1:{port}"
         assert patient.found() == ["port-closed"]
 
-    @pytest.mark.parametrize("host", ["a" * 64, "no such host"])
-    def test_a_name_that_does_not_resolve(self, patient: Patient, host: str) -> None:
+    @pytest.mark.parametrize(
+        ("host", "found"),
+        [
+            ("a" * 64, ["name-unresolved"]),
+            ("no such host", ["url-white-space", "name-unresolved"]),
+        ],
+    )
+    def test_a_name_that_does_not_resolve(
+        self, patient: Patient, host: str, found: list[str]
+    ) -> None:
         patient.url = f"https://{host}:444"  # neither gets as far as a name server
-        assert patient.found() == ["name-unresolved"]
+        assert patient.found() == found
 
     @pytest.mark.parametrize(
         ("error", "name"),
