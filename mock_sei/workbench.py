@@ -369,13 +369,13 @@ class Workbench(ABC):
         :class:`~mock_sei.errors.ConfigurationError` for what is no URL; a file that cannot be read
         is a finding.
         """
-        from mock_sei.doctor.clients import CLIENTS
+        from mock_sei.doctor.clients import KNOWN_CLIENTS
         from mock_sei.doctor.examination import examine
         from mock_sei.doctor.probe import observe
         from mock_sei.doctor.setup import Options, read_setup
 
         if client is not None:
-            problem = find_choice_problem(client, CLIENTS)
+            problem = find_choice_problem(client, KNOWN_CLIENTS)
             if problem is not None:
                 raise Rejected({"client": problem})
         files = {

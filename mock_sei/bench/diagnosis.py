@@ -86,7 +86,9 @@ _REASONS: Mapping[str, str] = {
     "UNSUPPORTED_PROTOCOL": "The client offers TLS below 1.2; this server speaks 1.2 and 1.3.",
     "VERSION_TOO_LOW": "The client offers TLS below 1.2; this server speaks 1.2 and 1.3.",
     "WRONG_VERSION_NUMBER": "What the client sent is not TLS.",
-    "NO_SHARED_CIPHER": "Client and server have no cipher suite in common.",
+    "NO_SHARED_CIPHER": "Client and server have no cipher suite in common. This server's key is "
+    "EC: a client of TLS 1.2 must offer an ECDHE-ECDSA suite with AES-GCM or ChaCha20, and one "
+    "that is pinned to ECDHE-RSA suites finds none; let it offer its default suites, or TLS 1.3.",
     "NO_SUITABLE_SIGNATURE_ALGORITHM": "Client and server have no signature algorithm in common.",
     "NO_SHARED_GROUP": "Client and server have no key exchange group in common.",
     "TLSV1_ALERT_UNKNOWN_CA": "The client does not trust this server's certificate; give it ca.pem "
@@ -106,6 +108,18 @@ _REASONS: Mapping[str, str] = {
     STALLED: "The client did not finish the handshake in time.",
     ABANDONED: "The client ended the connection during the handshake without saying why. Often it "
     "does not trust this server's certificate: give it ca.pem of the certs folder.",
+}
+
+
+_EXPECTED: Mapping[str, tuple[str, str]] = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": ("a client certificate", "none"),
+    "NO_SHARED_CIPHER": (
+        (
+            "TLS 1.3, or under TLS 1.2 one of ECDHE-ECDSA-AES128-GCM-SHA256, "
+            "ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-ECDSA-CHACHA20-POLY1305"
+        ),
+        "none of these among the suites that the client offers",
+    ),
 }
 
 
@@ -148,11 +162,12 @@ def explain_handshake(
         failure.reason, f"TLS failed: {failure.reason.replace('_', ' ').lower()}."
     )
     missing = failure.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    expected, actual = _EXPECTED.get(failure.reason, (None, None))
     return Explanation(
         check=CERTIFICATE_CHECK if missing else TLS_CHECK,
         because=sentence,
-        expected="a client certificate" if missing else None,
-        actual="none" if missing else None,
+        expected=expected,
+        actual=actual,
     )
 
 

@@ -25,6 +25,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from mock_sei.peer import ChainFault, FaultKind
 
 LONGEST_CHAIN = 8
+MOST_SENT = 30
+"""Certificates of one message that are looked at to find which is wrong; chains have three or
+four."""
 MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 224
 """Of a CA's key: 112 bits of security, level 2 of OpenSSL."""
@@ -162,7 +165,7 @@ def read_chain(ders: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
         for number, der in enumerate(ders):
             try:
                 certificate = x509.load_der_x509_certificate(der)
-                name_of(certificate.subject), name_of(certificate.issuer)
+                _ = certificate.subject, certificate.issuer
             except UNREADABLE:
                 if number == 0:
                     return ()
@@ -172,8 +175,8 @@ def read_chain(ders: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 def path_of_ders(ders: Sequence[bytes], now: datetime) -> tuple[x509.Certificate, ...]:
-    """As :func:`path_of`, of what a client sent; empty where its own cannot be read."""
-    own, *others = read_chain(ders) or (None,)
+    """As :func:`path_of`, of the first that a client sent; empty where its own cannot be read."""
+    own, *others = read_chain(ders[:MOST_SENT]) or (None,)
     return () if own is None else path_of(own, others, now)
 
 
@@ -185,9 +188,13 @@ def path_of(
     Chosen as OpenSSL chooses: by names and key identifiers, one that is valid at this moment before
     one that is not. It costs what there is, once for each step.
     """
+    by_name: dict[x509.Name, list[x509.Certificate]] = {}
+    for each in others:
+        by_name.setdefault(each.subject, []).append(each)
     path = [certificate]
     while len(path) <= LONGEST_CHAIN and not is_self_issued(path[-1]):
-        above = [each for each in others if each not in path and may_have_issued(each, path[-1])]
+        named = by_name.get(path[-1].issuer, ())
+        above = [each for each in named if each not in path and may_have_issued(each, path[-1])]
         if not above:
             break
         path.append(next((each for each in above if is_valid(each, now)), above[0]))

@@ -35,7 +35,7 @@ class Client:
     cure_of_encrypted_keys: str = ""
 
 
-CLIENTS: Mapping[str, Client] = {
+KNOWN_CLIENTS: Mapping[str, Client] = {
     "curl": Client(
         title="curl",
         files="PEM: certificate with its CAs, and key; or PKCS#12 with --cert-type P12",
@@ -106,12 +106,12 @@ CLIENTS: Mapping[str, Client] = {
 
 def readers_of(variable: str) -> tuple[str, ...]:
     """The clients that read a variable, by name."""
-    return tuple(name for name, each in CLIENTS.items() if variable in each.variables)
+    return tuple(name for name, each in KNOWN_CLIENTS.items() if variable in each.variables)
 
 
 def titles(names: tuple[str, ...]) -> str:
     """For people: ``curl, Python requests``."""
-    return ", ".join(CLIENTS[name].title for name in names)
+    return ", ".join(KNOWN_CLIENTS[name].title for name in names)
 
 
 def client_table() -> str:
@@ -120,7 +120,7 @@ def client_table() -> str:
         "| `--client` | files it reads | how it is given them | variables |",
         "|---|---|---|---|",
     ]
-    for name, each in CLIENTS.items():
+    for name, each in KNOWN_CLIENTS.items():
         variables = ", ".join(f"`{variable}`" for variable in sorted(each.variables))
         lines.append(f"| `{name}` | {each.files} | `{each.given}` | {variables} |")
     return "\n".join(lines)

@@ -7,7 +7,7 @@ import binascii
 import shlex
 from collections.abc import Iterator, Mapping
 
-from mock_sei.doctor.clients import CLIENTS
+from mock_sei.doctor.clients import KNOWN_CLIENTS
 from mock_sei.doctor.findings import CLIENT, CREDENTIALS, URL, Finding, found, note, right
 from mock_sei.doctor.material import key_file, key_is_encrypted, readable
 from mock_sei.doctor.setup import DEFAULT_PORT, Setup, Target
@@ -158,7 +158,7 @@ def _is_encoded_pair(value: str) -> bool:
 
 def check_client(setup: Setup) -> Iterator[Finding]:
     """What the named client needs, and what of it is not there."""
-    client = CLIENTS.get(setup.client or "")
+    client = KNOWN_CLIENTS.get(setup.client or "")
     if client is None:
         return
     yield note(CLIENT, f"{client.title} reads {client.files}")

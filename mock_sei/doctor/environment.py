@@ -176,8 +176,11 @@ def _without_credentials(url: str) -> str:
 def check_ca_variables(setup: Setup) -> Iterator[Finding]:
     wanted = _wanted(setup)
     compared: dict[str, bool] = {}
+    read: dict[bytes, tuple[x509.Certificate, ...]] = {}
     for name, file in setup.ca_files.items():
-        certificates = certificates_in(file)
+        # Often all name the system's bundle, whose hundreds take a tenth of a second to read
+        certificates = read.get(file.content) or certificates_in(file)
+        read[file.content] = certificates
         if certificates:
             compared[name] = any(
                 each in certificates or signs(certificates, each) for each in wanted

@@ -149,6 +149,8 @@ CATALOGUE: Mapping[str, Row] = {
         "signature",
         chain_purpose="a CA above the certificate in `--cert` may not issue client certificates: "
         "basicConstraints, keyCertSign, extended key usage",
+        chain_refused="OpenSSL refuses the certificate with the CAs in `--cert` for another "
+        "reason, such as the names that a CA may not sign",
         chain_path_length="a CA above the certificate in `--cert` has more CAs below it than its "
         "path length allows",
     ),

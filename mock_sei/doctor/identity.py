@@ -4,19 +4,23 @@ is wrong with each CA that is sent with it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.bundles import common_name
 from mock_sei.certificates.soundness import MIN_RSA_BITS, WEAK_HASHES, find_faults, path_of
 from mock_sei.certificates.submitted import CURVES
 from mock_sei.doctor.findings import CERTIFICATE, Finding, found, note, right
 from mock_sei.doctor.material import (
     certificates_in,
+    describe,
     is_ca,
     is_self_signed,
     name_of,
@@ -25,6 +29,7 @@ from mock_sei.doctor.material import (
 )
 from mock_sei.doctor.setup import Setup
 from mock_sei.peer import ChainFault, FaultKind
+from mock_sei.runtime.trial import Trial
 
 SOON = timedelta(days=90)
 _RENEW = "ask for a new one (mock-sei: mock-sei issue ACCOUNT, or a link in the portal)."
@@ -136,7 +141,19 @@ def chain_faults(setup: Setup) -> list[ChainFault]:
 
 def check_chain(setup: Setup) -> Iterator[Finding]:
     """Each CA in ``--cert`` by itself: a server judges everything that it is sent."""
-    for fault in chain_faults(setup):
+    faults = chain_faults(setup)
+    refusal = None if faults else _find_refusal(setup)
+    if refusal:
+        yield found(
+            "chain-refused",
+            "OpenSSL refuses the certificate with the CAs in --cert, and so do servers that run "
+            f"it: {readable(refusal, 100)}.",
+            expected="a chain that OpenSSL takes for a client's",
+            actual="; ".join(describe(each) for each in client_chain(setup)),
+            cure="leave the CAs out of --cert where the server knows them, or ask whoever issued "
+            "the certificate.",
+        )
+    for fault in faults:
         if not fault.position and fault.kind not in _SHARED:
             continue  # the account's own has checks with words of their own
         what = "The certificate" if not fault.position else f"The CA {readable(fault.subject)}"
@@ -149,6 +166,17 @@ def check_chain(setup: Setup) -> Iterator[Finding]:
             if not fault.position and fault.kind is FaultKind.CRITICAL_EXTENSION
             else CHAIN_CURE,
         )
+
+
+def _find_refusal(setup: Setup) -> str | None:
+    """What OpenSSL finds that no check here knows, such as a CA's name constraints; no dates."""
+    chain = client_chain(setup)
+    if not chain or is_ca(chain[0]) or _weakness(chain[0]):
+        return None
+    pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in chain)
+    with contextlib.suppress(OSError):
+        return Trial(Authority(new_authority_pem())).find_refusal(pem)
+    return None
 
 
 CHAIN_FINDINGS: Mapping[FaultKind, str] = {

@@ -93,7 +93,7 @@ class Options:
     password: str | None = field(default=None, repr=False)
     timeout: timedelta = DEFAULT_TIMEOUT
     client: str | None = None
-    """The client in use, a name of :data:`~mock_sei.doctor.clients.CLIENTS`."""
+    """The client in use, a name of :data:`~mock_sei.doctor.clients.KNOWN_CLIENTS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +115,8 @@ class Setup:
     key_log_problem: str = ""
     """Why the file that ``SSLKEYLOGFILE`` names cannot be written to."""
     client: str | None = None
-    """The client in use, a name of :data:`~mock_sei.doctor.clients.CLIENTS`; None where nothing
-    was said."""
+    """The client in use, a name of :data:`~mock_sei.doctor.clients.KNOWN_CLIENTS`; None where
+    nothing was said."""
     now: datetime
     """The machine's time, aware."""
 

@@ -48,13 +48,18 @@ class Trial:
         The first certificate is the client's own, what follows it is sent with it.
         """
         try:
+            return self.find_refusal(chain_pem)
+        except OSError as error:  # no files, no memory
+            return f"it cannot be tried at this moment ({error}); submit it again"
+
+    def find_refusal(self, chain_pem: str) -> str | None:
+        """As :meth:`find_problem`. Raises ``OSError`` where it cannot be tried at this moment."""
+        try:
             self._try(chain_pem)
         except ssl.SSLCertVerificationError as error:
             return error.verify_message
         except ssl.SSLError as error:
             return (error.reason or "OpenSSL cannot read it").replace("_", " ").lower()
-        except OSError as error:  # no files, no memory
-            return f"it cannot be tried at this moment ({error}); submit it again"
         return None
 
     def _try(self, chain_pem: str) -> None:

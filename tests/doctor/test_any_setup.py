@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mock_sei.certificates.bundles import BundleOptions, pkcs12_bundle
-from mock_sei.doctor.clients import CLIENTS
+from mock_sei.doctor.clients import KNOWN_CLIENTS
 from mock_sei.doctor.examination import as_json, as_text, examine
 from mock_sei.doctor.observed import Observed, Reached
 from mock_sei.doctor.setup import CA_VARIABLES, Options, read_setup, read_target
@@ -117,7 +117,7 @@ TEXTS = st.none() | st.text(max_size=12)
     texts=st.fixed_dictionaries(
         dict.fromkeys(["passphrase", "app_key", "app_secret", "username", "password"], TEXTS)
     ),
-    client=st.none() | st.sampled_from(sorted(CLIENTS)),
+    client=st.none() | st.sampled_from(sorted(KNOWN_CLIENTS)),
     environ=st.dictionaries(st.sampled_from(ENVIRONMENT), VALUES, max_size=5),
     url=st.sampled_from(["https://localhost:1", "https://[::1]", "http://x", "https://a b\n"]),
 )

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.certificates.bundles import truststore
 from mock_sei.cli import doctor
-from mock_sei.doctor.clients import CLIENTS
+from mock_sei.doctor.clients import KNOWN_CLIENTS
 from mock_sei.doctor.configuration import check_client
 from mock_sei.doctor.environment import ENVIRONMENT_CHECKS, check_ca_variables, check_proxies
 from mock_sei.doctor.findings import Finding, Level
@@ -31,7 +31,7 @@ def levels(clients: Clients, **changes: Any) -> dict[str | None, Level]:
     """The level of the one finding for each client that may be named, and where none is."""
     return {
         client: only(check(clients.setup(client=client, **changes))).level
-        for client in (None, *CLIENTS)
+        for client in (None, *KNOWN_CLIENTS)
     }
 
 
@@ -45,7 +45,7 @@ def test_an_environment_without_any_of_them_says_nothing(clients: Clients) -> No
 
 def test_a_client_is_named_by_the_same_words_everywhere() -> None:
     (option,) = (each for each in doctor.params if each.name == "client")
-    assert tuple(CLIENTS) == get_args(ClientName) == tuple(option.type.choices)  # type: ignore[attr-defined]  # a click.Choice
+    assert tuple(KNOWN_CLIENTS) == get_args(ClientName) == tuple(option.type.choices)  # type: ignore[attr-defined]  # a click.Choice
 
 
 # SSLKEYLOGFILE
@@ -279,7 +279,7 @@ def test_a_ca_variable_is_about_the_clients_that_read_it(
     assert problems(levels(clients, **variable(name))) == {None, *readers}
     found = only(check(clients.setup(**variable(name))))
     for reader in readers:
-        assert CLIENTS[str(reader)].title in found.what
+        assert KNOWN_CLIENTS[str(reader)].title in found.what
 
 
 def test_what_overrides_the_word_of_requests_is_a_problem_with_requests_only(
@@ -311,7 +311,7 @@ def test_a_proxy_that_cannot_reach_this_machine_s_own_address_is_a_problem_of_wh
         client: only(
             check_proxies(clients.setup(url=url, client=client, environ={"HTTPS_PROXY": proxy}))
         ).level
-        for client in (None, *CLIENTS)
+        for client in (None, *KNOWN_CLIENTS)
     }
     assert problems(found) == of
 
@@ -337,20 +337,20 @@ def test_no_proxy_may_name_a_network(clients: Clients, no_proxy: str, expected: 
 # The named client
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", KNOWN_CLIENTS)
 def test_the_named_client_s_needs_are_told(clients: Clients, client: str) -> None:
     found = list(check_client(clients.setup(client=client)))
     told = "\n".join(each.what for each in found)
     assert {each.level for each in found} == {Level.NOTE}
-    assert CLIENTS[client].files in told
-    assert CLIENTS[client].given in told
+    assert KNOWN_CLIENTS[client].files in told
+    assert KNOWN_CLIENTS[client].given in told
 
 
 def test_without_a_name_nothing_is_said_of_clients(clients: Clients) -> None:
     assert list(check_client(clients.setup())) == []
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", KNOWN_CLIENTS)
 @pytest.mark.parametrize("passphrase", [None, "pass phrase"])
 def test_an_encrypted_key_is_a_problem_of_the_clients_that_cannot_open_one(
     clients: Clients, client: str, passphrase: str | None

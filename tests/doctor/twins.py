@@ -303,6 +303,7 @@ CASES: Mapping[str, Case] = {
     ),
     "chain-weak": _chain("signed with SHA-1"),
     "chain-purpose": _chain("for servers"),
+    "chain-refused": _chain("names that it may not sign"),
     "chain-path-length": _chain("no CA below", "root"),
     "credential-spaces": Case(options={"app_key": " demo-server-key"}),
     "credential-quotes": Case(options={"app_key": "'demo-server-key'"}),

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
+from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.runtime.tls import (
     NO_CHECK_TIME,
+    TLS_1_2_SUITES,
     CertificateRefused,
     ListenerContext,
     PendingConnection,
@@ -39,6 +41,12 @@ def certificate_message(*certificates: bytes, context: bytes | None = None) -> b
         entries = b"".join(vector(each, 3) + vector(b"", 2) for each in certificates)
         body = vector(context, 1) + vector(entries, 3)
     return b"\x0b" + vector(body, 3)
+
+
+def test_a_client_without_a_suite_of_the_server_is_told_which_there_are() -> None:
+    why = explain_handshake(HandshakeFailure(reason="NO_SHARED_CIPHER"), None, datetime.now(UTC))
+    assert all(suite in str(why.expected) for suite in TLS_1_2_SUITES.split(":"))
+    assert "key is EC" in why.because
 
 
 class TestSentChain:
