@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -112,15 +113,16 @@ def check_proxies(setup: Setup) -> Iterator[Finding]:
         if not environ.get(name):
             continue
         exempt = next((each for each in ("NO_PROXY", "no_proxy") if environ.get(each)), None)
-        if exempt and _is_exempt(host, environ[exempt]):
+        if exempt and _is_exempt(host, setup.target.port, environ[exempt]):
             yield right(ENVIRONMENT, f"{name} is set, and {exempt} leaves out {readable(host)}")
             continue
-        readers = readers_of(name)
+        with_node = _sends_node_through_proxies(environ)
+        readers = (*readers_of(name), *(("node",) if with_node else ()))
         unreachable = _is_loopback(host) and not _is_loopback(_host_of(environ[name]))
         yield found(
             "proxy-set",
             f"{name} is set: most clients go through this proxy ({titles(readers)}), the doctor "
-            "does not. Node and Java do not read it."
+            f"does not. {'Java does' if with_node else 'Node and Java do'} not read it."
             + (" The proxy cannot reach this machine's own address." if unreachable else ""),
             expected=f"no proxy for {readable(host)}",
             actual=f"{name}={_without_credentials(environ[name])}, "
@@ -131,13 +133,22 @@ def check_proxies(setup: Setup) -> Iterator[Finding]:
         )
 
 
-def _is_exempt(host: str, no_proxy: str) -> bool:
+def _sends_node_through_proxies(environ: Mapping[str, str]) -> bool:
+    """Node of version 24 or later reads the variables where it is told to."""
+    return environ.get("NODE_USE_ENV_PROXY") == "1" or "--use-env-proxy" in environ.get(
+        "NODE_OPTIONS", ""
+    )
+
+
+def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
     for entry in no_proxy.split(","):
         name = entry.strip().lower().lstrip(".")
         if "/" in name and _is_in_network(host, name):
             return True
         if name.count(":") == 1:  # a port; more of them are an IPv6 address
-            name = name.partition(":")[0]
+            name, _, only_port = name.partition(":")
+            if only_port.isdecimal() and int(only_port) != port:
+                continue
         if name == "*" or (name and (host == name or host.endswith(f".{name}"))):
             return True
     return False
@@ -307,6 +318,17 @@ def _java_options(setup: Setup, name: str, text: str) -> Iterator[Finding]:
     store = setup.java_stores.get(name)
     if store is not None:
         yield from _trust_store(setup, name, store, text)
+    proxy = value_of(text, "-Dhttps.proxyHost=")
+    if proxy and not _java_goes_past_proxy(setup.target.host, text):
+        yield found(
+            "proxy-set",
+            f"{name} sends Java through a proxy, the doctor goes directly. Other clients do not "
+            "read it.",
+            expected=f"no proxy for {readable(setup.target.host)}",
+            actual=f"-Dhttps.proxyHost={readable(proxy, 100)}",
+            cure=f"take the option out of {name}, or add {readable(setup.target.host)} to "
+            "-Dhttp.nonProxyHosts; a proxy that opens TLS swallows the client certificate.",
+        )
     for option in PROTOCOLS:
         versions = value_of(text, option)
         spoken = {each.strip() for each in (versions or "").split(",")}
@@ -320,6 +342,16 @@ def _java_options(setup: Setup, name: str, text: str) -> Iterator[Finding]:
                 cure=f"take the option out of {name}.",
                 level=java,
             )
+
+
+def _java_goes_past_proxy(host: str, text: str) -> bool:
+    """By ``http.nonProxyHosts``, which https heeds too; it has a default of its own."""
+    past = value_of(text, "-Dhttp.nonProxyHosts=")
+    patterns = "localhost|127.*|[::1]|0.0.0.0|[::0]" if past is None else past
+    bare = f"[{host}]" if ":" in host else host
+    return any(
+        fnmatchcase(bare, each.replace("[", "[[]")) for each in patterns.lower().split("|") if each
+    )
 
 
 def _trust_store(setup: Setup, name: str, store: File, text: str) -> Iterator[Finding]:

@@ -140,6 +140,7 @@ def test_a_proxy_is_a_hint(clients: Clients, name: str) -> None:
         ("LOCALHOST:444", "https://localhost:444", []),
         ("example.com, .seic.com", "https://api.seic.com", []),
         ("seic.com", "https://api.seic.com", []),
+        ("localhost:445", "https://localhost:444", ["proxy-set"]),
         ("*", "https://api.seic.com", []),
         ("::1", "https://[::1]:444", []),
         ("", "https://localhost:444", ["proxy-set"]),

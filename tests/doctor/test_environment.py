@@ -316,6 +316,35 @@ def test_a_proxy_that_cannot_reach_this_machine_s_own_address_is_a_problem_of_wh
     assert problems(found) == of
 
 
+@pytest.mark.parametrize("told", [{"NODE_USE_ENV_PROXY": "1"}, {"NODE_OPTIONS": "--use-env-proxy"}])
+def test_node_reads_the_proxy_where_it_is_told_to(clients: Clients, told: dict[str, str]) -> None:
+    proxy = {"HTTPS_PROXY": PROXY}
+    plain, with_node = (
+        only(check_proxies(clients.setup(environ=proxy | each))).what for each in ({}, told)
+    )
+    assert "Node and Java do not read it" in plain
+    assert "Node.js" in with_node
+    assert "Java does not read it" in with_node
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "expected"),
+    [
+        ("-Dhttps.proxyHost=proxy.example", "https://api.seic.com", ["proxy-set"]),
+        ("-Dhttps.proxyHost=proxy.example", "https://localhost:444", []),
+        ("-Dhttps.proxyHost=proxy.example", "https://[::1]:444", []),
+        ("-Dhttps.proxyHost=p -Dhttp.nonProxyHosts=*.seic.com|x", "https://api.seic.com", []),
+        ("-Dhttps.proxyHost=p -Dhttp.nonProxyHosts=x", "https://localhost:444", ["proxy-set"]),
+        ("-Dhttp.proxyHost=p", "https://api.seic.com", []),
+    ],
+)
+def test_java_has_a_proxy_of_its_own(
+    clients: Clients, text: str, url: str, expected: list[str]
+) -> None:
+    setup = clients.setup(url=url, environ={"JAVA_TOOL_OPTIONS": text})
+    assert names(check(setup)) == expected
+
+
 def test_go_does_not_read_the_proxy_of_all(clients: Clients) -> None:
     environ = {"ALL_PROXY": PROXY}
     found = only(check_proxies(clients.setup(client="go", environ=environ)))
