@@ -139,19 +139,19 @@ CATALOGUE: Mapping[str, Row] = {
         certificate_purpose="the certificate is not for clients: a server's, a CA's, or for any "
         "purpose only, which OpenSSL does not take for clientAuth",
         certificate_weak="a short key, one neither RSA nor EC, or a SHA-1 or MD5 signature",
-        certificate_critical_extension="a certificate in `--cert` has a critical extension that "
+        certificate_critical_extension="a certificate that is sent has a critical extension that "
         "OpenSSL does not know",
-        chain_expired="a CA above the certificate in `--cert` has expired",
-        chain_not_yet_valid="a CA above the certificate in `--cert` is not valid yet",
-        chain_signature="a CA in `--cert` has the name of the issuer and did not sign what is "
-        "below it",
-        chain_weak="a CA above the certificate in `--cert` has a short key, or a SHA-1 or MD5 "
+        chain_expired="a CA that is sent with the certificate has expired",
+        chain_not_yet_valid="a CA that is sent with the certificate is not valid yet",
+        chain_signature="a CA that is sent with the certificate has the issuer's name and did not "
+        "sign what is below it",
+        chain_weak="a CA that is sent with the certificate has a short key, or a SHA-1 or MD5 "
         "signature",
-        chain_purpose="a CA above the certificate in `--cert` may not issue client certificates: "
+        chain_purpose="a CA that is sent with the certificate may not issue client certificates: "
         "basicConstraints, keyCertSign, extended key usage",
-        chain_refused="OpenSSL refuses the certificate with the CAs in `--cert` for another "
+        chain_refused="OpenSSL refuses the certificate with the CAs that are sent, for another "
         "reason, such as the names that a CA may not sign",
-        chain_path_length="a CA above the certificate in `--cert` has more CAs below it than its "
+        chain_path_length="a CA that is sent with the certificate has more CAs below it than its "
         "path length allows",
     ),
     **_rows(

@@ -129,9 +129,15 @@ def check_purpose(setup: Setup) -> Iterator[Finding]:
 
 
 def client_chain(setup: Setup) -> tuple[x509.Certificate, ...]:
-    """The client's own certificate and the CAs above it in ``--cert``, nearest first."""
-    own = own_certificate(setup)
-    return () if own is None else path_of(own, certificates_in(setup.certificate), setup.now)
+    """The client's own certificate and the CAs that are sent with it, nearest first.
+
+    Where ``--cert`` holds one certificate only, OpenSSL looks for its CAs among the trusted ones
+    and sends those (``SSL_MODE_NO_AUTO_CHAIN``).
+    """
+    own, given = own_certificate(setup), certificates_in(setup.certificate)
+    if own is None:
+        return ()
+    return path_of(own, given if len(given) > 1 else certificates_in(setup.ca), setup.now)
 
 
 def chain_faults(setup: Setup) -> list[ChainFault]:
@@ -140,14 +146,14 @@ def chain_faults(setup: Setup) -> list[ChainFault]:
 
 
 def check_chain(setup: Setup) -> Iterator[Finding]:
-    """Each CA in ``--cert`` by itself: a server judges everything that it is sent."""
+    """Each CA that is sent by itself: a server judges everything that it is sent."""
     faults = chain_faults(setup)
     refusal = None if faults else _find_refusal(setup)
     if refusal:
         yield found(
             "chain-refused",
-            "OpenSSL refuses the certificate with the CAs in --cert, and so do servers that run "
-            f"it: {readable(refusal, 100)}.",
+            "OpenSSL refuses the certificate with the CAs that are sent with it, and so do servers "
+            f"that run it: {readable(refusal, 100)}.",
             expected="a chain that OpenSSL takes for a client's",
             actual="; ".join(describe(each) for each in client_chain(setup)),
             cure="leave the CAs out of --cert where the server knows them, or ask whoever issued "
@@ -156,10 +162,11 @@ def check_chain(setup: Setup) -> Iterator[Finding]:
     for fault in faults:
         if not fault.position and fault.kind not in _SHARED:
             continue  # the account's own has checks with words of their own
-        what = "The certificate" if not fault.position else f"The CA {readable(fault.subject)}"
+        sent = f"The CA {readable(fault.subject)}, which is sent with the certificate,"
+        what = sent if fault.position else "The certificate in --cert"
         yield found(
             CHAIN_FINDINGS[fault.kind],
-            f"{what} in --cert is refused by servers that run OpenSSL: {fault.problem}.",
+            f"{what} is refused by servers that run OpenSSL: {fault.problem}.",
             expected=readable(fault.expected),
             actual=f"{readable(fault.actual)}, in {describe_fault(fault)}",
             cure="ask for a certificate without that extension."
@@ -193,8 +200,9 @@ CHAIN_FINDINGS: Mapping[FaultKind, str] = {
 _SHARED = (FaultKind.CRITICAL_EXTENSION, FaultKind.SIGNATURE)
 """What is found of the account's own certificate in the same way."""
 CHAIN_CURE = (
-    "put that CA's present certificate into --cert in its place, or leave the CAs out: the "
-    "account's certificate is enough where the server knows its CA."
+    "put that CA's present certificate in its place (in --cert, or in --cacert where only that "
+    "holds it), or leave the CAs out: the account's certificate is enough where the server knows "
+    "its CA."
 )
 
 

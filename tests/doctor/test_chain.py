@@ -78,6 +78,24 @@ def test_a_ca_of_the_issuer_s_name_that_did_not_sign_is_named(clients: Clients) 
     assert "Client intermediate" in found.what
 
 
+@pytest.mark.parametrize(
+    ("certificates", "expected"), [(1, ["chain-expired"]), (3, [])], ids=["one", "a chain"]
+)
+def test_the_cas_of_a_certificate_that_comes_alone_are_found_among_the_trusted_ones(
+    clients: Clients, certificates: int, expected: list[str]
+) -> None:
+    """OpenSSL sends those, where no other is given with the certificate."""
+    good = chain_of()
+    setup = setup_of(clients, good)
+    identity = good.identity
+    shown = pem(*(identity.certificate, *identity.chain)[:certificates])
+    ended = chain_of({"intermediate": "expired"}).identity
+    trusted = pem(*ended.chain)
+    setup = replace(setup, certificate=file(shown.encode()), ca=file(trusted.encode(), "ca.pem"))
+
+    assert [each for each in names(check_chain(setup)) if each == "chain-expired"] == expected
+
+
 def test_an_expired_ca_that_is_not_above_the_certificate_is_nobody_s_trouble(
     clients: Clients,
 ) -> None:
