@@ -21,19 +21,16 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from mock_sei.certificates.bundles import common_names
-from mock_sei.certificates.profiles import PublicKey
-from mock_sei.certificates.soundness import (
-    LONGEST_CHAIN,
+from mock_sei.certificates.judgements import (
     MIN_RSA_BITS,
     UNREADABLE,
     WEAK_HASHES,
     find_extension,
-    find_faults,
     is_self_issued,
-    is_valid,
-    may_have_issued,
     name_of,
 )
+from mock_sei.certificates.profiles import PublicKey
+from mock_sei.certificates.soundness import LONGEST_CHAIN, find_faults, is_valid, may_have_issued
 from mock_sei.errors import Rejected
 from mock_sei.peer import ChainFault, FaultKind
 

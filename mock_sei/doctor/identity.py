@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.bundles import common_name
-from mock_sei.certificates.soundness import MIN_RSA_BITS, WEAK_HASHES, find_faults, path_of
+from mock_sei.certificates.judgements import MIN_RSA_BITS, WEAK_HASHES
+from mock_sei.certificates.soundness import find_faults, path_of
 from mock_sei.certificates.submitted import CURVES
 from mock_sei.doctor.findings import CERTIFICATE, Finding, found, note, right
 from mock_sei.doctor.material import (

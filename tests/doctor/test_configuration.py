@@ -12,8 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.doctor.configuration import check_credentials, check_url
-from mock_sei.doctor.environment import check_ca_variables, check_proxies
+from mock_sei.doctor.environment import check_ca_variables
 from mock_sei.doctor.findings import Finding, Level
+from mock_sei.doctor.proxies import check_proxies
 from mock_sei.doctor.setup import File
 from tests.doctor.clients import GIVEN, Clients, certificate, file, levels, names, only
 

@@ -13,9 +13,10 @@ from mock_sei.certificates.bundles import truststore
 from mock_sei.cli import doctor
 from mock_sei.doctor.clients import KNOWN_CLIENTS
 from mock_sei.doctor.configuration import check_client
-from mock_sei.doctor.environment import ENVIRONMENT_CHECKS, check_ca_variables, check_proxies
+from mock_sei.doctor.environment import ENVIRONMENT_CHECKS, check_ca_variables
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.java_options import has_open_quote, quoted, split_options
+from mock_sei.doctor.proxies import check_proxies
 from mock_sei.doctor.setup import File, Options, Setup, read_setup
 from mock_sei.workbench import ClientName
 from tests.doctor.clients import NOW, Clients, certificate, file, names, only
@@ -159,7 +160,10 @@ def test_an_option_that_was_quoted_is_read_as_it_was(path: str) -> None:
         ("x", "'x'"),
         ("-Da=it's", "a quote in it is not closed"),
         ('-Da="x y', "a quote in it is not closed"),
-        ('-Da="x y" -Dpassword=hunter2 z', "'z'"),
+        ('-Da="x y" -Dpassword=hunter2 z', "a piece behind a password is no option"),
+        ("-Dx.trustStorePassword=my hunter2", "a piece behind a password is no option"),
+        ('-Dx.trustStorePassword="my hunter2" z', "a piece behind a password is no option"),
+        ("-Dx.keyStorePassword='my hunter2", "a quote in it is not closed"),
     ],
 )
 def test_options_with_which_java_does_not_start(
