@@ -28,6 +28,8 @@ _TLS_LINE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 """Settings of TLS in a file of OpenSSL (``SSL_CONF_cmd``)."""
+BOUND_BY_MAXIMUM = ("requests", "httpx", "dotnet")
+"""Who speaks no TLS above OpenSSL's ``MaxProtocol``; curl sets a maximum of its own."""
 _OLD = ("sslv3", "tlsv1", "tlsv1.0", "tlsv1.1")
 _NODE_FLAGS: Mapping[str, str] = {
     "--use-openssl-ca": "Node trusts OpenSSL's CAs (SSL_CERT_FILE, SSL_CERT_DIR), not its own",
@@ -83,11 +85,15 @@ def check_openssl_conf(setup: Setup) -> Iterator[Finding]:
     yield found(
         "openssl-conf",
         f"OPENSSL_CONF changes the TLS of every program that uses OpenSSL; {who}."
-        + (" With it they speak no TLS that the platform speaks." if too_old else ""),
+        + (
+            f" With it {titles(BOUND_BY_MAXIMUM)} speak no TLS that the platform speaks."
+            if too_old
+            else ""
+        ),
         expected="TLS 1.2 and 1.3 with OpenSSL's default ciphers",
         actual=f"{setting_of(setup, 'OPENSSL_CONF')}: {readable(shown)}",
         cure="unset OPENSSL_CONF, or take these lines out of its file",
-        level=level_of(setup, readers, otherwise=Level.PROBLEM) if too_old else None,
+        level=level_of(setup, BOUND_BY_MAXIMUM, otherwise=Level.PROBLEM) if too_old else None,
     )
 
 
@@ -112,7 +118,7 @@ def check_ca_variables(setup: Setup) -> Iterator[Finding]:
             expected="a PEM file of CAs",
             actual=f"{readable(str(file.path))} ({file.problem or 'no PEM certificate in it'})",
             cure=f"unset {name}, or let it name the CA's file.",
-            level=level_of(setup, readers, otherwise=Level.PROBLEM),
+            level=level_of(setup, _hit_by(setup, name), otherwise=Level.PROBLEM),
         )
     if not wanted:
         if compared:
@@ -123,6 +129,14 @@ def check_ca_variables(setup: Setup) -> Iterator[Finding]:
     if holding:
         yield right(ENVIRONMENT, f"with the CA of --cacert: {', '.join(holding)}")
     yield from _lacking(setup, [name for name, holds in compared.items() if not holds])
+
+
+def _hit_by(setup: Setup, name: str) -> tuple[str, ...]:
+    """The clients that a variable hits: requests even where it is told the CA."""
+    overriding = next((each for each in OVERRIDING if each in setup.ca_files), None)
+    if setup.ca is None:
+        return readers_of(name)
+    return ("requests",) if name == overriding else ()
 
 
 def _lacking(setup: Setup, names: list[str]) -> Iterator[Finding]:
