@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Attached", "MockSei", "MockSeiError", "Rejected", "__version__"]
+__all__ = ["Attached", "Finding", "MockSei", "MockSeiError", "Rejected", "__version__"]
 
 if TYPE_CHECKING:
     from mock_sei.attached.platform import Attached
     from mock_sei.client import MockSei
+    from mock_sei.doctor.findings import Finding
     from mock_sei.errors import MockSeiError, Rejected
 else:  # a type checker that saw it would take any name for one of ours
     _HOMES = {
         "Attached": "mock_sei.attached.platform",
+        "Finding": "mock_sei.doctor.findings",
         "MockSei": "mock_sei.client",
         "MockSeiError": "mock_sei.errors",
         "Rejected": "mock_sei.errors",

@@ -13,9 +13,11 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from itertools import islice
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from mock_sei.errors import Rejected
+from mock_sei.paths import find_path_problem
 from mock_sei.texts import is_text
 
 P = ParamSpec("P")
@@ -106,6 +108,26 @@ def require_count(name: str, value: object) -> int:
     if number < 0:
         raise Rejected({name: "must be 0 or more"})
     return number
+
+
+def require_seconds(name: str, value: object, *, most: float) -> float:
+    """More than 0, at most ``most``. Raises :class:`~mock_sei.errors.Rejected`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Rejected({name: f"must be a number of seconds, not {kind_of(value)}"})
+    if not 0 < value <= most:
+        raise Rejected({name: f"must be more than 0 and at most {most:g} seconds"})
+    return float(value)
+
+
+def require_path(name: str, value: object) -> Path:
+    """A path, or its text. Raises :class:`~mock_sei.errors.Rejected`."""
+    if not isinstance(value, str | Path):
+        raise Rejected({name: f"must be a path, not {kind_of(value)}"})
+    path = Path(value)
+    problem = find_path_problem(path)
+    if problem is not None:
+        raise Rejected({name: problem})
+    return path
 
 
 def require_flag(name: str, value: object) -> bool:

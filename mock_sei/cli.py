@@ -402,14 +402,34 @@ def env(certs_dir: Path) -> None:
     show_default=True,
     help="Seconds to wait for each step of a connection.",
 )
-@click.option("--json", "json_output", is_flag=True, help="Print the findings as JSON.")
+@click.option(
+    "--client",
+    type=click.Choice(["curl", "requests", "httpx", "node", "java", "dotnet", "go"]),
+    help="The client in use: what it needs, and what is only a hint for others.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the findings are printed.",
+)
+@click.option("--json", "json_output", is_flag=True, help="As --format json.")
 @click.option("--verbose", is_flag=True, help="Also what is fine but often asked about.")
-def doctor(url: str, timeout: float, json_output: bool, verbose: bool, **given: Any) -> None:
+def doctor(
+    url: str,
+    timeout: float,
+    format_name: str,
+    json_output: bool,
+    verbose: bool,
+    **given: Any,
+) -> None:
     """Check what a client is configured with against the server at URL, and say what to do.
 
     Every option may be absent; the doctor looks at what there is: files, environment, handshakes
     and, where all four credentials are there and the server is trusted, a token request. Exit
-    status 0 when nothing is wrong, 1 when something is, 2 for a file that cannot be read.
+    status 0 when nothing is wrong, 1 when something is, 2 for a file or URL that cannot be read.
     """
     from datetime import timedelta
 
@@ -417,7 +437,8 @@ def doctor(url: str, timeout: float, json_output: bool, verbose: bool, **given: 
     from mock_sei.doctor.setup import Options
 
     options = Options(**given, timeout=timedelta(seconds=timeout))
-    sys.exit(run(url, options, json_output=json_output, verbose=verbose))
+    as_json = json_output or format_name == "json"
+    sys.exit(run(url, options, json_output=as_json, verbose=verbose))
 
 
 @main.command()

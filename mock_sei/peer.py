@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from mock_sei.standards import Listener
 
@@ -29,6 +30,38 @@ class PeerCertificate:
     """Subject of the CA that signed it, as RFC 4514 writes it. Anybody can name a CA so."""
     der: bytes = field(default=b"", repr=False, compare=False)
     """The certificate itself, for who must check its signature; empty where it is not at hand."""
+
+
+class FaultKind(StrEnum):
+    """What can be wrong with one certificate of a chain."""
+
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not yet valid"
+    SIGNATURE = "signature"
+    WEAK_SIGNATURE = "weak signature"
+    WEAK_KEY = "weak key"
+    NOT_A_CA = "not a CA"
+    PURPOSE = "purpose"
+    PATH_LENGTH = "path length"
+    CRITICAL_EXTENSION = "critical extension"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChainFault:
+    """What is wrong with one certificate of a client's chain."""
+
+    kind: FaultKind
+    position: int
+    """0 is the client's own certificate, 1 the CA that issued it, and so on upward."""
+    subject: str
+    """As RFC 4514 writes it."""
+    not_before: datetime
+    not_after: datetime
+    problem: str
+    """A sentence about the certificate, as ``it expired on 2026-01-01``."""
+    expected: str
+    actual: str
+    """The two values that differ."""
 
 
 @dataclass(frozen=True, kw_only=True)

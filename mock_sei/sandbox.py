@@ -47,6 +47,7 @@ from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identi
 from mock_sei.certificates.held import AccountCertificate
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.seeded import SeededIdentities
+from mock_sei.certificates.soundness import date_faults, find_faults, path_of_ders
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.clock import Clock
 from mock_sei.departed import Departed
@@ -415,21 +416,35 @@ class Sandbox:
 
     # What the listeners ask and tell
 
-    def judge_certificate(self, certificate: PeerCertificate) -> Explanation | None:
-        """Why a certificate that TLS accepted is refused all the same, None where it is not."""
-        certificates = self.certificates
+    def judge_certificate(
+        self, certificate: PeerCertificate, shown_chain: Sequence[bytes] = ()
+    ) -> Explanation | None:
+        """Why a certificate that TLS accepted is refused all the same, None where it is not.
+
+        ``shown_chain`` is the certificate and what the client sent with it, DER. OpenSSL judged
+        the dates of it, unless the platform's clock was moved.
+        """
+        certificates, now = self.certificates, self.clock.now()
+        sent = () if self.clock.is_machine else path_of_ders(shown_chain, now)[1:]
         return judge_certificate(
             certificate,
-            self.clock.now(),
+            now,
             revoked=certificates.has_revoked(certificate),
             registered=certificates.admits(certificate),
             is_ca=self.authority.is_issuing(certificate),
+            faults=date_faults((*certificates.chain_of(certificate), *sent), now),
         )
 
     def explain_handshake(
-        self, failure: HandshakeFailure, certificate: PeerCertificate | None
+        self,
+        failure: HandshakeFailure,
+        certificate: PeerCertificate | None,
+        shown_chain: Sequence[bytes] = (),
     ) -> Explanation:
-        return explain_handshake(failure, certificate, self.clock.now())
+        """``shown_chain`` is what the client sent, DER: a CA in it may be what is wrong."""
+        now = self.clock.now()
+        faults = find_faults(path_of_ders(shown_chain, now), now) if failure.verify_code else ()
+        return explain_handshake(failure, certificate, now, faults=faults)
 
     def record_handshake(
         self, connection: Connection, why: Explanation, tls_version: str | None

@@ -9,22 +9,27 @@ from __future__ import annotations
 import contextlib
 import difflib
 import inspect
+import os
 import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx2
 
 from mock_sei.arguments import (
+    find_choice_problem,
     kind_of,
     named_plainly_throughout,
     refuse_unknown,
     require_choice,
     require_flag,
+    require_path,
+    require_seconds,
     require_text,
 )
 from mock_sei.bench.journal import WholeJournal
@@ -49,6 +54,10 @@ from mock_sei.portal.mailbox import Mails
 from mock_sei.processes import TemporaryFolder, after_fork
 from mock_sei.records import Application
 
+if TYPE_CHECKING:
+    from mock_sei.doctor.findings import Finding
+
+ClientName = Literal["curl", "requests", "httpx", "node", "java", "dotnet", "go"]
 ServerVariantName = Literal["valid", "expired", "wrong-host", "self-signed", "untrusted"]
 VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
 
@@ -333,6 +342,67 @@ class Workbench(ABC):
         require_text("certificate", certificate, "a certificate as PEM text")
         require_text("ca", ca, "the CAs as PEM text")
         self.controls.register_certificate(username_of(account), certificate, ca)
+
+    def diagnose(
+        self,
+        account: Owner,
+        *,
+        cert_file: Path | str | None = None,
+        key_file: Path | str | None = None,
+        ca_file: Path | str | None = None,
+        passphrase: str | None = None,
+        app_key: str | None = None,
+        app_secret: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        url: str | None = None,
+        timeout: float = 10.0,
+        client: ClientName | None = None,
+    ) -> list[Finding]:
+        """What ``mock-sei doctor`` finds of a client that is configured so, what is right included.
+
+        Whatever is not given is the account's own and right: its pair, name and password, its
+        certificate and key where neither file is given, the platform's CA and the two-way URL.
+        ``timeout`` is in seconds, for each step of a connection; ``client`` names the client in
+        use. The variables of this process are looked at too. The journal has the doctor's
+        handshakes and its token request. Raises :class:`UnknownAccount`, and
+        :class:`~mock_sei.errors.ConfigurationError` for what is no URL; a file that cannot be read
+        is a finding.
+        """
+        from mock_sei.doctor.clients import KNOWN_CLIENTS
+        from mock_sei.doctor.examination import examine
+        from mock_sei.doctor.probe import observe
+        from mock_sei.doctor.setup import Options, read_setup
+
+        if client is not None:
+            problem = find_choice_problem(client, KNOWN_CLIENTS)
+            if problem is not None:
+                raise Rejected({"client": problem})
+        files = {
+            name: None if value is None else require_path(name, value)
+            for name, value in (("cert_file", cert_file), ("key_file", key_file))
+        }
+        if cert_file is None and key_file is None:
+            own = self.certificate(account)
+            files = {"cert_file": own.cert_file, "key_file": own.key_file}
+        known = self.service_account(account)
+        given = {
+            "app_key": known.app_key if app_key is None else app_key,
+            "app_secret": known.app_secret if app_secret is None else app_secret,
+            "username": known.username if username is None else username,
+            "password": known.password if password is None else password,
+        }
+        options = Options(
+            cacert=self.ca_file if ca_file is None else require_path("ca_file", ca_file),
+            cert=files["cert_file"],
+            key=files["key_file"],
+            passphrase=None if passphrase is None else require_text("passphrase", passphrase),
+            timeout=timedelta(seconds=require_seconds("timeout", timeout, most=3600)),
+            client=client,
+            **{name: require_text(name, value) for name, value in given.items()},
+        )
+        target = self.two_way_url if url is None else require_text("url", url)
+        return examine(read_setup(target, options, environ=os.environ), observe)
 
     def ssl_context(self, account: Owner | Certificate | None = None) -> ssl.SSLContext:
         """Trusts this platform's CA alone, and shows the account's certificate if one is named."""

@@ -16,13 +16,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from cryptography import x509
+
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate, Held, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.revocations import Revocations
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.certificates.submitted import CERTIFICATE, read_own_certificate, read_request
+from mock_sei.certificates.submitted import CA, CERTIFICATE, read_own_certificate, read_request
 from mock_sei.clock import Clock
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.peer import PeerCertificate
@@ -30,7 +32,8 @@ from mock_sei.records import CertificateSource, ServiceAccount
 from mock_sei.registry import Registry
 
 TlsProblem = Callable[[str], str | None]
-"""What TLS finds wrong with a client certificate, PEM, that it is to trust; None if nothing."""
+"""What TLS finds wrong with a client certificate that it is to trust, where a client shows it with
+the CAs behind it, all PEM; None if nothing."""
 
 
 MOST_OWN = 1000
@@ -102,6 +105,11 @@ class AccountCertificates:
     def admits(self, peer: PeerCertificate) -> bool:
         """Whether this platform's CA signed it, or it is a client's own one that is registered."""
         return peer.fingerprint in self._own or self._authority.has_signed(peer)
+
+    def chain_of(self, peer: PeerCertificate) -> Sequence[x509.Certificate]:
+        """The CAs that were submitted with a registered certificate, nearest first."""
+        own = self._own.get(peer.fingerprint)
+        return own.chain if own is not None else ()
 
     def has_revoked(self, peer: PeerCertificate) -> bool:
         """Whether it is revoked: by serial number if our CA signed it, else by fingerprint."""
@@ -211,9 +219,14 @@ class AccountCertificates:
         account = self.require_account(username)
         read, chain = read_own_certificate(certificate, ca, username, now=self._clock.now())
         own = AccountCertificate(account=username, certificate=read, chain=chain, origin=Origin.OWN)
-        problem = self._tls_problem(own.certificate_pem)
-        if problem is not None:
-            raise Rejected({CERTIFICATE: f"TLS cannot let it in: {problem}"})
+        for field, shown in (
+            (CERTIFICATE, own.certificate_pem),
+            (CA, own.certificate_pem + own.chain_pem),
+        ):
+            problem = self._tls_problem(shown)
+            if problem is not None:
+                what = "it" if field == CERTIFICATE else "a client that sends this chain"
+                raise Rejected({field: f"TLS cannot let {what} in: {problem}"})
         with self._lock:
             self._require_still(account)
             if self.has_revoked(own.peer):

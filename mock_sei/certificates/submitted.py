@@ -1,7 +1,8 @@
 """What a client submits: a request to be signed (CSR), or a certificate of its own CA.
 
 Accepted only where the CN is the service account's user name and the key is sound; a certificate
-also where its dates are, it is for clients, and the CA that came with it signed it.
+also where its dates are, it is for clients, the CA that came with it signed it, and each CA up to
+the root is sound by itself.
 
 Source: two-way-TLS page (the client's own provider, CN equals the account); the rest is assumed,
 with RFC 5280 for what a certificate must hold.
@@ -14,46 +15,38 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mock_sei.certificates.bundles import common_names
+from mock_sei.certificates.judgements import (
+    MIN_RSA_BITS,
+    UNREADABLE,
+    WEAK_HASHES,
+    find_extension,
+    is_self_issued,
+    name_of,
+)
 from mock_sei.certificates.profiles import PublicKey
+from mock_sei.certificates.soundness import LONGEST_CHAIN, find_faults, is_valid, may_have_issued
 from mock_sei.errors import Rejected
+from mock_sei.peer import ChainFault, FaultKind
 
 REQUEST = "request"
 CERTIFICATE = "certificate"
 CA = "ca"
 """The fields of a submission, by which a refusal names what is wrong."""
 
-MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 16384
 """OpenSSL checks no signature of a larger key (OPENSSL_RSA_MAX_MODULUS_BITS)."""
 LARGE_RSA_BITS = 3072
 MAX_EXPONENT_BITS = 64
 """OpenSSL takes no larger public exponent with a large key (OPENSSL_RSA_MAX_PUBEXP_BITS)."""
 CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-WEAK_HASHES = ("md5", "sha1")
-LONGEST_CHAIN = 8
 MOST_OF_ONE_NAME = 100
 """CAs of one name whose signature is tried, so that thousands of them cost nothing."""
-
-T = TypeVar("T", bound=x509.ExtensionType)
-
-_UNREADABLE = (
-    ValueError,
-    UnsupportedAlgorithm,
-    TypeError,
-    KeyError,  # cryptography before 50, for a text of unknown type
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    CryptographyDeprecationWarning,  # an error where somebody's tests run with -W error
-)
 
 _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 
@@ -84,11 +77,12 @@ def read_own_certificate(
             )
         _check_name(CERTIFICATE, common_names(certificate.subject), account)
         sound_key(CERTIFICATE, certificate.public_key())
-        _check_hash(CERTIFICATE, certificate)
-        _check_dates(certificate, now)
         _check_purpose(certificate)
+        _check_chain([certificate], now)
     with _reading(CA):
-        return certificate, _chain(certificate, authorities)
+        chain = _chain(certificate, authorities, now)
+        _check_chain([certificate, *chain], now)
+        return certificate, chain
 
 
 def sound_key(field: str, key: object) -> PublicKey:
@@ -146,7 +140,7 @@ def _check_name(field: str, names: Sequence[str], account: str) -> None:
         )
 
 
-def _check_hash(field: str, signed: x509.Certificate | x509.CertificateSigningRequest) -> None:
+def _check_hash(field: str, signed: x509.CertificateSigningRequest) -> None:
     try:
         algorithm = signed.signature_hash_algorithm
     except UnsupportedAlgorithm:
@@ -155,79 +149,80 @@ def _check_hash(field: str, signed: x509.Certificate | x509.CertificateSigningRe
         raise _rejected(field, f"it is signed with {algorithm.name.upper()}; use SHA-256 or better")
 
 
-def _check_dates(certificate: x509.Certificate, now: datetime) -> None:
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if now > end:
-        problem = f"it expired on {end:%Y-%m-%d}"
-    elif now < start:
-        problem = f"it is not valid before {start:%Y-%m-%d %H:%M:%S} UTC"
-    else:
-        return
-    raise _rejected(CERTIFICATE, f"{problem}; the platform's clock says {now:%Y-%m-%d %H:%M:%S}")
+def _check_chain(chain: Sequence[x509.Certificate], now: datetime) -> None:
+    """The client's own certificate is looked at first, then each CA above it."""
+    for fault in find_faults(chain, now):
+        raise _rejected(CA if fault.position else CERTIFICATE, _words_of(fault, now))
+
+
+def _words_of(fault: ChainFault, now: datetime) -> str:
+    words = fault.problem
+    if fault.kind in (FaultKind.EXPIRED, FaultKind.NOT_YET_VALID):
+        words += f"; the platform's clock says {now:%Y-%m-%d %H:%M:%S}"
+    elif fault.kind is FaultKind.WEAK_SIGNATURE:
+        words += "; use SHA-256 or better"
+    if not fault.position:
+        return words
+    return f"{fault.subject} cannot be in the chain: {words}"
 
 
 def _check_purpose(certificate: x509.Certificate) -> None:
-    """RFC 5280 sections 4.2.1.3, 4.2.1.9 and 4.2.1.12."""
+    """RFC 5280 sections 4.1.2.1 and 4.2.1.9."""
     if certificate.version is not x509.Version.v3:
         raise _rejected(CERTIFICATE, "it is not of version 3")
-    constraints = _extension(certificate, x509.BasicConstraints)
+    constraints = find_extension(certificate, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
         raise _rejected(CERTIFICATE, "it is a CA's; submit the account's own in this field")
-    usage = _extension(certificate, x509.KeyUsage)
-    if usage is not None and not usage.digital_signature:
-        raise _rejected(CERTIFICATE, "its key usage lacks digitalSignature, which TLS needs")
-    extended = _extension(certificate, x509.ExtendedKeyUsage)
-    if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
-        raise _rejected(CERTIFICATE, "its extended key usage lacks clientAuth")
-
-
-def _extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
 
 
 def _chain(
-    certificate: x509.Certificate, authorities: Sequence[x509.Certificate]
+    certificate: x509.Certificate, authorities: Sequence[x509.Certificate], now: datetime
 ) -> tuple[x509.Certificate, ...]:
-    """From the certificate up to a root among the authorities."""
+    """From the certificate up to a root among the authorities.
+
+    Of several CAs that signed one, such as a renewed one and the one before, the first that is
+    valid at this moment, as OpenSSL chooses.
+    """
     chain: list[x509.Certificate] = []
     below = certificate
     while len(chain) < LONGEST_CHAIN:
         named = (each for each in authorities if each.subject == below.issuer)
         signers = [each for each in islice(named, MOST_OF_ONE_NAME) if _signed(below, each)]
-        issuer = next((each for each in signers if _is_ca(each)), None)
-        if issuer is None and signers:
+        authorized = [each for each in signers if _is_ca(each)]
+        if signers and not authorized:
             raise _rejected(
                 CA,
-                f"{_name_of(signers[0].subject)} is no CA: its basicConstraints do not say so; "
+                f"{name_of(signers[0].subject)} is no CA: its basicConstraints do not say so; "
                 "submit a certificate that a CA issued, with that CA",
             )
-        if issuer is None:
+        if not authorized:
             break
+        issuer = next((each for each in authorized if is_valid(each, now)), authorized[0])
         chain.append(issuer)
-        if issuer.issuer == issuer.subject:
+        if is_self_issued(issuer):
             return tuple(chain)
         below = issuer
     if not chain:
         raise _rejected(
             CA,
             f"none of these signed the certificate, whose issuer is "
-            f"{_name_of(certificate.issuer)}; submit the CA that issued it",
+            f"{name_of(certificate.issuer)}; submit the CA that issued it",
         )
     raise _rejected(
         CA,
-        f"the chain ends below {_name_of(chain[-1].issuer)}; submit the CAs up to the root",
+        f"the chain ends below {name_of(chain[-1].issuer)}; submit the CAs up to the root",
     )
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:
-    constraints = _extension(certificate, x509.BasicConstraints)
+    constraints = find_extension(certificate, x509.BasicConstraints)
     return constraints is not None and constraints.ca
 
 
 def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """A signature with a broken hash, which the library does not check, is told by its names."""
+    if _is_weakly_signed(certificate):
+        return may_have_issued(issuer, certificate)
     try:
         certificate.verify_directly_issued_by(issuer)
     except Exception:  # each wrong key type has an exception of its own
@@ -235,8 +230,12 @@ def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _name_of(name: x509.Name) -> str:
-    return name.rfc4514_string()[:200]
+def _is_weakly_signed(certificate: x509.Certificate) -> bool:
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return False
+    return algorithm is not None and algorithm.name in WEAK_HASHES
 
 
 @contextmanager
@@ -246,7 +245,7 @@ def _reading(field: str) -> Iterator[None]:
         yield
     except Rejected:
         raise  # said already, by this module
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _rejected(field, f"cannot be read, cut short or changed ({_clip(error)})") from None
 
 

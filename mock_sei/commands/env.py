@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from mock_sei.doctor.java_options import TRUST_STORE, TRUST_STORE_PASSWORD, quoted
 from mock_sei.errors import ConfigurationError
 
 CA_VARIABLES = (
@@ -24,7 +25,8 @@ def export_lines(certs_dir: Path) -> str:
         )
     values = dict.fromkeys(CA_VARIABLES, str(ca_file))
     truststore = certs_dir.absolute() / "truststore.p12"
-    values["JAVA_TOOL_OPTIONS"] = (
-        f"-Djavax.net.ssl.trustStore={truststore} -Djavax.net.ssl.trustStorePassword=mock-sei"
+    values["JAVA_TOOL_OPTIONS"] = " ".join(
+        quoted(option)  # the JVM splits at blanks, whatever the shell's quotes say
+        for option in (f"{TRUST_STORE}{truststore}", f"{TRUST_STORE_PASSWORD}mock-sei")
     )
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())

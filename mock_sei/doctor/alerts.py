@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mock_sei.peer import FaultKind
+
 
 class Alert(NamedTuple):
     finding: str
@@ -52,3 +54,16 @@ ALERTS: Mapping[str, Alert] = {
     ),
 }
 """Alerts of RFC 8446 section 6.2: finding, meaning, cure."""
+
+BLAMED: Mapping[str, frozenset[FaultKind]] = {
+    "certificate_expired": frozenset({FaultKind.EXPIRED}),
+    "bad_certificate": frozenset(
+        {FaultKind.NOT_YET_VALID, FaultKind.WEAK_KEY, FaultKind.WEAK_SIGNATURE}
+    ),
+    "unsupported_certificate": frozenset({FaultKind.PURPOSE, FaultKind.NOT_A_CA}),
+    "unknown_ca": frozenset({FaultKind.NOT_A_CA, FaultKind.PATH_LENGTH}),
+    "decrypt_error": frozenset({FaultKind.SIGNATURE}),
+    "certificate_unknown": frozenset(FaultKind),
+}
+"""What in a chain makes OpenSSL send each alert (``ssl_x509err2alert``); it does not say which
+certificate of the chain it is about."""

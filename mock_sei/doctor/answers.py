@@ -112,7 +112,9 @@ def check_answer(setup: Setup, seen: Observed) -> Iterator[Finding]:
 def _why_not_asked(setup: Setup, seen: Observed) -> str:
     if not seen.speaks_tls:
         return ""
-    if seen.trust is None or seen.trust != Trust():
+    if seen.trust is None or seen.trust.failure:
+        return "credentials are not sent to a server whose certificate could not be verified"
+    if seen.trust != Trust():
         return "credentials are not sent to a server that is not trusted"
     if not setup.can_ask_for_a_token:
         return "it wants --app-key, --app-secret, --username and --password"

@@ -1,26 +1,34 @@
-"""Checks of what is neither file nor network: the URL, the credentials, the environment."""
+"""Checks of what is neither file nor network: the URL, the credentials, the named client."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import shlex
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
-from mock_sei.doctor.findings import CREDENTIALS, ENVIRONMENT, URL, Finding, found, note, right
-from mock_sei.doctor.material import certificates_in, is_ca, readable, signs
+from mock_sei.doctor.clients import KNOWN_CLIENTS
+from mock_sei.doctor.findings import CLIENT, CREDENTIALS, URL, Finding, found, note, right
+from mock_sei.doctor.material import key_file, key_is_encrypted, readable
 from mock_sei.doctor.setup import DEFAULT_PORT, Setup, Target
 from mock_sei.oauth.metadata import TOKEN_PATHS
 
 QUOTES = "'\"`\u2018\u2019\u201c\u201d"
-PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-OVERRIDING = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""What requests reads, the first before the second."""
 
 
 def check_url(setup: Setup) -> Iterator[Finding]:
     target = setup.target
     shown, wrong = readable(target.url), False
+    if target.white_space:
+        wrong = True
+        yield found(
+            "url-white-space",
+            f"The URL has {target.white_space} in it; curl refuses it, and others call another "
+            "address.",
+            expected=shown,
+            actual=f"the same with {target.white_space}",
+            cure="take the white space out; often a line end of a file, or a copied blank.",
+        )
     if not target.host:
         wrong = True
         yield found(
@@ -148,100 +156,24 @@ def _is_encoded_pair(value: str) -> bool:
     return bool(before and colon and after) and text.isprintable()
 
 
-def check_proxies(setup: Setup) -> Iterator[Finding]:
-    environ, host = setup.environ, setup.target.host
-    for name in PROXY_VARIABLES:
-        if not environ.get(name):
-            continue
-        exempt = next((each for each in ("NO_PROXY", "no_proxy") if environ.get(each)), None)
-        if exempt and _is_exempt(host, environ[exempt]):
-            yield right(ENVIRONMENT, f"{name} is set, and {exempt} leaves out {readable(host)}")
-            continue
-        yield found(
-            "proxy-set",
-            f"{name} is set: most clients go through this proxy, the doctor does not.",
-            expected=f"no proxy for {readable(host)}",
-            actual=f"{name}={_without_credentials(environ[name])}, "
-            f"NO_PROXY={readable(environ[exempt]) if exempt else '(not set)'}",
-            cure=f"unset {name}, or add {readable(host)} to NO_PROXY; a proxy that opens TLS "
-            "swallows the client certificate (in Postman: Settings, Proxy, both off).",
-        )
-
-
-def _is_exempt(host: str, no_proxy: str) -> bool:
-    for entry in no_proxy.split(","):
-        name = entry.strip().lower().lstrip(".")
-        if name.count(":") == 1:  # a port; more of them are an IPv6 address
-            name = name.partition(":")[0]
-        if name == "*" or (name and (host == name or host.endswith(f".{name}"))):
-            return True
-    return False
-
-
-def _without_credentials(url: str) -> str:
-    scheme, separator, rest = url.rpartition("://")
-    try:
-        name = urlsplit(url if separator else f"//{url}").netloc.rpartition("@")[2]
-    except ValueError:
-        name = rest.rpartition("@")[2]
-    return readable(f"{scheme}{separator}{name}", 100)
-
-
-def check_ca_variables(setup: Setup) -> Iterator[Finding]:
-    wanted = [each for each in certificates_in(setup.ca) if is_ca(each)]
-    compared: dict[str, bool] = {}
-    for name, file in setup.ca_files.items():
-        certificates = certificates_in(file)
-        if certificates:
-            compared[name] = any(
-                each in certificates or signs(certificates, each) for each in wanted
-            )
-            continue
-        yield found(
-            "ca-variable-unreadable",
-            f"{name} names a file or folder without certificates; clients that read it trust "
-            "nobody, or fail at once.",
-            expected="a PEM file of CAs",
-            actual=f"{readable(str(file.path))} ({file.problem or 'no PEM certificate in it'})",
-            cure=f"unset {name}, or let it name the CA's file.",
-        )
-    if not wanted:
-        if compared:
-            names = ", ".join(compared)
-            yield note(ENVIRONMENT, f"set and, without --cacert, compared with nothing: {names}")
+def check_client(setup: Setup) -> Iterator[Finding]:
+    """What the named client needs, and what of it is not there."""
+    client = KNOWN_CLIENTS.get(setup.client or "")
+    if client is None:
         return
-    holding = [name for name, holds in compared.items() if holds]
-    if holding:
-        yield right(ENVIRONMENT, f"with the CA of --cacert: {', '.join(holding)}")
-    yield from _lacking(setup, [name for name, holds in compared.items() if not holds])
-
-
-def _lacking(setup: Setup, names: list[str]) -> Iterator[Finding]:
-    """One finding for what overrides the client's own word, one for what only fills in."""
-    ca = readable(str(setup.ca.path)) if setup.ca else ""
-    # requests reads the second where the first is not set
-    overriding = next((name for name in OVERRIDING if name in setup.ca_files), None)
-    if overriding in names:
-        yield found(
-            "requests-ca-bundle",
-            f"{overriding} names a file without the CA of --cacert. requests takes it instead of "
-            "session.verify, without a word.",
-            expected=f"{overriding} unset, or with the CA of {ca}",
-            actual=_setting(setup, overriding),
-            cure=f"unset {overriding}, let it name the CA's file (mock-sei env prints the line), "
-            "or in Python session.trust_env = False.",
-        )
-    others = [name for name in names if name != overriding]
-    if others:
-        yield found(
-            "ca-variable-lacks-ca",
-            f"Without the CA of --cacert: {', '.join(others)}. A client that is not told the CA "
-            "itself does not trust the server.",
-            expected=f"the CA of {ca}",
-            actual=", ".join(_setting(setup, name) for name in others),
-            cure="let them name the CA's file (mock-sei env prints the lines), or tell the client.",
-        )
-
-
-def _setting(setup: Setup, name: str) -> str:
-    return f"{name}={readable(setup.environ.get(name, ''), 100)}"
+    yield note(CLIENT, f"{client.title} reads {client.files}")
+    yield note(CLIENT, f"it is given them so: {client.given}")
+    yield note(CLIENT, f"variables that it reads: {', '.join(sorted(client.variables))}")
+    key = key_file(setup)
+    if client.opens_encrypted_keys or key is None or not key_is_encrypted(key):
+        return
+    path = shlex.quote(str(key.path))
+    yield found(
+        "client-encrypted-key",
+        f"The key in {key.path} is encrypted, and {client.title} cannot open it: "
+        f"{client.cure_of_encrypted_keys}.",
+        expected="a key that is not encrypted",
+        actual="an encrypted key",
+        cure=f"openssl pkey -in {path} -out privatekey.key\n"
+        "then give the client privatekey.key, which only its user may read: chmod 600",
+    )

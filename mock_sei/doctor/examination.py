@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from mock_sei.doctor.answers import check_answer
-from mock_sei.doctor.configuration import (
-    check_ca_variables,
-    check_credentials,
-    check_proxies,
-    check_url,
-)
+from mock_sei.doctor.configuration import check_client, check_credentials, check_url
+from mock_sei.doctor.environment import ENVIRONMENT_CHECKS
 from mock_sei.doctor.files import check_ca_file, check_certificate_file, check_key_file
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.identity import (
+    check_chain,
     check_dates,
     check_issuer,
     check_name,
@@ -37,9 +34,10 @@ SETUP_CHECKS: Sequence[Callable[[Setup], Iterator[Finding]]] = (
     check_issuer,
     check_purpose,
     check_strength,
+    check_chain,
+    check_client,
     check_credentials,
-    check_proxies,
-    check_ca_variables,
+    *ENVIRONMENT_CHECKS,
 )
 """Of what the client is configured with; none connects anywhere."""
 

@@ -29,6 +29,7 @@ CERTIFICATE_FILE = "certificate file"
 KEY_FILE = "private key"
 CERTIFICATE = "certificate"
 CREDENTIALS = "credentials"
+CLIENT = "client"
 ENVIRONMENT = "environment"
 CONNECTION = "connection"
 HANDSHAKE = "handshake"
@@ -39,17 +40,24 @@ TOKEN = "token request"
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line of the report, or a few."""
+    """One thing that the doctor found: a line of its report, or a few.
+
+    ``level`` is ``"right"``, ``"problem"``, ``"hint"`` or ``"note"``. No field holds a secret.
+    """
 
     check: str
+    """What was looked at, such as ``private key``."""
     name: str = ""
-    """Its row in :data:`CATALOGUE`; empty for what is right."""
+    """Its row in the table of ``docs/doctor.md``, such as ``key-not-of-certificate``; empty for
+    what is right."""
     level: Level
     what: str
+    """What was found, in a sentence or two."""
     expected: str | None = None
     actual: str | None = None
     """The two values that differ, where there are two."""
     cure: str | None = None
+    """What to do; where it begins with a command, each line is one."""
     detail: bool = False
     """Shown with ``--verbose`` only."""
 
@@ -77,6 +85,7 @@ CATALOGUE: Mapping[str, Row] = {
         url_not_https="the URL is not `https://`",
         url_no_host="the URL has no host",
         url_path="the URL has a path that is none of the token endpoint's",
+        url_white_space="the URL has a blank, a tab or a line end in it",
         url_extra="the URL has a query string, a fragment or credentials",
     ),
     **_rows(
@@ -127,8 +136,23 @@ CATALOGUE: Mapping[str, Row] = {
         certificate_expires_soon="the certificate expires within 90 days",
         certificate_name="the certificate's CN is not `--username`",
         certificate_self_signed="the certificate is self-signed",
-        certificate_purpose="the certificate is not for clients: a server's, or a CA's",
+        certificate_purpose="the certificate is not for clients: a server's, a CA's, or for any "
+        "purpose only, which OpenSSL does not take for clientAuth",
         certificate_weak="a short key, one neither RSA nor EC, or a SHA-1 or MD5 signature",
+        certificate_critical_extension="a certificate that is sent has a critical extension that "
+        "OpenSSL does not know",
+        chain_expired="a CA that is sent with the certificate has expired",
+        chain_not_yet_valid="a CA that is sent with the certificate is not valid yet",
+        chain_signature="a CA that is sent with the certificate has the issuer's name and did not "
+        "sign what is below it",
+        chain_weak="a CA that is sent with the certificate has a short key, or a SHA-1 or MD5 "
+        "signature",
+        chain_purpose="a CA that is sent with the certificate may not issue client certificates: "
+        "basicConstraints, keyCertSign, extended key usage",
+        chain_refused="OpenSSL refuses the certificate with the CAs that are sent, for another "
+        "reason, such as the names that a CA may not sign",
+        chain_path_length="a CA that is sent with the certificate has more CAs below it than its "
+        "path length allows",
     ),
     **_rows(
         CREDENTIALS,
@@ -139,13 +163,37 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     **_rows(
         ENVIRONMENT,
-        hints=("proxy-set", "requests-ca-bundle", "ca-variable-lacks-ca"),
-        proxy_set="`HTTPS_PROXY` or `ALL_PROXY` (either case) is set, `NO_PROXY` lacks the host",
+        hints=(
+            "proxy-set",
+            "requests-ca-bundle",
+            "ca-variable-lacks-ca",
+            "openssl-conf",
+            "node-verification-off",
+            "node-options",
+            "java-options",
+            "java-trust-store",
+            "java-protocols",
+        ),
+        key_log_unwritable="`SSLKEYLOGFILE` names a file that cannot be written: Python clients "
+        "fail at once",
+        openssl_conf="`OPENSSL_CONF` names a file that cannot be read, or one that changes TLS; a "
+        "problem where its `MaxProtocol` is below TLS 1.2",
+        java_options="`JAVA_TOOL_OPTIONS`, `_JAVA_OPTIONS` or `JDK_JAVA_OPTIONS` has a blank or a "
+        "quote with which Java does not start",
+        java_trust_store="the trust store that one of these names cannot be read, or lacks the CA",
+        java_protocols="one of these lets Java speak neither TLS 1.2 nor 1.3",
+        node_verification_off="`NODE_TLS_REJECT_UNAUTHORIZED` is 0: Node trusts every server",
+        node_options="`NODE_OPTIONS` changes the TLS of Node, or has a quote that is not closed",
         ca_variable_unreadable="a CA variable names a file or folder without certificates",
         requests_ca_bundle="`REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` lacks the CA: it overrides "
         "`session.verify` of requests without a word",
         ca_variable_lacks_ca="`SSL_CERT_FILE`, `SSL_CERT_DIR` or `NODE_EXTRA_CA_CERTS` lacks the "
         "CA",
+        proxy_set="`HTTPS_PROXY` or `ALL_PROXY` (either case) is set, `NO_PROXY` lacks the host",
+    ),
+    **_rows(
+        CLIENT,
+        client_encrypted_key="the client that `--client` names cannot open an encrypted key",
     ),
     **_rows(
         CONNECTION,
@@ -167,6 +215,8 @@ CATALOGUE: Mapping[str, Row] = {
         server_expired="the server's certificate has expired",
         server_not_yet_valid="the server's certificate is not valid yet",
         server_refused="the server's certificate is refused for another reason",
+        server_not_verified="the handshake that verifies the server failed for a reason of this "
+        "machine, such as its OpenSSL settings",
         host_not_in_certificate="the server's certificate has other names than the host",
     ),
     **_rows(
@@ -214,13 +264,14 @@ def found(
     expected: str | None = None,
     actual: str | None = None,
     cure: str,
+    level: Level | None = None,
 ) -> Finding:
-    """A finding of the table."""
+    """A finding of the table; ``level`` is another than the table's where it depends on more."""
     row = CATALOGUE[name]
     return Finding(
         check=row.check,
         name=name,
-        level=row.level,
+        level=level or row.level,
         what=what,
         expected=expected,
         actual=actual,

@@ -22,7 +22,7 @@ USER_AGENT = "mock-sei-doctor"
 _LARGEST_HEAD = 65_536
 ALERT = re.compile(r"ALERT_(\w+)$")
 """How the reason of an ``SSLError`` ends that is an alert from the other side."""
-_NO_COMMON_VERSION = frozenset(
+NO_COMMON_VERSION = frozenset(
     {
         "UNSUPPORTED_PROTOCOL",
         "NO_PROTOCOLS_AVAILABLE",
@@ -30,6 +30,7 @@ _NO_COMMON_VERSION = frozenset(
         "WRONG_SSL_VERSION",
     }
 )
+"""Reasons of OpenSSL's where the two sides have no version of TLS in common."""
 
 
 def connect(setup: Setup) -> socket.socket:
@@ -156,7 +157,7 @@ def _reason(error: ssl.SSLError, received: bytes) -> tuple[Ended, str]:
     reason = error.reason or type(error).__name__
     if received and not looks_like_tls(received):
         return Ended.NOT_TLS, ""
-    if reason in _NO_COMMON_VERSION:
+    if reason in NO_COMMON_VERSION:
         return Ended.NO_COMMON_VERSION, reason.lower()
     alert = ALERT.search(reason)
     if alert:

@@ -1,20 +1,27 @@
-"""Checks of what the client's certificate says: dates, name, issuer, purpose, strength."""
+"""Checks of what the client's certificate says: dates, name, issuer, purpose, strength; and what
+is wrong with each CA that is sent with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.bundles import common_name
-from mock_sei.certificates.submitted import CURVES, MIN_RSA_BITS, WEAK_HASHES
+from mock_sei.certificates.judgements import MIN_RSA_BITS, WEAK_HASHES
+from mock_sei.certificates.soundness import find_faults, path_of
+from mock_sei.certificates.submitted import CURVES
 from mock_sei.doctor.findings import CERTIFICATE, Finding, found, note, right
 from mock_sei.doctor.material import (
     certificates_in,
+    describe,
     is_ca,
     is_self_signed,
     name_of,
@@ -22,6 +29,8 @@ from mock_sei.doctor.material import (
     readable,
 )
 from mock_sei.doctor.setup import Setup
+from mock_sei.peer import ChainFault, FaultKind
+from mock_sei.runtime.trial import Trial
 
 SOON = timedelta(days=90)
 _RENEW = "ask for a new one (mock-sei: mock-sei issue ACCOUNT, or a link in the portal)."
@@ -106,7 +115,10 @@ def check_purpose(setup: Setup) -> Iterator[Finding]:
     certificate = own_certificate(setup)
     if certificate is None:
         return
-    problem = _purpose(certificate)
+    problem = "a CA's certificate" if is_ca(certificate) else ""
+    if not problem:
+        faults = find_faults([certificate], setup.now)
+        problem = next((each.actual for each in faults if each.kind is FaultKind.PURPOSE), "")
     if problem:
         yield found(
             "certificate-purpose",
@@ -115,6 +127,90 @@ def check_purpose(setup: Setup) -> Iterator[Finding]:
             actual=problem,
             cure="use the account's own certificate, not a server's or a CA's.",
         )
+
+
+def client_chain(setup: Setup) -> tuple[x509.Certificate, ...]:
+    """The client's own certificate and the CAs that are sent with it, nearest first.
+
+    Where ``--cert`` holds one certificate only, OpenSSL looks for its CAs among the trusted ones
+    and sends those (``SSL_MODE_NO_AUTO_CHAIN``).
+    """
+    own, given = own_certificate(setup), certificates_in(setup.certificate)
+    if own is None:
+        return ()
+    return path_of(own, given if len(given) > 1 else certificates_in(setup.ca), setup.now)
+
+
+def chain_faults(setup: Setup) -> list[ChainFault]:
+    """What is wrong with each certificate that the client sends, its own first."""
+    return find_faults(client_chain(setup), setup.now)
+
+
+def check_chain(setup: Setup) -> Iterator[Finding]:
+    """Each CA that is sent by itself: a server judges everything that it is sent."""
+    faults = chain_faults(setup)
+    refusal = None if faults else _find_refusal(setup)
+    if refusal:
+        yield found(
+            "chain-refused",
+            "OpenSSL refuses the certificate with the CAs that are sent with it, and so do servers "
+            f"that run it: {readable(refusal, 100)}.",
+            expected="a chain that OpenSSL takes for a client's",
+            actual="; ".join(describe(each) for each in client_chain(setup)),
+            cure="leave the CAs out of --cert where the server knows them, or ask whoever issued "
+            "the certificate.",
+        )
+    for fault in faults:
+        if not fault.position and fault.kind not in _SHARED:
+            continue  # the account's own has checks with words of their own
+        sent = f"The CA {readable(fault.subject)}, which is sent with the certificate,"
+        what = sent if fault.position else "The certificate in --cert"
+        yield found(
+            CHAIN_FINDINGS[fault.kind],
+            f"{what} is refused by servers that run OpenSSL: {fault.problem}.",
+            expected=readable(fault.expected),
+            actual=f"{readable(fault.actual)}, in {describe_fault(fault)}",
+            cure="ask for a certificate without that extension."
+            if not fault.position and fault.kind is FaultKind.CRITICAL_EXTENSION
+            else CHAIN_CURE,
+        )
+
+
+def _find_refusal(setup: Setup) -> str | None:
+    """What OpenSSL finds that no check here knows, such as a CA's name constraints; no dates."""
+    chain = client_chain(setup)
+    if not chain or is_ca(chain[0]) or _weakness(chain[0]):
+        return None
+    pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in chain)
+    with contextlib.suppress(OSError):
+        return Trial(Authority(new_authority_pem())).find_refusal(pem)
+    return None
+
+
+CHAIN_FINDINGS: Mapping[FaultKind, str] = {
+    FaultKind.EXPIRED: "chain-expired",
+    FaultKind.NOT_YET_VALID: "chain-not-yet-valid",
+    FaultKind.SIGNATURE: "chain-signature",
+    FaultKind.WEAK_SIGNATURE: "chain-weak",
+    FaultKind.WEAK_KEY: "chain-weak",
+    FaultKind.NOT_A_CA: "chain-purpose",
+    FaultKind.PURPOSE: "chain-purpose",
+    FaultKind.PATH_LENGTH: "chain-path-length",
+    FaultKind.CRITICAL_EXTENSION: "certificate-critical-extension",
+}
+_SHARED = (FaultKind.CRITICAL_EXTENSION, FaultKind.SIGNATURE)
+"""What is found of the account's own certificate in the same way."""
+CHAIN_CURE = (
+    "put that CA's present certificate in its place (in --cert, or in --cacert where only that "
+    "holds it), or leave the CAs out: the account's certificate is enough where the server knows "
+    "its CA."
+)
+
+
+def describe_fault(fault: ChainFault) -> str:
+    """The certificate that is wrong, with its own dates."""
+    dates = f"{fault.not_before:%Y-%m-%d} to {fault.not_after:%Y-%m-%d}"
+    return f"{readable(fault.subject)}, valid {dates}"
 
 
 def check_strength(setup: Setup) -> Iterator[Finding]:
@@ -130,33 +226,6 @@ def check_strength(setup: Setup) -> Iterator[Finding]:
             actual=problem,
             cure="make a new key and ask for a certificate for it.",
         )
-
-
-def _purpose(certificate: x509.Certificate) -> str | None:
-    """RFC 5280 sections 4.2.1.3, 4.2.1.9 and 4.2.1.12."""
-    if is_ca(certificate):
-        return "a CA's certificate"
-    try:
-        extensions = certificate.extensions
-    except ValueError:
-        return "extensions that cannot be read"
-    for extension in extensions:
-        value = extension.value
-        if isinstance(value, x509.KeyUsage) and not value.digital_signature:
-            return "key usage without digitalSignature"
-        if isinstance(value, x509.ExtendedKeyUsage):
-            accepted = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
-            if not any(each in accepted for each in value):
-                purposes = ", ".join(_PURPOSES.get(each, each.dotted_string) for each in value)
-                return f"extended key usage {purposes}"
-    return None
-
-
-_PURPOSES = {
-    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
-    ExtendedKeyUsageOID.CODE_SIGNING: "codeSigning",
-    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
-}
 
 
 def _weakness(certificate: x509.Certificate) -> str | None:

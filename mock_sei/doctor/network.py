@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from cryptography import x509
 
-from mock_sei.doctor.alerts import ALERTS
+from mock_sei.doctor.alerts import ALERTS, BLAMED
 from mock_sei.doctor.findings import (
     CLOCK,
     CONNECTION,
@@ -18,6 +18,7 @@ from mock_sei.doctor.findings import (
     note,
     right,
 )
+from mock_sei.doctor.identity import CHAIN_CURE, chain_faults, describe_fault
 from mock_sei.doctor.material import (
     certificates_in,
     describe,
@@ -27,6 +28,7 @@ from mock_sei.doctor.material import (
 from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import readable_name
+from mock_sei.peer import ChainFault
 from mock_sei.standards import DOCUMENTED_PORTS, Listener
 
 MOST_SKEW = timedelta(minutes=1)
@@ -180,6 +182,16 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
             actual=f"issued by {_issuer(own)}",
             cure="use the certificate that this platform issued for the account.",
         )
+    blamed = _blamed_ca(setup, name) if handshake.showed_certificate else None
+    if blamed is not None:
+        return found(
+            ALERTS[name].finding if name in ALERTS else "alert-other",
+            "The server refuses a CA that is sent with the client certificate, not the client "
+            f"certificate: {readable(blamed.subject)}: {blamed.problem}. (alert {handshake.alert})",
+            expected=readable(blamed.expected),
+            actual=describe_fault(blamed),
+            cure=CHAIN_CURE,
+        )
     if name not in ALERTS:
         return found(
             "alert-other",
@@ -199,6 +211,13 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
         actual=actual,
         cure=cure,
     )
+
+
+def _blamed_ca(setup: Setup, alert: str) -> ChainFault | None:
+    """The CA in ``--cert`` that the alert is about; None where it may be the client's own."""
+    kinds = BLAMED.get(alert, frozenset())
+    fault = next((each for each in chain_faults(setup) if each.kind in kinds), None)
+    return fault if fault is not None and fault.position else None
 
 
 def _accepted(seen: Observed) -> tuple[bytes, ...]:

@@ -59,6 +59,8 @@ class Trust:
     code: int = 0
     """OpenSSL's verification code, 0 where it is trusted."""
     message: str = ""
+    failure: str = ""
+    """Why the handshake that should verify it failed before it could, in OpenSSL's words."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei import machine
 from mock_sei.doctor.answers import is_key_pair_refusal
-from mock_sei.doctor.handshakes import ALERT, USER_AGENT, connect, shake_hands, show_certificate
+from mock_sei.doctor.handshakes import (
+    ALERT,
+    NO_COMMON_VERSION,
+    USER_AGENT,
+    connect,
+    shake_hands,
+    show_certificate,
+)
 from mock_sei.doctor.material import certificates_in
 from mock_sei.doctor.observed import Answer, Ended, Observed, Reached, Trust
 from mock_sei.doctor.setup import Setup
@@ -131,9 +138,11 @@ def _verify(setup: Setup) -> Trust | None:
     except ssl.SSLCertVerificationError as error:
         return Trust(code=error.verify_code, message=error.verify_message)
     except ssl.SSLError as error:  # the server refused us, after we had accepted it
-        return Trust() if ALERT.search(error.reason or "") else None
-    except OSError:
-        return None
+        if ALERT.search(error.reason or "") and error.reason not in NO_COMMON_VERSION:
+            return Trust()
+        return Trust(failure=(error.reason or str(error)).replace("_", " ").lower())
+    except OSError as error:
+        return Trust(failure=error.strerror or str(error) or type(error).__name__)
 
 
 def _ask_for_token(setup: Setup, *, swapped: bool) -> Answer | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cryptography import x509
 
 from mock_sei.certificates.authority import ORGANIZATION
+from mock_sei.certificates.soundness import find_faults, path_of
 from mock_sei.doctor.findings import SERVER, Finding, found, right
+from mock_sei.doctor.identity import describe_fault
 from mock_sei.doctor.material import certificates_in, describe, is_ca, read_der, readable
 from mock_sei.doctor.observed import Observed, Trust
 from mock_sei.doctor.setup import Setup
+from mock_sei.peer import ChainFault, FaultKind
 
 
 def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:
@@ -21,6 +24,16 @@ def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:
     if seen.trust == Trust():
         trusted = setup.ca.name if setup.ca else "the system's CAs"
         yield right(SERVER, f"{describe(chain[0])}: trusted by {trusted}")
+    elif seen.trust.failure:
+        yield found(
+            "server-not-verified",
+            "The server could not be verified: a handshake with this machine's own settings of TLS "
+            f"failed ({readable(seen.trust.failure, 100)}), though one with default settings "
+            "reaches it. Python clients of this machine fail in the same way.",
+            expected="a handshake of TLS 1.2 or 1.3",
+            actual=readable(seen.trust.failure, 100),
+            cure="look for what changes OpenSSL here: OPENSSL_CONF, or the system's openssl.cnf.",
+        )
     else:
         yield _distrust(setup, chain, seen.trust)
 
@@ -28,14 +41,7 @@ def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:
 def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Finding:
     server, top = chain[0], chain[-1]
     if trust.code in (9, 10):
-        late = trust.code == 10
-        return found(
-            "server-expired" if late else "server-not-yet-valid",
-            f"The server's certificate {'has expired' if late else 'is not valid yet'}.",
-            expected=f"valid at {setup.now.isoformat(timespec='seconds')} (this machine's clock)",
-            actual=describe(server),
-            cure="tell whoever runs the server; if the dates look right, set this machine's clock.",
-        )
+        return _wrong_dates(setup, chain, late=trust.code == 10)
     if trust.code == 18:
         return found(
             "server-self-signed",
@@ -46,10 +52,13 @@ def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Find
         )
     trusted = [each for each in certificates_in(setup.ca) if is_ca(each)]
     if trust.code not in (2, 19, 20, 21):
+        fault = next(iter(_faults(setup, chain)), None)
         return found(
             "server-refused",
-            f"The server's certificate is refused: {readable(trust.message)}.",
-            actual=describe(server),
+            f"The server's certificate is refused: {readable(trust.message)}."
+            + (f" Of {readable(fault.subject)}: {readable(fault.problem)}." if fault else ""),
+            expected=readable(fault.expected) if fault else None,
+            actual=describe_fault(fault) if fault else describe(server),
             cure="tell whoever runs the server.",
         )
     if trusted and any(each in chain for each in trusted):
@@ -84,6 +93,31 @@ def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Find
         + (describe(trusted[0]) if trusted else "the system's CAs; --cacert was not given"),
         cure="give the server's root CA with --cacert (mock-sei: ca.pem of the certs folder); if "
         "the CA above is unknown to you, a proxy may open TLS on the way.",
+    )
+
+
+def _faults(setup: Setup, chain: Sequence[x509.Certificate]) -> list[ChainFault]:
+    """What is wrong with each certificate above the server's, and with its own, its purpose apart:
+    that table is of clients' certificates."""
+    path = path_of(chain[0], [*chain[1:], *certificates_in(setup.ca)], setup.now)
+    return [each for each in find_faults(path, setup.now) if each.kind is not FaultKind.PURPOSE]
+
+
+def _wrong_dates(setup: Setup, chain: Sequence[x509.Certificate], *, late: bool) -> Finding:
+    """OpenSSL does not say which certificate it is: the server's own, or a CA above it."""
+    kind = FaultKind.EXPIRED if late else FaultKind.NOT_YET_VALID
+    fault = next((each for each in _faults(setup, chain) if each.kind is kind), None)
+    above = fault is not None and fault.position > 0
+    return found(
+        "server-expired" if late else "server-not-yet-valid",
+        ("A CA above the server's certificate " if above else "The server's certificate ")
+        + ("has expired." if late else "is not valid yet."),
+        expected=f"valid at {setup.now.isoformat(timespec='seconds')} (this machine's clock)",
+        actual=describe(chain[0]) if fault is None else describe_fault(fault),
+        cure="give the CA's present certificate with --cacert, or tell whoever runs the server; if "
+        "the dates look right, set this machine's clock."
+        if above
+        else "tell whoever runs the server; if the dates look right, set this machine's clock.",
     )
 
 

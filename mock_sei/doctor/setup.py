@@ -6,6 +6,7 @@ Reading is done here, once; the checks see values only.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mock_sei import machine
+from mock_sei.doctor.clients import JAVA_OPTIONS
+from mock_sei.doctor.java_options import trust_store_of
 from mock_sei.errors import ConfigurationError
 from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.paths import find_path_problem
@@ -30,6 +33,8 @@ CA_VARIABLES = (
 )
 _LARGEST = 4_000_000
 """Bytes read of a file; the largest CA bundles have a tenth."""
+_BEGINNING = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+"""Of a URL that says how to reach its host (RFC 3986 section 3.1)."""
 _MOST_FILES = 1000
 """Files read of an ``SSL_CERT_DIR``."""
 
@@ -45,6 +50,8 @@ class Target:
     path: str
     extra: str = ""
     """Query string, fragment or credentials; what belongs into no base URL. Names only."""
+    white_space: str = ""
+    """White space in the URL as it was given, in words."""
 
     @property
     def token_path(self) -> str:
@@ -85,6 +92,8 @@ class Options:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     timeout: timedelta = DEFAULT_TIMEOUT
+    client: str | None = None
+    """The client in use, a name of :data:`~mock_sei.doctor.clients.KNOWN_CLIENTS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +108,15 @@ class Setup:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_files: Mapping[str, File] = field(default_factory=dict)
     """What the CA variables name; a folder's files are one content."""
+    openssl_conf: File | None = None
+    """What ``OPENSSL_CONF`` names."""
+    java_stores: Mapping[str, File] = field(default_factory=dict)
+    """The trust stores that the variables of Java's options name, by variable."""
+    key_log_problem: str = ""
+    """Why the file that ``SSLKEYLOGFILE`` names cannot be written to."""
+    client: str | None = None
+    """The client in use, a name of :data:`~mock_sei.doctor.clients.KNOWN_CLIENTS`; None where
+    nothing was said."""
     now: datetime
     """The machine's time, aware."""
 
@@ -132,23 +150,62 @@ def read_setup(
         key=_read_given(options.key),
         environ=environ,
         ca_files={name: _read_some(environ[name]) for name in CA_VARIABLES if environ.get(name)},
+        openssl_conf=_read_given(_path_in(environ, "OPENSSL_CONF")),
+        java_stores={
+            name: _read(Path(store))
+            for name in JAVA_OPTIONS
+            if (store := trust_store_of(environ.get(name, "")))
+        },
+        key_log_problem=_problem_of_key_log(environ.get("SSLKEYLOGFILE", "")),
+        client=options.client,
         now=now or machine.now(),
     )
 
 
+def _path_in(environ: Mapping[str, str], name: str) -> Path | None:
+    return Path(environ[name]) if environ.get(name) else None
+
+
+def _problem_of_key_log(name: str) -> str:
+    """As if it were opened to append to it; nothing is made or written."""
+    if not name:
+        return ""
+    path = Path(name)
+    if find_path_problem(path):
+        return "not a path"
+    try:
+        if path.is_dir():
+            return "it is a folder"
+        if path.exists():
+            return "" if os.access(path, os.W_OK) else "this user may not write to it"
+        if not path.parent.is_dir():
+            return "its folder is not there"
+    except OSError as error:
+        return error.strerror or "it cannot be opened"
+    return "" if os.access(path.parent, os.W_OK | os.X_OK) else "this user may not make it"
+
+
 def read_target(url: str) -> Target:
     """Raises :class:`ConfigurationError`."""
-    if "://" not in url:
+    given, url = url, url.strip()
+    if not _BEGINNING.match(url):
+        rest = re.sub(r"^https?:?[/\\\\]*|^[/:]+", "", url, flags=re.IGNORECASE)
         raise ConfigurationError(
-            f"not a URL; it begins with https://, as in https://{url or 'localhost:444'}",
+            f"not a URL; it begins with https://, as in https://{rest or 'localhost:444'}",
             source="URL",
-            key=repr(url),
+            key=repr(given),
+        )
+    if url.count("://") > 1 and "://" in url.partition("://")[2].partition("?")[0]:
+        raise ConfigurationError(
+            "not a URL: it begins twice; give one, as in https://localhost:444",
+            source="URL",
+            key=repr(given),
         )
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise ConfigurationError(f"not a URL: {error}", source="URL", key=repr(url)) from None
+        raise ConfigurationError(f"not a URL: {error}", source="URL", key=repr(given)) from None
     extra = {
         "a query string": parts.query,
         "a fragment": parts.fragment,
@@ -162,7 +219,14 @@ def read_target(url: str) -> Target:
         port=DEFAULT_PORT if port is None else port,
         path=parts.path,
         extra=" and ".join(name for name, there in extra.items() if there),
+        white_space=_white_space_in(given),
     )
+
+
+def _white_space_in(text: str) -> str:
+    kinds = {"a line end": "\r\n", "a tab": "\t", "a blank": " "}
+    found = [name for name, characters in kinds.items() if any(each in text for each in characters)]
+    return " and ".join(found) if found or text == "".join(text.split()) else "white space"
 
 
 def _read_given(path: Path | None) -> File | None:

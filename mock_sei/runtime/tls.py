@@ -72,6 +72,8 @@ class PendingConnection:
         self._source_address = source_address
         self.shown_certificate: PeerCertificate | None = None
         """What the client sent, accepted or not, where it could be seen."""
+        self.shown_chain: tuple[bytes, ...] = ()
+        """That certificate and what came with it, DER, where it could be seen."""
         self.tls_version: str | None = None
         """The version agreed on, as far as the handshake got and it could be seen."""
         self.refused = False
@@ -81,11 +83,12 @@ class PendingConnection:
         """Called when a refusal's alert is on its way and nothing more will be read."""
 
     def judge(self, certificate: PeerCertificate) -> Explanation | None:
-        return self._sandbox.judge_certificate(certificate)
+        return self._sandbox.judge_certificate(certificate, self.shown_chain)
 
     def refuse(self, failure: HandshakeFailure) -> None:
         if not self.refused:
-            self.record(self._sandbox.explain_handshake(failure, self.shown_certificate))
+            why = self._sandbox.explain_handshake(failure, self.shown_certificate, self.shown_chain)
+            self.record(why)
 
     def record(self, why: Explanation) -> None:
         """At most one entry a connection: the first reason is the true one."""
@@ -106,6 +109,7 @@ class PendingConnection:
         """The handshake is over: the connection must not keep the state of its beginning."""
         self.end = lambda: None
         self.refused = True  # or it was accepted: no entry follows
+        self.shown_chain = ()
         del self._sandbox
 
     def closed(self, error: BaseException) -> None:
@@ -370,20 +374,35 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
         if kind == _CERTIFICATE_MESSAGE and direction == "read":
             # One that cannot be read is OpenSSL's to refuse.
             with contextlib.suppress(Exception):
-                der = first_certificate(data, with_context=version == _TLS_1_3)
-                if der is not None and len(der) <= _LARGEST_SHOWN:
+                chain = sent_chain(data, with_context=version == _TLS_1_3)
+                ssl_object.connection.shown_chain = chain
+                if chain and len(chain[0]) <= _LARGEST_SHOWN:
                     # The journal keeps what is shown, so not the whole of a stranger's certificate.
-                    ssl_object.connection.shown_certificate = replace(describe_der(der), der=b"")
+                    described = replace(describe_der(chain[0]), der=b"")
+                    ssl_object.connection.shown_certificate = described
 
     hook.__set__(context, seen)
 
 
-def first_certificate(message: bytes, *, with_context: bool) -> bytes | None:
-    """The leaf in a Certificate message, DER (RFC 8446 section 4.4.2, RFC 5246 section 7.4.2)."""
+def sent_chain(message: bytes, *, with_context: bool) -> tuple[bytes, ...]:
+    """A Certificate message's certificates, DER, the sender's own first.
+
+    Source: RFC 8446 section 4.4.2, where extensions follow each, and RFC 5246 section 7.4.2. What
+    is cut short is left out.
+    """
     position = 4  # type and length of the message
     if with_context:
         position += 1 + message[position]
     position += 3  # length of the list
-    size = int.from_bytes(message[position : position + 3], "big")
-    der = message[position + 3 : position + 3 + size]
-    return der if size and len(der) == size else None
+    chain: list[bytes] = []
+    while position < len(message):
+        size = int.from_bytes(message[position : position + 3], "big")
+        position += 3
+        der = message[position : position + size]
+        if not size or len(der) != size:
+            break
+        chain.append(der)
+        position += size
+        if with_context:
+            position += 2 + int.from_bytes(message[position : position + 2], "big")
+    return tuple(chain)

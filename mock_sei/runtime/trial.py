@@ -1,4 +1,5 @@
-"""Whether TLS could let in a certificate of a client's own CA, asked before it is registered.
+"""Whether TLS could let in a certificate of a client's own CA, asked before it is registered, also
+where the client sends the CAs above it too.
 
 ``cryptography`` reads some certificates that OpenSSL does not, and OpenSSL refuses some that it can
 read. So the certificate is shown to a listener's context as a client would show it, but for the
@@ -9,6 +10,7 @@ certificate in clear (RFC 5246 section 7.4.6): no secret is needed to say so muc
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from functools import cached_property
 
 from mock_sei import machine
@@ -27,6 +29,7 @@ _EXTENSIONS = (
     b"\x00\x0d\x00\x08\x00\x06\x04\x03\x05\x03\x06\x03"  # ECDSA with SHA-256, 384, 512
 )
 _LARGEST_RECORD = 2**14
+_END = "-----END CERTIFICATE-----\n"
 
 
 class Trial:
@@ -39,36 +42,45 @@ class Trial:
     def _identity(self) -> Identity:
         return self._authority.issue_server(["localhost"], now=machine.now())
 
-    def find_problem(self, certificate_pem: str) -> str | None:
-        """Why OpenSSL would never let it in, None where it would; dates are not looked at."""
+    def find_problem(self, chain_pem: str) -> str | None:
+        """Why OpenSSL would never let it in, None where it would; dates are not looked at.
+
+        The first certificate is the client's own, what follows it is sent with it.
+        """
         try:
-            self._try(certificate_pem)
+            return self.find_refusal(chain_pem)
+        except OSError as error:  # no files, no memory
+            return f"it cannot be tried at this moment ({error}); submit it again"
+
+    def find_refusal(self, chain_pem: str) -> str | None:
+        """As :meth:`find_problem`. Raises ``OSError`` where it cannot be tried at this moment."""
+        try:
+            self._try(chain_pem)
         except ssl.SSLCertVerificationError as error:
             return error.verify_message
         except ssl.SSLError as error:
             return (error.reason or "OpenSSL cannot read it").replace("_", " ").lower()
-        except OSError as error:  # no files, no memory
-            return f"it cannot be tried at this moment ({error}); submit it again"
         return None
 
-    def _try(self, certificate_pem: str) -> None:
+    def _try(self, chain_pem: str) -> None:
         """Raises ``ssl.SSLError`` where the certificate is refused."""
+        own_pem, *above = (f"{each}{_END}" for each in chain_pem.split(_END)[:-1])
         context = PlainContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(TLS_1_2_SUITES)
         load_identity(context, self._identity)
         context.verify_flags |= NO_CHECK_TIME
-        trust_clients(context, b"", Trusted(certificate_pem.encode(), b""))
-        _show(context, ssl.PEM_cert_to_DER_cert(certificate_pem))
+        trust_clients(context, b"", Trusted(own_pem.encode(), b""))
+        _show(context, [ssl.PEM_cert_to_DER_cert(each) for each in (own_pem, *above)])
 
 
-def _show(context: ssl.SSLContext, der: bytes) -> None:
+def _show(context: ssl.SSLContext, chain: Sequence[bytes]) -> None:
     """Raises ``ssl.SSLError`` where the certificate is refused."""
     incoming = ssl.MemoryBIO()
     server = context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True)
     hello = _TLS_1_2 + bytes(32) + _vector(b"", 1) + _vector(_SUITES, 2) + _vector(b"\x00", 1)
     _say(server, incoming, _CLIENT_HELLO, hello + _vector(_EXTENSIONS, 2))
-    _say(server, incoming, _CERTIFICATE, _vector(_vector(der, 3), 3))
+    _say(server, incoming, _CERTIFICATE, _vector(b"".join(_vector(each, 3) for each in chain), 3))
 
 
 def _say(server: ssl.SSLObject, incoming: ssl.MemoryBIO, kind: int, body: bytes) -> None:

@@ -66,33 +66,48 @@ def pem_of(der: bytes, label: str) -> str:
     return f"-----BEGIN {label}-----\n{text}-----END {label}-----\n"
 
 
+CaKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClientCA:
-    """A CA with an EC key, under a parent or a root by itself."""
+    """A CA with an EC key unless another is given, under a parent or a root by itself."""
 
     name: str = "Client CA"
     parent: ClientCA | None = None
     is_ca: bool = True
-    key: ec.EllipticCurvePrivateKey
+    key: CaKey
     certificate: x509.Certificate
 
     @classmethod
     def create(
-        cls, name: str = "Client CA", *, parent: ClientCA | None = None, is_ca: bool = True
+        cls,
+        name: str = "Client CA",
+        *,
+        parent: ClientCA | None = None,
+        is_ca: bool = True,
+        start: datetime = NOW - timedelta(days=30),
+        end: datetime = NOW + timedelta(days=3650),
+        path_length: int | None = None,
+        extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (),
+        key: CaKey | None = None,
     ) -> ClientCA:
-        key = ec.generate_private_key(ec.SECP256R1())
+        """``extensions`` come with whether each is critical."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
         above = parent.certificate.subject if parent else subject(name)
-        certificate = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(subject(name))
             .issuer_name(above)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - timedelta(days=1))
-            .not_valid_after(NOW + timedelta(days=3650))
-            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-            .sign(parent.key if parent else key, hashes.SHA256())
+            .not_valid_before(start)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=path_length), critical=True)
         )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        certificate = builder.sign(parent.key if parent else key, hashes.SHA256())
         return cls(name=name, parent=parent, is_ca=is_ca, key=key, certificate=certificate)
 
     @property
@@ -112,6 +127,7 @@ class ClientCA:
         end: datetime = NOW + timedelta(days=365),
         serial_number: int | None = None,
         extensions: tuple[x509.ExtensionType, ...] = (),
+        critical: tuple[x509.ExtensionType, ...] = (),
     ) -> x509.Certificate:
         """A leaf of this CA; the extensions are those given and no other."""
         builder = (
@@ -125,6 +141,8 @@ class ClientCA:
         )
         for each in extensions:
             builder = builder.add_extension(each, critical=False)
+        for each in critical:
+            builder = builder.add_extension(each, critical=True)
         return builder.sign(self.key, hashes.SHA256())
 
     def identity(self, common_name: str, *, serial_number: int | None = None) -> Identity:
@@ -165,6 +183,15 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 def signed(content: bytes, algorithm: bytes, signature: bytes) -> bytes:
     return tlv(0x30, content + algorithm + tlv(0x03, b"\0" + signature))
+
+
+def signed_with_sha1(certificate: x509.Certificate, issuer: ec.EllipticCurvePrivateKey) -> bytes:
+    """The same certificate, DER, signed anew by its issuer's key with a broken hash."""
+    sha256 = bytes.fromhex("300a06082a8648ce3d040302")
+    inside = certificate.tbs_certificate_bytes.replace(sha256, SHA1_WITH_EC)
+    content = tlv(0x30, inside[4:] if inside[1] == 0x82 else inside[3:])
+    signature = issuer.sign(content, ec.ECDSA(hashes.SHA1()))  # noqa: S303  # what it is for
+    return signed(content, SHA1_WITH_EC, signature)
 
 
 def refusal(read: Callable[[], object]) -> dict[str, str]:

@@ -9,7 +9,6 @@ from functools import cache
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -25,7 +24,6 @@ from mock_sei.certificates.submitted import read_own_certificate
 from mock_sei.errors import Rejected
 from tests.certificates.client_ca import (
     NOW,
-    SHA1_WITH_EC,
     ClientCA,
     ec_key,
     pem,
@@ -33,8 +31,7 @@ from tests.certificates.client_ca import (
     refusal,
     request,
     rsa_key,
-    signed,
-    tlv,
+    signed_with_sha1,
     usage,
 )
 
@@ -170,13 +167,10 @@ def test_a_certificate_with_a_weak_or_foreign_key_is_refused() -> None:
 
 
 def test_a_certificate_signed_with_a_broken_hash_is_refused() -> None:
-    good = root().sign(ACCOUNT)
-    sha256, sha1 = bytes.fromhex("300a06082a8648ce3d040302"), SHA1_WITH_EC
-    inside = good.tbs_certificate_bytes.replace(sha256, sha1)
-    content = tlv(0x30, inside[4:] if inside[1] == 0x82 else inside[3:])
-    signature = root().key.sign(content, ec.ECDSA(hashes.SHA1()))  # noqa: S303  # refused
-    text = pem_of(signed(content, sha1, signature), "CERTIFICATE")
-    assert own_problem(text) == ("certificate", "it is signed with SHA1; use SHA-256 or better")
+    key = root().key
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    text = pem_of(signed_with_sha1(root().sign(ACCOUNT), key), "CERTIFICATE")
+    assert own_problem(text) == ("certificate", "it is signed with SHA-1; use SHA-256 or better")
 
 
 def test_a_certificate_of_a_ca_that_was_not_submitted_is_refused() -> None:

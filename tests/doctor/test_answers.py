@@ -152,7 +152,8 @@ def test_what_the_server_says_is_one_harmless_line_without_secrets(clients: Clie
     ("changes", "words"),
     [
         ({"trust": Trust(code=20)}, "not trusted"),
-        ({"trust": None}, "not trusted"),
+        ({"trust": None}, "could not be verified"),
+        ({"trust": Trust(failure="no protocols available")}, "could not be verified"),
         ({}, "another name"),
         ({"newer": Handshake(ended=Ended.ALERT, peer=b"der")}, "no connection"),
     ],

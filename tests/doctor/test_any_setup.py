@@ -9,12 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mock_sei.certificates.bundles import BundleOptions, pkcs12_bundle
+from mock_sei.doctor.clients import KNOWN_CLIENTS
 from mock_sei.doctor.examination import as_json, as_text, examine
 from mock_sei.doctor.observed import Observed, Reached
-from mock_sei.doctor.setup import CA_VARIABLES, read_target
+from mock_sei.doctor.setup import CA_VARIABLES, Options, read_setup, read_target
 from mock_sei.errors import ConfigurationError
 from tests.any_values import damaged
-from tests.doctor.clients import Clients, file
+from tests.doctor.clients import NOW, Clients, file
 
 CLOSED = Observed(reached=Reached.REFUSED)
 FIELDS = st.sampled_from(["ca", "certificate", "key"])
@@ -85,6 +86,70 @@ def test_any_credentials(clients: Clients, values: dict[str, str]) -> None:
 )
 def test_any_variables(clients: Clients, environ: dict[str, str]) -> None:
     examined(clients, environ=environ)
+
+
+ENVIRONMENT = [
+    *CA_VARIABLES,
+    *("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy"),
+    *("SSLKEYLOGFILE", "OPENSSL_CONF", "NODE_OPTIONS", "NODE_TLS_REJECT_UNAUTHORIZED"),
+    *("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"),
+]
+VALUES = st.text(st.characters(exclude_characters="\0"), max_size=40) | st.sampled_from(
+    [
+        *("http://[", "http://a:b@c:99999", "*", ",,", "10.0.0.0/8", "/", ".", "ca.pem", "0"),
+        *(
+            "-Djavax.net.ssl.trustStore=ca.pem",
+            '-Da="b c',
+            "-Dhttps.protocols=,",
+            "--use-openssl-ca",
+        ),
+    ]
+)
+CONTENTS = st.binary(max_size=60) | st.sampled_from(PIECES).map(lambda piece: piece * 3)
+TEXTS = st.none() | st.text(max_size=12)
+
+
+@given(
+    files=st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(["ca.pem", "certificate.crt", "privatekey.key"], CONTENTS)
+    ),
+    sound=st.sets(st.sampled_from(["ca.pem", "certificate.crt", "privatekey.key"])),
+    texts=st.fixed_dictionaries(
+        dict.fromkeys(["passphrase", "app_key", "app_secret", "username", "password"], TEXTS)
+    ),
+    client=st.none() | st.sampled_from(sorted(KNOWN_CLIENTS)),
+    environ=st.dictionaries(st.sampled_from(ENVIRONMENT), VALUES, max_size=5),
+    url=st.sampled_from(["https://localhost:1", "https://[::1]", "http://x", "https://a b\n"]),
+)
+def test_any_setup_that_is_read_from_files_and_variables(
+    clients: Clients,
+    tmp_path_factory: pytest.TempPathFactory,
+    files: dict[str, bytes],
+    sound: set[str],
+    texts: dict[str, str | None],
+    client: str | None,
+    environ: dict[str, str],
+    url: str,
+) -> None:
+    """As the command and ``diagnose`` do it; what is not there is missing."""
+    folder = tmp_path_factory.mktemp("setup")
+    good = {
+        "ca.pem": clients.authority.pem.root,
+        "certificate.crt": clients.identity.certificate_pem,
+        "privatekey.key": clients.identity.encrypted_key_pem(texts["passphrase"] or "x"),
+    }
+    for name, content in {**files, **{name: good[name] for name in sound}}.items():
+        (folder / name).write_bytes(content)
+    ca, cert, key = (folder / name for name in good)
+    options = Options(cacert=ca, cert=cert, key=key, client=client, **texts)  # type: ignore[arg-type]  # texts by name
+    placed = {name: value.replace("ca.pem", str(ca)) for name, value in environ.items()}
+
+    setup = read_setup(url, options, environ=placed, now=NOW)
+    findings = examine(setup, lambda _: CLOSED)
+
+    assert findings
+    as_text(findings, encoding="ascii", verbose=True).encode("ascii")
+    as_json(findings).encode()
 
 
 @given(url=st.text(max_size=40) | st.text("https:/[]@?#%.1a", max_size=20).map("https://".__add__))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 from mock_sei.doctor import findings
-from mock_sei.doctor.findings import CATALOGUE, catalogue_table
+from mock_sei.doctor.document import main, with_parts
+from mock_sei.doctor.findings import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = (
@@ -27,8 +30,27 @@ def texts(*paths: Path) -> set[str]:
     }
 
 
-def test_the_document_has_the_table() -> None:
-    assert catalogue_table() in (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+def test_the_document_is_made_from_the_tables() -> None:
+    text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+
+    assert text == with_parts(text), (
+        "the tables have changed: run `python -m mock_sei.doctor.document docs/doctor.md`"
+    )
+
+
+def test_the_maker_writes_what_is_not_current(tmp_path: Path) -> None:
+    current = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    document = tmp_path / "doctor.md"
+    document.write_text(current.replace("| `port-closed` |", "| `port-shut` |"), encoding="utf-8")
+
+    main(document)
+
+    assert document.read_text(encoding="utf-8") == current
+
+
+def test_a_document_without_the_markers_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no <!-- clients: begin -->"):
+        with_parts("nothing here")
 
 
 def test_every_finding_has_a_test_that_names_it() -> None:

@@ -11,13 +11,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from mock_sei.doctor.configuration import (
-    check_ca_variables,
-    check_credentials,
-    check_proxies,
-    check_url,
-)
+from mock_sei.doctor.configuration import check_credentials, check_url
+from mock_sei.doctor.environment import check_ca_variables
 from mock_sei.doctor.findings import Finding, Level
+from mock_sei.doctor.proxies import check_proxies
 from mock_sei.doctor.setup import File
 from tests.doctor.clients import GIVEN, Clients, certificate, file, levels, names, only
 
@@ -35,6 +32,10 @@ from tests.doctor.clients import GIVEN, Clients, certificate, file, levels, name
         ("https://", ["url-no-host"]),
         ("https:///v2/oauthtoken", ["url-no-host"]),
         ("https://localhost:444/v1/order", ["url-path"]),
+        ("https://localhost:444\n", ["url-white-space"]),
+        (" https://localhost:444", ["url-white-space"]),
+        ("https://local host:444", ["url-white-space"]),
+        ("https://localhost:444\u00a0", ["url-white-space"]),
         ("https://localhost?client_id=x", ["url-extra"]),
         ("https://localhost#here", ["url-extra"]),
         ("http://key:secret@localhost/x", ["url-not-https", "url-path", "url-extra"]),
@@ -140,6 +141,7 @@ def test_a_proxy_is_a_hint(clients: Clients, name: str) -> None:
         ("LOCALHOST:444", "https://localhost:444", []),
         ("example.com, .seic.com", "https://api.seic.com", []),
         ("seic.com", "https://api.seic.com", []),
+        ("localhost:445", "https://localhost:444", ["proxy-set"]),
         ("*", "https://api.seic.com", []),
         ("::1", "https://[::1]:444", []),
         ("", "https://localhost:444", ["proxy-set"]),

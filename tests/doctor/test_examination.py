@@ -135,6 +135,29 @@ def test_what_is_no_url_is_an_error(url: str) -> None:
         read_target(url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:444",
+        "https:/localhost:444",
+        "https:localhost:444",
+        "HTTPS//localhost:444",
+        "https:\\\\localhost:444",
+        "//localhost:444",
+        "://localhost:444",
+    ],
+)
+def test_the_error_shows_the_url_as_it_was_meant(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"as in https://localhost:444$"):
+        read_target(url)
+
+
+def test_a_url_that_begins_twice_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="it begins twice"):
+        read_target("https://https://localhost:444")
+    assert read_target("https://localhost:444?next=https://x").host == "localhost"
+
+
 def test_a_setup_is_read_from_files(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("content")
     (tmp_path / "ca.pem").chmod(0o640)

@@ -98,11 +98,20 @@ def test_a_certificate_for_another_purpose(clients: Clients, wrong: dict[str, An
     assert names(check(shown(clients, certificate(**wrong)))) == ["certificate-purpose"]
 
 
+def test_a_certificate_for_any_purpose_only_is_not_for_clients(clients: Clients) -> None:
+    """OpenSSL does not take anyExtendedKeyUsage for clientAuth."""
+    found = only(
+        check(shown(clients, certificate(purposes=(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,))))
+    )
+    assert found.name == "certificate-purpose"
+    assert found.actual == "extended key usage anyExtendedKeyUsage"
+
+
 @pytest.mark.parametrize(
     "purposes",
     [
         (),
-        (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,),
+        (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE, ExtendedKeyUsageOID.CLIENT_AUTH),
         (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
     ],
 )

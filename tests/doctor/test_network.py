@@ -17,6 +17,8 @@ from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached, Trust
 from mock_sei.doctor.server import check_host, check_trust, matches
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import Flight
+from tests.certificates.chains import chain_of
+from tests.certificates.client_ca import NOW as CLIENT_NOW
 from tests.doctor.clients import NOW, Clients, certificate, file, names, only
 
 GOOD = Observed(
@@ -183,6 +185,39 @@ def test_without_a_date_there_is_nothing_to_compare(clients: Clients, date: str 
 def test_each_reason_to_distrust_the_server(clients: Clients, code: int, name: str) -> None:
     found = list(check_trust(clients.setup(), showing(certificate(), code)))
     assert names(found) == [name]
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "name"),
+    [
+        (10, "expired", "server-expired"),
+        (9, "not yet valid", "server-not-yet-valid"),
+        (68, "signed with SHA-1", "server-refused"),
+        (67, "RSA of 1024 bits", "server-refused"),
+    ],
+)
+def test_a_ca_above_the_server_s_certificate_is_told_from_it(
+    clients: Clients, code: int, change: str, name: str
+) -> None:
+    for place, subject in (("intermediate", "CN=Client intermediate"), ("leaf", "CN=svc-nightly")):
+        if place == "leaf" and code == 67:
+            continue
+        identity = chain_of({place: change}).identity
+        seen = showing(identity.certificate, code, *identity.chain)
+        found = only(check_trust(clients.setup(now=CLIENT_NOW), seen))
+        assert found.name == name
+        assert subject in (found.actual or "")
+        assert ("A CA above" in found.what) is (place == "intermediate" and code < 11)
+
+
+def test_a_server_that_could_not_be_verified_is_a_finding_and_no_distrust(
+    clients: Clients,
+) -> None:
+    """As where OpenSSL's settings of this machine allow no TLS that the server speaks."""
+    seen = replace(showing(certificate(), 0), trust=Trust(failure="no protocols available"))
+    found = only(check_trust(clients.setup(), seen))
+    assert (found.name, found.level) == ("server-not-verified", Level.PROBLEM)
+    assert "no protocols available" in found.what
 
 
 def test_another_mock_sei_is_told_from_a_stranger(clients: Clients) -> None:

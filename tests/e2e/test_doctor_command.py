@@ -63,6 +63,52 @@ class TestTheCommand:
         assert findings[-1]["name"] == "port-closed"
         assert findings[0]["level"] == "right"
 
+    def test_the_format_is_text_unless_json_is_asked_for(self, patient: Patient) -> None:
+        patient.url = "https://localhost:1"
+        text, asked = (
+            run(*patient.command(), "--format", form).stdout for form in ("text", "json")
+        )
+        assert asked == run(*patient.command(), "--json").stdout
+        assert text == run(*patient.command()).stdout
+        assert json.loads(asked)["findings"]
+
+    @pytest.mark.parametrize("with_ca", [True, False])
+    def test_a_key_log_that_cannot_be_written_is_a_finding(
+        self, patient: Patient, with_ca: bool
+    ) -> None:
+        """The libraries that make a default context would fail of it."""
+        if not with_ca:
+            del patient.given["cacert"]
+        environ = environment() | {"SSLKEYLOGFILE": "/nonexistent/folder/keys"}
+        finished = run(*patient.command(), environ=environ)
+        assert (finished.returncode, finished.stderr) == (1, "")
+        assert "[key-log-unwritable]" in finished.stdout
+        assert ("[ca-not-trusted]" in finished.stdout) is not with_ca
+
+    def test_openssl_s_settings_of_this_machine_are_no_distrust(
+        self, patient: Patient, tmp_path: Path
+    ) -> None:
+        settings = tmp_path / "openssl.cnf"
+        settings.write_text(
+            "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\n"
+            "MaxProtocol = TLSv1.1\n"
+        )
+        finished = run(*patient.command(), environ=environment() | {"OPENSSL_CONF": str(settings)})
+        assert (finished.returncode, finished.stderr) == (1, "")
+        assert "[openssl-conf]" in finished.stdout
+        assert "[server-not-verified]" in finished.stdout
+        assert finished.stdout.index("[openssl-conf]") < finished.stdout.index("[server-not-")
+        assert "not trusted" not in finished.stdout
+        assert "could not be verified" in finished.stdout
+
+    def test_the_client_in_use_is_told_what_it_needs(self, patient: Patient) -> None:
+        finished = run(*patient.command(), "--client", "go")
+        assert finished.returncode == 0, finished.stdout
+        assert "tls.LoadX509KeyPair" in finished.stdout
+        unknown = run(*patient.command(), "--client", "perl")
+        assert unknown.returncode == 2
+        assert "'curl', 'requests', 'httpx', 'node', 'java', 'dotnet', 'go'" in unknown.stderr
+
     def test_a_terminal_of_plain_ascii(self, patient: Patient) -> None:
         plain = environment() | {"PYTHONIOENCODING": "ascii"}
         finished = run(*patient.command(), environ=plain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,14 @@ def printed(certs_dir: str) -> dict[str, str]:
     return dict(each[1].split("=", 1) for each in words)
 
 
+@pytest.fixture
+def odd_folder(running: Serving, tmp_path: Path) -> Path:
+    """A certs folder with blanks and quotes of both kinds in its path."""
+    folder = tmp_path / 'it\'s "my"  certs'
+    shutil.copytree(running.ready["certs_dir"], folder)
+    return folder
+
+
 @pytest.mark.parametrize(
     ("variable", "name"),
     [
@@ -94,12 +103,23 @@ def printed(certs_dir: str) -> dict[str, str]:
     ],
 )
 def test_a_client_trusts_the_ca_by_this_variable_alone(
-    running: Serving, tmp_path: Path, variable: str, name: str
+    running: Serving, odd_folder: Path, tmp_path: Path, variable: str, name: str
 ) -> None:
     url = f"{running.ready['url']}/.well-known/jwks.json"
-    value = printed(running.ready["certs_dir"])[variable]
+    value = printed(str(odd_folder))[variable]
     assert CLIENTS[name].ask(url, tmp_path, **{variable: value}) == 0
     assert CLIENTS[name].ask(url, tmp_path) != 0
+
+
+@pytest.mark.needs("sh")
+def test_a_shell_takes_the_lines_as_they_are_printed(odd_folder: Path, tmp_path: Path) -> None:
+    names = list(printed(str(odd_folder)))
+    shown = " ".join(f'"${name}"' for name in names)
+    script = f'eval "$({MOCK_SEI} env --certs-dir "$FOLDER")"; printf "%s\\n" {shown}'
+    finished = run(
+        "sh", "-c", script, cwd=tmp_path, environ=environment() | {"FOLDER": str(odd_folder)}
+    )
+    assert finished.stdout.splitlines() == list(printed(str(odd_folder)).values()), finished.stderr
 
 
 def test_the_document_tells_of_every_variable(running: Serving) -> None:

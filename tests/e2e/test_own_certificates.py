@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
+from mock_sei.certificates.submitted import read_own_certificate
+from mock_sei.errors import Rejected
+from tests.certificates.chains import ACCOUNT, ONE_CHANGE, chain_of
+from tests.certificates.client_ca import NOW, pem
 from tests.e2e.registering import LET_IN, Team, control_of, printed, register, walk_in
 
 pytestmark = [pytest.mark.needs("openssl", "curl"), pytest.mark.usefixtures("either_loop")]
@@ -185,3 +190,45 @@ def test_a_chain_with_a_gap_is_refused_when_it_is_submitted(
     refused = submit(control, team, certificate=leaf, ca=ca)
     assert refused.status_code == 400
     assert problem in refused.json()["problems"]["ca"]
+
+
+def test_openssl_verify_agrees_with_the_upload_about_every_chain(tmp_path: Path) -> None:
+    """At the security level of the listeners; one report of all that differ."""
+    differing = []
+    for name, place in ONE_CHANGE:
+        chain = chain_of({place: name})
+        intermediate, root = (pem(each) for each in chain.identity.chain)
+        (tmp_path / "leaf.crt").write_text(pem(chain.identity.certificate))
+        (tmp_path / "intermediate.crt").write_text(intermediate)
+        (tmp_path / "root.crt").write_text(root)
+        verified = subprocess.run(
+            [
+                "openssl",
+                "verify",
+                "-purpose",
+                "sslclient",
+                "-auth_level",
+                "2",
+                "-CAfile",
+                "root.crt",
+                "-untrusted",
+                "intermediate.crt",
+                "leaf.crt",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        try:
+            read_own_certificate(
+                pem(chain.identity.certificate), intermediate + root, ACCOUNT, now=NOW
+            )
+            accepted = True
+        except Rejected:
+            accepted = False
+        # What only OpenSSL knows is tried by the server: tests/runtime/test_chains.py
+        if name != "names that it may not sign" and accepted is not (verified.returncode == 0):
+            differing.append((name, place, verified.stderr))
+
+    assert differing == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from mock_sei import Attached, MockSei
+from mock_sei import Attached, Finding, MockSei
 from mock_sei.errors import (
     ConfigurationError,
     MockSeiBug,
@@ -55,6 +56,67 @@ def test_addresses_and_ca_are_the_server_s(workbench: Workbench, server: MockSei
 )
 def test_a_token_of_every_grant(workbench: Workbench, name: str) -> None:
     assert workbench.token_response(name, user="bob@example.com")["access_token"]
+
+
+def test_the_doctor_finds_nothing_wrong_with_the_account_s_own(workbench: Workbench) -> None:
+    findings = workbench.diagnose("svc-demo")
+
+    assert [each.what for each in findings if each.level == "problem"] == []
+    assert any(each.check == "token request" and each.level == "right" for each in findings)
+    assert all(isinstance(each, Finding) for each in findings)
+
+
+def test_the_doctor_takes_what_a_client_is_configured_with(
+    workbench: Workbench, tmp_path: Path
+) -> None:
+    other = workbench.certificate("svc-web")
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(workbench.certificate("svc-demo").identity.encrypted_key_pem("open sesame"))
+    own = workbench.certificate("svc-demo").cert_file
+
+    def found(**given: Any) -> list[str]:
+        findings = workbench.diagnose("svc-demo", **given)
+        assert "open sesame" not in str(findings)
+        return [each.name for each in findings if each.level == "problem"]
+
+    assert found(cert_file=other.cert_file, key_file=str(other.key_file)) == [
+        "certificate-name",
+        "answer-certificate-name",
+    ]
+    assert "ca-is-leaf" in found(ca_file=other.cert_file)
+    assert found(cert_file=own, key_file=locked, passphrase="open sesame") == []
+    assert "passphrase-wrong" in found(cert_file=own, key_file=locked, passphrase="another")
+    assert "client-encrypted-key" in found(
+        cert_file=own, key_file=locked, passphrase="open sesame", client="go"
+    )
+    assert found(password="wrong") == ["answer-account"]
+    assert found(app_key="demo-server-secret", app_secret="demo-server-key") == ["pair-swapped"]
+    assert "certificate-name" in found(username="svc-web")
+    assert "key-file-missing" in found(cert_file=own, key_file=tmp_path / "none")
+    assert "one-way-listener" in found(url=workbench.url, timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"cert": "x"}, "cert: no such keyword"),
+        ({"client": "perl"}, "client: must be one of curl, requests"),
+        ({"cert_file": 5}, "cert_file: must be a path, not"),
+        ({"ca_file": "a" * 300}, "ca_file: a name in it is longer than 255 bytes"),
+        ({"passphrase": b"x"}, "passphrase: must be a text"),
+        ({"timeout": 0}, "timeout: must be more than 0"),
+        ({"timeout": "soon"}, "timeout: must be a number of seconds"),
+    ],
+)
+def test_the_doctor_refuses_what_it_cannot_take(
+    workbench: Workbench, given: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(Rejected, match=problem):
+        workbench.diagnose("svc-demo", **given)
+    with pytest.raises(ConfigurationError, match="not a URL"):
+        workbench.diagnose("svc-demo", url="localhost:444")
+    with pytest.raises(UnknownAccount):
+        workbench.diagnose("svc-nobody")
 
 
 def test_the_browser_s_part_alone(workbench: Workbench) -> None:

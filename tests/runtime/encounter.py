@@ -24,6 +24,7 @@ class Encounter:
         own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         own.load_verify_locations(cadata=sandbox.authority.pem.root.decode())
         if shown is not None:
+            own.set_ciphers("DEFAULT@SECLEVEL=0")  # a lax client, so that the listener must judge
             load_identity(own, shown)
         self.server = context.wrap_bio(to_server, to_client, server_side=True)
         self.client = own.wrap_bio(to_client, to_server, server_hostname="localhost")

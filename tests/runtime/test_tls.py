@@ -10,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
+from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.runtime.tls import (
     NO_CHECK_TIME,
+    TLS_1_2_SUITES,
     CertificateRefused,
     ListenerContext,
     PendingConnection,
-    first_certificate,
+    sent_chain,
 )
 from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
@@ -41,24 +43,27 @@ def certificate_message(*certificates: bytes, context: bytes | None = None) -> b
     return b"\x0b" + vector(body, 3)
 
 
-class TestFirstCertificate:
-    @pytest.mark.parametrize("chain", [(LEAF,), (LEAF, ISSUER)])
-    def test_of_tls_1_2(self, chain: tuple[bytes, ...]) -> None:
-        assert first_certificate(certificate_message(*chain), with_context=False) == LEAF
+def test_a_client_without_a_suite_of_the_server_is_told_which_there_are() -> None:
+    why = explain_handshake(HandshakeFailure(reason="NO_SHARED_CIPHER"), None, datetime.now(UTC))
+    assert all(suite in str(why.expected) for suite in TLS_1_2_SUITES.split(":"))
+    assert "key is EC" in why.because
 
-    @pytest.mark.parametrize("chain", [(LEAF,), (LEAF, ISSUER)])
+
+class TestSentChain:
+    @pytest.mark.parametrize("chain", [(), (LEAF,), (LEAF, ISSUER)])
+    def test_of_tls_1_2(self, chain: tuple[bytes, ...]) -> None:
+        assert sent_chain(certificate_message(*chain), with_context=False) == chain
+
+    @pytest.mark.parametrize("chain", [(), (LEAF,), (LEAF, ISSUER)])
     @pytest.mark.parametrize("context", [b"", b"asked later"])
     def test_of_tls_1_3(self, chain: tuple[bytes, ...], context: bytes) -> None:
-        message = certificate_message(*chain, context=context)
-        assert first_certificate(message, with_context=True) == LEAF
-
-    def test_of_an_empty_list_is_none(self) -> None:
-        assert first_certificate(certificate_message(), with_context=False) is None
-        assert first_certificate(certificate_message(context=b""), with_context=True) is None
+        assert sent_chain(certificate_message(*chain, context=context), with_context=True) == chain
 
     @pytest.mark.parametrize("kept", [12, 8, 7])
-    def test_of_a_message_cut_short_is_none(self, kept: int) -> None:
-        assert first_certificate(certificate_message(LEAF)[:kept], with_context=False) is None
+    def test_what_is_cut_short_is_left_out(self, kept: int) -> None:
+        assert sent_chain(certificate_message(LEAF)[:kept], with_context=False) == ()
+        whole = certificate_message(LEAF, ISSUER)
+        assert sent_chain(whole[: len(whole) - kept], with_context=False) == (LEAF,)
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ def with_name_as(tag: int, text: bytes) -> Make:
 
 
 def resigned(ca: ClientCA, content: bytes) -> str:
+    assert isinstance(ca.key, ec.EllipticCurvePrivateKey)
     signature = ca.key.sign(content, ec.ECDSA(hashes.SHA256()))
     return pem_of(signed(content, ECDSA_WITH_SHA256, signature), "CERTIFICATE")
 

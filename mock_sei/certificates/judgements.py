@@ -1,0 +1,290 @@
+"""What can be wrong with one certificate of a client's chain: a judgement for each kind of fault.
+
+Source: RFC 5280 sections 4.2 and 6.1; where OpenSSL is stricter, ``crypto/x509/v3_purp.c`` and
+``x509_vfy.c``, since the listeners and most clients are OpenSSL's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from mock_sei.peer import FaultKind
+
+MIN_RSA_BITS = 2048
+MIN_CURVE_BITS = 224
+"""Of a CA's key: 112 bits of security, level 2 of OpenSSL."""
+WEAK_HASHES = ("md5", "sha1")
+_LONGEST_NAME = 200
+
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    TypeError,
+    KeyError,  # cryptography before 50, for a text of unknown type
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    CryptographyDeprecationWarning,  # an error where somebody's tests run with -W error
+)
+"""What the library raises for a certificate that cannot be read, at once or at its use."""
+
+_KNOWN_EXTENSIONS = frozenset(
+    {
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.CRL_DISTRIBUTION_POINTS,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.OCSP_NO_CHECK,
+        ExtensionOID.POLICY_CONSTRAINTS,
+        ExtensionOID.NAME_CONSTRAINTS,
+        ExtensionOID.POLICY_MAPPINGS,
+        ExtensionOID.INHIBIT_ANY_POLICY,
+        x509.ObjectIdentifier("2.16.840.1.113730.1.1"),  # Netscape's certificate type
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.1.7"),  # addresses (RFC 3779)
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.1.8"),  # autonomous systems (RFC 3779)
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.1.14"),  # a proxy certificate (RFC 3820)
+    }
+)
+"""Critical extensions that OpenSSL handles: ``X509_supported_extension``."""
+
+PURPOSES: Mapping[x509.ObjectIdentifier, str] = {
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CODE_SIGNING: "codeSigning",
+    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
+    ExtendedKeyUsageOID.TIME_STAMPING: "timeStamping",
+    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSPSigning",
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
+}
+
+T = TypeVar("T", bound=x509.ExtensionType)
+
+
+class Place(NamedTuple):
+    """A certificate of a chain, and where it stands."""
+
+    certificate: x509.Certificate
+    position: int
+    """0 is the client's own, 1 the CA that issued it."""
+    issuer: x509.Certificate | None
+    """The next one of the chain; None at its top."""
+    cas_below: int
+    """CAs between it and the client's own certificate, self-issued ones left out."""
+    now: datetime
+
+    @property
+    def is_ca(self) -> bool:
+        """Whether it must be a CA's."""
+        return self.position > 0
+
+    @property
+    def is_root(self) -> bool:
+        """Nobody checks the signature that it made itself."""
+        return self.issuer is None and is_self_issued(self.certificate)
+
+
+class Problem(NamedTuple):
+    what: str
+    expected: str
+    actual: str
+
+
+Judgement = Callable[[Place], Problem | None]
+
+
+def is_self_issued(certificate: x509.Certificate) -> bool:
+    return certificate.issuer == certificate.subject
+
+
+def find_extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
+    """Raises what is :data:`UNREADABLE`."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def name_of(name: x509.Name) -> str:
+    return name.rfc4514_string()[:_LONGEST_NAME]
+
+
+def _expired(place: Place) -> Problem | None:
+    end = place.certificate.not_valid_after_utc
+    if place.now <= end:
+        return None
+    return Problem(
+        f"it expired on {end:%Y-%m-%d}", f"not after {end.isoformat()}", _moment(place.now, end)
+    )
+
+
+def _not_yet_valid(place: Place) -> Problem | None:
+    start = place.certificate.not_valid_before_utc
+    if place.now >= start:
+        return None
+    return Problem(
+        f"it is not valid before {start:%Y-%m-%d %H:%M:%S} UTC",
+        f"not before {start.isoformat()}",
+        _moment(place.now, start),
+    )
+
+
+def _moment(now: datetime, limit: datetime) -> str:
+    """To the second, and finer where both would read alike."""
+    same = now.replace(microsecond=0) == limit.replace(microsecond=0)
+    return now.isoformat(timespec="auto" if same else "seconds")
+
+
+def _signature(place: Place) -> Problem | None:
+    if place.issuer is None:
+        return None
+    try:
+        place.certificate.verify_directly_issued_by(place.issuer)
+    except InvalidSignature:
+        issuer = name_of(place.issuer.subject)
+        return Problem(
+            f"its signature is not by the certificate of {issuer} that came with it: it was "
+            "changed, or another CA of that name signed it",
+            f"signed by {issuer}, serial number {place.issuer.serial_number:x}",
+            "a signature that does not fit",
+        )
+    return None
+
+
+def _weak_signature(place: Place) -> Problem | None:
+    if place.is_root:
+        return None
+    algorithm = place.certificate.signature_hash_algorithm
+    if algorithm is None or algorithm.name not in WEAK_HASHES:
+        return None
+    name = {"sha1": "SHA-1", "md5": "MD5"}[algorithm.name]
+    return Problem(f"it is signed with {name}", "SHA-256 or better", name)
+
+
+def _weak_key(place: Place) -> Problem | None:
+    key = place.certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey):
+        kind = "RSA" if isinstance(key, rsa.RSAPublicKey) else "DSA"
+        needed = MIN_RSA_BITS
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        kind, needed = "EC", MIN_CURVE_BITS
+    else:
+        return None
+    if key.key_size >= needed:
+        return None
+    return Problem(
+        f"its {kind} key has {key.key_size} bits, too few",
+        f"{needed} bits or more",
+        f"{key.key_size} bits",
+    )
+
+
+def _not_a_ca(place: Place) -> Problem | None:
+    if not place.is_ca:
+        return None
+    constraints = find_extension(place.certificate, x509.BasicConstraints)
+    if constraints is None or not constraints.ca:
+        return Problem(
+            "it is no CA: its basicConstraints do not say so",
+            "basicConstraints CA:TRUE",
+            "no basicConstraints" if constraints is None else "CA:FALSE",
+        )
+    usage = find_extension(place.certificate, x509.KeyUsage)
+    if usage is not None and not usage.key_cert_sign:
+        return Problem(
+            "its key usage lacks keyCertSign, which a CA needs",
+            "key usage keyCertSign",
+            f"key usage {_usages(usage)}",
+        )
+    return None
+
+
+def _purpose(place: Place) -> Problem | None:
+    extended = find_extension(place.certificate, x509.ExtendedKeyUsage)
+    if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
+        purposes = ", ".join(PURPOSES.get(each, each.dotted_string) for each in extended)
+        any_purpose = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in extended
+        return Problem(
+            "its extended key usage lacks clientAuth"
+            + (", for which OpenSSL does not take anyExtendedKeyUsage" if any_purpose else ""),
+            "extended key usage clientAuth",
+            f"extended key usage {purposes[:_LONGEST_NAME]}",
+        )
+    usage = None if place.is_ca else find_extension(place.certificate, x509.KeyUsage)
+    if usage is not None and not usage.digital_signature:
+        return Problem(
+            "its key usage lacks digitalSignature, which TLS needs",
+            "key usage digitalSignature",
+            f"key usage {_usages(usage)}",
+        )
+    return None
+
+
+def _path_length(place: Place) -> Problem | None:
+    if not place.is_ca:
+        return None
+    constraints = find_extension(place.certificate, x509.BasicConstraints)
+    allowed = constraints.path_length if constraints is not None and constraints.ca else None
+    if allowed is None or place.cas_below <= allowed:
+        return None
+    return Problem(
+        f"its path length allows {allowed} CAs below it, and {place.cas_below} are there",
+        f"{allowed} CAs below it, or fewer",
+        f"{place.cas_below}",
+    )
+
+
+def _critical_extension(place: Place) -> Problem | None:
+    strange = [
+        each.oid.dotted_string
+        for each in place.certificate.extensions
+        if each.critical and each.oid not in _KNOWN_EXTENSIONS
+    ]
+    if not strange:
+        return None
+    named = ", ".join(strange)[:_LONGEST_NAME]
+    return Problem(
+        f"it has the critical extension {named}, which OpenSSL does not know",
+        "no critical extension that OpenSSL does not know",
+        f"critical extension {named}",
+    )
+
+
+_USAGES = (
+    ("digital_signature", "digitalSignature"),
+    ("content_commitment", "nonRepudiation"),
+    ("key_encipherment", "keyEncipherment"),
+    ("data_encipherment", "dataEncipherment"),
+    ("key_agreement", "keyAgreement"),
+    ("key_cert_sign", "keyCertSign"),
+    ("crl_sign", "cRLSign"),
+)
+
+
+def _usages(usage: x509.KeyUsage) -> str:
+    return ", ".join(word for name, word in _USAGES if getattr(usage, name)) or "none"
+
+
+OF_DATES: Mapping[FaultKind, Judgement] = {
+    FaultKind.EXPIRED: _expired,
+    FaultKind.NOT_YET_VALID: _not_yet_valid,
+}
+JUDGEMENTS: Mapping[FaultKind, Judgement] = {
+    **OF_DATES,
+    FaultKind.SIGNATURE: _signature,
+    FaultKind.WEAK_SIGNATURE: _weak_signature,
+    FaultKind.WEAK_KEY: _weak_key,
+    FaultKind.NOT_A_CA: _not_a_ca,
+    FaultKind.PURPOSE: _purpose,
+    FaultKind.PATH_LENGTH: _path_length,
+    FaultKind.CRITICAL_EXTENSION: _critical_extension,
+}
+"""In the order in which they are reported of one certificate."""

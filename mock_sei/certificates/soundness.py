@@ -1,0 +1,143 @@
+"""What is wrong with each certificate of a client's chain, judged by itself.
+
+One table of judgements for everybody who must name the certificate that is wrong: the submission
+of an own certificate, the journal of refused handshakes, the doctor. OpenSSL says only what is
+wrong with a chain, and Python's ``ssl`` does not say with which certificate of it.
+
+The judgements themselves are in :mod:`mock_sei.certificates.judgements`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
+
+from mock_sei.certificates.judgements import (
+    JUDGEMENTS,
+    OF_DATES,
+    UNREADABLE,
+    Judgement,
+    Place,
+    find_extension,
+    is_self_issued,
+    name_of,
+)
+from mock_sei.peer import ChainFault, FaultKind
+
+LONGEST_CHAIN = 8
+MOST_SENT = 30
+"""Certificates of one message that are looked at to find which is wrong; chains have three or
+four."""
+
+
+def find_faults(chain: Sequence[x509.Certificate], now: datetime) -> list[ChainFault]:
+    """Everything that is wrong with each certificate, the client's own first.
+
+    ``chain`` is the client's own certificate and the CAs above it, nearest first. What cannot be
+    read is left to whoever reads the certificate.
+    """
+    return [fault for place in _places(chain, now) for fault in _faults_of(place, JUDGEMENTS)]
+
+
+def date_faults(authorities: Sequence[x509.Certificate], now: datetime) -> list[ChainFault]:
+    """Which CAs above a client's certificate are not valid at this moment."""
+    return [
+        fault
+        for position, each in enumerate(authorities, 1)
+        if not is_valid(each, now)
+        for fault in _faults_of(Place(each, position, None, 0, now), OF_DATES)
+    ]
+
+
+def _faults_of(place: Place, judgements: Mapping[FaultKind, Judgement]) -> Iterator[ChainFault]:
+    for kind, judge in judgements.items():
+        problem = None
+        with contextlib.suppress(*UNREADABLE):
+            problem = judge(place)
+        if problem is not None:
+            yield ChainFault(
+                kind=kind,
+                position=place.position,
+                subject=name_of(place.certificate.subject),
+                not_before=place.certificate.not_valid_before_utc,
+                not_after=place.certificate.not_valid_after_utc,
+                problem=problem.what,
+                expected=problem.expected,
+                actual=problem.actual,
+            )
+
+
+def _places(chain: Sequence[x509.Certificate], now: datetime) -> Iterator[Place]:
+    below = 0
+    for position, certificate in enumerate(chain):
+        issuer = chain[position + 1] if position + 1 < len(chain) else None
+        yield Place(certificate, position, issuer, below, now)
+        if position > 0 and not is_self_issued(certificate):
+            below += 1
+
+
+def read_chain(ders: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
+    """Those that can be read; the first one must be among them, or nothing is."""
+    read: list[x509.Certificate] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        for number, der in enumerate(ders):
+            try:
+                certificate = x509.load_der_x509_certificate(der)
+                _ = certificate.subject, certificate.issuer
+            except UNREADABLE:
+                if number == 0:
+                    return ()
+                continue
+            read.append(certificate)
+    return tuple(read)
+
+
+def path_of_ders(ders: Sequence[bytes], now: datetime) -> tuple[x509.Certificate, ...]:
+    """As :func:`path_of`, of the first that a client sent; empty where its own cannot be read."""
+    own, *others = read_chain(ders[:MOST_SENT]) or (None,)
+    return () if own is None else path_of(own, others, now)
+
+
+def path_of(
+    certificate: x509.Certificate, others: Sequence[x509.Certificate], now: datetime
+) -> tuple[x509.Certificate, ...]:
+    """The certificate and those of the others that are above it, nearest first.
+
+    Chosen as OpenSSL chooses: by names and key identifiers, one that is valid at this moment before
+    one that is not. It costs what there is, once for each step.
+    """
+    by_name: dict[x509.Name, list[x509.Certificate]] = {}
+    for each in others:
+        by_name.setdefault(each.subject, []).append(each)
+    path = [certificate]
+    while len(path) <= LONGEST_CHAIN and not is_self_issued(path[-1]):
+        named = by_name.get(path[-1].issuer, ())
+        above = [each for each in named if each not in path and may_have_issued(each, path[-1])]
+        if not above:
+            break
+        path.append(next((each for each in above if is_valid(each, now)), above[0]))
+    return tuple(path)
+
+
+def may_have_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """By name and, where both tell one, by key identifier."""
+    if issuer.subject != certificate.issuer:
+        return False
+    try:
+        wanted = find_extension(certificate, x509.AuthorityKeyIdentifier)
+        own = find_extension(issuer, x509.SubjectKeyIdentifier)
+    except UNREADABLE:
+        return True
+    if wanted is None or own is None or wanted.key_identifier is None:
+        return True
+    return wanted.key_identifier == own.digest
+
+
+def is_valid(certificate: x509.Certificate, now: datetime) -> bool:
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc

@@ -1,0 +1,50 @@
+"""How the JVM reads ``JAVA_TOOL_OPTIONS`` and its relatives: it splits at white space, and
+understands quotes.
+
+Source: the JDK's ``Arguments::parse_options_buffer``; a quote of either kind goes on to the next of
+its kind, and no character escapes another.
+"""
+
+from __future__ import annotations
+
+import re
+
+TRUST_STORE = "-Djavax.net.ssl.trustStore="
+TRUST_STORE_PASSWORD = "-Djavax.net.ssl.trustStorePassword="
+PROTOCOLS = ("-Djdk.tls.client.protocols=", "-Dhttps.protocols=")
+_OPTION = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+|["'].*""", re.DOTALL)
+_QUOTED = re.compile(r"""(["'])(.*?)\1""", re.DOTALL)
+
+
+def split_options(text: str) -> list[str]:
+    """The options, their quotes taken off; one whose quote is not closed goes to the end."""
+    return [_QUOTED.sub(r"\2", each) for each in _OPTION.findall(text)]
+
+
+def has_open_quote(text: str) -> bool:
+    """Whether a quote is not closed; the JVM does not start then."""
+    return bool(set("'\"") & set(_QUOTED.sub("", text)))
+
+
+def value_of(text: str, option: str) -> str | None:
+    """What the last option of that beginning says, None where there is none."""
+    values = [each.removeprefix(option) for each in split_options(text) if each.startswith(option)]
+    return values[-1] if values else None
+
+
+def trust_store_of(text: str) -> str | None:
+    return value_of(text, TRUST_STORE) or None
+
+
+def quoted(option: str) -> str:
+    """The option as one that the JVM reads whole."""
+    if not re.search(r"\s", option) and not set("'\"") & set(option):
+        return option
+    quote = "'" if '"' in option else '"'
+    return f"{quote}{option}{quote}" if quote not in option else quoted_in_pieces(option)
+
+
+def quoted_in_pieces(option: str) -> str:
+    """For a text with both kinds of quotes: each stands within the other kind."""
+    pieces = re.findall(r"""[^']+|'+""", option)
+    return "".join(f'"{each}"' if each[0] == "'" else f"'{each}'" for each in pieces)

@@ -1,0 +1,25 @@
+"""Each finding is made by one change to a sound setup, and the same setup without it makes none."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_sei.doctor.examination import examine
+from mock_sei.doctor.findings import CATALOGUE
+from tests.doctor.clients import Clients, names
+from tests.doctor.twins import CASES, Sound, changed, sound
+
+
+def examined(given: Sound) -> list[str]:
+    return names(examine(given.setup, lambda _: given.seen))
+
+
+def test_every_finding_of_the_table_has_its_case() -> None:
+    assert CASES.keys() == CATALOGUE.keys()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_finding_is_made_by_its_change_and_not_without_it(clients: Clients, name: str) -> None:
+    case = CASES[name]
+    assert name in examined(changed(clients, case))
+    assert examined(sound(clients, case)) == []
