@@ -1,4 +1,4 @@
-"""How a private key is encrypted: the cipher's name, whether OpenSSL 3 opens it, and what is inside.
+"""How a private key is encrypted: the cipher, whether OpenSSL 3 opens it, and what is inside.
 
 The decryption is done here, and not by a library, so that a wrong passphrase is told from a damaged
 file: only the first bytes say which it is. Source: RFC 8018 (PBES1, PBES2), RFC 7292 appendix B
@@ -14,7 +14,12 @@ from enum import StrEnum
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.decrepit.ciphers import algorithms as decrepit
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import (
+    BlockCipherAlgorithm,
+    Cipher,
+    algorithms,
+    modes,
+)
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from mock_sei.certificates.der import (
@@ -77,8 +82,7 @@ class Encryption:
         return Opened.PLAIN, plain
 
     def _decrypted(self, passphrase: bytes) -> bytes:
-        assert self.derive is not None
-        key, vector = self.derive(passphrase)
+        key, vector = self.derive(passphrase) if self.derive else (b"", b"")
         algorithm = _BLOCK_CIPHERS[self.algorithm](key)
         mode = modes.ECB() if self.mode == "ECB" else modes.CBC(vector)  # noqa: S305  # nosec B305
         size = algorithm.block_size // 8
@@ -87,12 +91,12 @@ class Encryption:
         return decryptor.update(whole) + decryptor.finalize()
 
 
-_BLOCK_CIPHERS: Mapping[str, Callable[[bytes], algorithms.AES]] = {
+_BLOCK_CIPHERS: Mapping[str, Callable[[bytes], BlockCipherAlgorithm]] = {
     "AES": algorithms.AES,
-    "DES-EDE3": decrepit.TripleDES,  # type: ignore[dict-item]  # each is a block cipher
+    "DES-EDE3": decrepit.TripleDES,
     # Where it is depends on the library's version
     "CAMELLIA": getattr(decrepit, "Camellia", None) or algorithms.Camellia,
-    "SM4": algorithms.SM4,  # type: ignore[dict-item]
+    "SM4": algorithms.SM4,
 }
 
 _LEGACY = ("DES", "RC2", "RC4", "BF", "CAST5", "SEED", "IDEA", "RC5")
@@ -217,17 +221,13 @@ def _of_pbes2(parameters: Element, data: bytes) -> Encryption:
     iterations, key_of = _derivation(derivation, size)
     initial = vector.content if vector else b""
 
-    def derive(passphrase: bytes) -> tuple[bytes, bytes]:
-        assert key_of is not None
-        return key_of(passphrase), initial
-
     return Encryption(
         name=name,
         is_legacy=_is_legacy(name),
         iterations=iterations,
         is_damaged=not data,
         content=data,
-        derive=derive if key_of else None,
+        derive=(lambda passphrase: (key_of(passphrase), initial)) if key_of else None,
         algorithm=_algorithm(name),
         mode=name.rpartition("-")[2],
     )
@@ -319,7 +319,7 @@ def _of_headers(block: Block) -> Encryption:
         vector = bytes.fromhex(salt)
     except ValueError:
         return Encryption(name=name, is_damaged=True)
-    sizes = {each: size for each, size in _CIPHERS.values()}
+    sizes = dict(_CIPHERS.values())
     size = sizes.get(name, 0)
 
     def derive(passphrase: bytes) -> tuple[bytes, bytes]:

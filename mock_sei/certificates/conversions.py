@@ -1,7 +1,7 @@
 """The commands that make PEM, as clients want it, of what somebody has.
 
 A command is made only where it works: the text that it would write is made here first, and read.
-Source of the PKCS#12 commands: Security FAQ, the extraction instructions, with the user's file names.
+Source of the PKCS#12 commands: Security FAQ, the extraction instructions.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import pkcs7
 
 from mock_sei.certificates.ciphers import find_encryption, find_legacy_cipher
 from mock_sei.certificates.der import find_sequence
@@ -97,8 +100,12 @@ def is_usable(content: bytes, role: Role) -> bool:
         return False
     blocks = [each for each in found if isinstance(each, Block)]
     if role is Role.KEY:
-        return any(each.is_key for each in blocks)
+        return any(each.is_key and _looks_like_key(each) for each in blocks)
     return any(each.is_certificate and is_certificate(each.content) for each in blocks)
+
+
+def _looks_like_key(block: Block) -> bool:
+    return "ENCRYPTED" in block.headers or find_sequence(block.content) is not None
 
 
 _TEXTS = frozenset({Form.ESCAPED, Form.PERCENT, Form.RICH_TEXT, Form.MAIL, Form.JSON})
@@ -106,9 +113,9 @@ _TEXTS = frozenset({Form.ESCAPED, Form.PERCENT, Form.RICH_TEXT, Form.MAIL, Form.
 
 
 def _of_text(content: bytes, place: Place) -> tuple[str, ...]:
-    labels = {each.label for each in blocks_of(content)}
-    if "PKCS7" in labels and place.role is not Role.KEY:
-        return (f"openssl pkcs7 -in {place.shown} -print_certs -out {place.out}",)
+    bundle = next((each for each in blocks_of(content) if each.label == "PKCS7"), None)
+    if bundle is not None and place.role is not Role.KEY:
+        return _print_certificates(bundle.content, place, "")
     if is_usable(content, place.role):
         return _of_good_text(content, place)
     written, program = _written_again(content)
@@ -168,16 +175,16 @@ _STEPS = (
         perl=rf's/{_MARK}/join(" ", "-----".uc $1, split(" ", uc $2))."-----"/gie;',
         change=lambda text: re.sub(_MARK.encode(), _mended, text, flags=re.IGNORECASE),
         is_needed=lambda text: any(
-            each[0] != _mended(each)
-            for each in re.finditer(_MARK.encode(), text, re.IGNORECASE)
+            each[0] != _mended(each) for each in re.finditer(_MARK.encode(), text, re.IGNORECASE)
         ),
     ),
 )
 _HEADERS = r"\A\s*(Proc-Type: 4,ENCRYPTED)\s+(DEK-Info: \S+)"
 _KEPT_HEADERS = rf'$h = $b =~ s/{_HEADERS}// ? "$1\n$2\n\n" : "";'
 _BLOCKS = (
-    "while (/-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----/gs) {{ ($l, $b) = ($1, $2); {headers}"
-    '$b =~ s/[^A-Za-z0-9+\\/=]//g; $b =~ s/(.{{1,64}})/$1\\n/g; '
+    "while (/-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----/gs) {{ "
+    "($l, $b) = ($1, $2); {headers}"
+    "$b =~ s/[^A-Za-z0-9+\\/=]//g; $b =~ s/(.{{1,64}})/$1\\n/g; "
     'print "-----BEGIN $l-----\\n{head}$b-----END $l-----\\n" }}'
 )
 
@@ -215,11 +222,8 @@ def _block_again(label: bytes, body: bytes) -> bytes:
 def _of_manifest(content: bytes, place: Place) -> tuple[str, ...]:
     for number, inner in enumerate(entries_of_manifest(content), 1):
         if is_usable(inner, place.role):
-            return (
-                f"grep -o 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]*' {place.shown} | sed -n {number}p "
-                f"| base64 -d > {place.out}",
-                *_private(place),
-            )
+            value = f"grep -o 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]*' {place.shown} | sed -n {number}p"
+            return (f"{value} | base64 -d > {place.out}", *_private(place))
     return ()
 
 
@@ -286,15 +290,41 @@ def _of_pkcs12(content: bytes, place: Place) -> tuple[str, ...]:
 def _of_keystore(content: bytes, place: Place) -> tuple[str, ...]:
     between = place.inner("p12")
     kind = " -srcstoretype JCEKS" if content[:1] == b"\xce" else ""
-    return (
-        f"keytool -importkeystore -srckeystore {place.shown}{kind} -destkeystore {between.path} "
-        "-deststoretype PKCS12",
-        *_of_pkcs12(b"", between),
-    )
+    target = f"-destkeystore {between.path} -deststoretype PKCS12"
+    command = f"keytool -importkeystore -srckeystore {place.shown}{kind} {target}"
+    return (command, *_of_pkcs12(b"", between))
 
 
-def _of_pkcs7(_: bytes, place: Place) -> tuple[str, ...]:
-    return (f"openssl pkcs7 -inform der -in {place.shown} -print_certs -out {place.out}",)
+def _of_pkcs7(content: bytes, place: Place) -> tuple[str, ...]:
+    return _print_certificates(content, place, " -inform der")
+
+
+def _print_certificates(der: bytes, place: Place, how: str) -> tuple[str, ...]:
+    """All of them for a CA's file; of the client's its own first, which PKCS#7 does not keep so."""
+    start = f"openssl pkcs7{how} -in {place.shown} -print_certs"
+    number = _leaf_number(der) if place.role is Role.CERTIFICATE else 1
+    if number == 1:
+        return (f"{start} -out {place.out}",)
+    return (f"{start} | {_NTH.format(number=number)} > {place.out}",)
+
+
+_NTH = "awk '/-----BEGIN/ {{ n++ }} n == {number}'"
+
+
+def nth_certificate(number: int, place: Place) -> str:
+    """The command that takes one certificate out of a file of several, counted from 1."""
+    return f"{_NTH.format(number=number)} {place.shown} > {place.out}"
+
+
+def _leaf_number(der: bytes) -> int:
+    """Which certificate of a PKCS#7 file is no CA's, counted from 1; 1 where none is."""
+    try:
+        certificates = pkcs7.load_der_pkcs7_certificates(der)
+    except (ValueError, UnsupportedAlgorithm):
+        return 1
+    issuers = {each.issuer for each in certificates}
+    leaves = (number for number, each in enumerate(certificates, 1) if each.subject not in issuers)
+    return next(leaves, 1)
 
 
 def _of_der_certificate(_: bytes, place: Place) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What a file is that somebody gives for a certificate or a key: known by its bytes, not its name.
 
-Some files hold another one: text in UTF-16, Base64 of a file, an archive. :func:`unwrap` takes such a
-wrapping off. The doctor and the upload of certificates name the same forms by this table.
+Some files hold another one: text in UTF-16, Base64 of a file, an archive. :func:`unwrap` takes
+such a wrapping off. The doctor and the upload of certificates name the same forms by this table.
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ _MAGIC: Mapping[bytes, Form] = {
 """How files of some forms begin; the longer beginning of two stands first."""
 
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 .-]{1,40})-----")
-_LOOSE_BEGIN = re.compile(rb"BEGIN[ \t]+[A-Z0-9 ]{0,40}(?:CERTIFICATE|KEY|PKCS|CMS|CRL)", re.IGNORECASE)
+_LOOSE_BEGIN = re.compile(
+    rb"BEGIN[ \t]+[A-Z0-9 ]{0,40}(?:CERTIFICATE|KEY|PKCS|CMS|CRL)", re.IGNORECASE
+)
 _ANY_MARK = re.compile(rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
 _ESCAPED = re.compile(rb"-----[ \t]*\\+r?n|\\+r?n[ \t]*-----END")
 _BASE64_OF_BEGIN = re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2}")
@@ -163,7 +165,7 @@ def _is_wide(content: bytes) -> bool:
     """UTF-16 without a mark: every second byte of Latin text is zero."""
     head = content[:64]
     return len(head) >= 8 and (
-        not any(head[0::2]) and all(head[1::2]) or not any(head[1::2]) and all(head[0::2])
+        (not any(head[0::2]) and all(head[1::2])) or (not any(head[1::2]) and all(head[0::2]))
     )
 
 
@@ -186,7 +188,7 @@ def _form_of_text(content: bytes, start: bytes) -> Form:
     lowered = start.lower()
     if lowered.startswith((b"<!doctype html", b"<html")) or b"<html" in lowered:
         return Form.PAGE
-    if lowered.startswith(b"<?xml") or lowered.startswith(b"<") and b"</" in lowered:
+    if lowered.startswith(b"<?xml") or (lowered.startswith(b"<") and b"</" in lowered):
         return Form.XML
     if _SSH_PUBLIC.match(content):
         return Form.SSH_PUBLIC
@@ -344,13 +346,13 @@ def _unpacked(content: bytes) -> bytes | None:
 
 
 def _mislabelled(content: bytes) -> bytes | None:
-    """The content of the only block, where that is a container and the label names another thing."""
+    """The content of the only block, where that is a container and has another label."""
     blocks = blocks_of(content)
     root = find_sequence(blocks[0].content) if len(blocks) == 1 else None
     if root is None:
         return None
     form = _form_of_der(root)
-    if form is Form.PKCS12 or form is Form.PKCS7 and blocks[0].label != "PKCS7":
+    if form is Form.PKCS12 or (form is Form.PKCS7 and blocks[0].label != "PKCS7"):
         return blocks[0].content
     return None
 

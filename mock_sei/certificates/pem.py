@@ -1,8 +1,8 @@
 """PEM text as OpenSSL reads it, line by line, and what is wrong with text that it does not read.
 
 Python, curl and Node read by OpenSSL's rules, which are stricter than those of other libraries: a
-BEGIN line and an END line have nothing before or behind them, and an empty line divides headers from
-the body. Source: RFC 7468, and OpenSSL 3 by experiment (``tests/certificates/test_pem.py``).
+BEGIN line and an END line have nothing before or behind them, and an empty line divides headers
+from the body. Source: RFC 7468, and OpenSSL 3 by experiment (``tests/certificates/test_pem.py``).
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PIECE = 254
 """Bytes of a line that OpenSSL reads at once; a longer line is several."""
 _DROPPED = bytes([*range(33), *range(128, 256)])
-"""What OpenSSL takes off a line's end: blanks, control characters and, where C's ``char`` has a sign,
-bytes that are not ASCII."""
+"""What OpenSSL takes off a line's end: blanks, control characters and, where C's ``char`` has a
+sign, bytes that are not ASCII."""
 _LONGEST_BEHIND_HEADERS = 64
 """Characters of a body's line where an empty line stands before the body."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
@@ -336,6 +336,6 @@ def _spoiled(found: re.Match[bytes]) -> Fault | None:
     if behind.lstrip(b" \t").startswith(b"\r") and behind.strip():
         return fault(Mistake.OLD_LINE_ENDS)
     if behind.strip(bytes(range(33))):
-        joined = b"-----END" in behind or mark == "END" and b"-----BEGIN" in behind
+        joined = b"-----END" in behind or (mark == "END" and b"-----BEGIN" in behind)
         return fault(Mistake.NO_LINE_ENDS if joined else Mistake.TEXT_BEHIND)
     return None

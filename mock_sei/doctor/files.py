@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from mock_sei.doctor.conversions import contents, from_pkcs12, to_pem
-from mock_sei.doctor.findings import CA_FILE, CERTIFICATE_FILE, KEY_FILE, Finding, found, right
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from mock_sei.certificates.ciphers import MOST_ITERATIONS
+from mock_sei.certificates.conversions import Role, find_commands, nth_certificate
+from mock_sei.certificates.forms import Form, form_of
+from mock_sei.certificates.pem import blocks_of
+from mock_sei.doctor.findings import (
+    CA_FILE,
+    CERTIFICATE_FILE,
+    CLIENTS,
+    KEY_FILE,
+    Finding,
+    Level,
+    found,
+    note,
+    right,
+)
+from mock_sei.doctor.identity import is_too_weak
+from mock_sei.doctor.keys import KeyReading, KeyState, has_key, is_consistent
 from mock_sei.doctor.material import (
-    Form,
-    KeyState,
     certificates_in,
     describe,
     fingerprint_of,
     fits,
-    form_of,
-    has_certificate,
-    has_key,
     is_ca,
-    key_file,
-    key_in,
-    key_is_encrypted,
-    labels,
     own_certificate,
 )
+from mock_sei.doctor.readers import (
+    GO,
+    Obstacle,
+    is_refused_for_servers,
+    obstacles_of_certificates,
+    obstacles_of_key,
+)
 from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.shapes import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    Part,
+    contents,
+    find_obstacle,
+    find_refusal,
+    holds_only,
+    place_of,
+)
 
 OTHERS = 0o077
 """Permission bits of group and others."""
@@ -38,19 +63,20 @@ def check_ca_file(setup: Setup) -> Iterator[Finding]:
     if unread:
         yield unread
         return
-    certificates = certificates_in(file)
-    if not certificates:
-        yield found(
-            "ca-not-pem",
-            "--cacert holds no PEM certificate.",
-            expected="-----BEGIN CERTIFICATE-----",
-            actual=contents(file),
-            cure=to_pem(file, "ca.pem")
-            or "give the PEM file of the CA that issued the server's "
-            "certificate (mock-sei: ca.pem of the certs folder).",
-        )
+    obstacle = find_obstacle(setup, file, CA)
+    if obstacle:
+        yield obstacle
         return
+    yield from _with_refusal(setup, file, CA, _check_authorities(setup, file))
+    yield from _unread_by(setup, file, CA, obstacles_of_certificates(file.content))
+
+
+def _check_authorities(setup: Setup, file: File) -> Iterator[Finding]:
+    certificates = certificates_in(file)
     authorities = [each for each in certificates if is_ca(each)]
+    if not certificates:
+        yield _unknown_here(file)
+        return
     if not authorities:
         yield found(
             "ca-is-leaf",
@@ -70,7 +96,74 @@ def check_ca_file(setup: Setup) -> Iterator[Finding]:
             cure="get the CA's current certificate.",
         )
         return
+    blocks = [each for each in blocks_of(file.content) if each.is_certificate]
+    if all(is_refused_for_servers(each) for each in blocks):
+        (command,) = find_commands(file.content, place_of(setup, file, Role.CA))
+        yield found(
+            "ca-trust-settings",
+            f"{file.path} is a TRUSTED CERTIFICATE whose settings do not trust it for servers.",
+            expected="settings with serverAuth, or none",
+            actual="settings without serverAuth",
+            cure=command,
+        )
+        return
     yield right(CA_FILE, f"{file.path}: {_several(len(authorities))}{describe(authorities[0])}")
+
+
+def _unknown_here(file: File) -> Finding:
+    return note(
+        CERTIFICATE_FILE,
+        f"OpenSSL loads {file.path}, and this machine's Python library does not, so that what the "
+        "certificate says is not checked",
+    )
+
+
+def _with_refusal(
+    setup: Setup, file: File, part: Part, findings: Iterable[Finding]
+) -> Iterator[Finding]:
+    """The findings, and what OpenSSL says where none of them is a problem that explains it.
+
+    Nothing is called right that OpenSSL refuses.
+    """
+    made = list(findings)
+    refusal = find_refusal(setup, file, part)
+    explained = any(each.level is Level.PROBLEM for each in made)
+    # OpenSSL takes no certificate that is too weak; the check of its strength says so
+    weak = part is not CA and is_too_weak(own_certificate(setup))
+    if refusal is None or explained or weak:
+        yield from made
+        return
+    yield from (each for each in made if each.level is not Level.RIGHT)
+    yield refusal
+
+
+def _unread_by(
+    setup: Setup, file: File, part: Part, obstacles: Iterable[Obstacle]
+) -> Iterator[Finding]:
+    """What OpenSSL reads and another client does not: one finding for all of them."""
+    seen = list(obstacles)
+    clients = tuple(client for client in CLIENTS if any(client in each.clients for each in seen))
+    if not clients:
+        return
+    commands = find_commands(file.content, place_of(setup, file, part.role))
+    name = {Role.CERTIFICATE: "certificate", Role.KEY: "key", Role.CA: "ca"}[part.role]
+    yield found(
+        f"{name}-unread-by",
+        f"{file.path} can be read by OpenSSL (Python, curl, Node), and not by "
+        f"{_in_words(clients)}.",
+        expected=part.expected,
+        actual="; ".join(each.why for each in seen),
+        cure="\n".join(commands) or "write the file again without it.",
+        unread_by=clients,
+        client=setup.client,
+    )
+
+
+_SHOWN = {"java": "Java", "go": "Go", "dotnet": ".NET"}
+
+
+def _in_words(clients: Iterable[str]) -> str:
+    return ", ".join(_SHOWN.get(each, each) for each in clients)
 
 
 def check_certificate_file(setup: Setup) -> Iterator[Finding]:
@@ -96,11 +189,12 @@ def check_certificate_file(setup: Setup) -> Iterator[Finding]:
             cure="exchange the two.",
         )
         return
-    certificates = certificates_in(file)
-    if not certificates:
-        yield _no_certificate(file)
+    obstacle = find_obstacle(setup, file, CERTIFICATE)
+    if obstacle:
+        yield obstacle
         return
-    yield from _check_order(setup, file)
+    yield from _with_refusal(setup, file, CERTIFICATE, _check_order(setup, file))
+    yield from _unread_by(setup, file, CERTIFICATE, obstacles_of_certificates(file.content))
     if has_key(file.content) and setup.key is not None and setup.key.path != file.path:
         yield found(
             "key-in-certificate-file",
@@ -112,6 +206,10 @@ def check_certificate_file(setup: Setup) -> Iterator[Finding]:
 
 def _check_order(setup: Setup, file: File) -> Iterator[Finding]:
     certificates, own = certificates_in(file), own_certificate(setup)
+    place = place_of(setup, file, Role.CERTIFICATE)
+    if not certificates:
+        yield _unknown_here(file)
+        return
     if own is None or certificates[0] == own:
         more = f" and {len(certificates) - 1} more" if len(certificates) > 1 else ""
         yield right(CERTIFICATE_FILE, f"{file.path}: {describe(certificates[0])}{more}")
@@ -122,13 +220,14 @@ def _check_order(setup: Setup, file: File) -> Iterator[Finding]:
         "which is the one that TLS clients show.",
         expected=describe(own),
         actual=describe(certificates[0]),
-        cure="put the account's certificate first and its CAs after it, nearest first; the leaf "
+        cure=f"{nth_certificate(certificates.index(own) + 1, place)}\n"
+        "or put the account's certificate first and its CAs after it, nearest first; the leaf "
         "alone is enough.",
     )
 
 
 def check_key_file(setup: Setup) -> Iterator[Finding]:
-    file = key_file(setup)
+    file = setup.key_file
     if file is None:
         if setup.certificate is not None and setup.certificate.was_read:
             yield found(
@@ -145,116 +244,137 @@ def check_key_file(setup: Setup) -> Iterator[Finding]:
         return
     if are_swapped(setup):
         return
-    state, key = key_in(file, setup.options.passphrase)
-    if state is KeyState.READ:
-        yield from _check_key(setup, file, key)
+    obstacle = find_obstacle(setup, file, KEY)
+    if obstacle:
+        yield obstacle
     else:
-        yield _unusable_key(file, state)
+        yield from _with_refusal(setup, file, KEY, _check_key(setup, file, setup.key_reading))
+        yield from _unread_by(setup, file, KEY, obstacles_of_key(file.content))
     if file.mode is not None and file.mode & OTHERS:
         yield found(
             "key-readable-by-others",
             f"Other users of this machine have access to {file.path}.",
             expected="mode 600",
             actual=f"mode {file.mode:o}",
-            cure=f"chmod 600 {shlex.quote(str(file.path))}",
+            cure=f"chmod 600 {place_of(setup, file, Role.KEY).shown}",
         )
 
 
-def _check_key(setup: Setup, file: File, key: object) -> Iterator[Finding]:
-    if setup.options.passphrase and not key_is_encrypted(file):
+def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Finding]:
+    unusable = _unusable_key(setup, file, reading)
+    if unusable:
+        yield unusable
+        return
+    if setup.options.passphrase and not reading.is_encrypted:
         yield found(
             "passphrase-unused",
             f"A passphrase was given and the key in {file.path} is not encrypted.",
             cure="leave it out; some clients (Go, Node) refuse a passphrase for a plain key.",
         )
+    if not is_consistent(reading.key):
+        yield found(
+            "key-inconsistent",
+            f"Numbers of the RSA key in {file.path} do not belong together: it was damaged.",
+            cure="give the key as it was made; OpenSSL may take it all the same.",
+            unread_by=(GO,),
+            client=setup.client,
+        )
     own = own_certificate(setup)
-    if own is not None and not fits(own, key):
+    if own is not None and reading.key is not None and not fits(own, reading.key):
         yield found(
             "key-not-of-certificate",
             "The private key does not belong to the certificate.",
             expected=f"public key {fingerprint_of(own)} (of --cert)",
-            actual=f"public key {fingerprint_of(key)} (of --key)",
+            actual=f"public key {fingerprint_of(reading.key)} (of --key)",
             cure="take certificate and key from one download; after a renewal both are new.",
         )
         return
-    encrypted = "encrypted, the passphrase opens it" if key_is_encrypted(file) else "not encrypted"
+    encrypted = "encrypted, the passphrase opens it" if reading.is_encrypted else "not encrypted"
     belongs = ", belongs to the certificate" if own is not None else ""
     yield right(KEY_FILE, f"{file.path}: {encrypted}{belongs}")
 
 
-def _unusable_key(file: File, state: KeyState) -> Finding:
-    path = shlex.quote(str(file.path))
+def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | None:
+    encryption = reading.encryption
+    cipher = encryption.name if encryption else ""
+    state = reading.state
+    if state is KeyState.UNKNOWN_CIPHER and setup.loading.was_tried and setup.loading.key:
+        state = KeyState.WRONG_PASSPHRASE
     if state is KeyState.LOCKED:
         return found(
             "passphrase-missing",
-            f"The key in {file.path} is encrypted and no passphrase was given.",
-            cure="give --passphrase, or take the encryption off: openssl rsa -in "
-            f"{path} -out privatekey.key",
+            f"The key in {file.path} is encrypted with {cipher} and no passphrase was given.",
+            cure="give --passphrase, or take the encryption off:\n" + _commands(setup, file),
         )
     if state is KeyState.WRONG_PASSPHRASE:
         return found(
             "passphrase-wrong",
-            f"The passphrase does not open the key in {file.path}.",
+            f"The passphrase does not open the key in {file.path}, which is encrypted with "
+            f"{cipher}.",
             cure="use the one that was set when the file was exported (mock-sei: mock-sei).",
         )
-    if form_of(file.content) is Form.PKCS12:
+    if state is KeyState.LEGACY_CIPHER:
         return found(
-            "key-is-pkcs12",
-            "--key is a PKCS#12 file (.pfx, .p12), which holds certificate and key together.",
-            expected="-----BEGIN PRIVATE KEY-----",
-            actual=contents(file),
-            cure=from_pkcs12(file),
+            "key-cipher",
+            f"{file.path} is encrypted with {cipher}, which OpenSSL 3 opens with its legacy "
+            "provider only; Python, curl and Node cannot read it.",
+            expected="AES-256-CBC, or no encryption",
+            actual=cipher,
+            cure=_commands(setup, file),
+            unread_by=CLIENTS,
+            client=setup.client,
         )
-    if form_of(file.content) is Form.DER_KEY:
+    if state is KeyState.TOO_SLOW:
         return found(
-            "key-is-der",
-            f"{file.path} is a DER file; clients want PEM.",
-            expected="-----BEGIN PRIVATE KEY-----",
-            actual=contents(file),
-            cure=f"openssl pkey -inform der -in {path} -out privatekey.key",
+            "key-cipher",
+            f"{file.path} is encrypted so that a client would work on it for a long time.",
+            expected=f"{MOST_ITERATIONS} iterations or fewer",
+            actual=f"{encryption.iterations if encryption else 0} iterations",
+            cure="encrypt it again, with fewer iterations:\n" + _commands(setup, file),
+            unread_by=CLIENTS,
+            client=setup.client,
         )
-    damaged = state is KeyState.DAMAGED
-    return found(
-        "key-not-pem",
-        f"{file.path} holds {'a damaged private key' if damaged else 'no private key'}.",
-        expected="-----BEGIN PRIVATE KEY-----",
-        actual="a key that cannot be read: cut short or changed" if damaged else contents(file),
-        cure="give the key that was made with the certificate.",
-    )
+    if state is KeyState.MISLABELLED:
+        label = "EC PRIVATE KEY" if _is_elliptic(reading.key) else "RSA PRIVATE KEY"
+        place = place_of(setup, file, Role.KEY)
+        return found(
+            "key-label",
+            f"The BEGIN line of {file.path} says {reading.label}, and the key below it has the "
+            f"form of {label}; Python, curl and Node cannot read it.",
+            expected=f"-----BEGIN {label}-----",
+            actual=f"-----BEGIN {reading.label}-----",
+            cure=f"sed 's/ {reading.label}-/ {label}-/' {place.shown} > {place.out}\n"
+            f"chmod 600 {place.out}",
+            unread_by=tuple(each for each in CLIENTS if each != GO),
+            client=setup.client,
+        )
+    if state in (KeyState.DAMAGED, KeyState.ABSENT):
+        encrypted = f"; it is encrypted with {cipher}" if cipher else ""
+        return found(
+            "key-not-pem",
+            f"{file.path} holds a damaged private key.",
+            expected=KEY.expected,
+            actual=f"a key that cannot be read: cut short or changed{encrypted}",
+            cure="copy or download the file again, whole; " + KEY.give,
+            unread_by=CLIENTS,
+            client=setup.client,
+        )
+    return None
 
 
-def _no_certificate(file: File) -> Finding:
-    names = {
-        Form.PKCS12: "certificate-is-pkcs12",
-        Form.PKCS7: "certificate-is-pkcs7",
-        Form.DER_CERTIFICATE: "certificate-is-der",
-    }
-    form = form_of(file.content)
-    if "PKCS7" in labels(file.content):
-        form = Form.PKCS7
-    damaged = form is Form.PEM and has_certificate(file.content)
-    return found(
-        names.get(form, "certificate-not-pem"),
-        f"{file.path} is {form}; clients want .crt and .key, both PEM."
-        if form in names
-        else f"{file.path} holds {'a damaged' if damaged else 'no'} certificate.",
-        expected="-----BEGIN CERTIFICATE-----",
-        actual="a certificate that cannot be read: cut short or changed"
-        if damaged
-        else contents(file),
-        cure=to_pem(file) or "give the account's certificate, PEM.",
-    )
+def _commands(setup: Setup, file: File) -> str:
+    return "\n".join(find_commands(file.content, place_of(setup, file, Role.KEY)))
+
+
+def _is_elliptic(key: object) -> bool:
+    return isinstance(key, ec.EllipticCurvePrivateKey)
 
 
 def are_swapped(setup: Setup) -> bool:
     if setup.certificate is None or setup.key is None:
         return False
-    certificate, key = setup.certificate.content, setup.key.content
-    return (
-        has_key(certificate)
-        and not has_certificate(certificate)
-        and has_certificate(key)
-        and not has_key(key)
+    return holds_only(setup.certificate.content, Role.KEY) and holds_only(
+        setup.key.content, Role.CERTIFICATE
     )
 
 
@@ -264,6 +384,12 @@ def _unread(file: File, option: str, name: str, cure: str) -> Finding | None:
             f"{name}-missing",
             f"{option} {file.path} is not there.",
             cure=f"{cure}; a relative path starts at this folder.",
+        )
+    if file.is_folder:
+        return found(
+            f"{name}-unreadable",
+            f"{option} {file.path} is a folder, not a file.",
+            cure=f"{cure}, with its name behind the folder's.",
         )
     if file.problem:
         return found(

@@ -189,7 +189,7 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
     row, what, cure = ALERTS[name]
     actual = None
     if name == "certificate_required":
-        actual = "none" if setup.certificate is None else "none that can be used: see above"
+        actual = "none" if setup.certificate is None else "none that can be used, as said above"
     elif own is not None:
         actual = f"{describe(own)}, issued by {_issuer(own)}"
     return found(

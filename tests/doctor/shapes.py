@@ -1,4 +1,4 @@
-"""Files that people give for a certificate, a key or a CA, made from good ones: more than 200 shapes.
+"""Files that people give for a certificate, a key or a CA: good ones, in some hundred shapes.
 
 A shape says what its file is and what belongs to it. What clients make of it is no part of it: the
 tests ask the clients. Keys are made when the tests run; none is in the repository.
@@ -27,7 +27,6 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     pkcs7,
 )
 
@@ -61,9 +60,7 @@ Change = Callable[[bytes], bytes]
 
 
 def _lines(change: Callable[[str], str]) -> Change:
-    return lambda pem: "".join(
-        f"{change(each)}\n" for each in pem.decode().splitlines()
-    ).encode()
+    return lambda pem: "".join(f"{change(each)}\n" for each in pem.decode().splitlines()).encode()
 
 
 def _text(change: Callable[[str], str]) -> Change:
@@ -165,8 +162,9 @@ LAYOUTS: Mapping[str, Change] = {
     "long line before": lambda pem: b"x" * 1000 + b"\n" + pem,
     "253 characters and BEGIN": lambda pem: b"x" * 253 + pem,
     "254 characters and BEGIN": lambda pem: b"x" * 254 + pem,
-    "bag attributes before": lambda pem: b"Bag Attributes\n    localKeyID: 01\nsubject=CN = x\n"
-    + pem,
+    "bag attributes before": lambda pem: (
+        b"Bag Attributes\n    localKeyID: 01\nsubject=CN = x\n" + pem
+    ),
     "text behind": lambda pem: pem + b"the end\n",
     "text behind END": lambda pem: pem.rstrip() + b" # end\n",
     "full stop behind END": lambda pem: pem.rstrip() + b".\n",
@@ -180,8 +178,9 @@ LAYOUTS: Mapping[str, Change] = {
     "two byte order marks": lambda pem: b"\xef\xbb\xbf" * 2 + pem,
     "UTF-16, little end first": lambda pem: b"\xff\xfe" + pem.decode().encode("utf-16-le"),
     "UTF-16, big end first": lambda pem: b"\xfe\xff" + pem.decode().encode("utf-16-be"),
-    "UTF-16 of PowerShell": lambda pem: b"\xff\xfe"
-    + pem.decode().replace("\n", "\r\n").encode("utf-16-le"),
+    "UTF-16 of PowerShell": lambda pem: (
+        b"\xff\xfe" + pem.decode().replace("\n", "\r\n").encode("utf-16-le")
+    ),
     "UTF-16 without a mark": lambda pem: pem.decode().encode("utf-16-le"),
     "UTF-32": lambda pem: pem.decode().encode("utf-32"),
     "Base64 of the file": base64.b64encode,
@@ -197,7 +196,9 @@ LAYOUTS: Mapping[str, Change] = {
     "percent encoded, blanks as plus": _text(urllib.parse.quote_plus),
     "lines of HTML": _lines(lambda line: f"{line}<br>"),
     "a backslash behind each line": _lines(lambda line: f"{line}\\"),
-    "a saved page around it": lambda pem: b"<!DOCTYPE html>\n<html><pre>\n" + pem + b"</pre></html>",
+    "a saved page around it": lambda pem: (
+        b"<!DOCTYPE html>\n<html><pre>\n" + pem + b"</pre></html>"
+    ),
     "rich text": _text(lambda pem: "{\\rtf1\\ansi\n" + pem.replace("\n", "\\\n") + "}"),
     "END missing": _text(lambda pem: pem[: pem.rindex("-----END")]),
     "BEGIN missing": _text(lambda pem: pem.split("\n", 1)[1]),
@@ -274,7 +275,8 @@ NOT_FILES_OF_KEYS: Mapping[str, bytes] = {
     "a public SSH key": b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC1 user@host\n",
     "a PGP block": b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENBF==\n=abcd\n"
     b"-----END PGP PUBLIC KEY BLOCK-----\n",
-    "a public key of SSH2": b"---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----\n",
+    "a public key of SSH2": b"---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n"
+    b"---- END SSH2 PUBLIC KEY ----\n",
     "a mail": b"From: pki@example.com\nSubject: your certificate\nMIME-Version: 1.0\n\nhello\n",
     "a JSON web key": b'{"kty":"RSA","n":"AQAB","e":"AQAB"}',
     "a text of Word": b"PK\x03\x04\x14\0\0\0\0\0" + b"word/document.xml" * 3,
@@ -357,9 +359,7 @@ class Maker:
         self, name: str, content: bytes, passphrase: str | None = None, *, ec: bool = False
     ) -> Shape:
         partner = self.ec.certificate_pem if ec else self.certificate
-        return Shape(
-            name=name, role=KEY, content=content, partner=partner, passphrase=passphrase
-        )
+        return Shape(name=name, role=KEY, content=content, partner=partner, passphrase=passphrase)
 
     def _layouts(self) -> Iterator[Shape]:
         for name, change in LAYOUTS.items():
@@ -599,8 +599,12 @@ class Maker:
         leaf = self.certificate
         shapes = {
             "TRUSTED CERTIFICATE": self.openssl("x509 -in ca -trustout"),
-            "TRUSTED CERTIFICATE for clients": self.openssl("x509 -in ca -trustout -addtrust clientAuth"),
-            "TRUSTED CERTIFICATE for servers": self.openssl("x509 -in ca -trustout -addtrust serverAuth"),
+            "TRUSTED CERTIFICATE for clients": self.openssl(
+                "x509 -in ca -trustout -addtrust clientAuth"
+            ),
+            "TRUSTED CERTIFICATE for servers": self.openssl(
+                "x509 -in ca -trustout -addtrust serverAuth"
+            ),
             "X509 CERTIFICATE": root.replace(b" CERTIFICATE", b" X509 CERTIFICATE"),
             "DER": self.authority.root.public_bytes(Encoding.DER),
             "PKCS7": pkcs7.serialize_certificates([self.authority.root], Encoding.PEM),

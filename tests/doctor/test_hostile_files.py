@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_sei.doctor.material import certificates_in, key_in
+from mock_sei.doctor.keys import read_key
+from mock_sei.doctor.material import certificates_in
 from mock_sei.doctor.setup import File
 from tests.growth import Action, assert_linear
 
@@ -29,7 +30,7 @@ def test_reading_a_file_costs_what_it_is_long(name: str) -> None:
 
         def read() -> None:
             certificates_in(file)
-            key_in(file, None)
+            read_key(content, None)
 
         return read
 

@@ -1,0 +1,442 @@
+"""Why OpenSSL finds no certificate or key in a file: what the file is, where it is wrong, the cure.
+
+One table for the three files of a client. What is damaged gets no command: nothing can mend it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mock_sei.certificates.conversions import Place, Role, find_commands
+from mock_sei.certificates.forms import (
+    WRAPPINGS,
+    Form,
+    form_of,
+    is_certificate,
+    unwrap,
+)
+from mock_sei.certificates.pem import LAYOUT, Block, Fault, blocks_of, find_mistake, read_pem
+from mock_sei.doctor.findings import CLIENTS, OPENSSL_CLIENTS, Finding, found
+from mock_sei.doctor.keys import has_key
+from mock_sei.doctor.material import certificate_of, has_certificate, labels, readable
+from mock_sei.doctor.setup import File, Setup
+
+_DEEPEST = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What a client is given a file for."""
+
+    role: Role
+    option: str
+    expected: str
+    thing: str
+    give: str
+    """What to do where nothing better is known."""
+
+
+CERTIFICATE = Part(
+    role=Role.CERTIFICATE,
+    option="--cert",
+    expected="-----BEGIN CERTIFICATE-----",
+    thing="certificate",
+    give="give the account's certificate, PEM.",
+)
+KEY = Part(
+    role=Role.KEY,
+    option="--key",
+    expected="-----BEGIN PRIVATE KEY-----",
+    thing="private key",
+    give="give the key that was made with the certificate.",
+)
+CA = Part(
+    role=Role.CA,
+    option="--cacert",
+    expected="-----BEGIN CERTIFICATE-----",
+    thing="certificate",
+    give="give the PEM file of the CA that issued the server's certificate (mock-sei: ca.pem of "
+    "the certs folder).",
+)
+
+_LABELS: Mapping[str, str] = {
+    "CERTIFICATE REQUEST": "a certificate signing request (CSR)",
+    "NEW CERTIFICATE REQUEST": "a certificate signing request (CSR)",
+    "PUBLIC KEY": "a public key",
+    "RSA PUBLIC KEY": "a public key",
+    "X509 CRL": "a revocation list (CRL)",
+    "EC PARAMETERS": "the parameters of an EC key",
+    "DH PARAMETERS": "Diffie-Hellman parameters",
+    "PKCS7": str(Form.PKCS7),
+    "OPENSSH PRIVATE KEY": str(Form.OPENSSH),
+}
+"""What stands behind a BEGIN line that is no certificate's or private key's."""
+
+_REQUEST = (
+    "a request is what a CA signs: give the certificate that came back for it.",
+    "give the key with which the request was made.",
+)
+_PUBLIC = (
+    "a public key is no certificate: give the account's certificate, PEM.",
+    "this is the public half: give the private key that was made with it.",
+)
+_PAGE = "; a link that was used already, or that needs a login, answers so: ask for a new link."
+_ADVICE: Mapping[str, tuple[str, str]] = {
+    "a certificate signing request (CSR)": _REQUEST,
+    str(Form.DER_REQUEST): _REQUEST,
+    "a public key": _PUBLIC,
+    str(Form.DER_PUBLIC_KEY): _PUBLIC,
+    str(Form.SSH_PUBLIC): _PUBLIC,
+    "the parameters of an EC key": (
+        CERTIFICATE.give,
+        "the parameters are no key: give the file that has EC PRIVATE KEY too.",
+    ),
+    str(Form.PAGE): (f"this is what a server answered{_PAGE}",) * 2,
+    str(Form.JSON): (f"this is what a server answered{_PAGE}",) * 2,
+    str(Form.XML): (f"this is what a server answered{_PAGE}",) * 2,
+    str(Form.ZIP): ("unpack the archive, and give the files in it.",) * 2,
+    str(Form.ARCHIVE): ("unpack the archive, and give the files in it.",) * 2,
+    str(Form.MAIL): ("save what is attached to the mail, and give that.",) * 2,
+    str(Form.RICH_TEXT): ("save it as plain text.",) * 2,
+    str(Form.PGP): ("OpenPGP is not TLS: " + CERTIFICATE.give, "OpenPGP is not TLS: " + KEY.give),
+    str(Form.CUT_DER): ("copy or download the file again, whole, as binary.",) * 2,
+    str(Form.MANIFEST): (
+        "decode the value that holds the certificate, with base64 -d.",
+        "decode the value that holds the key, with base64 -d.",
+    ),
+    str(Form.WEB_KEY): (
+        CERTIFICATE.give,
+        "clients want the key as PEM: export it so from where it was made.",
+    ),
+    str(Form.SSH2_KEY): (
+        CERTIFICATE.give,
+        "export it as PEM with the program that made it.",
+    ),
+    str(Form.OPENSSH): (
+        CERTIFICATE.give,
+        "TLS here wants a key of RSA or EC, PEM: make one, and ask for a certificate for it.",
+    ),
+}
+"""What to do with a certificate's or CA's file, and with a key's, where no command helps."""
+
+
+def contents(file: File | None) -> str:
+    """What a file is, in a few words."""
+    return _describe(file.content if file else b"")
+
+
+def _describe(content: bytes) -> str:
+    form = form_of(content)
+    if form is Form.PAGE:
+        title = re.search(rb"(?is)<title[^>]{0,100}>([^<]{1,200})", content[:20_000])
+        shown = readable(title[1].decode("utf-8", "replace"), 80) if title else ""
+        return f"{form}, its title {shown!r}" if shown else str(form)
+    if form is not Form.PEM:
+        inner = unwrap(content)
+        holds = f", with {_describe(inner.content)} in it" if inner else ""
+        return f"{form}{holds}"
+    kinds = [
+        word
+        for word, there in (
+            ("a certificate", has_certificate(content)),
+            ("a private key", has_key(content)),
+        )
+        if there
+    ]
+    other = next((_LABELS[each] for each in labels(content) if each in _LABELS), None)
+    return " and ".join(kinds) or other or _other_label(content)
+
+
+def _other_label(content: bytes) -> str:
+    named = labels(content)
+    return f"PEM of another kind (BEGIN {named[0]})" if named else "PEM of another kind"
+
+
+def holds_only(content: bytes, role: Role) -> bool:
+    """Whether a file has a certificate and no key, or a key and no certificate, packed or not."""
+    for _ in range(_DEEPEST):
+        inner = unwrap(content)
+        if inner is None:
+            break
+        content = inner.content
+    form = form_of(content)
+    forms = (
+        {Form.DER_CERTIFICATE}
+        if role is Role.CERTIFICATE
+        else {Form.DER_KEY, Form.OPENSSH, Form.PUTTY, Form.PVK, Form.MSBLOB}
+    )
+    if form in forms:
+        return True
+    kinds = (has_certificate(content), has_key(content))
+    return form is Form.PEM and kinds == (
+        (True, False) if role is Role.CERTIFICATE else (False, True)
+    )
+
+
+def find_obstacle(setup: Setup, file: File, part: Part) -> Finding | None:
+    """Why OpenSSL does not read the file; None where it does."""
+    content = file.content
+    form = form_of(content)
+    if form is not Form.PEM:
+        if _reads_all_the_same(content, part):
+            return None
+        return _other_form(setup, file, part, form)
+    fault = _fault(content, part)
+    if fault is not None:
+        return _faulty(setup, file, part, fault)
+    if part.role is Role.KEY:
+        return None if _has_key_block(content) else _nothing(setup, file, part)
+    blocks = [each for each in blocks_of(content) if each.is_certificate]
+    if not blocks:
+        return _nothing(setup, file, part)
+    damaged = next((each for each in blocks if certificate_of(each) is None), None)
+    if damaged is None or _loads(setup, part):
+        return None
+    if not is_certificate(damaged.content) and len(blocks) == 1:
+        return _nothing(
+            setup, file, part, "CERTIFICATE on the BEGIN line, and no certificate in it"
+        )
+    where = f"line {damaged.line}: the certificate there cannot be read: cut short or changed"
+    return _damaged(setup, file, part, where)
+
+
+def _loads(setup: Setup, part: Part) -> bool:
+    """Whether OpenSSL was asked and took the file."""
+    said = {
+        Role.CERTIFICATE: setup.loading.certificate,
+        Role.KEY: setup.loading.key,
+        Role.CA: setup.loading.ca,
+    }
+    return setup.loading.was_tried and not said[part.role]
+
+
+def _reads_all_the_same(content: bytes, part: Part) -> bool:
+    """A page or a mail may hold whole PEM, and OpenSSL looks at nothing else."""
+    found_blocks = read_pem(content)
+    if not found_blocks or any(isinstance(each, Fault) for each in found_blocks):
+        return False
+    if part.role is Role.KEY:
+        return _has_key_block(content)
+    return any(
+        isinstance(each, Block) and each.is_certificate and certificate_of(each) is not None
+        for each in found_blocks
+    )
+
+
+def _has_key_block(content: bytes) -> bool:
+    return any(each.is_key for each in blocks_of(content))
+
+
+def _fault(content: bytes, part: Part) -> Fault | None:
+    """The first that stops OpenSSL: of a key's file, what stands before the key."""
+    stops = None
+    for each in read_pem(content):
+        if isinstance(each, Fault):
+            stops = each
+            break
+        if part.role is Role.KEY and each.is_key:
+            return None
+    mistake = find_mistake(content)
+    if stops is None:
+        wanted = any(
+            each.is_key if part.role is Role.KEY else each.is_certificate
+            for each in blocks_of(content)
+        )
+        return None if wanted else mistake
+    return mistake or stops
+
+
+def _faulty(setup: Setup, file: File, part: Part, fault: Fault) -> Finding:
+    if fault.mistake not in LAYOUT:
+        return _damaged(setup, file, part, str(fault))
+    if not _may_hold(file.content, part):
+        return _nothing(setup, file, part)
+    commands = find_commands(file.content, place_of(setup, file, part.role))
+    return _found(
+        setup,
+        part,
+        "layout",
+        f"{file.path} is PEM whose lines are not as OpenSSL wants them; Python, curl and Node "
+        "cannot read it.",
+        actual=str(fault),
+        cure="\n".join(commands)
+        if commands
+        else "copy or download the file again; each BEGIN and END line stands alone.",
+    )
+
+
+def _may_hold(content: bytes, part: Part) -> bool:
+    named = content.upper()
+    return b"PRIVATE KEY" in named if part.role is Role.KEY else b"CERTIFICATE" in named
+
+
+def _damaged(setup: Setup, file: File, part: Part, where: str) -> Finding:
+    return _found(
+        setup,
+        part,
+        "not-pem",
+        f"{file.path} holds a damaged {part.thing}.",
+        actual=where,
+        cure="copy or download the file again, whole; " + part.give,
+    )
+
+
+def _nothing(setup: Setup, file: File, part: Part, actual: str | None = None) -> Finding:
+    """PEM, or bytes of any kind, without what is wanted."""
+    content = file.content
+    holds = actual or contents(file)
+    if form_of(content) is Form.PEM and "PKCS7" in labels(content) and part is CERTIFICATE:
+        return _container(setup, file, part, Form.PKCS7)
+    commands = find_commands(content, place_of(setup, file, part.role))
+    return _found(
+        setup,
+        part,
+        "not-pem",
+        f"{part.option} {'holds no PEM' if part is CA else f'{file.path} holds no'} {part.thing}.",
+        actual=holds,
+        cure="\n".join(commands) if commands else _advice(holds, part),
+    )
+
+
+def _advice(holds: str, part: Part) -> str:
+    advice = next((each for word, each in _ADVICE.items() if holds.startswith(word)), None)
+    if advice is None:
+        return part.give
+    return advice[1] if part is KEY else advice[0]
+
+
+_CONTAINERS: Mapping[Form, str] = {
+    Form.PKCS12: "is-pkcs12",
+    Form.PKCS7: "is-pkcs7",
+    Form.DER_CERTIFICATE: "is-der",
+    Form.DER_KEY: "is-der",
+    Form.KEYSTORE: "is-keystore",
+}
+_OF_PROGRAMS = frozenset(
+    {Form.OPENSSH, Form.PUTTY, Form.PVK, Form.MSBLOB, Form.WEB_KEY, Form.SSH2_KEY}
+)
+
+
+def _other_form(setup: Setup, file: File, part: Part, form: Form) -> Finding:
+    inner, last = unwrap(file.content), form
+    for _ in range(_DEEPEST):
+        if inner is None:
+            break
+        last, inner = inner.form, unwrap(inner.content)
+    if last in _CONTAINERS and _suits(last, part):
+        return _container(setup, file, part, last)
+    if part is KEY and form in _OF_PROGRAMS:
+        commands = find_commands(file.content, place_of(setup, file, part.role))
+        return _found(
+            setup,
+            part,
+            "form",
+            f"{file.path} is {form}, which TLS clients cannot read.",
+            actual=str(form),
+            cure="\n".join(commands) if commands else _advice(str(form), part),
+        )
+    commands = find_commands(file.content, place_of(setup, file, part.role))
+    packed = form in WRAPPINGS or bool(commands)
+    if packed and (commands or (last is Form.PEM and form is not Form.MISLABELLED)):
+        return _found(
+            setup,
+            part,
+            "encoding",
+            f"{file.path} is {form}; clients want PEM itself.",
+            actual=contents(file),
+            cure="\n".join(commands) if commands else _advice(str(form), part),
+        )
+    return _nothing(setup, file, part)
+
+
+def _suits(form: Form, part: Part) -> bool:
+    if form is Form.DER_KEY or form is Form.DER_CERTIFICATE:
+        return (form is Form.DER_KEY) == (part is KEY)
+    return form is not Form.PKCS7 or part is not KEY
+
+
+_KEY_CONTAINER = "--key is a PKCS#12 file (.pfx, .p12), which holds certificate and key together."
+
+
+def _container(setup: Setup, file: File, part: Part, form: Form) -> Finding:
+    commands = find_commands(file.content, place_of(setup, file, part.role))
+    if part is CA:
+        name, what = "not-pem", "--cacert holds no PEM certificate."
+    elif part is KEY:
+        name = _CONTAINERS[form]
+        what = (
+            _KEY_CONTAINER
+            if form is Form.PKCS12
+            else f"{file.path} is {_short(form)}; clients want PEM."
+        )
+    else:
+        name = _CONTAINERS[form]
+        what = f"{file.path} is {form}; clients want .crt and .key, both PEM."
+    java = form in (Form.PKCS12, Form.KEYSTORE) or part is not KEY
+    return _found(
+        setup,
+        part,
+        name,
+        what,
+        actual=contents(file),
+        cure="\n".join(commands) if commands else part.give,
+        unread_by=tuple(each for each in CLIENTS if each not in ("java", "dotnet"))
+        if java and form_of(file.content) is form
+        else CLIENTS,
+    )
+
+
+def _short(form: Form) -> str:
+    return "a DER file" if form is Form.DER_KEY else str(form)
+
+
+def _found(
+    setup: Setup,
+    part: Part,
+    name: str,
+    what: str,
+    *,
+    actual: str,
+    cure: str,
+    unread_by: tuple[str, ...] = CLIENTS,
+) -> Finding:
+    return found(
+        f"{_PREFIXES[part.role]}-{name}",
+        what,
+        expected=part.expected,
+        actual=actual,
+        cure=cure,
+        unread_by=unread_by,
+        client=setup.client,
+    )
+
+
+_PREFIXES = {Role.CERTIFICATE: "certificate", Role.KEY: "key", Role.CA: "ca"}
+
+
+def find_refusal(setup: Setup, file: File, part: Part) -> Finding | None:
+    """What OpenSSL says of a file in which the checks found nothing wrong."""
+    said = {
+        Role.CERTIFICATE: setup.loading.certificate,
+        Role.KEY: setup.loading.key or setup.loading.pair,
+        Role.CA: setup.loading.ca,
+    }[part.role]
+    if not said:
+        return None
+    with_what = " with --cert" if part is KEY and not setup.loading.key else ""
+    return _found(
+        setup,
+        part,
+        "refused",
+        f"OpenSSL does not load {file.path}{with_what}; neither do Python, curl and Node.",
+        actual=readable(said, 200),
+        cure="make the file again; " + part.give,
+        unread_by=OPENSSL_CLIENTS,
+    )
+
+
+def place_of(setup: Setup, file: File, role: Role) -> Place:
+    """Where the commands begin. They write over none of the files that were given."""
+    return Place(path=str(file.path), role=role, taken={each.name for each in setup.files})
