@@ -57,6 +57,8 @@ class Encryption:
     is_legacy: bool = False
     """True where OpenSSL 3 opens it with its legacy provider only."""
     iterations: int = 1
+    is_known: bool = True
+    """False for a cipher that OpenSSL does not know either, as far as is known here."""
     is_damaged: bool = False
     """True where its parameters cannot be read."""
     content: bytes = field(default=b"", repr=False)
@@ -208,7 +210,8 @@ def _of_pkcs8(root: Element) -> Encryption | None:
         return Encryption(name=_PBES1[identifier], is_legacy=True, is_damaged=not data)
     if identifier in _PKCS12 and parameters is not None:
         return _of_pkcs12(identifier, parameters, data)
-    return Encryption(name=f"the algorithm {identifier or 'of no name'}", is_damaged=not data)
+    name = f"the algorithm {identifier or 'of no name'}"
+    return Encryption(name=name, is_known=False, is_damaged=not data)
 
 
 def _of_pbes2(parameters: Element, data: bytes) -> Encryption:
@@ -225,6 +228,7 @@ def _of_pbes2(parameters: Element, data: bytes) -> Encryption:
         name=name,
         is_legacy=_is_legacy(name),
         iterations=iterations,
+        is_known=size > 0,
         is_damaged=not data,
         content=data,
         derive=(lambda passphrase: (key_of(passphrase), initial)) if key_of else None,
@@ -319,8 +323,11 @@ def _of_headers(block: Block) -> Encryption:
         vector = bytes.fromhex(salt)
     except ValueError:
         return Encryption(name=name, is_damaged=True)
-    sizes = dict(_CIPHERS.values())
-    size = sizes.get(name, 0)
+    size = dict(_CIPHERS.values()).get(name, 0)
+    algorithm = _algorithm(name)
+    wanted = {"DES-EDE3": 8}.get(algorithm, 16) if algorithm else len(vector)
+    if len(vector) != wanted:
+        return Encryption(name=name, is_damaged=True)
 
     def derive(passphrase: bytes) -> tuple[bytes, bytes]:
         made = last = b""
@@ -332,9 +339,10 @@ def _of_headers(block: Block) -> Encryption:
     return Encryption(
         name=name,
         is_legacy=_is_legacy(name),
+        is_known=size > 0,
         content=block.content,
         derive=derive if size else None,
-        algorithm=_algorithm(name),
+        algorithm=algorithm,
         mode=name.rpartition("-")[2],
     )
 

@@ -98,6 +98,8 @@ class Block:
     headers: str = ""
     content: bytes = field(default=b"", repr=False)
     """The decoded body: DER, encrypted where the headers say so."""
+    swallows: bool = False
+    """True where another BEGIN line stands in it: what follows that one is lost."""
 
     @property
     def is_certificate(self) -> bool:
@@ -261,6 +263,7 @@ class _Reading:
             line=self._line,
             headers=headers.decode("latin-1"),
             content=decoded,
+            swallows=any(text.startswith(b"-----BEGIN ") for _, text in self._body),
         )
 
 

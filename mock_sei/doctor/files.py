@@ -249,7 +249,8 @@ def check_key_file(setup: Setup) -> Iterator[Finding]:
         yield obstacle
     else:
         yield from _with_refusal(setup, file, KEY, _check_key(setup, file, setup.key_reading))
-        yield from _unread_by(setup, file, KEY, obstacles_of_key(file.content))
+        obstacles = obstacles_of_key(file.content, setup.key_reading, setup.client)
+        yield from _unread_by(setup, file, KEY, obstacles)
     if file.mode is not None and file.mode & OTHERS:
         yield found(
             "key-readable-by-others",
@@ -298,8 +299,8 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
     encryption = reading.encryption
     cipher = encryption.name if encryption else ""
     state = reading.state
-    if state is KeyState.UNKNOWN_CIPHER and setup.loading.was_tried and setup.loading.key:
-        state = KeyState.WRONG_PASSPHRASE
+    if state is KeyState.UNKNOWN_CIPHER:
+        state = _of_unknown_cipher(setup, reading)
     if state is KeyState.LOCKED:
         return found(
             "passphrase-missing",
@@ -312,6 +313,16 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
             f"The passphrase does not open the key in {file.path}, which is encrypted with "
             f"{cipher}.",
             cure="use the one that was set when the file was exported (mock-sei: mock-sei).",
+        )
+    if state is KeyState.UNKNOWN_CIPHER:
+        return found(
+            "key-cipher",
+            f"{file.path} is encrypted with {cipher}, which OpenSSL does not know.",
+            expected="AES-256-CBC, or no encryption",
+            actual=cipher,
+            cure="encrypt it as AES-256-CBC with the program that made it; " + KEY.give,
+            unread_by=CLIENTS,
+            client=setup.client,
         )
     if state is KeyState.LEGACY_CIPHER:
         return found(
@@ -360,6 +371,17 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
             client=setup.client,
         )
     return None
+
+
+def _of_unknown_cipher(setup: Setup, reading: KeyReading) -> KeyState:
+    """OpenSSL was asked: what it loads is read, and of what it knows the passphrase is wrong."""
+    loading = setup.loading
+    is_known = reading.encryption is not None and reading.encryption.is_known
+    if loading.was_tried:
+        if not loading.key:
+            return KeyState.READ
+        return KeyState.WRONG_PASSPHRASE if is_known else KeyState.UNKNOWN_CIPHER
+    return KeyState.READ if is_known else KeyState.UNKNOWN_CIPHER
 
 
 def _commands(setup: Setup, file: File) -> str:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mock_sei.certificates.der import find_sequence
-from mock_sei.certificates.forms import is_certificate
+from mock_sei.certificates.der import SEQUENCE, find_sequence
+from mock_sei.certificates.forms import Form, form_of, is_certificate
 from mock_sei.certificates.pem import BYTE_ORDER_MARK, Block, blocks_of
+from mock_sei.doctor.keys import KeyReading
 
 JAVA, GO, DOTNET = "java", "go", "dotnet"
 
@@ -32,6 +33,13 @@ _NOT_FIRST = Obstacle(clients=(JAVA,), why="something else than a certificate st
 _TRUST = Obstacle(clients=(JAVA,), why="trust settings stand behind the certificate")
 _TEXT_FIRST = Obstacle(clients=(JAVA, GO), why="text stands on the line of BEGIN")
 
+_SWALLOWED = Obstacle(
+    clients=(JAVA,), why="a BEGIN line without its END line stands before another block"
+)
+_ENCRYPTED = Obstacle(clients=(GO,), why="the key is encrypted")
+_DAMAGED_FIRST = Obstacle(clients=(GO,), why="a damaged key stands before the good one")
+_EXPLICIT_CURVE = Obstacle(clients=(GO,), why="the curve is written out and not named")
+
 _JAVA_HEADER = re.compile(rb"(?:\A|[\r\n])-----")
 
 
@@ -47,19 +55,50 @@ def obstacles_of_certificates(content: bytes) -> Iterator[Obstacle]:
         yield Obstacle(clients=(GO, DOTNET), why=why)
     if not content.startswith(BYTE_ORDER_MARK) and not _java_finds(content, first):
         yield _NOT_FIRST
+    if first.swallows:
+        yield _SWALLOWED
     root = find_sequence(first.content)
     if root is not None and is_certificate(root.raw) and _trust_settings(first, root.raw):
         yield _TRUST
 
 
-def obstacles_of_key(content: bytes) -> Iterator[Obstacle]:
-    """What keeps a client from the private key of a file. Java reads no PEM key at all."""
+def obstacles_of_key(
+    content: bytes, reading: KeyReading, client: str | None
+) -> Iterator[Obstacle]:
+    """What keeps a client from the private key of a file. Java reads no PEM key at all.
+
+    That Go reads no encrypted key is of interest to who uses Go only.
+    """
     block = next((each for each in blocks_of(content) if each.is_key), None)
     if block is None:
         return
+    if reading.is_encrypted and client == GO:
+        yield _ENCRYPTED
+    if not reading.is_encrypted and not _is_first(block):
+        yield _DAMAGED_FIRST
+    if _has_explicit_curve(block):
+        yield _EXPLICIT_CURVE
     for obstacle in _of_text(content, block):
         clients = tuple(each for each in obstacle.clients if each != JAVA)
         yield Obstacle(clients=clients, why=obstacle.why)
+
+
+def _is_first(block: Block) -> bool:
+    """Whether the first key is one that can be read."""
+    form = form_of(block.content)
+    return form is Form.DER_KEY or block.label == "ENCRYPTED PRIVATE KEY"
+
+
+def _has_explicit_curve(block: Block) -> bool:
+    """Of a key in PKCS#8: its parameters are a sequence and no name."""
+    root = find_sequence(block.content)
+    algorithm = root.child(1, SEQUENCE) if root else None
+    if algorithm is None or len(algorithm.children) < 2:
+        return False
+    return algorithm.children[0].identifier == _EC and algorithm.children[1].tag == SEQUENCE
+
+
+_EC = "1.2.840.10045.2.1"
 
 
 def _of_text(content: bytes, block: Block) -> Iterator[Obstacle]:
