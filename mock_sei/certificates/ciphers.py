@@ -22,6 +22,17 @@ from cryptography.hazmat.primitives.ciphers import (
 )
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from mock_sei.certificates.cipher_names import (
+    CIPHERS,
+    PBES1_LEGACY,
+    PBES2,
+    PBKDF2,
+    PKCS12_CIPHERS,
+    PRFS,
+    SCRYPT,
+    encoded,
+    is_legacy,
+)
 from mock_sei.certificates.der import (
     INTEGER,
     OCTETS,
@@ -101,86 +112,14 @@ _BLOCK_CIPHERS: Mapping[str, Callable[[bytes], BlockCipherAlgorithm]] = {
     "SM4": algorithms.SM4,
 }
 
-_LEGACY = ("DES", "RC2", "RC4", "BF", "CAST5", "SEED", "IDEA", "RC5")
-"""How the names of the ciphers begin that OpenSSL 3 has in its legacy provider."""
-
-
-def _is_legacy(name: str) -> bool:
-    return name.startswith(_LEGACY) and not name.startswith("DES-EDE")
-
-
-_AES = "2.16.840.1.101.3.4.1"
-_CAMELLIA = "1.2.392.200011.61.1.1.1"
-_MODES = {1: "ECB", 2: "CBC", 3: "OFB", 4: "CFB"}
-_CIPHERS: Mapping[str, tuple[str, int]] = {
-    **{
-        f"{_AES}.{start + number}": (f"AES-{bits}-{mode}", bits // 8)
-        for start, bits in ((0, 128), (20, 192), (40, 256))
-        for number, mode in _MODES.items()
-    },
-    **{
-        f"{_CAMELLIA}.{number}": (f"CAMELLIA-{bits}-CBC", bits // 8)
-        for number, bits in ((2, 128), (3, 192), (4, 256))
-    },
-    **{
-        f"1.2.410.200046.1.1.{number}": (f"ARIA-{bits}-CBC", bits // 8)
-        for number, bits in ((2, 128), (7, 192), (12, 256))
-    },
-    "1.2.840.113549.3.7": ("DES-EDE3-CBC", 24),
-    "1.2.156.10197.1.104.2": ("SM4-CBC", 16),
-    "1.3.14.3.2.7": ("DES-CBC", 8),
-    "1.3.14.3.2.8": ("DES-OFB", 8),
-    "1.3.14.3.2.9": ("DES-CFB", 8),
-    "1.2.840.113549.3.2": ("RC2-CBC", 16),
-    "1.2.840.113549.3.4": ("RC4", 16),
-    "1.2.840.113549.3.9": ("RC5-CBC", 16),
-    "1.3.6.1.4.1.3029.1.2": ("BF-CBC", 16),
-    "1.2.840.113533.7.66.10": ("CAST5-CBC", 16),
-    "1.2.410.200004.1.4": ("SEED-CBC", 16),
-    "1.3.6.1.4.1.188.7.1.1.2": ("IDEA-CBC", 16),
-}
-"""Ciphers of PBES2 by object identifier: name, bytes of the key."""
-
-_PBES1: Mapping[str, str] = {
-    "1.2.840.113549.1.5.1": "pbeWithMD2AndDES-CBC",
-    "1.2.840.113549.1.5.3": "pbeWithMD5AndDES-CBC",
-    "1.2.840.113549.1.5.4": "pbeWithMD2AndRC2-CBC",
-    "1.2.840.113549.1.5.6": "pbeWithMD5AndRC2-CBC",
-    "1.2.840.113549.1.5.10": "pbeWithSHA1AndDES-CBC",
-    "1.2.840.113549.1.5.11": "pbeWithSHA1AndRC2-CBC",
-    "1.2.840.113549.1.12.1.1": "pbeWithSHA1And128BitRC4",
-    "1.2.840.113549.1.12.1.2": "pbeWithSHA1And40BitRC4",
-    "1.2.840.113549.1.12.1.5": "pbeWithSHA1And128BitRC2-CBC",
-    "1.2.840.113549.1.12.1.6": "pbeWithSHA1And40BitRC2-CBC",
-}
-"""What OpenSSL 3 opens with its legacy provider only; names as in its objects."""
-
-_PKCS12: Mapping[str, tuple[str, int]] = {
-    "1.2.840.113549.1.12.1.3": ("pbeWithSHA1And3-KeyTripleDES-CBC", 24),
-    "1.2.840.113549.1.12.1.4": ("pbeWithSHA1And2-KeyTripleDES-CBC", 16),
-}
-_PBES2, _PBKDF2, _SCRYPT = (
-    "1.2.840.113549.1.5.13",
-    "1.2.840.113549.1.5.12",
-    "1.3.6.1.4.1.11591.4.11",
-)
-_PRFS: Mapping[str, str] = {
-    "1.2.840.113549.2.6": "md5",
-    "1.2.840.113549.2.7": "sha1",
-    "1.2.840.113549.2.8": "sha224",
-    "1.2.840.113549.2.9": "sha256",
-    "1.2.840.113549.2.10": "sha384",
-    "1.2.840.113549.2.11": "sha512",
-}
-
 
 def find_legacy_cipher(pkcs12: bytes) -> str | None:
     """The first cipher in a PKCS#12 file that OpenSSL 3 opens with its legacy provider only.
 
     The algorithms stand in it unencrypted.
     """
-    for identifier, name in _PBES1.items():
-        if _encoded(identifier) in pkcs12:
+    for identifier, name in PBES1_LEGACY.items():
+        if encoded(identifier) in pkcs12:
             return name
     return None
 
@@ -204,11 +143,11 @@ def _of_pkcs8(root: Element) -> Encryption | None:
     identifier = method.children[0].identifier
     parameters = method.child(1, SEQUENCE)
     data = content.content if content else b""
-    if identifier == _PBES2 and parameters is not None:
+    if identifier == PBES2 and parameters is not None:
         return _of_pbes2(parameters, data)
-    if identifier in _PBES1:
-        return Encryption(name=_PBES1[identifier], is_legacy=True, is_damaged=not data)
-    if identifier in _PKCS12 and parameters is not None:
+    if identifier in PBES1_LEGACY:
+        return Encryption(name=PBES1_LEGACY[identifier], is_legacy=True, is_damaged=not data)
+    if identifier in PKCS12_CIPHERS and parameters is not None:
         return _of_pkcs12(identifier, parameters, data)
     name = f"the algorithm {identifier or 'of no name'}"
     return Encryption(name=name, is_known=False, is_damaged=not data)
@@ -219,14 +158,14 @@ def _of_pbes2(parameters: Element, data: bytes) -> Encryption:
     if derivation is None or scheme is None or not derivation.children or not scheme.children:
         return Encryption(name="PBES2", is_damaged=True)
     identifier = scheme.children[0].identifier
-    name, size = _CIPHERS.get(identifier, (f"the cipher {identifier}", 0))
+    name, size = CIPHERS.get(identifier, (f"the cipher {identifier}", 0))
     vector = scheme.child(1, OCTETS)
     iterations, key_of = _derivation(derivation, size)
     initial = vector.content if vector else b""
 
     return Encryption(
         name=name,
-        is_legacy=_is_legacy(name),
+        is_legacy=is_legacy(name),
         iterations=iterations,
         is_known=size > 0,
         is_damaged=not data,
@@ -244,7 +183,7 @@ def _derivation(derivation: Element, size: int) -> tuple[int, Callable[[bytes], 
     if parameters is None or salt is None:
         return 1, None
     numbers = [each.number for each in parameters.children if each.tag == INTEGER]
-    if kind == _SCRYPT and len(numbers) >= 3:
+    if kind == SCRYPT and len(numbers) >= 3:
         cost, blocks, lanes = numbers[:3]
         if min(cost, blocks, lanes) < 1 or 128 * cost * blocks > MOST_SCRYPT_MEMORY:
             return 1, None
@@ -253,10 +192,10 @@ def _derivation(derivation: Element, size: int) -> tuple[int, Callable[[bytes], 
         return 1, lambda passphrase: Scrypt(
             salt=salt.content, length=size, n=cost, r=blocks, p=lanes
         ).derive(passphrase)
-    if kind != _PBKDF2 or not numbers or numbers[0] < 1:
+    if kind != PBKDF2 or not numbers or numbers[0] < 1:
         return 1, None
     prfs = [each for each in parameters.children if each.tag == SEQUENCE and each.children]
-    prf = _PRFS.get(prfs[0].children[0].identifier) if prfs else "sha1"
+    prf = PRFS.get(prfs[0].children[0].identifier) if prfs else "sha1"
     if prf is None:
         return numbers[0], None
     return numbers[0], lambda passphrase: hashlib.pbkdf2_hmac(
@@ -265,7 +204,7 @@ def _derivation(derivation: Element, size: int) -> tuple[int, Callable[[bytes], 
 
 
 def _of_pkcs12(identifier: str, parameters: Element, data: bytes) -> Encryption:
-    name, size = _PKCS12[identifier]
+    name, size = PKCS12_CIPHERS[identifier]
     salt, count = parameters.child(0, OCTETS), parameters.child(1, INTEGER)
     if salt is None or count is None or count.number < 1:
         return Encryption(name=name, is_damaged=True)
@@ -323,7 +262,7 @@ def _of_headers(block: Block) -> Encryption:
         vector = bytes.fromhex(salt)
     except ValueError:
         return Encryption(name=name, is_damaged=True)
-    size = dict(_CIPHERS.values()).get(name, 0)
+    size = dict(CIPHERS.values()).get(name, 0)
     algorithm = _algorithm(name)
     wanted = {"DES-EDE3": 8}.get(algorithm, 16) if algorithm else len(vector)
     if len(vector) != wanted:
@@ -338,7 +277,7 @@ def _of_headers(block: Block) -> Encryption:
 
     return Encryption(
         name=name,
-        is_legacy=_is_legacy(name),
+        is_legacy=is_legacy(name),
         is_known=size > 0,
         content=block.content,
         derive=derive if size else None,
@@ -366,15 +305,3 @@ def _begins_a_key(plain: bytes) -> bool:
         head += size & 0x7F
         size = int.from_bytes(plain[2:head])
     return head <= 6 and 0 < len(plain) - head - size <= 16
-
-
-def _encoded(identifier: str) -> bytes:
-    """An object identifier in DER."""
-    first, second, *rest = (int(each) for each in identifier.split("."))
-    content = bytearray()
-    for number in (first * 40 + second, *rest):
-        digits = [number & 0x7F]
-        while number := number >> 7:
-            digits.append(number & 0x7F | 0x80)
-        content += bytes(reversed(digits))
-    return bytes([0x06, len(content)]) + bytes(content)

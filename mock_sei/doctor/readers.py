@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mock_sei.certificates.der import SEQUENCE, find_sequence
-from mock_sei.certificates.forms import Form, form_of, is_certificate
+from mock_sei.certificates.forms import Form, is_certificate
 from mock_sei.certificates.pem import BYTE_ORDER_MARK, Block, blocks_of
+from mock_sei.certificates.recognition import form_of
 from mock_sei.doctor.keys import KeyReading
 
 JAVA, GO, DOTNET = "java", "go", "dotnet"
@@ -62,9 +63,7 @@ def obstacles_of_certificates(content: bytes) -> Iterator[Obstacle]:
         yield _TRUST
 
 
-def obstacles_of_key(
-    content: bytes, reading: KeyReading, client: str | None
-) -> Iterator[Obstacle]:
+def obstacles_of_key(content: bytes, reading: KeyReading, client: str | None) -> Iterator[Obstacle]:
     """What keeps a client from the private key of a file. Java reads no PEM key at all.
 
     That Go reads no encrypted key is of interest to who uses Go only.

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mock_sei.certificates.bundles import BundleOptions, pkcs7_bundle, pkcs12_bundle
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.doctor.files import check_ca_file, check_certificate_file, check_key_file
+from mock_sei.doctor.files import check_ca_file, check_certificate_file
 from mock_sei.doctor.findings import Finding, Level
+from mock_sei.doctor.key_files import check_key_file
 from mock_sei.doctor.setup import File, Setup
 from tests.doctor.clients import NOW, Clients, certificate, file, levels, names, only
 
