@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from mock_sei.certificates.ciphers import find_encryption, find_legacy_cipher
 from mock_sei.certificates.der import find_sequence
 from mock_sei.certificates.forms import DER_FORMS, Form, is_certificate
-from mock_sei.certificates.pem import Block, Fault, blocks_of, read_pem
+from mock_sei.certificates.pem import REQUEST_LABELS, Block, Fault, blocks_of, read_pem
 from mock_sei.certificates.recognition import entries_of_manifest, form_of, unwrap
 from mock_sei.certificates.rewriting import write_again
 
@@ -34,12 +34,14 @@ class Role(StrEnum):
     CERTIFICATE = "certificate"
     KEY = "key"
     CA = "ca"
+    REQUEST = "request"
 
 
 _NAMES = {
     Role.CERTIFICATE: ("certificate.crt", "certificate"),
     Role.KEY: ("privatekey.key", "privatekey"),
     Role.CA: ("ca.pem", "ca"),
+    Role.REQUEST: ("request.csr", "request"),
 }
 """What the commands write, and how what stands in between is called."""
 
@@ -94,6 +96,8 @@ def is_usable(content: bytes, role: Role) -> bool:
     blocks = [each for each in found if isinstance(each, Block)]
     if role is Role.KEY:
         return any(each.is_key and _looks_like_key(each) for each in blocks)
+    if role is Role.REQUEST:
+        return any(each.label in REQUEST_LABELS for each in blocks)
     return any(each.is_certificate and is_certificate(each.content) for each in blocks)
 
 
@@ -107,7 +111,7 @@ _TEXTS = frozenset({Form.ESCAPED, Form.PERCENT, Form.RICH_TEXT, Form.MAIL, Form.
 
 def _of_text(content: bytes, place: Place) -> tuple[str, ...]:
     bundle = next((each for each in blocks_of(content) if each.label == "PKCS7"), None)
-    if bundle is not None and place.role is not Role.KEY:
+    if bundle is not None and place.role in (Role.CERTIFICATE, Role.CA):
         return _print_certificates(bundle.content, place, "")
     if is_usable(content, place.role):
         return _of_good_text(content, place)
@@ -118,6 +122,8 @@ def _of_text(content: bytes, place: Place) -> tuple[str, ...]:
 
 
 def _of_good_text(content: bytes, place: Place) -> tuple[str, ...]:
+    if place.role is Role.REQUEST:
+        return (f"openssl req -in {place.shown} -out {place.out}",)
     if place.role is not Role.KEY:
         return (f"openssl x509 -in {place.shown} -out {place.out}",)
     block = next(each for each in blocks_of(content) if each.is_key)
@@ -244,6 +250,10 @@ def _of_der_certificate(_: bytes, place: Place) -> tuple[str, ...]:
     return (f"openssl x509 -inform der -in {place.shown} -out {place.out}",)
 
 
+def _of_der_request(_: bytes, place: Place) -> tuple[str, ...]:
+    return (f"openssl req -inform der -in {place.shown} -out {place.out}",)
+
+
 def _of_der_key(content: bytes, place: Place) -> tuple[str, ...]:
     encryption = find_encryption(Block(label="ENCRYPTED PRIVATE KEY", line=1, content=content))
     is_encrypted = encryption is not None and _is_encrypted(content)
@@ -281,12 +291,13 @@ def _of_msblob(_: bytes, place: Place) -> tuple[str, ...]:
 
 
 _FINAL: Mapping[tuple[Form, Role], Callable[[bytes, Place], tuple[str, ...]]] = {
-    **{(Form.PKCS12, role): _of_pkcs12 for role in Role},
-    **{(Form.KEYSTORE, role): _of_keystore for role in Role},
+    **{(Form.PKCS12, role): _of_pkcs12 for role in (Role.CERTIFICATE, Role.KEY, Role.CA)},
+    **{(Form.KEYSTORE, role): _of_keystore for role in (Role.CERTIFICATE, Role.KEY, Role.CA)},
     (Form.PKCS7, Role.CERTIFICATE): _of_pkcs7,
     (Form.PKCS7, Role.CA): _of_pkcs7,
     (Form.DER_CERTIFICATE, Role.CERTIFICATE): _of_der_certificate,
     (Form.DER_CERTIFICATE, Role.CA): _of_der_certificate,
+    (Form.DER_REQUEST, Role.REQUEST): _of_der_request,
     (Form.DER_KEY, Role.KEY): _of_der_key,
     (Form.OPENSSH, Role.KEY): _of_openssh,
     (Form.PUTTY, Role.KEY): _of_putty,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
+REQUEST_LABELS = frozenset({"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"})
 KEY_LABELS = frozenset(
     {
         "PRIVATE KEY",
@@ -32,7 +33,7 @@ KEY_LABELS = frozenset(
         "RSA-PSS PRIVATE KEY",
     }
 )
-"""The labels whose blocks OpenSSL reads as certificates and as private keys."""
+"""The labels whose blocks OpenSSL reads as certificates, requests and private keys."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -59,7 +59,7 @@ def check_key_file(setup: Setup) -> Iterator[Finding]:
         yield obstacle
     else:
         yield from with_refusal(setup, file, KEY, _check_key(setup, file, setup.key_reading))
-        obstacles = obstacles_of_key(file.content, setup.key_reading, setup.client)
+        obstacles = obstacles_of_key(file.content, setup.key_reading)
         yield from unread_by_others(setup, file, KEY, obstacles)
     if file.mode is not None and file.mode & OTHERS:
         yield found(

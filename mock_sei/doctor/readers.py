@@ -37,7 +37,6 @@ _TEXT_FIRST = Obstacle(clients=(JAVA, GO), why="text stands on the line of BEGIN
 _SWALLOWED = Obstacle(
     clients=(JAVA,), why="a BEGIN line without its END line stands before another block"
 )
-_ENCRYPTED = Obstacle(clients=(GO,), why="the key is encrypted")
 _DAMAGED_FIRST = Obstacle(clients=(GO,), why="a damaged key stands before the good one")
 _EXPLICIT_CURVE = Obstacle(clients=(GO,), why="the curve is written out and not named")
 
@@ -63,16 +62,15 @@ def obstacles_of_certificates(content: bytes) -> Iterator[Obstacle]:
         yield _TRUST
 
 
-def obstacles_of_key(content: bytes, reading: KeyReading, client: str | None) -> Iterator[Obstacle]:
-    """What keeps a client from the private key of a file. Java reads no PEM key at all.
+def obstacles_of_key(content: bytes, reading: KeyReading) -> Iterator[Obstacle]:
+    """What keeps a client from the private key of a file.
 
-    That Go reads no encrypted key is of interest to who uses Go only.
+    That Java reads no PEM key at all, and Go no encrypted one, is said to those who use them: it
+    is nothing of the file.
     """
     block = next((each for each in blocks_of(content) if each.is_key), None)
     if block is None:
         return
-    if reading.is_encrypted and client == GO:
-        yield _ENCRYPTED
     if not reading.is_encrypted and not _is_first(block):
         yield _DAMAGED_FIRST
     if _has_explicit_curve(block):

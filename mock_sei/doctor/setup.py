@@ -97,7 +97,7 @@ class Options:
     password: str | None = field(default=None, repr=False)
     timeout: timedelta = DEFAULT_TIMEOUT
     client: str | None = None
-    """One of :data:`~mock_sei.doctor.findings.CLIENTS`, for which the report is made."""
+    """The client in use, a name of :data:`~mock_sei.doctor.findings.CLIENTS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,14 +112,13 @@ class Setup:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_files: Mapping[str, File] = field(default_factory=dict)
     """What the CA variables name; a folder's files are one content."""
+    client: str | None = None
+    """The client in use, a name of :data:`~mock_sei.doctor.findings.CLIENTS`; None where nothing
+    was said."""
     now: datetime
     """The machine's time, aware."""
     loading: Loading = field(default_factory=Loading)
     """What OpenSSL says of the three files."""
-
-    @property
-    def client(self) -> str | None:
-        return self.options.client
 
     @property
     def key_file(self) -> File | None:
@@ -166,6 +165,7 @@ def read_setup(
         key=_read_given(options.key),
         environ=environ,
         ca_files={name: _read_some(environ[name]) for name in CA_VARIABLES if environ.get(name)},
+        client=options.client,
         now=now or machine.now(),
     )
     return replace(setup, loading=_load(setup))
