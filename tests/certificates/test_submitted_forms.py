@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from cryptography import x509
@@ -95,5 +95,5 @@ def test_a_request_in_another_form_is_named_too() -> None:
         (text.replace("\n", "\\n"), "perl "),
         ("".join(text.splitlines()[1:-1]), "openssl req -inform der"),
     ):
-        problem = refusal(lambda changed=changed: read_request(changed, ACCOUNT))["request"]
+        problem = refusal(partial(read_request, changed, ACCOUNT))["request"]
         assert words in problem

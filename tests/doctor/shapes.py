@@ -22,16 +22,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     pkcs7,
 )
 
 from mock_sei.certificates.authority import Authority
 from mock_sei.certificates.bundles import BundleOptions, Identity, pkcs7_bundle, pkcs12_bundle
+from tests.doctor.key_files import STORE_PASSPHRASE, java_keystore, putty_key
 
 CERTIFICATE, KEY, CA, BOTH = "certificate", "key", "ca", "both"
 """Which of the client's files has the shape; ``BOTH`` is one file for certificate and key."""
@@ -49,6 +52,9 @@ class Shape:
     partner: bytes = field(default=b"", repr=False)
     """The good key of a certificate, the good certificate of a key."""
     passphrase: str | None = field(default=None, repr=False)
+    """What the client is given."""
+    typed: str = field(default=STORE_PASSPHRASE, repr=False)
+    """What opens the file: somebody who knows it types it at a prompt."""
 
     @property
     def slug(self) -> str:
@@ -247,19 +253,27 @@ def _archive(pem: bytes) -> bytes:
     return packed.getvalue()
 
 
-OF_KEYS = frozenset(LAYOUTS) - {
-    "a saved page around it",
-    "in an archive",
-    "body in lines of 10",
-    "quoted as in a mail",
-}
+OF_KEYS = (
+    *("as it is", "indented", "first line indented", "body indented", "last line indented"),
+    *("blanks behind the lines", "line ends of Windows", "line ends of old Macs"),
+    *("two returns in each line end", "empty lines between", "in double quotes"),
+    *("a name before BEGIN", "a variable of .env", "blanks for line ends", "no line ends"),
+    *("body on one line", "body in lines of 300", "comment before", "254 characters and BEGIN"),
+    *("text behind END", "comment in the body", "header in the body", "byte order mark"),
+    *("UTF-16 of PowerShell", "UTF-16 without a mark", "Base64 of the file", "a block of YAML"),
+    *("a manifest of Kubernetes", "literal line ends", "a value of JSON", "percent encoded"),
+    *("END missing", "BEGIN missing", "bare Base64", "END of another label", "four hyphens"),
+    *("en dashes", "two blanks in the labels", "no-break space in the body", "padding missing"),
+    *("padding too long", "cut short", "one character missing", "one character changed"),
+    *("body missing", "a sign that is not Base64", "twice", "compressed", "rich text"),
+)
 OF_CAS = (
     *("as it is", "indented", "first line indented", "body indented", "line ends of Windows"),
     *("line ends of old Macs", "in double quotes", "a name before BEGIN", "blanks for line ends"),
     *("no line ends", "body on one line", "comment before", "text behind", "text behind END"),
     *("byte order mark", "UTF-16 of PowerShell", "Base64 of the file", "literal line ends"),
     *("bare Base64", "END missing", "four hyphens", "one character changed", "cut short"),
-    *("a sign that is not Base64", "compressed", "twice", "a header without an empty line"),
+    *("a sign that is not Base64", "compressed", "twice", "header without an empty line"),
     *("empty line in the body", "padding missing", "en dashes", "quoted as in a mail"),
 )
 
@@ -356,21 +370,32 @@ class Maker:
         return Shape(name=name, role=CERTIFICATE, content=content, partner=partner)
 
     def key_shape(
-        self, name: str, content: bytes, passphrase: str | None = None, *, ec: bool = False
+        self,
+        name: str,
+        content: bytes,
+        passphrase: str | None = None,
+        *,
+        ec: bool = False,
+        typed: str = "",
     ) -> Shape:
         partner = self.ec.certificate_pem if ec else self.certificate
-        return Shape(name=name, role=KEY, content=content, partner=partner, passphrase=passphrase)
+        return Shape(
+            name=name,
+            role=KEY,
+            content=content,
+            partner=partner,
+            passphrase=passphrase,
+            typed=typed or passphrase or STORE_PASSPHRASE,
+        )
 
     def _layouts(self) -> Iterator[Shape]:
         for name, change in LAYOUTS.items():
             yield self.certificate_shape(name, change(self.certificate))
-        for name in LAYOUTS:
-            if name in OF_KEYS:
-                yield self.key_shape(name, LAYOUTS[name](self.key))
+        for name in OF_KEYS:
+            yield self.key_shape(name, LAYOUTS[name](self.key))
         for name in OF_CAS:
-            if name in LAYOUTS:
-                changed = LAYOUTS[name](self.authority.pem.root)
-                yield Shape(name=name, role=CA, content=changed)
+            changed = LAYOUTS[name](self.authority.pem.root)
+            yield Shape(name=name, role=CA, content=changed)
         for name, content in NOT_FILES_OF_KEYS.items():
             yield self.certificate_shape(name, content)
             yield self.key_shape(name, content)
@@ -440,8 +465,8 @@ class Maker:
             "of another key": other.certificate_pem,
             "text of openssl before it": self.openssl("x509 -in certificate -text"),
             "text of openssl and no certificate": self.openssl("x509 -in certificate -text -noout"),
-            "Java's keystore": self._keystore("JKS"),
-            "Java's old keystore": self._keystore("JCEKS"),
+            "Java's keystore": java_keystore(identity),
+            "Java's other keystore": b"\xce\xce\xce\xce" + bytes(100),
             "an archive of both": _archive(leaf),
         }
         for name, content in shapes.items():
@@ -454,19 +479,12 @@ class Maker:
             ec=True,
         )
 
-    def _keystore(self, kind: str) -> bytes:
-        target = f"store.{kind}"
-        self.made(
-            *("keytool", "-importkeystore", "-noprompt", "-srckeystore", "bundle.pfx"),
-            *("-srcstorepass", "mock-sei", "-destkeystore", target, "-deststoretype", kind),
-            *("-deststorepass", "mock-sei"),
-        )
-        return (self.folder / target).read_bytes()
-
     def _keys(self) -> Iterator[Shape]:
         rsa, elliptic = self.identity.key, self.ec.key
+        assert isinstance(rsa, RSAPrivateKey)
         der = rsa.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         old_der = rsa.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        public = rsa.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
         sec1 = elliptic.private_bytes(
             Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
         )
@@ -480,12 +498,9 @@ class Maker:
             "ANY PRIVATE KEY": self.key.replace(b" PRIVATE", b" ANY PRIVATE"),
             "DER": der,
             "DER of the old form": old_der,
-            "DER, encrypted": rsa.private_bytes(
-                Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE.encode())
-            ),
+            "a public RSA key in DER": public,
             "DER in bare Base64": base64.b64encode(der),
             "OPENSSH": self._openssh("key"),
-            "OPENSSH, encrypted": self._openssh("key", PASSPHRASE),
             "PVK": self.openssl("rsa -in key -outform PVK -pvk-none"),
             "MSBLOB": self.openssl("rsa -in key -outform MSBLOB"),
             "the certificate": self.certificate,
@@ -504,12 +519,17 @@ class Maker:
             "Ed25519": self.openssl("genpkey -algorithm ed25519"),
             "SSH2 ENCRYPTED PRIVATE KEY": b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nAAAA\n"
             b"---- END SSH2 ENCRYPTED PRIVATE KEY ----\n",
-            "PuTTY": PUTTY,
+            "PuTTY": putty_key(rsa),
             "a PGP key": b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF==\n=abcd\n"
             b"-----END PGP PRIVATE KEY BLOCK-----\n",
         }
         for name, content in shapes.items():
             yield self.key_shape(name, content)
+        locked = self._openssh("key", PASSPHRASE)
+        yield self.key_shape("OPENSSH, encrypted", locked, PASSPHRASE)
+        encryption = BestAvailableEncryption(PASSPHRASE.encode())
+        hidden = rsa.private_bytes(Encoding.DER, PrivateFormat.PKCS8, encryption)
+        yield self.key_shape("DER, encrypted", hidden, PASSPHRASE)
         elliptics = {
             "EC": self.ec.key_pem,
             "EC PRIVATE KEY": sec1,
@@ -557,7 +577,9 @@ class Maker:
         scrypt = self.openssl("pkcs8 -topk8 -scrypt -in key -passout pass:open_sesame")
         good = self.openssl("pkcs8 -topk8 -v2 aes256 -in key -passout pass:open_sesame")
         camellia = self.openssl("pkcs8 -topk8 -v2 camellia256 -in key -passout pass:open_sesame")
-        md5 = self.openssl(f"pkcs8 -topk8 -v1 PBE-MD5-DES {legacy} -in key -passout pass:x")
+        md5 = self.openssl(
+            f"pkcs8 -topk8 -v1 PBE-MD5-DES {legacy} -in key -passout pass:open_sesame"
+        )
         old = self.openssl("rsa -traditional -aes128 -in key -passout pass:open_sesame")
         right = {
             "PBES2 with scrypt": scrypt,
@@ -587,8 +609,9 @@ class Maker:
             "PBE-MD5-DES": md5,
             "DEK-Info": old,
         }.items():
-            yield self.key_shape(f"{name}, passphrase wrong", content, "wrong")
-            yield self.key_shape(f"{name}, passphrase missing", content)
+            secret = "open_sesame"
+            yield self.key_shape(f"{name}, passphrase wrong", content, "wrong", typed=secret)
+            yield self.key_shape(f"{name}, passphrase missing", content, typed=secret)
         odd = self.openssl("pkcs8 -topk8 -v2 aes256 -in key -passout pass:Schl\u00fcssel")
         yield self.key_shape("passphrase of other letters", odd, "Schl\u00fcssel")
         yield self.key_shape("passphrase of a long text", good, "x" * 1100)
@@ -624,6 +647,7 @@ class Maker:
             "a page": b"<!DOCTYPE html>\n<html></html>",
             "behind a page": b"<!DOCTYPE html>\n<html></html>\n" + root,
             "random bytes": bytes(range(7, 250)) * 3,
+            "Java's keystore": java_keystore(None, self.authority.root),
             "empty": b"",
         }
         for name, content in shapes.items():
@@ -647,12 +671,6 @@ class Maker:
             ),
         }.items():
             yield Shape(name=name, role=BOTH, content=content)
-
-
-PUTTY = (
-    b"PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\nComment: x\nPublic-Lines: 1\nAAAA\n"
-    b"Private-Lines: 1\nAAAA\nPrivate-MAC: 00\n"
-)
 
 
 def _pem(label: str, der: bytes) -> bytes:
