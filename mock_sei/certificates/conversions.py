@@ -118,7 +118,8 @@ def _of_text(content: bytes, place: Place) -> tuple[str, ...]:
     written, program = write_again(content)
     if not is_usable(written, place.role):
         return ()
-    return (f"perl -0777 -ne '{program}' {place.shown} > {place.out}", *_private(place))
+    command = f"perl -0777 -ne '{program}' {place.shown} > {place.out}"
+    return (command, *_private(place, written))
 
 
 def _of_good_text(content: bytes, place: Place) -> tuple[str, ...]:
@@ -133,16 +134,16 @@ def _of_good_text(content: bytes, place: Place) -> tuple[str, ...]:
     return (f"openssl pkey -in {place.shown} -out {place.out}",)
 
 
-def _private(place: Place) -> tuple[str, ...]:
+def _private(place: Place, written: bytes) -> tuple[str, ...]:
     """What a shell wrote may be read by others, unlike what openssl writes for a key."""
-    return (f"chmod 600 {place.out}",) if place.role is Role.KEY else ()
+    return (f"chmod 600 {place.out}",) if b"PRIVATE KEY-----" in written else ()
 
 
 def _of_manifest(content: bytes, place: Place) -> tuple[str, ...]:
     for number, inner in enumerate(entries_of_manifest(content), 1):
         if is_usable(inner, place.role):
             value = f"grep -o 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]*' {place.shown} | sed -n {number}p"
-            return (f"{value} | base64 -d > {place.out}", *_private(place))
+            return (f"{value} | base64 -d > {place.out}", *_private(place, inner))
     return ()
 
 
@@ -185,7 +186,7 @@ def _of_wrapping(content: bytes, form: Form, place: Place) -> tuple[str, ...]:
         return ()
     command = _UNPACKING[form]
     if inner.form is Form.PEM and is_usable(inner.content, place.role):
-        return (command(content, place, place.out), *_private(place))
+        return (command(content, place, place.out), *_private(place, inner.content))
     suffix = "der" if inner.form in DER_FORMS else "txt"
     between = place.inner(_SUFFIXES.get(inner.form, suffix))
     rest = find_commands(inner.content, between)

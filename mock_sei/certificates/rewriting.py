@@ -48,6 +48,11 @@ _STEPS = (
         is_needed=lambda text: re.search(rb"\\[nr]", text) is not None,
     ),
     _Step(
+        perl=r"s/-{10}(?=BEGIN)/-----\n-----/g;",
+        change=lambda text: re.sub(rb"-{10}(?=BEGIN)", b"-----\n-----", text),
+        is_needed=lambda text: b"-" * 10 + b"BEGIN" in text,
+    ),
+    _Step(
         perl=rf's/{_MARK}/join(" ", "-----".uc $1, split(" ", uc $2))."-----"/gie;',
         change=lambda text: re.sub(_MARK.encode(), _mended, text, flags=re.IGNORECASE),
         is_needed=lambda text: any(

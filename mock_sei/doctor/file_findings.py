@@ -25,7 +25,21 @@ from mock_sei.doctor.setup import File, Setup
 from mock_sei.doctor.shapes import find_refusal, holds_only, place_of
 
 
-def with_refusal(
+def with_reading(
+    setup: Setup,
+    file: File,
+    part: Part,
+    findings: Iterable[Finding],
+    obstacles: Iterable[Obstacle],
+) -> Iterator[Finding]:
+    """The findings, and who cannot read a file in which there is no problem."""
+    made = list(_with_refusal(setup, file, part, findings))
+    yield from made
+    if not any(each.level is Level.PROBLEM for each in made):
+        yield from _unread_by(setup, file, part, obstacles)
+
+
+def _with_refusal(
     setup: Setup, file: File, part: Part, findings: Iterable[Finding]
 ) -> Iterator[Finding]:
     """The findings, and what OpenSSL says where none of them is a problem that explains it.
@@ -44,7 +58,7 @@ def with_refusal(
     yield refusal
 
 
-def unread_by_others(
+def _unread_by(
     setup: Setup, file: File, part: Part, obstacles: Iterable[Obstacle]
 ) -> Iterator[Finding]:
     """What OpenSSL reads and another client does not: one finding for all of them."""

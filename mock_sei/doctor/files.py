@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mock_sei.certificates.conversions import Role, find_commands, nth_certificate
 from mock_sei.certificates.pem import blocks_of
 from mock_sei.doctor.advice import CA, CERTIFICATE, contents
-from mock_sei.doctor.file_findings import are_swapped, find_unread, unread_by_others, with_refusal
+from mock_sei.doctor.file_findings import are_swapped, find_unread, with_reading
 from mock_sei.doctor.findings import (
     CA_FILE,
     CERTIFICATE_FILE,
@@ -43,8 +43,8 @@ def check_ca_file(setup: Setup) -> Iterator[Finding]:
     if obstacle:
         yield obstacle
         return
-    yield from with_refusal(setup, file, CA, _check_authorities(setup, file))
-    yield from unread_by_others(setup, file, CA, obstacles_of_certificates(file.content))
+    findings = _check_authorities(setup, file)
+    yield from with_reading(setup, file, CA, findings, obstacles_of_certificates(file.content))
 
 
 def _check_authorities(setup: Setup, file: File) -> Iterator[Finding]:
@@ -121,8 +121,8 @@ def check_certificate_file(setup: Setup) -> Iterator[Finding]:
     if obstacle:
         yield obstacle
         return
-    yield from with_refusal(setup, file, CERTIFICATE, _check_order(setup, file))
-    yield from unread_by_others(setup, file, CERTIFICATE, obstacles_of_certificates(file.content))
+    obstacles = obstacles_of_certificates(file.content)
+    yield from with_reading(setup, file, CERTIFICATE, _check_order(setup, file), obstacles)
     if has_key(file.content) and setup.key is not None and setup.key.path != file.path:
         yield found(
             "key-in-certificate-file",

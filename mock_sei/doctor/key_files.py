@@ -11,7 +11,7 @@ from mock_sei.certificates.conversions import Role, find_commands
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import form_of
 from mock_sei.doctor.advice import KEY
-from mock_sei.doctor.file_findings import are_swapped, find_unread, unread_by_others, with_refusal
+from mock_sei.doctor.file_findings import are_swapped, find_unread, with_reading
 from mock_sei.doctor.findings import (
     CLIENTS,
     KEY_FILE,
@@ -19,7 +19,7 @@ from mock_sei.doctor.findings import (
     found,
     right,
 )
-from mock_sei.doctor.keys import KeyReading, KeyState, is_consistent
+from mock_sei.doctor.keys import KeyReading, KeyState, can_sign, is_consistent
 from mock_sei.doctor.material import (
     fingerprint_of,
     fits,
@@ -58,9 +58,9 @@ def check_key_file(setup: Setup) -> Iterator[Finding]:
     if obstacle:
         yield obstacle
     else:
-        yield from with_refusal(setup, file, KEY, _check_key(setup, file, setup.key_reading))
-        obstacles = obstacles_of_key(file.content, setup.key_reading)
-        yield from unread_by_others(setup, file, KEY, obstacles)
+        reading = setup.key_reading
+        obstacles = obstacles_of_key(file.content, reading)
+        yield from with_reading(setup, file, KEY, _check_key(setup, file, reading), obstacles)
     if file.mode is not None and file.mode & OTHERS:
         yield found(
             "key-readable-by-others",
@@ -82,6 +82,9 @@ def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Findin
             f"A passphrase was given and the key in {file.path} is not encrypted.",
             cure="leave it out; some clients (Go, Node) refuse a passphrase for a plain key.",
         )
+    if not can_sign(reading.key):
+        yield _damaged(setup, file, reading)
+        return
     if not is_consistent(reading.key):
         yield found(
             "key-inconsistent",
@@ -170,17 +173,21 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
             client=setup.client,
         )
     if state in (KeyState.DAMAGED, KeyState.ABSENT):
-        encrypted = f"; it is encrypted with {cipher}" if cipher else ""
-        return found(
-            "key-not-pem",
-            f"{file.path} holds a damaged private key.",
-            expected=KEY.expected,
-            actual=f"a key that cannot be read: cut short or changed{encrypted}",
-            cure="copy or download the file again, whole; " + KEY.give,
-            unread_by=CLIENTS,
-            client=setup.client,
-        )
+        return _damaged(setup, file, reading)
     return None
+
+
+def _damaged(setup: Setup, file: File, reading: KeyReading) -> Finding:
+    cipher = f"; it is encrypted with {reading.encryption.name}" if reading.encryption else ""
+    return found(
+        "key-not-pem",
+        f"{file.path} holds a damaged private key.",
+        expected=KEY.expected,
+        actual=f"a key that cannot be used: cut short or changed{cipher}",
+        cure="copy or download the file again, whole; " + KEY.give,
+        unread_by=CLIENTS,
+        client=setup.client,
+    )
 
 
 def _of_unknown_cipher(setup: Setup, reading: KeyReading) -> KeyState:

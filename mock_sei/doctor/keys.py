@@ -129,15 +129,33 @@ def is_consistent(key: object) -> bool:
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size > LARGEST_CHECKED:
         return True
     numbers = key.private_numbers()
-    p, q, d, n = numbers.p, numbers.q, numbers.d, numbers.public_numbers.n
-    e = numbers.public_numbers.e
+    p, q, d = numbers.p, numbers.q, numbers.d
+    return _signs_by_primes(numbers) and numbers.dmp1 == d % (p - 1) and numbers.dmq1 == d % (q - 1)
+
+
+def can_sign(key: object) -> bool:
+    """False for an RSA key of whose numbers so many are damaged that OpenSSL cannot sign with it.
+
+    OpenSSL signs with the primes, compares, and signs with the private exponent where the first
+    signature was wrong.
+    """
+    if not isinstance(key, rsa.RSAPrivateKey) or is_consistent(key):
+        return True
+    numbers = key.private_numbers()
+    n, e = numbers.public_numbers.n, numbers.public_numbers.e
+    any_text = 2
+    signs = n > any_text and pow(pow(any_text, numbers.d, n), e, n) == any_text
+    return signs or _signs_by_primes(numbers)
+
+
+def _signs_by_primes(numbers: rsa.RSAPrivateNumbers) -> bool:
+    """RFC 8017 section 3.2."""
+    p, q, e = numbers.p, numbers.q, numbers.public_numbers.e
     return (
-        p * q == n
+        p * q == numbers.public_numbers.n
         and p > 1
         and q > 1
-        and d * e % (p - 1) == 1
-        and d * e % (q - 1) == 1
-        and numbers.dmp1 == d % (p - 1)
-        and numbers.dmq1 == d % (q - 1)
+        and e * numbers.dmp1 % (p - 1) == 1
+        and e * numbers.dmq1 % (q - 1) == 1
         and numbers.iqmp * q % p == 1
     )

@@ -17,13 +17,17 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from mock_sei.certificates.bundles import Identity
+from mock_sei.certificates.cipher_names import encoded
 
 STORE_PASSPHRASE = "mock-sei"
 _KEY, _TRUSTED = 1, 2
+JKS, JCEKS = 0xFEEDFEED, 0xCECECECE
 
 
-def java_keystore(identity: Identity | None, trusted: x509.Certificate | None = None) -> bytes:
-    """The form JKS of Java's ``sun.security.provider.JavaKeyStore``, with one entry."""
+def java_keystore(
+    identity: Identity | None, trusted: x509.Certificate | None = None, *, magic: int = JKS
+) -> bytes:
+    """The form of Java's ``sun.security.provider.JavaKeyStore``, with one entry."""
     if identity is not None:
         entry = struct.pack(">I", _KEY) + _text("svc-demo") + struct.pack(">Q", 0)
         entry += _sized(_protected(_pkcs8(identity)))
@@ -32,7 +36,7 @@ def java_keystore(identity: Identity | None, trusted: x509.Certificate | None = 
         assert trusted is not None
         entry = struct.pack(">I", _TRUSTED) + _text("ca") + struct.pack(">Q", 0)
         entry += _certificate(trusted)
-    content = struct.pack(">III", 0xFEEDFEED, 2, 1) + entry
+    content = struct.pack(">III", magic, 2, 1) + entry
     seal = _sha1(_wide() + b"Mighty Aphrodite" + content)
     return content + seal
 
@@ -70,11 +74,16 @@ def _protected(plain: bytes) -> bytes:
         stream += last
     mixed = bytes(a ^ b for a, b in zip(plain, stream, strict=False))
     content = salt + mixed + _sha1(_wide() + plain)
-    algorithm = _tlv(0x30, bytes.fromhex("060a2b060104012a02110101") + b"\x05\x00")
-    return _tlv(0x30, algorithm + _tlv(0x04, content))
+    algorithm = tlv(0x30, identifier("1.3.6.1.4.1.42.2.17.1.1") + b"\x05\x00")
+    return tlv(0x30, algorithm + tlv(0x04, content))
 
 
-def _tlv(tag: int, content: bytes) -> bytes:
+def identifier(dotted: str) -> bytes:
+    """An object identifier in DER."""
+    return encoded(dotted)
+
+
+def tlv(tag: int, content: bytes) -> bytes:
     size = len(content)
     if size < 128:
         return bytes([tag, size]) + content

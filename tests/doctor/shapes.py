@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mock_sei.certificates.authority import Authority
 from mock_sei.certificates.bundles import BundleOptions, Identity, pkcs7_bundle, pkcs12_bundle
-from tests.doctor.key_files import STORE_PASSPHRASE, java_keystore, putty_key
+from tests.doctor.key_files import JCEKS, STORE_PASSPHRASE, java_keystore, putty_key
 
 CERTIFICATE, KEY, CA, BOTH = "certificate", "key", "ca", "both"
 """Which of the client's files has the shape; ``BOTH`` is one file for certificate and key."""
@@ -191,6 +191,9 @@ LAYOUTS: Mapping[str, Change] = {
     "UTF-32": lambda pem: pem.decode().encode("utf-32"),
     "Base64 of the file": base64.b64encode,
     "Base64 of the file in lines": base64.encodebytes,
+    "Base64 of the file in lines of Windows": lambda pem: base64.encodebytes(pem).replace(
+        b"\n", b"\r\n"
+    ),
     "a manifest of Kubernetes": _manifest,
     "a block of YAML": _block_scalar,
     "literal line ends": _text(lambda pem: pem.replace("\n", "\\n")),
@@ -466,7 +469,6 @@ class Maker:
             "text of openssl before it": self.openssl("x509 -in certificate -text"),
             "text of openssl and no certificate": self.openssl("x509 -in certificate -text -noout"),
             "Java's keystore": java_keystore(identity),
-            "Java's other keystore": b"\xce\xce\xce\xce" + bytes(100),
             "an archive of both": _archive(leaf),
         }
         for name, content in shapes.items():
@@ -648,6 +650,7 @@ class Maker:
             "behind a page": b"<!DOCTYPE html>\n<html></html>\n" + root,
             "random bytes": bytes(range(7, 250)) * 3,
             "Java's keystore": java_keystore(None, self.authority.root),
+            "Java's other keystore": java_keystore(None, self.authority.root, magic=JCEKS),
             "empty": b"",
         }
         for name, content in shapes.items():

@@ -36,11 +36,17 @@ def test_every_finding_has_a_test_that_names_it() -> None:
 
 
 def test_every_finding_is_made_somewhere() -> None:
-    files = {f"{file}-file-{kind}" for file in ("ca", "certificate", "key") for kind in UNREAD}
+    files = {
+        f"{file}-{kind}" for file in ("ca", "certificate", "key") for kind in (*UNREAD, *SHAPES)
+    }
     outside = [path for path in SOURCES if path.name != "findings.py"]
 
     assert CATALOGUE.keys() - texts(*outside) - files == set()
 
 
-UNREAD = ("missing", "unreadable", "empty")
+UNREAD = ("file-missing", "file-unreadable", "file-empty")
+SHAPES = (
+    *("is-pkcs12", "is-pkcs7", "is-der", "is-keystore", "not-pem", "encoding", "layout"),
+    *("form", "refused", "unread-by"),
+)
 """How a file cannot be used; the names are put together."""

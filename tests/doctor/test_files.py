@@ -163,7 +163,7 @@ def test_a_der_key_comes_with_its_conversion(clients: Clients, encrypted: bool) 
     der = clients.identity.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, encryption)
     found = only(check(clients.setup(key=file(der, "privatekey.key"))))
     assert found.name == "key-is-der"
-    assert found.cure == "openssl pkey -inform der -in privatekey.key -out privatekey.key"
+    assert found.cure == "openssl pkey -inform der -in privatekey.key -out new-privatekey.key"
 
 
 def test_what_is_no_certificate_or_key_and_what_is_damaged(clients: Clients) -> None:

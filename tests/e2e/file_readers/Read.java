@@ -35,7 +35,7 @@ public class Read {
         if (content.length == 0 || content[0] == '-') {
             return false;
         }
-        for (String type : new String[] {"PKCS12", "JKS"}) {
+        for (String type : new String[] {"PKCS12", "JKS", "JCEKS"}) {
             KeyStore store = KeyStore.getInstance(type);
             try {
                 store.load(new ByteArrayInputStream(content), passphrase);
