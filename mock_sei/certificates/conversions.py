@@ -19,11 +19,8 @@ from mock_sei.certificates.ciphers import find_encryption, find_legacy_cipher
 from mock_sei.certificates.der import find_sequence
 from mock_sei.certificates.forms import DER_FORMS, Form, is_certificate
 from mock_sei.certificates.pem import REQUEST_LABELS, Block, Fault, blocks_of, read_pem
-from mock_sei.certificates.recognition import entries_of_manifest, form_of, unwrap
+from mock_sei.certificates.recognition import DEEPEST, entries_of_manifest, form_of, unwrap
 from mock_sei.certificates.rewriting import write_again
-
-_DEEPEST = 4
-"""Wrappings in one another that are taken off."""
 
 LEGACY = "-provider legacy -provider default"
 
@@ -182,7 +179,7 @@ _SUFFIXES: Mapping[Form, str] = {
 
 def _of_wrapping(content: bytes, form: Form, place: Place) -> tuple[str, ...]:
     inner = unwrap(content)
-    if inner is None or place.depth >= _DEEPEST:
+    if inner is None or place.depth >= DEEPEST:
         return ()
     command = _UNPACKING[form]
     if inner.form is Form.PEM and is_usable(inner.content, place.role):

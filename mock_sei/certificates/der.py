@@ -14,6 +14,8 @@ INTEGER, OCTETS, IDENTIFIER, SEQUENCE = 0x02, 0x04, 0x06, 0x30
 _LONGEST_LENGTH = 4
 """Bytes of a length; more than 4 GB stands in no file."""
 _MOST_CHILDREN = 1000
+_LARGEST_NUMBER = 16
+"""Bytes of a counter that are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +56,10 @@ class Element:
 
     @property
     def number(self) -> int:
-        """An integer; 0 for another element."""
-        return int.from_bytes(self.content, signed=True) if self.tag == INTEGER else 0
+        """An integer; 0 for another element. Of a larger one than any counter the first bytes."""
+        if self.tag != INTEGER:
+            return 0
+        return int.from_bytes(self.content[:_LARGEST_NUMBER], signed=True)
 
 
 def find_element(content: bytes) -> Element | None:

@@ -19,6 +19,8 @@ from mock_sei.certificates.der import find_sequence
 from mock_sei.certificates.forms import Form, form_of_der
 from mock_sei.certificates.pem import BYTE_ORDER_MARK, blocks_of
 
+DEEPEST = 4
+"""Wrappings in one another that are taken off; there are files that hold themselves."""
 _LARGEST = 4_000_000
 """Bytes that are unpacked of an archive."""
 _HEAD = 4096
@@ -51,7 +53,7 @@ _LOOSE_BEGIN = re.compile(
     rb"BEGIN[ \t]+[A-Z0-9 ]{0,40}(?:CERTIFICATE|KEY|PKCS|CMS|CRL)", re.IGNORECASE
 )
 _ANY_MARK = re.compile(rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
-_ESCAPED = re.compile(rb"-----[ \t]*\\+r?n|\\+r?n[ \t]*-----END")
+_ESCAPED = re.compile(rb"-----[ \t]*\\{1,4}r?n|\\{1,4}r?n[ \t]*-----END")
 _BASE64_OF_BEGIN = re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2}")
 """``-----BEGIN``, then more."""
 _SSH_PUBLIC = re.compile(rb"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA")
@@ -207,7 +209,7 @@ _BINARY_BEGINNINGS = tuple(each for each in _MAGIC if not each.isascii() or each
 
 
 def _unescaped(content: bytes) -> bytes:
-    return re.sub(rb"\\+r?\\*n", b"\n", content)
+    return re.sub(rb"\\{1,4}[nr]", b"\n", content)
 
 
 def _without_percent(content: bytes) -> bytes:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import form_of
 
+_LARGEST = 500_000
 _MOST_MARKS = 100
-"""BEGIN lines of a text that is written again; more of them are no file of a client."""
+"""Bytes, and BEGIN lines, of a text that is written again; with more it is no file of a client."""
 
 _DASH = r"(?:-|\xe2\x80[\x90-\x95]|\xe2\x88\x92)"
-_MARK = rf"{_DASH}{{1,12}}[ \t]*(BEGIN|END)[ \t]+([A-Z0-9][A-Z0-9 ]*?)[ \t]*{_DASH}{{1,12}}"
+_MARK = rf"{_DASH}{{1,12}}[ \t]*(BEGIN|END)[ \t]+([A-Z0-9][A-Z0-9 ]{{0,40}}?)[ \t]*{_DASH}{{1,12}}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +44,8 @@ _STEPS = (
         is_needed=lambda text: form_of(text) is Form.PERCENT,
     ),
     _Step(
-        perl=r"s/\\+[nr]/\n/g;",
-        change=lambda text: re.sub(rb"\\+[nr]", b"\n", text),
+        perl=r"s/\\{1,4}[nr]/\n/g;",
+        change=lambda text: re.sub(rb"\\{1,4}[nr]", b"\n", text),
         is_needed=lambda text: re.search(rb"\\[nr]", text) is not None,
     ),
     _Step(
@@ -72,7 +73,7 @@ _BLOCKS = (
 
 def write_again(content: bytes) -> tuple[bytes, str]:
     """The blocks of a text, each line as it should be, and the program for perl that does it."""
-    if content.upper().count(b"BEGIN") > _MOST_MARKS:
+    if len(content) > _LARGEST or content.upper().count(b"BEGIN") > _MOST_MARKS:
         return b"", ""
     program = []
     for step in _STEPS:

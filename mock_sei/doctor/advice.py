@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mock_sei.certificates.conversions import Role
 from mock_sei.certificates.forms import Form
-from mock_sei.certificates.recognition import form_of, unwrap
+from mock_sei.certificates.recognition import DEEPEST, form_of, unwrap
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import has_certificate, labels, readable
 from mock_sei.doctor.setup import File
@@ -117,15 +117,15 @@ def contents(file: File | None) -> str:
     return _describe(file.content if file else b"")
 
 
-def _describe(content: bytes) -> str:
+def _describe(content: bytes, depth: int = 0) -> str:
     form = form_of(content)
     if form is Form.PAGE:
         title = re.search(rb"(?is)<title[^>]{0,100}>([^<]{1,200})", content[:20_000])
         shown = readable(title[1].decode("utf-8", "replace"), 80) if title else ""
         return f"{form}, its title {shown!r}" if shown else str(form)
     if form is not Form.PEM:
-        inner = unwrap(content)
-        holds = f", with {_describe(inner.content)} in it" if inner else ""
+        inner = unwrap(content) if depth < DEEPEST else None
+        holds = f", with {_describe(inner.content, depth + 1)} in it" if inner else ""
         return f"{form}{holds}"
     kinds = [
         word

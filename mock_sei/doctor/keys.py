@@ -144,7 +144,11 @@ def can_sign(key: object) -> bool:
     numbers = key.private_numbers()
     n, e = numbers.public_numbers.n, numbers.public_numbers.e
     any_text = 2
-    signs = n > any_text and pow(pow(any_text, numbers.d, n), e, n) == any_text
+    signs = (
+        n > any_text
+        and max(numbers.d, e) < n
+        and pow(pow(any_text, numbers.d, n), e, n) == any_text
+    )
     return signs or _signs_by_primes(numbers)
 
 

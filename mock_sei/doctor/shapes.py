@@ -11,19 +11,17 @@ from mock_sei.certificates.conversions import Place, Role, find_commands
 from mock_sei.certificates.forms import WRAPPINGS, Form, is_certificate
 from mock_sei.certificates.pem import LAYOUT, Block, Fault, blocks_of, read_pem
 from mock_sei.certificates.pem_mistakes import find_mistake
-from mock_sei.certificates.recognition import form_of, unwrap
+from mock_sei.certificates.recognition import DEEPEST, form_of, unwrap
 from mock_sei.doctor.advice import CA, CERTIFICATE, KEY, Part, advice_for, contents
 from mock_sei.doctor.findings import CLIENTS, OPENSSL_CLIENTS, Finding, found
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import certificate_of, has_certificate, labels, readable
 from mock_sei.doctor.setup import File, Setup
 
-_DEEPEST = 4
-
 
 def holds_only(content: bytes, role: Role) -> bool:
     """Whether a file has a certificate and no key, or a key and no certificate, packed or not."""
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         inner = unwrap(content)
         if inner is None:
             break
@@ -181,7 +179,7 @@ _OF_PROGRAMS = frozenset(
 
 def _other_form(setup: Setup, file: File, part: Part, form: Form) -> Finding:
     inner, last = unwrap(file.content), form
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         if inner is None:
             break
         last, inner = inner.form, unwrap(inner.content)
