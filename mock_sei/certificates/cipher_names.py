@@ -61,6 +61,9 @@ PBES1_LEGACY: Mapping[str, str] = {
 }
 """What OpenSSL 3 opens with its legacy provider only; names as in its objects."""
 
+PLAIN_KEY_BAG = "1.2.840.113549.1.12.10.1.1"
+"""Of a PKCS#12 file: a private key that is not encrypted (RFC 7292 section 4.2.1)."""
+
 PKCS12_CIPHERS: Mapping[str, tuple[str, int]] = {
     "1.2.840.113549.1.12.1.3": ("pbeWithSHA1And3-KeyTripleDES-CBC", 24),
     "1.2.840.113549.1.12.1.4": ("pbeWithSHA1And2-KeyTripleDES-CBC", 16),

@@ -28,6 +28,7 @@ from mock_sei.certificates.cipher_names import (
     PBES2,
     PBKDF2,
     PKCS12_CIPHERS,
+    PLAIN_KEY_BAG,
     PRFS,
     SCRYPT,
     encoded,
@@ -122,6 +123,11 @@ def find_legacy_cipher(pkcs12: bytes) -> str | None:
         if encoded(identifier) in pkcs12:
             return name
     return None
+
+
+def is_without_encryption(pkcs12: bytes) -> bool:
+    """Whether a PKCS#12 file has a key that is not encrypted, which Java does not read."""
+    return encoded(PLAIN_KEY_BAG) in pkcs12
 
 
 def find_encryption(block: Block) -> Encryption | None:

@@ -30,7 +30,7 @@ from mock_sei.doctor.readers import (
     obstacles_of_key,
 )
 from mock_sei.doctor.setup import File, Setup
-from mock_sei.doctor.shapes import find_obstacle, place_of
+from mock_sei.doctor.shapes import STORES, find_obstacle, is_read_by, place_of
 
 OTHERS = 0o077
 """Permission bits of group and others."""
@@ -39,12 +39,15 @@ OTHERS = 0o077
 def check_key_file(setup: Setup) -> Iterator[Finding]:
     file = setup.key_file
     if file is None:
-        if setup.certificate is not None and setup.certificate.was_read:
+        certificate = setup.certificate
+        if certificate is None or _is_store(setup, certificate):
+            return
+        if certificate.was_read:
             yield found(
                 "key-file-not-given",
                 "--cert was given without --key, and it holds no private key.",
                 cure="give the key too: --key privatekey.key."
-                if form_of(setup.certificate.content) is Form.PEM
+                if form_of(certificate.content) is Form.PEM
                 else "extract certificate and key as above, and give both.",
             )
         return
@@ -69,6 +72,11 @@ def check_key_file(setup: Setup) -> Iterator[Finding]:
             actual=f"mode {file.mode:o}",
             cure=f"chmod 600 {place_of(setup, file, Role.KEY).shown}",
         )
+
+
+def _is_store(setup: Setup, certificate: File) -> bool:
+    """Whether the client in use takes certificate and key from ``--cert``, in one container."""
+    return form_of(certificate.content) in STORES and is_read_by(setup.client, certificate)
 
 
 def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Finding]:

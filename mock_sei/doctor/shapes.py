@@ -6,14 +6,16 @@ One table for the three files of a client. What is damaged gets no command: noth
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from mock_sei.certificates.ciphers import is_without_encryption
 from mock_sei.certificates.conversions import Place, Role, find_commands
 from mock_sei.certificates.forms import WRAPPINGS, Form, is_certificate
 from mock_sei.certificates.pem import LAYOUT, Block, Fault, blocks_of, read_pem
 from mock_sei.certificates.pem_mistakes import find_mistake
 from mock_sei.certificates.recognition import DEEPEST, form_of, unwrap
 from mock_sei.doctor.advice import CA, CERTIFICATE, KEY, Part, advice_for, contents
-from mock_sei.doctor.findings import CLIENTS, OPENSSL_CLIENTS, Finding, found
+from mock_sei.doctor.findings import CLIENTS, OPENSSL_CLIENTS, Finding, Level, found
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import certificate_of, has_certificate, labels, readable
 from mock_sei.doctor.setup import File, Setup
@@ -232,18 +234,41 @@ def _container(setup: Setup, file: File, part: Part, form: Form) -> Finding:
     else:
         name = _CONTAINERS[form]
         what = f"{file.path} is {form}; clients want .crt and .key, both PEM."
-    java = form in (Form.PKCS12, Form.KEYSTORE) or part is not KEY
-    return _found(
+    finding = _found(
         setup,
         part,
         name,
         what,
         actual=contents(file),
         cure="\n".join(commands) if commands else part.give,
-        unread_by=tuple(each for each in CLIENTS if each not in ("java", "dotnet"))
-        if java and form_of(file.content) is form
-        else CLIENTS,
+        unread_by=_unread_container(file, form),
     )
+    if form in STORES and is_read_by(setup.client, file):
+        return replace(finding, level=Level.HINT)
+    return finding
+
+
+STORES = frozenset({Form.PKCS12, Form.KEYSTORE})
+"""Containers of certificate and key."""
+
+
+def _unread_container(file: File, form: Form) -> tuple[str, ...]:
+    """Java and .NET read containers, and DER; what is packed once more nobody reads."""
+    if form_of(file.content) is not form or form is Form.DER_KEY:
+        return CLIENTS
+    return tuple(each for each in CLIENTS if not is_read_by(each, file))
+
+
+def is_read_by(client: str | None, file: File) -> bool:
+    """Whether a client takes such a container as it is."""
+    form = form_of(file.content)
+    if client == "java":
+        return form in _OF_JAVA and not is_without_encryption(file.content)
+    return client == "dotnet" and form in _OF_DOTNET
+
+
+_OF_JAVA = frozenset({Form.PKCS12, Form.KEYSTORE, Form.PKCS7, Form.DER_CERTIFICATE})
+_OF_DOTNET = frozenset({Form.PKCS12, Form.PKCS7, Form.DER_CERTIFICATE})
 
 
 def _short(form: Form) -> str:

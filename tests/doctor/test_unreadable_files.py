@@ -188,6 +188,23 @@ class TestWhomItConcerns:
         assert (found.level, found.unread_by) == (level, ("java", "go"))
         assert "Java, Go" in found.what
 
+    @pytest.mark.parametrize(
+        ("client", "level"),
+        [
+            (None, Level.PROBLEM),
+            ("curl", Level.PROBLEM),
+            ("java", Level.HINT),
+            ("go", Level.PROBLEM),
+        ],
+    )
+    def test_a_pfx_is_right_for_who_takes_a_pfx(
+        self, clients: Clients, client: str | None, level: Level
+    ) -> None:
+        pfx = file(pkcs12_bundle(clients.identity, BundleOptions()), "a.pfx")
+        found = check(clients.setup(certificate=pfx, key=None, client=client))
+        assert [each.level for each in found if each.name == "certificate-is-pkcs12"] == [level]
+        assert ("key-file-not-given" in names(found)) == (client != "java")
+
 
 class TestEncryptedKeys:
     def locked(self, clients: Clients) -> bytes:

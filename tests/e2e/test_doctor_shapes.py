@@ -35,33 +35,29 @@ def problems(findings: Iterable[Finding]) -> list[str]:
 
 
 def disagreements(each: Placed, said: dict[str, Said]) -> list[str]:
-    slug, shape = each.shape.slug, each.shape
-    options = Options(**each.options)
-    setup = read_setup("https://localhost:1", options, environ={})
+    """In which the doctor and a client differ over one shape."""
+    slug = each.shape.slug
+    setup = read_setup("https://localhost:1", Options(**each.options), environ={})
     found = examined(setup)
     failing = [name for name in BY_OPENSSL if said[name][slug]]
     rows = []
     if bool(failing) != bool(problems(found)):
-        rows.append(
-            f"{slug}: {failing or 'all'} {'fail' if failing else 'read it'}, and the "
-            f"doctor finds {problems(found) or 'no problem'}"
-        )
-    if failing:
-        return rows
+        rows.append(f"{slug}: not read by {failing}, and the doctor finds {problems(found)}")
     for client in OTHERS:
-        # Java reads no PEM key whatever its shape, and Go no encrypted one
-        if shape.role == KEY and (client == "java" or shape.passphrase):
-            continue
         fails = bool(said[client][slug])
+        # Java reads no PEM key whatever its shape, and Go no encrypted one
+        if each.shape.role == KEY and (client == "java" or each.shape.passphrase):
+            continue
+        for_client = problems(examined(replace(setup, client=client)))
+        if fails and not for_client:
+            rows.append(f"{slug}: {client} fails, and with --client {client} nothing is found")
+        if failing:
+            continue
+        if not fails and for_client:
+            rows.append(f"{slug}: {client} reads it, and --client {client} finds {for_client}")
         named = any(client in finding.unread_by for finding in found)
         if fails != named:
-            rows.append(
-                f"{slug}: {client} {'fails' if fails else 'reads it'}, and the doctor "
-                f"{'names' if named else 'does not name'} it"
-            )
-        for_client = problems(examined(replace(setup, client=client)))
-        if fails != bool(for_client):
-            rows.append(f"{slug}: with --client {client} the doctor finds {for_client}")
+            rows.append(f"{slug}: {client} {'is not' if fails else 'is'} named as one that fails")
     return rows
 
 
