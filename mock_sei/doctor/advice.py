@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mock_sei.certificates.conversions import Role
+from mock_sei.certificates.conversions import Place, Role
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import DEEPEST, form_of, unwrap
+from mock_sei.doctor.findings import CLIENTS, Finding, found
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import has_certificate, labels, readable
-from mock_sei.doctor.setup import File
-
-_DEEPEST = 4
+from mock_sei.doctor.setup import File, Setup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,3 +148,33 @@ def advice_for(holds: str, part: Part) -> str:
     if advice is None:
         return part.give
     return advice[1] if part is KEY else advice[0]
+
+
+def file_finding(
+    setup: Setup,
+    part: Part,
+    name: str,
+    what: str,
+    *,
+    actual: str,
+    cure: str,
+    unread_by: tuple[str, ...] = CLIENTS,
+) -> Finding:
+    """A finding of one of the three files, which some clients cannot read, all unless said."""
+    return found(
+        f"{_PREFIXES[part.role]}-{name}",
+        what,
+        expected=part.expected,
+        actual=actual,
+        cure=cure,
+        unread_by=unread_by,
+        client=setup.client,
+    )
+
+
+_PREFIXES = {Role.CERTIFICATE: "certificate", Role.KEY: "key", Role.CA: "ca"}
+
+
+def place_of(setup: Setup, file: File, role: Role) -> Place:
+    """Where the commands begin. They write over none of the files that were given."""
+    return Place(path=str(file.path), role=role, taken={each.name for each in setup.files})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from mock_sei.certificates.conversions import Role, find_commands
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import form_of
-from mock_sei.doctor.advice import CA, Part
+from mock_sei.doctor.advice import CA, Part, place_of
 from mock_sei.doctor.findings import (
     CLIENTS,
     Finding,
@@ -22,7 +22,7 @@ from mock_sei.doctor.readers import (
     Obstacle,
 )
 from mock_sei.doctor.setup import File, Setup
-from mock_sei.doctor.shapes import find_refusal, holds_only, place_of
+from mock_sei.doctor.shapes import find_refusal, holds_only
 
 
 def with_reading(

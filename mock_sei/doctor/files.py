@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mock_sei.certificates.conversions import Role, find_commands, nth_certificate
 from mock_sei.certificates.pem import blocks_of
-from mock_sei.doctor.advice import CA, CERTIFICATE, contents
+from mock_sei.doctor.advice import CA, CERTIFICATE, contents, place_of
 from mock_sei.doctor.file_findings import are_swapped, find_unread, with_reading
 from mock_sei.doctor.findings import (
     CA_FILE,
@@ -28,7 +28,7 @@ from mock_sei.doctor.readers import (
     obstacles_of_certificates,
 )
 from mock_sei.doctor.setup import File, Setup
-from mock_sei.doctor.shapes import find_obstacle, place_of
+from mock_sei.doctor.shapes import find_obstacle
 
 
 def check_ca_file(setup: Setup) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ from mock_sei.certificates.ciphers import MOST_ITERATIONS
 from mock_sei.certificates.conversions import Role, find_commands
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import form_of
-from mock_sei.doctor.advice import KEY
+from mock_sei.doctor.advice import KEY, place_of
+from mock_sei.doctor.containers import STORES, is_read_by
 from mock_sei.doctor.file_findings import are_swapped, find_unread, with_reading
 from mock_sei.doctor.findings import (
     CLIENTS,
@@ -30,7 +31,7 @@ from mock_sei.doctor.readers import (
     obstacles_of_key,
 )
 from mock_sei.doctor.setup import File, Setup
-from mock_sei.doctor.shapes import STORES, find_obstacle, is_read_by, place_of
+from mock_sei.doctor.shapes import find_obstacle
 
 OTHERS = 0o077
 """Permission bits of group and others."""

@@ -5,17 +5,23 @@ One table for the three files of a client. What is damaged gets no command: noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-
-from mock_sei.certificates.ciphers import is_without_encryption
-from mock_sei.certificates.conversions import Place, Role, find_commands
+from mock_sei.certificates.conversions import Role, find_commands
 from mock_sei.certificates.forms import WRAPPINGS, Form, is_certificate
 from mock_sei.certificates.pem import LAYOUT, Block, Fault, blocks_of, read_pem
 from mock_sei.certificates.pem_mistakes import find_mistake
 from mock_sei.certificates.recognition import DEEPEST, form_of, unwrap
-from mock_sei.doctor.advice import CA, CERTIFICATE, KEY, Part, advice_for, contents
-from mock_sei.doctor.findings import CLIENTS, OPENSSL_CLIENTS, Finding, Level, found
+from mock_sei.doctor.advice import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    Part,
+    advice_for,
+    contents,
+    file_finding,
+    place_of,
+)
+from mock_sei.doctor.containers import CONTAINERS, container_finding
+from mock_sei.doctor.findings import OPENSSL_CLIENTS, Finding
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import certificate_of, has_certificate, labels, readable
 from mock_sei.doctor.setup import File, Setup
@@ -121,7 +127,7 @@ def _faulty(setup: Setup, file: File, part: Part, fault: Fault) -> Finding:
     if not _may_hold(file.content, part):
         return _nothing(setup, file, part)
     commands = find_commands(file.content, place_of(setup, file, part.role))
-    return _found(
+    return file_finding(
         setup,
         part,
         "layout",
@@ -140,7 +146,7 @@ def _may_hold(content: bytes, part: Part) -> bool:
 
 
 def _damaged(setup: Setup, file: File, part: Part, where: str) -> Finding:
-    return _found(
+    return file_finding(
         setup,
         part,
         "not-pem",
@@ -155,9 +161,9 @@ def _nothing(setup: Setup, file: File, part: Part, actual: str | None = None) ->
     content = file.content
     holds = actual or contents(file)
     if form_of(content) is Form.PEM and "PKCS7" in labels(content) and part is CERTIFICATE:
-        return _container(setup, file, part, Form.PKCS7)
+        return container_finding(setup, file, part, Form.PKCS7)
     commands = find_commands(content, place_of(setup, file, part.role))
-    return _found(
+    return file_finding(
         setup,
         part,
         "not-pem",
@@ -167,13 +173,6 @@ def _nothing(setup: Setup, file: File, part: Part, actual: str | None = None) ->
     )
 
 
-_CONTAINERS: Mapping[Form, str] = {
-    Form.PKCS12: "is-pkcs12",
-    Form.PKCS7: "is-pkcs7",
-    Form.DER_CERTIFICATE: "is-der",
-    Form.DER_KEY: "is-der",
-    Form.KEYSTORE: "is-keystore",
-}
 _OF_PROGRAMS = frozenset(
     {Form.OPENSSH, Form.PUTTY, Form.PVK, Form.MSBLOB, Form.WEB_KEY, Form.SSH2_KEY}
 )
@@ -185,11 +184,11 @@ def _other_form(setup: Setup, file: File, part: Part, form: Form) -> Finding:
         if inner is None:
             break
         last, inner = inner.form, unwrap(inner.content)
-    if last in _CONTAINERS and _suits(last, part):
-        return _container(setup, file, part, last)
+    if last in CONTAINERS and _suits(last, part):
+        return container_finding(setup, file, part, last)
     if part is KEY and form in _OF_PROGRAMS:
         commands = find_commands(file.content, place_of(setup, file, part.role))
-        return _found(
+        return file_finding(
             setup,
             part,
             "form",
@@ -200,7 +199,7 @@ def _other_form(setup: Setup, file: File, part: Part, form: Form) -> Finding:
     commands = find_commands(file.content, place_of(setup, file, part.role))
     packed = form in WRAPPINGS or bool(commands)
     if packed and (commands or (last is Form.PEM and form is not Form.MISLABELLED)):
-        return _found(
+        return file_finding(
             setup,
             part,
             "encoding",
@@ -217,88 +216,6 @@ def _suits(form: Form, part: Part) -> bool:
     return form is not Form.PKCS7 or part is not KEY
 
 
-_KEY_CONTAINER = "--key is a PKCS#12 file (.pfx, .p12), which holds certificate and key together."
-
-
-def _container(setup: Setup, file: File, part: Part, form: Form) -> Finding:
-    commands = find_commands(file.content, place_of(setup, file, part.role))
-    if part is CA:
-        name, what = "not-pem", "--cacert holds no PEM certificate."
-    elif part is KEY:
-        name = _CONTAINERS[form]
-        what = (
-            _KEY_CONTAINER
-            if form is Form.PKCS12
-            else f"{file.path} is {_short(form)}; clients want PEM."
-        )
-    else:
-        name = _CONTAINERS[form]
-        what = f"{file.path} is {form}; clients want .crt and .key, both PEM."
-    finding = _found(
-        setup,
-        part,
-        name,
-        what,
-        actual=contents(file),
-        cure="\n".join(commands) if commands else part.give,
-        unread_by=_unread_container(file, form),
-    )
-    if form in STORES and is_read_by(setup.client, file):
-        return replace(finding, level=Level.HINT)
-    return finding
-
-
-STORES = frozenset({Form.PKCS12, Form.KEYSTORE})
-"""Containers of certificate and key."""
-
-
-def _unread_container(file: File, form: Form) -> tuple[str, ...]:
-    """Java and .NET read containers, and DER; what is packed once more nobody reads."""
-    if form_of(file.content) is not form or form is Form.DER_KEY:
-        return CLIENTS
-    return tuple(each for each in CLIENTS if not is_read_by(each, file))
-
-
-def is_read_by(client: str | None, file: File) -> bool:
-    """Whether a client takes such a container as it is."""
-    form = form_of(file.content)
-    if client == "java":
-        return form in _OF_JAVA and not is_without_encryption(file.content)
-    return client == "dotnet" and form in _OF_DOTNET
-
-
-_OF_JAVA = frozenset({Form.PKCS12, Form.KEYSTORE, Form.PKCS7, Form.DER_CERTIFICATE})
-_OF_DOTNET = frozenset({Form.PKCS12, Form.PKCS7, Form.DER_CERTIFICATE})
-
-
-def _short(form: Form) -> str:
-    return "a DER file" if form is Form.DER_KEY else str(form)
-
-
-def _found(
-    setup: Setup,
-    part: Part,
-    name: str,
-    what: str,
-    *,
-    actual: str,
-    cure: str,
-    unread_by: tuple[str, ...] = CLIENTS,
-) -> Finding:
-    return found(
-        f"{_PREFIXES[part.role]}-{name}",
-        what,
-        expected=part.expected,
-        actual=actual,
-        cure=cure,
-        unread_by=unread_by,
-        client=setup.client,
-    )
-
-
-_PREFIXES = {Role.CERTIFICATE: "certificate", Role.KEY: "key", Role.CA: "ca"}
-
-
 def find_refusal(setup: Setup, file: File, part: Part) -> Finding | None:
     """What OpenSSL says of a file in which the checks found nothing wrong."""
     said = {
@@ -309,7 +226,7 @@ def find_refusal(setup: Setup, file: File, part: Part) -> Finding | None:
     if not said:
         return None
     with_what = " with --cert" if part is KEY and not setup.loading.key else ""
-    return _found(
+    return file_finding(
         setup,
         part,
         "refused",
@@ -318,8 +235,3 @@ def find_refusal(setup: Setup, file: File, part: Part) -> Finding | None:
         cure="make the file again; " + part.give,
         unread_by=OPENSSL_CLIENTS,
     )
-
-
-def place_of(setup: Setup, file: File, role: Role) -> Place:
-    """Where the commands begin. They write over none of the files that were given."""
-    return Place(path=str(file.path), role=role, taken={each.name for each in setup.files})
