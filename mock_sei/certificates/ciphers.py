@@ -8,6 +8,7 @@ file: only the first bytes say which it is. Source: RFC 8018 (PBES1, PBES2), RFC
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -45,6 +46,8 @@ from mock_sei.certificates.pem import Block
 
 MOST_ITERATIONS = 5_000_000
 """Of a hash; OpenSSL writes 2,048. With more, any client would work on the key for seconds."""
+_LONGEST_NAME = 40
+"""Characters of a cipher's name that are taken from a header."""
 MOST_SCRYPT_MEMORY = 32 * 1024 * 1024
 """OpenSSL takes no more for scrypt."""
 
@@ -263,7 +266,7 @@ def _of_headers(block: Block) -> Encryption:
     named = block.cipher_and_salt
     if named is None:
         return Encryption(name="a cipher that no DEK-Info header names", is_damaged=True)
-    name, salt = named
+    name, salt = re.sub(r"[^A-Za-z0-9-]", "?", named[0][:_LONGEST_NAME]), named[1]
     try:
         vector = bytes.fromhex(salt)
     except ValueError:

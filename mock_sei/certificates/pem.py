@@ -37,6 +37,8 @@ KEY_LABELS = frozenset(
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+_LONGEST_LABEL = 60
+"""Characters of a label that are shown."""
 _PIECE = 254
 """Bytes of a line that OpenSSL reads at once; a longer line is several."""
 _DROPPED = bytes([*range(33), *range(128, 256)])
@@ -129,7 +131,8 @@ class Fault:
     mark: str = "BEGIN"
 
     def __str__(self) -> str:
-        shown = f"-----{self.mark} {self.label}-----"
+        label = "".join(each if each.isprintable() else "?" for each in self.label[:_LONGEST_LABEL])
+        shown = f"-----{self.mark} {label}-----"
         return f"line {self.line}: {self.mistake.value.format(line=shown)}"
 
 

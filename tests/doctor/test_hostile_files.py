@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mock_sei.doctor.examination import as_text
 from mock_sei.doctor.files import check_ca_file, check_certificate_file
 from mock_sei.doctor.findings import Level
 from mock_sei.doctor.key_files import check_key_file
@@ -71,3 +72,21 @@ def test_a_file_that_holds_itself_is_read_to_an_end() -> None:
     setup = Setup(target=target, ca=given, certificate=given, key=given, now=NOW)
     found = [finding for check in CHECKS for finding in check(setup)]
     assert {each.level for each in found} == {Level.PROBLEM}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"-----BEGIN \x1b[31mPRIVATE KEY-----\n!\n-----END X-----\n",
+        b"-----BEGIN X-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: \x1b[2J,00\n\nQUJD\n-----END X-----\n".replace(
+            b"X", b"RSA PRIVATE KEY"
+        ),
+        b"<html><title>\x1b]0;x\x07</title>",
+    ],
+)
+def test_nothing_of_a_file_steers_a_terminal(content: bytes) -> None:
+    given = File(path=Path("x"), content=content)
+    target = read_target("https://localhost:1")
+    setup = Setup(target=target, ca=given, certificate=given, key=given, now=NOW)
+    found = [finding for check in CHECKS for finding in check(setup)]
+    assert "\x1b" not in as_text(found, encoding="utf-8", verbose=True)
