@@ -254,9 +254,15 @@ class _Reading:
         self._headers, self._body = [text for _, text in self._body], []
         return None
 
+    def _may_have(self, headers: bytes) -> bool:
+        """A certificate has none, a key those of its encryption; nobody looks at those of others."""
+        if self._label in CERTIFICATE_LABELS:
+            return False
+        return self._label not in KEY_LABELS or _ENCRYPTED.match(headers) is not None
+
     def finished(self) -> Block | Fault:
         headers = b"\n".join(self._headers)
-        if self._has_header and not _ENCRYPTED.match(headers):
+        if self._has_header and not self._may_have(headers):
             return self.fault(Mistake.HEADER, self._line + 1)
         bare = bytearray()
         for line, text in self._body:

@@ -56,6 +56,12 @@ STORES = frozenset({Form.PKCS12, Form.KEYSTORE})
 """Containers of certificate and key."""
 
 
+def has_store(setup: Setup) -> bool:
+    """Whether the client in use takes certificate and key from ``--cert``, in one container."""
+    file = setup.certificate
+    return file is not None and form_of(file.content) in STORES and is_read_by(setup.client, file)
+
+
 def _unread_container(file: File, form: Form) -> tuple[str, ...]:
     """Java and .NET read containers, and DER; what is packed once more nobody reads."""
     if form_of(file.content) is not form or form is Form.DER_KEY:

@@ -11,7 +11,7 @@ from mock_sei.certificates.conversions import Role, find_commands
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import form_of
 from mock_sei.doctor.advice import KEY, place_of
-from mock_sei.doctor.containers import STORES, is_read_by
+from mock_sei.doctor.containers import has_store
 from mock_sei.doctor.file_findings import are_swapped, find_unread, with_reading
 from mock_sei.doctor.findings import (
     CLIENTS,
@@ -41,7 +41,7 @@ def check_key_file(setup: Setup) -> Iterator[Finding]:
     file = setup.key_file
     if file is None:
         certificate = setup.certificate
-        if certificate is None or _is_store(setup, certificate):
+        if certificate is None or has_store(setup):
             return
         if certificate.was_read:
             yield found(
@@ -73,11 +73,6 @@ def check_key_file(setup: Setup) -> Iterator[Finding]:
             actual=f"mode {file.mode:o}",
             cure=f"chmod 600 {place_of(setup, file, Role.KEY).shown}",
         )
-
-
-def _is_store(setup: Setup, certificate: File) -> bool:
-    """Whether the client in use takes certificate and key from ``--cert``, in one container."""
-    return form_of(certificate.content) in STORES and is_read_by(setup.client, certificate)
 
 
 def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Finding]:

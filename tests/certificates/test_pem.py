@@ -95,7 +95,7 @@ MISTAKES = {
     GOOD.replace(b"END X", b"END Y"): (Mistake.OTHER_END, 1),
     GOOD.replace(BODY, BODY + b"\n" + BODY): (Mistake.EMPTY_LINE, 3),
     GOOD.replace(BODY, b"\n" + BODY + BODY): (Mistake.LONG_LINE, 4),
-    GOOD.replace(BODY, b"a: b\n\n" + BODY): (Mistake.HEADER, 2),
+    GOOD.replace(b"X", b"CERTIFICATE").replace(BODY, b"a: b\n\n" + BODY): (Mistake.HEADER, 2),
     GOOD.replace(BODY, BODY + b"!\n"): (Mistake.STRANGE_CHARACTER, 3),
     GOOD.replace(BODY, b"QUJ\n"): (Mistake.CUT_SHORT, 1),
     GOOD.replace(BODY, b""): (Mistake.NO_BODY, 1),
@@ -114,6 +114,13 @@ def test_each_mistake_is_named_with_its_line() -> None:
         assert (found.mistake, found.line) == (mistake, line), content
         assert str(found).startswith(f"line {line}: ")
     assert {mistake for mistake, _ in MISTAKES.values()} == set(Mistake)
+
+
+def test_headers_are_for_encrypted_keys_and_for_what_nobody_looks_at() -> None:
+    headers = b"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n"
+    for label, good in ((b"RSA PRIVATE KEY", True), (b"OTHER", True), (b"CERTIFICATE", False)):
+        content = GOOD.replace(b"X", label).replace(BODY, headers + BODY)
+        assert (find_mistake(content) is None) == good
 
 
 def test_what_follows_a_fault_is_read_all_the_same() -> None:

@@ -74,13 +74,17 @@ def test_a_file_that_holds_itself_is_read_to_an_end() -> None:
     assert {each.level for each in found} == {Level.PROBLEM}
 
 
+ENCRYPTED = (
+    b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: \x1b[2J,00\n\nQUJD\n"
+    b"-----END RSA PRIVATE KEY-----\n"
+)
+
+
 @pytest.mark.parametrize(
     "content",
     [
         b"-----BEGIN \x1b[31mPRIVATE KEY-----\n!\n-----END X-----\n",
-        b"-----BEGIN X-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: \x1b[2J,00\n\nQUJD\n-----END X-----\n".replace(
-            b"X", b"RSA PRIVATE KEY"
-        ),
+        ENCRYPTED,
         b"<html><title>\x1b]0;x\x07</title>",
     ],
 )
