@@ -255,7 +255,7 @@ class _Reading:
         return None
 
     def _may_have(self, headers: bytes) -> bool:
-        """A certificate has none, a key those of its encryption; nobody looks at those of others."""
+        """A certificate has none, a key those of its encryption; others are not looked at."""
         if self._label in CERTIFICATE_LABELS:
             return False
         return self._label not in KEY_LABELS or _ENCRYPTED.match(headers) is not None

@@ -11,6 +11,7 @@ from mock_sei.doctor.findings import CATALOGUE, catalogue_table
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = (
     *(ROOT / "tests" / "doctor").glob("test_*.py"),
+    ROOT / "tests" / "doctor" / "file_changes.py",
     *(ROOT / "tests" / "e2e").glob("test_doctor*.py"),
 )
 SOURCES = [*Path(findings.__file__).parent.glob("*.py")]
