@@ -67,7 +67,11 @@ def load_pair(
 def try_loading(
     *, certificate: Path | None, key: Path | None, ca: Path | None, passphrase: str | None
 ) -> Loading:
-    """Loads what is given; None is passed over."""
+    """Loads what is given; None is passed over. Nothing is tried where OpenSSL does not start."""
+    try:
+        _context()
+    except OSError:  # OPENSSL_CONF names a file of nonsense, for one: no fault of the files
+        return Loading()
     tried = Loading(
         was_tried=True,
         certificate=_refusal_of_certificate(certificate) if certificate else "",

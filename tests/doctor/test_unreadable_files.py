@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import ssl
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from mock_sei.certificates.bundles import BundleOptions, pkcs12_bundle
+from mock_sei.doctor import loading
 from mock_sei.doctor.examination import SETUP_CHECKS, exit_status
 from mock_sei.doctor.findings import (
     CLIENTS,
@@ -64,6 +66,20 @@ def test_what_the_checks_explain_is_not_said_again_in_openssl_s_words(clients: C
     key = file(clients.issue("svc-web").key_pem, "privatekey.key")
     setup = clients.setup(key=key, loading=PAIR_REFUSED)
     assert names(check(setup)) == ["key-not-of-certificate"]
+
+
+def test_an_openssl_that_does_not_start_is_no_fault_of_the_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(_: object) -> ssl.SSLContext:
+        raise ssl.SSLError("error in the configuration")
+
+    path = tmp_path / "certificate.crt"
+    path.write_bytes(b"x")
+    options = Options(cert=path, key=path, cacert=path)
+    assert read_setup("https://localhost:1", options, environ={}).loading.ca
+    monkeypatch.setattr(loading, "PlainContext", broken)
+    assert read_setup("https://localhost:1", options, environ={}).loading == Loading()
 
 
 class TestWhomItConcerns:
