@@ -169,12 +169,13 @@ def find_end(content: bytes) -> Fault | None:
 
 
 def _pieces(content: bytes) -> Iterator[_Piece]:
-    content = content.removeprefix(BYTE_ORDER_MARK).removesuffix(b"\n")
-    for number, line in enumerate(content.split(b"\n"), 1):
+    for number, line in enumerate(content.removesuffix(b"\n").split(b"\n"), 1):
         rest = line + b"\n"
         for start in range(0, len(rest), _PIECE):
-            text = rest[start : start + _PIECE]
             end = start + _PIECE
+            text = rest[start:end]
+            if number == 1 and start == 0:
+                text = text.removeprefix(BYTE_ORDER_MARK)
             yield _Piece(text=text.rstrip(_DROPPED), line=number, is_whole=end >= len(rest))
 
 
