@@ -21,6 +21,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from mock_sei.certificates.bundles import common_names
+from mock_sei.certificates.conversions import Place, Role, find_commands, is_usable
+from mock_sei.certificates.forms import Form
 from mock_sei.certificates.judgements import (
     MIN_RSA_BITS,
     UNREADABLE,
@@ -30,6 +32,7 @@ from mock_sei.certificates.judgements import (
     name_of,
 )
 from mock_sei.certificates.profiles import PublicKey
+from mock_sei.certificates.recognition import form_of
 from mock_sei.certificates.soundness import LONGEST_CHAIN, find_faults, is_valid, may_have_issued
 from mock_sei.errors import Rejected
 from mock_sei.peer import ChainFault, FaultKind
@@ -48,13 +51,15 @@ CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 MOST_OF_ONE_NAME = 100
 """CAs of one name whose signature is tried, so that thousands of them cost nothing."""
 
+_ROLES = {REQUEST: Role.REQUEST, CERTIFICATE: Role.CERTIFICATE, CA: Role.CA}
+
 _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 
 
 def read_request(pem: str, account: str) -> PublicKey:
     """The key of a certificate signing request. Raises :class:`Rejected` for the field."""
     _check_label(pem, REQUEST, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
-    with _reading(REQUEST):
+    with _reading(REQUEST, pem):
         request = x509.load_pem_x509_csr(pem.encode())
         _check_name(REQUEST, common_names(request.subject), account)
         _check_hash(REQUEST, request)
@@ -117,8 +122,8 @@ def sound_key(field: str, key: object) -> PublicKey:
 
 
 def _read_certificates(field: str, pem: str) -> Sequence[x509.Certificate]:
-    _check_label(pem, field, "CERTIFICATE")
-    with _reading(field):
+    _check_label(pem, field, "CERTIFICATE", "X509 CERTIFICATE")
+    with _reading(field, pem):
         return x509.load_pem_x509_certificates(pem.encode())
 
 
@@ -127,9 +132,20 @@ def _check_label(pem: str, field: str, *wanted: str) -> None:
     if any("PRIVATE KEY" in label for label in labels):
         raise _rejected(field, "holds a private key, which stays with you; submit the rest alone")
     if not labels:
-        raise _rejected(field, f"not PEM text: no line -----BEGIN {wanted[0]}-----")
+        problem = f"not PEM text: no line -----BEGIN {wanted[0]}-----"
+        raise _rejected(field, problem + _help(field, pem))
     if labels[0] not in wanted:
-        raise _rejected(field, f"a {labels[0]}, not a {wanted[0]}")
+        raise _rejected(field, f"a {labels[0]}, not a {wanted[0]}" + _help(field, pem))
+
+
+def _help(field: str, pem: str) -> str:
+    """What the text is instead, and the commands that make of it what is wanted; may be empty."""
+    content = pem.encode(errors="surrogatepass")
+    form = form_of(content)
+    said = "" if form in (Form.PEM, Form.EMPTY, Form.TEXT) else f"; it is {form}"
+    made = find_commands(content, Place(path="FILE", role=_ROLES[field]))
+    commands = [each for each in made if not each.startswith("then ")]
+    return f"{said}; do: {' && '.join(commands)}" if commands else said
 
 
 def _check_name(field: str, names: Sequence[str], account: str) -> None:
@@ -239,14 +255,16 @@ def _is_weakly_signed(certificate: x509.Certificate) -> bool:
 
 
 @contextmanager
-def _reading(field: str) -> Iterator[None]:
+def _reading(field: str, pem: str = "") -> Iterator[None]:
     """What the library finds out only when a part is asked for is the submission's fault too."""
     try:
         yield
     except Rejected:
         raise  # said already, by this module
     except UNREADABLE as error:
-        raise _rejected(field, f"cannot be read, cut short or changed ({_clip(error)})") from None
+        is_damaged = is_usable(pem.encode(errors="surrogatepass"), _ROLES[field])
+        problem = f"cannot be read, cut short or changed ({_clip(error)})"
+        raise _rejected(field, problem + ("" if is_damaged else _help(field, pem))) from None
 
 
 def _rejected(field: str, problem: str) -> Rejected:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from mock_sei.doctor.clients import KNOWN_CLIENTS
 from mock_sei.doctor.findings import CLIENT, CREDENTIALS, URL, Finding, found, note, right
-from mock_sei.doctor.material import key_file, key_is_encrypted, readable
+from mock_sei.doctor.material import readable
 from mock_sei.doctor.setup import DEFAULT_PORT, Setup, Target
 from mock_sei.oauth.metadata import TOKEN_PATHS
 
@@ -164,8 +164,8 @@ def check_client(setup: Setup) -> Iterator[Finding]:
     yield note(CLIENT, f"{client.title} reads {client.files}")
     yield note(CLIENT, f"it is given them so: {client.given}")
     yield note(CLIENT, f"variables that it reads: {', '.join(sorted(client.variables))}")
-    key = key_file(setup)
-    if client.opens_encrypted_keys or key is None or not key_is_encrypted(key):
+    key = setup.key_file
+    if client.opens_encrypted_keys or key is None or not setup.key_reading.is_encrypted:
         return
     path = shlex.quote(str(key.path))
     yield found(

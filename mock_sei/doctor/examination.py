@@ -9,7 +9,7 @@ from dataclasses import asdict
 from mock_sei.doctor.answers import check_answer
 from mock_sei.doctor.configuration import check_client, check_credentials, check_url
 from mock_sei.doctor.environment import ENVIRONMENT_CHECKS
-from mock_sei.doctor.files import check_ca_file, check_certificate_file, check_key_file
+from mock_sei.doctor.files import check_ca_file, check_certificate_file
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.identity import (
     check_chain,
@@ -19,6 +19,7 @@ from mock_sei.doctor.identity import (
     check_purpose,
     check_strength,
 )
+from mock_sei.doctor.key_files import check_key_file
 from mock_sei.doctor.network import check_clock, check_connection, check_handshake
 from mock_sei.doctor.observed import Observed
 from mock_sei.doctor.server import check_host, check_trust

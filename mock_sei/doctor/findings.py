@@ -6,9 +6,11 @@ whole token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from mock_sei.doctor.clients import KNOWN_CLIENTS
 
 
 class Level(StrEnum):
@@ -38,6 +40,21 @@ CLOCK = "clock"
 TOKEN = "token request"
 
 
+OPENSSL_CLIENTS = ("curl", "requests", "httpx", "node")
+"""They read files by OpenSSL's rules."""
+CLIENTS = tuple(KNOWN_CLIENTS)
+
+
+def level_for(unread_by: Collection[str], client: str | None) -> Level:
+    """How bad it is that some clients cannot read a file, for somebody who uses ``client``.
+
+    A problem where a client of OpenSSL or the named one cannot, otherwise a hint.
+    """
+    if client in unread_by or any(each in OPENSSL_CLIENTS for each in unread_by):
+        return Level.PROBLEM
+    return Level.HINT
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that the doctor found: a line of its report, or a few.
@@ -58,6 +75,8 @@ class Finding:
     """The two values that differ, where there are two."""
     cure: str | None = None
     """What to do; where it begins with a command, each line is one."""
+    unread_by: tuple[str, ...] = ()
+    """The clients that cannot read the file it speaks of; some of :data:`CLIENTS`."""
     detail: bool = False
     """Shown with ``--verbose`` only."""
 
@@ -90,38 +109,64 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     **_rows(
         CA_FILE,
+        hints=("ca-unread-by",),
         ca_file_missing="`--cacert` is not there",
-        ca_file_unreadable="`--cacert` cannot be opened",
+        ca_file_unreadable="`--cacert` cannot be opened, or is a folder",
         ca_file_empty="`--cacert` is empty",
-        ca_not_pem="`--cacert` holds no PEM certificate: DER, PKCS#12, PKCS#7, a key, another file",
+        ca_not_pem="`--cacert` holds no PEM certificate, or a damaged one: DER, PKCS#12, PKCS#7, a "
+        "keystore, a key, a saved page, another file",
+        ca_encoding="`--cacert` is right inside, and packed: UTF-16, Base64, compressed, literal "
+        "`\\n`",
+        ca_layout="the lines of `--cacert` are not as PEM wants them: indented, joined, in quotes",
+        ca_refused="OpenSSL does not load `--cacert`, for another reason",
+        ca_trust_settings="`--cacert` is a `TRUSTED CERTIFICATE` that is not trusted for servers",
+        ca_unread_by="clients other than OpenSSL's cannot read `--cacert`",
         ca_is_leaf="`--cacert` holds a certificate that is no CA's",
         ca_expired="every certificate in `--cacert` has expired",
     ),
     **_rows(
         CERTIFICATE_FILE,
-        hints=("key-in-certificate-file",),
+        hints=("key-in-certificate-file", "certificate-unread-by"),
         certificate_file_not_given="`--key` without `--cert`",
         certificate_file_missing="`--cert` is not there",
-        certificate_file_unreadable="`--cert` cannot be opened",
+        certificate_file_unreadable="`--cert` cannot be opened, or is a folder",
         certificate_file_empty="`--cert` is empty",
         certificate_is_pkcs12="`--cert` is a `.pfx` or `.p12`; clients want `.crt` and `.key`",
         certificate_is_pkcs7="`--cert` is a `.p7s` or `.p7b`",
         certificate_is_der="`--cert` is DER, not PEM",
-        certificate_not_pem="`--cert` holds no certificate, or a damaged one",
+        certificate_is_keystore="`--cert` is a Java keystore (JKS)",
+        certificate_not_pem="`--cert` holds no certificate, or a damaged one: a request, a public "
+        "key, a saved page, another file",
+        certificate_encoding="`--cert` is right inside, and packed: UTF-16, Base64, compressed, "
+        "literal `\\n`",
+        certificate_layout="the lines of `--cert` are not as PEM wants them: indented, joined, in "
+        "quotes",
+        certificate_refused="OpenSSL does not load `--cert`, for another reason",
+        certificate_unread_by="clients other than OpenSSL's cannot read `--cert`",
         certificate_and_key_swapped="`--cert` is the key and `--key` the certificate",
         certificate_order="`--cert` holds several certificates and the account's is not the first",
         key_in_certificate_file="the private key stands in `--cert`, and `--key` is another file",
     ),
     **_rows(
         KEY_FILE,
-        hints=("key-readable-by-others", "passphrase-unused"),
+        hints=("key-readable-by-others", "passphrase-unused", "key-unread-by", "key-inconsistent"),
         key_file_not_given="`--cert` without `--key`, and no key in it",
         key_file_missing="`--key` is not there",
-        key_file_unreadable="`--key` cannot be opened",
+        key_file_unreadable="`--key` cannot be opened, or is a folder",
         key_file_empty="`--key` is empty",
         key_is_pkcs12="`--key` is a `.pfx` or `.p12`",
         key_is_der="`--key` is DER, not PEM",
+        key_is_keystore="`--key` is a Java keystore (JKS)",
+        key_form="`--key` is a private key of another program's form: OpenSSH, PuTTY, PVK, JWK",
         key_not_pem="`--key` holds no private key, or a damaged one",
+        key_encoding="`--key` is right inside, and packed: UTF-16, Base64, compressed, literal "
+        "`\\n`",
+        key_layout="the lines of `--key` are not as PEM wants them: indented, joined, in quotes",
+        key_label="the BEGIN line of `--key` names another form of key than the file holds",
+        key_cipher="`--key` is encrypted with a cipher that OpenSSL 3 does not open, or too slowly",
+        key_refused="OpenSSL does not load `--key`, or not with `--cert`, for another reason",
+        key_unread_by="clients other than OpenSSL's cannot read `--key`",
+        key_inconsistent="numbers of the RSA key do not belong together; some clients refuse it",
         passphrase_missing="the key is encrypted and no `--passphrase` was given",
         passphrase_wrong="the `--passphrase` does not open the key",
         passphrase_unused="a `--passphrase` was given and the key is not encrypted",
@@ -265,17 +310,23 @@ def found(
     actual: str | None = None,
     cure: str,
     level: Level | None = None,
+    unread_by: tuple[str, ...] = (),
+    client: str | None = None,
 ) -> Finding:
-    """A finding of the table; ``level`` is another than the table's where it depends on more."""
+    """A finding of the table. Where clients cannot read a file, they decide how bad it is.
+
+    ``level`` is another than the table's where it depends on more.
+    """
     row = CATALOGUE[name]
     return Finding(
         check=row.check,
         name=name,
-        level=level or row.level,
+        level=level or (level_for(unread_by, client) if unread_by else row.level),
         what=what,
         expected=expected,
         actual=actual,
         cure=cure,
+        unread_by=unread_by,
     )
 
 

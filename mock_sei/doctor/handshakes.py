@@ -9,7 +9,8 @@ import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
-from mock_sei.doctor.material import key_file, pair_is_usable
+from mock_sei.doctor.keys import KeyState
+from mock_sei.doctor.loading import load_pair
 from mock_sei.doctor.observed import Ended, Handshake
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import looks_like_tls, read_flight
@@ -40,15 +41,13 @@ def connect(setup: Setup) -> socket.socket:
 
 
 def show_certificate(context: ssl.SSLContext, setup: Setup) -> bool:
-    """Gives the context the client's certificate; False where it has none that can be used."""
-    key = key_file(setup)
-    if setup.certificate is None or key is None or not pair_is_usable(setup):
+    """Gives the context the client's certificate; False where OpenSSL does not take it."""
+    certificate, key = setup.certificate, setup.key_file
+    if certificate is None or key is None or setup.key_reading.state is KeyState.TOO_SLOW:
         return False
-    # Always with a passphrase: without one OpenSSL asks for it at the terminal.
-    passphrase = setup.options.passphrase or ""
-    # Too weak a key, for one: that is the file checks' to find.
-    with contextlib.suppress(OSError, ValueError):
-        context.load_cert_chain(setup.certificate.path, key.path, password=passphrase)
+    # The checks of the files say why
+    with contextlib.suppress(OSError), certificate.located() as shown, key.located() as own:
+        load_pair(context, shown, own, setup.options.passphrase)
         return True
     return False
 

@@ -228,6 +228,11 @@ def check_strength(setup: Setup) -> Iterator[Finding]:
         )
 
 
+def is_too_weak(certificate: x509.Certificate | None) -> bool:
+    """True where :func:`check_strength` finds something."""
+    return certificate is not None and _weakness(certificate) is not None
+
+
 def _weakness(certificate: x509.Certificate) -> str | None:
     try:
         key = certificate.public_key()

@@ -1,4 +1,4 @@
-"""What is in a file: its form by its own bytes, never by its name; certificates and keys."""
+"""What is in the client's files: the certificates that OpenSSL finds, and what they say."""
 
 from __future__ import annotations
 
@@ -7,95 +7,25 @@ import hashlib
 import re
 import warnings
 from collections.abc import Sequence
-from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_private_key,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
+from mock_sei.certificates.der import find_sequence
+from mock_sei.certificates.pem import Block, blocks_of
 from mock_sei.doctor.setup import File, Setup
 
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
-_TO_THE_NEXT_LABEL = r"(?:[^-]|-(?!----(?:BEGIN|END) ))*+"
-"""The content of a block. It ends at the next label, so that a file of many beginnings without an
-end is read once and not once for each of them."""
-_CERTIFICATE = re.compile(
-    rf"-----BEGIN ((?:X509 )?CERTIFICATE)-----{_TO_THE_NEXT_LABEL}-----END \1-----".encode()
-)
-_DAMAGED = (
-    ValueError,
-    UnsupportedAlgorithm,
-    KeyError,  # cryptography before 50, for a text of unknown type
-    x509.InvalidVersion,
-)
-
-_KEY = re.compile(
-    rf"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----{_TO_THE_NEXT_LABEL}-----END \1-----".encode()
-)
-_PKCS12 = re.compile(rb"\x30(?:[\x00-\x7f]|\x80|[\x81-\x84].{1,4}?)\x02\x01\x03\x30", re.DOTALL)
-"""A PFX: SEQUENCE, version 3, SEQUENCE (RFC 7292 section 4)."""
-_PKCS7 = re.compile(
-    rb"\x30(?:[\x00-\x7f]|\x80|[\x81-\x84].{1,4}?)\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
-    re.DOTALL,
-)
-"""ContentInfo with signedData (RFC 5652 section 3)."""
 
 SHORT = 16
 """Hexadecimal digits of a fingerprint that are shown: enough to tell two apart."""
 
 
-class Form(StrEnum):
-    """What a file is."""
-
-    EMPTY = "empty"
-    PEM = "PEM"
-    PKCS12 = "PKCS#12 (.pfx, .p12)"
-    PKCS7 = "PKCS#7 (.p7s, .p7b)"
-    DER_CERTIFICATE = "a DER certificate"
-    DER_KEY = "a DER private key"
-    OTHER = "no certificate or key of any known form"
-
-
-class KeyState(StrEnum):
-    """How far a private key could be read."""
-
-    ABSENT = "absent"
-    READ = "read"
-    LOCKED = "locked"
-    """Encrypted, and no passphrase was given."""
-    WRONG_PASSPHRASE = "wrong passphrase"
-    DAMAGED = "damaged"
-
-
-def form_of(content: bytes) -> Form:
-    if not content.strip():
-        return Form.EMPTY
-    if labels(content):
-        return Form.PEM
-    if _PKCS12.match(content):
-        return Form.PKCS12
-    if _PKCS7.match(content):
-        return Form.PKCS7
-    if _loads_as_certificate(content):
-        return Form.DER_CERTIFICATE
-    if _loads_as_key(content):
-        return Form.DER_KEY
-    return Form.OTHER
-
-
 def labels(content: bytes) -> list[str]:
-    """The words of its BEGIN lines, in order."""
+    """The words of its BEGIN lines, in whatever shape the lines are, in order."""
     return [label.decode() for label in _LABEL.findall(content)]
-
-
-def has_key(content: bytes) -> bool:
-    return any(label.endswith("PRIVATE KEY") for label in labels(content))
 
 
 def has_certificate(content: bytes) -> bool:
@@ -103,59 +33,26 @@ def has_certificate(content: bytes) -> bool:
 
 
 def certificates_in(file: File | None) -> tuple[x509.Certificate, ...]:
-    """Those that can be read, in order; damaged ones are left out."""
-    blocks = _CERTIFICATE.finditer(file.content if file else b"")
-    found: list[x509.Certificate] = []
-    with warnings.catch_warnings():  # systems trust CAs whose serial number is no positive one
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-        for block in blocks:
-            with contextlib.suppress(*_DAMAGED):
-                found.append(_wholly(x509.load_pem_x509_certificate(block.group())))
-    return tuple(found)
+    """Those that OpenSSL finds, in order; damaged ones are left out."""
+    blocks = blocks_of(file.content) if file else ()
+    found = (certificate_of(each) for each in blocks if each.is_certificate)
+    return tuple(each for each in found if each is not None)
 
 
-def key_in(file: File | None, passphrase: str | None) -> tuple[KeyState, object]:
-    """The state and the key, which is None unless it was read."""
-    block = _KEY.search(file.content) if file else None
-    if block is None:
-        return KeyState.ABSENT, None
-    encrypted = block[1] == b"ENCRYPTED PRIVATE KEY" or b"4,ENCRYPTED" in block[0]
-    if encrypted and not passphrase:
-        return KeyState.LOCKED, None
-    password = passphrase.encode(errors="surrogateescape") if encrypted and passphrase else None
-    try:
-        key = load_pem_private_key(block[0], password, unsafe_skip_rsa_key_validation=True)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return (KeyState.WRONG_PASSPHRASE if encrypted else KeyState.DAMAGED), None
-    return KeyState.READ, key
-
-
-def key_is_encrypted(file: File | None) -> bool:
-    return key_in(file, None)[0] is KeyState.LOCKED
-
-
-def key_file(setup: Setup) -> File | None:
-    """Where the client's key is: ``--key``, or ``--cert`` where that holds both."""
-    if setup.key is None and setup.certificate and has_key(setup.certificate.content):
-        return setup.certificate
-    return setup.key
+def certificate_of(block: Block) -> x509.Certificate | None:
+    """What stands in a block; trust settings behind a certificate are left out."""
+    root = find_sequence(block.content)
+    return read_der(root.raw) if root else None
 
 
 def own_certificate(setup: Setup) -> x509.Certificate | None:
     """The client's own among those of ``--cert``: the key's, else the first that is no CA's."""
     certificates = certificates_in(setup.certificate)
-    _, key = key_in(key_file(setup), setup.options.passphrase)
+    key = setup.key_reading.key
     for each in certificates:
         if key is not None and fits(each, key):
             return each
     return next((each for each in certificates if not is_ca(each)), next(iter(certificates), None))
-
-
-def pair_is_usable(setup: Setup) -> bool:
-    """True where TLS can be given certificate and key as they stand."""
-    certificates = certificates_in(setup.certificate)
-    _, key = key_in(key_file(setup), setup.options.passphrase)
-    return bool(certificates) and key is not None and fits(certificates[0], key)
 
 
 def fits(certificate: x509.Certificate, key: object) -> bool:
@@ -208,10 +105,11 @@ def describe(certificate: x509.Certificate) -> str:
 
 
 def read_der(der: bytes) -> x509.Certificate | None:
-    try:
-        return _wholly(x509.load_der_x509_certificate(der))
-    except (ValueError, UnsupportedAlgorithm):
-        return None
+    with warnings.catch_warnings():  # systems trust CAs whose serial number is no positive one
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        with contextlib.suppress(ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+            return _wholly(x509.load_der_x509_certificate(der))
+    return None
 
 
 def _wholly(certificate: x509.Certificate) -> x509.Certificate:
@@ -228,17 +126,3 @@ def readable(text: str, limit: int = 300) -> str:
     shown = "".join(each if each.isprintable() else " " for each in text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else f"{shown[:limit]}..."
-
-
-def _loads_as_certificate(content: bytes) -> bool:
-    return read_der(content) is not None
-
-
-def _loads_as_key(content: bytes) -> bool:
-    try:
-        load_der_private_key(content, None, unsafe_skip_rsa_key_validation=True)
-    except TypeError:
-        return True  # encrypted
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return True

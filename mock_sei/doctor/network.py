@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from cryptography import x509
 
 from mock_sei.doctor.alerts import ALERTS, BLAMED
+from mock_sei.doctor.containers import has_store
 from mock_sei.doctor.findings import (
     CLOCK,
     CONNECTION,
@@ -171,6 +172,8 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
     name = handshake.alert
     if bare and name in ("handshake_failure", "bad_certificate"):
         name = "certificate_required"  # how TLS 1.2 says it
+    if name == "certificate_required" and has_store(setup):
+        return note(HANDSHAKE, "not tried with a certificate: the doctor takes none out of --cert")
     accepted = [readable_name(each) for each in handshake.flight.accepted_cas]
     accepted = accepted or [readable_name(each) for each in _accepted(seen)]
     if name == "unknown_ca" and own is not None and accepted and not _is_accepted(setup, seen):
@@ -201,7 +204,7 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
     row, what, cure = ALERTS[name]
     actual = None
     if name == "certificate_required":
-        actual = "none" if setup.certificate is None else "none that can be used: see above"
+        actual = "none" if setup.certificate is None else "none that can be used, as said above"
     elif own is not None:
         actual = f"{describe(own)}, issued by {_issuer(own)}"
     return found(

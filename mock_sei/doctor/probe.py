@@ -17,8 +17,6 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from mock_sei import machine
 from mock_sei.doctor.answers import is_key_pair_refusal
 from mock_sei.doctor.handshakes import (
@@ -29,7 +27,6 @@ from mock_sei.doctor.handshakes import (
     shake_hands,
     show_certificate,
 )
-from mock_sei.doctor.material import certificates_in
 from mock_sei.doctor.observed import Answer, Ended, Observed, Reached, Trust
 from mock_sei.doctor.setup import Setup
 from mock_sei.runtime.contexts import PlainContext
@@ -89,7 +86,6 @@ def _reach(setup: Setup) -> Observed:
 
 def _trusting_context(setup: Setup) -> ssl.SSLContext:
     """As the client would make it: ``--cacert`` alone, or what the system trusts."""
-    authorities = certificates_in(setup.ca)
     context = PlainContext(ssl.PROTOCOL_TLS_CLIENT)
     if setup.ca is None:
         # As ssl.create_default_context() does, which fails where SSLKEYLOGFILE cannot be written.
@@ -97,8 +93,8 @@ def _trusting_context(setup: Setup) -> ssl.SSLContext:
         if sys.version_info >= (3, 13):
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
     else:
-        pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in authorities)
-        context.load_verify_locations(cadata=pem)
+        with setup.ca.located() as path:
+            context.load_verify_locations(path)
     show_certificate(context, setup)
     return context
 
@@ -128,9 +124,10 @@ def _is_health_of_mock_sei(body: bytes) -> bool:
 
 def _verify(setup: Setup) -> Trust | None:
     """Of the chain alone; the name is compared by its own check. None where it is not known."""
-    if setup.ca is not None and not certificates_in(setup.ca):
+    try:
+        context = _trusting_context(setup)
+    except OSError:  # the check of the CA's file says why
         return None
-    context = _trusting_context(setup)
     context.check_hostname = False
     try:
         with connect(setup) as raw, context.wrap_socket(raw, server_hostname=setup.target.host):

@@ -5,18 +5,22 @@ Reading is done here, once; the checks see values only.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from mock_sei import machine
 from mock_sei.doctor.clients import JAVA_OPTIONS
 from mock_sei.doctor.java_options import trust_store_of
+from mock_sei.doctor.keys import KeyReading, KeyState, has_key, read_key
+from mock_sei.doctor.loading import Loading, located, try_loading
 from mock_sei.errors import ConfigurationError
 from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.paths import find_path_problem
@@ -67,6 +71,9 @@ class File:
     missing: bool = False
     problem: str = ""
     """Why it cannot be read; the system's words."""
+    is_folder: bool = False
+    is_regular: bool = True
+    """False for what can be read once only: a pipe, as ``<(command)`` of a shell makes one."""
     mode: int | None = None
     """Permission bits; None where the system has none of that kind."""
 
@@ -77,6 +84,10 @@ class File:
     @property
     def name(self) -> str:
         return self.path.name
+
+    def located(self) -> contextlib.AbstractContextManager[Path]:
+        """Where OpenSSL can read it."""
+        return located(self.path, self.content, is_regular=self.is_regular)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +130,23 @@ class Setup:
     nothing was said."""
     now: datetime
     """The machine's time, aware."""
+    loading: Loading = field(default_factory=Loading)
+    """What OpenSSL says of the three files."""
+
+    @property
+    def key_file(self) -> File | None:
+        """Where the client's key is: ``--key``, or ``--cert`` where that holds both."""
+        if self.key is None and self.certificate and has_key(self.certificate.content):
+            return self.certificate
+        return self.key
+
+    @cached_property
+    def key_reading(self) -> KeyReading:
+        """Of the key file; a decryption is dear, so it is read once."""
+        file = self.key_file
+        if file is None:
+            return KeyReading(state=KeyState.ABSENT)
+        return read_key(file.content, self.options.passphrase)
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -142,7 +170,7 @@ def read_setup(
     now: datetime | None = None,
 ) -> Setup:
     """Reads every file that is named. Raises :class:`ConfigurationError` for what is no URL."""
-    return Setup(
+    setup = Setup(
         target=read_target(url),
         options=options,
         ca=_read_given(options.cacert),
@@ -160,6 +188,24 @@ def read_setup(
         client=options.client,
         now=now or machine.now(),
     )
+    return replace(setup, loading=_load(setup))
+
+
+def _load(setup: Setup) -> Loading:
+    is_slow = setup.key_reading.state is KeyState.TOO_SLOW
+    with contextlib.ExitStack() as stack:
+
+        def place(file: File | None) -> Path | None:
+            if file is None or not file.was_read:
+                return None
+            return stack.enter_context(file.located())
+
+        return try_loading(
+            certificate=place(setup.certificate),
+            key=None if is_slow else place(setup.key_file),
+            ca=place(setup.ca),
+            passphrase=setup.options.passphrase,
+        )
 
 
 def _path_in(environ: Mapping[str, str], name: str) -> Path | None:
@@ -236,10 +282,17 @@ def _read_given(path: Path | None) -> File | None:
 def _read(path: Path) -> File:
     try:
         with path.open("rb") as opened:
-            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode) if os.name == "posix" else None
-            return File(path=path, content=opened.read(_LARGEST), mode=mode)
+            status = os.fstat(opened.fileno()).st_mode
+            return File(
+                path=path,
+                content=opened.read(_LARGEST),
+                is_regular=stat.S_ISREG(status),
+                mode=stat.S_IMODE(status) if os.name == "posix" else None,
+            )
     except FileNotFoundError:
         return File(path=path, missing=True, problem="not there")
+    except IsADirectoryError:
+        return File(path=path, is_folder=True, problem="it is a folder")
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else str(error)
         return File(path=path, problem=problem or "cannot be opened")

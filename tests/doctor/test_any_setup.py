@@ -34,6 +34,18 @@ PIECES += [
     b"-----BEGIN CERTIFICATE-----\n",
     b"=",
     b" ",
+    b"\\n",
+    b"%0A",
+    b"-----BEGIN EC PRIVATE KEY-----\n",
+    b"-----BEGIN TRUSTED CERTIFICATE-----\n",
+    b"-----BEGIN OPENSSH PRIVATE KEY-----\n",
+    b"DEK-Info: AES-128-CBC,00\n\n",
+    b"<html>",
+    b"{",
+    b"\x1f\x8b",
+    b"\xfe\xed\xfe\xed",
+    b"LS0tLS1CRUdJTi",
+    b"\xe2\x80\x94",
 ]
 
 

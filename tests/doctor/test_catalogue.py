@@ -14,6 +14,7 @@ from mock_sei.doctor.findings import CATALOGUE
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = (
     *(ROOT / "tests" / "doctor").glob("test_*.py"),
+    ROOT / "tests" / "doctor" / "file_changes.py",
     *(ROOT / "tests" / "e2e").glob("test_doctor*.py"),
 )
 SOURCES = [*Path(findings.__file__).parent.glob("*.py")]
@@ -58,11 +59,17 @@ def test_every_finding_has_a_test_that_names_it() -> None:
 
 
 def test_every_finding_is_made_somewhere() -> None:
-    files = {f"{file}-file-{kind}" for file in ("ca", "certificate", "key") for kind in UNREAD}
+    files = {
+        f"{file}-{kind}" for file in ("ca", "certificate", "key") for kind in (*UNREAD, *SHAPES)
+    }
     outside = [path for path in SOURCES if path.name != "findings.py"]
 
     assert CATALOGUE.keys() - texts(*outside) - files == set()
 
 
-UNREAD = ("missing", "unreadable", "empty")
+UNREAD = ("file-missing", "file-unreadable", "file-empty")
+SHAPES = (
+    *("is-pkcs12", "is-pkcs7", "is-der", "is-keystore", "not-pem", "encoding", "layout"),
+    *("form", "refused", "unread-by"),
+)
 """How a file cannot be used; the names are put together."""

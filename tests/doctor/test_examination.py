@@ -117,6 +117,7 @@ def test_json_holds_every_field() -> None:
         "expected": "444",
         "actual": "1",
         "cure": "a\nb",
+        "unread_by": [],
         "detail": False,
     }
     assert second["level"] == "right"

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mock_sei.certificates.bundles import BundleOptions, pkcs7_bundle, pkcs12_bundle
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.doctor.files import check_ca_file, check_certificate_file, check_key_file
+from mock_sei.doctor.files import check_ca_file, check_certificate_file
 from mock_sei.doctor.findings import Finding, Level
+from mock_sei.doctor.key_files import check_key_file
 from mock_sei.doctor.setup import File, Setup
 from tests.doctor.clients import NOW, Clients, certificate, file, levels, names, only
 
@@ -162,7 +163,7 @@ def test_a_der_key_comes_with_its_conversion(clients: Clients, encrypted: bool) 
     der = clients.identity.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, encryption)
     found = only(check(clients.setup(key=file(der, "privatekey.key"))))
     assert found.name == "key-is-der"
-    assert found.cure == "openssl pkey -inform der -in privatekey.key -out privatekey.key"
+    assert found.cure == "openssl pkey -inform der -in privatekey.key -out new-privatekey.key"
 
 
 def test_what_is_no_certificate_or_key_and_what_is_damaged(clients: Clients) -> None:

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.certificates.authority import Authority, new_authority_pem
+from mock_sei.certificates.bundles import BundleOptions, pkcs12_bundle
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.network import check_clock, check_connection, check_handshake
 from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached, Trust
@@ -91,6 +92,16 @@ def test_tls_1_2_says_handshake_failure_where_no_certificate_came(clients: Clien
     )
     bare = clients.setup(certificate=None, key=None)
     assert names(check(bare, seen)) == ["alert-certificate-required"]
+
+
+@pytest.mark.parametrize(("client", "expected"), [("java", []), ("curl", ["alert-"])])
+def test_a_client_that_takes_a_pfx_is_not_blamed_for_what_the_doctor_cannot_show(
+    clients: Clients, client: str, expected: list[str]
+) -> None:
+    pfx = file(pkcs12_bundle(clients.identity, BundleOptions()), "certificate.pfx")
+    setup = clients.setup(certificate=pfx, key=None, client=client)
+    seen = both(alert="certificate_required", showed_certificate=False)
+    assert [each[:6] for each in names(check(setup, seen))] == expected
 
 
 def test_the_accepted_cas_tell_who_was_wanted(clients: Clients) -> None:

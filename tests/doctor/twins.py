@@ -42,6 +42,7 @@ from tests.certificates.chains import ACCOUNT, chain_of
 from tests.certificates.client_ca import NOW as CLIENT_NOW
 from tests.certificates.client_ca import ClientCA, pem
 from tests.doctor.clients import NOW, Clients, certificate, file
+from tests.doctor.file_changes import CHANGES
 
 Changes = dict[str, Any]
 
@@ -388,5 +389,6 @@ CASES: Mapping[str, Case] = {
     "answer-expired": _answer(TOKEN_EXPIRED),
     "answer-other": Case(seen=lambda seen: replace(seen, answer=Answer(status=502, body="oh"))),
     "no-answer": Case(seen=lambda seen: replace(seen, answer=Answer(failure="closed"))),
+    **{name: Case(setup=change) for name, change in CHANGES.items()},
 }
 """By the name of the finding."""

@@ -17,10 +17,12 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from mock_sei import Attached, MockSei
+from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder
 from mock_sei.runtime.loops import new_event_loop, new_thread_loop
 from mock_sei.runtime.server import ServerThread
 from mock_sei.workbench import Workbench
+from tests.doctor.shapes import Shape, make_shapes
 from tests.e2e.browser import CHROMIUM, Bench, Site, launch
 from tests.e2e.building import NAME, ROOT, build, once
 from tests.e2e.portal_steps import watched
@@ -180,6 +182,12 @@ def my_apps(page: Page, bench: Bench) -> Iterator[Page]:
     with watched(page, bench):
         page.goto(f"{bench.server.url}/portal")
         yield page
+
+
+@pytest.fixture(scope="session")
+def shapes(shared_store: CertificateStore) -> tuple[Shape, ...]:
+    """Files that people give for a certificate, a key or a CA."""
+    return make_shapes(shared_store.authority)
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""The first thing that keeps OpenSSL from reading what somebody took for PEM.
+
+BEGIN and END are looked for in whatever shape they are, also where OpenSSL sees none.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mock_sei.certificates.pem import (
+    BYTE_ORDER_MARK,
+    Fault,
+    Mistake,
+    blocks_of,
+    faults_of,
+    find_end,
+)
+
+_DASH = rb"(?:-|\xe2\x80[\x90-\x95]|\xe2\x88\x92)"
+"""A hyphen, or a dash that a word processor made of some."""
+_LOOSE = re.compile(
+    rb"(%b{1,12})[ \t]*(BEGIN|END)[ \t]+([A-Z0-9][A-Z0-9 .-]{0,40}?)[ \t]*(%b{1,12})"
+    % (_DASH, _DASH),
+    re.IGNORECASE,
+)
+
+
+def find_mistake(content: bytes) -> Fault | None:
+    """The first thing that keeps OpenSSL from reading what somebody took for PEM."""
+    spoiled = next(filter(None, map(_spoiled, _LOOSE.finditer(content))), None)
+    fault = next(iter(faults_of(content)), None)
+    if spoiled and (fault is None or _explains(spoiled, fault)):
+        return spoiled
+    return fault or (None if blocks_of(content) else find_end(content))
+
+
+def _explains(spoiled: Fault, fault: Fault) -> bool:
+    """A spoiled END line is why its block has no end."""
+    return spoiled.line <= fault.line or fault.mistake in (Mistake.NO_END, Mistake.OTHER_END)
+
+
+def _spoiled(found: re.Match[bytes]) -> Fault | None:
+    content = found.string
+    line_start = max(content.rfind(b"\n", 0, found.start()), content.rfind(b"\r", 0, found.start()))
+    line_start += 1
+    before = content[line_start : found.start()]
+    if line_start == 0:
+        before = before.removeprefix(BYTE_ORDER_MARK)
+    end = content.find(b"\n", found.end(), found.end() + 2000)
+    behind = content[found.end() : end if end >= 0 else found.end() + 2000]
+    mark = found[2].upper().decode()
+    label = " ".join(found[3].decode("latin-1").upper().split())
+    number = content.count(b"\n", 0, found.start()) + 1
+
+    def fault(mistake: Mistake) -> Fault:
+        return Fault(mistake=mistake, line=number, label=label, mark=mark)
+
+    if found[4] == b"-" * 10 and content[found.end() : found.end() + 5] == b"BEGIN":
+        return fault(Mistake.NO_LINE_ENDS)
+    if found[1] != b"-----" or found[4] != b"-----":
+        return fault(Mistake.HYPHENS)
+    if found[0] != f"-----{mark} {label}-----".encode():
+        return fault(Mistake.LETTERS)
+    if before.strip(b" \t"):
+        joined = b"-----BEGIN" in before or mark == "END"
+        return fault(Mistake.NO_LINE_ENDS if joined else Mistake.TEXT_BEFORE)
+    if before:
+        return fault(Mistake.INDENTED)
+    if behind.lstrip(b" \t").startswith(b"\r") and behind.strip():
+        return fault(Mistake.OLD_LINE_ENDS)
+    if behind.strip(bytes(range(33))):
+        joined = b"-----END" in behind or (mark == "END" and b"-----BEGIN" in behind)
+        return fault(Mistake.NO_LINE_ENDS if joined else Mistake.TEXT_BEHIND)
+    return None
