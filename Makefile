@@ -8,7 +8,7 @@ WHEEL_RUN := build/wheel
 LOWEST := build/lowest
 TESTS ?= tests
 
-.PHONY: serve test quick nightly fuzz lint audit dist test-wheel lowest bench soak grades screenshots clean
+.PHONY: serve test quick nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -81,9 +81,10 @@ bench: $(VENV)/test.stamp
 soak: $(VENV)/test.stamp
 	$(BIN)/python -m soak
 
-# The table of docs/fidelity.md, from the grades in fixtures/apis/
-grades: $(VENV)/test.stamp
+# The tables of docs/ that are made: of the grades in fixtures/apis/, of the doctor's findings and clients
+tables: $(VENV)/test.stamp
 	$(BIN)/python -m mock_sei.apis.grades docs/fidelity.md
+	$(BIN)/python -m mock_sei.doctor.document docs/doctor.md
 
 # The pictures of docs/, by the tests that open the same pages
 screenshots: $(VENV)/test.stamp

@@ -206,7 +206,7 @@ def without_line(text: str) -> list[str]:
 
 
 def test_every_graded_key_has_its_line() -> None:
-    assert without_line(FIDELITY.read_text(encoding="utf-8")) == [], "run `make grades`"
+    assert without_line(FIDELITY.read_text(encoding="utf-8")) == [], "run `make tables`"
 
 
 @pytest.mark.parametrize(

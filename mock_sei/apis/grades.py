@@ -18,8 +18,8 @@ from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import GRADES
 
-BEGIN, END = "<!-- grades: begin (make grades) -->", "<!-- grades: end -->"
-SCHEMAS_BEGIN, SCHEMAS_END = "<!-- schemas: begin (make grades) -->", "<!-- schemas: end -->"
+BEGIN, END = "<!-- grades: begin (make tables) -->", "<!-- grades: end -->"
+SCHEMAS_BEGIN, SCHEMAS_END = "<!-- schemas: begin (make tables) -->", "<!-- schemas: end -->"
 
 
 _PAGES = "/browse/apis/"

@@ -40,7 +40,7 @@ def test_the_tables_are_what_the_documents_say() -> None:
     text = FIDELITY.read_text(encoding="utf-8")
     products = Catalogue(load_fixtures().documents).products.values()
 
-    assert text == with_tables(text, products), "the documents have changed: run `make grades`"
+    assert text == with_tables(text, products), "the documents have changed: run `make tables`"
 
 
 def test_every_bundled_operation_and_parameter_has_a_grade() -> None:

@@ -35,7 +35,7 @@ def test_the_document_is_made_from_the_tables() -> None:
     text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
 
     assert text == with_parts(text), (
-        "the tables have changed: run `python -m mock_sei.doctor.document docs/doctor.md`"
+        "the tables have changed: run `make tables`"
     )
 
 
