@@ -107,6 +107,7 @@ def measure(
         *_cold_starts(bench, size, field),
         _crowded_start(bench, certs, size),
         *_fixture(bench, size, field.with_fixture),
+        _doctor(bench, certs, size),
         _idle(field),
         unused_tokens(bench, field, tokens=size.tokens, peer_tokens=size.peer_tokens),
         *used_tokens(bench, field, tokens=size.used_tokens, repetitions=size.repetitions),
@@ -264,6 +265,17 @@ def _fixture(bench: Bench, size: Size, peers: Sequence[Peer]) -> Iterator[Row]:
             others=times,
             targets=[Limit(words=f"under {limit:g} ms", at_most=limit)] if limit else (),
         )
+
+
+def _doctor(bench: Bench, certs: Path, size: Size) -> Row:
+    with bench.mock_sei(certs) as server:
+        took = [bench.doctor(server) for _ in range(size.cold_starts)]
+    return Row(
+        measured="the doctor's command against a healthy server",
+        form=SECONDS,
+        ours=took,
+        targets=[Limit(words="under 2 s", at_most=2)],
+    )
 
 
 def _idle(field: Field) -> Row:

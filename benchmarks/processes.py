@@ -194,6 +194,20 @@ class Bench:
         found = self._json("benchmarks.growth", str(seconds), str(divisor))["found"]
         return [Costs(**each) for each in found]
 
+    def doctor(self, server: Server) -> float:
+        """Seconds of the command against a server with nothing wrong, from its start to its end."""
+        assert server.files is not None
+        files = zip(("--cacert", "--cert", "--key"), server.files, strict=True)
+        command = [sys.executable, "-m", "mock_sei", "doctor", f"https://localhost:{server.port}"]
+        begun = time.perf_counter()
+        subprocess.run(
+            [*command, *itertools.chain.from_iterable(files)],
+            env=_environment(),
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        return time.perf_counter() - begun
+
     @staticmethod
     def _json(
         module: str, *arguments: str, stdin: str = "", python: str = sys.executable
