@@ -185,4 +185,4 @@ def test_a_journal_that_is_full_says_what_it_let_go(tmp_path: Path) -> None:
         assert oldest.request
         assert newest.request
         assert "let go" in oldest.request.body
-        assert newest.request.body == "<more than 16384 bytes of text/plain>"
+        assert newest.request.body == "<20000 bytes of text/plain>"
