@@ -34,9 +34,7 @@ def texts(*paths: Path) -> set[str]:
 def test_the_document_is_made_from_the_tables() -> None:
     text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
 
-    assert text == with_parts(text), (
-        "the tables have changed: run `make tables`"
-    )
+    assert text == with_parts(text), "the tables have changed: run `make tables`"
 
 
 def test_the_maker_writes_what_is_not_current(tmp_path: Path) -> None:
