@@ -74,12 +74,30 @@ def test_the_key_log_is_judged_without_being_made_or_changed(
     assert (tmp_path / "there").read_text() == "before"
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="nothing is closed to root")
-def test_a_key_log_that_this_user_may_not_write_to(tmp_path: Path) -> None:
-    (tmp_path / "log").touch(mode=0o400)
-    environ = {"SSLKEYLOGFILE": str(tmp_path / "log")}
+@pytest.mark.parametrize(
+    ("name", "closed", "problem"),
+    [
+        ("log", "log", "this user may not write to it"),
+        ("new", ".", "this user may not make it"),
+        ("new", "log", ""),
+    ],
+)
+def test_a_key_log_that_this_user_may_not_write_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, closed: str, problem: str
+) -> None:
+    """The system's answer stands here in the words of a user who is not root."""
+    (tmp_path / "log").touch()
+    allows = os.access
+    monkeypatch.setattr(
+        os,
+        "access",
+        lambda path, mode: path != tmp_path / closed and allows(path, mode),
+    )
+    environ = {"SSLKEYLOGFILE": str(tmp_path / name)}
+
     setup = read_setup("https://localhost", Options(), environ=environ, now=NOW)
-    assert setup.key_log_problem == "this user may not write to it"
+
+    assert setup.key_log_problem == problem
 
 
 def test_a_key_log_that_cannot_be_written_is_a_problem_of_python_clients(clients: Clients) -> None:
