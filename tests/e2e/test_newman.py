@@ -60,6 +60,10 @@ def assertions(finished: subprocess.CompletedProcess[str]) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+OTHERS = [pytest.param(each, marks=pytest.mark.nightly) for each in ("demo-internal", "demo-web")]
+"""Each run of newman takes seconds, and a certificate means one thing for all applications."""
+
+
 @pytest.mark.parametrize(
     ("application", "asks_for_a_token"),
     [
@@ -87,7 +91,7 @@ def written_tests(folder: Path) -> int:
     return text.count("pm.test(")
 
 
-@pytest.mark.parametrize("application", ["demo-server", "demo-internal", "demo-web"])
+@pytest.mark.parametrize("application", ["demo-server", *OTHERS])
 def test_another_account_s_certificate_fails_it(
     mock_sei: MockSei, write: Write, newman: Newman, tmp_path: Path, application: str
 ) -> None:
@@ -102,7 +106,7 @@ def test_another_account_s_certificate_fails_it(
     assert "certificate name" in {each.refused_by for each in mock_sei.journal.entries}
 
 
-@pytest.mark.parametrize("application", ["demo-server", "demo-internal", "demo-web"])
+@pytest.mark.parametrize("application", ["demo-server", *OTHERS])
 def test_without_a_certificate_no_connection_is_made(
     mock_sei: MockSei, write: Write, newman: Newman, application: str
 ) -> None:

@@ -77,7 +77,7 @@ def own_fixtures(folder: Path, canaries: Canaries) -> Path:
     return folder
 
 
-@pytest.fixture(params=["text", "json"])
+@pytest.fixture(params=["text", pytest.param("json", marks=pytest.mark.nightly)])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     canaries = Canaries()
     canaries.add("passphrase", PASSPHRASE)
