@@ -253,6 +253,7 @@ class PlatformServer:
         task = asyncio.current_task()
         if task is not None:
             pending.end = lambda: loop.call_later(ALERT_LINGER, task.cancel)
+            pending.abort = lambda: loop.call_soon(task.cancel)
         try:
             context = await door.trust.context()
         except TrustUnavailable as error:
@@ -275,7 +276,7 @@ class PlatformServer:
                 transport.abort()
         except asyncio.CancelledError:
             if not pending.refused:
-                raise  # the server stops; otherwise the time to read an alert is over
+                raise  # the server stops; otherwise nothing more is to come of this connection
         except CertificateRefused:
             pass  # recorded where it was found
         except OSError as error:

@@ -81,6 +81,8 @@ class PendingConnection:
         """True once the client sent a byte; a bare connect is no failed handshake."""
         self.end: Callable[[], object] = lambda: None
         """Called when a refusal's alert is on its way and nothing more will be read."""
+        self.abort: Callable[[], object] = lambda: None
+        """Called after a failure of our own: the connection ends at once."""
 
     def judge(self, certificate: PeerCertificate) -> Explanation | None:
         return self._sandbox.judge_certificate(certificate, self.shown_chain)
@@ -103,11 +105,14 @@ class PendingConnection:
         self._sandbox.record_handshake(connection, why, self.tls_version)
 
     def record_bug(self, error: Exception) -> None:
+        """Ends the connection too: the loop may keep one open whose first step failed."""
         self._sandbox.record_bug("".join(traceback.format_exception(error)))
+        self.refused = True
+        self.abort()
 
     def let_go(self) -> None:
         """The handshake is over: the connection must not keep the state of its beginning."""
-        self.end = lambda: None
+        self.end = self.abort = lambda: None
         self.refused = True  # or it was accepted: no entry follows
         self.shown_chain = ()
         del self._sandbox
