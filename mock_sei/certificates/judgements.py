@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
@@ -21,7 +22,7 @@ from mock_sei.peer import FaultKind
 MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 224
 """Of a CA's key: 112 bits of security, level 2 of OpenSSL."""
-WEAK_HASHES = ("md5", "sha1")
+_WEAK_HASHES = ("md5", "sha1")
 _LONGEST_NAME = 200
 
 UNREADABLE = (
@@ -101,6 +102,13 @@ class Problem(NamedTuple):
 Judgement = Callable[[Place], Problem | None]
 
 
+def find_weak_hash(algorithm: hashes.HashAlgorithm | None) -> str | None:
+    """The name of a signature's hash that is too weak, such as ``sha1``; None for a good one."""
+    if algorithm is None or algorithm.name not in _WEAK_HASHES:
+        return None
+    return algorithm.name
+
+
 def is_self_issued(certificate: x509.Certificate) -> bool:
     return certificate.issuer == certificate.subject
 
@@ -162,10 +170,10 @@ def _signature(place: Place) -> Problem | None:
 def _weak_signature(place: Place) -> Problem | None:
     if place.is_root:
         return None
-    algorithm = place.certificate.signature_hash_algorithm
-    if algorithm is None or algorithm.name not in WEAK_HASHES:
+    weak = find_weak_hash(place.certificate.signature_hash_algorithm)
+    if weak is None:
         return None
-    name = {"sha1": "SHA-1", "md5": "MD5"}[algorithm.name]
+    name = {"sha1": "SHA-1", "md5": "MD5"}[weak]
     return Problem(f"it is signed with {name}", "SHA-256 or better", name)
 
 

@@ -26,8 +26,8 @@ from mock_sei.certificates.forms import Form
 from mock_sei.certificates.judgements import (
     MIN_RSA_BITS,
     UNREADABLE,
-    WEAK_HASHES,
     find_extension,
+    find_weak_hash,
     is_self_issued,
     name_of,
 )
@@ -157,12 +157,9 @@ def _check_name(field: str, names: Sequence[str], account: str) -> None:
 
 
 def _check_hash(field: str, signed: x509.CertificateSigningRequest) -> None:
-    try:
-        algorithm = signed.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        algorithm = None
-    if algorithm is not None and algorithm.name in WEAK_HASHES:
-        raise _rejected(field, f"it is signed with {algorithm.name.upper()}; use SHA-256 or better")
+    weak = _weak_hash(signed)
+    if weak is not None:
+        raise _rejected(field, f"it is signed with {weak.upper()}; use SHA-256 or better")
 
 
 def _check_chain(chain: Sequence[x509.Certificate], now: datetime) -> None:
@@ -237,7 +234,7 @@ def _is_ca(certificate: x509.Certificate) -> bool:
 
 def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """A signature with a broken hash, which the library does not check, is told by its names."""
-    if _is_weakly_signed(certificate):
+    if _weak_hash(certificate) is not None:
         return may_have_issued(issuer, certificate)
     try:
         certificate.verify_directly_issued_by(issuer)
@@ -246,12 +243,12 @@ def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _is_weakly_signed(certificate: x509.Certificate) -> bool:
+def _weak_hash(signed: x509.Certificate | x509.CertificateSigningRequest) -> str | None:
+    """Of a hash that the library does not know it is not said here that it is weak."""
     try:
-        algorithm = certificate.signature_hash_algorithm
+        return find_weak_hash(signed.signature_hash_algorithm)
     except UnsupportedAlgorithm:
-        return False
-    return algorithm is not None and algorithm.name in WEAK_HASHES
+        return None
 
 
 @contextmanager
@@ -262,9 +259,9 @@ def _reading(field: str, pem: str = "") -> Iterator[None]:
     except Rejected:
         raise  # said already, by this module
     except UNREADABLE as error:
-        is_damaged = is_usable(pem.encode(errors="surrogatepass"), _ROLES[field])
+        is_of_the_form = is_usable(pem.encode(errors="surrogatepass"), _ROLES[field])
         problem = f"cannot be read, cut short or changed ({_clip(error)})"
-        raise _rejected(field, problem + ("" if is_damaged else _help(field, pem))) from None
+        raise _rejected(field, problem + ("" if is_of_the_form else _help(field, pem))) from None
 
 
 def _rejected(field: str, problem: str) -> Rejected:

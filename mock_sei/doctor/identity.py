@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.bundles import common_name
-from mock_sei.certificates.judgements import MIN_RSA_BITS, WEAK_HASHES
+from mock_sei.certificates.judgements import MIN_RSA_BITS, find_weak_hash
 from mock_sei.certificates.soundness import find_faults, path_of
 from mock_sei.certificates.submitted import CURVES
 from mock_sei.doctor.findings import CERTIFICATE, Finding, found, note, right
@@ -247,6 +247,5 @@ def _weakness(certificate: x509.Certificate) -> str | None:
             return f"EC on {key.curve.name}"
     else:
         return f"a key that is neither RSA nor EC ({type(key).__name__})"
-    if algorithm is not None and algorithm.name in WEAK_HASHES:
-        return f"signed with {algorithm.name.upper()}"
-    return None
+    weak = find_weak_hash(algorithm)
+    return f"signed with {weak.upper()}" if weak else None
