@@ -161,9 +161,10 @@ def check_client(setup: Setup) -> Iterator[Finding]:
     client = KNOWN_CLIENTS.get(setup.client or "")
     if client is None:
         return
+    variables = ", ".join(sorted(client.variables))
     yield note(CLIENT, f"{client.title} reads {client.files}")
-    yield note(CLIENT, f"it is given them so: {client.given}")
-    yield note(CLIENT, f"variables that it reads: {', '.join(sorted(client.variables))}")
+    yield note(CLIENT, f"{client.title} is given its files so: {client.given}")
+    yield note(CLIENT, f"{client.title} reads these variables: {variables}")
     key = setup.key_file
     if client.opens_encrypted_keys or key is None or not setup.key_reading.is_encrypted:
         return
