@@ -12,7 +12,7 @@ from typing import Any
 
 from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.operations import PLACES, Key, Operation
 from mock_sei.apis.references import Document
 from mock_sei.errors import (
     BODY_TOO_LARGE,
@@ -367,9 +367,10 @@ def schema_faults(document: Document, schema: Any, value: Any, budget: Budget) -
 _LONGEST_PLACE = 300
 
 
-def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[str, Any]]:
+def names_of(values: Mapping[Key, Any], operation: Operation) -> dict[str, dict[str, Any]]:
     """A call's values by where they came from, as templates name them."""
-    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}}
-    for name, value in values.items():
-        places[operation.parameters[name].place][name] = value
+    places: dict[str, dict[str, Any]] = {place: {} for place in PLACES}
+    for key, value in values.items():
+        parameter = operation.parameters[key]
+        places[parameter.place][parameter.name] = value
     return places

@@ -9,7 +9,16 @@ from typing import Any
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import FORM_TYPE
-from mock_sei.apis.operations import FORM, METHODS, Operation, Parameter, Rule, is_truth
+from mock_sei.apis.operations import (
+    FORM,
+    METHODS,
+    Key,
+    Operation,
+    Parameter,
+    Rule,
+    is_truth,
+    key_of,
+)
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
@@ -35,8 +44,8 @@ ACTIONS = (
 )
 """What can answer an operation; ``actions/`` has a file for each."""
 
-_USUAL_USES = {"limit": "limit", "cursor": "cursor"}
-"""By the parameter's name, where its document says nothing."""
+_USUAL_USES = {("query", "limit"): "limit", ("query", "cursor"): "cursor"}
+"""By the parameter's place and name, where its document says nothing."""
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
 _PLAIN_STYLES = (None, "form", "simple")
@@ -93,7 +102,7 @@ def _rule(
     value: Any,
     method: str,
     path: str,
-    parameters: Mapping[str, Parameter],
+    parameters: Mapping[Key, Parameter],
     document: Document,
     place: str,
 ) -> Rule:
@@ -116,7 +125,7 @@ def _rule(
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
     check_shapes(found, OF_AN_OPERATION, source, place)
-    check_names(found, {each.name: each.place for each in parameters.values()}, source, place)
+    check_names(found, {(each.place, each.name) for each in parameters.values()}, source, place)
     if "schema" in found:
         document.find(f"#/components/schemas/{found['schema']}", f"{place}.schema")
     return Rule(**found)
@@ -124,7 +133,7 @@ def _rule(
 
 def _parameters(
     entries: Any, document: Document, place: str, places: Set[str] = _PLACES
-) -> Iterator[tuple[str, Parameter]]:
+) -> Iterator[tuple[Key, Parameter]]:
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
     for index, entry in enumerate(entries or ()):
@@ -142,9 +151,9 @@ def _parameters(
         is_plain = schema.get("type") != "object" and raw.get("style") in _PLAIN_STYLES
         use = rule.get("use")
         if use is None and "field" not in rule and "chosen" not in rule:
-            use = _USUAL_USES.get(name)
+            use = _USUAL_USES.get((where, name))
         yield (
-            name,
+            key_of(where, name),
             Parameter(
                 name=name,
                 place=where,
@@ -199,10 +208,11 @@ def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mappin
     ]
 
 
-def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, place: str) -> None:
-    for name, parameter in parameters.items():
-        chooser = parameter.chosen.get("by", name)
-        if chooser not in parameters:
+def _check_path(path: str, parameters: Mapping[Key, Parameter], source: Path, place: str) -> None:
+    names = {each.name for each in parameters.values()}
+    for (_, name), parameter in parameters.items():
+        chooser = parameter.chosen.get("by", parameter.name)
+        if chooser not in names:
             raise ConfigurationError(
                 "no parameter of the operation",
                 source=source,
@@ -210,7 +220,7 @@ def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, pl
                 value=chooser,
             )
     for name in re.findall(r"\{([^}]*)\}", path):
-        if name not in parameters or parameters[name].place != "path":
+        if ("path", name) not in parameters:
             raise ConfigurationError(
                 f"the path has {{{name}}}, and no parameter of that name in: path",
                 source=source,

@@ -177,9 +177,9 @@ paths:
 """
     (found,) = Engine.of(text).catalogue.operations
 
-    assert list(found.parameters) == ["a", "b"]
-    assert found.parameters["a"].required
-    assert found.parameters["a"].type == "string"
+    assert list(found.parameters) == [("query", "a"), ("query", "b")]
+    assert found.parameters["query", "a"].required
+    assert found.parameters["query", "a"].type == "string"
 
 
 @pytest.mark.parametrize("name", ["Authorization", "Accept", "content-type"])
@@ -197,4 +197,4 @@ def test_headers_that_a_document_describes_elsewhere_are_no_parameters(name: str
 def test_the_type_of_a_parameter_is_the_one_beside_null(kind: str, is_type: str) -> None:
     text = operation(LIST, f"[{{name: a, in: query, schema: {{type: {kind}}}}}]")
 
-    assert Engine.of(text).catalogue.operations[0].parameters["a"].type == is_type
+    assert Engine.of(text).catalogue.operations[0].parameters["query", "a"].type == is_type

@@ -77,7 +77,7 @@ def _from_records(call: ApiCall) -> Any:
     if not operation.path.endswith("}"):
         return list(table.records)
     name = operation.path.rpartition("{")[2].rstrip("}")
-    wanted = str(call.values[name])
+    wanted = str(call.values["path", name])
     found = [next(table.with_key(Order(texts, (key,)), wanted), None) for key in (name, "id")]
     first = min(filter(None, found), key=itemgetter(0), default=None)
     if first is None:
