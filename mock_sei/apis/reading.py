@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import FORM_TYPE
+from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
 from mock_sei.apis.operations import (
     FORM,
-    METHODS,
     Key,
     Operation,
     Parameter,
@@ -19,6 +20,7 @@ from mock_sei.apis.operations import (
     is_truth,
     key_of,
 )
+from mock_sei.apis.reach import Reach
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
@@ -49,53 +51,124 @@ _USUAL_USES = {("query", "limit"): "limit", ("query", "cursor"): "cursor"}
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
 _PLAIN_STYLES = (None, "form", "simple")
-_PLACES = frozenset({"query", "path", "header", "cookie"})
+_PLACES = frozenset({"query", "path", "header", "cookie", "querystring"})
+_UNREAD = frozenset({"cookie", "querystring"})
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
 
 
-def read_operations(product: str, document: Document, base: str = "") -> Iterator[Operation]:
-    """All of a document, ``base`` before each path.
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """An operation that cannot be used, or all of a path."""
 
-    Raises :class:`ConfigurationError` naming file and place.
-    """
-    source = document.source
-    for path, entry in mapping(document.content.get("paths"), source, "paths").items():
+    method: str | None
+    path: str
+    reasons: Sequence[ConfigurationError]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method or 'every method of'} {self.path}"
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """The operations of a document, and what is wrong with the others."""
+
+    operations: list[Operation] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """What is taken otherwise than it is written; it costs no operation."""
+
+
+def read_operations(product: str, document: Document, base: str, reach: Reach) -> Reading:
+    """All of a document, ``base`` before each path."""
+    reading = Reading()
+    paths = document.content.get("paths") or {}
+    for path in paths:
         if path.startswith("x-"):
             continue
         if not path.startswith("/"):
-            raise ConfigurationError("must begin with /", source=source, key=f"paths[{path}]")
-        item = mapping(document.follow(entry, f"paths[{path}]"), source, f"paths[{path}]")
-        for method in METHODS:
-            if method not in item:
-                continue
-            place = f"paths[{path}].{method}"
-            raw = mapping(item[method], source, place)
-            shared = item.get("parameters") or []
-            parameters = dict(_parameters(shared, document, f"paths[{path}]"))
-            parameters |= dict(_parameters(raw.get("parameters"), document, place))
-            parameters |= dict(_parameters(_form(raw, document, place), document, place, {FORM}))
-            _check_path(path, parameters, source, place)
-            yield Operation(
-                product=product,
-                method=method.upper(),
-                path=base + path,
-                pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}",
-                summary=str(raw.get("summary", "")),
-                parameters=parameters,
-                rule=_rule(
-                    raw.get(EXTENSION),
-                    method,
-                    base + path,
-                    parameters,
-                    document,
-                    f"{place}.{EXTENSION}",
-                ),
-                raw=raw,
-                shared=tuple(shared),
-                document=document,
-            )
+            place = f"paths[{path}]"
+            error = ConfigurationError("must begin with /", source=document.source, key=place)
+            reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
+            continue
+        _read_path(reading, product, document, base, path, reach)
+    return reading
+
+
+def _read_path(
+    reading: Reading, product: str, document: Document, base: str, path: str, reach: Reach
+) -> None:
+    pointer, item = _item(document, path)
+    reasons = reach.reasons(pointer) or reach.reasons(("paths", path))
+    if reasons:
+        reading.left_out.append(LeftOut(method=None, path=base + path, reasons=reasons))
+        return
+    others = item.get("additionalOperations") or {}
+    keys = [(each, (each,)) for each in PATH_METHODS if each in item]
+    for method, inner in (*keys, *((each, ("additionalOperations", each)) for each in others)):
+        raw = item[method] if len(inner) == 1 else others[method]
+        reasons = reach.reasons((*pointer, *inner[:-1]), inner[-1])
+        reasons += reach.reasons(pointer, "parameters")
+        try:
+            if not reasons:
+                reading.operations.append(
+                    _operation(reading, product, document, base, path, method, item, raw)
+                )
+        except ConfigurationError as error:
+            reasons = [error]
+        if reasons:
+            left_out = LeftOut(method=method.upper(), path=base + path, reasons=reasons)
+            reading.left_out.append(left_out)
+
+
+def _item(document: Document, path: str) -> tuple[Pointer, Mapping[str, Any]]:
+    """A path item, and where it stands once its reference is followed."""
+    pointer: Pointer = ("paths", path)
+    item = document.content["paths"][path]
+    while isinstance(item, Mapping) and "$ref" in item:
+        pointer = tokens_of(item["$ref"])
+        item = document.find(item["$ref"], f"paths[{path}]")
+    return pointer, item if isinstance(item, Mapping) else {}
+
+
+def _operation(
+    reading: Reading,
+    product: str,
+    document: Document,
+    base: str,
+    path: str,
+    method: str,
+    item: Mapping[str, Any],
+    raw: Mapping[str, Any],
+) -> Operation:
+    """Raises :class:`ConfigurationError` naming file and place."""
+    source, place = document.source, f"paths[{path}].{method}"
+    shared = item.get("parameters") or []
+    parameters = dict(_parameters(shared, document, f"paths[{path}]"))
+    parameters |= dict(_parameters(raw.get("parameters"), document, place))
+    parameters |= dict(_parameters(_form(raw, document, place), document, place, {FORM}))
+    _check_path(path, parameters, source, place)
+    for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
+        problem = f"the path has no {{{key[1]}}}; this parameter is not read"
+        reading.problems.append(str(ConfigurationError(problem, source=source, key=place)))
+        del parameters[key]
+    inner = "" if method in PATH_METHODS else "additionalOperations/"
+    return Operation(
+        product=product,
+        method=method.upper(),
+        path=base + path,
+        pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{inner}{method}",
+        summary=str(raw.get("summary", "")),
+        parameters=parameters,
+        rule=_rule(
+            raw.get(EXTENSION), method, base + path, parameters, document, f"{place}.{EXTENSION}"
+        ),
+        raw=raw,
+        shared=tuple(shared),
+        document=document,
+    )
 
 
 def _rule(
@@ -142,7 +215,7 @@ def _parameters(
         name, where = raw.get("name"), raw.get("in")
         if not isinstance(name, str) or not isinstance(where, str) or where not in places:
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
-        if where == "cookie" or (where == "header" and name.lower() in _NOT_PARAMETERS):
+        if where in _UNREAD or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
