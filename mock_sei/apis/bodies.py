@@ -10,6 +10,7 @@ from itertools import accumulate
 from math import isfinite
 from typing import Any
 
+from mock_sei.apis.directions import for_requests
 from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import PLACES, Key, Operation
@@ -346,7 +347,8 @@ def find_faults(
     operation: Operation, value: Any, media_type: str, budget: Budget
 ) -> Iterable[Fault]:
     """Where a value does not fit the schema of the operation's request body."""
-    return schema_faults(operation.document, body_schema(operation, media_type), value, budget)
+    document, schema = for_requests(operation.document, body_schema(operation, media_type))
+    return schema_faults(document, schema, value, budget)
 
 
 def body_schema(operation: Operation, media_type: str) -> Any:

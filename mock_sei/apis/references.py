@@ -85,6 +85,11 @@ class Document:
         return {}  # as above
 
     @cached_property
+    def views(self) -> dict[str, Document]:
+        """The document in one direction, as ``directions.py`` makes it."""
+        return {}
+
+    @cached_property
     def _running(self) -> threading.local:
         """The budget of the check that a thread is in the middle of."""
         return threading.local()
