@@ -42,7 +42,7 @@ class DocumentFile:
         self.bundled = bundled
         self._folder = folder or source.parent
         self.name = source.relative_to(self._folder).as_posix()
-        self.problems: list[str] = []
+        self.problems: list[ConfigurationError] = []
         """What is read otherwise than it is written."""
         self.product = source.stem if bundled else _product_of(self.content, source)
 
@@ -84,7 +84,7 @@ def _product_of(content: Mapping[str, Any], source: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
 
 
-def parse_document(text: str, path: Path, problems: list[str]) -> Mapping[str, Any]:
+def parse_document(text: str, path: Path, problems: list[ConfigurationError]) -> Mapping[str, Any]:
     """A mapping from YAML or JSON. Raises :class:`ConfigurationError`, which names the path."""
     document = parse_text(text, path, problems)
     if not isinstance(document, dict):
@@ -92,7 +92,7 @@ def parse_document(text: str, path: Path, problems: list[str]) -> Mapping[str, A
     return document
 
 
-def parse_text(text: str, path: Path, problems: list[str]) -> Any:
+def parse_text(text: str, path: Path, problems: list[ConfigurationError]) -> Any:
     """What YAML or JSON says; a key that stands twice is told in ``problems``.
 
     Raises :class:`ConfigurationError`, which names the path.
@@ -102,7 +102,7 @@ def parse_text(text: str, path: Path, problems: list[str]) -> Any:
     document = _parse_json(text, path, twice) if is_json else _parse_yaml(text, path, twice)
     _check_size(document, path)
     problems += [
-        str(ConfigurationError("this key stands twice; the last is read", source=path, key=key))
+        ConfigurationError("this key stands twice; the last is read", source=path, key=key)
         for key in list(twice)[:_MOST_TOLD]
     ]
     return document
@@ -114,11 +114,12 @@ _MOST_TOLD = 20
 SUFFIXES = (".json", ".yaml", ".yml")
 
 
-def find_documents(folder: Path) -> tuple[list[DocumentFile], list[str]]:
+def find_documents(folder: Path) -> tuple[list[DocumentFile], list[ConfigurationError]]:
     """The documents of a folder at any depth, and why others of its files cannot be read.
 
     A file whose top has ``openapi`` or ``swagger`` is a document. Other files are parts of one:
-    they are read where a document refers to them.
+    they are read where a document refers to them. Raises :class:`ConfigurationError` where there is
+    nothing to read.
     """
     found, problems = [], []
     for path in _files_of(folder):
@@ -126,14 +127,20 @@ def find_documents(folder: Path) -> tuple[list[DocumentFile], list[str]]:
         try:
             text = read_text(path)
             if is_top or _SAYS_VERSION.search(text):
-                twice: list[str] = []
+                twice: list[ConfigurationError] = []
                 content = parse_text(text, path, twice)
                 if isinstance(content, dict) and content.keys() & _VERSIONS:
                     file = DocumentFile(path, bundled=False, folder=folder, content=content)
                     file.problems += twice
                     found.append(file)
         except ConfigurationError as error:
-            problems.append(str(error))
+            problems.append(error)
+    if not found and not problems:
+        raise ConfigurationError(
+            "no OpenAPI document in it: no .json, .yaml or .yml file whose top has `openapi` or "
+            "`swagger`",
+            source=folder,
+        )
     return found, problems
 
 

@@ -140,23 +140,24 @@ def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtu
     :class:`ConfigurationError`.
     """
     for each in (folder, apis):
-        if each is not None and not find_path_problem(each) and each.is_file():
-            raise ConfigurationError("is a file: name its folder", source=each)
-        if each is not None and (find_path_problem(each) or not each.is_dir()):
-            raise ConfigurationError("no such folder", source=each)
+        if each is not None:
+            require_folder(each)
     fixtures = _bundled() if folder is None else _load(folder, bundled_folder())
     return fixtures if apis is None else _with_brought(fixtures, apis)
 
 
+def require_folder(folder: Path) -> None:
+    """Raises :class:`ConfigurationError` where there is none."""
+    problem = find_path_problem(folder)
+    if not problem and folder.is_file():
+        raise ConfigurationError("is a file: name its folder", source=folder)
+    if problem or not folder.is_dir():
+        raise ConfigurationError("no such folder", source=folder)
+
+
 def _with_brought(fixtures: Fixtures, folder: Path) -> Fixtures:
     brought, problems = find_documents(folder)
-    if not brought and not problems:
-        raise ConfigurationError(
-            "no OpenAPI document in it: no .json, .yaml or .yml file whose top has `openapi` or "
-            "`swagger`",
-            source=folder,
-        )
-    return replace(fixtures, brought=tuple(brought), problems=tuple(problems))
+    return replace(fixtures, brought=tuple(brought), problems=tuple(map(str, problems)))
 
 
 @cache

@@ -49,7 +49,7 @@ class DocumentFile(Protocol):
         """Within the folder of documents, by which they refer to one another."""
 
     @property
-    def problems(self) -> Sequence[str]:
+    def problems(self) -> Sequence[ConfigurationError]:
         """What is read otherwise than it is written."""
 
     def read_part(self, name: str) -> tuple[Path, Any]:
@@ -151,10 +151,10 @@ class Product:
         return list({str(each): each for each in found}.values())
 
     @property
-    def problems(self) -> Sequence[str]:
+    def problems(self) -> Sequence[ConfigurationError]:
         """What is taken otherwise than its document has it, and costs no operation."""
         told = [*self._file.problems, *self._modern.problems, *self._reading.problems]
-        return list(dict.fromkeys(told))
+        return list({str(each): each for each in told}.values())
 
     def check(self) -> None:
         """The whole document. Raises the first :class:`~mock_sei.errors.ConfigurationError`."""
@@ -181,11 +181,11 @@ class Catalogue:
         /portal``: who misspells a path may have meant one of them.
 
         Raises :class:`~mock_sei.errors.ConfigurationError` for one of the fixtures that is wrong; a
-        operation of a brought one is left out instead, and stands in :attr:`problems`.
+        operation of a brought one is left out instead, and stands in :attr:`faults`.
         """
         self._oauth = oauth
         self._pages = pages
-        self.problems: list[str] = []
+        self.faults: list[ConfigurationError] = []
         """What is wrong with the documents, each with its file and place."""
         self._unread = unread
         self._left_out: list[tuple[Product, LeftOut]] = []
@@ -198,7 +198,7 @@ class Catalogue:
                 product = self.products[file.product] = Product(file)
                 if not file.bundled:
                     product.check()
-                    self.problems += product.problems
+                    self.faults += product.problems
         paths = [(path, product) for product in self.products.values() for path in product.paths]
         self._exact: dict[str, list[Product]] = {}
         for path, product in paths:
@@ -225,7 +225,7 @@ class Catalogue:
                     source=product.source,
                 )
         except ConfigurationError as error:
-            self.problems.append(str(error))
+            self.faults.append(error)
             self._left_out += [
                 (product, LeftOut(method=None, path=path, reasons=[error]))
                 for path in product.written_paths()
@@ -233,7 +233,7 @@ class Catalogue:
             return
         self._tell_shared(product)
         self.products[product.name] = product
-        self.problems += [*map(str, wrong), *product.problems]
+        self.faults += [*wrong, *product.problems]
         self._left_out += [(product, each) for each in product.left_out]
 
     def _tell_shared(self, product: Product) -> None:
@@ -241,9 +241,13 @@ class Catalogue:
         for method, path in product.operations:
             first = self._brought_operations.setdefault((method, path), product)
             if first is not product:
-                self.problems.append(
-                    f"{product.source}: {method} {path} is in {first.source} too, which answers it"
-                )
+                problem = f"{method} {path} is in {first.source} too, which answers it"
+                self.faults.append(ConfigurationError(problem, source=product.source))
+
+    @property
+    def problems(self) -> list[str]:
+        """The faults, a sentence each."""
+        return list(map(str, self.faults))
 
     @property
     def operations(self) -> list[Operation]:
@@ -300,6 +304,11 @@ class Catalogue:
                     actual=f"{method} {path}",
                 )
         return None
+
+    @property
+    def left_out(self) -> Sequence[tuple[Product, LeftOut]]:
+        """The operations of users' documents that cannot be used."""
+        return self._left_out
 
     @cached_property
     def _left_out_tree(self) -> PathTree[tuple[Product, LeftOut]]:

@@ -60,7 +60,7 @@ class Modern:
     content: dict[str, Any]
     wrong: list[Wrong]
     """Spots that cost the operations that read them."""
-    problems: list[str]
+    problems: list[ConfigurationError]
     """What is not checked, or is taken otherwise than it is written; it costs no operation."""
     links: list[tuple[Pointer, Pointer]] = field(repr=False)
 
@@ -133,7 +133,7 @@ class _Turn:
         self._read_part = read_part
         self._old = old
         self.wrong: list[Wrong] = []
-        self.problems: list[str] = []
+        self.problems: list[ConfigurationError] = []
         self.links: list[tuple[Pointer, Pointer]] = []
         self._whole: dict[str, Any] = {}
         self._parts: dict[str, Any] = {}
@@ -163,9 +163,7 @@ class _Turn:
                 "is not checked where a schema of the same value has the patternProperties of "
                 f"{self._slow_members[0][:200]}: their pattern is none of a linear engine"
             )
-            self.problems.append(
-                str(ConfigurationError(problem, source=self._source, key=place[:200]))
-            )
+            self.problems.append(ConfigurationError(problem, source=self._source, key=place[:200]))
 
     def whole(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Raises :class:`ConfigurationError` where the document has no part to be read."""
@@ -438,7 +436,7 @@ class _Turn:
         except ConfigurationError as error:
             del link.holder["$ref"]
             if link.key == "$dynamicRef":
-                self.problems.append(f"{error}; it is not checked")
+                self.tell((*link.pointer, link.key), "leads nowhere; it is not checked", written)
             else:
                 self.wrong.append(Wrong(link.pointer, error))
         else:
@@ -562,7 +560,7 @@ class _Turn:
 
     def tell(self, pointer: Pointer, problem: str, value: Any = None) -> None:
         """Notes what costs no operation."""
-        self.problems.append(str(self._told(pointer, problem, value)))
+        self.problems.append(self._told(pointer, problem, value))
 
     def _is_pattern(self, text: str, pointer: Pointer) -> bool:
         """Whether an engine reads it; a problem says so where none does."""

@@ -77,7 +77,7 @@ class Reading:
 
     operations: list[Operation] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    problems: list[ConfigurationError] = field(default_factory=list)
     """What is taken otherwise than it is written; it costs no operation."""
 
 
@@ -152,7 +152,7 @@ def _operation(
     _check_path(path, parameters, source, place)
     for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
         problem = f"the path has no {{{key[1]}}}; this parameter is not read"
-        reading.problems.append(str(ConfigurationError(problem, source=source, key=place)))
+        reading.problems.append(ConfigurationError(problem, source=source, key=place))
         del parameters[key]
     inner = "" if method in PATH_METHODS else "additionalOperations/"
     return Operation(

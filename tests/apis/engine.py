@@ -39,7 +39,7 @@ class Document:
     source: Path = Path("widgets.yaml")
     bundled: bool = False
     name: str = "widgets.yaml"
-    problems: Sequence[str] = ()
+    problems: Sequence[ConfigurationError] = ()
 
     def read_part(self, name: str) -> tuple[Path, Any]:
         raise ConfigurationError("no such file", source=name)
