@@ -145,14 +145,15 @@ def _operation(
 ) -> Operation:
     """Raises :class:`ConfigurationError` naming file and place."""
     source, place = document.source, f"paths[{path}].{method}"
+    problems = reading.problems
     shared = item.get("parameters") or []
-    parameters = dict(_parameters(shared, document, f"paths[{path}]"))
-    parameters |= dict(_parameters(raw.get("parameters"), document, place))
-    parameters |= dict(_parameters(_form(raw, document, place), document, place, {FORM}))
+    parameters = dict(_parameters(shared, document, f"paths[{path}]", problems))
+    parameters |= dict(_parameters(raw.get("parameters"), document, place, problems))
+    parameters |= dict(_parameters(_form(raw, document, place), document, place, problems, {FORM}))
     _check_path(path, parameters, source, place)
     for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
         problem = f"the path has no {{{key[1]}}}; this parameter is not read"
-        reading.problems.append(ConfigurationError(problem, source=source, key=place))
+        problems.append(ConfigurationError(problem, source=source, key=place))
         del parameters[key]
     inner = "" if method in PATH_METHODS else "additionalOperations/"
     return Operation(
@@ -205,7 +206,11 @@ def _rule(
 
 
 def _parameters(
-    entries: Any, document: Document, place: str, places: Set[str] = _PLACES
+    entries: Any,
+    document: Document,
+    place: str,
+    problems: list[ConfigurationError],
+    places: Set[str] = _PLACES,
 ) -> Iterator[tuple[Key, Parameter]]:
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
@@ -221,6 +226,8 @@ def _parameters(
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         schema = document.follow(raw.get("schema") or {}, f"{here}.schema")
         schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
+        if "default" in schema and not document.lenient:
+            schema = _with_good_default(schema, document, f"{here}.schema", problems)
         is_plain = schema.get("type") != "object" and raw.get("style") in _PLAIN_STYLES
         use = rule.get("use")
         if use is None and "field" not in rule and "chosen" not in rule:
@@ -250,6 +257,21 @@ def _parameters(
                 any_case=rule.get("any_case", document.lenient and is_truth(schema)),
             ),
         )
+
+
+def _with_good_default(
+    schema: Mapping[str, Any],
+    document: Document,
+    place: str,
+    problems: list[ConfigurationError],
+) -> Mapping[str, Any]:
+    """A default that breaks its own schema is told, and stands for nothing."""
+    if document.checker(schema).is_valid(schema["default"]):
+        return schema
+    problem = "the default does not fit its schema; it is not used"
+    key = f"{place}.default"
+    problems.append(ConfigurationError(problem, source=document.source, key=key))
+    return {key: each for key, each in schema.items() if key != "default"}
 
 
 def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:

@@ -204,6 +204,29 @@ def test_a_path_parameter_that_the_path_lacks_is_told_and_not_asked_for() -> Non
 
 
 @pytest.mark.parametrize(
+    "schema",
+    ["{type: integer, default: nope}", "{type: string, default: null}", "{maximum: 3, default: 4}"],
+)
+def test_a_default_that_breaks_its_schema_is_told_and_not_used(schema: str) -> None:
+    catalogue = brought(
+        f"paths: {{/x: {{get: {{parameters: [{{name: n, in: query, schema: {schema}}}], {OK}}}}}}}"
+    )
+
+    (problem,) = catalogue.problems
+    assert "parameters[0].schema.default: the default does not fit its schema" in problem
+    assert catalogue.operations[0].defaults == {}
+
+
+def test_a_default_that_fits_is_used() -> None:
+    catalogue = brought(
+        f"paths: {{/x: {{get: {{parameters: [{{name: n, in: query, schema: {{type: array, default: [a]}}}}], {OK}}}}}}}"
+    )
+
+    assert catalogue.problems == []
+    assert catalogue.operations[0].defaults == {("query", "n"): ("a",)}
+
+
+@pytest.mark.parametrize(
     "more",
     [
         "components: {x-note: true, schemas: {A: {type: string}}}",
