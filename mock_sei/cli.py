@@ -329,6 +329,31 @@ def postman(
     click.echo(written.newman)
 
 
+@main.group()
+def apis() -> None:
+    """Look at OpenAPI documents without a server."""
+
+
+@apis.command()
+@click.argument("folder", type=_FilePath(path_type=Path))
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the faults are printed.",
+)
+def check(folder: Path, format_name: str) -> None:
+    """Name all faults of the OpenAPI documents in FOLDER, and what they cost.
+
+    Exit status 0 when there is none, 1 when there is one, 2 for a folder that cannot be read.
+    """
+    from mock_sei.commands.apis import run
+
+    sys.exit(run(folder, as_json=format_name == "json"))
+
+
 @main.command()
 @click.option("--follow", "-f", is_flag=True, help="Go on until interrupted.")
 @click.option("--operation", help="Only this one, such as 'POST /v2/oauthtoken'; * for anything.")

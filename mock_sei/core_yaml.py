@@ -20,7 +20,8 @@ _CORE_TAGS = frozenset({"null", "bool", "int", "float", "str", "seq", "map"})
 class _YamlLoader(_SafeLoader):  # type: ignore[misc]  # which of the two is known at run time
     """Reads plain words as YAML 1.2's core schema does: ``NO`` and dates are text.
 
-    Source: YAML 1.2.2 section 10.3.2; PyYAML itself reads YAML 1.1.
+    Merge keys (``<<``) are read, as most tools do. Source: YAML 1.2.2 section 10.3.2; PyYAML
+    itself reads YAML 1.1.
     """
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
@@ -29,6 +30,20 @@ class _YamlLoader(_SafeLoader):  # type: ignore[misc]  # which of the two is kno
         for tag, make in _SafeLoader.yaml_constructors.items()  # type: ignore[attr-defined]
         if tag is None or tag.rpartition(":")[2] in _CORE_TAGS
     }
+
+    twice: dict[str, None]
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        keys: set[str] = set()
+        for key, _ in node.value:  # before merge keys are read: they may repeat what is written
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                if key.value in keys:
+                    self.twice[f"{key.value} (line {key.start_mark.line + 1})"] = None
+                keys.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def _yaml_integer(loader: Any, node: yaml.ScalarNode) -> int:
@@ -51,8 +66,18 @@ for _tag, _pattern, _first_characters in (
         f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first_characters
     )
 _YamlLoader.add_constructor("tag:yaml.org,2002:int", _yaml_integer)
+_YamlLoader.add_implicit_resolver(_MERGE, re.compile(r"<<\Z"), ["<"])
+_YamlLoader.add_constructor(_MERGE, lambda loader, node: loader.construct_scalar(node))
 
 
-def load(text: str) -> Any:
-    """Raises ``YAMLError``, ``ValueError`` or ``LookupError`` for what its tag says it is not."""
-    return yaml.load(text, Loader=_YamlLoader)  # noqa: S506  # nosec B506  # a safe one
+def load(text: str, twice: dict[str, None] | None = None) -> Any:
+    """``twice`` gets the keys that stand twice in one mapping, of which the last is read.
+
+    Raises ``YAMLError``, ``ValueError`` or ``LookupError`` for what its tag says it is not.
+    """
+    loader = _YamlLoader(text)
+    loader.twice = {} if twice is None else twice
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()

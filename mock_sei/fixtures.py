@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from mock_sei.api_files import DocumentFile, read_text
+from mock_sei.api_files import DocumentFile, find_documents, read_text
 from mock_sei.arguments import plain_problem, suggestion
 from mock_sei.errors import ConfigurationError
 from mock_sei.paths import find_path_problem
@@ -33,8 +33,6 @@ from mock_sei.records import (
 from mock_sei.registry import Registry
 
 Record = Mapping[str, Any]
-
-API_SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,22 +140,24 @@ def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtu
     :class:`ConfigurationError`.
     """
     for each in (folder, apis):
-        if each is not None and (find_path_problem(each) or not each.is_dir()):
-            raise ConfigurationError("no such folder", source=each)
+        if each is not None:
+            require_folder(each)
     fixtures = _bundled() if folder is None else _load(folder, bundled_folder())
     return fixtures if apis is None else _with_brought(fixtures, apis)
 
 
+def require_folder(folder: Path) -> None:
+    """Raises :class:`ConfigurationError` where there is none."""
+    problem = find_path_problem(folder)
+    if not problem and folder.is_file():
+        raise ConfigurationError("is a file: name its folder", source=folder)
+    if problem or not folder.is_dir():
+        raise ConfigurationError("no such folder", source=folder)
+
+
 def _with_brought(fixtures: Fixtures, folder: Path) -> Fixtures:
-    brought, problems = [], []
-    for path in sorted(each for each in folder.iterdir() if each.suffix in API_SUFFIXES):
-        try:
-            brought.append(DocumentFile(path, bundled=False))
-        except ConfigurationError as error:
-            problems.append(str(error))
-    if not brought and not problems:
-        raise ConfigurationError("no .json, .yaml or .yml file in it", source=folder)
-    return replace(fixtures, brought=tuple(brought), problems=tuple(problems))
+    brought, problems = find_documents(folder)
+    return replace(fixtures, brought=tuple(brought), problems=tuple(map(str, problems)))
 
 
 @cache

@@ -146,7 +146,11 @@ class Sandbox:
         self.store = store
         self.authority = store.authority
         self.catalogue = Catalogue(
-            fixtures.documents, fixtures.brought, oauth=OAUTH_OPERATIONS, pages=PLATFORM_PAGES
+            fixtures.documents,
+            fixtures.brought,
+            oauth=OAUTH_OPERATIONS,
+            pages=PLATFORM_PAGES,
+            unread=fixtures.problems,
         )
         for problem in (*fixtures.problems, *self.catalogue.problems):
             logger.warning("left out: %s", problem)

@@ -69,12 +69,12 @@ def test_broken_files_are_told_and_the_others_still_load(
     tmp_path: Path, shared_store: CertificateStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "a.yaml").write_text("a: [")
-    (tmp_path / "b.json").write_text("[]")
+    (tmp_path / "b.json").write_text("[]")  # no document, but maybe a part of one
     (tmp_path / "c.json").write_bytes(b"\xff")
     (tmp_path / "d.yaml").write_text("openapi: 3.1.0\npaths: {/x: {get: {parameters: {a: b}}}}")
     (tmp_path / "e.json").write_text(json.dumps(DOCUMENT))
     (tmp_path / "notes.txt").write_text("not read")
-    (tmp_path / "f.json").mkdir()
+    (tmp_path / "f.json").mkdir()  # a folder, whatever it is called
 
     with caplog.at_level(logging.WARNING, "mock_sei"):
         sandbox = Sandbox(
@@ -84,12 +84,10 @@ def test_broken_files_are_told_and_the_others_still_load(
     lines = [each.removeprefix(f"left out: {tmp_path}/") for each in caplog.messages]
     assert [line.partition(": ")[0] for line in lines] == [
         "a.yaml",
-        "b.json",
         "c.json",
-        "f.json",
         "d.yaml",
     ]
-    assert lines[4].startswith("d.yaml: paths[/x].get.parameters")
+    assert lines[2].startswith("d.yaml: paths[/x].get.parameters")
     assert Platform(sandbox).get("/v7/widgets").status_code == 200
     assert Platform(sandbox).get().status_code == 200
 
@@ -99,7 +97,7 @@ def test_a_folder_without_documents_is_told(tmp_path: Path, content: dict[str, s
     for name, text in content.items():
         (tmp_path / name).write_text(text)
 
-    with pytest.raises(ConfigurationError, match=r"no \.json, \.yaml or \.yml file in it"):
+    with pytest.raises(ConfigurationError, match="no OpenAPI document in it"):
         load_fixtures(None, tmp_path)
 
 

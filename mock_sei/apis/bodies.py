@@ -10,9 +10,10 @@ from itertools import accumulate
 from math import isfinite
 from typing import Any
 
+from mock_sei.apis.directions import for_requests
 from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.operations import PLACES, Key, Operation
 from mock_sei.apis.references import Document
 from mock_sei.errors import (
     BODY_TOO_LARGE,
@@ -346,7 +347,8 @@ def find_faults(
     operation: Operation, value: Any, media_type: str, budget: Budget
 ) -> Iterable[Fault]:
     """Where a value does not fit the schema of the operation's request body."""
-    return schema_faults(operation.document, body_schema(operation, media_type), value, budget)
+    document, schema = for_requests(operation.document, body_schema(operation, media_type))
+    return schema_faults(document, schema, value, budget)
 
 
 def body_schema(operation: Operation, media_type: str) -> Any:
@@ -367,9 +369,10 @@ def schema_faults(document: Document, schema: Any, value: Any, budget: Budget) -
 _LONGEST_PLACE = 300
 
 
-def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[str, Any]]:
+def names_of(values: Mapping[Key, Any], operation: Operation) -> dict[str, dict[str, Any]]:
     """A call's values by where they came from, as templates name them."""
-    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}}
-    for name, value in values.items():
-        places[operation.parameters[name].place][name] = value
+    places: dict[str, dict[str, Any]] = {place: {} for place in PLACES}
+    for key, value in values.items():
+        parameter = operation.parameters[key]
+        places[parameter.place][parameter.name] = value
     return places

@@ -14,7 +14,7 @@ from typing import Any
 from mock_sei.apis.bodies import names_of
 from mock_sei.apis.collections import Collections, Record, find_value
 from mock_sei.apis.jobs import Jobs
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.operations import Key, Operation, key_of
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.spooled import Body, Content
 from mock_sei.apis.templates import MISSING, fill
@@ -87,7 +87,7 @@ class ApiCall:
     """One call of an operation."""
 
     operation: Operation
-    values: Mapping[str, Value]
+    values: Mapping[Key, Value]
     url: str
     """The absolute address that was called, without its query."""
     body: bytes = field(repr=False)
@@ -121,10 +121,7 @@ class ApiCall:
 
     def query_values(self) -> dict[str, Value]:
         """Those of the query alone, as links repeat them."""
-        parameters = self.operation.parameters
-        return {
-            name: value for name, value in self.values.items() if parameters[name].place == "query"
-        }
+        return {name: value for (place, name), value in self.values.items() if place == "query"}
 
     def require_record(self) -> Record:
         """The record that the path names. Raises :class:`~mock_sei.errors.Refusal`, 404."""
@@ -138,7 +135,7 @@ class ApiCall:
     def _is_of_the_path(self, record: Record) -> bool:
         """Whether the path's other parameters that name a field fit too."""
         return all(
-            str(find_value(record, each.field)) == str(self.values[each.name])
+            str(find_value(record, each.field)) == str(self.values[each.key])
             for each in self.operation.parameters.values()
             if each.place == "path" and each.field is not None
         )
@@ -155,7 +152,7 @@ class ApiCall:
             collection, _, field = where.partition(".")
             value = fill(f"${place}", {**names_of(self.values, self.operation), "body": body})
             part, _, name = place.partition(".")
-            parameter = self.operation.parameters.get(name) if part != "body" else None
+            parameter = self.operation.parameters.get(key_of(part, name))
             if value is MISSING or (parameter is not None and value == parameter.every):
                 continue
             record = self.state.collections.find(collection, field, value)
@@ -178,9 +175,9 @@ class ApiCall:
         in_path = [each for each in self.operation.parameters.values() if each.place == "path"]
         for each in in_path:
             if each.field == rule.key:
-                return each.name, self.values[each.name]
+                return each.name, self.values[each.key]
         if in_path:
-            return in_path[-1].name, self.values[in_path[-1].name]
+            return in_path[-1].name, self.values[in_path[-1].key]
         return rule.key, ""
 
 
@@ -238,7 +235,7 @@ def shape_of(call: ApiCall) -> Shape:
     rule, values = call.operation.rule, call.values
     members = set(rule.members)
     for parameter in call.operation.find_parameters("section"):
-        wanted = values.get(parameter.name)
+        wanted = values.get(parameter.key)
         if wanted:
             parts = wanted if isinstance(wanted, tuple) else str(wanted).split(",")
             chosen = {str(part).strip() for part in parts} | set(rule.identifiers)
@@ -246,7 +243,7 @@ def shape_of(call: ApiCall) -> Shape:
     without = {
         parameter.member
         for parameter in call.operation.find_parameters("include")
-        if values.get(parameter.name) not in (True, "true") and parameter.member
+        if values.get(parameter.key) not in (True, "true") and parameter.member
     }
     return Shape(frozenset(members), frozenset(without))
 

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from mock_sei.apis.openapi import modern
+from mock_sei.apis.openapi import Modern, modern
 from mock_sei.apis.operations import OVER_RECORDS, Operation
 from mock_sei.apis.paths import PathTree
-from mock_sei.apis.reading import mapping, read_operations
+from mock_sei.apis.reach import Reach
+from mock_sei.apis.reading import LeftOut, Reading, mapping, read_operations
 from mock_sei.apis.references import Document
+from mock_sei.apis.swagger import from_swagger, is_swagger
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
 from mock_sei.reasons.paths import NearPaths, find_path_difference
 
@@ -42,6 +44,20 @@ class DocumentFile(Protocol):
     def content(self) -> Mapping[str, Any]:
         """Raises :class:`~mock_sei.errors.ConfigurationError`."""
 
+    @property
+    def name(self) -> str:
+        """Within the folder of documents, by which they refer to one another."""
+
+    @property
+    def problems(self) -> Sequence[ConfigurationError]:
+        """What is read otherwise than it is written."""
+
+    def read_part(self, name: str) -> tuple[Path, Any]:
+        """Another file of the folder, and its content.
+
+        Raises :class:`~mock_sei.errors.ConfigurationError`.
+        """
+
 
 class Product:
     """One API product."""
@@ -52,15 +68,27 @@ class Product:
         self.bundled = file.bundled
         self.brought = brought
         """Whether a user brought its document."""
-        self.problems: list[str] = []
-        """What of its document is left out, each with its place."""
+
+    @property
+    def source(self) -> Path:
+        return self._file.source
+
+    @cached_property
+    def _modern(self) -> Modern:
+        """The document as one of 3.1. Raises :class:`~mock_sei.errors.ConfigurationError`."""
+        file = self._file
+        return modern(self._written, file.source, name=file.name, read_part=file.read_part)
+
+    @property
+    def _written(self) -> Mapping[str, Any]:
+        """The document as its file has it, Swagger 2.0 as OpenAPI 3.0."""
+        content = self._file.content
+        return from_swagger(content) if is_swagger(content) else content
 
     @cached_property
     def document(self) -> Document:
-        content, source = self._file.content, self._file.source
-        if not self.bundled:
-            content = modern(content, source, self.problems)
-        return Document(source=source, content=content, lenient=self.bundled)
+        content = self._file.content if self.bundled else self._modern.content
+        return Document(source=self._file.source, content=content, lenient=self.bundled)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -82,9 +110,27 @@ class Product:
     @cached_property
     def operations(self) -> dict[tuple[str, str], Operation]:
         """By method and path template. Raises :class:`~mock_sei.errors.ConfigurationError`."""
+        return {(each.method, each.path): each for each in self._reading.operations}
+
+    @cached_property
+    def _reading(self) -> Reading:
         base = base_path(self.document) if self.brought else ""
-        found = read_operations(self.name, self.document, base)
-        return {(each.method, each.path): each for each in found}
+        reach = Reach((), ()) if self.bundled else self._modern.reach()
+        return read_operations(self.name, self.document, base, reach)
+
+    @property
+    def left_out(self) -> Sequence[LeftOut]:
+        """Its operations that cannot be used."""
+        return self._reading.left_out
+
+    def written_paths(self) -> Sequence[str]:
+        """The paths of a document that cannot be used, as far as they can be read."""
+        try:
+            paths = self._file.paths
+            base = base_path(Document(source=self.source, content=self._written))
+        except ConfigurationError:
+            return ()
+        return [base + str(each) for each in paths]
 
     @cached_property
     def methods(self) -> Mapping[str, Sequence[str]]:
@@ -94,10 +140,26 @@ class Product:
             found.setdefault(template, []).append(method)
         return found
 
+    @cached_property
+    def wrong(self) -> Sequence[ConfigurationError]:
+        """All wrong spots, whether an operation reads them or not.
+
+        Raises :class:`~mock_sei.errors.ConfigurationError` where the document cannot be read.
+        """
+        found = [each.error for each in self._modern.wrong]
+        found += [error for each in self.left_out for error in each.reasons]
+        return list({str(each): each for each in found}.values())
+
+    @property
+    def problems(self) -> Sequence[ConfigurationError]:
+        """What is taken otherwise than its document has it, and costs no operation."""
+        told = [*self._file.problems, *self._modern.problems, *self._reading.problems]
+        return list({str(each): each for each in told}.values())
+
     def check(self) -> None:
-        """The whole document. Raises :class:`~mock_sei.errors.ConfigurationError`."""
-        self.document.check_references()
-        _ = self.operations
+        """The whole document. Raises the first :class:`~mock_sei.errors.ConfigurationError`."""
+        for each in self.wrong:
+            raise each
 
 
 class Catalogue:
@@ -110,18 +172,24 @@ class Catalogue:
         *,
         oauth: Sequence[str] = (),
         pages: Sequence[str] = (),
+        unread: Sequence[str] = (),
     ) -> None:
         """``brought`` are users' own documents: they take a bundled product's name or paths.
+        ``unread`` says of further files why they could not be read.
 
         ``oauth`` and ``pages`` are what else is called on the same listeners, each as in ``GET
         /portal``: who misspells a path may have meant one of them.
 
         Raises :class:`~mock_sei.errors.ConfigurationError` for one of the fixtures that is wrong; a
-        brought one is left out instead and stands in :attr:`problems`.
+        operation of a brought one is left out instead, and stands in :attr:`faults`.
         """
         self._oauth = oauth
         self._pages = pages
-        self.problems: list[str] = []
+        self.faults: list[ConfigurationError] = []
+        """What is wrong with the documents, each with its file and place."""
+        self._unread = unread
+        self._left_out: list[tuple[Product, LeftOut]] = []
+        self._brought_operations: dict[tuple[str, str], Product] = {}
         self.products: dict[str, Product] = {}
         for file in brought:
             self._bring(Product(file, brought=True))
@@ -130,7 +198,7 @@ class Catalogue:
                 product = self.products[file.product] = Product(file)
                 if not file.bundled:
                     product.check()
-                    self.problems += product.problems
+                    self.faults += product.problems
         paths = [(path, product) for product in self.products.values() for path in product.paths]
         self._exact: dict[str, list[Product]] = {}
         for path, product in paths:
@@ -148,19 +216,38 @@ class Catalogue:
 
     def _bring(self, product: Product) -> None:
         try:
-            product.check()
-            if product.name in self.products:
+            wrong = product.wrong
+            other = self.products.get(product.name)
+            if other is not None:
                 raise ConfigurationError(
-                    "another file is the document of this product",
-                    source=product.document.source,
-                    key="x-mock-sei.product",
-                    value=product.name,
+                    f"{other.source} is the document of the product {product.name!r}; name another "
+                    "product in one of them (x-mock-sei: {product: NAME}), or take one away",
+                    source=product.source,
                 )
         except ConfigurationError as error:
-            self.problems.append(str(error))
-        else:
-            self.products[product.name] = product
-            self.problems += product.problems
+            self.faults.append(error)
+            self._left_out += [
+                (product, LeftOut(method=None, path=path, reasons=[error]))
+                for path in product.written_paths()
+            ]
+            return
+        self._tell_shared(product)
+        self.products[product.name] = product
+        self.faults += [*wrong, *product.problems]
+        self._left_out += [(product, each) for each in product.left_out]
+
+    def _tell_shared(self, product: Product) -> None:
+        """The operations that an earlier document answers."""
+        for method, path in product.operations:
+            first = self._brought_operations.setdefault((method, path), product)
+            if first is not product:
+                problem = f"{method} {path} is in {first.source} too, which answers it"
+                self.faults.append(ConfigurationError(problem, source=product.source))
+
+    @property
+    def problems(self) -> list[str]:
+        """The faults, a sentence each."""
+        return list(map(str, self.faults))
 
     @property
     def operations(self) -> list[Operation]:
@@ -195,9 +282,37 @@ class Catalogue:
                 return operation, values
             here = product.methods.get(template, ())
             allowed += [each for each in here if each not in allowed]
+        left_out = self._find_left_out(method, path)
+        if left_out is not None:
+            raise left_out
         if allowed:
             raise MethodNotAllowed(method, path, tuple(allowed))
         raise self.miss(method, path)
+
+    def _find_left_out(self, method: str, path: str) -> Refusal | None:
+        """What to raise for an operation that a document has and that cannot be used."""
+        for found in self._left_out_tree.find_all(path):
+            product, each = found.owner
+            if each.method in (None, method):
+                more = len(each.reasons) - 1
+                return Refusal(
+                    NOT_FOUND,
+                    check="path",
+                    because=f"{each.name} is in {product.source}, and was left out: "
+                    f"{each.reasons[0]}{f' (and {more} more reasons)' if more else ''}. "
+                    "`mock-sei apis check` lists all faults of a folder.",
+                    actual=f"{method} {path}",
+                )
+        return None
+
+    @property
+    def left_out(self) -> Sequence[tuple[Product, LeftOut]]:
+        """The operations of users' documents that cannot be used."""
+        return self._left_out
+
+    @cached_property
+    def _left_out_tree(self) -> PathTree[tuple[Product, LeftOut]]:
+        return PathTree((each.path, (product, each)) for product, each in self._left_out)
 
     def has_path(self, path: str) -> bool:
         """Whether an operation has this path, whatever its method."""
@@ -208,6 +323,10 @@ class Catalogue:
         near = self.nearest(method, path)
         because = f"No operation has this method and path. The nearest are: {', '.join(near)}."
         right = near[0].partition(" ")[2] if near else ""
+        if self._unread:
+            more = len(self._unread) - 1
+            because += f" A document that could not be read may have it: {self._unread[0]}"
+            because += f" (and {more} more)." if more else "."
         difference = find_path_difference(path, right)
         if difference is not None:
             because += f" The path differs from {right} in {difference}."

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
-from mock_sei.apis.operations import Operation, Parameter
+from mock_sei.apis.operations import Key, Operation, Parameter
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.records import Order, Record, Selection, Table, find_value, order_of
 from mock_sei.apis.times import day_of, read_time
@@ -49,7 +49,7 @@ class Step:
     """Whether one record's choice depends on the others: such a step comes last."""
 
 
-def steps_of(operation: Operation, values: Mapping[str, Value], now: datetime) -> list[Step]:
+def steps_of(operation: Operation, values: Mapping[Key, Value], now: datetime) -> list[Step]:
     """What a call's values pick, one step after the other; those over all records come last.
 
     ``now`` is in the zone in which the records hold times without an offset.
@@ -58,21 +58,22 @@ def steps_of(operation: Operation, values: Mapping[str, Value], now: datetime) -
     """
     steps: list[Step] = []
     last: list[Step] = []
-    for name, parameter in operation.parameters.items():
+    for key, parameter in operation.parameters.items():
         if parameter.match == "as-of" and parameter.field is not None:
-            if name not in values and not values.keys().isdisjoint(parameter.unless):
+            others = {operation.find_key(each) for each in parameter.unless}
+            if key not in values and not values.keys().isdisjoint(others):
                 continue
-            last.append(_as_of(parameter.field, values.get(name), now))
+            last.append(_as_of(parameter.field, values.get(key), now))
             continue
-        field = _field_of(parameter, values)
-        if field is None or name not in values or values[name] == parameter.every:
+        field = _field_of(parameter, values, operation)
+        if field is None or key not in values or values[key] == parameter.every:
             continue
-        match = _match_of(parameter, values)
+        match = _match_of(parameter, values, operation)
         try:
-            keep = MATCHES[match](field, values[name], parameter, now)
-            find = _FINDS[match](field, values[name], parameter, now) if match in _FINDS else None
+            keep = MATCHES[match](field, values[key], parameter, now)
+            find = _FINDS[match](field, values[key], parameter, now) if match in _FINDS else None
         except ValueError as error:
-            raise MalformedRequest([Fault(name, parameter.place, str(error))]) from None
+            raise MalformedRequest([Fault(parameter.name, parameter.place, str(error))]) from None
         steps.append(Step(choose=_filter(keep), find=find))
     return steps + last
 
@@ -113,17 +114,19 @@ def _every(_: Record) -> Iterable[int]:
     return (0,)
 
 
-def _field_of(parameter: Parameter, values: Mapping[str, Value]) -> str | None:
+def _field_of(
+    parameter: Parameter, values: Mapping[Key, Value], operation: Operation
+) -> str | None:
     if not parameter.chosen:
         return parameter.field
-    chooser = values.get(str(parameter.chosen["by"]))
+    chooser = operation.find_value(values, str(parameter.chosen["by"]))
     return None if chooser is None else parameter.chosen.get(str(chooser))
 
 
-def _match_of(parameter: Parameter, values: Mapping[str, Value]) -> str:
+def _match_of(parameter: Parameter, values: Mapping[Key, Value], operation: Operation) -> str:
     if not parameter.matched:
         return parameter.match
-    chooser = values.get(str(parameter.matched["by"]))
+    chooser = operation.find_value(values, str(parameter.matched["by"]))
     return str(parameter.matched.get(str(chooser), parameter.match))
 
 

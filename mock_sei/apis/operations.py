@@ -11,10 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.references import Document
+
+T = TypeVar("T")
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 FORM = "body"
@@ -29,6 +31,13 @@ CHANGING = frozenset(
     {"create", "change", "transition", "remove", "rename", "upload", "submit-report"}
 )
 """Actions that a HEAD must not do, where a document has them answer a GET."""
+
+Key = tuple[str, str]
+"""By what a parameter is known: its place, and its name (of a header in lower case). Two may have
+one name in different places (OpenAPI 3.1.1 section 4.8.12)."""
+
+PLACES = ("path", "query", "header", FORM, "cookie")
+"""Where a rule gives a name only, the parameter of the first of these places is meant."""
 
 TRUTHS = ("true", "false")
 
@@ -96,6 +105,10 @@ class Parameter:
     is_plain: bool = True
     """Not an object, nor a list in one of the styles that only some documents use."""
 
+    @cached_property
+    def key(self) -> Key:
+        return key_of(self.place, self.name)
+
     @property
     def type(self) -> str:
         kinds = self.schema.get("type", "string")
@@ -133,6 +146,10 @@ class Parameter:
     @property
     def _closed(self) -> Sequence[str]:
         return TRUTHS if is_truth(self.schema) else tuple(map(str, self.enum))
+
+
+def key_of(place: str, name: str) -> Key:
+    return place, name.lower() if place == "header" else name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +220,7 @@ class Operation:
     pointer: str
     """Where it stands in its document, as a JSON pointer."""
     summary: str
-    parameters: Mapping[str, Parameter]
+    parameters: Mapping[Key, Parameter]
     rule: Rule
     raw: Mapping[str, Any] = dataclasses.field(repr=False)
     document: Document = dataclasses.field(repr=False)
@@ -235,23 +252,22 @@ class Operation:
     @cached_property
     def form_parameters(self) -> Mapping[str, Parameter]:
         """The fields of a form in the body that pick records, by name."""
-        return {name: each for name, each in self.parameters.items() if each.place == FORM}
+        found = self.parameters.values()
+        return {each.name: each for each in found if each.place == FORM}
 
     @cached_property
     def required_parameters(self) -> Sequence[Parameter]:
         return [each for each in self.parameters.values() if each.required]
 
     @cached_property
-    def defaults(self) -> Mapping[str, Any]:
-        """What stands for a parameter that was not sent, by its name."""
+    def defaults(self) -> Mapping[Key, Any]:
+        """What stands for a parameter that was not sent."""
         found = {
-            name: parameter.schema["default"]
-            for name, parameter in self.parameters.items()
+            key: parameter.schema["default"]
+            for key, parameter in self.parameters.items()
             if "default" in parameter.schema
         }
-        return {
-            name: tuple(each) if isinstance(each, list) else each for name, each in found.items()
-        }
+        return {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
 
     @cached_property
     def _by_use(self) -> Mapping[str | None, Sequence[Parameter]]:
@@ -261,8 +277,22 @@ class Operation:
         return found
 
     def has_query_parameter(self, name: str) -> bool:
-        parameter = self.parameters.get(name)
-        return parameter is not None and parameter.place == "query"
+        return ("query", name) in self.parameters
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Key]:
+        ranks = {place: rank for rank, place in enumerate(PLACES)}
+        found = sorted(self.parameters.values(), key=lambda each: -ranks[each.place])
+        return {each.name: each.key for each in found}
+
+    def find_key(self, name: str) -> Key | None:
+        """Of the parameter that a rule means by a name without a place."""
+        return self._by_name.get(name)
+
+    def find_value(self, values: Mapping[Key, T], name: str) -> T | None:
+        """What a call has for the parameter that a rule means by a name without a place."""
+        key = self.find_key(name)
+        return None if key is None else values.get(key)
 
     def find_parameters(self, use: str) -> Sequence[Parameter]:
         return self._by_use.get(use, ())

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.apis.operations import FORM, Operation, Parameter, is_truth
+from mock_sei.apis.operations import FORM, Key, Operation, Parameter, is_truth
 from mock_sei.apis.times import read_time
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
@@ -35,38 +35,40 @@ def read_parameters(
     findings: Findings,
     budget: Budget,
     form: str = "",
-) -> dict[str, Value]:
-    """The documented parameters by name; others are ignored and noted for the journal.
+) -> dict[Key, Value]:
+    """The documented parameters; others are ignored and noted for the journal.
 
     A parameter whose value is none of its ``values`` counts as not sent, which is noted as well.
     ``headers`` have the values of each, and their names in lower case; ``form`` is a form-encoded
     body. Raises :class:`MalformedRequest`.
     """
     faults: list[Fault] = []
-    values: dict[str, Value] = {}
-    unknown: set[str] = set()
+    values: dict[Key, Value] = {}
+    wrong: set[Key] = set()
     for parameter, texts in _sent(operation, query, form, path, headers, findings):
         name, place = parameter.name, parameter.place
         if len(texts) > 1 and parameter.type != "array":
             faults.append(Fault(name, place, "given more than once"))
+            wrong.add(parameter.key)
             continue
         text = _as_listed(parameter, ",".join(texts), findings)
         if text is None:
-            unknown.add(name)
+            wrong.add(parameter.key)
             continue
         try:
-            values[name] = typed(parameter, text, operation, budget)
+            values[parameter.key] = typed(parameter, text, operation, budget)
         except ValueError as error:
             faults.append(Fault(name, place, str(error)))
+            wrong.add(parameter.key)
     if any(
-        values.get(each.name) in (False, "false") for each in operation.find_parameters("validate")
+        values.get(each.key) in (False, "false") for each in operation.find_parameters("validate")
     ):
         findings.notes += [f"{each.field} {each.reason}; ignored, unvalidated" for each in faults]
         faults.clear()
     sent = set(values)
-    for name, default in operation.defaults.items():
-        values.setdefault(name, default)
-    faults.extend(_missing(operation, values, sent, {*unknown, *(each.field for each in faults)}))
+    for key, default in operation.defaults.items():
+        values.setdefault(key, default)
+    faults.extend(_missing(operation, values, sent, wrong))
     if faults:
         raise MalformedRequest(faults)
     return values
@@ -85,15 +87,14 @@ def _sent(
     findings: Findings,
 ) -> Iterable[tuple[Parameter, Sequence[str]]]:
     for name, text in path.items():
-        yield operation.parameters[name], [text]
-    found: dict[str, list[str]] = {}
+        yield operation.parameters["path", name], [text]
+    found: dict[Key, list[str]] = {}
     unknown: dict[str, None] = {}
     for place, name, text in _pairs(query, form):
-        parameter = operation.parameters.get(name)
-        if parameter is None or parameter.place != place:
+        if (place, name) not in operation.parameters:
             unknown[name] = None
         else:
-            found.setdefault(name, []).append(text)
+            found.setdefault((place, name), []).append(text)
     names = list(unknown)
     findings.notes += [
         f"{operation.name} has no parameter {name}; ignored{_meant(name, operation)}"
@@ -104,8 +105,8 @@ def _sent(
         findings.notes.append(
             f"{operation.name} has no parameters of {more} further names; ignored"
         )
-    for name, texts in found.items():
-        yield operation.parameters[name], texts
+    for key, texts in found.items():
+        yield operation.parameters[key], texts
     for name, parameter in operation.header_parameters.items():
         if name in headers:
             yield parameter, headers[name]
@@ -165,21 +166,22 @@ _LONGEST_LIST = 500
 
 
 def _missing(
-    operation: Operation, values: Mapping[str, Value], sent: Set[str], wrong: Set[str]
+    operation: Operation, values: Mapping[Key, Value], sent: Set[Key], wrong: Set[Key]
 ) -> Iterable[Fault]:
     """A default counts as sent, but is no reason to ask for another parameter.
 
     Of the ``wrong`` ones it is known already that their value is none.
     """
     for parameter in operation.required_parameters:
-        if parameter.name not in values and parameter.name not in wrong:
+        if parameter.key not in values and parameter.key not in wrong:
             yield Fault(parameter.name, parameter.place, "required and missing")
     for group in operation.rule.requires:
         condition, _, wanted = group[0].rpartition("?")
-        if condition and condition not in sent:
+        if condition and operation.find_key(condition) not in sent:
             continue
         names = [wanted, *group[1:]]
-        if not any(each in values or each in wrong for each in names):
+        keys = [operation.find_key(each) for each in names]
+        if not any(each in values or each in wrong for each in keys):
             because = f" with {condition}" if condition else ""
             yield Fault(names[0], "query", f"{' or '.join(names)} is required{because}")
 

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import FORM_TYPE
-from mock_sei.apis.operations import FORM, METHODS, Operation, Parameter, Rule, is_truth
+from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
+from mock_sei.apis.operations import (
+    FORM,
+    Key,
+    Operation,
+    Parameter,
+    Rule,
+    is_truth,
+    key_of,
+)
+from mock_sei.apis.reach import Reach
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
@@ -35,65 +46,137 @@ ACTIONS = (
 )
 """What can answer an operation; ``actions/`` has a file for each."""
 
-_USUAL_USES = {"limit": "limit", "cursor": "cursor"}
-"""By the parameter's name, where its document says nothing."""
+_USUAL_USES = {("query", "limit"): "limit", ("query", "cursor"): "cursor"}
+"""By the parameter's place and name, where its document says nothing."""
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
 _PLAIN_STYLES = (None, "form", "simple")
-_PLACES = frozenset({"query", "path", "header", "cookie"})
+_PLACES = frozenset({"query", "path", "header", "cookie", "querystring"})
+_UNREAD = frozenset({"cookie", "querystring"})
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
 
 
-def read_operations(product: str, document: Document, base: str = "") -> Iterator[Operation]:
-    """All of a document, ``base`` before each path.
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """An operation that cannot be used, or all of a path."""
 
-    Raises :class:`ConfigurationError` naming file and place.
-    """
-    source = document.source
-    for path, entry in mapping(document.content.get("paths"), source, "paths").items():
+    method: str | None
+    path: str
+    reasons: Sequence[ConfigurationError]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method or 'every method of'} {self.path}"
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """The operations of a document, and what is wrong with the others."""
+
+    operations: list[Operation] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    problems: list[ConfigurationError] = field(default_factory=list)
+    """What is taken otherwise than it is written; it costs no operation."""
+
+
+def read_operations(product: str, document: Document, base: str, reach: Reach) -> Reading:
+    """All of a document, ``base`` before each path."""
+    reading = Reading()
+    paths = document.content.get("paths") or {}
+    for path in paths:
         if path.startswith("x-"):
             continue
         if not path.startswith("/"):
-            raise ConfigurationError("must begin with /", source=source, key=f"paths[{path}]")
-        item = mapping(document.follow(entry, f"paths[{path}]"), source, f"paths[{path}]")
-        for method in METHODS:
-            if method not in item:
-                continue
-            place = f"paths[{path}].{method}"
-            raw = mapping(item[method], source, place)
-            shared = item.get("parameters") or []
-            parameters = dict(_parameters(shared, document, f"paths[{path}]"))
-            parameters |= dict(_parameters(raw.get("parameters"), document, place))
-            parameters |= dict(_parameters(_form(raw, document, place), document, place, {FORM}))
-            _check_path(path, parameters, source, place)
-            yield Operation(
-                product=product,
-                method=method.upper(),
-                path=base + path,
-                pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}",
-                summary=str(raw.get("summary", "")),
-                parameters=parameters,
-                rule=_rule(
-                    raw.get(EXTENSION),
-                    method,
-                    base + path,
-                    parameters,
-                    document,
-                    f"{place}.{EXTENSION}",
-                ),
-                raw=raw,
-                shared=tuple(shared),
-                document=document,
-            )
+            place = f"paths[{path}]"
+            error = ConfigurationError("must begin with /", source=document.source, key=place)
+            reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
+            continue
+        _read_path(reading, product, document, base, path, reach)
+    return reading
+
+
+def _read_path(
+    reading: Reading, product: str, document: Document, base: str, path: str, reach: Reach
+) -> None:
+    pointer, item = _item(document, path)
+    reasons = reach.reasons(pointer) or reach.reasons(("paths", path))
+    if reasons:
+        reading.left_out.append(LeftOut(method=None, path=base + path, reasons=reasons))
+        return
+    others = item.get("additionalOperations") or {}
+    keys = [(each, (each,)) for each in PATH_METHODS if each in item]
+    for method, inner in (*keys, *((each, ("additionalOperations", each)) for each in others)):
+        raw = item[method] if len(inner) == 1 else others[method]
+        reasons = reach.reasons((*pointer, *inner[:-1]), inner[-1])
+        reasons += reach.reasons(pointer, "parameters")
+        try:
+            if not reasons:
+                reading.operations.append(
+                    _operation(reading, product, document, base, path, method, item, raw)
+                )
+        except ConfigurationError as error:
+            reasons = [error]
+        if reasons:
+            left_out = LeftOut(method=method.upper(), path=base + path, reasons=reasons)
+            reading.left_out.append(left_out)
+
+
+def _item(document: Document, path: str) -> tuple[Pointer, Mapping[str, Any]]:
+    """A path item, and where it stands once its reference is followed."""
+    pointer: Pointer = ("paths", path)
+    item = document.content["paths"][path]
+    while isinstance(item, Mapping) and "$ref" in item:
+        pointer = tokens_of(item["$ref"])
+        item = document.find(item["$ref"], f"paths[{path}]")
+    return pointer, item if isinstance(item, Mapping) else {}
+
+
+def _operation(
+    reading: Reading,
+    product: str,
+    document: Document,
+    base: str,
+    path: str,
+    method: str,
+    item: Mapping[str, Any],
+    raw: Mapping[str, Any],
+) -> Operation:
+    """Raises :class:`ConfigurationError` naming file and place."""
+    source, place = document.source, f"paths[{path}].{method}"
+    problems = reading.problems
+    shared = item.get("parameters") or []
+    parameters = dict(_parameters(shared, document, f"paths[{path}]", problems))
+    parameters |= dict(_parameters(raw.get("parameters"), document, place, problems))
+    parameters |= dict(_parameters(_form(raw, document, place), document, place, problems, {FORM}))
+    _check_path(path, parameters, source, place)
+    for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
+        problem = f"the path has no {{{key[1]}}}; this parameter is not read"
+        problems.append(ConfigurationError(problem, source=source, key=place))
+        del parameters[key]
+    inner = "" if method in PATH_METHODS else "additionalOperations/"
+    return Operation(
+        product=product,
+        method=method.upper(),
+        path=base + path,
+        pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{inner}{method}",
+        summary=str(raw.get("summary", "")),
+        parameters=parameters,
+        rule=_rule(
+            raw.get(EXTENSION), method, base + path, parameters, document, f"{place}.{EXTENSION}"
+        ),
+        raw=raw,
+        shared=tuple(shared),
+        document=document,
+    )
 
 
 def _rule(
     value: Any,
     method: str,
     path: str,
-    parameters: Mapping[str, Parameter],
+    parameters: Mapping[Key, Parameter],
     document: Document,
     place: str,
 ) -> Rule:
@@ -116,15 +199,19 @@ def _rule(
         if not isinstance(found.get(required), str):
             raise ConfigurationError("missing", source=source, key=f"{place}.{required}")
     check_shapes(found, OF_AN_OPERATION, source, place)
-    check_names(found, {each.name: each.place for each in parameters.values()}, source, place)
+    check_names(found, {(each.place, each.name) for each in parameters.values()}, source, place)
     if "schema" in found:
         document.find(f"#/components/schemas/{found['schema']}", f"{place}.schema")
     return Rule(**found)
 
 
 def _parameters(
-    entries: Any, document: Document, place: str, places: Set[str] = _PLACES
-) -> Iterator[tuple[str, Parameter]]:
+    entries: Any,
+    document: Document,
+    place: str,
+    problems: list[ConfigurationError],
+    places: Set[str] = _PLACES,
+) -> Iterator[tuple[Key, Parameter]]:
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
     for index, entry in enumerate(entries or ()):
@@ -133,18 +220,20 @@ def _parameters(
         name, where = raw.get("name"), raw.get("in")
         if not isinstance(name, str) or not isinstance(where, str) or where not in places:
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
-        if where == "cookie" or (where == "header" and name.lower() in _NOT_PARAMETERS):
+        if where in _UNREAD or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         schema = document.follow(raw.get("schema") or {}, f"{here}.schema")
         schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
+        if "default" in schema and not document.lenient:
+            schema = _with_good_default(schema, document, f"{here}.schema", problems)
         is_plain = schema.get("type") != "object" and raw.get("style") in _PLAIN_STYLES
         use = rule.get("use")
         if use is None and "field" not in rule and "chosen" not in rule:
-            use = _USUAL_USES.get(name)
+            use = _USUAL_USES.get((where, name))
         yield (
-            name,
+            key_of(where, name),
             Parameter(
                 name=name,
                 place=where,
@@ -168,6 +257,21 @@ def _parameters(
                 any_case=rule.get("any_case", document.lenient and is_truth(schema)),
             ),
         )
+
+
+def _with_good_default(
+    schema: Mapping[str, Any],
+    document: Document,
+    place: str,
+    problems: list[ConfigurationError],
+) -> Mapping[str, Any]:
+    """A default that breaks its own schema is told, and stands for nothing."""
+    if document.checker(schema).is_valid(schema["default"]):
+        return schema
+    problem = "the default does not fit its schema; it is not used"
+    key = f"{place}.default"
+    problems.append(ConfigurationError(problem, source=document.source, key=key))
+    return {key: each for key, each in schema.items() if key != "default"}
 
 
 def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:
@@ -199,10 +303,11 @@ def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mappin
     ]
 
 
-def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, place: str) -> None:
-    for name, parameter in parameters.items():
-        chooser = parameter.chosen.get("by", name)
-        if chooser not in parameters:
+def _check_path(path: str, parameters: Mapping[Key, Parameter], source: Path, place: str) -> None:
+    names = {each.name for each in parameters.values()}
+    for (_, name), parameter in parameters.items():
+        chooser = parameter.chosen.get("by", parameter.name)
+        if chooser not in names:
             raise ConfigurationError(
                 "no parameter of the operation",
                 source=source,
@@ -210,7 +315,7 @@ def _check_path(path: str, parameters: Mapping[str, Parameter], source: Path, pl
                 value=chooser,
             )
     for name in re.findall(r"\{([^}]*)\}", path):
-        if name not in parameters or parameters[name].place != "path":
+        if ("path", name) not in parameters:
             raise ConfigurationError(
                 f"the path has {{{name}}}, and no parameter of that name in: path",
                 source=source,

@@ -5,7 +5,7 @@ A fault names file, place and value, so that no key of a document is ever misrea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -224,9 +224,9 @@ def check_parameter(rule: Mapping[str, Any], source: Path, place: str) -> None:
 
 
 def check_names(
-    found: Mapping[str, Any], places: Mapping[str, str], source: Path, place: str
+    found: Mapping[str, Any], parameters: Set[tuple[str, str]], source: Path, place: str
 ) -> None:
-    """What a rule names must be there; ``places`` are the operation's parameters with theirs.
+    """What a rule names must be there; ``parameters`` are the operation's, place and name of each.
 
     Raises :class:`ConfigurationError`.
     """
@@ -234,15 +234,17 @@ def check_names(
     def refuse(key: str, value: str, problem: str) -> None:
         raise ConfigurationError(problem, source=source, key=f"{place}.{key}", value=value)
 
+    names = {name for _, name in parameters}
+    places = {place for place, _ in parameters}
     for value, where in found.get("known", {}).items():
         if "." not in str(value) or "." not in str(where):
             refuse(f"known.{value}", where, "write it as path.name: collection.field")
     for name in _required_names(found.get("requires", ())):
-        if name not in places:
+        if name not in names:
             refuse("requires", name, "no parameter of the operation")
-    if found["action"] in KEY_IS_A_PARAMETER and found["key"] not in places:
+    if found["action"] in KEY_IS_A_PARAMETER and found["key"] not in names:
         refuse("key", found["key"], "no parameter of the operation")
-    if found["action"] in RECORD_OF_THE_PATH and "path" not in places.values():
+    if found["action"] in RECORD_OF_THE_PATH and "path" not in places:
         refuse("action", found["action"], "no parameter in the path names the record")
     if found["action"] == "transition":
         for key in ("names", "state"):
@@ -252,7 +254,7 @@ def check_names(
         raise ConfigurationError("missing", source=source, key=f"{place}.reports")
     for key in ("defaults", "fields", "answer", "records"):
         for name in names_in(found.get(key)):
-            if not _is_known(name, places):
+            if not _is_known(name, parameters):
                 refuse(key, f"${name}", "no such value")
 
 
@@ -262,10 +264,10 @@ def _required_names(groups: Sequence[Sequence[str]]) -> Iterator[str]:
         yield from (each for each in (condition, wanted, *more) if each)
 
 
-def _is_known(name: str, places: Mapping[str, str]) -> bool:
+def _is_known(name: str, parameters: Set[tuple[str, str]]) -> bool:
     if name in _TEMPLATE_NAMES:
         return True
     first, _, rest = name.partition(".")
     if first in _PLACES:
-        return places.get(rest) == first
+        return (first, rest) in parameters
     return first in ("body", "record", "file", "each", "known", "next")

@@ -38,6 +38,11 @@ class Document:
     product: str = "widgets"
     source: Path = Path("widgets.yaml")
     bundled: bool = False
+    name: str = "widgets.yaml"
+    problems: Sequence[ConfigurationError] = ()
+
+    def read_part(self, name: str) -> tuple[Path, Any]:
+        raise ConfigurationError("no such file", source=name)
 
     @property
     def paths(self) -> Sequence[str]:

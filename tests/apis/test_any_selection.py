@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.apis.filters import select, steps_of
+from mock_sei.apis.operations import Key
 from mock_sei.apis.records import Record, Table, find_value, order_of
 from tests.apis.engine import Engine
 
@@ -86,10 +87,10 @@ VALUES = st.fixed_dictionaries(
         "part": st.sampled_from(["", "A"]),
         "as-of": DAYS | st.just("2020-01-01"),
     },
-)
+).map(lambda values: {("query", name): each for name, each in values.items()})
 
 
-def looked_at(records: list[Record], values: dict[str, Any], then: tuple[str, ...]) -> list[Record]:
+def looked_at(records: list[Record], values: dict[Key, Any], then: tuple[str, ...]) -> list[Record]:
     found: Any = records
     for each in reversed(then):
         found = sorted(found, key=lambda record: order_of(find_value(record, each)))
@@ -100,7 +101,7 @@ def looked_at(records: list[Record], values: dict[str, Any], then: tuple[str, ..
 
 @given(st.lists(RECORDS, max_size=30), VALUES, st.sampled_from([("id",), ("x", "id")]))
 def test_an_order_finds_what_a_look_at_each_finds(
-    records: list[Record], values: dict[str, Any], then: tuple[str, ...]
+    records: list[Record], values: dict[Key, Any], then: tuple[str, ...]
 ) -> None:
     found = select(Table.of(records), steps_of(LIST, values, NOW), then)
 

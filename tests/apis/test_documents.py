@@ -156,15 +156,14 @@ def test_a_template_of_ones_own_takes_the_place_of_one_as_exact() -> None:
 
 
 def test_a_broken_document_is_left_out_and_the_others_still_load() -> None:
-    broken = document("paths: {/x: 1}", product="broken")
+    broken = document("paths: [1]", product="broken")
     good = document("paths: {/v9/a: {get: {}}}", product="good")
 
     catalogue = Catalogue(BUNDLED, [broken, good])
 
-    assert catalogue.problems == ["widgets.yaml: paths[/x] = 1: not a mapping"] or (
-        catalogue.problems == ["widgets.yaml: paths[/x]: not a mapping"]
-    )
-    assert list(catalogue.products) == ["good", "one", "two"]
+    assert catalogue.problems == ["widgets.yaml: paths: not a mapping"]
+    assert list(catalogue.products) == ["broken", "good", "one", "two"]
+    assert [each.name for each in catalogue.operations if each.product == "broken"] == []
 
 
 def test_two_documents_of_one_product_are_told() -> None:
@@ -173,7 +172,8 @@ def test_two_documents_of_one_product_are_told() -> None:
     (problem,) = Catalogue((), own).problems
 
     assert problem == (
-        "widgets.yaml: x-mock-sei.product = 'widgets': another file is the document of this product"
+        "widgets.yaml: widgets.yaml is the document of the product 'widgets'; name another product "
+        "in one of them (x-mock-sei: {product: NAME}), or take one away"
     )
 
 

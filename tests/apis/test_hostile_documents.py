@@ -112,15 +112,6 @@ paths:
     assert [each.name for each in catalogue.operations] == ["POST /a"]
 
 
-@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
-def test_a_schema_that_contains_itself_at_once_is_answered(keyword: str) -> None:
-    engine = Engine.brought(
-        f"{ASKS}components: {{schemas: {{S0: {{{keyword}: [{SCHEMA}, {{type: object}}]}}}}}}"
-    )
-
-    assert engine.call("/a").status == 200
-
-
 def test_a_sample_of_many_levels_of_required_members_is_small() -> None:
     text = chain(
         lambda to: (

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.grammar import references
 from mock_sei.apis.merged import merged
-from mock_sei.apis.openapi import references
-from mock_sei.apis.references import Document as ReadDocument
+from mock_sei.apis.openapi import modern
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import document
 
@@ -50,8 +50,7 @@ def merge(*documents: Any) -> dict[str, Any]:
 
 
 def check_references(content: dict[str, Any]) -> None:
-    read = ReadDocument(source=Path("merged"), content=content)
-    read.check_references()
+    assert modern(content, Path("merged")).wrong == []
 
 
 def test_components_of_one_name_stay_apart() -> None:

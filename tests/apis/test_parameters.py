@@ -19,7 +19,7 @@ def read(schema: str, query: str, more: str = "") -> Any:
     values = read_parameters(
         found, query=query, path={}, headers={}, findings=Findings(), budget=Budget()
     )
-    return values.get("a")
+    return values.get(("query", "a"))
 
 
 def refused(schema: str, query: str, more: str = "") -> str:

@@ -48,11 +48,11 @@ WRONG_RULES = [
 WRONG_PARAMETERS = [
     ("{in: query}", f"{PARAMETER}: no name, or no place"),
     ("{name: a, in: body}", f"{PARAMETER}: no name, or no place"),
-    ("7", f"{PARAMETER}: not a mapping"),
+    ("7", f"{PARAMETER} = 7: not a mapping"),
     ("{name: a, in: query, schema: []}", None),
     ("{name: a, in: query, schema: [1]}", f"{PARAMETER}.schema: must be a schema"),
     ('{name: a, in: query, schema: {$ref: "#/nope"}}', f"{PARAMETER}.schema.$ref = '#/nope': lea"),
-    ('{$ref: "other.yaml#/a"}', f"{PARAMETER}.$ref = 'other.yaml#/a': only references within"),
+    ('{$ref: "other.yaml#/a"}', f"{PARAMETER}.$ref = 'other.yaml': cannot be read ("),
     ("{name: a, in: query, x-mock-sei: 1}", f"{PARAMETER}.x-mock-sei: not a mapping"),
     (
         "{name: a, in: query, x-mock-sei: {fields: a}}",
@@ -112,11 +112,10 @@ def test_a_wrong_key_of_a_parameter_is_told_with_its_place(
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("info: {}", "paths: missing"),
         ("paths: [1]", "paths: not a mapping"),
         ("paths: {/x: 1}", "paths[/x] = 1: not a mapping"),
         ("paths: {x: {}}", "paths[x]: must begin with /"),
-        ("paths: {/x: {get: 1}}", "paths[/x].get: not a mapping"),
+        ("paths: {/x: {get: 1}}", "paths[/x].get = 1: not a mapping"),
         ('paths: {/x: {$ref: "#/paths/y"}}', "paths[/x].$ref = '#/paths/y': leads nowhere"),
         ('paths: {/x: {$ref: "#/paths/~1x"}}', "paths[/x]: a circle of references"),
         (
@@ -177,9 +176,9 @@ paths:
 """
     (found,) = Engine.of(text).catalogue.operations
 
-    assert list(found.parameters) == ["a", "b"]
-    assert found.parameters["a"].required
-    assert found.parameters["a"].type == "string"
+    assert list(found.parameters) == [("query", "a"), ("query", "b")]
+    assert found.parameters["query", "a"].required
+    assert found.parameters["query", "a"].type == "string"
 
 
 @pytest.mark.parametrize("name", ["Authorization", "Accept", "content-type"])
@@ -197,4 +196,4 @@ def test_headers_that_a_document_describes_elsewhere_are_no_parameters(name: str
 def test_the_type_of_a_parameter_is_the_one_beside_null(kind: str, is_type: str) -> None:
     text = operation(LIST, f"[{{name: a, in: query, schema: {{type: {kind}}}}}]")
 
-    assert Engine.of(text).catalogue.operations[0].parameters["a"].type == is_type
+    assert Engine.of(text).catalogue.operations[0].parameters["query", "a"].type == is_type

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mock_sei.apis.reach import Reach
 from mock_sei.apis.reading import read_operations
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
@@ -15,7 +16,9 @@ from mock_sei.errors import ConfigurationError
 def read(**rule: Any) -> None:
     operation = {"x-mock-sei": {"collection": "widgets", "key": "id", **rule}}
     content = {"openapi": "3.1.0", "paths": {"/v1/widgets": {"post": operation}}}
-    list(read_operations("widgets", Document(source=Path("widgets.yaml"), content=content)))
+    document = Document(source=Path("widgets.yaml"), content=content)
+    for each in read_operations("widgets", document, "", Reach((), ())).left_out:
+        raise each.reasons[0]
 
 
 @pytest.mark.parametrize(

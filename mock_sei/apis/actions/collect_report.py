@@ -18,7 +18,7 @@ ACTION = "collect-report"
 
 def act(call: ApiCall) -> ApiAnswer:
     name = call.operation.rule.key
-    key = str(call.values[name])
+    key = str(call.operation.find_value(call.values, name))
     found = call.state.jobs.collect(key, call.now, counts=not call.only_looks)
     if found is None:
         raise not_there(call.operation, name, key)

@@ -12,6 +12,7 @@ from typing import Any
 
 from mock_sei.apis.bodies import check_media_type, is_json, media_type_of, read_json
 from mock_sei.apis.calls import ApiAnswer, ApiCall, not_there
+from mock_sei.apis.directions import for_answers
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.records import Order, texts
 from mock_sei.apis.samples import sample
@@ -77,7 +78,7 @@ def _from_records(call: ApiCall) -> Any:
     if not operation.path.endswith("}"):
         return list(table.records)
     name = operation.path.rpartition("{")[2].rstrip("}")
-    wanted = str(call.values[name])
+    wanted = str(call.values["path", name])
     found = [next(table.with_key(Order(texts, (key,)), wanted), None) for key in (name, "id")]
     first = min(filter(None, found), key=itemgetter(0), default=None)
     if first is None:
@@ -92,4 +93,5 @@ def _example(media: Any, operation: Operation) -> Any:
         found = operation.document.follow(each, operation.name)
         if "value" in found:
             return found["value"]
-    return sample(media.get("schema", True), operation.document)
+    document, schema = for_answers(operation.document, media.get("schema", True))
+    return sample(schema, document)

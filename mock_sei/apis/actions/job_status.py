@@ -12,7 +12,7 @@ ACTION = "job-status"
 
 def act(call: ApiCall) -> ApiAnswer:
     rule = call.operation.rule
-    key = str(call.values[rule.key])
+    key = str(call.operation.find_value(call.values, rule.key))
     found = call.state.jobs.find(key)
     if found is None:
         raise not_there(call.operation, rule.key, key)

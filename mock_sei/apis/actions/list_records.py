@@ -42,7 +42,7 @@ def _note_size(call: ApiCall) -> None:
         return
     for use in LEAST_SIZES:
         for parameter in call.operation.find_parameters(use):
-            value = call.values.get(parameter.name)
+            value = call.values.get(parameter.key)
             note = find_size_note(parameter.name, use, value)
             if note is not None:
                 call.notes.append(note)
@@ -62,9 +62,9 @@ def _memo(call: ApiCall) -> Hashable:
     """What a selection depends on beside the records."""
     parameters = call.operation.parameters
     wanted = tuple(
-        (name, value)
-        for name, value in sorted(call.values.items())
-        if parameters[name].use not in _NOT_PICKING
+        (key, value)
+        for key, value in sorted(call.values.items())
+        if parameters[key].use not in _NOT_PICKING
     )
     return call.operation.name, wanted, *_today(call)
 
@@ -112,4 +112,4 @@ def paged(
 
 def _value(call: ApiCall, use: str) -> Any:
     found = call.operation.find_parameters(use)
-    return call.values.get(found[0].name) if found else None
+    return call.values.get(found[0].key) if found else None

@@ -24,7 +24,7 @@ def act(call: ApiCall) -> ApiAnswer:
     parameter = next(
         each for each in operation.parameters.values() if each.place == "query" and each.field
     )
-    name = str(call.values.get(parameter.name, record[str(parameter.field)]))
+    name = str(call.values.get(parameter.key, record[str(parameter.field)]))
     old, new = record["path"], f"{record['parentPath'].rstrip('/')}/{name}"
     reason = None
     if not name.strip() or "/" in name:

@@ -115,7 +115,7 @@ def test_every_member_of_a_file_can_be_sorted_by(reading: Api) -> None:
     operation, _ = reading.platform.sandbox.catalogue.find("GET", FILES)
     file = operation.document.find("#/components/schemas/File", FILES)
 
-    assert set(operation.parameters["sortBy"].values) == set(file["properties"])
+    assert set(operation.parameters["query", "sortBy"].values) == set(file["properties"])
 
 
 def test_a_deleted_file_is_gone_with_its_content(api: Api) -> None:

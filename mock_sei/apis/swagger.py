@@ -1,0 +1,253 @@
+"""Swagger 2.0 as OpenAPI 3.0: older portals hand out such documents.
+
+What has no place in OpenAPI 3.0 is left as it is, so that the reader of 3.0 names its place.
+Source: Swagger 2.0; the way of each field is that of OpenAPI's own guide to the migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mock_sei.apis.bodies import FORM_TYPE
+from mock_sei.apis.grammar import PATH_METHODS, Kind, Shape, field_of, tokens_of
+
+MULTIPART = "multipart/form-data"
+
+Json = dict[str, Any]
+
+_MOVED = {
+    "definitions": ("components", "schemas"),
+    "parameters": ("components", "parameters"),
+    "responses": ("components", "responses"),
+}
+"""Where the parts of Swagger 2.0 that references lead to stand in OpenAPI 3.0."""
+
+_STYLES: Mapping[str, Json] = {
+    "csv": {"explode": False},
+    "multi": {"style": "form", "explode": True},
+    "ssv": {"style": "spaceDelimited", "explode": False},
+    "pipes": {"style": "pipeDelimited", "explode": False},
+}
+"""What each ``collectionFormat`` is called."""
+
+_OF_A_PARAMETER = frozenset(
+    ["name", "in", "required", "description", "allowEmptyValue", "collectionFormat"]
+)
+"""Fields of a parameter that say nothing of its values; the others are its schema."""
+
+_FOLLOWED = 20
+
+
+def is_swagger(content: Mapping[str, Any]) -> bool:
+    return "openapi" not in content and str(content.get("swagger", "")).startswith("2")
+
+
+def from_swagger(content: Mapping[str, Any]) -> Json:
+    """The document as one of OpenAPI 3.0."""
+    return _Conversion(content).whole()
+
+
+class _Conversion:
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+
+    def whole(self) -> Json:
+        content = self._content
+        moved = {*_MOVED, "swagger", "paths", "basePath", "host", "schemes", "consumes", "produces"}
+        found = {key: each for key, each in content.items() if key not in moved}
+        found["openapi"] = "3.0.3"
+        found["servers"] = [{"url": content.get("basePath") or "/"}]
+        found["paths"] = _each(content.get("paths"), self._path_item)
+        parameters = content.get("parameters")
+        found["components"] = {
+            "schemas": _each(content.get("definitions"), _schema),
+            "securitySchemes": found.pop("securityDefinitions", None),
+            "parameters": _each(
+                {
+                    name: each
+                    for name, each in (parameters or {}).items()
+                    if not isinstance(each, Mapping) or each.get("in") not in ("body", "formData")
+                }
+                if isinstance(parameters, Mapping | None)
+                else parameters,
+                _parameter,
+            ),
+            "responses": _each(
+                content.get("responses"), lambda each: self._response(each, self._produced({}))
+            ),
+        }
+        return found
+
+    def _path_item(self, item: Any) -> Any:
+        if not isinstance(item, Mapping):
+            return item
+        found = {**item}
+        shared, body = self._split(item.get("parameters"))
+        if "parameters" in item:
+            found["parameters"] = shared
+        for method in PATH_METHODS:
+            if isinstance(item.get(method), Mapping):
+                found[method] = self._operation(item[method], body)
+        return found
+
+    def _operation(self, operation: Mapping[str, Any], shared: list[Json]) -> Json:
+        found = {k: each for k, each in operation.items() if k not in ("consumes", "produces")}
+        parameters, own = self._split(operation.get("parameters"))
+        if "parameters" in operation:
+            found["parameters"] = parameters
+        names = {(each.get("in"), each.get("name")) for each in own}
+        fields = [each for each in shared if (each.get("in"), each.get("name")) not in names] + own
+        if fields:
+            found["requestBody"] = self._body(fields, operation)
+        produced = self._produced(operation)
+        found["responses"] = _each(
+            operation.get("responses"), lambda each: self._response(each, produced)
+        )
+        return found
+
+    def _split(self, parameters: Any) -> tuple[Any, list[Json]]:
+        """Parameters that stay such, and those that become a body."""
+        if not isinstance(parameters, list):
+            return parameters, []
+        kept: list[Any] = []
+        body: list[Json] = []
+        for each in parameters:
+            found = self._followed(each, "parameters")
+            if isinstance(found, Mapping) and found.get("in") in ("body", "formData"):
+                body.append(dict(found))
+            else:
+                kept.append(_parameter(each))
+        return kept, body
+
+    def _followed(self, value: Any, section: str) -> Any:
+        """What a reference into a section of the document leads to."""
+        for _ in range(_FOLLOWED):
+            reference = value.get("$ref") if isinstance(value, Mapping) else None
+            if not isinstance(reference, str) or not reference.startswith(f"#/{section}/"):
+                break
+            entries = self._content.get(section)
+            name = tokens_of(reference)[1]
+            if not isinstance(entries, Mapping) or name not in entries:
+                break
+            value = entries[name]
+        return value
+
+    def _body(self, fields: list[Json], operation: Mapping[str, Any]) -> Json:
+        consumed = operation.get("consumes", self._content.get("consumes"))
+        types = _texts(consumed)
+        whole = next((each for each in fields if each.get("in") == "body"), None)
+        if whole is not None:
+            media: Json = {"schema": _schema(whole.get("schema") or {})}
+            kept = {k: each for k, each in whole.items() if k in ("description", "required")}
+            return {**kept, "content": dict.fromkeys(types or ["application/json"], media)}
+        has_file = any(each.get("type") == "file" for each in fields)
+        known = (MULTIPART,) if has_file else (FORM_TYPE, MULTIPART)
+        forms = [each for each in types if each.partition(";")[0] in known]
+        required = [each.get("name") for each in fields if each.get("required") is True]
+        schema: Json = {
+            "type": "object",
+            "properties": {str(each.get("name")): _schema_of(each) for each in fields},
+        }
+        if required:
+            schema["required"] = required
+        media = {"schema": schema}
+        content = dict.fromkeys(forms or [MULTIPART if has_file else FORM_TYPE], media)
+        return {"required": bool(required), "content": content}
+
+    def _produced(self, operation: Mapping[str, Any]) -> list[str]:
+        found = _texts(operation.get("produces", self._content.get("produces")))
+        return found or ["application/json"]
+
+    def _response(self, response: Any, types: list[str]) -> Any:
+        followed = self._followed(response, "responses")
+        if not isinstance(followed, Mapping) or "$ref" in followed:
+            return _moved(followed) if isinstance(followed, Mapping) else followed
+        found = {k: each for k, each in followed.items() if k not in ("schema", "examples")}
+        if "headers" in found:
+            found["headers"] = _each(found["headers"], _header)
+        examples = followed.get("examples")
+        examples = examples if isinstance(examples, Mapping) else {}
+        if "schema" in followed:
+            schema = _schema(followed["schema"])
+            found["content"] = {each: {"schema": schema} for each in types}
+        for media_type, example in examples.items():
+            media = found.setdefault("content", {}).setdefault(str(media_type), {})
+            media["example"] = example
+        return found
+
+
+def _parameter(parameter: Any) -> Any:
+    if not isinstance(parameter, Mapping):
+        return parameter
+    if "$ref" in parameter:
+        return _moved(parameter)
+    kept = {
+        key: each
+        for key, each in parameter.items()
+        if key in _OF_A_PARAMETER - {"collectionFormat"} or str(key).startswith("x-")
+    }
+    found = {**kept, "schema": _schema_of(parameter)}
+    if parameter.get("type") == "array":
+        found |= _STYLES.get(str(parameter.get("collectionFormat", "csv")), {"explode": False})
+    return found
+
+
+def _header(header: Any) -> Any:
+    if not isinstance(header, Mapping):
+        return header
+    kept = {"description": header["description"]} if "description" in header else {}
+    return {**kept, "schema": _schema_of(header)}
+
+
+def _schema_of(parameter: Mapping[str, Any]) -> Any:
+    """The schema that a parameter, an item or a header is itself."""
+    return _schema({key: each for key, each in parameter.items() if key not in _OF_A_PARAMETER})
+
+
+def _schema(schema: Any) -> Any:
+    if not isinstance(schema, Mapping):
+        return schema
+    found: Json = {}
+    for key, each in schema.items():
+        shape, kind = field_of(Kind.SCHEMA, str(key))
+        if kind is not Kind.SCHEMA:
+            found[key] = each
+        elif shape is Shape.ONE:
+            found[key] = _schema(each)
+        elif shape is Shape.LIST:
+            found[key] = [_schema(one) for one in each] if isinstance(each, list) else each
+        else:
+            found[key] = _each(each, _schema)
+    if found.get("type") == "file":
+        found |= {"type": "string", "format": "binary"}
+    if isinstance(found.get("discriminator"), str):
+        found["discriminator"] = {"propertyName": found["discriminator"]}
+    if found.get("x-nullable") is True:
+        found.setdefault("nullable", True)
+    found.pop("collectionFormat", None)
+    return _moved(found)
+
+
+def _moved(holder: Mapping[str, Any]) -> Json:
+    """With its reference to where the part of the document stands now."""
+    found = dict(holder)
+    reference = found.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/"):
+        section, _, rest = reference[2:].partition("/")
+        found["$ref"] = "/".join(["#", *_MOVED.get(section, (section,)), rest])
+    return found
+
+
+def _each(entries: Any, convert: Callable[[Any], Any]) -> Any:
+    if not isinstance(entries, Mapping):
+        return entries
+    return {
+        name: each if str(name).startswith("x-") and convert is not _schema else convert(each)
+        for name, each in entries.items()
+    }
+
+
+def _texts(value: Any) -> list[str]:
+    entries: Iterable[Any] = value if isinstance(value, list) else ()
+    return [each for each in entries if isinstance(each, str)]

@@ -1,0 +1,121 @@
+"""``readOnly`` members are not asked of requests, ``writeOnly`` ones are not in answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.apis.engine import JSON, Engine
+
+GROMP = """
+    Gromp:
+      type: object
+      required: [id, name, secret]
+      properties:
+        id: {type: integer, readOnly: true}
+        name: {type: string}
+        secret: {type: string, writeOnly: true}
+"""
+SHAPES = {
+    "itself": ("{$ref: '#/components/schemas/Gromp'}", None),
+    "in a member": (
+        "{type: object, required: [in], properties: {in: {$ref: '#/components/schemas/Gromp'}}}",
+        "in",
+    ),
+    "in allOf": (
+        "{allOf: [{$ref: '#/components/schemas/Gromp'}, {properties: {hue: {type: string}}}]}",
+        None,
+    ),
+    "required beside": (
+        "{required: [id, secret], allOf: [{$ref: '#/components/schemas/Gromp'}]}",
+        None,
+    ),
+    "required elsewhere": (
+        "{allOf: [{$ref: '#/components/schemas/Asks'}, {$ref: '#/components/schemas/Gromp'}]}",
+        None,
+    ),
+}
+
+
+def engine_of(schema: str, version: str) -> Engine:
+    return Engine.brought(
+        f"""
+paths:
+  /x:
+    post:
+      requestBody: {{required: true, content: {{application/json: {{schema: {schema}}}}}}}
+      responses:
+        '201': {{description: made, content: {{application/json: {{schema: {schema}}}}}}}
+components:
+  schemas:
+    Asks: {{type: object, required: [id, secret]}}
+{GROMP}
+""",
+        version=version,
+    )
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+@pytest.mark.parametrize(("schema", "member"), SHAPES.values(), ids=SHAPES)
+def test_each_direction_has_its_own_required_members(
+    schema: str, member: str | None, version: str
+) -> None:
+    engine = engine_of(schema, version)
+
+    def sent(value: dict[str, Any]) -> str:
+        return json.dumps(value if member is None else {member: value})
+
+    answer = engine.call("/x", method="POST", headers=JSON, body=sent({"name": "a", "secret": "b"}))
+    made = answer.body if member is None else answer.body[member]
+    assert answer.status == 201
+    assert "secret" not in made
+    assert "id" in made
+
+    assert engine.faults("/x", method="POST", headers=JSON, body=sent({"name": "a"}))
+    wrong = {"name": "a", "secret": "b", "id": "text"}
+    assert engine.faults("/x", method="POST", headers=JSON, body=sent(wrong))
+
+
+def test_a_member_that_is_read_only_by_reference_is_not_asked_for() -> None:
+    engine = Engine.brought("""
+paths:
+  /x:
+    post:
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [id, kind]
+              properties:
+                id: {$ref: '#/components/schemas/Id'}
+                kind: {allOf: [{$ref: '#/components/schemas/Id'}]}
+      responses: {'200': {description: ok}}
+components: {schemas: {Id: {type: integer, readOnly: true}}}
+""")
+
+    assert engine.call("/x", method="POST", headers=JSON, body="{}").status == 200
+
+
+def test_a_schema_that_refers_to_itself_has_a_direction_at_every_level() -> None:
+    engine = Engine.brought("""
+paths:
+  /x:
+    post:
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Node'}}}}
+      responses: {'200': {description: ok}}
+components:
+  schemas:
+    Node:
+      type: object
+      required: [id]
+      properties:
+        id: {type: integer, readOnly: true}
+        kids: {type: array, items: {$ref: '#/components/schemas/Node'}}
+""")
+
+    body = json.dumps({"kids": [{"kids": [{}]}]})
+    assert engine.call("/x", method="POST", headers=JSON, body=body).status == 200
+    assert engine.faults("/x", method="POST", headers=JSON, body='{"kids": [{"id": "a"}]}')

@@ -1,0 +1,71 @@
+"""Calls to users' documents over HTTP: what is served, and what a call to the rest is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.fixtures import load_fixtures
+from mock_sei.sandbox import Sandbox
+from mock_sei.settings import Behaviour
+from tests.support import Platform
+
+OWN = """
+openapi: 3.2.0
+paths:
+  /own/all:
+    get: {responses: {'200': {description: ok, content: {application/json: {example: 1}}}}}
+    head: {responses: {'204': {description: none}}}
+    options: {responses: {'200': {description: ok, content: {application/json: {example: 2}}}}}
+    trace: {responses: {'204': {description: none}}}
+    query: {responses: {'204': {description: none}}}
+    additionalOperations: {LINK: {responses: {'204': {description: none}}}}
+  /own/got: {get: {responses: {'200': {description: ok, content: {application/json: {example: 1}}}}}}
+  /own/head: {head: {responses: {'200': {description: ok}}}}
+  /own/options: {options: {responses: {'204': {description: ok}}}}
+  /own/broken/{id}: {get: {responses: {'200': {description: ok}}}}
+"""  # noqa: E501
+
+
+@pytest.fixture
+def platform(tmp_path: Path, shared_store: CertificateStore) -> Platform:
+    (tmp_path / "own.yaml").write_text(OWN)
+    fixtures = load_fixtures(None, tmp_path)
+    return Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "body"),
+    [
+        ("GET", "/own/all", 200, b"1"),
+        ("HEAD", "/own/all", 204, b""),
+        ("OPTIONS", "/own/all", 200, b"2"),
+        ("TRACE", "/own/all", 204, b""),
+        ("QUERY", "/own/all", 204, b""),
+        ("LINK", "/own/all", 204, b""),
+        ("HEAD", "/own/got", 200, b""),
+        ("HEAD", "/own/head", 200, b""),
+        ("OPTIONS", "/own/options", 204, b""),
+        ("OPTIONS", "/own/got", 405, None),
+    ],
+)
+def test_every_method_of_a_document_is_served(
+    platform: Platform, method: str, path: str, status: int, body: bytes | None
+) -> None:
+    answer = platform.client().request(method, path, headers=platform.headers())
+
+    assert answer.status_code == status
+    assert body is None or answer.content == body
+
+
+def test_the_journal_says_why_an_operation_was_left_out(platform: Platform) -> None:
+    answer = platform.get("/own/broken/7")
+
+    (*_, entry) = platform.sandbox.journal.entries
+    assert answer.status_code == 404
+    assert entry.refused_because is not None
+    assert "own.yaml, and was left out: " in entry.refused_because
+    assert "the path has {id}, and no parameter of that name in: path" in entry.refused_because
+    assert "left out" not in answer.text
