@@ -32,7 +32,7 @@ def act(call: ApiCall) -> ApiAnswer:
     sendable = list(filter(is_media_type, content))
     media_type = _wanted(sendable, call.accept) if sendable else "application/octet-stream"
     media = content.get(media_type, next(iter(content.values())))
-    value = _example(operation.document.follow(media, operation.name), operation)
+    value = _example(operation.document.follow(media, operation.name), call)
     if is_json(media_type):
         return ApiAnswer(body=value, status=operation.success, media_type=media_type)
     text = value if isinstance(value, str) else json.dumps(value)
@@ -85,11 +85,18 @@ def _from_records(call: ApiCall) -> Any:
     return first[1]
 
 
-def _example(media: Any, operation: Operation) -> Any:
+def _example(media: Any, call: ApiCall) -> Any:
+    operation = call.operation
     if "example" in media:
         return media["example"]
     for each in (media.get("examples") or {}).values():
         found = operation.document.follow(each, operation.name)
         if "value" in found:
             return found["value"]
-    return sample(media.get("schema", True), operation.document)
+    made = sample(media.get("schema", True), operation.document)
+    call.notes.extend(
+        f"the answer was made from the schema of {operation.name}, and one keyword could not be "
+        f"met: {each}"
+        for each in made.problems
+    )
+    return made.value
