@@ -37,7 +37,7 @@ _MOST_PARTS = 20_000
 """Members and items of one value, all in all; deeper ones may have a fifth for each level."""
 _MOST_PARTS_OF_ANY = 200
 """Parts that a value may have however deep it stands: the members that a schema requires."""
-_MOST_SHOWN = 3
+MOST_SHOWN = 3
 """Places of a value that a note names."""
 
 
@@ -48,6 +48,8 @@ class Sample:
     value: Any
     problems: tuple[str, ...] = ()
     """Each place that does not fit, and why; none where the value is valid."""
+    is_made: bool = True
+    """False for an example of the document."""
 
 
 def sample(schema: Any, document: Document) -> Sample:
@@ -59,11 +61,8 @@ def sample(schema: Any, document: Document) -> Sample:
 
 def _sample(schema: Any, document: Document) -> Sample:
     value = _Maker(document).made((schema,), 0).value
-    misfits = find_misfits(document, schema, value, Budget())
-    problems = [
-        f"{'.'.join(map(str, each.place))}: {each.reason}".removeprefix(": ") for each in misfits
-    ]
-    return Sample(value=value, problems=tuple(problems[:_MOST_SHOWN]))
+    misfits = find_misfits(document, schema, value, Budget())[:MOST_SHOWN]
+    return Sample(value=value, problems=tuple(each.describe() for each in misfits))
 
 
 @dataclass(frozen=True, kw_only=True)
