@@ -114,12 +114,16 @@ def _values(
 _SHOWN = frozenset(["example", "examples", "default", "const", "enum"])
 
 
+_TEXT: Mapping[str, Any] = {"type": "string"}
+_NOTHING: Mapping[str, Any] = {}
+
+
 def _schema(header: Mapping[str, Any]) -> Any:
-    return header.get("schema", {"type": "string"} if "content" not in header else True)
+    return header.get("schema", True if "content" in header else _TEXT)
 
 
 def _of_content(header: Mapping[str, Any], document: Document) -> Any:
-    media_type, media = next(iter(header["content"].items()), ("", {}))
+    media_type, media = next(iter(header["content"].items()), ("", _NOTHING))
     return answer_value(document.follow(media, "headers"), document, media_type)
 
 
