@@ -57,8 +57,10 @@ TEAL, RED = {"code": "G1", "hue": "teal"}, {"code": "G2", "hue": "red"}
             {"page": 1, "data": {"all": [TEAL, RED]}},
         ),
         (
-            f"{{allOf: [{{properties: {{total_count: {{minimum: 0}}}}}},"
-            f" {{properties: {{a: {CRATES}}}}}]}}",
+            (
+                f"{{allOf: [{{properties: {{total_count: {{minimum: 0}}}}}},"
+                f" {{properties: {{a: {CRATES}}}}}]}}"
+            ),
             {"total_count": 2, "a": [TEAL, RED]},
         ),
     ],
