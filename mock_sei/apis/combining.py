@@ -26,6 +26,8 @@ Parts = tuple[Any, ...]
 
 _MOST_PARTS = 500
 """Schemas that are put together for one value."""
+_MOST_CHOICES = 30
+"""Alternatives that one value is made of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,12 @@ class _Expansion:
         self._left = _MOST_PARTS
 
     def ways(
-        self, plain: Plain, waiting: list[Any], groups: list[_Group], seen: frozenset[int]
+        self,
+        plain: Plain,
+        waiting: list[Any],
+        groups: list[_Group],
+        seen: frozenset[int],
+        depth: int = 0,
     ) -> Iterator[Plain]:
         waiting, groups = list(waiting), list(groups)
         while waiting and self._left > 0:
@@ -149,11 +156,11 @@ class _Expansion:
                 inner.insert(0, self._document.find(schema["$ref"], "$ref"))
             waiting = [*inner, *waiting]
             groups += self._groups(schema, plain, seen)
-        if not groups or not plain.is_possible or self._left <= 0:
+        if not groups or not plain.is_possible or self._left <= 0 or depth == _MOST_CHOICES:
             yield plain
             return
         for chosen in groups[0]:
-            yield from self.ways(plain, list(chosen), groups[1:], seen)
+            yield from self.ways(plain, list(chosen), groups[1:], seen, depth + 1)
 
     def _groups(
         self, schema: Mapping[str, Any], plain: Plain, seen: frozenset[int]
@@ -184,7 +191,10 @@ class _Expansion:
             return []
         followed = [self._document.follow(each, "oneOf") for each in alternatives]
         return [
-            [*each, *(_outside(other) for at, other in enumerate(followed) if at != index)]
+            [
+                *each,
+                *(_outside(one, followed[index]) for at, one in enumerate(followed) if at != index),
+            ]
             for index, each in enumerate(group)
         ]
 
@@ -214,11 +224,16 @@ _MOST_EXCLUDED = 10
 """Alternatives that a value may be kept out of."""
 
 
-def _outside(schema: Any) -> Any:
-    """A schema for objects that do not fit another one, by one member; any where it has none."""
+def _outside(schema: Any, beside: Any) -> Any:
+    """A schema for objects that do not fit another one, by one member; any where it has none.
+
+    By a member that the schema ``beside`` it does not know, where there is one.
+    """
     if not isinstance(schema, Mapping):
         return True
-    for name, each in (schema.get("properties") or {}).items():
+    known = (beside.get("properties") or {}) if isinstance(beside, Mapping) else {}
+    members = (schema.get("properties") or {}).items()
+    for name, each in sorted(members, key=lambda member: member[0] in known):
         return {"required": [name], "properties": {name: {"not": each}}}
     for name in schema.get("required") or ():
         return {"properties": {name: False}}
@@ -246,9 +261,12 @@ def _name_of(alternative: Any, mapping: Mapping[str, Any]) -> str | None:
 def put_together(plain: Plain, schema: Mapping[str, Any]) -> Plain:
     """A plain schema with the keywords of one more schema, those that combine schemas aside."""
     changes: dict[str, Any] = {}
-    for reader in _READERS:
-        changes |= reader(replace(plain, **changes), schema)
-    return replace(plain, **changes) if changes else plain
+    is_possible = plain.is_possible
+    for keywords, reader in _READERS:
+        if not keywords.isdisjoint(schema):
+            changes |= reader(plain, schema)
+            is_possible = is_possible and changes.get("is_possible", True)
+    return replace(plain, **changes | {"is_possible": is_possible}) if changes else plain
 
 
 def _types(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -257,7 +275,7 @@ def _types(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     mine = frozenset(each for each in kinds if each in TYPES)
     both = mine if plain.types is None else _common_types(mine, plain.types)
-    return {"types": both, "is_possible": plain.is_possible and bool(both)}
+    return {"types": both, "is_possible": bool(both)}
 
 
 def _common_types(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
@@ -278,7 +296,7 @@ def _choices(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
         found = _in_both(found, [schema["const"]])
     if found is plain.choices:
         return {}
-    return {"choices": found, "is_possible": plain.is_possible and bool(found)}
+    return {"choices": found, "is_possible": bool(found)}
 
 
 def _in_both(one: Sequence[Any] | None, other: Sequence[Any]) -> Sequence[Any]:
@@ -325,9 +343,12 @@ def least_common(one: Fraction, other: Fraction) -> Fraction:
     return Fraction(a * b // gcd(a, b), one.denominator * other.denominator)
 
 
+_COUNTED = ("Length", "Items", "Properties")
+
+
 def _counts(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(plain.counts)
-    for what in ("Length", "Items", "Properties"):
+    for what in _COUNTED:
         for key, of in ((f"min{what}", max), (f"max{what}", min)):
             value = schema.get(key)
             if isinstance(value, int) and not isinstance(value, bool):
@@ -370,8 +391,8 @@ def _entries(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def _checks(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"checked": True} if not plain.checked and not _CHECKED.isdisjoint(schema) else {}
+def _checks(_: Plain, __: Mapping[str, Any]) -> dict[str, Any]:
+    return {"checked": True}
 
 
 OF_OBJECTS = frozenset(["properties", "patternProperties", "additionalProperties", "propertyNames"])
@@ -380,14 +401,23 @@ _CHECKED = frozenset(
     ["oneOf", "not", "if", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems"]
 )
 
-_READERS: Sequence[Callable[[Plain, Mapping[str, Any]], dict[str, Any]]] = (
-    _types,
-    _choices,
-    _offers,
-    _bounds,
-    _counts,
-    _texts,
-    _members,
-    _entries,
-    _checks,
+_Reader = Callable[[Plain, Mapping[str, Any]], dict[str, Any]]
+
+_READERS: Sequence[tuple[frozenset[str], _Reader]] = (
+    (frozenset(["type"]), _types),
+    (frozenset(["enum", "const"]), _choices),
+    (frozenset(["example", "default", "examples", EXTENSION]), _offers),
+    (
+        frozenset(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
+        _bounds,
+    ),
+    (
+        frozenset(f"{end}{what}" for end in ("min", "max") for what in _COUNTED),
+        _counts,
+    ),
+    (frozenset(["pattern", "format"]), _texts),
+    (OF_OBJECTS | {"required", "dependentRequired", "unevaluatedProperties"}, _members),
+    (OF_ARRAYS | {"uniqueItems"}, _entries),
+    (_CHECKED, _checks),
 )
+"""What reads which keywords."""

@@ -17,17 +17,18 @@ from mock_sei.apis.combining import Parts, Plain, matches, ways
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.references import Document
 from mock_sei.apis.scalars import numbers, texts
+from mock_sei.apis.schemas import FORMATS
 from mock_sei.apis.texts import texts_for
 from mock_sei.patterns import Budget
 
 DEEPEST = 3
 """Levels after which optional members are left out, so that a wide schema stays small."""
-HOPELESS = 60
+HOPELESS = 40
 """Levels after which a schema that requires more and more is given up."""
 
-_MOST_STEPS = 1500
+_MOST_STEPS = 800
 """Schemas that one value is made for; what more it needs is made without a choice."""
-_MOST_CHECKS = 150
+_MOST_CHECKS = 100
 """Values within the value that are held against their schema."""
 _MOST_WAYS = 40
 """Choices of alternatives that are tried for one schema."""
@@ -118,6 +119,11 @@ class _Maker:
             self._known[key] = found
         return found
 
+    @property
+    def has_time(self) -> bool:
+        """Whether there may still be a choice, and members that nobody requires."""
+        return self._steps > 0
+
     def fits(self, parts: Parts, value: Any) -> bool:
         """Whether a value fits some schemas, as far as it may still be asked."""
         if self._checks <= 0:
@@ -127,15 +133,18 @@ class _Maker:
 
     def _chosen(self, parts: Parts, depth: int, number: int, *, is_sparse: bool) -> _Made:
         first: _Made | None = None
-        most = _MOST_WAYS if self._steps > 0 else 1
+        most = _MOST_WAYS if self.has_time else 1
         for way in islice(ways(parts, self.document), most):
-            must_fit = way.checked and self._steps > 0
+            must_fit = way.checked and self.has_time
             for each in self._values(way, parts, depth, number, is_sparse=is_sparse):
                 if each.is_whole and way.is_possible and not must_fit:
                     return each
                 if each.is_whole and must_fit and self.fits(parts, each.value):
                     return each
                 first = each if first is None or (each.is_whole and not first.is_whole) else first
+                self._steps -= 1
+                if not self.has_time:
+                    return replace(first, is_whole=False)
         return replace(first or _NOTHING, is_whole=False)
 
     def _values(
@@ -204,7 +213,7 @@ def _is_simple(plain: Plain) -> bool:
     """Whether nothing goes for a text, a number or a truth but its type and a list of values."""
     return not (
         plain.patterns
-        or plain.formats
+        or not FORMATS.isdisjoint(plain.formats)
         or plain.counts
         or plain.checked
         or plain.low
@@ -281,7 +290,7 @@ def _object(maker: _Maker, plain: Plain, depth: int, number: int, *, is_sparse: 
         if left < 0:
             is_whole = False
             break
-    takes_all = depth < DEEPEST and not is_sparse
+    takes_all = depth < DEEPEST and not is_sparse and maker.has_time
     for name in chain(optional, _further_names(plain, least)):
         is_wanted = len(members) < least or (takes_all and name in plain.members)
         if len(members) >= most or left < 0 or not is_wanted:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mock_sei.apis import combining
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from mock_sei.apis.schemas import Checker
@@ -346,3 +347,59 @@ def test_every_required_member_is_there_however_deep_an_object_stands(levels: in
     for _ in range(levels):
         value = value["in"]
     assert list(value) == names
+
+
+def chained(levels: int) -> dict[str, Any]:
+    """Objects within one another, each with twenty ways to go on."""
+    schemas: dict[str, Any] = {f"L{levels}": {"type": "integer"}}
+    for level in range(levels):
+        under = {"$ref": f"#/components/schemas/L{level + 1}"}
+        alternatives = [
+            {"required": [f"m{number}"], "properties": {f"m{number}": under}}
+            for number in range(20)
+        ]
+        schemas[f"L{level}"] = {"type": "object", "oneOf": alternatives, "not": {"const": 5}}
+    return schemas
+
+
+def contradictory(groups: int) -> dict[str, Any]:
+    """Choices of which no combination is possible."""
+    choice = [{"type": "integer"}, {"type": "string"}, {"minimum": 4}]
+    each = [{"anyOf": [*choice]} for _ in range(groups)]
+    return {"L0": {"type": "object", "allOf": [*each, {"type": "boolean"}]}}
+
+
+def endless(members: int) -> dict[str, Any]:
+    """Objects that require one another, all of them."""
+    required = [f"m{number}" for number in range(members)]
+    return {
+        f"L{number}": {
+            "required": required,
+            "properties": {
+                name: {"$ref": f"#/components/schemas/L{at}"} for at, name in enumerate(required)
+            },
+        }
+        for number in range(members)
+    }
+
+
+@pytest.mark.parametrize(
+    "schemas",
+    [chained(10), chained(50), contradictory(12), contradictory(200), endless(6), endless(12)],
+    ids=["chain", "long chain", "contradictory", "more contradictory", "endless", "more endless"],
+)
+def test_the_work_for_one_value_is_bounded(schemas: dict[str, Any]) -> None:
+    document = Document(source=Path("x.yaml"), content={"components": {"schemas": schemas}})
+    work = 0
+    put_together = combining.put_together
+
+    def counted(*arguments: Any) -> combining.Plain:
+        nonlocal work
+        work += 1
+        return put_together(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(combining, "put_together", counted)
+        sample({"$ref": "#/components/schemas/L0"}, document)
+
+    assert work < 20_000
