@@ -189,14 +189,28 @@ class _Expansion:
         """Each alternative, with what keeps the value out of the others."""
         if len(alternatives) > _MOST_EXCLUDED:
             return []
-        followed = [self._document.follow(each, "oneOf") for each in alternatives]
+        members = [self._members(each) for each in alternatives]
         return [
             [
                 *each,
-                *(_outside(one, followed[index]) for at, one in enumerate(followed) if at != index),
+                *(_outside(one, members[index]) for at, one in enumerate(members) if at != index),
             ]
             for index, each in enumerate(group)
         ]
+
+    def _members(self, schema: Any) -> Mapping[str, Any]:
+        """The members that a schema knows, also by its ``allOf``; else what it requires, as True."""
+        found: dict[str, Any] = {}
+        required: dict[str, Any] = {}
+        waiting, seen = [schema], set[int]()
+        while waiting and len(seen) < _MOST_EXCLUDED:
+            each = self._document.follow(waiting.pop(0), "oneOf")
+            if isinstance(each, Mapping) and id(each) not in seen:
+                seen.add(id(each))
+                found = {**(each.get("properties") or {}), **found}
+                required |= dict.fromkeys(each.get("required") or (), True)
+                waiting += each.get("allOf") or ()
+        return found or required
 
     def _discriminator(self, schema: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
         found = schema.get("discriminator")
@@ -221,23 +235,21 @@ class _Expansion:
 
 
 _MOST_EXCLUDED = 10
-"""Alternatives that a value may be kept out of."""
+"""Alternatives that a value may be kept out of, and parts of one by which that is done."""
 
 
-def _outside(schema: Any, beside: Any) -> Any:
-    """A schema for objects that do not fit another one, by one member; any where it has none.
+def _outside(members: Mapping[str, Any], beside: Mapping[str, Any]) -> Any:
+    """A schema for objects that do not fit another one with these members; any where it has none.
 
     By a member that the schema ``beside`` it does not know, where there is one.
     """
-    if not isinstance(schema, Mapping):
+    names = sorted(members, key=lambda name: name in beside)
+    if not names:
         return True
-    known = (beside.get("properties") or {}) if isinstance(beside, Mapping) else {}
-    members = (schema.get("properties") or {}).items()
-    for name, each in sorted(members, key=lambda member: member[0] in known):
-        return {"required": [name], "properties": {name: {"not": each}}}
-    for name in schema.get("required") or ():
+    name = names[0]
+    if members[name] is True:
         return {"properties": {name: False}}
-    return True
+    return {"required": [name], "properties": {name: {"not": members[name]}}}
 
 
 _DISCRIMINATED = "x-mock-sei-discriminated"

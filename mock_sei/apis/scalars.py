@@ -56,9 +56,12 @@ def texts(plain: Plain) -> Iterator[str]:
     """Texts of a schema; some may not fit where it asks for several things at once."""
     least = min(plain.counts.get("minLength", 0), LONGEST_TEXT)
     most = plain.counts.get("maxLength")
-    if plain.patterns:
-        yield from _patterned(plain, least, most)
     known = next((each for each in plain.formats if each in _FORMATS), None)
+    if plain.patterns:
+        if known is not None:
+            usual = map(_FORMATS[known], range(_USUAL))
+            yield from (text for text in usual if _matches_all(plain, text))
+        yield from _patterned(plain, least, most)
     for number in count():
         if known is not None:
             yield _lengthened(_FORMATS[known](number), known, least)
@@ -66,13 +69,21 @@ def texts(plain: Plain) -> Iterator[str]:
             yield _counted(number, least, most)
 
 
+_USUAL = 10
+"""Texts of a format that are tried where a pattern goes for them as well."""
+
+
+def _matches_all(plain: Plain, text: str) -> bool:
+    return all(matches(each, text) for each in plain.patterns)
+
+
 def _patterned(plain: Plain, least: int, most: int | None) -> Iterator[str]:
     others: dict[str, None] = {}
     fitting: set[str] = set()
     for pattern in plain.patterns:
         for text in texts_for(pattern, least, most):
-            if least <= len(text) <= (len(text) if most is None else most) and all(
-                matches(each, text) for each in plain.patterns
+            if least <= len(text) <= (len(text) if most is None else most) and _matches_all(
+                plain, text
             ):
                 if text not in fitting:
                     fitting.add(text)

@@ -106,6 +106,9 @@ SCHEMAS = [
     # One alternative of several
     "{type: object, properties: {a: {}, b: {}}, oneOf: [{required: [a]}, {required: [b]}]}",
     "{oneOf: [{properties: {a: {type: integer}}}, {properties: {b: {type: string}}}]}",
+    """{oneOf: [{allOf: [{properties: {a: {type: integer}}}]},
+         {allOf: [{properties: {b: {enum: [x]}}}]}]}""",
+    "{type: string, format: date, pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'}",
     "{oneOf: [{type: integer}, {type: number, minimum: 0.5}]}",
     "{anyOf: [{required: [a]}, {required: [b]}], properties: {a: false}}",
     '{$ref: "#/components/schemas/Sum"}',
