@@ -199,7 +199,7 @@ class _Expansion:
         ]
 
     def _members(self, schema: Any) -> Mapping[str, Any]:
-        """The members that a schema knows, also by its ``allOf``; else what it requires, as True."""
+        """Members that a schema knows, also by its ``allOf``; else what it requires, as True."""
         found: dict[str, Any] = {}
         required: dict[str, Any] = {}
         waiting, seen = [schema], set[int]()
