@@ -75,6 +75,7 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         only_looks=request.only_looks,
         notes=request.findings.notes,
         upload=request.upload,
+        headers=request.headers,
     )
     call.known_records()
     if request.only_looks and operation.rule.action in CHANGING:

@@ -107,6 +107,8 @@ class ApiCall:
     """What the journal says about the call besides."""
     upload: Body | None = field(default=None, repr=False)
     """A body that is a file, or has one in it."""
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    """The values of each header in their order; names in lower case."""
 
     def names(self, **more: Any) -> dict[str, Any]:
         """What the templates of a document may name."""
@@ -189,6 +191,8 @@ class ApiAnswer:
     status: int = 200
     content: bytes | None = field(default=None, repr=False)
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that the operation's document declares."""
 
 
 def not_there(operation: Operation, name: str, value: object) -> Refusal:

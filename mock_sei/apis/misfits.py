@@ -36,6 +36,10 @@ class Misfit:
     place: tuple[str | int, ...]
     reason: str
 
+    def describe(self) -> str:
+        """In one sentence: ``sizes.0: 'x' is not of type 'integer'``."""
+        return f"{'.'.join(map(str, self.place))}: {self.reason}".removeprefix(": ")
+
 
 def find_misfits(document: Document, schema: Any, value: Any, budget: Budget) -> list[Misfit]:
     """At most :data:`MOST`; none where the value fits."""

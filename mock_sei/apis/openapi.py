@@ -205,7 +205,7 @@ class _Turn:
         """How many schemas one value is held against, from the innermost schema outwards.
 
         Each schema is counted once and then remembered in ``known``. The first that is held
-        against too many is refused; it, and whatever leads to it, is ``over`` and not refused again.
+        against too many is refused. It and whatever leads to it are ``over``, not refused again.
         """
         waiting: list[tuple[Any, str, Any, bool]] = [(schema, "", None, False)]
         while waiting:

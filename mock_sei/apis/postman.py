@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import ANYTHING, FORM_TYPE
+from mock_sei.apis.examples import shown_values
 from mock_sei.apis.operations import METHODS
 from mock_sei.apis.references import Document
 
@@ -165,8 +166,7 @@ def _resolved(item: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[s
             media_types = (body.get("content") or {}).items()
             content = {name: dict(follow(media)) for name, media in media_types}
             for media in content.values():
-                examples = media.get("examples") or {}
-                media["examples"] = {name: follow(each) for name, each in examples.items()}
+                media["example"] = next(shown_values(media, found), {})
             resolved[method] = {
                 **item[method],
                 "parameters": parameters(item[method]),
@@ -235,8 +235,7 @@ def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
     media_type, media = next(iter(content.items()))
     if media_type.startswith("multipart/"):
         return f"{media_type}; boundary={BOUNDARY}", _FILE
-    examples = [each.get("value") for each in (media.get("examples") or {}).values()]
-    found = media.get("example", next(iter(examples), {}))
+    found = media["example"]
     if media_type == FORM_TYPE:
         return media_type, urlencode(found)
     media_type = "application/json" if media_type == ANYTHING else media_type

@@ -1,90 +1,228 @@
 """A value that fits a schema: the same every time, for documents without examples.
 
 What the schema itself offers (``example``, ``default``, ``const``, ``enum``) comes first, where it
-fits: documents are not always right about that. What cannot be met is made as well as can be.
+fits: documents are not always right about that. The rest is made from the keywords of all schemas
+that go for the value, put together (``combining.py``). What cannot be met is made as well as can
+be, and :class:`Sample` says what is missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
-from mock_sei.api_files import EXTENSION
+from mock_sei.apis.combining import Parts, Plain, matches, ways
+from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.references import Document
-from mock_sei.apis.texts import LONGEST, texts_for
+from mock_sei.apis.scalars import numbers, texts
+from mock_sei.apis.schemas import FORMATS
+from mock_sei.apis.texts import texts_for
 from mock_sei.patterns import Budget
 
 DEEPEST = 3
 """Levels after which optional members are left out, so that a wide schema stays small."""
-HOPELESS = 12
-"""Levels after which a schema that requires itself is given up."""
+HOPELESS = 40
+"""Levels after which a schema that requires more and more is given up."""
 
-_FORMATS = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "time": "12:00:00Z",
-    "duration": "P1D",
-    "email": "someone@example.com",
-    "uuid": "00000000-0000-4000-8000-000000000000",
-    "uri": "https://example.com/",
-    "url": "https://example.com/",
-    "hostname": "example.com",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "byte": "bW9jaw==",
-}
-
-
-_MOST_STEPS = 20_000
-"""Schemas that are looked at for one value."""
+_MOST_STEPS = 800
+"""Schemas that one value is made for; what more it needs is made without a choice."""
+_MOST_CHECKS = 100
+"""Values within the value that are held against their schema."""
+_MOST_WAYS = 40
+"""Choices of alternatives that are tried for one schema."""
+_MOST_VALUES = 60
+"""Values of a text or a number that are tried for one schema."""
 _MOST_PARTS = 20_000
 """Members and items of one value, all in all; deeper ones may have a fifth for each level."""
 _MOST_PARTS_OF_ANY = 200
 """Parts that a value may have however deep it stands: the members that a schema requires."""
+MOST_SHOWN = 3
+"""Places of a value that a note names."""
 
 
-def sample(schema: Any, document: Document) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A value that was made for a schema."""
+
+    value: Any
+    problems: tuple[str, ...] = ()
+    """Each place that does not fit, and why; none where the value is valid."""
+    is_made: bool = True
+    """False for an example of the document."""
+
+
+def sample(schema: Any, document: Document) -> Sample:
     """A value of a schema of a document; made once."""
-    made = document.derived("sample", schema, lambda: {"made": _Maker(document).sample(schema)})
-    return made["made"]
+    made = document.derived("sample", schema, lambda: {"made": _sample(schema, document)})
+    found: Sample = made["made"]
+    return found
+
+
+def _sample(schema: Any, document: Document) -> Sample:
+    value = _Maker(document).made((schema,), 0).value
+    misfits = find_misfits(document, schema, value, Budget())[:MOST_SHOWN]
+    return Sample(value=value, problems=tuple(each.describe() for each in misfits))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    value: Any
+    size: int = 1
+    """The number of its parts."""
+    is_whole: bool = True
+    """False where something that is required could not be made."""
+
+
+_NOTHING = _Made(value=None, is_whole=False)
+_ANY: Mapping[str, Any] = {}
+_TEXT = {"type": "string"}
+"""What a member gets of which nothing is known."""
+
+_Key = tuple[frozenset[int], int, int, bool]
 
 
 class _Maker:
-    """One value, in a bounded number of steps and of parts, however schemas refer to each other."""
+    """One value, in a bounded number of steps, of checks and of parts."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self._steps = _MOST_STEPS
-        self._made: dict[tuple[int, int], tuple[Any, int]] = {}
-        """The value that was made for a schema at a depth, and the number of its parts."""
+        self._checks = _MOST_CHECKS
+        self._known: dict[_Key, _Made] = {}
+        self._parts: list[Parts] = []
+        """Kept, so that no other schema takes the identity of one that is known."""
+        self._open: set[frozenset[int]] = set()
+        """The schemas that are being made: within itself none is begun again."""
+        self._circles = 0
 
-    def sample(self, schema: Any, depth: int = 0) -> Any:
-        return self.sized(schema, depth)[0]
-
-    def sized(self, schema: Any, depth: int) -> tuple[Any, int]:
-        """The value, and the number of its parts."""
-        schema = self.document.follow(schema, "schema")
+    def made(self, parts: Parts, depth: int, number: int = 0, *, is_sparse: bool = False) -> _Made:
+        """The value of some schemas; another one for each number, where there are so many."""
+        parts = tuple(each for each in parts if each is not True) or (_ANY,)
+        if len(parts) == 1:
+            parts = (self.document.follow(parts[0], "schema"),) if _is_bare(parts[0]) else parts
+        identity = frozenset(map(id, parts))
+        if identity in self._open or depth > HOPELESS:
+            self._circles += 1
+            return _Made(value=_empty(parts), is_whole=False)
+        key = identity, min(depth, DEEPEST), number, is_sparse
+        if key in self._known:
+            return self._known[key]
+        self._parts.append(parts)
         self._steps -= 1
-        if not isinstance(schema, Mapping) or depth > HOPELESS or self._steps < 0:
-            return None, 1
-        key = id(schema), depth
-        if key not in self._made:
-            value = self._chosen(schema, depth)
-            self._made[key] = value, _parts_of(value, _MOST_PARTS)
-        return self._made[key]
+        self._open.add(identity)
+        before = self._circles
+        found = self._chosen(parts, depth, number, is_sparse=is_sparse)
+        self._open.discard(identity)
+        if found.is_whole or before == self._circles:
+            self._known[key] = found
+        return found
 
-    def _chosen(self, schema: Mapping[str, Any], depth: int) -> Any:
-        is_valid = self.document.checker(schema).is_valid
-        budget = Budget()
-        first: Any = None
-        for candidate in _candidates(schema, self, depth):
-            if is_valid(candidate, budget):
-                return candidate
-            first = candidate if first is None else first
-        return first
+    @property
+    def has_time(self) -> bool:
+        """Whether there may still be a choice, and members that nobody requires."""
+        return self._steps > 0
+
+    def fits(self, parts: Parts, value: Any) -> bool:
+        """Whether a value fits some schemas, as far as it may still be asked."""
+        if self._checks <= 0:
+            return True
+        self._checks -= 1
+        return all(self.document.checker(each).is_valid(value) for each in parts)
+
+    def _chosen(self, parts: Parts, depth: int, number: int, *, is_sparse: bool) -> _Made:
+        first: _Made | None = None
+        most = _MOST_WAYS if self.has_time else 1
+        for way in islice(ways(parts, self.document), most):
+            must_fit = way.checked and self.has_time
+            for each in self._values(way, parts, depth, number, is_sparse=is_sparse):
+                if each.is_whole and way.is_possible and not must_fit:
+                    return each
+                if each.is_whole and must_fit and self.fits(parts, each.value):
+                    return each
+                first = each if first is None or (each.is_whole and not first.is_whole) else first
+                self._steps -= 1
+                if not self.has_time:
+                    return replace(first, is_whole=False)
+        return replace(first or _NOTHING, is_whole=False)
+
+    def _values(
+        self, plain: Plain, parts: Parts, depth: int, number: int, *, is_sparse: bool
+    ) -> Iterator[_Made]:
+        """What may fit; several where something is left that only a check can tell."""
+        if number == 0:
+            for each in plain.offers:
+                if self._is_good(each, plain, parts):
+                    yield _Made(value=each, size=size_of(each, _MOST_PARTS))
+        if plain.choices is not None:
+            kept = [each for each in plain.choices if self._is_good(each, plain, parts)]
+            yield from map(_value, kept[number:] or ())
+            return
+        for kind in _kinds(plain):
+            make = _MAKERS[kind]
+            yield from make(self, plain, depth, number, is_sparse)
+
+    def _is_good(self, value: Any, plain: Plain, parts: Parts) -> bool:
+        """Whether a value of the document fits; quickly, where only its type is asked for."""
+        kinds = _kinds_of(value)
+        if plain.types is not None and not kinds & plain.types:
+            return False
+        if plain.choices is not None and value not in plain.choices:
+            return False
+        if _is_simple(plain) and kinds & {"string", "boolean", "null", "integer", "number"}:
+            return True
+        return self.fits(parts, value)
 
 
-def _parts_of(value: Any, most: int) -> int:
+def _empty(parts: Parts) -> Any:
+    """What stands where a schema requires itself."""
+    kinds = [each.get("type") for each in parts if isinstance(each, Mapping)]
+    return [] if "array" in kinds else {} if "object" in kinds else None
+
+
+def _value(value: Any) -> _Made:
+    return _Made(value=value)
+
+
+def _is_bare(schema: Any) -> bool:
+    """Whether a schema is a reference and nothing besides."""
+    return isinstance(schema, Mapping) and len(schema) == 1 and "$ref" in schema
+
+
+def _kinds_of(value: Any) -> frozenset[str]:
+    if value is None:
+        return frozenset({"null"})
+    for kind, types in _PYTHON_TYPES:
+        if isinstance(value, types):
+            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            return frozenset({kind, "integer"} if kind == "number" and whole else {kind})
+    return frozenset()
+
+
+_PYTHON_TYPES: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("boolean", (bool,)),
+    ("number", (int, float)),
+    ("string", (str,)),
+    ("array", (list,)),
+    ("object", (Mapping,)),
+)
+
+
+def _is_simple(plain: Plain) -> bool:
+    """Whether nothing goes for a text, a number or a truth but its type and a list of values."""
+    return not (
+        plain.patterns
+        or not FORMATS.isdisjoint(plain.formats)
+        or plain.counts
+        or plain.checked
+        or plain.low
+        or plain.high
+        or plain.step
+    )
+
+
+def size_of(value: Any, most: int) -> int:
     """The parts of a value; no more than ``most`` are counted."""
     count, waiting = 0, [value]
     while waiting and count < most:
@@ -97,52 +235,26 @@ def _parts_of(value: Any, most: int) -> int:
     return count
 
 
-def _candidates(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Iterator[Any]:
-    yield from (schema[key] for key in ("example", "const", "default") if key in schema)
-    for key in ("examples", "enum"):
-        if isinstance(schema.get(key), list):
-            yield from schema[key]
-    yield from (schema.get(EXTENSION) or {}).get("values", ())
-    if isinstance(schema.get("pattern"), str):
-        yield from texts_for(schema["pattern"], min(schema.get("minLength", 0), LONGEST))
-    rest = {key: value for key, value in schema.items() if key not in _COMBINED}
-    own = _made(rest, maker, depth)
-    for key in ("oneOf", "anyOf"):
-        for alternative in schema.get(key, ()):
-            chosen = maker.sample(alternative, depth + 1)
-            yield _together([chosen, own])
-            yield chosen
-    parts = [maker.sample(each, depth + 1) for each in schema.get("allOf", ())]
-    yield _together([*parts, own])
+def _kinds(plain: Plain) -> list[str]:
+    """The types that a value may have, the likeliest first; null only where there is no other."""
+    shown = _shown_kind(plain)
+    if plain.types is None:
+        return [shown]
+    kinds = [each for each in _MAKERS if each in plain.types]
+    return sorted(kinds, key=lambda each: (each == "null", each != shown))
 
 
-_TEXT = {"type": "string"}
-
-_COMBINED = frozenset({"oneOf", "anyOf", "allOf"})
-
-
-def _together(parts: list[Any]) -> Any:
-    """Objects as one; of anything else the first that is there."""
-    objects = [each for each in parts if isinstance(each, Mapping)]
-    if objects:
-        return {name: value for each in reversed(objects) for name, value in each.items()}
-    return next((each for each in parts if each is not None), None)
-
-
-def _made(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:
-    make = _MAKERS.get(_kind(schema))
-    return None if make is None else make(schema, maker, depth)
-
-
-def _kind(schema: Mapping[str, Any]) -> str:
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = next((each for each in kind if each != "null"), "null")
-    if kind is None:
-        if "properties" in schema or "required" in schema:
-            return "object"
-        return "array" if "items" in schema else "null"
-    return str(kind)
+def _shown_kind(plain: Plain) -> str:
+    """By the keywords, where no type is given."""
+    if plain.objects or plain.required or "minProperties" in plain.counts:
+        return "object"
+    if plain.arrays or "minItems" in plain.counts or plain.unique:
+        return "array"
+    if plain.low or plain.high or plain.step:
+        return "number"
+    if plain.patterns or plain.formats or {"minLength", "maxLength"} & plain.counts.keys():
+        return "string"
+    return "object"
 
 
 def _most_parts(depth: int) -> int:
@@ -150,95 +262,178 @@ def _most_parts(depth: int) -> int:
     return max(share, _MOST_PARTS_OF_ANY)
 
 
-def _object(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:
-    required = dict.fromkeys(schema.get("required", ()))
-    known = schema.get("properties") or {}
-    more = schema.get("additionalProperties")
-    spare = more if isinstance(more, Mapping) else _TEXT
-    wanted = {**dict.fromkeys(known), **required} if depth < DEEPEST else required
+def _objects(
+    maker: _Maker, plain: Plain, depth: int, number: int, is_sparse: bool
+) -> Iterator[_Made]:
+    """With the optional members; where a check may refuse that, without them as well."""
+    yield _object(maker, plain, depth, number, is_sparse=is_sparse)
+    if plain.checked:
+        if not is_sparse:
+            yield _object(maker, plain, depth, number, is_sparse=True)
+        for another in range(number + 1, number + 4):
+            yield _object(maker, plain, depth, another, is_sparse=is_sparse)
+
+
+def _object(maker: _Maker, plain: Plain, depth: int, number: int, *, is_sparse: bool) -> _Made:
+    required = _required(plain)
+    least = plain.counts.get("minProperties", 0)
+    most = max(plain.counts.get("maxProperties", _MOST_PARTS), len(required))
     left = _most_parts(depth)
-    members = {}
-    for name in sorted(wanted, key=lambda each: each not in required):
-        members[name], parts = maker.sized(known.get(name, spare), depth + 1)
-        left -= parts
+    optional = [each for each in plain.members if each not in required]
+    members: dict[str, Any] = {}
+    is_whole = True
+    for name in required:
+        made = maker.made(_parts_of(plain, name), depth + 1, 0 if members else number)
+        members[name] = made.value
+        is_whole = is_whole and made.is_whole
+        left -= made.size
+        if left < 0:
+            is_whole = False
+            break
+    takes_all = depth < DEEPEST and not is_sparse and maker.has_time
+    for name in chain(optional, _further_names(plain, least)):
+        is_wanted = len(members) < least or (takes_all and name in plain.members)
+        if len(members) >= most or left < 0 or not is_wanted:
+            break
+        parts = plain.member(name)
+        if not _goes_on(plain, name, members):
+            continue
+        made = maker.made(parts, depth + 1, 0 if members else number)
+        if made.is_whole:
+            members[name] = made.value
+            left -= made.size
+    known = [name for name in plain.members if name in members]
+    value = {name: members[name] for name in dict.fromkeys((*known, *members))}
+    size = _most_parts(depth) - left + 1
+    return _Made(value=value, size=size, is_whole=is_whole and len(value) >= least)
+
+
+def _required(plain: Plain) -> dict[str, None]:
+    """The names that must be there, with what those demand."""
+    found: dict[str, None] = {}
+    waiting = list(plain.required)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found[name] = None
+            waiting += plain.demands.get(name, ())
+    return found
+
+
+def _goes_on(plain: Plain, name: str, members: Mapping[str, Any]) -> bool:
+    """Whether an optional member may be put in: all that it demands is there."""
+    return all(each in members for each in plain.demands.get(name, ()) if each != name)
+
+
+def _parts_of(plain: Plain, name: str) -> Parts:
+    parts = plain.member(name)
+    return parts if any(each is not True and each != _ANY for each in parts) else (_TEXT,)
+
+
+def _further_names(plain: Plain, least: int) -> Iterator[str]:
+    """Names of members that no schema spells out."""
+    if not least:
+        return
+    patterned = chain.from_iterable(each.get("patternProperties") or () for each in plain.objects)
+    names = [each["propertyNames"] for each in plain.objects if "propertyNames" in each]
+    shaped = [each["pattern"] for each in names if isinstance(each, Mapping) and "pattern" in each]
+    listed = chain.from_iterable(
+        each.get("enum", ()) for each in names if isinstance(each, Mapping)
+    )
+    for name in chain(listed, *map(texts_for, chain(shaped, patterned))):
+        if isinstance(name, str) and all(matches(each, name) for each in shaped):
+            yield name
+    for number in range(1, min(least, _MOST_PARTS) + 1):
+        yield f"member{number}"
+
+
+def _arrays(
+    maker: _Maker, plain: Plain, depth: int, number: int, is_sparse: bool
+) -> Iterator[_Made]:
+    yield _array(maker, plain, depth, number, is_sparse=is_sparse)
+    if plain.checked:
+        yield _array(maker, plain, depth, number, is_sparse=not is_sparse)
+        yield _array(maker, plain, depth, number + 1, is_sparse=is_sparse)
+
+
+def _array(maker: _Maker, plain: Plain, depth: int, number: int, *, is_sparse: bool) -> _Made:
+    least = plain.counts.get("minItems", 0)
+    most = plain.counts.get("maxItems", _MOST_PARTS)
+    contained = [part for each in plain.arrays for part in _contained(each)]
+    wanted = 0 if depth >= DEEPEST or is_sparse else 1
+    count = min(max(least, min(wanted, most)), _MOST_PARTS)
+    left = _most_parts(depth)
+    values: list[Any] = []
+    seen: set[str] = set()
+    another = number
+    if contained:
+        count = max(count, plain.first_items + len(contained))
+    while len(values) < count:
+        index = len(values)
+        parts = plain.item(index)
+        if index >= plain.first_items and contained:
+            parts = (*parts, contained.pop(0))
+        made = maker.made(parts, depth + 1, another if not values or plain.unique else 0)
+        if not made.is_whole:
+            if index >= least:
+                break
+            return _Made(value=values or [made.value], is_whole=False)
+        left -= made.size
+        if plain.unique:
+            another += 1
+            text = repr(made.value)
+            if text in seen:
+                if another > number + 2 * count + _MOST_VALUES:
+                    break
+                continue
+            seen.add(text)
+        values.append(made.value)
         if left < 0:
             break
-    return {name: members[name] for name in wanted if name in members}
-
-
-def _array(schema: Mapping[str, Any], maker: _Maker, depth: int) -> Any:
-    wanted = 0 if depth >= DEEPEST else min(1, schema.get("maxItems", 1))
-    count = min(max(schema.get("minItems", 0), wanted), 100)
-    first = schema.get("prefixItems", ())
-    items = [schema.get("items", True)] * max(0, count - len(first))
-    made, left = [], _most_parts(depth)
-    for each in (*first, *items):
-        value, parts = maker.sized(each, depth + 1)
-        made.append(value)
-        left -= parts
-        if left < 0:
-            break
-    return _different(made, schema, maker.document) if schema.get("uniqueItems") else made
-
-
-def _different(made: list[Any], schema: Mapping[str, Any], document: Document) -> list[Any]:
-    """Values of an enumeration, or numbers and texts that count up."""
-    items = document.follow(schema.get("items", True), "items")
-    choices = items.get("enum", ()) if isinstance(items, Mapping) else ()
-    if len(choices) >= len(made):
-        return list(choices[: len(made)])
-    return [
-        f"{each}{number or ''}"
-        if isinstance(each, str)
-        else each + number
-        if isinstance(each, int | float)
-        else each
-        for number, each in enumerate(made)
-    ]
-
-
-def _string(schema: Mapping[str, Any], _: _Maker, __: int) -> str:
-    least = min(schema.get("minLength", 0), 10_000)
-    text = _FORMATS.get(str(schema.get("format")), "text").ljust(least, "x")
-    return text[: schema.get("maxLength", len(text))]
-
-
-def _integer(schema: Mapping[str, Any], _: _Maker, __: int) -> int:
-    return int(_within(schema))
-
-
-def _number(schema: Mapping[str, Any], _: _Maker, __: int) -> float:
-    return _within(schema)
-
-
-def _within(schema: Mapping[str, Any]) -> float:
-    """Zero, else the lowest, else the highest that fits, else what lies between the bounds."""
-    step = schema.get("multipleOf", 1)
-    low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
-    high = schema.get("maximum", schema.get("exclusiveMaximum", low))
-    first, last = -(-low // step) * step, high // step * step
-    tries = (0, first, first + step, low, last, last - step, high, (low + high) / 2)
-    return next((each for each in tries if _is_within(each, schema)), first)
-
-
-def _is_within(value: float, schema: Mapping[str, Any]) -> bool:
-    return (
-        schema.get("minimum", value) <= value <= schema.get("maximum", value)
-        and schema.get("exclusiveMinimum", value - 1) < value
-        and value < schema.get("exclusiveMaximum", value + 1)
-        and not ("multipleOf" in schema and value % schema["multipleOf"])
+    return _Made(
+        value=values,
+        size=_most_parts(depth) - left + 1,
+        is_whole=len(values) >= least and not contained,
     )
 
 
-def _boolean(_: Mapping[str, Any], __: _Maker, ___: int) -> bool:
-    return True
+def _contained(schema: Mapping[str, Any]) -> list[Any]:
+    if "contains" not in schema:
+        return []
+    return [schema["contains"]] * min(schema.get("minContains", 1), _MOST_PARTS_OF_ANY)
 
 
-_MAKERS: Mapping[str, Callable[[Mapping[str, Any], _Maker, int], Any]] = {
-    "object": _object,
-    "array": _array,
-    "string": _string,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
+def _some(values: Iterator[Any], plain: Plain, number: int) -> Iterator[_Made]:
+    most = _MOST_VALUES if plain.checked else 1
+    yield from map(_value, islice(values, number, number + most))
+
+
+def _strings(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+    return _some(texts(plain), plain, number)
+
+
+def _integers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+    return _some(numbers(plain, whole=True), plain, number)
+
+
+def _numbers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+    return _some(numbers(plain, whole=False), plain, number)
+
+
+def _booleans(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+    return _some(iter((True, False)), plain, number)
+
+
+def _nulls(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+    return _some(iter((None,)), plain, number)
+
+
+_MAKERS: Mapping[str, Callable[[_Maker, Plain, int, int, bool], Iterator[_Made]]] = {
+    "object": _objects,
+    "array": _arrays,
+    "string": _strings,
+    "integer": _integers,
+    "number": _numbers,
+    "boolean": _booleans,
+    "null": _nulls,
 }

@@ -20,7 +20,7 @@ from mock_sei.ecmascript import (
 )
 from mock_sei.patterns import characters_of
 
-TRIES = 20
+TRIES = 40
 LONGEST = 10_000
 """Characters of a text."""
 _MOST_STEPS = 20_000
@@ -41,8 +41,8 @@ _LIKE_ECMASCRIPT = (
 the nearest that it has."""
 
 
-def texts_for(pattern: str, least: int = 0) -> Iterator[str]:
-    """Several texts, some of them of ``least`` characters or more where the pattern allows it.
+def texts_for(pattern: str, least: int = 0, most: int | None = None) -> Iterator[str]:
+    """Several texts, of ``least`` to ``most`` characters where the pattern allows it.
 
     What it looks ahead or behind for is not heeded, so not every text matches; none comes for a
     pattern that cannot be read.
@@ -50,9 +50,51 @@ def texts_for(pattern: str, least: int = 0) -> Iterator[str]:
     tree = _tree_of(pattern)
     if tree is None:
         return
+    shortest = _Shortest()
+    least, most = min(least, LONGEST), LONGEST if most is None else min(most, LONGEST)
     for seed in range(TRIES):
         random = Random(seed)  # noqa: S311  # the same every time is the point
-        yield _Writer(random, min(least, LONGEST) if seed % 2 else 0).text(tree)
+        wanted = _wanted_length(seed, least, most)
+        extra = None if wanted is None else max(0, wanted - shortest.length(tree))
+        yield _Writer(random, shortest, extra).text(tree)
+
+
+_LENGTHS = (0, 8, 12, 24, 48, 96)
+"""Characters beyond the least that texts are tried with: patterns may look ahead for a length."""
+
+
+def _wanted_length(seed: int, least: int, most: int) -> int | None:
+    """None for every other text of a pattern whose length is free: as long as comes by itself."""
+    if seed % 2 == 0 and (least == 0 or seed > len(_LENGTHS)):
+        return None
+    return min(most, least + _LENGTHS[seed // 2 % len(_LENGTHS)])
+
+
+class _Shortest:
+    """How short the texts of a part of a pattern can be."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, int] = {}
+
+    def length(self, node: Node) -> int:
+        found = self._known.get(id(node))
+        if found is None:
+            found = self._known[id(node)] = min(self._length(node), LONGEST)
+        return found
+
+    def _length(self, node: Node) -> int:
+        match node:
+            case Characters():
+                return 1
+            case Chain():
+                return sum(map(self.length, node.parts))
+            case Choice():
+                return min(map(self.length, node.alternatives))
+            case Repeat():
+                return node.least * self.length(node.part)
+            case Group():
+                return self.length(node.part)
+        return 0
 
 
 def _tree_of(pattern: str) -> Node | None:
@@ -70,9 +112,11 @@ def _tree_of(pattern: str) -> Node | None:
 class _Writer:
     """Writes one text that a pattern matches."""
 
-    def __init__(self, random: Random, least: int) -> None:
+    def __init__(self, random: Random, shortest: _Shortest, extra: int | None) -> None:
+        """``extra`` characters are written beyond the shortest text, where the pattern has room."""
         self._random = random
-        self._least = least
+        self._shortest = shortest
+        self._extra = extra
         self._groups: dict[int, str] = {}
         self._steps = _MOST_STEPS
         self._left = LONGEST
@@ -100,10 +144,15 @@ class _Writer:
 
     def _rounds(self, node: Repeat) -> int:
         least = min(node.least, LONGEST)
-        most = least + _MORE if node.most is None else node.most
-        if self._least > least:
-            return min(self._least, self._least if node.most is None else node.most)
-        return self._random.randint(least, max(least, min(most, least + _MORE * 4)))
+        if self._extra is None:
+            more = least + _MORE if node.most is None else node.most
+            return self._random.randint(least, max(least, min(more, least + _MORE * 4)))
+        length = self._shortest.length(node.part) or 1
+        rounds = self._extra // length
+        if node.most is not None:
+            rounds = min(rounds, max(0, node.most - least))
+        self._extra -= rounds * length
+        return least + min(rounds, LONGEST)
 
     def _character(self, node: Characters) -> str:
         if node.properties:

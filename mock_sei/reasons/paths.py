@@ -43,6 +43,7 @@ class NearPaths:
 
     def __init__(self, preferred: Iterable[str], names: Iterable[str]) -> None:
         self._preferred = dict.fromkeys(preferred)
+        self._plain_paths: dict[str, str] = {}
         self._others = [each for each in dict.fromkeys(names) if each not in self._preferred]
 
     def nearest(self, method: str, path: str) -> list[str]:
@@ -50,22 +51,39 @@ class NearPaths:
         path = path[:LONGEST]
         asked = plain(path)
         candidates = list(dict.fromkeys(chain(self._preferred, self._around(path))))
-        plain_paths = {each: plain(_path(each)) for each in candidates}
+        plain_paths = {each: self._plain_path(each) for each in candidates}
         matcher = difflib.SequenceMatcher(b=asked)
 
-        def quick(name: str) -> float:
-            matcher.set_seq1(plain_paths[name])
+        measured: dict[tuple[str, str], float] = {}
+
+        def once(kind: str, other: str, measure: Callable[[str], float]) -> float:
+            """Operations of one path, whatever their methods, are measured once."""
+            if (kind, other) not in measured:
+                measured[kind, other] = measure(other)
+            return measured[kind, other]
+
+        def quick_measure(other: str) -> float:
+            matcher.set_seq1(other)
             return matcher.quick_ratio()
+
+        def measure(other: str) -> float:
+            matcher.set_seq1(other)
+            return round(matcher.ratio(), 2)
+
+        def exact_measure(other: str) -> float:
+            return _likeness(path, other)
+
+        def quick(name: str) -> float:
+            return once("quick", plain_paths[name], quick_measure)
 
         version = _version(path)
 
         def near(name: str) -> tuple[float, bool, bool, bool, float]:
-            matcher.set_seq1(plain_paths[name])
             other, is_preferred = _path(name), name in self._preferred
             # Of the preferred ones the first in the list wins, whatever the slashes are.
-            exact = 0.0 if is_preferred else _likeness(path, other)
+            exact = 0.0 if is_preferred else once("exact", other, exact_measure)
             return (
-                round(matcher.ratio(), 2),
+                once("near", plain_paths[name], measure),
                 is_preferred,
                 name.startswith(f"{method} "),
                 version == _version(other),
@@ -74,6 +92,12 @@ class NearPaths:
 
         likely = nlargest(_LIKELY, candidates, key=quick)
         return nlargest(NEAREST, likely, key=near)
+
+    def _plain_path(self, name: str) -> str:
+        found = self._plain_paths.get(name)
+        if found is None:
+            found = self._plain_paths[name] = plain(_path(name))
+        return found
 
     def _around(self, path: str) -> Iterator[str]:
         here = bisect(self._by_path, (path, ""))

@@ -148,13 +148,13 @@ async def _answer_call(
 
 def _response(answer: ApiAnswer, *, only_looks: bool) -> Response:
     if answer.status in WITHOUT_BODY:  # whatever the document's rule makes of it
-        return Response(status_code=answer.status)
+        return Response(status_code=answer.status, headers=answer.headers)
     if only_looks and not answer.content and answer.body is None:
         return _of_unknown_length(answer.status)
     if answer.content is not None:
         media_type = answer.media_type if answer.content else None
-        return Response(answer.content, answer.status, media_type=media_type)
-    return JsonResponse(answer.body, answer.status, media_type=answer.media_type)
+        return Response(answer.content, answer.status, answer.headers, media_type)
+    return JsonResponse(answer.body, answer.status, answer.headers, answer.media_type)
 
 
 async def _tokens_elsewhere(scope: Scope, operation: Operation, received: Received) -> list[str]:

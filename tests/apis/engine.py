@@ -96,10 +96,13 @@ class Engine:
         return cls.of(replace(document(text), bundled=True), **records)
 
     @classmethod
-    def brought(cls, text: str, *, version: str = "3.1.0") -> Engine:
+    def brought(cls, text: str, *, version: str = "3.1.0", told: Sequence[str] = ()) -> Engine:
+        """From a document of a user; ``told`` is in what is reported of it, entry by entry."""
         engine = cls.of("paths: {}")
         engine.catalogue = Catalogue((), [document(text, version=version)])
-        assert engine.catalogue.problems == []
+        problems = engine.catalogue.problems
+        assert len(problems) == len(told), problems
+        assert all(each in problem for each, problem in zip(told, problems, strict=True))
         return engine
 
     def call(

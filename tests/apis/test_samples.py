@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from mock_sei.apis import combining
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
+from mock_sei.apis.schemas import Checker
 
 COMPONENTS = yaml.safe_load("""
 components:
@@ -26,6 +28,20 @@ components:
       type: object
       required: [again]
       properties: {again: {$ref: "#/components/schemas/Endless"}}
+    Count: {type: integer, minimum: 1}
+    Sum:
+      oneOf:
+        - required: [plus]
+          properties: {plus: {minItems: 2, items: {$ref: "#/components/schemas/Sum"}}}
+        - {required: [of], properties: {of: {type: string}}, additionalProperties: false}
+    Pair:
+      type: object
+      required: [left, right]
+      properties:
+        left: {$ref: "#/components/schemas/End"}
+        right: {$ref: "#/components/schemas/End"}
+    End: {anyOf: [{$ref: "#/components/schemas/Pair"}, {type: string}]}
+    Loop: {allOf: [{$ref: "#/components/schemas/Loop"}, {type: integer}]}
     Cat: {type: object, required: [meows], properties: {meows: {type: boolean}}}
     Dog: {type: object, required: [barks], properties: {barks: {type: boolean}}}
 """)
@@ -74,6 +90,90 @@ SCHEMAS = [
     '{type: object, properties: {node: {$ref: "#/components/schemas/Node"}}}',
     "{}",
     "true",
+    # Several schemas for one value
+    "{allOf: [{required: [n]}, {type: object, properties: {n: {type: integer}}}]}",
+    "{type: object, required: [a], properties: {a: {allOf: [{type: integer}, {minimum: 5}]}}}",
+    '{$ref: "#/components/schemas/Node", required: [more], properties: {more: {type: integer}}}',
+    '{$ref: "#/components/schemas/Count", minimum: 51, examples: [3, 55]}',
+    "{allOf: [{properties: {a: {type: string}}}, {required: [a], properties: {a: {enum: [z]}}}]}",
+    """{allOf: [{properties: {m: {properties: {x: {type: integer}}}}},
+         {required: [m], properties: {m: {required: [y], properties: {y: {type: integer}}}}}]}""",
+    """{allOf: [{properties: {a: {type: integer}}},
+         {additionalProperties: false, properties: {a: {}, b: {type: integer}}}]}""",
+    "{allOf: [{type: number}, {type: [integer, string]}], minimum: 3}",
+    "{allOf: [{multipleOf: 4}, {multipleOf: 6}, {minimum: 1}]}",
+    "{allOf: [{type: string, pattern: '^[ab]+$'}, {pattern: 'b', minLength: 4}]}",
+    # One alternative of several
+    "{type: object, properties: {a: {}, b: {}}, oneOf: [{required: [a]}, {required: [b]}]}",
+    "{oneOf: [{properties: {a: {type: integer}}}, {properties: {b: {type: string}}}]}",
+    """{oneOf: [{allOf: [{properties: {a: {type: integer}}}]},
+         {allOf: [{properties: {b: {enum: [x]}}}]}]}""",
+    "{type: string, format: date, pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'}",
+    "{oneOf: [{type: integer}, {type: number, minimum: 0.5}]}",
+    "{anyOf: [{required: [a]}, {required: [b]}], properties: {a: false}}",
+    '{$ref: "#/components/schemas/Sum"}',
+    '{$ref: "#/components/schemas/Pair"}',
+    '{$ref: "#/components/schemas/Loop"}',
+    # Conditions
+    (
+        "{required: [k], properties: {k: {enum: [a]}}, if: {properties: {k: {const: a}}}, then: "
+        "{required: [w]}}"
+    ),
+    (
+        "{properties: {k: {enum: [b]}}, required: [k], if: {properties: {k: {const: a}}, required: "
+        "[k]}, else: {required: [v]}}"
+    ),
+    "{properties: {a: {type: integer}}, dependentRequired: {a: [b]}, required: [a]}",
+    "{properties: {a: {type: integer}}, dependentSchemas: {a: {required: [b]}}}",
+    "{properties: {a: {type: integer}, b: {type: integer}}, not: {required: [a, b]}}",
+    "{type: string, not: {const: text}}",
+    "{type: integer, not: {maximum: 3}}",
+    # Members
+    "{type: object, minProperties: 2, additionalProperties: {type: integer}}",
+    "{type: object, maxProperties: 1, properties: {a: {}, b: {}}}",
+    (
+        "{minProperties: 1, patternProperties: {'^k_[a-z]+$': {type: integer}}, "
+        "additionalProperties: false}"
+    ),
+    "{minProperties: 2, propertyNames: {pattern: '^[A-Z]{3}$'}}",
+    "{minProperties: 1, propertyNames: {enum: [only]}}",
+    (
+        "{allOf: [{properties: {a: {type: integer}}}], properties: {b: {}}, "
+        "unevaluatedProperties: false}"
+    ),
+    # Items
+    "{type: array, contains: {type: integer, minimum: 5}}",
+    "{type: array, items: {type: integer}, contains: {const: 9}, minContains: 2}",
+    "{type: array, prefixItems: [{const: a}], items: {type: integer}, contains: {const: 9}}",
+    "{minItems: 3, uniqueItems: true, items: {required: [n], properties: {n: {type: integer}}}}",
+    "{minItems: 2, uniqueItems: true, items: {type: boolean}}",
+    "{minItems: 3, uniqueItems: true, items: {type: integer, minimum: 1, maximum: 3}}",
+    "{minItems: 3, uniqueItems: true, items: {type: string, format: date}}",
+    "{minItems: 3, uniqueItems: true, items: {type: string, pattern: '^[a-c]$'}}",
+    "{minItems: 30, uniqueItems: true, items: {type: string, maxLength: 2}}",
+    "{type: array, minItems: 250, items: {type: integer}}",
+    # Texts and numbers
+    "{type: string, minLength: 20000}",
+    "{type: string, format: uri, minLength: 40}",
+    "{type: string, format: idn-email}",
+    "{type: string, format: json-pointer}",
+    "{type: string, format: relative-json-pointer}",
+    "{type: string, pattern: '^[a-f0-9]{128}$'}",
+    "{type: string, pattern: '^[A-Z]+$', minLength: 150, maxLength: 200}",
+    "{type: string, pattern: '^[ -~]*$', minLength: 1, maxLength: 5}",
+    "{type: string, pattern: '^(?=.*[0-9])(?=.*[a-z])[a-z0-9]{8,12}$'}",
+    "{type: string, pattern: '^(?=.{20,30}$)[a-z]+$'}",
+    "{type: string, pattern: '^(?:|[A-Z]{3})$', minLength: 3}",
+    "{type: string, pattern: '^(?>ab|a)c$'}",
+    "{type: string, pattern: '^a++b$'}",
+    "{type: number, minimum: 0.07, multipleOf: 0.01}",
+    "{type: number, multipleOf: 0.1, minimum: 0.3, maximum: 0.3}",
+    "{type: number, exclusiveMinimum: 0, exclusiveMaximum: 0.001}",
+    "{type: integer, minimum: 1.5}",
+    "{type: integer, minimum: 9007199254740993}",
+    "{type: number, minimum: 1.0e+300}",
+    "{minimum: 3}",
+    "{format: date-time}",
 ]
 
 
@@ -86,10 +186,10 @@ def make(text: str) -> tuple[Document, Any]:
 def test_a_value_fits_its_schema_and_is_the_same_again(text: str) -> None:
     document, schema = make(text)
 
-    value = sample(schema, document)
+    value = sample(schema, document).value
 
     assert document.checker(schema).is_valid(value), value
-    assert sample(schema, make(text)[0]) == value
+    assert sample(schema, make(text)[0]).value == value
 
 
 @pytest.mark.parametrize(
@@ -102,7 +202,7 @@ def test_a_value_fits_its_schema_and_is_the_same_again(text: str) -> None:
     ],
 )
 def test_what_the_schema_offers_comes_first_where_it_fits(text: str, value: object) -> None:
-    assert sample(make(text)[1], make(text)[0]) == value
+    assert sample(make(text)[1], make(text)[0]).value == value
 
 
 @pytest.mark.parametrize(
@@ -122,6 +222,85 @@ def test_a_schema_that_nothing_fits_ends_all_the_same(text: str) -> None:
     document, schema = make(text)
 
     sample(schema, document)
+
+
+def test_what_could_not_be_met_is_said_with_its_place() -> None:
+    schema = "{required: [day], properties: {day: {type: string, format: date, minLength: 12}}}"
+    document, found = make(schema)
+
+    made = sample(found, document)
+
+    assert made.value == {"day": "2026-01-31"}
+    assert made.problems == ("day: '2026-01-31' is too short",)
+
+
+def test_a_valid_value_has_no_problems() -> None:
+    document, found = make("{type: integer, minimum: 4}")
+
+    assert sample(found, document).problems == ()
+
+
+TYPES = yaml.safe_load("""
+components:
+  schemas:
+    Pet:
+      type: object
+      required: [kind]
+      properties: {kind: {type: string}, name: {type: string}}
+      discriminator: {propertyName: kind, mapping: {cat: "#/components/schemas/Cat"}}
+    Cat:
+      allOf:
+        - $ref: "#/components/schemas/Pet"
+        - {type: object, required: [lives], properties: {lives: {type: integer}}}
+    Hen: {type: object, required: [sort], properties: {sort: {type: string}, eggs: {type: integer}}}
+    Any:
+      oneOf: [{$ref: "#/components/schemas/Hen"}, {$ref: "#/components/schemas/Cat"}]
+      discriminator: {propertyName: sort}
+""")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Pet", {"kind": "cat", "name": "text", "lives": 0}),
+        ("Cat", {"kind": "cat", "name": "text", "lives": 0}),
+        ("Any", {"sort": "Hen", "eggs": 0}),
+    ],
+)
+def test_a_discriminator_names_the_type_that_was_made(name: str, value: object) -> None:
+    document = Document(source=Path("x.yaml"), content=TYPES)
+
+    assert sample({"$ref": f"#/components/schemas/{name}"}, document).value == value
+
+
+@pytest.mark.parametrize("alternatives", [3, 8, 30])
+def test_alternatives_that_all_contain_themselves_take_no_exponential_time(
+    alternatives: int,
+) -> None:
+    base = {"type": "object", "required": ["sort"], "properties": {"sort": {"type": "string"}}}
+    under = {
+        "required": ["under"],
+        "properties": {"under": {"$ref": "#/components/schemas/Zorb"}},
+    }
+    names = [f"Z{number}" for number in range(alternatives)]
+    schemas: dict[str, Any] = {each: {"allOf": [base, under]} for each in names}
+    listed = [base, base, *({"$ref": f"#/components/schemas/{each}"} for each in names)]
+    schemas["Zorb"] = {"oneOf": listed}
+    document = Document(source=Path("x.yaml"), content={"components": {"schemas": schemas}})
+    checks = 0
+    is_valid = Checker.is_valid
+
+    def counted(self: Checker, *arguments: Any) -> bool:
+        nonlocal checks
+        checks += 1
+        return is_valid(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Checker, "is_valid", counted)
+        made = sample({"$ref": "#/components/schemas/Zorb"}, document)
+
+    assert made.value["sort"]
+    assert checks < 1000
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
@@ -144,7 +323,7 @@ def test_a_text_for_a_pattern_is_the_same_in_every_process(hash_seed: str) -> No
 
 def of_pattern(pattern: str) -> str:
     document = Document(source=Path("x.yaml"), content={})
-    return str(sample({"type": "string", "pattern": pattern}, document))
+    return str(sample({"type": "string", "pattern": pattern}, document).value)
 
 
 def test_a_wide_schema_stays_small() -> None:
@@ -152,7 +331,7 @@ def test_a_wide_schema_stays_small() -> None:
     wide = yaml.safe_load(f"{{type: object, properties: {{{members}}}}}")
     document = Document(source=Path("x.yaml"), content={"components": {"schemas": {"Wide": wide}}})
 
-    assert len(str(sample(wide, document))) < 1_000_000
+    assert len(str(sample(wide, document).value)) < 1_000_000
 
 
 @pytest.mark.parametrize("levels", [0, 5, 12])
@@ -166,8 +345,64 @@ def test_every_required_member_is_there_however_deep_an_object_stands(levels: in
     for _ in range(levels):
         schema = {"type": "object", "required": ["in"], "properties": {"in": schema}}
 
-    value = sample(schema, Document(source=Path("x.yaml"), content={}))
+    value = sample(schema, Document(source=Path("x.yaml"), content={})).value
 
     for _ in range(levels):
         value = value["in"]
     assert list(value) == names
+
+
+def chained(levels: int) -> dict[str, Any]:
+    """Objects within one another, each with twenty ways to go on."""
+    schemas: dict[str, Any] = {f"L{levels}": {"type": "integer"}}
+    for level in range(levels):
+        under = {"$ref": f"#/components/schemas/L{level + 1}"}
+        alternatives = [
+            {"required": [f"m{number}"], "properties": {f"m{number}": under}}
+            for number in range(20)
+        ]
+        schemas[f"L{level}"] = {"type": "object", "oneOf": alternatives, "not": {"const": 5}}
+    return schemas
+
+
+def contradictory(groups: int) -> dict[str, Any]:
+    """Choices of which no combination is possible."""
+    choice = [{"type": "integer"}, {"type": "string"}, {"minimum": 4}]
+    each = [{"anyOf": [*choice]} for _ in range(groups)]
+    return {"L0": {"type": "object", "allOf": [*each, {"type": "boolean"}]}}
+
+
+def endless(members: int) -> dict[str, Any]:
+    """Objects that require one another, all of them."""
+    required = [f"m{number}" for number in range(members)]
+    return {
+        f"L{number}": {
+            "required": required,
+            "properties": {
+                name: {"$ref": f"#/components/schemas/L{at}"} for at, name in enumerate(required)
+            },
+        }
+        for number in range(members)
+    }
+
+
+@pytest.mark.parametrize(
+    "schemas",
+    [chained(10), chained(50), contradictory(12), contradictory(200), endless(6), endless(12)],
+    ids=["chain", "long chain", "contradictory", "more contradictory", "endless", "more endless"],
+)
+def test_the_work_for_one_value_is_bounded(schemas: dict[str, Any]) -> None:
+    document = Document(source=Path("x.yaml"), content={"components": {"schemas": schemas}})
+    work = 0
+    put_together = combining.put_together
+
+    def counted(*arguments: Any) -> combining.Plain:
+        nonlocal work
+        work += 1
+        return put_together(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(combining, "put_together", counted)
+        sample({"$ref": "#/components/schemas/L0"}, document)
+
+    assert work < 20_000

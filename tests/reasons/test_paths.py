@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import pytest
 
 from mock_sei.addresses import PLATFORM_PAGES
@@ -108,3 +110,25 @@ def test_a_long_path_costs_its_length_at_most(piece: str) -> None:
         return lambda: (NEAR.nearest("GET", path), find_path_difference(path, "/v2/oauthtoken"))
 
     assert_linear(make, 4000)
+
+
+def test_few_of_many_operations_are_measured_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [
+        f"{method} /v1/{kind}/{{id}}/items{number}"
+        for method in ("GET", "POST", "PUT", "DELETE")
+        for kind in ("accounts", "folders", "files")
+        for number in range(100)
+    ]
+    near = NearPaths((), names)
+    measured = 0
+    ratio = difflib.SequenceMatcher.ratio
+
+    def counted(self: difflib.SequenceMatcher[str]) -> float:
+        nonlocal measured
+        measured += 1
+        return ratio(self)
+
+    monkeypatch.setattr(difflib.SequenceMatcher, "ratio", counted)
+
+    assert near.nearest("GET", "/v1/acounts/{id}/items4")[0].startswith("GET /v1/accounts/{id}/")
+    assert 0 < measured <= 12

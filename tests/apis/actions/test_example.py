@@ -53,7 +53,7 @@ def engine_of() -> Engine:
 
 
 def test_a_schema_is_answered_with_a_value_that_fits() -> None:
-    assert engine_of().call("/v2/pet").body == [None]
+    assert engine_of().call("/v2/pet").body == [{}]
     assert engine_of().call("/v2/any").body == 3
     assert engine_of().call("/v2/any").media_type == "application/json"
 
@@ -102,7 +102,7 @@ def test_a_body_is_checked_and_not_kept() -> None:
 
 @pytest.mark.parametrize(
     ("method", "status", "content"),
-    [("DELETE", 204, b""), ("PATCH", 302, b""), ("PUT", 200, json.dumps({"a": None}).encode())],
+    [("DELETE", 204, b""), ("PATCH", 302, b""), ("PUT", 200, json.dumps({"a": {}}).encode())],
 )
 def test_other_answers(method: str, status: int, content: bytes) -> None:
     answer = engine_of().call("/v2/pet/5", method=method)
@@ -112,3 +112,45 @@ def test_other_answers(method: str, status: int, content: bytes) -> None:
 
 def test_a_wrong_path_value_is_refused() -> None:
     assert engine_of().faults("/v2/pet/x")[0][:2] == ("petId", "path")
+
+
+@pytest.mark.parametrize(
+    "responses", ["{'2xx': {CONTENT}}", "{'2XX': {CONTENT}}", "{default: {CONTENT}}"]
+)
+def test_a_range_of_statuses_answers_200_with_its_content(responses: str) -> None:
+    content = "content: {application/json: {schema: {const: 5}}}"
+    text = f"paths: {{/v1/x: {{get: {{responses: {responses.replace('CONTENT', content)}}}}}}}"
+    answer = Engine.brought(text).call("/v1/x")
+
+    assert (answer.status, answer.body) == (200, 5)
+
+
+def test_an_operation_that_declares_errors_only_answers_nothing_with_a_note() -> None:
+    engine = Engine.brought("paths: {/v1/x: {get: {responses: {'404': {description: none}}}}}")
+
+    answer = engine.call("/v1/x")
+
+    assert (answer.status, answer.content) == (200, b"")
+    assert engine.findings.notes == [
+        "GET /v1/x declares errors only, so its answer is empty, with the status 200"
+    ]
+
+
+def test_what_is_remembered_of_a_document_does_not_grow_with_calls() -> None:
+    text = """
+paths:
+  /v1/x:
+    get: {responses: {"200": {headers: {X-A: {description: any}, X-B: {content: {}}}}}}
+    post: {responses: {"201": {content: {application/json: {}}}}}
+"""
+    engine = Engine.brought(text)
+    engine.state.collections.add("/v1/x", [{"id": 1}])
+    found = engine.catalogue.operations[0].document
+    sizes = []
+
+    for _ in range(5):
+        engine.call("/v1/x")
+        engine.post("", "/v1/x")
+        sizes.append([len(vars(found)[each]) for each in ("_derived", "_checkers")])
+
+    assert sizes[0] == sizes[-1]

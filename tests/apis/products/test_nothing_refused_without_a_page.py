@@ -125,7 +125,7 @@ def smallest_body(operation: Operation) -> Any:
     kept = dict.fromkeys(schema.get("required", ()))
     for alternative in schema.get("anyOf", ())[:1]:
         kept |= dict.fromkeys(alternative["required"])
-    return {name: example.get(name, sample(schema, operation.document)) for name in kept}
+    return {name: example.get(name, sample(schema, operation.document).value) for name in kept}
 
 
 WRITES = [
