@@ -371,5 +371,5 @@ def names_of(values: Mapping[str, Any], operation: Operation) -> dict[str, dict[
     """A call's values by where they came from, as templates name them."""
     places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}}
     for name, value in values.items():
-        places[operation.parameters[name].place][name] = value
+        places.setdefault(operation.parameters[name].place, {})[name] = value
     return places
