@@ -73,14 +73,15 @@ class Way:
 def ways_of(document: Document, schema: Any) -> Sequence[Way]:
     """All ways, the first first; at most :data:`MOST_WAYS`."""
     if not isinstance(schema, Mapping):
-        schema = _ANYTHING
+        schema = ANYTHING
     found: Sequence[Way] = document.derived(
         "ways", schema, lambda: {"ways": [_way(each) for each in _flat(document, schema, 0)]}
     )["ways"]
     return found
 
 
-_ANYTHING: Mapping[str, Any] = {}
+ANYTHING: Mapping[str, Any] = {}
+"""A schema that says nothing."""
 
 
 def _flat(document: Document, schema: Any, depth: int) -> list[tuple[Mapping[str, Any], ...]]:

@@ -89,7 +89,7 @@ paths:
     return None
 
 
-PLACES = ["query", "header", "cookie", "json"]
+PLACES = ["query", "header", "cookie", "json", "form"]
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -10,11 +10,13 @@ import json
 from operator import itemgetter
 from typing import Any
 
-from mock_sei.apis.bodies import check_media_type, is_json, media_type_of, read_json
+from mock_sei.apis.bodies import check_media_type, is_json, media_type_of
 from mock_sei.apis.calls import ApiAnswer, ApiCall, not_there
+from mock_sei.apis.foreign_bodies import check_body
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.records import Order, texts
 from mock_sei.apis.samples import sample
+from mock_sei.apis.spooled import Body
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.sendable import WITHOUT_BODY, is_media_type
 
@@ -44,12 +46,10 @@ def _check_body(call: ApiCall) -> None:
     if "requestBody" not in operation.raw:
         return
     body = operation.document.follow(operation.raw["requestBody"], operation.name)
-    if call.upload is not None:
-        check_media_type(operation, call.content_type)
-    elif call.body:
+    if call.upload is not None or call.body:
         media_type = check_media_type(operation, call.content_type)
-        if is_json(media_type):
-            read_json(operation, call.body, media_type, call.budget)
+        sent = call.upload if call.upload is not None else Body.of(call.body)
+        check_body(operation, sent, call.content_type, media_type, call.budget)
     elif body.get("required", False):
         raise MalformedRequest([Fault("", "body", "required and missing")])
 
