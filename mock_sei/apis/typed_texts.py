@@ -151,6 +151,20 @@ def _together(schemas: Sequence[Any]) -> Any:
     return schemas[0] if len(schemas) == 1 else {"allOf": list(schemas)}
 
 
+_MOST_EXPLAINED = 3
+"""Parts of a value whose misfits are looked for; of any other it is said only that it is wrong."""
+_MOST_OBJECTS = 2000
+"""Objects within objects that are read in another than the first way."""
+
+
+class _Work:
+    """What a whole reading may still do, inner readings included."""
+
+    def __init__(self) -> None:
+        self.explained = _MOST_EXPLAINED
+        self.objects = _MOST_OBJECTS
+
+
 @dataclass(kw_only=True)
 class Texts:
     """Reads what was sent for one parameter, or one body."""
@@ -167,6 +181,7 @@ class Texts:
     with commas may be one item of an array whose items come under a name each."""
     is_query: bool = False
     """Whether a blank may be a + that was not escaped."""
+    _work: _Work = field(default_factory=lambda: _Work())
 
     @cached_property
     def _inner(self) -> Texts:
@@ -191,6 +206,10 @@ class Texts:
         ways = ways_of(self.document, schema)
         checks = is_top and not is_quick
         for way in ways:
+            if isinstance(tree, Mapping):
+                self._work.objects -= 1
+                if self._work.objects < 0 and first is not None:
+                    break
             for value, problems in self._candidates(tree, way, schema):
                 if not problems and (not (checks or len(ways) > 1) or self.fits(schema, value)):
                     return value, []
@@ -201,9 +220,14 @@ class Texts:
         value, problems = first
         if len(ways) == 1 and problems:
             return first
-        return value, self._reasons(schema, value) or problems
+        return value, self._reasons(schema, value, is_top=is_top) or problems or [_NO_FIT]
 
-    def _reasons(self, schema: Any, value: Any) -> list[str]:
+    def _reasons(self, schema: Any, value: Any, *, is_top: bool = False) -> list[str]:
+        """What is wrong with a value; nothing where that would take too long."""
+        if not is_top:
+            self._work.explained -= 1
+            if self._work.explained < 0:
+                return []
         found = find_misfits(self.document, schema, value, self.budget)
         return [with_place(each.place, each.reason) for each in found]
 
@@ -334,6 +358,8 @@ class Texts:
             raise ValueError(f"must fit int64, and {shown(value)} does not")
         return value
 
+
+_NO_FIT = "does not fit its schema"
 
 _WITH_OFFSET = frozenset({"date-time", "time"})
 """Formats that have a +, which many clients do not escape in a query."""
