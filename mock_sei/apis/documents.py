@@ -19,6 +19,7 @@ from mock_sei.apis.operations import OVER_RECORDS, Operation
 from mock_sei.apis.paths import PathTree
 from mock_sei.apis.reading import mapping, read_operations
 from mock_sei.apis.references import Document
+from mock_sei.apis.unchecked import find_unchecked
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
 from mock_sei.reasons.paths import NearPaths, find_path_difference
 
@@ -54,6 +55,8 @@ class Product:
         """Whether a user brought its document."""
         self.problems: list[str] = []
         """What of its document is left out, each with its place."""
+        self.unchecked: list[str] = []
+        """What its document asks for and nothing checks, each with its place."""
 
     @cached_property
     def document(self) -> Document:
@@ -97,7 +100,7 @@ class Product:
     def check(self) -> None:
         """The whole document. Raises :class:`~mock_sei.errors.ConfigurationError`."""
         self.document.check_references()
-        _ = self.operations
+        self.unchecked = find_unchecked(self.document, self.operations.values())
 
 
 class Catalogue:
@@ -161,6 +164,11 @@ class Catalogue:
         else:
             self.products[product.name] = product
             self.problems += product.problems
+
+    @property
+    def unchecked(self) -> list[str]:
+        """What users' documents ask for and nothing checks."""
+        return [each for one in self.products.values() for each in one.unchecked]
 
     @property
     def operations(self) -> list[Operation]:

@@ -27,6 +27,7 @@ from mock_sei.apis.heads import parameters_of
 from mock_sei.apis.multipart import FormPart, read_form_parts
 from mock_sei.apis.operations import FORM, Operation, Parameter
 from mock_sei.apis.parameters import Sent, gathered
+from mock_sei.apis.references import Document
 from mock_sei.apis.spooled import Body
 from mock_sei.apis.styles import STYLES, Spelling
 from mock_sei.apis.typed_texts import ANYTHING, Texts, Way, ways_of
@@ -102,15 +103,18 @@ def find_check(media_type: str) -> Callable[[_Body], None] | None:
 _NO_TEXTS = frozenset({"text/xml", "text/csv"})
 
 
+def may_be_text(document: Document, schema: Any) -> bool:
+    """Whether a schema allows a value that a text can be: how an object is written is unknown."""
+    ways = ways_of(document, schema)
+    return any(way.is_open or way.kinds - {"array", "object"} for way in ways)
+
+
 def _check_json(sent: _Body) -> None:
     read_json(sent.operation, sent.body.read(), sent.media_type, sent.budget)
 
 
 def _check_text(sent: _Body) -> None:
-    ways = ways_of(sent.operation.document, sent.schema)
-    if not any(way.is_open or way.kinds - {"array", "object"} for way in ways):
-        return  # how an object is written as text says no document
-    if sent.body.size > LARGEST_TEXT:
+    if not may_be_text(sent.operation.document, sent.schema) or sent.body.size > LARGEST_TEXT:
         return
     charset = parameters_of(sent.content_type).get("charset", "utf-8")
     try:

@@ -22,7 +22,7 @@ from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import Budget, PatternError, compile_pattern
 
 MOST_WAYS = 20
-"""Ways in which a schema may be met that are tried."""
+"""Ways in which a schema may be met that are tried; of more, all kinds of text are tried last."""
 _DEEPEST = 20
 
 LONGEST_INTEGER = 4300
@@ -71,13 +71,18 @@ class Way:
 
 
 def ways_of(document: Document, schema: Any) -> Sequence[Way]:
-    """All ways, the first first; at most :data:`MOST_WAYS`."""
+    """All ways in their order; where there are many, some, and one that says nothing."""
     if not isinstance(schema, Mapping):
         schema = ANYTHING
-    found: Sequence[Way] = document.derived(
-        "ways", schema, lambda: {"ways": [_way(each) for each in _flat(document, schema, 0)]}
-    )["ways"]
+    found: Sequence[Way] = document.derived("ways", schema, lambda: _ways(document, schema))["ways"]
     return found
+
+
+def _ways(document: Document, schema: Mapping[str, Any]) -> dict[str, Any]:
+    found = _flat(document, schema, 0)
+    if len(found) >= MOST_WAYS:
+        found.append(())
+    return {"ways": [_way(each) for each in found]}
 
 
 ANYTHING: Mapping[str, Any] = {}
@@ -99,7 +104,7 @@ def _flat(document: Document, schema: Any, depth: int) -> list[tuple[Mapping[str
     for key in ("anyOf", "oneOf"):
         inner = [_flat(document, each, depth + 1) for each in schema.get(key) or ()]
         if inner:
-            sets.append([one for each in inner for one in each])
+            sets.append([one for each in inner for one in each][:MOST_WAYS])
     for each in sets:
         found = [(*one, *other) for one, other in _first_of(product(found, each))]
     return found

@@ -264,6 +264,16 @@ def test_a_schema_that_contains_itself_is_read() -> None:
     assert found == {"inner": {"inner": {"b": "1"}}}
 
 
+@pytest.mark.parametrize("key", ["anyOf", "oneOf"])
+def test_one_of_very_many_schemas_is_found(key: str) -> None:
+    consts = ", ".join(f"{{const: v{each}}}" for each in range(100))
+    schema = f"schema: {{{key}: [{consts}, {{const: 7}}]}}"
+
+    assert read(f"in: query, {schema}", "/rocks?a=v99") == "v99"
+    assert read(f"in: query, {schema}", "/rocks?a=7") == 7
+    assert reason(f"in: query, {schema}", "/rocks?a=v100")
+
+
 def test_nullable_of_3_0_takes_null() -> None:
     schema = "schema: {type: array, items: {type: integer, minimum: 1, nullable: true}}"
 
