@@ -59,10 +59,12 @@ def read_parameters(
         except ValueError as error:
             faults.append(Fault(name, place, str(error)))
             continue
-        if _picks_nothing(value) and operation.rule.action != "example":
-            left_out.add(name)
-        else:
+        if not _picks_nothing(value) or operation.rule.action == "example":
             values[name] = value
+        elif place == "path":
+            values[name] = listed.texts[0]
+        else:
+            left_out.add(name)
     if any(
         values.get(each.name) in (False, "false") for each in operation.find_parameters("validate")
     ):

@@ -255,6 +255,20 @@ paths:
     assert engine.faults("/v1/widgets?a[x]=k")
 
 
+def test_an_object_in_the_path_of_records_names_one_by_its_text() -> None:
+    text = f"""
+paths:
+  /v1/widgets/{{a}}:
+    get:
+      x-mock-sei: {{action: read, collection: widgets, key: id}}
+      parameters: [{{name: a, in: path, required: true, schema: {POINT}}}]
+      responses: {{"200": {{description: good}}}}
+{MORE}"""
+    engine = Engine.of(text, widgets=[{"id": "x,1"}])
+
+    assert engine.call("/v1/widgets/x,1").body == {"id": "x,1"}
+
+
 def test_a_schema_that_contains_itself_is_read() -> None:
     found = read(
         "in: query, style: deepObject, schema: {$ref: '#/components/schemas/Tree'}",
