@@ -154,6 +154,8 @@ class Sandbox:
         )
         for problem in (*fixtures.problems, *self.catalogue.problems):
             logger.warning("left out: %s", problem)
+        for problem in self.catalogue.unchecked:
+            logger.warning("not checked: %s", problem)
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()

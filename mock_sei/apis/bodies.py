@@ -12,7 +12,7 @@ from typing import Any
 
 from mock_sei.apis.directions import for_requests
 from mock_sei.apis.hints import unknown_values
-from mock_sei.apis.misfits import find_misfits
+from mock_sei.apis.misfits import find_misfits, shown
 from mock_sei.apis.operations import PLACES, Key, Operation
 from mock_sei.apis.references import Document
 from mock_sei.errors import (
@@ -66,7 +66,7 @@ def check_media_type(operation: Operation, content_type: str | None) -> str:
     if found is None:
         sent = (content_type or "").partition(";")[0].strip()  # a secret is known as it was sent
         takes = (*_media_types(operation), *operation.rule.content_types)
-        fault = Fault("content-type", "header", f"must be {' or '.join(takes)}, not {sent!r}")
+        fault = Fault("content-type", "header", f"must be {' or '.join(takes)}, not {shown(sent)}")
         raise MalformedRequest([fault])
     return found
 
@@ -317,7 +317,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise _Twice(f"{name!r} is in one object twice")
+                raise _Twice(f"{shown(name)} is in one object twice")
             seen.add(name)
     return members
 

@@ -14,6 +14,7 @@ from typing import Any
 from mock_sei.apis.bodies import names_of
 from mock_sei.apis.collections import Collections, Record, find_value
 from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.misfits import shown
 from mock_sei.apis.operations import Key, Operation, key_of
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.spooled import Body, Content
@@ -163,7 +164,7 @@ class ApiCall:
             elif part == "path":
                 raise not_there(self.operation, name, value)
             else:
-                reason = f"no record of {collection} has {str(value)!r}"
+                reason = f"no record of {collection} has {shown(value)}"
                 faults.append(Fault(name, part, reason))
         if faults and "unknown" in self.operation.rule.statuses:
             raise not_authorized(faults)

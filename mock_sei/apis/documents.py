@@ -21,6 +21,7 @@ from mock_sei.apis.reach import Reach
 from mock_sei.apis.reading import LeftOut, Reading, mapping, read_operations
 from mock_sei.apis.references import Document
 from mock_sei.apis.swagger import from_swagger, is_swagger
+from mock_sei.apis.unchecked import find_unchecked
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
 from mock_sei.reasons.paths import NearPaths, find_path_difference
 
@@ -156,6 +157,11 @@ class Product:
         told = [*self._file.problems, *self._modern.problems, *self._reading.problems]
         return list({str(each): each for each in told}.values())
 
+    @cached_property
+    def unchecked(self) -> Sequence[str]:
+        """What its document asks for and nothing checks, each with its place."""
+        return find_unchecked(self.document, self.operations.values()) if self.brought else ()
+
     def check(self) -> None:
         """The whole document. Raises the first :class:`~mock_sei.errors.ConfigurationError`."""
         for each in self.wrong:
@@ -248,6 +254,11 @@ class Catalogue:
     def problems(self) -> list[str]:
         """The faults, a sentence each."""
         return list(map(str, self.faults))
+
+    @property
+    def unchecked(self) -> list[str]:
+        """What users' documents ask for and nothing checks."""
+        return [each for one in self.products.values() for each in one.unchecked]
 
     @property
     def operations(self) -> list[Operation]:

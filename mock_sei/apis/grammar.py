@@ -175,29 +175,35 @@ def reference_to(pointer: Pointer) -> str:
     return "#" + "".join(f"/{each}" for each in escaped)
 
 
-def references(value: Any, kind: Kind = Kind.DOCUMENT) -> Iterator[tuple[Pointer, str, Kind]]:
-    """Every ``$ref``: where it stands, what it says, and what must be there."""
+def parts(
+    value: Any, kind: Kind = Kind.DOCUMENT
+) -> Iterator[tuple[Pointer, Mapping[Any, Any], Kind]]:
+    """Every object of a document in the order in which it is written: where, what, and as what."""
     waiting: list[tuple[Any, Pointer, Field]] = [(value, (), (Shape.ONE, kind))]
     while waiting:
         each, pointer, (shape, kind) = waiting.pop()
         if kind is Kind.VALUE:
             continue
+        inner: list[tuple[Any, Pointer, Field]] = []
         if shape is Shape.LIST and isinstance(each, list):
-            inner: Any = enumerate(each)
-            waiting += [(one, (*pointer, at), (Shape.ONE, kind)) for at, one in inner]
-        elif not isinstance(each, Mapping):
-            continue
-        elif shape is Shape.NAMED:
-            named = each.items()
-            waiting += [
+            inner = [(one, (*pointer, at), (Shape.ONE, kind)) for at, one in enumerate(each)]
+        elif shape is Shape.NAMED and isinstance(each, Mapping):
+            inner = [
                 (one, (*pointer, str(name)), (Shape.ONE, kind))
-                for name, one in named
+                for name, one in each.items()
                 if kind is Kind.SCHEMA or not str(name).startswith("x-")
             ]
-        else:
-            if isinstance(each.get("$ref"), str):
-                yield pointer, each["$ref"], kind
-            waiting += [
+        elif isinstance(each, Mapping):
+            yield pointer, each, kind
+            inner = [
                 (one, (*pointer, str(name)), field_of(kind, str(name)))
                 for name, one in each.items()
             ]
+        waiting += reversed(inner)
+
+
+def references(value: Any, kind: Kind = Kind.DOCUMENT) -> Iterator[tuple[Pointer, str, Kind]]:
+    """Every ``$ref``: where it stands, what it says, and what must be there."""
+    for pointer, each, found in parts(value, kind):
+        if isinstance(each.get("$ref"), str):
+            yield pointer, each["$ref"], found

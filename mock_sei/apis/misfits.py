@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mock_sei.apis.formats import wanted
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import Budget
@@ -299,7 +300,7 @@ class _Repr(reprlib.Repr):
     would be left are not recognised as one."""
 
     def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002  # as its base
-        return repr(beginning(x))
+        return repr(beginning(x)).replace("\\\\", "\\")
 
     def repr_NoneType(self, _: None, __: int) -> str:  # noqa: N802  # its base calls it so
         return "null"
@@ -333,7 +334,7 @@ def _enum(value: Any, choices: Any) -> str:
 _REASONS: Mapping[str, Callable[[Any, Any], str]] = {
     "type": _type,
     "enum": _enum,
-    "const": lambda _, wanted: f"{shown(wanted)} was expected",
+    "const": lambda _, constant: f"{shown(constant)} was expected",
     "minimum": lambda value, least: f"{shown(value)} is less than the minimum of {least}",
     "maximum": lambda value, most: f"{shown(value)} is greater than the maximum of {most}",
     "exclusiveMinimum": lambda value, least: f"{shown(value)} is not greater than {least}",
@@ -342,7 +343,7 @@ _REASONS: Mapping[str, Callable[[Any, Any], str]] = {
     "minLength": lambda value, _: f"{shown(value)} is too short",
     "maxLength": lambda value, _: f"{shown(value)} is too long",
     "pattern": lambda value, pattern: f"{shown(value)} does not match {shown(pattern)}",
-    "format": lambda value, form: f"{shown(value)} is not a {form!r}",
+    "format": lambda value, form: f"must be {wanted(form)}, not {shown(value)}",
     "minItems": lambda value, least: f"{shown(value)} has fewer than {least} items",
     "maxItems": lambda value, most: f"{shown(value)} has more than {most} items",
     "uniqueItems": lambda value, _: f"{shown(value)} has non-unique elements",

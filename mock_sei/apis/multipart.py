@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,44 +45,76 @@ def read_file(body: Body, content_type: str | None) -> File:
     else:
         first_line = _FIRST_LINE.match(_beginning(body, 0, LARGEST_HEAD))
         boundary = first_line[1].decode() if first_line else ""
-    parts = _parts(body, boundary[:_LONGEST_BOUNDARY]) if boundary else ()
+    for part in _heads(body, _parts(body, boundary) or (), only_files=True):
+        if part.file_name:
+            return File(name=part.file_name[:255], media_type=part.media_type, content=part.content)
+    fault = Fault("filename", "body", "no file in the multipart body: a part with a filename")
+    raise MalformedRequest([fault])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormPart:
+    """A field of a form, or a file of it."""
+
+    name: str
+    """Empty where it has none."""
+    file_name: str | None
+    media_type: str
+    """``text/plain`` where the part names none."""
+    content: Content
+
+
+def read_form_parts(body: Body, content_type: str | None) -> Iterator[FormPart]:
+    """All parts of a ``multipart/form-data`` body. Raises :class:`MalformedRequest`."""
+    boundary = parameters_of(content_type or "").get("boundary", "").rstrip()
+    if not boundary:
+        reason = f"must be {MULTIPART} with a boundary, such as {MULTIPART}; boundary=part"
+        raise MalformedRequest([Fault("content-type", "header", reason)])
+    parts = _parts(body, boundary)
+    if parts is None:
+        reason = "not a multipart body: it does not end with the boundary of the content-type"
+        raise MalformedRequest([Fault("", "body", reason)])
+    return _heads(body, parts, only_files=False)
+
+
+def _heads(body: Body, parts: Iterable[tuple[int, int]], *, only_files: bool) -> Iterator[FormPart]:
     for begin, end in parts:
         start = _beginning(body, begin, min(end, begin + LARGEST_HEAD))
         head, blank_line, _ = start.partition(b"\r\n\r\n")
-        # To read a head costs far more than its bytes: only those of files are.
-        if b"filename" not in head.lower() or not (blank_line or len(start) == end - begin):
+        # To read a head costs far more than its bytes: only those of files are, where they do.
+        if only_files and b"filename" not in head.lower():
+            continue
+        if not (blank_line or len(start) == end - begin):
             continue
         headers = read_head(head.removeprefix(b"\r\n"))
-        name = file_name(headers)
-        if name:
-            content = Content(body, min(end, begin + len(head) + len(b"\r\n\r\n")), end)
-            media_type = media_type_of(headers.get("content-type"))
-            return File(name=name[:255], media_type=media_type, content=content)
-    fault = Fault("filename", "body", "no file in the multipart body: a part with a filename")
-    raise MalformedRequest([fault])
+        yield FormPart(
+            name=parameters_of(headers.get("content-disposition", "")).get("name", ""),
+            file_name=file_name(headers),
+            media_type=media_type_of(headers.get("content-type")),
+            content=Content(body, min(end, begin + len(head) + len(b"\r\n\r\n")), end),
+        )
 
 
 def _beginning(body: Body, begin: int, end: int) -> bytes:
     return b"".join(body.pieces(begin, end))
 
 
-def _parts(body: Body, boundary: str) -> Iterator[tuple[int, int]]:
-    """Where each begins and ends; none where the closing delimiter is missing.
+def _parts(body: Body, boundary: str) -> list[tuple[int, int]] | None:
+    """Where each begins and ends; None where the closing delimiter is missing.
 
     Raises :class:`MalformedRequest` for too many.
     """
+    if not boundary:
+        return None
     delimiters: list[tuple[int, int, bool]] = []
-    for each in _delimiters(body, boundary.encode(errors="replace")):
+    for each in _delimiters(body, boundary[:_LONGEST_BOUNDARY].encode(errors="replace")):
         delimiters.append(each)
         if each[2]:
-            break
+            return [(here[1], following[0]) for here, following in pairwise(delimiters)]
         if len(delimiters) > MOST_PARTS:
             reason = f"the multipart body has more than {MOST_PARTS} parts; send fewer in one call"
             raise MalformedRequest([Fault("", "body", reason)])
-    if not delimiters or not delimiters[-1][2]:
-        return
-    for here, following in pairwise(delimiters):
-        yield here[1], following[0]
+    return None
 
 
 def _delimiters(body: Body, boundary: bytes) -> Iterator[tuple[int, int, bool]]:

@@ -703,7 +703,9 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
 def _without_old_keys(result: dict[str, Any]) -> dict[str, Any]:
     """``nullable`` and boolean bounds, as OpenAPI 3.0 has them, where ``$ref`` stands alone."""
     if isinstance(result.get("$ref"), str):
-        return {"$ref": result["$ref"]}
+        alone = {"$ref": result["$ref"]}
+        # Siblings of a reference count for nothing in 3.0, but many documents mean this one.
+        return {"anyOf": [alone, {"type": "null"}]} if result.get("nullable") is True else alone
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if result.get(exclusive) is True and bound in result:
             result[exclusive] = result.pop(bound)

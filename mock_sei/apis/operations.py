@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.references import Document
+from mock_sei.apis.styles import USUAL, Spelling
 
 T = TypeVar("T")
 
@@ -69,13 +70,30 @@ _QUICK_KEYS = frozenset(
 """Keys of a parameter's schema that are checked without the validator."""
 
 
+def _is_quick(schema: Any, formats: Sequence[str | None]) -> bool:
+    if not isinstance(schema, Mapping) or not schema.keys() <= _QUICK_KEYS:
+        return False
+    kind = schema.get("type")
+    if not isinstance(kind, str | None) or kind == "object":
+        return False
+    if "enum" in schema and (
+        kind != "string" or not all(isinstance(each, str) for each in schema["enum"])
+    ):
+        return False
+    return schema.get("format") in formats
+
+
+_QUICK_FORMATS = (None, "date", "local-date-time")
+"""Those that are checked without the validator in every document."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
     """One parameter of an operation."""
 
     name: str
     place: str
-    """``query``, ``path``, ``header``, or ``body`` for a field of a form."""
+    """``query``, ``path``, ``header``, ``cookie``, or ``body`` for a field of a form."""
     required: bool
     description: str
     schema: Mapping[str, Any]
@@ -102,8 +120,19 @@ class Parameter:
     any_case: bool = False
     """Whether a closed list, the schema's ``enum`` or true and false, is read in any case."""
 
-    is_plain: bool = True
-    """Not an object, nor a list in one of the styles that only some documents use."""
+    style: str | None = None
+    """As the document has it; see ``styles.py``."""
+    explode: bool | None = None
+    content: str | None = None
+    """The media type that a value has, where it is a whole JSON text for instance."""
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """How arrays and objects are written as text."""
+        style = self.style or USUAL[self.place]
+        is_form = style in ("form", "cookie")
+        explode = is_form if self.explode is None else self.explode
+        return Spelling(name=self.name, style=style, explode=explode)
 
     @cached_property
     def key(self) -> Key:
@@ -123,9 +152,16 @@ class Parameter:
     @cached_property
     def is_quick(self) -> bool:
         """Whether the type, format and enum say all, so that no validator need be asked."""
+        return self._is_quick(_QUICK_FORMATS)
+
+    @cached_property
+    def is_quick_of_records(self) -> bool:
+        """As above, where times are read as the vendor's pages write them."""
+        return self._is_quick((*_QUICK_FORMATS, "date-time"))
+
+    def _is_quick(self, formats: Sequence[str | None]) -> bool:
         items = self.schema.get("items") or {}
-        quick = self.schema.keys() <= _QUICK_KEYS and items.keys() <= _QUICK_KEYS
-        return quick and not ("enum" in self.schema and self.type != "string")
+        return _is_quick(self.schema, formats) and (not items or _is_quick(items, formats))
 
     @property
     def enum(self) -> Sequence[Any]:
@@ -248,6 +284,10 @@ class Operation:
         """By name in lower case."""
         found = self.parameters.values()
         return {each.name.lower(): each for each in found if each.place == "header"}
+
+    @cached_property
+    def cookies(self) -> Sequence[Parameter]:
+        return [each for each in self.parameters.values() if each.place == "cookie"]
 
     @cached_property
     def form_parameters(self) -> Mapping[str, Parameter]:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import date
-from math import isfinite
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
-from mock_sei.apis.misfits import find_misfits
+from mock_sei.apis.bodies import is_json, parse_json
+from mock_sei.apis.misfits import find_misfits, shown
 from mock_sei.apis.operations import FORM, Key, Operation, Parameter, is_truth
+from mock_sei.apis.references import Document
+from mock_sei.apis.styles import Tree, deep_tree
 from mock_sei.apis.times import read_time
+from mock_sei.apis.typed_texts import Check, Texts, ways_of, with_place
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
 from mock_sei.reasons.names import find_meant
 
-Value = str | int | float | bool | tuple[Any, ...]
+Value = str | int | float | bool | tuple[Any, ...] | dict[str, Any] | None
 
-_INTEGER_LIMITS = {"int32": 2**31, "int64": 2**63}
+_LARGEST_OF_RECORDS = 2**63
+"""Whole numbers that page or pick records are below it."""
 
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
-_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -45,33 +48,60 @@ def read_parameters(
     faults: list[Fault] = []
     values: dict[Key, Value] = {}
     wrong: set[Key] = set()
-    for parameter, texts in _sent(operation, query, form, path, headers, findings):
-        name, place = parameter.name, parameter.place
-        if len(texts) > 1 and parameter.type != "array":
-            faults.append(Fault(name, place, "given more than once"))
-            wrong.add(parameter.key)
-            continue
-        text = _as_listed(parameter, ",".join(texts), findings)
-        if text is None:
-            wrong.add(parameter.key)
+    for parameter, sent in _sent(operation, query, form, path, headers, findings):
+        key = parameter.key
+        listed = _as_listed(parameter, sent, findings)
+        if listed is None:
+            wrong.add(key)
             continue
         try:
-            values[parameter.key] = typed(parameter, text, operation, budget)
+            value = typed(parameter, listed, operation, budget)
         except ValueError as error:
-            faults.append(Fault(name, place, str(error)))
-            wrong.add(parameter.key)
+            faults.append(Fault(parameter.name, parameter.place, str(error)))
+            wrong.add(key)
+            continue
+        if not _picks_nothing(value) or operation.rule.action == "example":
+            values[key] = value
+        elif parameter.place == "path":
+            values[key] = listed.texts[0]
+        else:
+            wrong.add(key)
     if any(
         values.get(each.key) in (False, "false") for each in operation.find_parameters("validate")
     ):
         findings.notes += [f"{each.field} {each.reason}; ignored, unvalidated" for each in faults]
         faults.clear()
-    sent = set(values)
+    present = set(values)
     for key, default in operation.defaults.items():
         values.setdefault(key, default)
-    faults.extend(_missing(operation, values, sent, wrong))
+    faults.extend(_missing(operation, values, present, wrong))
     if faults:
         raise MalformedRequest(faults)
     return values
+
+
+def _picks_nothing(value: Value) -> bool:
+    """Whether it is an object, or holds one: no record is compared with it."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return any(isinstance(each, dict | list) for each in parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What came for one parameter."""
+
+    texts: Sequence[str] = ()
+    """Under its own name."""
+    deep: Sequence[tuple[str, str]] = ()
+    """The rest of each name such as ``filter[a]``, with its value."""
+    members: Mapping[str, Sequence[str]] | None = None
+    """Under the names of its members."""
+
+    def tree(self) -> Tree:
+        """Raises ``ValueError``."""
+        if self.deep:
+            return deep_tree(self.deep)
+        return self.texts if self.members is None else self.members
 
 
 _MOST_NOTES = 20
@@ -85,17 +115,118 @@ def _sent(
     path: Mapping[str, str],
     headers: Mapping[str, Sequence[str]],
     findings: Findings,
-) -> Iterable[tuple[Parameter, Sequence[str]]]:
+) -> Iterable[tuple[Parameter, Sent]]:
     for name, text in path.items():
-        yield operation.parameters["path", name], [text]
-    found: dict[Key, list[str]] = {}
-    unknown: dict[str, None] = {}
+        yield operation.parameters["path", name], Sent(texts=[text])
+    places: dict[str, dict[str, list[str]]] = {}
     for place, name, text in _pairs(query, form):
-        if (place, name) not in operation.parameters:
-            unknown[name] = None
-        else:
-            found.setdefault((place, name), []).append(text)
-    names = list(unknown)
+        places.setdefault(place, {}).setdefault(name, []).append(text)
+    for name, text in _cookies(headers.get("cookie", ())) if operation.cookies else ():
+        places.setdefault("cookie", {}).setdefault(name, []).append(text)
+    for place, pairs in places.items():
+        wanted = [each for each in operation.parameters.values() if each.place == place]
+        found, left = gathered(wanted, pairs, operation.document)
+        yield from found
+        if place != "cookie":  # a browser sends those of other applications too
+            _note_unknown(left, operation, findings)
+    for name, parameter in operation.header_parameters.items():
+        if name in headers:
+            yield parameter, Sent(texts=_of_header(headers[name], parameter, operation.document))
+
+
+def gathered(
+    wanted: Sequence[Parameter], pairs: Mapping[str, Sequence[str]], document: Document
+) -> tuple[list[tuple[Parameter, Sent]], Sequence[str]]:
+    """What came for the parameters of one place, and the names that are for none of them."""
+    named = {each.name: each for each in wanted if not _is_member_of_itself(each, document)}
+    found = [(named[name], Sent(texts=texts)) for name, texts in pairs.items() if name in named]
+    taken = {each.name for each, _ in found}
+    left = [name for name in pairs if name not in taken]
+    if not left:
+        return found, left
+    others = [each for each in wanted if each.name not in taken and each.content is None]
+    deep: dict[str, list[str]] = {}
+    for name in left:
+        root, bracket, rest = name.partition("[")
+        if bracket and rest.endswith("]"):
+            deep.setdefault(root, []).append(name)
+    scattered = []
+    for each in others:
+        if each.spelling.is_deep and each.name in deep:
+            names = deep[each.name]
+            taken.update(names)
+            inner = [(name[len(each.name) :], text) for name in names for text in pairs[name]]
+            found.append((each, Sent(deep=inner)))
+        elif each.spelling.is_scattered:
+            members = _Members.of(document, each.schema)
+            if members is not None:
+                scattered.append((each, members))
+    own = {name for name in left if name not in taken}
+    for each, members in scattered:
+        names = [name for name in left if name in own and members.has(name)]
+        taken.update(names)
+        if names:
+            found.append((each, Sent(members={name: pairs[name] for name in names})))
+    return found, [name for name in left if name not in taken]
+
+
+def _is_member_of_itself(parameter: Parameter, document: Document) -> bool:
+    """Whether what has a parameter's name is a member of it: an object without a name may have it.
+
+    In the ``form`` style an object's own name is nowhere.
+    """
+    if parameter.is_quick or parameter.content is not None or not parameter.spelling.is_scattered:
+        return False
+    members = _Members.of(document, parameter.schema)
+    return members is not None and members.has(parameter.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Members:
+    """The members that an object may have, which come under names of their own."""
+
+    names: frozenset[str]
+    takes_others: bool
+    """Whether its schema speaks of members beside those that it names."""
+
+    @classmethod
+    def of(cls, document: Document, schema: Any) -> _Members | None:
+        """None where a schema is no object."""
+        ways = [
+            each
+            for each in ways_of(document, schema)
+            if not each.is_open and "object" in each.kinds
+        ]
+        if not ways:
+            return None
+        names = frozenset(name for each in ways for name in each.members)
+        others = not names or any(each.others is not None or each.patterned for each in ways)
+        return cls(names=names, takes_others=others)
+
+    def has(self, name: str) -> bool:
+        return self.takes_others or name in self.names
+
+
+def _cookies(headers: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names and values (RFC 6265 section 4.2.1)."""
+    for header in headers:
+        for each in header.split(";"):
+            name, equals, value = each.strip().partition("=")
+            if equals:
+                yield unquote(name), unquote(value.strip('"'))
+
+
+def _of_header(texts: Sequence[str], parameter: Parameter, document: Document) -> Sequence[str]:
+    """A header without the blanks behind the commas of a list (RFC 9110 section 5.6.1)."""
+    if parameter.content is not None or not any("," in each for each in texts):
+        return texts
+    ways = ways_of(document, parameter.schema)
+    if not any(each.wants("array") or each.wants("object") for each in ways):
+        return texts
+    return [",".join(part.strip() for part in each.split(",")) for each in texts]
+
+
+def _note_unknown(names: Sequence[str], operation: Operation, findings: Findings) -> None:
     findings.notes += [
         f"{operation.name} has no parameter {name}; ignored{_meant(name, operation)}"
         for name in names[:_MOST_NOTES]
@@ -105,11 +236,6 @@ def _sent(
         findings.notes.append(
             f"{operation.name} has no parameters of {more} further names; ignored"
         )
-    for key, texts in found.items():
-        yield operation.parameters[key], texts
-    for name, parameter in operation.header_parameters.items():
-        if name in headers:
-            yield parameter, headers[name]
 
 
 def _meant(name: str, operation: Operation) -> str:
@@ -137,28 +263,30 @@ MOST_FIELDS = 100
 """Fields of a form."""
 
 
-def _as_listed(parameter: Parameter, text: str, findings: Findings) -> str | None:
+def _as_listed(parameter: Parameter, sent: Sent, findings: Findings) -> Sent | None:
     """A value as its list spells it, whatever the case of its letters.
 
     None where an open list has no such value. Of several with commas, those that it has.
     """
     spellings = parameter.spellings
-    if not spellings:
-        return text
+    if not spellings or (len(sent.texts) > 1 and parameter.type != "array"):
+        return sent
+    text = ",".join(sent.texts)
     parts = text.split(",") if parameter.type == "array" or parameter.use == "section" else [text]
     known = [spellings.get(each.strip().casefold()) for each in parts]
     if not parameter.values:  # a closed list of any case: what it has not is refused below
         read = ",".join(found or each for found, each in zip(known, parts, strict=True))
         if read != text and is_truth(parameter.schema):
             findings.notes.append(f"{parameter.name} is read as {read}, as the pages write it")
-        return read
+        return Sent(texts=[read])
     if None in known:
-        shown = ", ".join(parameter.values)
+        listed = ", ".join(parameter.values)
         findings.notes.append(
             f"{parameter.name} has a value that is not known here; the call is answered as if that "
-            f"value had not been sent. Known values: {shown[:_LONGEST_LIST]}"
+            f"value had not been sent. Known values: {listed[:_LONGEST_LIST]}"
         )
-    return ",".join(filter(None, known)) or None
+    kept = list(filter(None, known))
+    return Sent(texts=[",".join(kept)]) if kept else None
 
 
 _LONGEST_LIST = 500
@@ -186,78 +314,45 @@ def _missing(
             yield Fault(names[0], "query", f"{' or '.join(names)} is required{because}")
 
 
-def typed(parameter: Parameter, text: str, operation: Operation, budget: Budget) -> Value:
+def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget) -> Value:
     """Raises ``ValueError`` with a reason fit for ``errors[]``."""
-    if parameter.every is not None and text == parameter.every:
+    if parameter.every is not None and list(sent.texts) == [parameter.every]:
+        return parameter.every
+    document = operation.document
+    if parameter.content is not None:
+        return _of_media_type(parameter, sent, document, budget)
+    of_records = document.lenient or operation.rule.action != "example"
+    is_quick = parameter.is_quick_of_records if of_records else parameter.is_quick
+    reader = Texts(
+        document=document,
+        budget=budget,
+        spelling=parameter.spelling,
+        checks=_CHECKS[of_records],
+        largest=_LARGEST_OF_RECORDS if of_records else None,
+        to_the_letter=not of_records,
+        is_query=parameter.place == "query",
+    )
+    tree = sent.tree()
+    if isinstance(tree, Sequence):
+        tree = parameter.spelling.bare(tree)
+    value = reader.read(tree, parameter.schema, is_quick=is_quick)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _of_media_type(parameter: Parameter, sent: Sent, document: Document, budget: Budget) -> Value:
+    """A value that is a whole JSON text (OpenAPI 3.1.1 section 4.8.12.2.2)."""
+    if len(sent.texts) > 1:
+        raise ValueError("given more than once")
+    text = sent.texts[0]
+    if not is_json(parameter.content):
         return text
-    schema = parameter.schema
-    if not parameter.is_plain:
-        return text  # taken as it comes
-    if "type" not in schema and schema.keys() & _CHOICES:
-        return _as_any_type(text, schema, operation, budget)
-    value = _as_type(parameter.type, parameter.format, text, schema)
-    if not parameter.is_quick:
-        _validate(value, schema, operation, budget)
-    return value
-
-
-_CHOICES = frozenset({"anyOf", "oneOf", "allOf"})
-
-
-def _as_any_type(
-    text: str, schema: Mapping[str, Any], operation: Operation, budget: Budget
-) -> Value:
-    """As the first type that the schema takes: text says nothing of its own."""
-    problem = ValueError("fits none of the schemas")
-    for kind in ("integer", "number", "boolean", "string", "array"):
-        try:
-            value = _as_type(kind, None, text, {})
-            _validate(value, schema, operation, budget)
-        except ValueError as error:
-            problem = error
-        else:
-            return value
-    raise problem
-
-
-def _as_type(kind: str, form: str | None, text: str, schema: Mapping[str, Any]) -> Value:
-    if kind == "integer":
-        return _integer(text, form)
-    if kind == "number":
-        return _number(text)
-    if kind == "boolean":
-        if text not in ("true", "false"):
-            raise ValueError(f"must be true or false, not {text!r}")
-        return text == "true"
-    if kind == "array":
-        items = schema.get("items") or {}
-        parts = text.split(",") if text else []
-        return tuple(
-            _as_type(str(items.get("type", "string")), items.get("format"), part, items)
-            for part in parts
-        )
-    enum = schema.get("enum", ())
-    if enum and text not in enum:
-        raise ValueError(f"must be {' or '.join(map(str, enum))}, not {text!r}")
-    if form in _FORMATS:
-        _FORMATS[form](text)
-    return text
-
-
-def _integer(text: str, size: str | None) -> int:
-    limit = _INTEGER_LIMITS.get(size or "int64", 2**63)
-    if not _INTEGER.fullmatch(text):
-        raise ValueError(f"must be a whole number, not {text!r}")
-    value = int(text)
-    if not -limit <= value < limit:
-        raise ValueError(f"must fit {size or 'int64'}, and {text} does not")
-    return value
-
-
-def _number(text: str) -> float:
-    if not _NUMBER.fullmatch(text) or not isfinite(float(text)):
-        raise ValueError(f"must be a number, not {text!r}")
-    return float(text)
+    try:
+        value: Any = parse_json(text.encode(errors="replace"))
+    except MalformedRequest as error:
+        raise ValueError(f"must be JSON: {error.faults[0].reason}") from None
+    for each in find_misfits(document, parameter.schema, value, budget):
+        raise ValueError(with_place(each.place, each.reason))
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _date(text: str) -> None:
@@ -266,7 +361,7 @@ def _date(text: str) -> None:
             raise ValueError
         date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"must be a date such as 2026-03-31, not {text!r}") from None
+        raise ValueError(f"must be a date such as 2026-03-31, not {shown(text)}") from None
 
 
 def _date_or_time(text: str) -> None:
@@ -283,16 +378,13 @@ def _date_or_time(text: str) -> None:
     except ValueError:
         raise ValueError(
             "must be a date or a time of ISO 8601, such as 2026-03-31, 2026-03-31T09:30:00.000 or "
-            f"2026-03-31T13:30:00Z, not {text!r}"
+            f"2026-03-31T13:30:00Z, not {shown(text)}"
         ) from None
 
 
-_FORMATS = {"date": _date, "local-date-time": _date_or_time, "date-time": _date_or_time}
-
-
-def _validate(
-    value: Value, schema: Mapping[str, Any], operation: Operation, budget: Budget
-) -> None:
-    plain = list(value) if isinstance(value, tuple) else value
-    for misfit in find_misfits(operation.document, schema, plain, budget):
-        raise ValueError(misfit.reason)
+_CHECKS: Mapping[bool, Mapping[str, Check]] = {
+    False: {"date": _date, "local-date-time": _date_or_time},
+    True: {"date": _date, "local-date-time": _date_or_time, "date-time": _date_or_time},
+}
+"""Formats that are checked here, by whether an operation is over records: the vendor's pages write
+times in several ways, and for a time a date is enough."""

@@ -28,6 +28,7 @@ from mock_sei.apis.rules import (
     check_parameter,
     check_shapes,
 )
+from mock_sei.apis.styles import STYLES
 from mock_sei.errors import ConfigurationError
 
 ACTIONS = (
@@ -50,9 +51,8 @@ _USUAL_USES = {("query", "limit"): "limit", ("query", "cursor"): "cursor"}
 """By the parameter's place and name, where its document says nothing."""
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
-_PLAIN_STYLES = (None, "form", "simple")
 _PLACES = frozenset({"query", "path", "header", "cookie", "querystring"})
-_UNREAD = frozenset({"cookie", "querystring"})
+_UNREAD = frozenset({"querystring"})
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
@@ -224,11 +224,11 @@ def _parameters(
             continue
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
-        schema = document.follow(raw.get("schema") or {}, f"{here}.schema")
+        content, given = _content(raw, document, here)
+        schema = document.follow(given or {}, f"{here}.schema")
         schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
         if "default" in schema and not document.lenient:
             schema = _with_good_default(schema, document, f"{here}.schema", problems)
-        is_plain = schema.get("type") != "object" and raw.get("style") in _PLAIN_STYLES
         use = rule.get("use")
         if use is None and "field" not in rule and "chosen" not in rule:
             use = _USUAL_USES.get((where, name))
@@ -237,11 +237,10 @@ def _parameters(
             Parameter(
                 name=name,
                 place=where,
-                required=bool(raw.get("required", where == "path"))
-                and (
-                    is_plain or where != "query"  # its members come under names of their own
-                ),
-                is_plain=is_plain,
+                required=bool(raw.get("required", where == "path")),
+                style=_style(raw.get("style"), where),
+                explode=raw["explode"] if isinstance(raw.get("explode"), bool) else None,
+                content=content,
                 description=str(raw.get("description", "")),
                 schema=schema,
                 use=use,
@@ -272,6 +271,21 @@ def _with_good_default(
     key = f"{place}.default"
     problems.append(ConfigurationError(problem, source=document.source, key=key))
     return {key: each for key, each in schema.items() if key != "default"}
+
+
+def _content(raw: Mapping[str, Any], document: Document, place: str) -> tuple[str | None, Any]:
+    """The media type of a parameter's value, where it has one, and its schema."""
+    content = raw.get("content")
+    if not isinstance(content, Mapping) or not content:
+        return None, raw.get("schema")
+    media_type, entry = next(iter(content.items()))
+    media = mapping(document.follow(entry, place), document.source, f"{place}.content")
+    return str(media_type), media.get("schema")
+
+
+def _style(style: Any, place: str) -> str | None:
+    """A style that its place may have; any other counts as not given."""
+    return style if style in STYLES and place in STYLES[style].places else None
 
 
 def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:

@@ -14,10 +14,10 @@ from itertools import chain, islice
 from typing import Any
 
 from mock_sei.apis.combining import Parts, Plain, matches, ways
+from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.references import Document
 from mock_sei.apis.scalars import numbers, texts
-from mock_sei.apis.schemas import FORMATS
 from mock_sei.apis.texts import texts_for
 from mock_sei.patterns import Budget
 
@@ -213,7 +213,7 @@ def _is_simple(plain: Plain) -> bool:
     """Whether nothing goes for a text, a number or a truth but its type and a list of values."""
     return not (
         plain.patterns
-        or not FORMATS.isdisjoint(plain.formats)
+        or any(each in FORMATS for each in plain.formats)
         or plain.counts
         or plain.checked
         or plain.low

@@ -15,30 +15,16 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mock_sei.apis.formats import CHECKS, FORMATS, decides
 from mock_sei.patterns import Budget, Pattern, PatternError, compile_pattern
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
-FORMATS = frozenset(
-    [
-        "date",
-        "email",
-        "idn-email",
-        "idn-hostname",
-        "ipv4",
-        "ipv6",
-        "json-pointer",
-        "regex",
-        "relative-json-pointer",
-        "uuid",
-    ]
-)
-"""The formats that are checked. A text of another format is taken as it comes."""
-
 _SLOW_PATTERN = "x-mock-sei-pattern"
 _SLOW_MEMBERS = "x-mock-sei-members"
 _CONDITIONS = "x-mock-sei-conditions"
+_BOUNDS = "x-mock-sei-bounds"
 
 _LARGEST_COUNT = 2**53
 
@@ -46,6 +32,8 @@ _LARGEST_COUNT = 2**53
 class Source(Protocol):
     """The document that a schema is part of."""
 
+    @property
+    def lenient(self) -> bool: ...
     def find(self, reference: str, place: str) -> Any: ...
     def checker(self, schema: Any) -> Checker: ...
 
@@ -77,7 +65,7 @@ class Checker:
         form = _Form(self._source, self._running)
         return Draft202012Validator(
             form.whole(self._schema),
-            formats={"email": _is_email, "idn-email": _is_email, "regex": _is_regex},
+            formats=dict(CHECKS),
             validate_formats=True,
             pattern_options=RegexOptions(size_limit=_REGEX_SIZE, dfa_size_limit=_REGEX_SIZE),
             keywords={
@@ -88,18 +76,6 @@ class Checker:
 
 
 _REGEX_SIZE = 10 * 1024 * 1024
-
-
-def _is_email(text: str) -> bool:
-    return "@" in text
-
-
-def _is_regex(text: str) -> bool:
-    try:
-        compile_pattern(text)
-    except PatternError:
-        return False
-    return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +94,7 @@ class _Form:
 
     def __init__(self, source: Source, running: threading.local) -> None:
         self._source = source
+        self.lenient = source.lenient
         self._running = running
         self._numbers: dict[str, int] = {}
         self._waiting: list[tuple[str, int]] = []
@@ -141,8 +118,9 @@ class _Form:
             read = _READERS.get(key)
             if read is not None:
                 form.update(read(self, key, value))
-        if _CONDITIONS in form:
-            form["allOf"] = [*form.get("allOf", ()), form.pop(_CONDITIONS)]
+        for key in (_CONDITIONS, _BOUNDS):
+            if key in form:
+                form["allOf"] = [*form.get("allOf", ()), form.pop(key)]
         if _SLOW_MEMBERS in form:
             self._complete_members(schema, form[_SLOW_MEMBERS])
             form.pop("additionalProperties", None)
@@ -339,8 +317,13 @@ def _names_by_name(_: _Form, key: str, value: Any) -> dict[str, Any]:
     return {key: {str(name): _names(_, "", each).get("", []) for name, each in value.items()}}
 
 
-def _format(_: _Form, key: str, value: Any) -> dict[str, Any]:
-    return {key: value} if isinstance(value, str) and value in FORMATS else {}
+def _format(form: _Form, key: str, value: Any) -> dict[str, Any]:
+    if not decides(value, lenient=form.lenient):
+        return {}
+    bounds = FORMATS[value].bounds
+    if bounds is None:
+        return {key: value}
+    return {_BOUNDS: {"minimum": bounds[0], "maximum": bounds[1]}}
 
 
 def _constant(_: _Form, key: str, value: Any) -> dict[str, Any]:

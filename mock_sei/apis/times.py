@@ -42,9 +42,9 @@ def local_text(moment: datetime) -> str:
 
 
 _TIME = re.compile(
-    r"(?P<minute>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2})"
-    r"(:(?P<second>[0-9]{2})([.,](?P<fraction>[0-9]{1,9}))?)?"
-    r"(?P<zone>Z|[-+ ][0-9]{2}(:?[0-9]{2})?)?"
+    r"(?P<minute>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2})"
+    r"(:(?P<second>[0-9]{2})([.,](?P<fraction>[0-9]+))?)?"
+    r"(?P<zone>[Zz]|[-+ ][0-9]{2}(:?[0-9]{2})?)?"
 )
 
 
@@ -52,17 +52,21 @@ def read_time(text: str) -> datetime:
     """A time of ISO 8601 in its extended form; without an offset it comes back without a zone.
 
     A + that a client sent unescaped in a query arrives as a space, and is read as a +. Digits below
-    a microsecond are left out. ``ValueError`` where the text is no such time.
+    a microsecond are left out, and a leap second is the second behind it. ``ValueError`` where the
+    text is no such time.
     """
     found = _TIME.fullmatch(text)
     if found is None:
         raise ValueError(f"no time of ISO 8601: {text[:50]!r}")
     second, fraction = found["second"] or "00", (found["fraction"] or "0")[:6].ljust(6, "0")
-    zone = found["zone"] or ""
+    zone = (found["zone"] or "").upper()
+    minute = found["minute"].upper()
     if zone not in ("", "Z"):
         digits = zone[1:].replace(":", "").ljust(4, "0")
         zone = f"{'-' if zone[0] == '-' else '+'}{digits[:2]}:{digits[2:]}"
-    return datetime.fromisoformat(f"{found['minute']}:{second}.{fraction}{zone}")
+    if second == "60":
+        return datetime.fromisoformat(f"{minute}:59{zone}") + timedelta(seconds=1)
+    return datetime.fromisoformat(f"{minute}:{second}.{fraction}{zone}")
 
 
 def utc_text(now: datetime) -> str:

@@ -14,7 +14,7 @@ from mock_sei.apis.collections import find_value
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
-from mock_sei.apis.parameters import typed
+from mock_sei.apis.parameters import Sent, typed
 from mock_sei.fixtures import load_fixtures
 from mock_sei.patterns import Budget
 
@@ -148,7 +148,7 @@ def test_examples_and_defaults_of_parameters_are_taken(product: Product) -> None
             for value in (*schema.get("examples", ()), schema.get("default")):
                 if value is not None:
                     text = str(value).lower() if isinstance(value, bool) else str(value)
-                    typed(parameter, text, operation, Budget())
+                    typed(parameter, Sent(texts=[text]), operation, Budget())
 
 
 @every_product

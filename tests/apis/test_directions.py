@@ -119,3 +119,37 @@ components:
     body = json.dumps({"kids": [{"kids": [{}]}]})
     assert engine.call("/x", method="POST", headers=JSON, body=body).status == 200
     assert engine.faults("/x", method="POST", headers=JSON, body='{"kids": [{"id": "a"}]}')
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["name=a&secret=b&inner[name]=c", "name=a&secret=b&inner=%7B%22name%22:%22c%22%7D"],
+)
+def test_a_form_needs_no_read_only_member_either(body: str) -> None:
+    engine = Engine.brought(
+        """
+paths:
+  /x:
+    post:
+      requestBody:
+        required: true
+        content: {application/x-www-form-urlencoded: {schema: {$ref: '#/components/schemas/Form'}}}
+      responses: {'201': {description: made}}
+components:
+  schemas:
+    Inner:
+      type: object
+      required: [id, name]
+      properties: {id: {type: integer, readOnly: true}, name: {type: string}}
+    Form:
+      type: object
+      required: [id, name, inner]
+      properties:
+        id: {type: integer, readOnly: true}
+        name: {type: string}
+        inner: {$ref: '#/components/schemas/Inner'}
+"""
+    )
+    how = {"content-type": "application/x-www-form-urlencoded"}
+
+    assert engine.call("/x", method="POST", body=body, headers=how).status == 201

@@ -29,12 +29,23 @@ paths:
         - {name: number, in: query, schema: {type: number}}
         - {name: time, in: query, schema: {type: string, format: date-time}}
         - {name: anything, in: query, schema: {}}
+        - {name: deep, in: query, style: deepObject, schema: {$ref: '#/components/schemas/Node'}}
+        - {name: choices, in: query, schema: {type: array, items: {anyOf: [
+            {type: integer, minimum: 5}, {type: boolean}, {type: string, minLength: 9}]}}}
+        - {name: session, in: cookie, schema: {type: array, items: {type: integer}}}
       responses: {"200": {description: good}}
   /v1/widgets/{id}:
     get:
       x-mock-sei: {action: read, collection: widgets, key: id}
       parameters: [{name: id, in: path, required: true, schema: {type: string}}]
       responses: {"200": {description: good}}
+components:
+  schemas:
+    Node:
+      type: object
+      anyOf:
+        - {required: [x], properties: {c: {$ref: "#/components/schemas/Node"}}}
+        - {required: [y], properties: {c: {$ref: "#/components/schemas/Node"}}}
 """
 LIST = "/v1/widgets"
 
@@ -56,6 +67,13 @@ CALLS: dict[str, Callable[[int], tuple[str, dict[str, str]]]] = {
     "digits of a time": lambda size: (f"{LIST}?time={repeated('9', size)}", {}),
     "digits of anything": lambda size: (f"{LIST}?anything={repeated('9', size)}", {}),
     "names": lambda size: (f"{LIST}?{'&'.join(f'{each:07}=' for each in range(size // 9))}", {}),
+    "members": lambda size: (
+        f"{LIST}?{'&'.join(f'deep[{each:07}]=' for each in range(size // 14))}",
+        {},
+    ),
+    "members of members": lambda size: (f"{LIST}?{repeated('deep' + '[c]' * 9 + '=1&', size)}", {}),
+    "wrong choices": lambda size: (f"{LIST}?choices={repeated('1,x,', size)}1", {}),
+    "cookies": lambda size: (LIST, {"cookie": repeated("session=1;", size)}),
     "path": lambda size: (f"{LIST}/{repeated('a', size)}", {}),
     "slashes": lambda size: (f"{LIST}/{repeated('a/', size)}", {}),
 }

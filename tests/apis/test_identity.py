@@ -76,3 +76,22 @@ paths:
     engine = Engine.of(text, widgets=[{"id": "a"}, {"id": "b"}])
 
     assert engine.call("/v1/widgets/a?id=b").body == {"id": "a"}
+
+
+def test_a_cookie_and_a_query_parameter_of_one_name_are_two() -> None:
+    text = """
+paths:
+  /x:
+    get:
+      parameters:
+        - {name: id, in: cookie, required: true, schema: {type: integer}}
+        - {name: id, in: query, schema: {type: string, enum: [a]}}
+      responses: {"200": {description: all, content: {application/json: {example: 1}}}}
+"""
+    engine = Engine.brought(text)
+
+    assert engine.call("/x?id=a", headers={"cookie": "id=5"}).body == 1
+    assert [each.location for each in engine.faults("/x?id=b", headers={"cookie": "id=x"})] == [
+        "query",
+        "cookie",
+    ]

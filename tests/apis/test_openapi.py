@@ -28,7 +28,11 @@ def turned(schema: str, version: str = "3.0.3") -> Any:
         ("{allOf: [{}], nullable: true}", '{anyOf: [{allOf: [{}]}, {type: "null"}]}'),
         ("{minimum: 1, exclusiveMinimum: true}", "{exclusiveMinimum: 1}"),
         ("{maximum: 1, exclusiveMaximum: false}", "{maximum: 1}"),
-        ('{$ref: "#/x-y", nullable: true, minLength: 1}', '{$ref: "#/x-y"}'),
+        (
+            '{$ref: "#/x-y", nullable: true, minLength: 1}',
+            '{anyOf: [{$ref: "#/x-y"}, {type: "null"}]}',
+        ),
+        ('{$ref: "#/x-y", minLength: 1}', '{$ref: "#/x-y"}'),
         ("{pattern: '^\\p{L}$'}", "{pattern: '^\\p{L}$'}"),
         ("{pattern: 'a{99999999999}'}", "{}"),
         ("{pattern: '^a$'}", "{pattern: '^a$'}"),

@@ -54,7 +54,6 @@ GOOD = [
     ("{anyOf: [{type: integer}, {type: 'null'}]}", "a=5", 5),
     ("{oneOf: [{type: boolean}, {type: string, minLength: 3}]}", "a=true", True),
     ("{oneOf: [{type: boolean}, {type: string, minLength: 3}]}", "a=long", "long"),
-    ("{type: object}", "a=anything", "anything"),
     ("{type: integer, default: 7}", "", 7),
     ("{type: array, default: [x, y]}", "", ("x", "y")),
 ]
@@ -67,7 +66,7 @@ BAD = [
     ("{type: integer}", "a=%205", "must be a whole number, not ' 5'"),
     ("{type: integer}", "a=%EF%BC%95", "must be a whole number, not '\uff15'"),
     ("{type: integer}", "a=" + "9" * 5000, "must be a whole number, not '9999"),
-    ("{type: integer, format: int32}", "a=2147483648", "must fit int32, and 2147483648 does not"),
+    ("{type: integer, format: int32}", "a=2147483648", "fits int32, not 2147483648"),
     ("{type: integer}", "a=9223372036854775808", "must fit int64"),
     ("{type: integer, minimum: 1}", "a=0", "0 is less than the minimum of 1"),
     ("{type: integer, enum: [1, 2]}", "a=3", "3 is not one of [1, 2]"),

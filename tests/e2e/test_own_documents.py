@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx2
 import pytest
@@ -167,13 +167,24 @@ class Caller:
         return next((each.reason for each in errors), None)
 
     def _call(self, operation: Operation, media_type: str, content: bytes) -> httpx2.Response:
-        path, query, headers = operation.path, {}, dict(self._headers)
+        path, headers = operation.path, dict(self._headers)
+        query: dict[str, str] = {}
         for each in operation.parameters.values():
-            text = text_of(sample_of(each, operation))
+            value = sample_of(each, operation)
+            text = text_of(value)
             if each.place == "path":
+                text = path_text(each, value)
                 path = path.replace(f"{{{each.name}}}", quote(text or "x", safe=""))
+            elif each.required and each.place == "query" and isinstance(value, dict):
+                is_deep = each.spelling.is_deep
+                query |= {
+                    f"{each.name}[{name}]" if is_deep else name: text_of(inner)
+                    for name, inner in value.items()
+                }
             elif each.required and each.place == "query":
                 query[each.name] = text
+            elif each.required and each.place == "cookie":
+                headers["Cookie"] = f"{each.name}={quote(text)}"
             elif each.required:
                 headers[each.name] = text
         if media_type:
@@ -193,6 +204,34 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def path_text(parameter: Parameter, value: Any) -> str:
+    """A value as the style of a path parameter writes it."""
+    if parameter.content is not None:
+        return json.dumps(value)
+    spelling, name = parameter.spelling, parameter.name
+    mark = {"label": ".", "matrix": ";"}.get(spelling.style, "")
+    apart = (mark or ",") if spelling.explode else ","
+    if isinstance(value, dict):
+        equals = "=" if spelling.explode else ","
+        text = apart.join(f"{key}{equals}{text_of(each)}" for key, each in value.items())
+        return f";{name}={text}" if mark == ";" and not spelling.explode else f"{mark}{text}"
+    items = value if isinstance(value, list) else [value]
+    if mark == ";" and spelling.explode:
+        return "".join(f";{name}={text_of(each)}" for each in items)
+    text = apart.join(map(text_of, items))
+    return f";{name}={text}" if mark == ";" else f"{mark}{text}"
+
+
+def form_of(value: dict[str, Any], media_type: str) -> tuple[str, bytes]:
+    """Media type and content of an object as a form."""
+    fields = [(name, text_of(each)) for name, each in value.items()]
+    if media_type != "multipart/form-data":
+        return media_type, urlencode(fields).encode()
+    head = '--cut\r\nContent-Disposition: form-data; name="'
+    parts = "".join(f'{head}{name}"\r\n\r\n{text}\r\n' for name, text in fields)
+    return f"{media_type}; boundary=cut", f"{parts}--cut--\r\n".encode()
+
+
 def body_of(operation: Operation) -> tuple[str, bytes, bool]:
     """Media type, content, and whether that fits its own schema."""
     body = operation.document.follow(operation.raw.get("requestBody") or {}, "")
@@ -202,7 +241,12 @@ def body_of(operation: Operation) -> tuple[str, bytes, bool]:
             value = sample(schema, operation.document).value
             is_valid = operation.document.checker(schema).is_valid(value)
             return media_type, json.dumps(value).encode(), is_valid
-    for media_type in body.get("content") or {}:
+    for media_type, media in (body.get("content") or {}).items():
+        schema = media.get("schema", True)
+        value = sample(schema, operation.document)
+        if "form" in media_type and isinstance(value, dict):
+            is_valid = operation.document.checker(schema).is_valid(value)
+            return *form_of(value, media_type), is_valid
         return media_type.replace("*", "x"), b"something", True
     return "", b"", True
 

@@ -11,14 +11,16 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from mock_sei.apis.bodies import check_media_type, is_json, media_type_of, read_json
+from mock_sei.apis.bodies import check_media_type, is_json, media_type_of
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.examples import answer_value
+from mock_sei.apis.foreign_bodies import check_body
 from mock_sei.apis.headers import answer_headers
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.record_answers import records_answer
 from mock_sei.apis.samples import MOST_SHOWN, Sample
+from mock_sei.apis.spooled import Body
 from mock_sei.apis.written import concrete, written
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.sendable import WITHOUT_BODY, is_media_type
@@ -97,12 +99,10 @@ def _check_body(call: ApiCall) -> None:
     if "requestBody" not in operation.raw:
         return
     body = operation.document.follow(operation.raw["requestBody"], operation.name)
-    if call.upload is not None:
-        check_media_type(operation, call.content_type)
-    elif call.body:
+    if call.upload is not None or call.body:
         media_type = check_media_type(operation, call.content_type)
-        if is_json(media_type):
-            read_json(operation, call.body, media_type, call.budget)
+        sent = call.upload if call.upload is not None else Body.of(call.body)
+        check_body(operation, sent, call.content_type, media_type, call.budget)
     elif body.get("required", False):
         raise MalformedRequest([Fault("", "body", "required and missing")])
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mock_sei.apis.calls import not_authorized
+from mock_sei.apis.misfits import shown
 from mock_sei.apis.operations import Rule
 from mock_sei.apis.records import Order, Record, Table
 from mock_sei.errors import CONFLICT, Fault, Refusal
@@ -24,7 +25,7 @@ def refuse_strangers(rule: Rule, body: Mapping[str, Any], known: Mapping[str, Re
     for other in rule.names:
         for name in rule.names:
             if other in known and name in body and known[other].get(name, body[name]) != body[name]:
-                reason = f"{body[name]!r} is not that of the {other} {body[other]!r}"
+                reason = f"{shown(body[name])} is not that of the {other} {shown(body[other])}"
                 raise not_authorized([Fault(name, "body", reason)])
 
 

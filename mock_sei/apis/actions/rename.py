@@ -8,6 +8,7 @@ a name the folder keeps its own. Records of such a tree have ``path`` and
 from __future__ import annotations
 
 from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.misfits import shown
 from mock_sei.apis.records import Order, Record, Table, texts
 from mock_sei.apis.templates import fill
 from mock_sei.errors import Fault, MalformedRequest
@@ -28,7 +29,7 @@ def act(call: ApiCall) -> ApiAnswer:
     old, new = record["path"], f"{record['parentPath'].rstrip('/')}/{name}"
     reason = None
     if not name.strip() or "/" in name:
-        reason = f"must be a name without a slash, not {name!r}"
+        reason = f"must be a name without a slash, not {shown(name)}"
     elif new != old and collections.find(rule.collection, "path", new) is not None:
         reason = f"{new} exists already"
     if reason:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.jobs import Report
+from mock_sei.apis.misfits import shown
 from mock_sei.errors import Fault, MalformedRequest
 
 ACTION = "submit-report"
@@ -18,9 +19,10 @@ ACTION = "submit-report"
 def act(call: ApiCall) -> ApiAnswer:
     operation, rule = call.operation, call.operation.rule
     body = read_members(operation, call.body, call.content_type, call.budget, call.notes)
-    name = str(body.get(rule.key))
+    asked = body.get(rule.key)
+    name = str(asked)
     if name not in rule.reports:
-        reason = f"no report {name!r}; there are {', '.join(rule.reports)}"
+        reason = f"no report {shown(asked)}; there are {', '.join(rule.reports)}"
         raise MalformedRequest([Fault(rule.key, "body", reason)])
     report = Report(
         name=name,

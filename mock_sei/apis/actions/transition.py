@@ -12,6 +12,7 @@ from typing import Any
 from mock_sei.apis.actions.named import going_on, not_going_on
 from mock_sei.apis.bodies import misfit, read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, not_authorized
+from mock_sei.apis.misfits import shown
 from mock_sei.apis.templates import fill
 from mock_sei.errors import Fault, Refusal
 
@@ -48,7 +49,7 @@ def _refusal(call: ApiCall, wanted: Mapping[str, Any]) -> Refusal:
         if record is not None and all(record.get(one) == each for one, each in wanted.items()):
             return not_going_on(rule, record)
     reasons = [
-        Fault(name, "body", f"no record of {rule.collection} has {str(value)!r}")
+        Fault(name, "body", f"no record of {rule.collection} has {shown(value)}")
         for name, value in wanted.items()
     ]
     return not_authorized(reasons)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from mock_sei.apis.actions.create import write
 from mock_sei.apis.bodies import MULTIPART, media_type_of
 from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.misfits import shown
 from mock_sei.apis.multipart import read_file
 from mock_sei.apis.spooled import Body
 from mock_sei.errors import Fault, MalformedRequest
@@ -25,7 +26,7 @@ def act(call: ApiCall) -> ApiAnswer:
     found = media_type_of(call.content_type)
     if found not in (MULTIPART, *call.operation.rule.content_types):
         sent = (call.content_type or "").partition(";")[0].strip()
-        reason = f"must be {MULTIPART} with a boundary, not {sent!r}"
+        reason = f"must be {MULTIPART} with a boundary, not {shown(sent)}"
         raise MalformedRequest([Fault("content-type", "header", reason)])
     file = read_file(call.upload or Body.of(call.body), call.content_type)
     key = call.state.jobs.new_key()

@@ -1,0 +1,294 @@
+"""Bodies of operations that answer from examples: each media type is held against its schema.
+
+JSON as it is, forms and multipart bodies as the object of their fields, texts as the value that
+they spell. Bodies of other media types are taken as they come; ``unchecked.py`` reports that when a
+document is read. Source: OpenAPI 3.0.4 section 4.7.14 and 3.1.1 section 4.8.14 (request bodies),
+4.8.15 (encoding).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mock_sei.apis.bodies import (
+    FORM_TYPE,
+    MULTIPART,
+    body_schema,
+    find_faults,
+    is_json,
+    media_type_of,
+    parse_json,
+    read_json,
+)
+from mock_sei.apis.directions import for_requests
+from mock_sei.apis.heads import parameters_of
+from mock_sei.apis.multipart import FormPart, read_form_parts
+from mock_sei.apis.operations import FORM, Operation, Parameter
+from mock_sei.apis.parameters import Sent, gathered
+from mock_sei.apis.references import Document
+from mock_sei.apis.spooled import Body
+from mock_sei.apis.styles import STYLES, Spelling
+from mock_sei.apis.typed_texts import ANYTHING, Texts, Way, ways_of
+from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.patterns import Budget
+
+MOST_FORM_FIELDS = 1000
+LARGEST_TEXT = 1024 * 1024
+"""Bytes of a text, and of all fields of a multipart body. What is more is not checked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Body:
+    """A body on its way to its schema."""
+
+    operation: Operation
+    body: Body
+    content_type: str
+    media_type: str
+    """As the document writes it."""
+    budget: Budget
+
+    @property
+    def document(self) -> Document:
+        return self._directed[0]
+
+    @property
+    def schema(self) -> Any:
+        return self._directed[1]
+
+    @property
+    def _directed(self) -> tuple[Document, Any]:
+        return for_requests(self.operation.document, body_schema(self.operation, self.media_type))
+
+    @property
+    def encoding(self) -> Mapping[str, Any]:
+        """How each field is written, by its name."""
+        document, place = self.operation.document, self.operation.name
+        body = document.follow(self.operation.raw["requestBody"], place)
+        found = document.follow(body["content"][self.media_type], place).get("encoding")
+        entries = found.items() if isinstance(found, Mapping) else ()
+        return {name: each for name, each in entries if isinstance(each, Mapping)}
+
+    def texts(self, name: str = "", style: str = "form", *, explode: bool = True) -> Texts:
+        spelling = Spelling(name=name, style=style, explode=explode)
+        return Texts(document=self.document, budget=self.budget, spelling=spelling)
+
+
+def check_body(
+    operation: Operation,
+    body: Body,
+    content_type: str | None,
+    media_type: str,
+    budget: Budget,
+) -> None:
+    """``media_type`` is the one of the operation that the body has, as the document writes it.
+
+    Raises :class:`MalformedRequest`.
+    """
+    found = find_check(media_type_of(content_type) or media_type_of(media_type))
+    if found is not None:
+        sent = _Body(
+            operation=operation,
+            body=body,
+            content_type=content_type or "",
+            media_type=media_type,
+            budget=budget,
+        )
+        found(sent)
+
+
+def find_check(media_type: str) -> Callable[[_Body], None] | None:
+    """What holds bodies of a media type against their schema; None where nothing does."""
+    if is_json(media_type):
+        return _check_json
+    if media_type.startswith("text/") and media_type not in _NO_TEXTS:
+        return _check_text
+    return {FORM_TYPE: _check_form, MULTIPART: _check_multipart}.get(media_type)
+
+
+_NO_TEXTS = frozenset({"text/xml", "text/csv"})
+
+
+def may_be_text(document: Document, schema: Any) -> bool:
+    """Whether a schema allows a value that a text can be: how an object is written is unknown."""
+    ways = ways_of(document, schema)
+    return any(way.is_open or way.kinds - {"array", "object"} for way in ways)
+
+
+def _check_json(sent: _Body) -> None:
+    read_json(sent.operation, sent.body.read(), sent.media_type, sent.budget)
+
+
+def _check_text(sent: _Body) -> None:
+    if not may_be_text(sent.document, sent.schema) or sent.body.size > LARGEST_TEXT:
+        return
+    charset = parameters_of(sent.content_type).get("charset", "utf-8")
+    try:
+        text = sent.body.read().decode(charset)
+    except (LookupError, UnicodeError):
+        reason = f"not a text in the character set {charset[:40]}"
+        raise MalformedRequest([Fault("", "body", reason)]) from None
+    _, problems = sent.texts().best([text], sent.schema, is_top=True)
+    if problems:
+        raise MalformedRequest([Fault("", "body", each) for each in problems])
+
+
+def _check_form(sent: _Body) -> None:
+    try:
+        text = sent.body.read().decode("utf-8")
+        fields = parse_qsl(
+            text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FORM_FIELDS
+        )
+    except UnicodeError:
+        raise MalformedRequest([Fault("", "body", "not a form: it is not UTF-8")]) from None
+    except ValueError:
+        reason = f"the form has more than {MOST_FORM_FIELDS} fields"
+        raise MalformedRequest([Fault("", "body", reason)]) from None
+    pairs: dict[str, list[str]] = {}
+    for name, each in fields:
+        pairs.setdefault(name, []).append(each)
+    _Fields(sent).check(pairs)
+
+
+def _check_multipart(sent: _Body) -> None:
+    texts: dict[str, list[str]] = {}
+    json_texts: dict[str, list[FormPart]] = {}
+    files: dict[str, int] = {}
+    left = LARGEST_TEXT
+    encoding = sent.encoding
+    for part in read_form_parts(sent.body, sent.content_type):
+        left -= part.content.size
+        if not part.name:
+            continue
+        written = str(encoding.get(part.name, {}).get("contentType", ""))
+        if left >= 0 and (is_json(part.media_type) or (is_json(written) and not part.file_name)):
+            json_texts.setdefault(part.name, []).append(part)
+        elif left < 0 or part.file_name is not None or not part.media_type.startswith("text/"):
+            files[part.name] = files.get(part.name, 0) + 1
+        else:
+            text = part.content.read().decode(errors="replace")
+            texts.setdefault(part.name, []).append(text)
+    _Fields(sent).check(texts, json_texts, files)
+
+
+class _Fields:
+    """The fields of one form, as the object that its schema describes."""
+
+    def __init__(self, sent: _Body) -> None:
+        self._sent = sent
+        self._encoding = sent.encoding
+        self._ways = ways_of(sent.document, sent.schema)
+        self._value: dict[str, Any] = {}
+        self._faults: list[Fault] = []
+
+    def check(
+        self,
+        texts: Mapping[str, Sequence[str]],
+        json_texts: Mapping[str, Sequence[FormPart]] | None = None,
+        files: Mapping[str, int] | None = None,
+    ) -> None:
+        """``files`` are counted: what is in them is not looked at.
+
+        Raises :class:`MalformedRequest`.
+        """
+        if not any(way.wants("object") or way.is_open for way in self._ways):
+            return
+        found, others = gathered(self._parameters(), texts, self._sent.document)
+        for parameter, came in found:
+            self._read(parameter, came)
+        for name in others:
+            self._read(self._parameter(name), Sent(texts=texts[name]))
+        for name, parts in (json_texts or {}).items():
+            self._put(name, [self._of_json(name, part) for part in parts])
+        for name, count in (files or {}).items():
+            self._put(name, [""] * count)
+        self._faults += self._misfits(files or {})
+        if self._faults:
+            raise MalformedRequest(self._faults)
+
+    def _misfits(self, files: Mapping[str, int]) -> list[Fault]:
+        sent, wrong = self._sent, {each.field for each in self._faults}
+        return [
+            each
+            for each in find_faults(sent.operation, self._value, sent.media_type, sent.budget)
+            if (name := each.field.partition(".")[0]) not in wrong
+            and not (name in files and "missing" not in each.reason)
+        ]
+
+    def _put(self, name: str, values: Sequence[Any]) -> None:
+        """One value, or several of an array."""
+        several = len(values) > 1 or self._wants(self._schema(name), "array")
+        is_array = len(values) == 1 and isinstance(values[0], list)
+        self._value[name] = values[0] if is_array or not several else list(values)
+
+    def _of_json(self, name: str, part: FormPart) -> Any:
+        try:
+            return parse_json(part.content.read())
+        except MalformedRequest as error:
+            self._faults.append(Fault(name, "body", error.faults[0].reason))
+            return None
+
+    def _read(self, parameter: Parameter, came: Sent) -> None:
+        name, texts = parameter.name, came.texts
+        if self._is_json(parameter, texts):
+            try:
+                self._value[name] = parse_json(texts[0].encode(errors="replace"))
+            except MalformedRequest as error:
+                self._faults.append(Fault(name, "body", error.faults[0].reason))
+            return
+        reader = self._sent.texts(
+            name, parameter.spelling.style, explode=parameter.spelling.explode
+        )
+        try:
+            self._value[name], problems = reader.best(came.tree(), parameter.schema)
+        except ValueError as error:
+            problems = [str(error)]
+        self._faults += [Fault(name, "body", each) for each in problems[:1]]
+
+    def _is_json(self, parameter: Parameter, texts: Sequence[str]) -> bool:
+        """Whether a field is JSON: an object is, unless a style is given (OpenAPI, encoding)."""
+        if len(texts) != 1:
+            return False
+        if is_json(parameter.content):
+            return True
+        begins = texts[0].lstrip()[:1]
+        wanted = {"{": "object", "[": "array"}.get(begins)
+        return wanted is not None and self._wants(parameter.schema, wanted)
+
+    def _wants(self, schema: Any, kind: str) -> bool:
+        return any(each.wants(kind) for each in ways_of(self._sent.document, schema))
+
+    def _parameters(self) -> list[Parameter]:
+        names = dict.fromkeys(name for way in self._ways for name in way.members)
+        return [self._parameter(name) for name in names]
+
+    def _parameter(self, name: str) -> Parameter:
+        """A field as a parameter whose place is the body."""
+        written = self._encoding.get(name, {})
+        style, explode = written.get("style"), written.get("explode")
+        if style not in STYLES or FORM not in STYLES[style].places:
+            style = None
+        schema = self._schema(name)
+        if style is None and self._wants(schema, "object"):
+            style = "deepObject"  # its members are not those of the form
+        content = written.get("contentType")
+        return Parameter(
+            name=name,
+            place=FORM,
+            required=False,
+            description="",
+            schema=schema if isinstance(schema, Mapping) else ANYTHING,
+            style=style,
+            explode=explode if isinstance(explode, bool) else None,
+            content=str(content) if content and "style" not in written else None,
+        )
+
+    def _schema(self, name: str) -> Any:
+        return next(filter(None, (_member(name, way) for way in self._ways)), None)
+
+
+def _member(name: str, way: Way) -> Any:
+    return way.members.get(name, way.others)

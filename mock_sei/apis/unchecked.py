@@ -1,0 +1,92 @@
+"""What a document asks for and nothing here checks: reported when it is read, never silently.
+
+Source: OpenAPI 3.0.4 and 3.1.1 (parameters, media types), OpenAPI Format Registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mock_sei.apis.bodies import is_json, media_type_of
+from mock_sei.apis.foreign_bodies import find_check, may_be_text
+from mock_sei.apis.formats import FORMATS
+from mock_sei.apis.grammar import Kind, parts, place_of
+from mock_sei.apis.operations import Operation
+from mock_sei.apis.references import Document
+from mock_sei.apis.styles import STYLES
+from mock_sei.apis.typed_texts import ways_of
+from mock_sei.errors import ConfigurationError
+
+MOST_REPORTED = 10
+"""Places of one kind that are named."""
+
+
+def find_unchecked(document: Document, operations: Iterable[Operation]) -> list[str]:
+    """A line for each place, with the file; at most :data:`MOST_REPORTED` of a kind and a count."""
+    known = list(operations)
+    kinds = (
+        (place for each in known for place in _parameters(each)),
+        (place for each in known for place in _bodies(each)),
+        _formats(document),
+    )
+    return [line for found in kinds for line in _lines(list(found), document)]
+
+
+def _lines(found: list[tuple[str, str]], document: Document) -> Iterator[str]:
+    for place, problem in found[:MOST_REPORTED]:
+        yield str(ConfigurationError(problem, source=document.source, key=place[:200]))
+    if len(found) > MOST_REPORTED:
+        more = f"and {len(found) - MOST_REPORTED} further places like the last one"
+        yield str(ConfigurationError(more, source=document.source))
+
+
+def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
+    document = operation.document
+    for entry in (*operation.shared, *(operation.raw.get("parameters") or ())):
+        raw = document.follow(entry, operation.name)
+        place, style = raw.get("in"), raw.get("style")
+        here = f"{operation.name}: parameter {raw.get('name')}"
+        if style is not None and (style not in STYLES or place not in STYLES[style].places):
+            shown = str(style)[:40]
+            yield here, f"the style {shown} is none of a {place}; the usual one is read instead"
+        content = raw.get("content")
+        for media_type in content if isinstance(content, Mapping) else ():
+            if not is_json(media_type):
+                yield here, f"its value is {media_type}, which is not checked"
+
+
+def _bodies(operation: Operation) -> Iterator[tuple[str, str]]:
+    document = operation.document
+    body = document.follow(operation.raw.get("requestBody") or {}, operation.name)
+    if operation.rule.action != "example":
+        return
+    for media_type, entry in (body.get("content") or {}).items():
+        schema = document.follow(entry, operation.name).get("schema")
+        named = media_type_of(media_type)
+        is_known = find_check(named) is not None and (
+            not named.startswith("text/") or may_be_text(document, schema)
+        )
+        if "*" in named or is_known or _is_any_file(document, schema):
+            continue
+        place = f"{operation.name}: requestBody.content[{media_type}]"
+        yield place, "a body of this media type is not held against its schema"
+
+
+def _is_any_file(document: Document, schema: Any) -> bool:
+    """Whether a schema says no more than that there are bytes."""
+    return all(
+        way.is_open or (way.kinds == {"string"} and way.format in (None, "binary"))
+        for way in ways_of(document, schema)
+    )
+
+
+def _formats(document: Document) -> Iterator[tuple[str, str]]:
+    """Each format that is not known, at the first place where it stands."""
+    seen = set(FORMATS)
+    for pointer, value, kind in parts(document.content):
+        name = value.get("format") if kind is Kind.SCHEMA else None
+        if isinstance(name, str) and name not in seen:
+            seen.add(name)
+            place = place_of((*pointer, "format"))
+            yield place, f"the format {name[:60]} is not checked"

@@ -1,0 +1,161 @@
+"""Formats: one table for the query, the path, headers, cookies and bodies."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from urllib.parse import quote
+
+import pytest
+
+from mock_sei.apis.bodies import FORM_TYPE
+from mock_sei.errors import MalformedRequest
+from tests.apis.engine import JSON, Engine
+
+GOOD = [
+    ("date", "2024-02-29"),
+    ("date-time", "2026-03-31T13:30:00Z"),
+    ("date-time", "2026-03-31T13:30:00.123456789Z"),
+    ("date-time", "2026-03-31T13:30:00." + "1" * 40 + "-04:00"),
+    ("date-time", "2026-03-31t13:30:00z"),
+    ("date-time", "2016-12-31T23:59:60Z"),
+    ("date-time", "2016-12-31T15:59:60.5-08:00"),
+    ("time", "13:30:00Z"),
+    ("duration", "P3DT12H"),
+    ("uuid", "0D1F2A3B-4c5d-4e6f-8a9b-0c1d2e3f4a5b"),
+    ("email", "a@example.com"),
+    ("ipv4", "192.0.2.1"),
+    ("ipv6", "2001:db8::1"),
+    ("uri", "https://example.com/a?b=c"),
+    ("uri-reference", "/a"),
+    ("byte", "YWI="),
+    ("byte", ""),
+    ("base64url", "YWI"),
+    ("no-such-format", "anything"),
+    ("password", "anything"),
+]
+BAD = [
+    ("date", "2026-02-29"),
+    ("date", "31.03.2026"),
+    ("date-time", "2026-03-31"),
+    ("date-time", "2026-03-31T13:30:00"),
+    ("date-time", "2026-03-31T13:30Z"),
+    ("date-time", "2026-03-31T24:00:00Z"),
+    ("date-time", "2016-12-31T23:58:60Z"),
+    ("date-time", "2026-03-31T13:30:00,5Z"),
+    ("time", "13:30:00"),
+    ("time", "noon"),
+    ("duration", "3 days"),
+    ("uuid", "zz"),
+    ("email", "a.example.com"),
+    ("ipv4", "192.0.2.256"),
+    ("ipv6", "2001::db8::1"),
+    ("uri", "/a"),
+    ("byte", "YW"),
+    ("byte", "a b="),
+    ("base64url", "a+b"),
+]
+
+
+def refusal_of(place: str, schema: str, text: str, value: object) -> str | None:
+    """The reason for which a value is refused in a place."""
+    parameter = f"{{name: a, in: {place}, required: true, schema: {schema}}}"
+    members = f"schema: {{properties: {{a: {schema}}}}}"
+    path = "/rocks/{a}" if place == "path" else "/rocks"
+    engine = Engine.brought(f"""
+paths:
+  {path}:
+    post:
+      parameters: [{parameter if place not in ("json", "form") else ""}]
+      requestBody: {{content: {{application/json: {{{members}}}, {FORM_TYPE}: {{{members}}}}}}}
+      responses: {{"200": {{description: good}}}}
+""")
+    called, headers, body = f"/rocks?a={quote(text, safe='')}", {}, ""
+    if place == "path":
+        called = f"/rocks/{text}"
+    elif place == "header":
+        called, headers = "/rocks", {"a": text}
+    elif place == "cookie":
+        called, headers = "/rocks", {"cookie": f"a={quote(text)}"}
+    elif place == "json":
+        called, headers, body = "/rocks", JSON, json.dumps({"a": value})
+    elif place == "form":
+        called, headers = "/rocks", {"content-type": FORM_TYPE}
+        body = f"a={quote(text, safe='')}"
+    try:
+        engine.call(called, method="POST", headers=headers, body=body)
+    except MalformedRequest as error:
+        return error.faults[0].reason
+    return None
+
+
+PLACES = ["query", "header", "cookie", "json", "form"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_has_its_format_passes_everywhere(place: str) -> None:
+    refused = [
+        (name, text, reason)
+        for name, text in GOOD
+        if (reason := refusal_of(place, f"{{type: string, format: {name}}}", text, text))
+    ]
+
+    assert refused == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_has_not_its_format_is_refused_everywhere(place: str) -> None:
+    taken = [
+        (name, text)
+        for name, text in BAD
+        if not refusal_of(place, f"{{type: string, format: {name}}}", text, text)
+    ]
+
+    assert taken == []
+
+
+def test_a_path_is_held_against_a_format() -> None:
+    schema = "{type: string, format: uuid}"
+
+    assert refusal_of("path", schema, "zz", "zz") is not None
+    good = "0d1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b"
+    assert refusal_of("path", schema, good, good) is None
+
+
+@pytest.mark.parametrize("place", [*PLACES, "path"])
+@pytest.mark.parametrize(
+    ("name", "fits", "fits_not"),
+    [
+        ("int32", 2**31 - 1, 2**31),
+        ("int64", -(2**63), -(2**63) - 1),
+        ("uint8", 255, -1),
+    ],
+)
+def test_a_whole_number_is_bounded_by_its_format(
+    place: str, name: str, fits: int, fits_not: int
+) -> None:
+    schema = f"{{type: integer, format: {name}}}"
+
+    assert refusal_of(place, schema, str(fits), fits) is None
+    reason = refusal_of(place, schema, str(fits_not), fits_not)
+    assert reason == f"must be a whole number that fits {name}, not {fits_not}"
+
+
+@pytest.mark.parametrize("place", [*PLACES, "path"])
+def test_a_whole_number_without_a_format_has_no_bounds(place: str) -> None:
+    assert refusal_of(place, "{type: integer}", "7" * 4300, int("7" * 4300)) is None
+
+
+def test_a_plus_that_was_not_escaped_in_a_query_is_one() -> None:
+    engine = Engine.brought("""
+paths:
+  /rocks:
+    get:
+      parameters: [{name: a, in: query, schema: {type: string, format: date-time}}]
+      responses: {"200": {description: good}}
+""")
+
+    engine.call("/rocks?a=2026-03-31T13:30:00+02:00")
+    with suppress(MalformedRequest):
+        engine.call("/rocks?a=2026-03-31+13:30:00Z")
+        pytest.fail("a blank for the T was taken")

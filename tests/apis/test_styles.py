@@ -1,0 +1,296 @@
+"""Arrays and objects in parameters, in every style, and what a schema makes of a text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_sei.apis.parameters import read_parameters
+from mock_sei.patterns import Budget
+from tests.apis.engine import Engine
+
+MORE = """
+components:
+  schemas:
+    Count: {type: integer, minimum: 1}
+    Shade: {type: string, enum: [dusk, dawn]}
+    Counts: {type: array, items: {$ref: '#/components/schemas/Count'}}
+    Point: {type: object, required: [x], properties: {x: {type: integer}, y: {type: integer}}}
+    Tree: {type: object, properties: {inner: {$ref: '#/components/schemas/Tree'}}}
+"""
+COUNT = "{$ref: '#/components/schemas/Count'}"
+COUNTS = "{$ref: '#/components/schemas/Counts'}"
+POINT = "{$ref: '#/components/schemas/Point'}"
+IN_JSON = f"content: {{application/json: {{schema: {POINT}}}}}"
+NUMBERS = "{type: array, items: {type: integer}}"
+
+
+def engine_of(parameter: str, path: str = "/rocks", version: str = "3.1.0") -> Engine:
+    """An engine whose one operation has this parameter ``a``."""
+    return Engine.brought(
+        f"paths: {{'{path}': {{get: {{parameters: [{{name: a, {parameter}}}], "
+        f"responses: {{'200': {{description: good}}}}}}}}}}\n{MORE}",
+        version=version,
+    )
+
+
+def read(
+    parameter: str,
+    target: str,
+    *,
+    path: str = "/rocks",
+    headers: dict[str, str] | None = None,
+    version: str = "3.1.0",
+) -> Any:
+    engine = engine_of(parameter, path, version)
+    parts = urlsplit(target)
+    found, values = engine.catalogue.find("GET", parts.path)
+    read = read_parameters(
+        found,
+        query=parts.query,
+        path=values,
+        headers={name: [text] for name, text in (headers or {}).items()},
+        findings=engine.findings,
+        budget=Budget(),
+    )
+    assert engine.findings.notes == []
+    return json.loads(
+        json.dumps(found.find_value(read, "a") if found.find_key("a") in read else "not sent")
+    )
+
+
+def reason(parameter: str, target: str, *, path: str = "/rocks", **how: Any) -> str:
+    (fault,) = engine_of(parameter, path).faults(target, **how)
+    assert fault.field == "a"
+    return fault.reason
+
+
+QUERY = [
+    # form, as it is usual
+    (f"schema: {NUMBERS}", "a=1&a=2", [1, 2]),
+    (f"schema: {NUMBERS}", "a=1,2", [1, 2]),
+    (f"explode: false, schema: {NUMBERS}", "a=1,2", [1, 2]),
+    (f"schema: {COUNTS}", "a=1,2", [1, 2]),
+    (f"schema: {{type: array, items: {COUNT}}}", "a=3", [3]),
+    (f"schema: {{allOf: [{COUNTS}, {{maxItems: 2}}]}}", "a=3&a=4", [3, 4]),
+    ("schema: {type: array, maxItems: 1, items: {type: string}}", "a=x,y", ["x,y"]),
+    ("schema: {type: array, items: {type: [integer, 'null']}}", "a=1,,2", [1, None, 2]),
+    ("schema: {type: array, items: {anyOf: [{type: boolean}, {type: number}]}}", "a=true,2",
+     [True, 2.0]),
+    ("schema: {type: array, prefixItems: [{type: string}], items: {type: integer}}", "a=1,2",
+     ["1", 2]),
+    ("schema: {type: [array, 'null'], items: {type: integer}}", "a=7", [7]),
+    ("schema: {oneOf: [{type: integer}, {type: array, items: {type: integer}}]}", "a=1&a=2",
+     [1, 2]),
+    ("schema: {}", "a=1&a=2", ["1", "2"]),
+    (f"schema: {POINT}", "x=1&y=2", {"x": 1, "y": 2}),
+    (f"explode: false, schema: {POINT}", "a=x,1,y,2", {"x": 1, "y": 2}),
+    ("schema: {type: object, additionalProperties: {type: integer}}", "b=1&c=2", {"b": 1, "c": 2}),
+    ("schema: {type: object}", "a=1", {"a": "1"}),
+    # the others
+    (f"style: spaceDelimited, explode: false, schema: {NUMBERS}", "a=1%202", [1, 2]),
+    (f"style: spaceDelimited, explode: false, schema: {NUMBERS}", "a=1+2", [1, 2]),
+    (f"style: pipeDelimited, schema: {NUMBERS}", "a=1|2", [1, 2]),
+    (f"style: pipeDelimited, schema: {NUMBERS}", "a=1%7C2", [1, 2]),
+    (f"style: pipeDelimited, explode: true, schema: {NUMBERS}", "a=1&a=2", [1, 2]),
+    (f"style: pipeDelimited, schema: {POINT}", "a=x|1|y|2", {"x": 1, "y": 2}),
+    (f"style: spaceDelimited, schema: {POINT}", "a=x%201", {"x": 1}),
+    (f"style: deepObject, schema: {POINT}", "a[x]=1&a%5By%5D=2", {"x": 1, "y": 2}),
+    (f"style: deepObject, schema: {{allOf: [{POINT}]}}", "a[x]=1", {"x": 1}),
+    (f"style: deepObject, schema: {{properties: {{of: {POINT}, t: {COUNTS}}}, type: object}}",
+     "a[of][x]=1&a[t]=2&a[t]=3", {"of": {"x": 1}, "t": [2, 3]}),
+    (f"style: deepObject, schema: {{properties: {{t: {COUNTS}}}, type: object}}",
+     "a[t][]=2&a[t][]=3", {"t": [2, 3]}),
+    (f"content: {{application/json: {{schema: {POINT}}}}}", "a=%7B%22x%22:1%7D", {"x": 1}),
+    # what a text is
+    ("schema: {enum: [1, 2]}", "a=1", 1),
+    ("schema: {const: 5}", "a=5", 5),
+    ("schema: {enum: [true, null]}", "a=true", True),
+    ("schema: {enum: [true, null]}", "a=null", None),
+    ("schema: {enum: [x, 1.5]}", "a=x", "x"),
+    ("schema: {type: [integer, 'null']}", "a=", None),
+    ("schema: {type: [integer, string]}", "a=x1", "x1"),
+    ("schema: {type: string, enum: ['1']}", "a=1", "1"),
+    (f"schema: {{allOf: [{COUNT}]}}", "a=4", 4),
+    (f"schema: {{anyOf: [{COUNT}, {{type: boolean}}]}}", "a=false", False),
+    ("schema: {type: number, multipleOf: 0.01}", "a=19.99", 19.99),
+    ("schema: {type: integer}", "a=" + "9" * 4300, int("9" * 4300)),
+    ("schema: {type: number}", "a=1" + "0" * 400, 10**400),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parameter", "query", "value"), QUERY)
+def test_a_query_is_read_by_its_style_and_schema(parameter: str, query: str, value: Any) -> None:
+    assert read(f"in: query, {parameter}", f"/rocks?{query}") == value
+
+
+PATHS = [
+    (f"schema: {NUMBERS}", "1,2", [1, 2]),
+    (f"schema: {POINT}", "x,1,y,2", {"x": 1, "y": 2}),
+    (f"explode: true, schema: {POINT}", "x=1,y=2", {"x": 1, "y": 2}),
+    ("style: label, schema: {type: integer}", ".5", 5),
+    (f"style: label, schema: {NUMBERS}", ".1,2", [1, 2]),
+    (f"style: label, schema: {NUMBERS}", ".1.2", [1, 2]),
+    (f"style: label, explode: true, schema: {NUMBERS}", ".1.2", [1, 2]),
+    (f"style: label, schema: {POINT}", ".x,1,y,2", {"x": 1, "y": 2}),
+    (f"style: label, explode: true, schema: {POINT}", ".x=1.y=2", {"x": 1, "y": 2}),
+    ("style: matrix, schema: {type: integer}", ";a=5", 5),
+    ("style: matrix, schema: {type: string}", ";a", ""),
+    (f"style: matrix, schema: {NUMBERS}", ";a=1,2", [1, 2]),
+    (f"style: matrix, explode: true, schema: {NUMBERS}", ";a=1;a=2", [1, 2]),
+    (f"style: matrix, schema: {POINT}", ";a=x,1,y,2", {"x": 1, "y": 2}),
+    (f"style: matrix, explode: true, schema: {POINT}", ";x=1;y=2", {"x": 1, "y": 2}),
+]
+
+
+@pytest.mark.parametrize(("parameter", "text", "value"), PATHS)
+def test_a_path_is_read_by_its_style_and_schema(parameter: str, text: str, value: Any) -> None:
+    found = read(f"in: path, required: true, {parameter}", f"/rocks/{text}", path="/rocks/{a}")
+
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "value"),
+    [
+        (NUMBERS, "1, 2,3", [1, 2, 3]),
+        (POINT, "x, 1", {"x": 1}),
+        ("{type: string}", "one, two", "one, two"),
+    ],
+)
+def test_a_header_may_have_blanks_behind_its_commas(schema: str, text: str, value: Any) -> None:
+    assert read(f"in: header, schema: {schema}", "/rocks", headers={"a": text}) == value
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "value"),
+    [
+        ("{type: integer}", "b=x; a=5", 5),
+        (NUMBERS, "a=1%2C2", [1, 2]),
+        (POINT, "x=1; b=2", {"x": 1}),
+    ],
+)
+def test_a_cookie_is_read(schema: str, text: str, value: Any) -> None:
+    assert read(f"in: cookie, schema: {schema}", "/rocks", headers={"cookie": text}) == value
+
+
+BAD = [
+    (f"in: query, schema: {COUNTS}", "/rocks?a=1,0", "0 is less than the minimum of 1"),
+    (f"in: query, schema: {COUNTS}", "/rocks?a=1,x", "must be a whole number, not 'x'"),
+    ("in: query, schema: {enum: [1, 2]}", "/rocks?a=3", "3 is not one of [1, 2]"),
+    ("in: query, schema: {enum: [true, null]}", "/rocks?a=x", "'x' is not one of [true, null]"),
+    ("in: query, schema: {const: 5}", "/rocks?a=6", "5 was expected"),
+    ("in: query, schema: {type: string, pattern: '^\\d+$'}", "/rocks?a=x", r"match '^\d+$'"),
+    (f"in: query, style: deepObject, schema: {POINT}", "/rocks?a[y]=1", "x: required and missing"),
+    (f"in: query, style: deepObject, schema: {POINT}", "/rocks?a[x]=k", "x: must be a whole numb"),
+    (f"in: query, schema: {POINT}", "/rocks?x=k", "x: must be a whole number, not 'k'"),
+    (f"in: query, schema: {POINT}", "/rocks?x=1&x=2", "x: given more than once"),
+    (f"in: query, explode: false, schema: {POINT}", "/rocks?a=x", "must be names and values in"),
+    (f"in: query, style: pipeDelimited, schema: {NUMBERS}", "/rocks?a=1,2", "'1,2'"),
+    (f"in: query, {IN_JSON}", "/rocks?a=x", "must be JSON"),
+    (f"in: query, {IN_JSON}", "/rocks?a={}", "x: required"),
+    ("in: query, style: deepObject, schema: {type: object}", "/rocks?a" + "[b]" * 30 + "=1",
+     "more than 10 levels"),
+    ("in: query, schema: {type: number, multipleOf: 0.01}", "/rocks?a=1.115", "not a multiple of"),
+    ("in: query, schema: {type: integer}", "/rocks?a=" + "9" * 4301, "must be a whole number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parameter", "target", "wanted"), BAD)
+def test_what_no_reading_makes_right_is_refused(parameter: str, target: str, wanted: str) -> None:
+    assert wanted in reason(parameter, target)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "wanted"),
+    [
+        (f"style: label, schema: {NUMBERS}", "1,2", "must begin with . (style label)"),
+        ("style: matrix, schema: {type: integer}", "5", "must begin with ;a= (style matrix)"),
+        ("style: matrix, schema: {type: integer}", ";b=5", "must begin with ;a= (style matrix)"),
+        (f"explode: true, schema: {POINT}", "x,1", "must be members such as x=1"),
+    ],
+)
+def test_a_path_in_another_style_is_refused(parameter: str, text: str, wanted: str) -> None:
+    target = f"in: path, required: true, {parameter}"
+
+    assert wanted in reason(target, f"/rocks/{text}", path="/rocks/{a}")
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        f"in: query, style: deepObject, schema: {POINT}",
+        f"in: query, schema: {POINT}",
+        f"in: query, style: pipeDelimited, schema: {NUMBERS}",
+        f"in: query, {IN_JSON}",
+        "in: cookie, schema: {type: string}",
+    ],
+)
+def test_a_required_parameter_of_any_style_is_asked_for(parameter: str) -> None:
+    assert reason(f"required: true, {parameter}", "/rocks") == "required and missing"
+
+
+def test_what_is_read_is_not_noted_as_unknown() -> None:
+    engine = engine_of(f"in: query, style: deepObject, schema: {POINT}")
+
+    engine.call("/rocks?a[x]=1&b[x]=1")
+
+    assert engine.findings.notes == ["GET /rocks has no parameter b[x]; ignored"]
+
+
+def test_an_object_of_records_is_checked_and_picks_nothing() -> None:
+    text = f"""
+paths:
+  /v1/widgets:
+    get:
+      x-mock-sei: {{collection: widgets, key: id}}
+      parameters:
+        - {{name: a, in: query, required: true, style: deepObject, schema: {POINT}}}
+      responses: {{"200": {{description: good}}}}
+{MORE}"""
+    engine = Engine.of(text, widgets=[{"id": 1}])
+
+    assert engine.ids("a[x]=1") == [1]
+    assert engine.faults("/v1/widgets?a[x]=k")
+
+
+def test_an_object_in_the_path_of_records_names_one_by_its_text() -> None:
+    text = f"""
+paths:
+  /v1/widgets/{{a}}:
+    get:
+      x-mock-sei: {{action: read, collection: widgets, key: id}}
+      parameters: [{{name: a, in: path, required: true, schema: {POINT}}}]
+      responses: {{"200": {{description: good}}}}
+{MORE}"""
+    engine = Engine.of(text, widgets=[{"id": "x,1"}])
+
+    assert engine.call("/v1/widgets/x,1").body == {"id": "x,1"}
+
+
+def test_a_schema_that_contains_itself_is_read() -> None:
+    found = read(
+        "in: query, style: deepObject, schema: {$ref: '#/components/schemas/Tree'}",
+        "/rocks?a[inner][inner][b]=1",
+    )
+
+    assert found == {"inner": {"inner": {"b": "1"}}}
+
+
+@pytest.mark.parametrize("key", ["anyOf", "oneOf"])
+def test_one_of_very_many_schemas_is_found(key: str) -> None:
+    consts = ", ".join(f"{{const: v{each}}}" for each in range(100))
+    schema = f"schema: {{{key}: [{consts}, {{const: 7}}]}}"
+
+    assert read(f"in: query, {schema}", "/rocks?a=v99") == "v99"
+    assert read(f"in: query, {schema}", "/rocks?a=7") == 7
+    assert reason(f"in: query, {schema}", "/rocks?a=v100")
+
+
+def test_nullable_of_3_0_takes_null() -> None:
+    schema = "schema: {type: array, items: {type: integer, minimum: 1, nullable: true}}"
+
+    assert read(f"in: query, {schema}", "/rocks?a=1,null", version="3.0.3") == [1, None]
