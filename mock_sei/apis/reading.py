@@ -151,6 +151,7 @@ def _operation(
     parameters |= dict(_parameters(raw.get("parameters"), document, place, problems))
     parameters |= dict(_parameters(_form(raw, document, place), document, place, problems, {FORM}))
     _check_path(path, parameters, source, place)
+    _check_statuses(raw.get("responses"), source, place)
     for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
         problem = f"the path has no {{{key[1]}}}; this parameter is not read"
         problems.append(ConfigurationError(problem, source=source, key=place))
@@ -225,8 +226,7 @@ def _parameters(
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         content, given = _content(raw, document, here)
-        schema = document.follow(given or {}, f"{here}.schema")
-        schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
+        schema = _schema(given or {}, document, f"{here}.schema")
         if "default" in schema and not document.lenient:
             schema = _with_good_default(schema, document, f"{here}.schema", problems)
         use = rule.get("use")
@@ -283,6 +283,15 @@ def _content(raw: Mapping[str, Any], document: Document, place: str) -> tuple[st
     return str(media_type), media.get("schema")
 
 
+def _schema(given: Any, document: Document, place: str) -> Mapping[str, Any]:
+    """What a parameter's value must fit: a reference with keywords beside it stays as it is."""
+    target = document.follow(given, place)
+    found = mapping({} if target is True else target, document.source, place)
+    if isinstance(given, Mapping) and "$ref" in given and len(given) > 1:
+        return {**({"default": found["default"]} if "default" in found else {}), **given}
+    return found
+
+
 def _style(style: Any, place: str) -> str | None:
     """A style that its place may have; any other counts as not given."""
     return style if style in STYLES and place in STYLES[style].places else None
@@ -335,6 +344,18 @@ def _check_path(path: str, parameters: Mapping[Key, Parameter], source: Path, pl
                 source=source,
                 key=place,
             )
+
+
+def _check_statuses(responses: Any, source: Path, place: str) -> None:
+    """An operation needs an answer that a server can send: 1xx is none, nor is 600 and above."""
+    codes = [str(each) for each in responses] if isinstance(responses, Mapping) else []
+    wrong = [each for each in codes if re.fullmatch("1[0-9]{2}|[6-9][0-9]{2}|[0-9]{4,}", each)]
+    if wrong and not any(re.fullmatch("[23]([0-9]{2}|XX|xx)|default", each) for each in codes):
+        raise ConfigurationError(
+            f"no server can send the status {', '.join(wrong)[:40]}; declare one of 200 to 399",
+            source=source,
+            key=f"{place}.responses",
+        )
 
 
 def mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
