@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-from mock_sei.apis.combining import Parts, Plain, ways
+from mock_sei.apis.combining import ways
+from mock_sei.apis.plain import Parts, Plain
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import Sample
 
