@@ -14,6 +14,7 @@ from math import gcd, isfinite
 from typing import Any
 
 from mock_sei.api_files import EXTENSION
+from mock_sei.apis.bodies import is_json
 from mock_sei.apis.schemas import TYPES
 from mock_sei.patterns import PatternError, compile_pattern
 
@@ -39,6 +40,9 @@ class Plain:
     """``minLength``, ``maxItems`` and the like."""
     patterns: Sequence[str] = ()
     formats: Sequence[str] = ()
+    """``byte`` too, where ``contentEncoding`` says base64."""
+    inner: Any = None
+    """The ``contentSchema`` of a text that is JSON; True where the text is JSON of any kind."""
     required: Sequence[str] = ()
     demands: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """``dependentRequired``."""
@@ -202,6 +206,10 @@ def _texts(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
         changes["patterns"] = (*plain.patterns, schema["pattern"])
     if isinstance(schema.get("format"), str):
         changes["formats"] = (*plain.formats, schema["format"])
+    if schema.get("contentEncoding") == "base64":
+        changes["formats"] = (*changes.get("formats", plain.formats), "byte")
+    elif is_json(str(schema.get("contentMediaType"))):
+        changes["inner"] = schema.get("contentSchema", True)
     return changes
 
 
@@ -255,7 +263,7 @@ _READERS: Sequence[tuple[frozenset[str], _Reader]] = (
         frozenset(f"{end}{what}" for end in ("min", "max") for what in _COUNTED),
         _counts,
     ),
-    (frozenset(["pattern", "format"]), _texts),
+    (frozenset(["pattern", "format", "contentEncoding", "contentMediaType"]), _texts),
     (OF_OBJECTS | {"required", "dependentRequired", "unevaluatedProperties"}, _members),
     (OF_ARRAYS | {"uniqueItems"}, _entries),
     (_CHECKED, _checks),

@@ -8,6 +8,7 @@ be, and :class:`Sample` says what is missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -242,8 +243,13 @@ def _some(values: Iterator[Any], plain: Plain, number: int) -> Iterator[Made]:
     yield from map(_value, islice(values, number, number + most))
 
 
-def _strings(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
-    return _some(texts(plain), plain, number)
+def _strings(maker: _Maker, plain: Plain, depth: int, number: int, _: bool) -> Iterator[Made]:
+    if plain.inner is not None and number == 0 and not plain.patterns:
+        text = json.dumps(maker.made((plain.inner,), depth + 1).value)
+        least, most = plain.counts.get("minLength", 0), plain.counts.get("maxLength", len(text))
+        if least <= len(text) <= most:
+            yield _value(text)
+    yield from _some(texts(plain), plain, number)
 
 
 def _integers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:

@@ -195,6 +195,17 @@ def test_a_value_fits_its_schema_and_is_the_same_again(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ("{type: string, contentEncoding: base64}", "bW9jaw=="),
+        ("{type: string, contentMediaType: application/json}", "{}"),
+        (
+            (
+                "{type: string, contentMediaType: application/x+json, contentSchema: "
+                "{required: [a], properties: {a: {type: integer}}}}"
+            ),
+            '{"a": 0}',
+        ),
+        ("{type: string, contentMediaType: application/json, maxLength: 1}", "t"),
+        ("{type: string, contentMediaType: text/html}", "text"),
         ("{type: string, example: Rex, default: Max}", "Rex"),
         ("{type: string, default: Max, enum: [Max, Rex]}", "Max"),
         ("{type: integer, example: x}", 0),
