@@ -262,6 +262,11 @@ def json_text(value: Any) -> str:
     return _JSON.encode(value)
 
 
+def json_bytes(value: Any) -> bytes:
+    """As above, in UTF-8; half a surrogate pair is escaped as JSON does it."""
+    return json_text(value).encode(errors="backslashreplace")
+
+
 def enveloped(body: Any, envelope: str) -> Any:
     """The body in the envelope its product uses."""
     if envelope == "none":

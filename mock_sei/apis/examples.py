@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from mock_sei.apis.bodies import is_json
+from mock_sei.apis.combining import ways
 from mock_sei.apis.directions import for_answers
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import MOST_SHOWN, Sample, sample
+from mock_sei.apis.written import is_xml
 from mock_sei.patterns import Budget
 
+_MOST_WAYS = 20
+"""Choices of alternatives among which one that takes a text is looked for."""
 _MEMBERS = frozenset(
     ["value", "summary", "description", "externalValue", "dataValue", "serializedValue", "$ref"]
 )
@@ -25,17 +30,35 @@ def answer_value(media: Mapping[str, Any], document: Document, media_type: str) 
     The problems of an example say where it does not fit its schema. A header's or a parameter's
     object is taken as well.
     """
-    kind = "json value" if is_json(media_type) else "value"
-    made = document.derived(kind, media, lambda: {"made": _answer_value(media, document, kind)})
+    kind = "json" if is_json(media_type) else "xml" if is_xml(media_type) else "text"
+    made = document.derived(
+        f"{kind} value", media, lambda: {"made": _answer_value(media, document, kind)}
+    )
     found: Sample = made["made"]
     return found
 
 
-def _answer_value(media: Mapping[str, Any], document: Document, kind: str) -> Sample:
-    document, schema = for_answers(document, media.get("schema", True))
-    for value in shown_values(media, document):
-        if kind == "json value" and isinstance(value, str):
+def schema_of(media: Mapping[str, Any], document: Document) -> Any:
+    """What goes for the whole answer; a list where the document describes each item of a sequence.
+
+    Source: ``itemSchema`` of OpenAPI 3.2.0 section 4.14.3.
+    """
+    if "schema" in media or "itemSchema" not in media:
+        return media.get("schema", True)
+
+    def make() -> dict[str, Any]:
+        return {"type": "array", "items": media["itemSchema"], "minItems": 1}
+
+    return document.derived("sequence", media, make)
+
+
+def _answer_value(media: Mapping[str, Any], whole: Document, kind: str) -> Sample:
+    document, schema = for_answers(whole, schema_of(media, whole))
+    for value in shown_values(media, whole, is_json=kind == "json"):
+        if kind != "text" and isinstance(value, str):
             value = _as_json(value, schema, document)
+        if kind != "json" and isinstance(value, str) and not _takes_texts(schema, document):
+            return Sample(value=value, is_made=False)  # the value as it is written
         return Sample(value=value, problems=_problems(value, schema, document), is_made=False)
     made = sample(schema, document)
     problems = [
@@ -43,6 +66,13 @@ def _answer_value(media: Mapping[str, Any], document: Document, kind: str) -> Sa
         for each in made.problems
     ]
     return Sample(value=made.value, problems=tuple(problems))
+
+
+def _takes_texts(schema: Any, document: Document) -> bool:
+    return any(
+        each.types is None or "string" in each.types
+        for each in islice(ways((schema,), document), _MOST_WAYS)
+    )
 
 
 def _problems(value: Any, schema: Any, document: Document) -> tuple[str, ...]:
@@ -55,14 +85,13 @@ def _as_json(text: str, schema: Any, document: Document) -> Any:
     checker = document.checker(schema)
     if checker.is_valid(text):
         return text
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    value = _read(text)
     return value if checker.is_valid(value) else text
 
 
-def shown_values(media: Mapping[str, Any], document: Document) -> Iterator[Any]:
+def shown_values(
+    media: Mapping[str, Any], document: Document, *, is_json: bool = False
+) -> Iterator[Any]:
     """The values of ``example`` and ``examples``, in the order in which they count.
 
     People write values without ``value``.
@@ -73,5 +102,21 @@ def shown_values(media: Mapping[str, Any], document: Document) -> Iterator[Any]:
         entry = document.follow(each, "examples")
         if not isinstance(entry, Mapping) or not (entry.keys() <= _MEMBERS):
             yield entry
-        elif "value" in entry or "dataValue" in entry:
-            yield entry.get("value", entry.get("dataValue"))
+            continue
+        keys = _VALUES if is_json else _VALUES[::-1]
+        key = next((each for each in keys if each in entry), None)
+        if key == "serializedValue" and is_json:
+            yield _read(entry[key])
+        elif key is not None:
+            yield entry[key]
+
+
+_VALUES = ("value", "dataValue", "serializedValue")
+
+
+def _read(text: Any) -> Any:
+    """What a JSON text says; the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return text

@@ -12,7 +12,8 @@ from operator import itemgetter
 from typing import Any
 
 from mock_sei.apis.calls import ApiCall, not_there
-from mock_sei.apis.combining import Parts, Plain, ways
+from mock_sei.apis.combining import ways
+from mock_sei.apis.plain import Parts, Plain
 from mock_sei.apis.records import Order, Record, Table, texts
 from mock_sei.apis.references import Document
 

@@ -8,21 +8,21 @@ be, and :class:`Sample` says what is missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
-from mock_sei.apis.combining import Parts, Plain, matches, ways
+from mock_sei.apis.combining import ways
+from mock_sei.apis.containers import ANY, DEEPEST, MOST_PARTS, MOST_VALUES, Made, arrays, objects
 from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.misfits import find_misfits
+from mock_sei.apis.plain import Parts, Plain
 from mock_sei.apis.references import Document
 from mock_sei.apis.scalars import numbers, texts
-from mock_sei.apis.texts import texts_for
 from mock_sei.patterns import Budget
 
-DEEPEST = 3
-"""Levels after which optional members are left out, so that a wide schema stays small."""
 HOPELESS = 40
 """Levels after which a schema that requires more and more is given up."""
 
@@ -32,12 +32,6 @@ _MOST_CHECKS = 100
 """Values within the value that are held against their schema."""
 _MOST_WAYS = 40
 """Choices of alternatives that are tried for one schema."""
-_MOST_VALUES = 60
-"""Values of a text or a number that are tried for one schema."""
-_MOST_PARTS = 20_000
-"""Members and items of one value, all in all; deeper ones may have a fifth for each level."""
-_MOST_PARTS_OF_ANY = 200
-"""Parts that a value may have however deep it stands: the members that a schema requires."""
 MOST_SHOWN = 3
 """Places of a value that a note names."""
 
@@ -66,20 +60,7 @@ def _sample(schema: Any, document: Document) -> Sample:
     return Sample(value=value, problems=tuple(each.describe() for each in misfits))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Made:
-    value: Any
-    size: int = 1
-    """The number of its parts."""
-    is_whole: bool = True
-    """False where something that is required could not be made."""
-
-
-_NOTHING = _Made(value=None, is_whole=False)
-_ANY: Mapping[str, Any] = {}
-_TEXT = {"type": "string"}
-"""What a member gets of which nothing is known."""
-
+_NOTHING = Made(value=None, is_whole=False)
 _Key = tuple[frozenset[int], int, int, bool]
 
 
@@ -90,22 +71,22 @@ class _Maker:
         self.document = document
         self._steps = _MOST_STEPS
         self._checks = _MOST_CHECKS
-        self._known: dict[_Key, _Made] = {}
+        self._known: dict[_Key, Made] = {}
         self._parts: list[Parts] = []
         """Kept, so that no other schema takes the identity of one that is known."""
         self._open: set[frozenset[int]] = set()
         """The schemas that are being made: within itself none is begun again."""
         self._circles = 0
 
-    def made(self, parts: Parts, depth: int, number: int = 0, *, is_sparse: bool = False) -> _Made:
+    def made(self, parts: Parts, depth: int, number: int = 0, *, is_sparse: bool = False) -> Made:
         """The value of some schemas; another one for each number, where there are so many."""
-        parts = tuple(each for each in parts if each is not True) or (_ANY,)
+        parts = tuple(each for each in parts if each is not True) or (ANY,)
         if len(parts) == 1:
             parts = (self.document.follow(parts[0], "schema"),) if _is_bare(parts[0]) else parts
         identity = frozenset(map(id, parts))
         if identity in self._open or depth > HOPELESS:
             self._circles += 1
-            return _Made(value=_empty(parts), is_whole=False)
+            return Made(value=_empty(parts), is_whole=False)
         key = identity, min(depth, DEEPEST), number, is_sparse
         if key in self._known:
             return self._known[key]
@@ -131,8 +112,8 @@ class _Maker:
         self._checks -= 1
         return all(self.document.checker(each).is_valid(value) for each in parts)
 
-    def _chosen(self, parts: Parts, depth: int, number: int, *, is_sparse: bool) -> _Made:
-        first: _Made | None = None
+    def _chosen(self, parts: Parts, depth: int, number: int, *, is_sparse: bool) -> Made:
+        first: Made | None = None
         most = _MOST_WAYS if self.has_time else 1
         for way in islice(ways(parts, self.document), most):
             must_fit = way.checked and self.has_time
@@ -149,12 +130,12 @@ class _Maker:
 
     def _values(
         self, plain: Plain, parts: Parts, depth: int, number: int, *, is_sparse: bool
-    ) -> Iterator[_Made]:
+    ) -> Iterator[Made]:
         """What may fit; several where something is left that only a check can tell."""
         if number == 0:
             for each in plain.offers:
                 if self._is_good(each, plain, parts):
-                    yield _Made(value=each, size=size_of(each, _MOST_PARTS))
+                    yield Made(value=each, size=size_of(each, MOST_PARTS))
         if plain.choices is not None:
             kept = [each for each in plain.choices if self._is_good(each, plain, parts)]
             yield from map(_value, kept[number:] or ())
@@ -181,8 +162,8 @@ def _empty(parts: Parts) -> Any:
     return [] if "array" in kinds else {} if "object" in kinds else None
 
 
-def _value(value: Any) -> _Made:
-    return _Made(value=value)
+def _value(value: Any) -> Made:
+    return Made(value=value)
 
 
 def _is_bare(schema: Any) -> bool:
@@ -257,180 +238,39 @@ def _shown_kind(plain: Plain) -> str:
     return "object"
 
 
-def _most_parts(depth: int) -> int:
-    share: int = _MOST_PARTS // 5**depth
-    return max(share, _MOST_PARTS_OF_ANY)
-
-
-def _objects(
-    maker: _Maker, plain: Plain, depth: int, number: int, is_sparse: bool
-) -> Iterator[_Made]:
-    """With the optional members; where a check may refuse that, without them as well."""
-    yield _object(maker, plain, depth, number, is_sparse=is_sparse)
-    if plain.checked:
-        if not is_sparse:
-            yield _object(maker, plain, depth, number, is_sparse=True)
-        for another in range(number + 1, number + 4):
-            yield _object(maker, plain, depth, another, is_sparse=is_sparse)
-
-
-def _object(maker: _Maker, plain: Plain, depth: int, number: int, *, is_sparse: bool) -> _Made:
-    required = _required(plain)
-    least = plain.counts.get("minProperties", 0)
-    most = max(plain.counts.get("maxProperties", _MOST_PARTS), len(required))
-    left = _most_parts(depth)
-    optional = [each for each in plain.members if each not in required]
-    members: dict[str, Any] = {}
-    is_whole = True
-    for name in required:
-        made = maker.made(_parts_of(plain, name), depth + 1, 0 if members else number)
-        members[name] = made.value
-        is_whole = is_whole and made.is_whole
-        left -= made.size
-        if left < 0:
-            is_whole = False
-            break
-    takes_all = depth < DEEPEST and not is_sparse and maker.has_time
-    for name in chain(optional, _further_names(plain, least)):
-        is_wanted = len(members) < least or (takes_all and name in plain.members)
-        if len(members) >= most or left < 0 or not is_wanted:
-            break
-        parts = plain.member(name)
-        if not _goes_on(plain, name, members):
-            continue
-        made = maker.made(parts, depth + 1, 0 if members else number)
-        if made.is_whole:
-            members[name] = made.value
-            left -= made.size
-    known = [name for name in plain.members if name in members]
-    value = {name: members[name] for name in dict.fromkeys((*known, *members))}
-    size = _most_parts(depth) - left + 1
-    return _Made(value=value, size=size, is_whole=is_whole and len(value) >= least)
-
-
-def _required(plain: Plain) -> dict[str, None]:
-    """The names that must be there, with what those demand."""
-    found: dict[str, None] = {}
-    waiting = list(plain.required)
-    while waiting:
-        name = waiting.pop(0)
-        if name not in found:
-            found[name] = None
-            waiting += plain.demands.get(name, ())
-    return found
-
-
-def _goes_on(plain: Plain, name: str, members: Mapping[str, Any]) -> bool:
-    """Whether an optional member may be put in: all that it demands is there."""
-    return all(each in members for each in plain.demands.get(name, ()) if each != name)
-
-
-def _parts_of(plain: Plain, name: str) -> Parts:
-    parts = plain.member(name)
-    return parts if any(each is not True and each != _ANY for each in parts) else (_TEXT,)
-
-
-def _further_names(plain: Plain, least: int) -> Iterator[str]:
-    """Names of members that no schema spells out."""
-    if not least:
-        return
-    patterned = chain.from_iterable(each.get("patternProperties") or () for each in plain.objects)
-    names = [each["propertyNames"] for each in plain.objects if "propertyNames" in each]
-    shaped = [each["pattern"] for each in names if isinstance(each, Mapping) and "pattern" in each]
-    listed = chain.from_iterable(
-        each.get("enum", ()) for each in names if isinstance(each, Mapping)
-    )
-    for name in chain(listed, *map(texts_for, chain(shaped, patterned))):
-        if isinstance(name, str) and all(matches(each, name) for each in shaped):
-            yield name
-    for number in range(1, min(least, _MOST_PARTS) + 1):
-        yield f"member{number}"
-
-
-def _arrays(
-    maker: _Maker, plain: Plain, depth: int, number: int, is_sparse: bool
-) -> Iterator[_Made]:
-    yield _array(maker, plain, depth, number, is_sparse=is_sparse)
-    if plain.checked:
-        yield _array(maker, plain, depth, number, is_sparse=not is_sparse)
-        yield _array(maker, plain, depth, number + 1, is_sparse=is_sparse)
-
-
-def _array(maker: _Maker, plain: Plain, depth: int, number: int, *, is_sparse: bool) -> _Made:
-    least = plain.counts.get("minItems", 0)
-    most = plain.counts.get("maxItems", _MOST_PARTS)
-    contained = [part for each in plain.arrays for part in _contained(each)]
-    wanted = 0 if depth >= DEEPEST or is_sparse else 1
-    count = min(max(least, min(wanted, most)), _MOST_PARTS)
-    left = _most_parts(depth)
-    values: list[Any] = []
-    seen: set[str] = set()
-    another = number
-    if contained:
-        count = max(count, plain.first_items + len(contained))
-    while len(values) < count:
-        index = len(values)
-        parts = plain.item(index)
-        if index >= plain.first_items and contained:
-            parts = (*parts, contained.pop(0))
-        made = maker.made(parts, depth + 1, another if not values or plain.unique else 0)
-        if not made.is_whole:
-            if index >= least:
-                break
-            return _Made(value=values or [made.value], is_whole=False)
-        left -= made.size
-        if plain.unique:
-            another += 1
-            text = repr(made.value)
-            if text in seen:
-                if another > number + 2 * count + _MOST_VALUES:
-                    break
-                continue
-            seen.add(text)
-        values.append(made.value)
-        if left < 0:
-            break
-    return _Made(
-        value=values,
-        size=_most_parts(depth) - left + 1,
-        is_whole=len(values) >= least and not contained,
-    )
-
-
-def _contained(schema: Mapping[str, Any]) -> list[Any]:
-    if "contains" not in schema:
-        return []
-    return [schema["contains"]] * min(schema.get("minContains", 1), _MOST_PARTS_OF_ANY)
-
-
-def _some(values: Iterator[Any], plain: Plain, number: int) -> Iterator[_Made]:
-    most = _MOST_VALUES if plain.checked else 1
+def _some(values: Iterator[Any], plain: Plain, number: int) -> Iterator[Made]:
+    most = MOST_VALUES if plain.checked else 1
     yield from map(_value, islice(values, number, number + most))
 
 
-def _strings(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
-    return _some(texts(plain), plain, number)
+def _strings(maker: _Maker, plain: Plain, depth: int, number: int, _: bool) -> Iterator[Made]:
+    if plain.inner is not None and number == 0 and not plain.patterns:
+        text = json.dumps(maker.made((plain.inner,), depth + 1).value)
+        least, most = plain.counts.get("minLength", 0), plain.counts.get("maxLength", len(text))
+        if least <= len(text) <= most:
+            yield _value(text)
+    yield from _some(texts(plain), plain, number)
 
 
-def _integers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+def _integers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
     return _some(numbers(plain, whole=True), plain, number)
 
 
-def _numbers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+def _numbers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
     return _some(numbers(plain, whole=False), plain, number)
 
 
-def _booleans(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+def _booleans(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
     return _some(iter((True, False)), plain, number)
 
 
-def _nulls(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
+def _nulls(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
     return _some(iter((None,)), plain, number)
 
 
-_MAKERS: Mapping[str, Callable[[_Maker, Plain, int, int, bool], Iterator[_Made]]] = {
-    "object": _objects,
-    "array": _arrays,
+_MAKERS: Mapping[str, Callable[[_Maker, Plain, int, int, bool], Iterator[Made]]] = {
+    "object": objects,
+    "array": arrays,
     "string": _strings,
     "integer": _integers,
     "number": _numbers,

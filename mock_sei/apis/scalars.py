@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import count, islice
 from math import ceil, floor
 
-from mock_sei.apis.combining import Plain, matches
+from mock_sei.apis.plain import Plain, matches
 from mock_sei.apis.texts import texts_for
 
 LONGEST_TEXT = 1_000_000

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mock_sei.apis import directions
+from mock_sei.apis.directions import for_answers
+from mock_sei.apis.grammar import Kind, Shape, field_of
+from mock_sei.apis.references import Document
+from mock_sei.apis.samples import sample
 from tests.apis.engine import JSON, Engine
 
 GROMP = """
@@ -153,3 +159,113 @@ components:
     how = {"content-type": "application/x-www-form-urlencoded"}
 
     assert engine.call("/x", method="POST", body=body, headers=how).status == 201
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        (
+            (
+                "{required: [k, pw], properties: {k: {const: x}}, if: {properties: {k: {const: x}}}"
+                ", then: {properties: {pw: {type: string, writeOnly: true}}}}"
+            ),
+            {"k": "x"},
+        ),
+        (
+            (
+                "{required: [a, pw], properties: {a: {type: integer}}, dependentSchemas:"
+                " {a: {properties: {pw: {type: string, writeOnly: true}}}}}"
+            ),
+            {"a": 0},
+        ),
+        (
+            (
+                "{properties: {a: {type: integer}, pw: {type: string, writeOnly: true}},"
+                " dependentRequired: {a: [pw]}}"
+            ),
+            {"a": 0},
+        ),
+        (
+            (
+                "{type: array, prefixItems: [{required: [pw], properties:"
+                " {pw: {type: string, writeOnly: true}, a: {type: integer}}}]}"
+            ),
+            [{"a": 0}],
+        ),
+    ],
+)
+def test_a_write_only_member_is_answered_by_no_keyword(schema: str, body: object) -> None:
+    engine = Engine.brought(f"""
+paths:
+  /x:
+    get:
+      responses:
+        '200': {{description: ok, content: {{application/json: {{schema: {schema}}}}}}}
+""")
+
+    assert (engine.call("/x").body, engine.findings.notes) == (body, [])
+
+
+def test_members_that_records_have_are_answered_as_they_are() -> None:
+    engine = Engine.brought("""
+paths:
+  /x:
+    get:
+      responses:
+        '200':
+          description: ok
+          content: {application/json: {schema: {type: array, items: {properties:
+            {secret: {type: string, writeOnly: true}}}}}}
+""")
+    engine.state.collections.add("/x", [{"secret": "mine"}])
+
+    assert engine.call("/x").body == [{"secret": "mine"}]
+
+
+def test_schemas_that_lead_twice_to_one_another_are_read_once_each() -> None:
+    twice = {
+        f"L{at}": {
+            "allOf": [{"$ref": f"#/components/schemas/L{at + 1}"}] * 2,
+            "properties": {f"m{at}": {"type": "string", "writeOnly": True}},
+        }
+        for at in range(24)
+    }
+    content = {"components": {"schemas": {**twice, "L24": {"required": ["m0"]}}}}
+    document = Document(source=Path("x.yaml"), content=content)
+    read = 0
+
+    def counted(kind: Kind, key: str) -> tuple[Shape, Kind]:
+        nonlocal read
+        read += 1
+        assert read < 5_000, "each schema is read again and again"
+        return field_of(kind, key)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(directions, "field_of", counted)
+        view, schema = for_answers(document, {"$ref": "#/components/schemas/L0"})
+
+        assert sample(schema, view).value == {}
+
+
+@pytest.mark.parametrize("mapping", ["{h: '#/components/schemas/Hound'}", "{}"])
+def test_a_type_is_named_where_its_base_has_a_write_only_member(mapping: str) -> None:
+    engine = Engine.brought(f"""
+paths:
+  /x:
+    get:
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json:
+              schema:
+                required: [kind, pw]
+                properties: {{kind: {{type: string}}, pw: {{type: string, writeOnly: true}}}}
+                oneOf: [{{$ref: '#/components/schemas/Hound'}}]
+                discriminator: {{propertyName: kind, mapping: {mapping}}}
+components:
+  schemas:
+    Hound: {{required: [pw, bark], properties: {{bark: {{type: boolean}}}}}}
+""")
+
+    assert engine.call("/x").body == {"kind": "h" if "h:" in mapping else "Hound", "bark": True}

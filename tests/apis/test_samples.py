@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mock_sei.apis import combining
+from mock_sei.apis import combining, plain
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from mock_sei.apis.schemas import Checker
@@ -195,6 +195,17 @@ def test_a_value_fits_its_schema_and_is_the_same_again(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ("{type: string, contentEncoding: base64}", "bW9jaw=="),
+        ("{type: string, contentMediaType: application/json}", "{}"),
+        (
+            (
+                "{type: string, contentMediaType: application/x+json, contentSchema: "
+                "{required: [a], properties: {a: {type: integer}}}}"
+            ),
+            '{"a": 0}',
+        ),
+        ("{type: string, contentMediaType: application/json, maxLength: 1}", "t"),
+        ("{type: string, contentMediaType: text/html}", "text"),
         ("{type: string, example: Rex, default: Max}", "Rex"),
         ("{type: string, default: Max, enum: [Max, Rex]}", "Max"),
         ("{type: integer, example: x}", 0),
@@ -394,9 +405,9 @@ def endless(members: int) -> dict[str, Any]:
 def test_the_work_for_one_value_is_bounded(schemas: dict[str, Any]) -> None:
     document = Document(source=Path("x.yaml"), content={"components": {"schemas": schemas}})
     work = 0
-    put_together = combining.put_together
+    put_together = plain.put_together
 
-    def counted(*arguments: Any) -> combining.Plain:
+    def counted(*arguments: Any) -> plain.Plain:
         nonlocal work
         work += 1
         return put_together(*arguments)

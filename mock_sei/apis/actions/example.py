@@ -11,17 +11,20 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from mock_sei.apis.bodies import check_media_type, is_json, media_type_of
-from mock_sei.apis.calls import ApiAnswer, ApiCall
-from mock_sei.apis.examples import answer_value
+from mock_sei.apis.accepted import choose
+from mock_sei.apis.bodies import check_media_type, is_json
+from mock_sei.apis.calls import ApiAnswer, ApiCall, json_bytes
+from mock_sei.apis.directions import for_answers
+from mock_sei.apis.examples import answer_value, schema_of
 from mock_sei.apis.foreign_bodies import check_body
 from mock_sei.apis.headers import answer_headers
-from mock_sei.apis.misfits import find_misfits
+from mock_sei.apis.misfits import find_misfits, shown
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.record_answers import records_answer
+from mock_sei.apis.references import Document
 from mock_sei.apis.samples import MOST_SHOWN, Sample
 from mock_sei.apis.spooled import Body
-from mock_sei.apis.written import concrete, written
+from mock_sei.apis.written import written
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.sendable import WITHOUT_BODY, is_media_type
 
@@ -68,29 +71,62 @@ def _content(call: ApiCall, response: Mapping[str, Any]) -> ApiAnswer:
     if operation.success in WITHOUT_BODY or not (content or has_records):
         return ApiAnswer(status=operation.success, content=b"")
     media_type, media = _media(content, call) if content else ("application/json", _NOTHING)
-    schema = media.get("schema", True)
-    found = answer_value(media, document, media_type)
     if has_records:
-        value = records_answer(call, schema, found.value)
-        found = Sample(value=value, problems=_misfits_of_records(call, schema, value))
+        found = _from_records(call, media, answer_value(media, document, media_type))
+        sent = _sent(found, media_type, media, document)
+    else:
+        found, sent = _remembered(media_type, media, document)
     call.notes.extend(f"the answer of {operation.name} is {each}" for each in found.problems)
+    return ApiAnswer(
+        body=found.value if is_json(media_type) else None,
+        content=sent,
+        status=operation.success,
+        media_type=media_type,
+    )
+
+
+def _remembered(
+    media_type: str, media: Mapping[str, Any], document: Document
+) -> tuple[Sample, bytes]:
+    """A value and what is sent for it; both are made at the first call that asks for them."""
+
+    def make() -> dict[str, Any]:
+        found = answer_value(media, document, media_type)
+        return {"found": found, "sent": _sent(found, media_type, media, document)}
+
+    kept = document.derived(f"sent as {media_type}", media, make)
+    return kept["found"], kept["sent"]
+
+
+def _sent(found: Sample, media_type: str, media: Mapping[str, Any], document: Document) -> bytes:
     if is_json(media_type):
-        return ApiAnswer(body=found.value, status=operation.success, media_type=media_type)
-    as_sent = written(found, media_type, schema, document)
-    return ApiAnswer(content=as_sent, status=operation.success, media_type=media_type)
+        return json_bytes(found.value)
+    return written(found, media_type, media, document)
 
 
 def _media(content: Mapping[str, Any], call: ApiCall) -> tuple[str, Mapping[str, Any]]:
     """The media type that is answered, and what the document says of it."""
     sendable = list(filter(is_media_type, content))
-    media_type = _wanted(sendable, call.accept) if sendable else "application/octet-stream"
-    entry = content.get(media_type, next(iter(content.values())))
+    choice = choose(sendable or ["application/octet-stream"], call.accept)
+    if not choice.is_accepted and sendable:
+        call.notes.append(
+            f"{call.operation.name} is answered in {choice.media_type}, since its document has no "
+            f"media type that the header Accept asks for, only {shown(', '.join(sendable))}"
+        )
+    entry = content.get(choice.key, next(iter(content.values())))
     media: Mapping[str, Any] = call.operation.document.follow(entry, call.operation.name)
-    return concrete(media_type), media
+    return choice.media_type, media
+
+
+def _from_records(call: ApiCall, media: Mapping[str, Any], wrapper: Sample) -> Sample:
+    schema = schema_of(media, call.operation.document)
+    value = records_answer(call, schema, wrapper.value)
+    return Sample(value=value, problems=_misfits_of_records(call, schema, value))
 
 
 def _misfits_of_records(call: ApiCall, schema: Any, value: Any) -> tuple[str, ...]:
-    misfits = find_misfits(call.operation.document, schema, value, call.budget)[:MOST_SHOWN]
+    document, schema = for_answers(call.operation.document, schema)
+    misfits = find_misfits(document, schema, value, call.budget)[:MOST_SHOWN]
     return tuple(f"from records that do not fit its schema: {each.describe()}" for each in misfits)
 
 
@@ -113,11 +149,3 @@ def _response(operation: Operation) -> Any:
         if code in responses:
             return operation.document.follow(responses[code], operation.name)
     return _NOTHING
-
-
-def _wanted(media_types: list[str], accept: str) -> str:
-    asked = [media_type_of(each) for each in accept.split(",")]
-    found = next((each for each in media_types if media_type_of(each) in asked), None)
-    if found is None:  # JSON before the others, whatever their order in the document
-        found = next(filter(is_json, media_types), media_types[0])
-    return found

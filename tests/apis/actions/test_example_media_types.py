@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from base64 import b64encode
 from collections.abc import Sequence
 
 import pytest
 
 from mock_sei.apis.calls import ApiAnswer
+from mock_sei.apis.files import FILES
 from tests.apis.engine import Engine
 
 
@@ -25,7 +27,8 @@ components: {more}
     return engine.call("/v1/x", headers={"accept": accept}), engine.findings.notes
 
 
-OBJECT = "schema: {type: object, properties: {id: {type: integer}}}"
+ID = "type: object, properties: {id: {type: integer}}"
+OBJECT = f"schema: {{{ID}}}"
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,9 @@ OBJECT = "schema: {type: object, properties: {id: {type: integer}}}"
         f"{{{OBJECT}, examples: {{a: {{value: '{{\"id\": 4}}'}}}}}}",
         f"{{{OBJECT}, examples: {{a: {{summary: no value}}, b: {{value: {{id: 4}}}}}}}}",
         f"{{{OBJECT}, examples: {{a: {{id: 4}}}}}}",
+        f"{{{OBJECT}, examples: {{a: {{serializedValue: '{{\"id\": 4}}'}}}}}}",
+        f"{{{OBJECT}, examples: {{a: {{serializedValue: '5', dataValue: {{id: 4}}}}}}}}",
+        f"{{{OBJECT}, examples: {{a: {{externalValue: 'https://example.com/4'}}, b: {{id: 4}}}}}}",
         f"{{{OBJECT}, examples: {{a: {{$ref: '#/components/examples/A'}}}}}}",
     ],
 )
@@ -114,10 +120,46 @@ SCHEMAS = """{schemas: {Order: {type: object, xml: {name: order, namespace: 'urn
                 b"<sizes>0</sizes><sizes>0</sizes></p:order>"
             ),
         ),
+        (f"{{text/tab-separated-values: {{{ROWS}}}}}", b"id\tb\r\n0\tx,y\r\n0\tx,y\r\n"),
+        (f"{{'text/csv; header=absent': {{{ROWS}}}}}", b'0,"x,y"\r\n0,"x,y"\r\n'),
+        ("{text/event-stream: {schema: {type: string}}}", b'data: "text"\n\n'),
+        ("{application/jsonl: {schema: {type: string}}}", b'"text"\n'),
+        ("{text/event-stream: {schema: {type: string}, example: 'data: x'}}", b"data: x"),
+        (f"{{application/jsonl: {{itemSchema: {{{ID}}}}}}}", b'{"id": 0}\n'),
+        (f"{{application/json-seq: {{itemSchema: {{{ID}}}}}}}", b'\x1e{"id": 0}\n'),
+        (
+            (
+                "{text/event-stream: {itemSchema: {required: [data], properties:"
+                ' {data: {enum: ["a\\nb"]}, event: {enum: [tick]}, more: {}}}}}'
+            ),
+            b"event: tick\ndata: a\ndata: b\n\n",
+        ),
+        ("{'text/plain; charset=iso-8859-1': {schema: {enum: [Gr\u00fcn]}}}", b"Gr\xfcn"),
+        ("{'text/plain; charset=unheard-of': {schema: {enum: [Gr\u00fcn]}}}", b"Gr\xc3\xbcn"),
+        (
+            "{'text/xml; charset=us-ascii': {schema: {enum: [Gr\u00fcn]}}}",
+            b"<?xml version='1.0' encoding='us-ascii'?>\n<root>Gr&#252;n</root>",
+        ),
+        (
+            "{image/gif: {schema: {type: string, contentEncoding: base64}}}",
+            b64encode(FILES["image/gif"]),
+        ),
+        ("{image/svg+xml: {schema: {type: string, format: binary}}}", FILES["image/svg+xml"]),
+        (f"{{text/plain: {{{OBJECT}, example: '{{\"id\":   4}}'}}}}", b'{"id":   4}'),
+        (
+            f"{{application/xml: {{{OBJECT}, example: '{{\"id\": 4}}'}}}}",
+            b"<?xml version='1.0' encoding='utf-8'?>\n<root><id>4</id></root>",
+        ),
+        (
+            "{application/xml: {examples: {a: {dataValue: 1, serializedValue: <one/>}}}}",
+            b"<one/>",
+        ),
     ],
 )
 def test_other_media_types_have_their_own_form(content: str, sent: bytes) -> None:
-    assert answered(content, SCHEMAS)[0].content == sent
+    found, notes = answered(content, SCHEMAS)
+
+    assert (found.content, notes) == (sent, [])
 
 
 @pytest.mark.parametrize("content", ["{image/png: {}}", "{image/*: {schema: {format: binary}}}"])
@@ -142,3 +184,26 @@ def test_xml_comes_where_it_is_asked_for() -> None:
     assert answered(content)[0].body == {"id": 0}
     found = answered(content, accept="application/xml")[0]
     assert (found.content or b"").endswith(b"<root><id>0</id></root>")
+
+
+def test_an_accept_that_nothing_fits_is_noted_and_answered_all_the_same() -> None:
+    content = f"{{text/csv: {{{OBJECT}}}, application/json: {{{OBJECT}}}}}"
+    found, notes = answered(content, accept="application/xml")
+
+    assert found.body == {"id": 0}
+    assert notes == [
+        (
+            "GET /v1/x is answered in application/json, since its document has no media type that "
+            "the header Accept asks for, only 'text/csv, application/json'"
+        )
+    ]
+
+
+def test_an_answer_is_written_once() -> None:
+    engine = Engine.brought(
+        f"""
+paths: {{/v1/x: {{get: {{responses: {{"200": {{content: {{text/csv: {{{ROWS}}}}}}}}}}}}}}}
+"""
+    )
+
+    assert engine.call("/v1/x").content is engine.call("/v1/x").content
