@@ -7,7 +7,7 @@ it is. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote
@@ -140,7 +140,7 @@ _BY_ANY_NAME: Mapping[Kind, Field] = {Kind.CALLBACK: (Shape.ONE, Kind.PATH_ITEM)
 
 def field_of(kind: Kind, key: str) -> Field:
     """What the field ``key`` of an object holds."""
-    if key.startswith("x-"):
+    if key.startswith("x-") or key == "$ref":
         return VALUE
     return FIELDS.get(kind, {}).get(key) or _BY_ANY_NAME.get(kind, VALUE)
 
@@ -166,6 +166,17 @@ def tokens_of(reference: str) -> tuple[str, ...]:
     if not parts:
         return ()
     return tuple(unquote(each).replace("~1", "/").replace("~0", "~") for each in parts.split("/"))
+
+
+def index_of(token: str, values: Sequence[Any]) -> int | None:
+    """Which item of a list a key of a pointer means; None for none of them."""
+    if len(token) > _LONGEST_INDEX or not token.isdecimal():
+        return None
+    return at if (at := int(token)) < len(values) else None
+
+
+_LONGEST_INDEX = 18
+"""Digits; Python refuses to read thousands of them."""
 
 
 def reference_to(pointer: Pointer) -> str:

@@ -23,6 +23,7 @@ from mock_sei.apis.grammar import (
     Pointer,
     Shape,
     field_of,
+    index_of,
     place_of,
     reference_to,
     tokens_of,
@@ -97,6 +98,7 @@ def modern(
     turn = _Turn(source, name, read_part, old=version.startswith("3.0"))
     whole = turn.whole(content)
     turn.report_unchecked()
+    turn.free_unused()
     return Modern(content=whole, wrong=turn.wrong, problems=turn.problems, links=turn.links)
 
 
@@ -144,10 +146,12 @@ class _Turn:
         self._kinds: dict[int, tuple[Any, Kind]] = {}
         """What objects were read as, by their identity; they are kept so that no other takes it."""
         self._resources: dict[str, Pointer] = {}
-        """Schemas by their ``$id``."""
+        """Schemas by their ``$id``, and the document by its ``$self``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
+        self._unused: set[Pointer] = set()
+        """Where parts stand that no operation depends on: nobody here makes their calls."""
         self._targets: set[tuple[str, ...]] = set()
         self._slow_members: list[str] = []
         """Where members are named by a pattern that the engine of the schemas cannot search."""
@@ -165,8 +169,21 @@ class _Turn:
             )
             self.problems.append(ConfigurationError(problem, source=self._source, key=place[:200]))
 
+    def free_unused(self) -> None:
+        """What is wrong with parts that no operation depends on costs none."""
+        for each in [each for each in self.wrong if self._is_unused(each.pointer)]:
+            self.wrong.remove(each)
+            self.problems.append(each.error)
+        self.links = [each for each in self.links if not self._is_unused(each[0])]
+
+    def _is_unused(self, pointer: Pointer) -> bool:
+        return any(pointer[:length] in self._unused for length in range(1, len(pointer) + 1))
+
     def whole(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Raises :class:`ConfigurationError` where the document has no part to be read."""
+        own = content.get("$self")
+        if isinstance(own, str):
+            self._resources[own] = ()
         self._whole = self._object(content, (), Kind.DOCUMENT, "", 0)
         while self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -283,6 +300,8 @@ class _Turn:
             return self._named(value, pointer, kind, base, depth)
         if kind is Kind.SCHEMA:
             return self._schema(value, pointer, base, depth)
+        if kind in (Kind.CALLBACK, Kind.LINK):
+            self._unused.add(pointer)
         if not isinstance(value, Mapping):
             if value is not None or kind is not Kind.COMPONENTS:
                 self.refuse(pointer, "not a mapping", value)
@@ -367,6 +386,8 @@ class _Turn:
         self._kinds[id(found)] = found, kind
         if isinstance(found.get("$ref"), str):
             self._wait(found, "$ref", pointer, kind, base)
+        elif found.pop("$ref", None) is not None:
+            self.refuse((*pointer, "$ref"), "must be a text", value["$ref"])
         return found
 
     def _value(self, value: Any, pointer: Pointer, depth: int) -> Any:
@@ -418,7 +439,11 @@ class _Turn:
         """Notes the names that a schema gives itself; says in which resource its parts are."""
         own = value.get("$id")
         if isinstance(own, str) and not own.startswith("#"):
-            base = urljoin(base, own).partition("#")[0]
+            try:
+                base = urljoin(base, own).partition("#")[0]
+            except ValueError:
+                self.tell((*pointer, "$id"), "is no address; it is not read", own)
+                return base
             self._resources.setdefault(base, pointer)
         for key in ("$anchor", "$dynamicAnchor"):
             if isinstance(value.get(key), str):
@@ -459,7 +484,8 @@ class _Turn:
                 self.wrong.append(Wrong(link.pointer, error))
         else:
             link.holder["$ref"] = reference_to(target)
-            self._led.append(link)
+            if link.kind is not Kind.LINK:  # what those lead to is not read
+                self._led.append(link)
             self._note_link(link.pointer, target, link.kind)
 
     def _note_link(self, pointer: Pointer, target: Pointer, kind: Kind) -> None:
@@ -473,9 +499,14 @@ class _Turn:
         """Where a reference leads. Raises :class:`ConfigurationError`."""
         address, _, fragment = reference.partition("#")
         start: Pointer
-        named = urljoin(link.base, address) if link.base or address else ""
+        try:
+            named = urljoin(link.base, address) if link.base or address else ""
+            _ = urlsplit(address)
+        except ValueError:
+            raise self._error(link, "is no address", reference) from None
         if named and named.partition("#")[0] in self._resources:
-            start, resource = self._resources[named], named
+            start = self._resources[named]
+            resource = named if start else self._name
         elif not address:
             start, resource = self._start_of(link.pointer), self._file_of(link.pointer)
         else:
@@ -536,8 +567,8 @@ class _Turn:
         for each in keys:
             if isinstance(found, dict) and each in found:
                 holder, last = found, each
-            elif isinstance(found, list) and each.isdecimal() and int(each) < len(found):
-                holder, last = found, int(each)
+            elif isinstance(found, list) and (at := index_of(each, found)) is not None:
+                holder, last = found, at
             else:
                 raise self._error(link, "leads nowhere", written)
             found = holder[last]

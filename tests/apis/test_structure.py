@@ -447,3 +447,129 @@ def test_two_documents_of_one_path_are_told(tmp_path: Path) -> None:
 
     (problem,) = catalogue.problems
     assert problem == (f"{tmp_path}/b.yaml: GET /x is in {tmp_path}/a.yaml too, which answers it")
+
+
+def test_a_callback_may_be_a_reference() -> None:
+    catalogue = brought(
+        f"""
+        paths:
+          /x: {{post: {{callbacks: {{done: {{$ref: '#/components/callbacks/Done'}}}}, {OK}}}}}
+        components:
+          callbacks:
+            Done: {{'{{$request.body#/url}}': {{post: {{{OK}}}}}}}
+        """
+    )
+
+    assert catalogue.problems == []
+    assert names(catalogue) == ["POST /x"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "callbacks: {done: {$ref: '#/components/callbacks/Missing'}}, responses: {'200': {description: ok}}",
+        "callbacks: {done: {'{$url}': {post: 5}}}, responses: {'200': {description: ok}}",
+        "callbacks: {done: {'{$url}': {post: {parameters: [{$ref: '#/components/parameters/Wrong'}]}}}}, responses: {'200': {description: ok}}",
+        "responses: {'200': {description: ok, links: {next: {$ref: '#/components/links/Missing'}}}}",
+        "responses: {'200': {description: ok, links: {next: 5}}}",
+    ],
+)
+def test_what_is_wrong_in_a_callback_or_a_link_is_told_and_costs_no_operation(part: str) -> None:
+    catalogue = brought(
+        f"""
+        paths: {{/x: {{post: {{{part}}}}}}}
+        components: {{parameters: {{Wrong: {{name: a, in: query, schema: {{type: text}}}}}}}}
+        """
+    )
+
+    assert any("paths[/x]" in each or "Wrong" in each for each in catalogue.problems)
+    assert names(catalogue) == ["POST /x"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("'http://[bad#/x'", "is no address"),
+        ("'#/paths/~1y/get/parameters/" + "9" * 4301 + "'", "leads nowhere"),
+        ("'#/paths/~1y/get/parameters/-1'", "leads nowhere"),
+    ],
+)
+@pytest.mark.parametrize("place", ["parameter", "schema"])
+def test_a_reference_that_none_can_be_costs_its_operation_only(
+    reference: str, problem: str, place: str
+) -> None:
+    parameter = f"{{$ref: {reference}}}"
+    if place == "schema":
+        parameter = f"{{name: a, in: query, schema: {parameter}}}"
+    catalogue = brought(
+        f"""
+        paths:
+          /x: {{get: {{parameters: [{parameter}], {OK}}}}}
+          /y: {{get: {{parameters: [], {OK}}}}}
+        """
+    )
+
+    assert names(catalogue) == ["GET /y"]
+    assert problem in catalogue.problems[0]
+    assert "paths[/x].get.parameters[0]" in catalogue.problems[0]
+
+
+@pytest.mark.parametrize(
+    "item",
+    ["{$ref: 5}", "{get: {parameters: [{$ref: []}]}}", "{get: {responses: {'200': {$ref: {}}}}}"],
+)
+def test_a_reference_that_is_no_text_costs_its_operation_only(item: str) -> None:
+    catalogue = brought(f"paths: {{/x: {item}, /y: {{get: {{{OK}}}}}}}")
+
+    assert names(catalogue) == ["GET /y"]
+    assert ".$ref" in catalogue.problems[0]
+    assert "must be a text" in catalogue.problems[0]
+
+
+def test_an_identifier_that_is_no_address_is_told_and_not_read() -> None:
+    catalogue = brought(
+        f"paths: {{/x: {{get: {{{answering('{$id: https://a.example/, properties: {a: {$id: ' + repr('http://[bad') + '}}}')}}}}}}}",
+        "3.1.0",
+    )
+
+    assert "$id = 'http://[bad': is no address; it is not read" in catalogue.problems[0]
+    assert names(catalogue) == ["GET /x"]
+
+
+def test_a_document_of_3_2_may_be_referred_to_by_its_own_address() -> None:
+    catalogue = brought(
+        f"""
+        $self: https://api.example/v1/openapi.yaml
+        paths:
+          /x:
+            get:
+              parameters:
+                - {{$ref: 'https://api.example/v1/openapi.yaml#/components/parameters/Size'}}
+                - {{name: code, in: query, schema: {{$ref: 'https://api.example/v1/openapi.yaml#code'}}}}
+              {OK}
+        components:
+          parameters: {{Size: {{name: size, in: query, schema: {{type: integer}}}}}}
+          schemas: {{Code: {{$anchor: code, type: string}}}}
+        """,
+        "3.2.0",
+    )
+
+    assert catalogue.problems == []
+    assert [each.type for each in catalogue.operations[0].parameters.values()] == [
+        "integer",
+        "string",
+    ]
+
+
+def test_a_link_may_lead_to_a_link_of_another_file(tmp_path: Path) -> None:
+    link = "{$ref: 'more.yaml#/links/Alias'}"
+    catalogue = folder_of(
+        tmp_path,
+        {
+            "api.yaml": f"{HEAD}paths: {{/x: {{get: {{responses: {{'200': {{description: ok, links: {{next: {link}}}}}}}}}}}}}",
+            "more.yaml": "links: {Alias: {$ref: '#/links/Next'}, Next: {operationId: next}}",
+        },
+    )
+
+    assert catalogue.problems == []
+    assert names(catalogue) == ["GET /x"]
