@@ -77,7 +77,7 @@ class Caller:
         self, operation: Operation, parameters: Sequence[Parameter], body: _Content
     ) -> httpx2.Response:
         path, headers = operation.path, dict(self._headers)
-        query: list[tuple[str, str]] = []
+        query: list[tuple[str, str | int | float | bool | None]] = []
         for each in parameters:
             value = sample_of(each, operation)
             if each.place == "path":
