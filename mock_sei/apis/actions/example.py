@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from mock_sei.apis.bodies import check_media_type, is_json, media_type_of
+from mock_sei.apis.bodies import ANYTHING, check_media_type, is_json, media_type_of
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.examples import answer_value
-from mock_sei.apis.foreign_bodies import check_body
+from mock_sei.apis.foreign_bodies import check_body, may_be_empty
 from mock_sei.apis.headers import answer_headers
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
@@ -99,11 +99,13 @@ def _check_body(call: ApiCall) -> None:
     if "requestBody" not in operation.raw:
         return
     body = operation.document.follow(operation.raw["requestBody"], operation.name)
-    if call.upload is not None or call.body:
+    is_required = body.get("required", False)
+    is_there = call.upload is not None or bool(call.body)
+    if is_there or (is_required and may_be_empty(call.content_type)):
         media_type = check_media_type(operation, call.content_type)
         sent = call.upload if call.upload is not None else Body.of(call.body)
         check_body(operation, sent, call.content_type, media_type, call.budget)
-    elif body.get("required", False):
+    elif is_required:
         raise MalformedRequest([Fault("", "body", "required and missing")])
 
 
@@ -116,7 +118,7 @@ def _response(operation: Operation) -> Any:
 
 
 def _wanted(media_types: list[str], accept: str) -> str:
-    asked = [media_type_of(each) for each in accept.split(",")]
+    asked = {media_type_of(each) for each in accept.split(",")} - {ANYTHING}
     found = next((each for each in media_types if media_type_of(each) in asked), None)
     if found is None:  # JSON before the others, whatever their order in the document
         found = next(filter(is_json, media_types), media_types[0])
