@@ -8,6 +8,7 @@ spot costs. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,11 +144,15 @@ class _Turn:
         self._led: list[_Link] = []
         """References that lead somewhere."""
         self._waiting: list[_Link] = []
+        self._dynamic_links: list[tuple[_Link, str]] = []
+        """The ``$dynamicRef`` of the document, each with what it says."""
         self._kinds: dict[int, tuple[Any, Kind]] = {}
         """What objects were read as, by their identity; they are kept so that no other takes it."""
         self._resources: dict[str, Pointer] = {}
         """Schemas by their ``$id``, and the document by its ``$self``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
+        self._dynamic: Counter[str] = Counter()
+        """How many schemas have each ``$dynamicAnchor``."""
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
         self._unused: set[Pointer] = set()
@@ -160,6 +165,10 @@ class _Turn:
 
     def report_unchecked(self) -> None:
         """What is not checked though the document asks for it."""
+        for link, written in self._dynamic_links:
+            if self._dynamic[unquote(written.partition("#")[2])] > 1:
+                problem = "several schemas have this $dynamicAnchor; it is read as a $ref"
+                self.tell((*link.pointer, link.key), problem, written)
         if not self._slow_members:
             return
         for place in self._unevaluated[:_MOST_REPORTED]:
@@ -424,6 +433,7 @@ class _Turn:
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         if self._old:
             found = _without_old_keys(found)
+        found |= {key: int(found[key]) for key in _COUNTS & found.keys() if _is_whole(found[key])}
         self._forget_patterns(found, pointer)
         self._check(found, pointer)
         self._kinds[id(found)] = found, Kind.SCHEMA
@@ -445,6 +455,8 @@ class _Turn:
                 self.tell((*pointer, "$id"), "is no address; it is not read", own)
                 return base
             self._resources.setdefault(base, pointer)
+        if isinstance(value.get("$dynamicAnchor"), str):
+            self._dynamic[value["$dynamicAnchor"]] += 1
         for key in ("$anchor", "$dynamicAnchor"):
             if isinstance(value.get(key), str):
                 self._anchors.setdefault((base or self._file_of(pointer), value[key]), pointer)
@@ -484,6 +496,8 @@ class _Turn:
                 self.wrong.append(Wrong(link.pointer, error))
         else:
             link.holder["$ref"] = reference_to(target)
+            if link.key == "$dynamicRef":
+                self._dynamic_links.append((link, written))
             if link.kind is not Kind.LINK:  # what those lead to is not read
                 self._led.append(link)
             self._note_link(link.pointer, target, link.kind)
@@ -640,6 +654,11 @@ def _has_shape(value: object, shapes: tuple[type, ...]) -> bool:
     return isinstance(value, shapes) and (not isinstance(value, bool) or bool in shapes)
 
 
+def _is_whole(value: object) -> bool:
+    """Whether it is a whole number with a decimal point, such as 2.0."""
+    return isinstance(value, float) and value.is_integer()
+
+
 def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[str, ...]]]:
     """Each wrong keyword, its value, what is wrong, and where within it."""
     for key, (shapes, wanted) in _SHAPES.items():
@@ -707,6 +726,7 @@ _A_SCHEMA = ((Mapping, bool), "a schema")
 _SOME_SCHEMAS = ((list,), "a list of schemas")
 _NAMED_SCHEMAS = ((Mapping,), "schemas by their names")
 _COUNTED = ("Length", "Items", "Properties", "Contains")
+_COUNTS = frozenset(f"{end}{what}" for end in ("min", "max") for what in _COUNTED)
 _A_COUNT = ((int,), "a whole number")
 _A_NUMBER = ((int, float), "a number")
 
@@ -720,10 +740,7 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(LISTS_OF_SCHEMAS, _SOME_SCHEMAS),
     **dict.fromkeys(NAMED_SCHEMAS, _NAMED_SCHEMAS),
     "dependentRequired": ((Mapping,), "lists of names by names"),
-    **dict.fromkeys(
-        [f"{end}{what}" for end in ("min", "max") for what in _COUNTED],
-        _A_COUNT,
-    ),
+    **dict.fromkeys(_COUNTS, _A_COUNT),
     **dict.fromkeys(
         ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _A_NUMBER
     ),

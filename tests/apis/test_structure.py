@@ -12,7 +12,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.merged import merged
 from mock_sei.errors import ConfigurationError, Refusal
 from mock_sei.fixtures import load_fixtures
-from tests.apis.engine import Document, Engine, document
+from tests.apis.engine import JSON, Document, Engine, document
 
 OK = "responses: {'200': {description: ok}}"
 
@@ -572,4 +572,33 @@ def test_a_link_may_lead_to_a_link_of_another_file(tmp_path: Path) -> None:
     )
 
     assert catalogue.problems == []
+    assert names(catalogue) == ["GET /x"]
+
+
+def test_a_count_may_have_a_decimal_point() -> None:
+    engine = Engine.brought(
+        """
+        paths:
+          /x:
+            post:
+              requestBody: {content: {application/json: {schema: {type: string, minLength: 2.0}}}}
+              responses: {'200': {description: ok, content: {application/json: {schema: {type: array, minItems: 2.0}}}}}
+        """
+    )
+
+    assert len(engine.post('"ab"', "/x").body) == 2
+    assert [
+        each.reason for each in engine.faults("/x", method="POST", body='"a"', headers=JSON)
+    ] == ["'a' is too short"]
+
+
+def test_a_dynamic_reference_that_depends_on_the_way_is_told() -> None:
+    list_ = "{$id: 'https://a.example/list', items: {$dynamicRef: '#item'}, $defs: {any: {$dynamicAnchor: item}}}"
+    texts = "{$id: 'https://a.example/texts', $ref: list, $defs: {text: {$dynamicAnchor: item, type: string}}}"
+    paths = f"paths: {{/x: {{get: {{{answering(list_)}}}}}}}"
+
+    assert brought(paths, "3.1.0").problems == []
+    catalogue = brought(f"{paths}\ncomponents: {{schemas: {{Texts: {texts}}}}}", "3.1.0")
+    (problem,) = catalogue.problems
+    assert "$dynamicRef = '#item': several schemas have this $dynamicAnchor" in problem
     assert names(catalogue) == ["GET /x"]

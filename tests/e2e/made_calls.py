@@ -160,19 +160,25 @@ def _body_of(operation: Operation) -> _Content:
             text = json.dumps(value).encode()
             return _Content(media_type=media_type, content=text, is_valid=is_valid)
         if "form" in media_type and isinstance(value, dict):
-            return replace(_form(value, media_type), is_valid=is_valid)
+            encoding = operation.document.follow(content[media_type], "").get("encoding") or {}
+            return replace(_form(value, media_type, encoding), is_valid=is_valid)
         plain = value if isinstance(value, str) else "something"
         return _Content(media_type=media_type.replace("*", "x"), content=plain.encode())
     return _Content()
 
 
-def _form(value: dict[str, Any], media_type: str) -> _Content:
-    """An object as a form; lists as a field for each item."""
-    fields = [
-        (name, _text_of(item))
-        for name, each in value.items()
-        for item in (each if isinstance(each, list) else [each])
-    ]
+def _form(value: dict[str, Any], media_type: str, encoding: Mapping[str, Any]) -> _Content:
+    """An object as a form; lists as a field for each item unless their encoding says otherwise."""
+    fields: list[tuple[str, str]] = []
+    for name, each in value.items():
+        how = encoding.get(name) or {}
+        if "json" in how.get("contentType", ""):
+            fields.append((name, json.dumps(each)))
+        elif how.get("style") == "deepObject":
+            fields += _bracketed(name, each)
+        else:
+            items = each if isinstance(each, list) else [each]
+            fields += [(name, _text_of(item)) for item in items]
     if media_type != "multipart/form-data":
         return _Content(media_type=media_type, content=urlencode(fields).encode())
     head = '--cut\r\nContent-Disposition: form-data; name="'
@@ -180,6 +186,14 @@ def _form(value: dict[str, Any], media_type: str) -> _Content:
     return _Content(
         media_type=f"{media_type}; boundary=cut", content=f"{parts}--cut--\r\n".encode()
     )
+
+
+def _bracketed(name: str, value: Any) -> list[tuple[str, str]]:
+    """``name[key][0]=…``, as many clients write objects within objects."""
+    if not isinstance(value, dict | list):
+        return [(name, _text_of(value))]
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
+    return [one for key, each in entries for one in _bracketed(f"{name}[{key}]", each)]
 
 
 def _media_of(operation: Operation, answer: httpx2.Response) -> Mapping[str, Any] | None:
