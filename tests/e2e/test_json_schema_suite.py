@@ -197,8 +197,8 @@ def _document(groups: Iterable[Group], version: Version, remotes: Mapping[str, A
         if version.openapi.startswith("3.1") and isinstance(schema, dict):
             # A part of a document is the whole of a schema, to which its references go, by its $id.
             schema = {"$id": f"https://suite.example/{number}", **schema}
-        content = {"application/json": {"schema": schema}}
-        sent = {
+        content: Any = {"application/json": {"schema": schema}}
+        sent: Any = {
             "requestBody": {"required": True, "content": content},
             "responses": {"204": {"description": "it fits"}},
         }
@@ -209,5 +209,5 @@ def _document(groups: Iterable[Group], version: Version, remotes: Mapping[str, A
         for address, schema in remotes.items()
         if version.openapi.startswith("3.1") and isinstance(schema, dict)
     }
-    content = {"openapi": version.openapi, "paths": paths, "components": {"schemas": named}}
-    return Document(content=content)
+    components = {"schemas": named}
+    return Document(content={"openapi": version.openapi, "paths": paths, "components": components})
