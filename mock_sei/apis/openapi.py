@@ -99,7 +99,6 @@ def modern(
     turn = _Turn(source, name, read_part, old=version.startswith("3.0"))
     whole = turn.whole(content)
     turn.report_unchecked()
-    turn.free_unused()
     return Modern(content=whole, wrong=turn.wrong, problems=turn.problems, links=turn.links)
 
 
@@ -149,14 +148,12 @@ class _Turn:
         self._kinds: dict[int, tuple[Any, Kind]] = {}
         """What objects were read as, by their identity; they are kept so that no other takes it."""
         self._resources: dict[str, Pointer] = {}
-        """Schemas by their ``$id``, and the document by its ``$self``."""
+        """Schemas by their ``$id``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
         self._dynamic: Counter[str] = Counter()
         """How many schemas have each ``$dynamicAnchor``."""
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
-        self._unused: set[Pointer] = set()
-        """Where parts stand that no operation depends on: nobody here makes their calls."""
         self._targets: set[tuple[str, ...]] = set()
         self._slow_members: list[str] = []
         """Where members are named by a pattern that the engine of the schemas cannot search."""
@@ -178,21 +175,8 @@ class _Turn:
             )
             self.problems.append(ConfigurationError(problem, source=self._source, key=place[:200]))
 
-    def free_unused(self) -> None:
-        """What is wrong with parts that no operation depends on costs none."""
-        for each in [each for each in self.wrong if self._is_unused(each.pointer)]:
-            self.wrong.remove(each)
-            self.problems.append(each.error)
-        self.links = [each for each in self.links if not self._is_unused(each[0])]
-
-    def _is_unused(self, pointer: Pointer) -> bool:
-        return any(pointer[:length] in self._unused for length in range(1, len(pointer) + 1))
-
     def whole(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Raises :class:`ConfigurationError` where the document has no part to be read."""
-        own = content.get("$self")
-        if isinstance(own, str):
-            self._resources[own] = ()
         self._whole = self._object(content, (), Kind.DOCUMENT, "", 0)
         while self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -309,8 +293,6 @@ class _Turn:
             return self._named(value, pointer, kind, base, depth)
         if kind is Kind.SCHEMA:
             return self._schema(value, pointer, base, depth)
-        if kind in (Kind.CALLBACK, Kind.LINK):
-            self._unused.add(pointer)
         if not isinstance(value, Mapping):
             if value is not None or kind is not Kind.COMPONENTS:
                 self.refuse(pointer, "not a mapping", value)
@@ -433,7 +415,9 @@ class _Turn:
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         if self._old:
             found = _without_old_keys(found)
-        found |= {key: int(found[key]) for key in _COUNTS & found.keys() if _is_whole(found[key])}
+        for key in _COUNTS & found.keys():
+            if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
+                found[key] = int(found[key])
         self._forget_patterns(found, pointer)
         self._check(found, pointer)
         self._kinds[id(found)] = found, Kind.SCHEMA
@@ -519,8 +503,7 @@ class _Turn:
         except ValueError:
             raise self._error(link, "is no address", reference) from None
         if named and named.partition("#")[0] in self._resources:
-            start = self._resources[named]
-            resource = named if start else self._name
+            start, resource = self._resources[named], named
         elif not address:
             start, resource = self._start_of(link.pointer), self._file_of(link.pointer)
         else:
@@ -652,11 +635,6 @@ class _Turn:
 
 def _has_shape(value: object, shapes: tuple[type, ...]) -> bool:
     return isinstance(value, shapes) and (not isinstance(value, bool) or bool in shapes)
-
-
-def _is_whole(value: object) -> bool:
-    """Whether it is a whole number with a decimal point, such as 2.0."""
-    return isinstance(value, float) and value.is_integer()
 
 
 def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[str, ...]]]:

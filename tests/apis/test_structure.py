@@ -465,28 +465,6 @@ def test_a_callback_may_be_a_reference() -> None:
 
 
 @pytest.mark.parametrize(
-    "part",
-    [
-        "callbacks: {done: {$ref: '#/components/callbacks/Missing'}}, responses: {'200': {description: ok}}",
-        "callbacks: {done: {'{$url}': {post: 5}}}, responses: {'200': {description: ok}}",
-        "callbacks: {done: {'{$url}': {post: {parameters: [{$ref: '#/components/parameters/Wrong'}]}}}}, responses: {'200': {description: ok}}",
-        "responses: {'200': {description: ok, links: {next: {$ref: '#/components/links/Missing'}}}}",
-        "responses: {'200': {description: ok, links: {next: 5}}}",
-    ],
-)
-def test_what_is_wrong_in_a_callback_or_a_link_is_told_and_costs_no_operation(part: str) -> None:
-    catalogue = brought(
-        f"""
-        paths: {{/x: {{post: {{{part}}}}}}}
-        components: {{parameters: {{Wrong: {{name: a, in: query, schema: {{type: text}}}}}}}}
-        """
-    )
-
-    assert any("paths[/x]" in each or "Wrong" in each for each in catalogue.problems)
-    assert names(catalogue) == ["POST /x"]
-
-
-@pytest.mark.parametrize(
     ("reference", "problem"),
     [
         ("'http://[bad#/x'", "is no address"),
@@ -534,31 +512,6 @@ def test_an_identifier_that_is_no_address_is_told_and_not_read() -> None:
 
     assert "$id = 'http://[bad': is no address; it is not read" in catalogue.problems[0]
     assert names(catalogue) == ["GET /x"]
-
-
-def test_a_document_of_3_2_may_be_referred_to_by_its_own_address() -> None:
-    catalogue = brought(
-        f"""
-        $self: https://api.example/v1/openapi.yaml
-        paths:
-          /x:
-            get:
-              parameters:
-                - {{$ref: 'https://api.example/v1/openapi.yaml#/components/parameters/Size'}}
-                - {{name: code, in: query, schema: {{$ref: 'https://api.example/v1/openapi.yaml#code'}}}}
-              {OK}
-        components:
-          parameters: {{Size: {{name: size, in: query, schema: {{type: integer}}}}}}
-          schemas: {{Code: {{$anchor: code, type: string}}}}
-        """,
-        "3.2.0",
-    )
-
-    assert catalogue.problems == []
-    assert [each.type for each in catalogue.operations[0].parameters.values()] == [
-        "integer",
-        "string",
-    ]
 
 
 def test_a_link_may_lead_to_a_link_of_another_file(tmp_path: Path) -> None:
