@@ -8,7 +8,6 @@ spot costs. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,15 +142,15 @@ class _Turn:
         self._led: list[_Link] = []
         """References that lead somewhere."""
         self._waiting: list[_Link] = []
-        self._dynamic_links: list[tuple[_Link, str]] = []
-        """The ``$dynamicRef`` of the document, each with what it says."""
+        self._dynamic_links: list[tuple[Pointer, str]] = []
+        """Where each ``$dynamicRef`` stands, and what it says."""
         self._kinds: dict[int, tuple[Any, Kind]] = {}
         """What objects were read as, by their identity; they are kept so that no other takes it."""
         self._resources: dict[str, Pointer] = {}
         """Schemas by their ``$id``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
-        self._dynamic: Counter[str] = Counter()
-        """How many schemas have each ``$dynamicAnchor``."""
+        self._dynamic: dict[str, list[Pointer]] = {}
+        """The schemas that have each ``$dynamicAnchor``."""
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
         self._targets: set[tuple[str, ...]] = set()
@@ -162,10 +161,10 @@ class _Turn:
 
     def report_unchecked(self) -> None:
         """What is not checked though the document asks for it."""
-        for link, written in self._dynamic_links:
-            if self._dynamic[unquote(written.partition("#")[2])] > 1:
+        for pointer, written in self._dynamic_links:
+            if len(self._dynamic.get(unquote(written.partition("#")[2]), ())) > 1:
                 problem = "several schemas have this $dynamicAnchor; it is read as a $ref"
-                self.tell((*link.pointer, link.key), problem, written)
+                self.tell(pointer, problem, written)
         if not self._slow_members:
             return
         for place in self._unevaluated[:_MOST_REPORTED]:
@@ -191,6 +190,8 @@ class _Turn:
     def _end_circles(self) -> None:
         """References that lead to one another only."""
         for link in self._led:
+            if link.kind is Kind.LINK:  # what it leads to is not read
+                continue
             each: Any = link.holder
             for _ in range(_LONGEST_WAY):
                 if not isinstance(each, dict) or "$ref" not in each:
@@ -415,15 +416,16 @@ class _Turn:
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         if self._old:
             found = _without_old_keys(found)
+        self._forget_patterns(found, pointer)
         for key in _COUNTS & found.keys():
             if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
                 found[key] = int(found[key])
-        self._forget_patterns(found, pointer)
         self._check(found, pointer)
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
             found["$ref"] = dynamic
+            self._dynamic_links.append(((*pointer, "$dynamicRef"), dynamic))
             self._wait(found, "$dynamicRef", pointer, Kind.SCHEMA, base)
         elif "$ref" in found:
             self._wait(found, "$ref", pointer, Kind.SCHEMA, base)
@@ -432,15 +434,13 @@ class _Turn:
     def _name_resource(self, value: Mapping[str, Any], pointer: Pointer, base: str) -> str:
         """Notes the names that a schema gives itself; says in which resource its parts are."""
         own = value.get("$id")
-        if isinstance(own, str) and not own.startswith("#"):
-            try:
-                base = urljoin(base, own).partition("#")[0]
-            except ValueError:
-                self.tell((*pointer, "$id"), "is no address; it is not read", own)
-                return base
+        if isinstance(own, str) and not _is_address(own):
+            self.tell((*pointer, "$id"), "is no address; it is not read", own)
+        elif isinstance(own, str) and not own.startswith("#"):
+            base = urljoin(base, own).partition("#")[0]
             self._resources.setdefault(base, pointer)
         if isinstance(value.get("$dynamicAnchor"), str):
-            self._dynamic[value["$dynamicAnchor"]] += 1
+            self._dynamic.setdefault(value["$dynamicAnchor"], []).append(pointer)
         for key in ("$anchor", "$dynamicAnchor"):
             if isinstance(value.get(key), str):
                 self._anchors.setdefault((base or self._file_of(pointer), value[key]), pointer)
@@ -480,10 +480,7 @@ class _Turn:
                 self.wrong.append(Wrong(link.pointer, error))
         else:
             link.holder["$ref"] = reference_to(target)
-            if link.key == "$dynamicRef":
-                self._dynamic_links.append((link, written))
-            if link.kind is not Kind.LINK:  # what those lead to is not read
-                self._led.append(link)
+            self._led.append(link)
             self._note_link(link.pointer, target, link.kind)
 
     def _note_link(self, pointer: Pointer, target: Pointer, kind: Kind) -> None:
@@ -496,12 +493,10 @@ class _Turn:
     def _resolved(self, reference: str, link: _Link) -> Pointer:
         """Where a reference leads. Raises :class:`ConfigurationError`."""
         address, _, fragment = reference.partition("#")
+        if not _is_address(address):
+            raise self._error(link, "is no address", reference)
         start: Pointer
-        try:
-            named = urljoin(link.base, address) if link.base or address else ""
-            _ = urlsplit(address)
-        except ValueError:
-            raise self._error(link, "is no address", reference) from None
+        named = urljoin(link.base, address) if link.base or address else ""
         if named and named.partition("#")[0] in self._resources:
             start, resource = self._resources[named], named
         elif not address:
@@ -631,6 +626,14 @@ class _Turn:
             except ConfigurationError as error:
                 self.wrong.append(Wrong(pointer, error))
                 del schema[EXTENSION]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:  # such as of an address of IPv6 that is not ended
+        return False
+    return True
 
 
 def _has_shape(value: object, shapes: tuple[type, ...]) -> bool:
