@@ -99,13 +99,13 @@ def _check_body(call: ApiCall) -> None:
     if "requestBody" not in operation.raw:
         return
     body = operation.document.follow(operation.raw["requestBody"], operation.name)
-    is_required = body.get("required", False)
     is_there = call.upload is not None or bool(call.body)
-    if is_there or (is_required and may_be_empty(call.content_type)):
+    is_empty = not is_there and body.get("required", False) and may_be_empty(call.content_type)
+    if is_there or is_empty:
         media_type = check_media_type(operation, call.content_type)
         sent = call.upload if call.upload is not None else Body.of(call.body)
         check_body(operation, sent, call.content_type, media_type, call.budget)
-    elif is_required:
+    elif body.get("required", False):
         raise MalformedRequest([Fault("", "body", "required and missing")])
 
 
