@@ -114,6 +114,7 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         **_named(Kind.ENCODING, "encoding"),
     },
     Kind.ENCODING: _named(Kind.HEADER, "headers"),
+    Kind.CALLBACK: {"$ref": VALUE},
     Kind.SCHEMA: {
         **_named(Kind.SCHEMA, *NAMED_SCHEMAS),
         **_list(Kind.SCHEMA, *LISTS_OF_SCHEMAS),
@@ -140,7 +141,7 @@ _BY_ANY_NAME: Mapping[Kind, Field] = {Kind.CALLBACK: (Shape.ONE, Kind.PATH_ITEM)
 
 def field_of(kind: Kind, key: str) -> Field:
     """What the field ``key`` of an object holds."""
-    if key.startswith("x-") or key == "$ref":
+    if key.startswith("x-"):
         return VALUE
     return FIELDS.get(kind, {}).get(key) or _BY_ANY_NAME.get(kind, VALUE)
 

@@ -142,10 +142,3 @@ def test_xml_comes_where_it_is_asked_for() -> None:
     assert answered(content)[0].body == {"id": 0}
     found = answered(content, accept="application/xml")[0]
     assert (found.content or b"").endswith(b"<root><id>0</id></root>")
-
-
-def test_a_client_that_takes_anything_gets_json_also_beside_a_range() -> None:
-    content = f"{{'*/*': {{schema: {{type: string}}}}, application/json: {{{OBJECT}}}}}"
-
-    found = answered(content, accept="*/*")[0]
-    assert (found.body, found.media_type) == ({"id": 0}, "application/json")
