@@ -7,7 +7,7 @@ it is. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote
@@ -167,17 +167,6 @@ def tokens_of(reference: str) -> tuple[str, ...]:
     if not parts:
         return ()
     return tuple(unquote(each).replace("~1", "/").replace("~0", "~") for each in parts.split("/"))
-
-
-def index_of(token: str, values: Sequence[Any]) -> int | None:
-    """Which item of a list a key of a pointer means; None for none of them."""
-    if len(token) > _LONGEST_INDEX or not token.isdecimal():
-        return None
-    return at if (at := int(token)) < len(values) else None
-
-
-_LONGEST_INDEX = 18
-"""Digits; Python refuses to read thousands of them."""
 
 
 def reference_to(pointer: Pointer) -> str:

@@ -23,7 +23,6 @@ from mock_sei.apis.grammar import (
     Pointer,
     Shape,
     field_of,
-    index_of,
     place_of,
     reference_to,
     tokens_of,
@@ -559,8 +558,8 @@ class _Turn:
         for each in keys:
             if isinstance(found, dict) and each in found:
                 holder, last = found, each
-            elif isinstance(found, list) and (at := index_of(each, found)) is not None:
-                holder, last = found, at
+            elif isinstance(found, list) and each.isdecimal() and int(each[:9]) < len(found):
+                holder, last = found, int(each[:9])
             else:
                 raise self._error(link, "leads nowhere", written)
             found = holder[last]

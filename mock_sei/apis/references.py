@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mock_sei.apis.grammar import index_of, tokens_of
+from mock_sei.apis.grammar import tokens_of
 from mock_sei.apis.schemas import Checker
 from mock_sei.errors import ConfigurationError
 
@@ -52,8 +52,8 @@ class Document:
         for name in tokens_of(reference):
             if isinstance(found, Mapping) and name in found:
                 found = found[name]
-            elif isinstance(found, list) and (at := index_of(name, found)) is not None:
-                found = found[at]
+            elif isinstance(found, list) and name.isdecimal() and int(name[:9]) < len(found):
+                found = found[int(name[:9])]
             else:
                 raise ConfigurationError(
                     "leads nowhere", source=self.source, key=f"{place}.$ref", value=reference[:200]

@@ -17,9 +17,8 @@ def test_a_range_is_not_answered_in_place_of_the_media_type_beside_it(
     )
     some = "'*/*': {schema: {type: string}}"
     content = f"{some}, {whole}" if is_first else f"{whole}, {some}"
-    engine = Engine.brought(
-        f"paths: {{/x: {{get: {{responses: {{'200': {{description: ok, content: {{{content}}}}}}}}}}}}}"
-    )
+    answer = f"{{'200': {{description: ok, content: {{{content}}}}}}}"
+    engine = Engine.brought(f"paths: {{/x: {{get: {{responses: {answer}}}}}}}")
 
     found = engine.call("/x", headers={"accept": accept})
 
