@@ -109,6 +109,11 @@ def find_check(media_type: str) -> Callable[[_Body], None] | None:
     return {FORM_TYPE: _check_form, MULTIPART: _check_multipart}.get(media_type)
 
 
+def may_be_empty(content_type: str | None) -> bool:
+    """Whether a body without a byte is one: a form without fields, or an empty text."""
+    return find_check(media_type_of(content_type)) in (_check_form, _check_text)
+
+
 _NO_TEXTS = frozenset({"text/xml", "text/csv"})
 
 

@@ -114,6 +114,7 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         **_named(Kind.ENCODING, "encoding"),
     },
     Kind.ENCODING: _named(Kind.HEADER, "headers"),
+    Kind.CALLBACK: {"$ref": VALUE},
     Kind.SCHEMA: {
         **_named(Kind.SCHEMA, *NAMED_SCHEMAS),
         **_list(Kind.SCHEMA, *LISTS_OF_SCHEMAS),

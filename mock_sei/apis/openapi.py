@@ -141,11 +141,15 @@ class _Turn:
         self._led: list[_Link] = []
         """References that lead somewhere."""
         self._waiting: list[_Link] = []
+        self._dynamic_links: list[tuple[Pointer, str]] = []
+        """Where each ``$dynamicRef`` stands, and what it says."""
         self._kinds: dict[int, tuple[Any, Kind]] = {}
         """What objects were read as, by their identity; they are kept so that no other takes it."""
         self._resources: dict[str, Pointer] = {}
         """Schemas by their ``$id``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
+        self._dynamic: dict[str, list[Pointer]] = {}
+        """The schemas that have each ``$dynamicAnchor``."""
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
         self._targets: set[tuple[str, ...]] = set()
@@ -156,6 +160,10 @@ class _Turn:
 
     def report_unchecked(self) -> None:
         """What is not checked though the document asks for it."""
+        for pointer, written in self._dynamic_links:
+            if len(self._dynamic.get(unquote(written.partition("#")[2]), ())) > 1:
+                problem = "several schemas have this $dynamicAnchor; it is read as a $ref"
+                self.tell(pointer, problem, written)
         if not self._slow_members:
             return
         for place in self._unevaluated[:_MOST_REPORTED]:
@@ -181,6 +189,8 @@ class _Turn:
     def _end_circles(self) -> None:
         """References that lead to one another only."""
         for link in self._led:
+            if link.kind is Kind.LINK:  # what it leads to is not read
+                continue
             each: Any = link.holder
             for _ in range(_LONGEST_WAY):
                 if not isinstance(each, dict) or "$ref" not in each:
@@ -367,6 +377,8 @@ class _Turn:
         self._kinds[id(found)] = found, kind
         if isinstance(found.get("$ref"), str):
             self._wait(found, "$ref", pointer, kind, base)
+        elif found.pop("$ref", None) is not None:
+            self.refuse((*pointer, "$ref"), "must be a text", value["$ref"])
         return found
 
     def _value(self, value: Any, pointer: Pointer, depth: int) -> Any:
@@ -404,11 +416,15 @@ class _Turn:
         if self._old:
             found = _without_old_keys(found)
         self._forget_patterns(found, pointer)
+        for key in _COUNTS & found.keys():
+            if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
+                found[key] = int(found[key])
         self._check(found, pointer)
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
             found["$ref"] = dynamic
+            self._dynamic_links.append(((*pointer, "$dynamicRef"), dynamic))
             self._wait(found, "$dynamicRef", pointer, Kind.SCHEMA, base)
         elif "$ref" in found:
             self._wait(found, "$ref", pointer, Kind.SCHEMA, base)
@@ -417,9 +433,13 @@ class _Turn:
     def _name_resource(self, value: Mapping[str, Any], pointer: Pointer, base: str) -> str:
         """Notes the names that a schema gives itself; says in which resource its parts are."""
         own = value.get("$id")
-        if isinstance(own, str) and not own.startswith("#"):
+        if isinstance(own, str) and not _is_address(own):
+            self.tell((*pointer, "$id"), "is no address; it is not read", own)
+        elif isinstance(own, str) and not own.startswith("#"):
             base = urljoin(base, own).partition("#")[0]
             self._resources.setdefault(base, pointer)
+        if isinstance(value.get("$dynamicAnchor"), str):
+            self._dynamic.setdefault(value["$dynamicAnchor"], []).append(pointer)
         for key in ("$anchor", "$dynamicAnchor"):
             if isinstance(value.get(key), str):
                 self._anchors.setdefault((base or self._file_of(pointer), value[key]), pointer)
@@ -472,6 +492,8 @@ class _Turn:
     def _resolved(self, reference: str, link: _Link) -> Pointer:
         """Where a reference leads. Raises :class:`ConfigurationError`."""
         address, _, fragment = reference.partition("#")
+        if not _is_address(address):
+            raise self._error(link, "is no address", reference)
         start: Pointer
         named = urljoin(link.base, address) if link.base or address else ""
         if named and named.partition("#")[0] in self._resources:
@@ -536,8 +558,8 @@ class _Turn:
         for each in keys:
             if isinstance(found, dict) and each in found:
                 holder, last = found, each
-            elif isinstance(found, list) and each.isdecimal() and int(each) < len(found):
-                holder, last = found, int(each)
+            elif isinstance(found, list) and each.isdecimal() and int(each[:9]) < len(found):
+                holder, last = found, int(each[:9])
             else:
                 raise self._error(link, "leads nowhere", written)
             found = holder[last]
@@ -603,6 +625,14 @@ class _Turn:
             except ConfigurationError as error:
                 self.wrong.append(Wrong(pointer, error))
                 del schema[EXTENSION]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:  # such as of an address of IPv6 that is not ended
+        return False
+    return True
 
 
 def _has_shape(value: object, shapes: tuple[type, ...]) -> bool:
@@ -676,6 +706,7 @@ _A_SCHEMA = ((Mapping, bool), "a schema")
 _SOME_SCHEMAS = ((list,), "a list of schemas")
 _NAMED_SCHEMAS = ((Mapping,), "schemas by their names")
 _COUNTED = ("Length", "Items", "Properties", "Contains")
+_COUNTS = frozenset(f"{end}{what}" for end in ("min", "max") for what in _COUNTED)
 _A_COUNT = ((int,), "a whole number")
 _A_NUMBER = ((int, float), "a number")
 
@@ -689,10 +720,7 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(LISTS_OF_SCHEMAS, _SOME_SCHEMAS),
     **dict.fromkeys(NAMED_SCHEMAS, _NAMED_SCHEMAS),
     "dependentRequired": ((Mapping,), "lists of names by names"),
-    **dict.fromkeys(
-        [f"{end}{what}" for end in ("min", "max") for what in _COUNTED],
-        _A_COUNT,
-    ),
+    **dict.fromkeys(_COUNTS, _A_COUNT),
     **dict.fromkeys(
         ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _A_NUMBER
     ),

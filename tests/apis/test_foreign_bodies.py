@@ -172,6 +172,23 @@ def test_a_text_is_held_against_its_schema(
     assert found == ([] if wanted is None else [("", wanted)])
 
 
+@pytest.mark.parametrize(
+    ("media_type", "schema", "wanted"),
+    [
+        (FORM_TYPE, "{type: object, properties: {a: {type: string}}}", []),
+        (FORM_TYPE, "{required: [a]}", [("a", "required and missing")]),
+        ("text/plain", "{type: string}", []),
+        ("text/plain", "{type: string, minLength: 1}", [("", "'' is too short")]),
+        ("application/json", "{}", [("", "required and missing")]),
+        ("application/xml", "{}", [("", "required and missing")]),
+    ],
+)
+def test_a_required_body_may_be_a_form_without_fields_or_an_empty_text(
+    media_type: str, schema: str, wanted: list[tuple[str, str]]
+) -> None:
+    assert faults(engine_of(media_type, schema), "", media_type) == wanted
+
+
 def test_a_text_may_be_in_another_character_set() -> None:
     engine = engine_of("text/plain", "{type: string, maxLength: 1}")
 

@@ -12,7 +12,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.merged import merged
 from mock_sei.errors import ConfigurationError, Refusal
 from mock_sei.fixtures import load_fixtures
-from tests.apis.engine import Document, Engine, document
+from tests.apis.engine import JSON, Document, Engine, document
 
 OK = "responses: {'200': {description: ok}}"
 
@@ -447,3 +447,111 @@ def test_two_documents_of_one_path_are_told(tmp_path: Path) -> None:
 
     (problem,) = catalogue.problems
     assert problem == (f"{tmp_path}/b.yaml: GET /x is in {tmp_path}/a.yaml too, which answers it")
+
+
+def test_a_callback_may_be_a_reference() -> None:
+    catalogue = brought(
+        f"""
+        paths:
+          /x: {{post: {{callbacks: {{done: {{$ref: '#/components/callbacks/Done'}}}}, {OK}}}}}
+        components:
+          callbacks:
+            Done: {{'{{$request.body#/url}}': {{post: {{{OK}}}}}}}
+        """
+    )
+
+    assert catalogue.problems == []
+    assert names(catalogue) == ["POST /x"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("'http://[bad#/x'", "is no address"),
+        ("'#/paths/~1y/get/parameters/" + "9" * 4301 + "'", "leads nowhere"),
+        ("'#/paths/~1y/get/parameters/-1'", "leads nowhere"),
+    ],
+)
+@pytest.mark.parametrize("place", ["parameter", "schema"])
+def test_a_reference_that_none_can_be_costs_its_operation_only(
+    reference: str, problem: str, place: str
+) -> None:
+    parameter = f"{{$ref: {reference}}}"
+    if place == "schema":
+        parameter = f"{{name: a, in: query, schema: {parameter}}}"
+    catalogue = brought(
+        f"""
+        paths:
+          /x: {{get: {{parameters: [{parameter}], {OK}}}}}
+          /y: {{get: {{parameters: [], {OK}}}}}
+        """
+    )
+
+    assert names(catalogue) == ["GET /y"]
+    assert problem in catalogue.problems[0]
+    assert "paths[/x].get.parameters[0]" in catalogue.problems[0]
+
+
+@pytest.mark.parametrize(
+    "item",
+    ["{$ref: 5}", "{get: {parameters: [{$ref: []}]}}", "{get: {responses: {'200': {$ref: {}}}}}"],
+)
+def test_a_reference_that_is_no_text_costs_its_operation_only(item: str) -> None:
+    catalogue = brought(f"paths: {{/x: {item}, /y: {{get: {{{OK}}}}}}}")
+
+    assert names(catalogue) == ["GET /y"]
+    assert ".$ref" in catalogue.problems[0]
+    assert "must be a text" in catalogue.problems[0]
+
+
+def test_an_identifier_that_is_no_address_is_told_and_not_read() -> None:
+    catalogue = brought(
+        f"paths: {{/x: {{get: {{{answering('{$id: https://a.example/, properties: {a: {$id: ' + repr('http://[bad') + '}}}')}}}}}}}",
+        "3.1.0",
+    )
+
+    assert "$id = 'http://[bad': is no address; it is not read" in catalogue.problems[0]
+    assert names(catalogue) == ["GET /x"]
+
+
+def test_a_link_may_lead_to_a_link_of_another_file(tmp_path: Path) -> None:
+    link = "{$ref: 'more.yaml#/links/Alias'}"
+    catalogue = folder_of(
+        tmp_path,
+        {
+            "api.yaml": f"{HEAD}paths: {{/x: {{get: {{responses: {{'200': {{description: ok, links: {{next: {link}}}}}}}}}}}}}",
+            "more.yaml": "links: {Alias: {$ref: '#/links/Next'}, Next: {operationId: next}}",
+        },
+    )
+
+    assert catalogue.problems == []
+    assert names(catalogue) == ["GET /x"]
+
+
+def test_a_count_may_have_a_decimal_point() -> None:
+    engine = Engine.brought(
+        """
+        paths:
+          /x:
+            post:
+              requestBody: {content: {application/json: {schema: {type: string, minLength: 2.0}}}}
+              responses: {'200': {description: ok, content: {application/json: {schema: {type: array, minItems: 2.0}}}}}
+        """
+    )
+
+    assert len(engine.post('"ab"', "/x").body) == 2
+    assert [
+        each.reason for each in engine.faults("/x", method="POST", body='"a"', headers=JSON)
+    ] == ["'a' is too short"]
+
+
+def test_a_dynamic_reference_that_depends_on_the_way_is_told() -> None:
+    list_ = "{$id: 'https://a.example/list', items: {$dynamicRef: '#item'}, $defs: {any: {$dynamicAnchor: item}}}"
+    texts = "{$id: 'https://a.example/texts', $ref: list, $defs: {text: {$dynamicAnchor: item, type: string}}}"
+    paths = f"paths: {{/x: {{get: {{{answering(list_)}}}}}}}"
+
+    assert brought(paths, "3.1.0").problems == []
+    catalogue = brought(f"{paths}\ncomponents: {{schemas: {{Texts: {texts}}}}}", "3.1.0")
+    (problem,) = catalogue.problems
+    assert "$dynamicRef = '#item': several schemas have this $dynamicAnchor" in problem
+    assert names(catalogue) == ["GET /x"]

@@ -16,7 +16,7 @@ from mock_sei.apis.bodies import check_media_type, is_json
 from mock_sei.apis.calls import ApiAnswer, ApiCall, json_bytes
 from mock_sei.apis.directions import for_answers
 from mock_sei.apis.examples import answer_value, schema_of
-from mock_sei.apis.foreign_bodies import check_body
+from mock_sei.apis.foreign_bodies import check_body, may_be_empty
 from mock_sei.apis.headers import answer_headers
 from mock_sei.apis.misfits import find_misfits, shown
 from mock_sei.apis.operations import Operation
@@ -135,7 +135,9 @@ def _check_body(call: ApiCall) -> None:
     if "requestBody" not in operation.raw:
         return
     body = operation.document.follow(operation.raw["requestBody"], operation.name)
-    if call.upload is not None or call.body:
+    is_there = call.upload is not None or bool(call.body)
+    is_empty = not is_there and body.get("required", False) and may_be_empty(call.content_type)
+    if is_there or is_empty:
         media_type = check_media_type(operation, call.content_type)
         sent = call.upload if call.upload is not None else Body.of(call.body)
         check_body(operation, sent, call.content_type, media_type, call.budget)
