@@ -100,7 +100,6 @@ def parse_text(text: str, path: Path, problems: list[ConfigurationError]) -> Any
     twice: dict[str, None] = {}
     is_json = path.suffix.lower() == ".json"
     document = _parse_json(text, path, twice) if is_json else _parse_yaml(text, path, twice)
-    _check_size(document, path)
     problems += [
         ConfigurationError("this key stands twice; the last is read", source=path, key=key)
         for key in list(twice)[:_MOST_TOLD]
@@ -157,47 +156,6 @@ def _files_of(folder: Path) -> Iterator[Path]:
                 yield Path(root, name)
 
 
-ALIASES_MAY_ADD = 200_000
-"""Values that aliases of YAML add to a document, beside ten times what is written."""
-
-
-def _check_size(document: Any, path: Path) -> None:
-    """Raises :class:`ConfigurationError` for a document that aliases make much larger.
-
-    Every value is looked at once, however often it is an alias.
-    """
-    sizes: dict[int, int] = {}
-    written = 1
-    open_now: set[int] = set()
-    waiting: list[tuple[Any, bool]] = [(document, False)]
-    while waiting:
-        value, is_done = waiting.pop()
-        inner = list(value.values()) if isinstance(value, dict) else value
-        if not isinstance(inner, list):
-            continue
-        key = id(value)
-        if is_done:
-            open_now.discard(key)
-            sizes[key] = 1 + sum(sizes.get(id(each), 1) for each in inner)
-            written += len(inner)
-        elif key in open_now:
-            raise ConfigurationError("an alias stands within what it stands for", source=path)
-        elif key not in sizes:
-            open_now.add(key)
-            waiting.append((value, True))
-            waiting += [(each, False) for each in inner if isinstance(each, dict | list)]
-    size = sizes.get(id(document), 1)
-    if size > ALIASES_MAY_ADD + 10 * written:
-        raise ConfigurationError(
-            f"its aliases make {_roughly(size)} values of the {written} that are written",
-            source=path,
-        )
-
-
-def _roughly(number: int) -> str:
-    return str(number) if number < 10**12 else "more than a million million"
-
-
 def _parse_json(text: str, path: Path, twice: dict[str, None]) -> Any:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -213,11 +171,14 @@ def _parse_json(text: str, path: Path, twice: dict[str, None]) -> Any:
 
 
 def _parse_yaml(text: str, path: Path, twice: dict[str, None]) -> Any:
-    from mock_sei.core_yaml import YAMLError, load  # a start parses none: it need not import it
+    # A start parses none: it need not import it.
+    from mock_sei.core_yaml import AliasError, YAMLError, load
 
     try:
         return load(text, twice)
-    except (YAMLError, ValueError, LookupError, RecursionError) as error:
+    except AliasError as error:
+        raise ConfigurationError(str(error), source=path) from None
+    except YAMLError as error:
         raise ConfigurationError(
             f"not valid YAML: {' '.join(str(error).split())}", source=path
         ) from None

@@ -160,7 +160,9 @@ class Product:
     @cached_property
     def unchecked(self) -> Sequence[str]:
         """What its document asks for and nothing checks, each with its place."""
-        return find_unchecked(self.document, self.operations.values()) if self.brought else ()
+        if not self.brought:
+            return ()
+        return find_unchecked(self.document, self.operations.values(), self._modern.formats)
 
     def check(self) -> None:
         """The whole document. Raises the first :class:`~mock_sei.errors.ConfigurationError`."""

@@ -19,6 +19,8 @@ PATH_METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "tra
 class Kind(Enum):
     """What a part of a document is."""
 
+    __hash__ = object.__hash__  # Enum's own is not C, and a large document asks a million times
+
     DOCUMENT = "a document"
     COMPONENTS = "components"
     PATH_ITEM = "a path item"
@@ -139,11 +141,15 @@ _BY_ANY_NAME: Mapping[Kind, Field] = {Kind.CALLBACK: (Shape.ONE, Kind.PATH_ITEM)
 """Objects whose fields have names of the document's own."""
 
 
+_FIELDS = {kind: FIELDS.get(kind, {}) for kind in Kind}
+
+
 def field_of(kind: Kind, key: str) -> Field:
     """What the field ``key`` of an object holds."""
-    if key.startswith("x-"):
-        return VALUE
-    return FIELDS.get(kind, {}).get(key) or _BY_ANY_NAME.get(kind, VALUE)
+    found = _FIELDS[kind].get(key)
+    if found is not None:
+        return found
+    return VALUE if key.startswith("x-") else _BY_ANY_NAME.get(kind, VALUE)
 
 
 Pointer = tuple[str | int, ...]
@@ -166,6 +172,8 @@ def tokens_of(reference: str) -> tuple[str, ...]:
     parts = reference.removeprefix("#").removeprefix("/")
     if not parts:
         return ()
+    if "%" not in parts and "~" not in parts:
+        return tuple(parts.split("/"))
     return tuple(unquote(each).replace("~1", "/").replace("~0", "~") for each in parts.split("/"))
 
 
@@ -183,8 +191,6 @@ def parts(
     waiting: list[tuple[Any, Pointer, Field]] = [(value, (), (Shape.ONE, kind))]
     while waiting:
         each, pointer, (shape, kind) = waiting.pop()
-        if kind is Kind.VALUE:
-            continue
         inner: list[tuple[Any, Pointer, Field]] = []
         if shape is Shape.LIST and isinstance(each, list):
             inner = [(one, (*pointer, at), (Shape.ONE, kind)) for at, one in enumerate(each)]
@@ -197,8 +203,9 @@ def parts(
         elif isinstance(each, Mapping):
             yield pointer, each, kind
             inner = [
-                (one, (*pointer, str(name)), field_of(kind, str(name)))
+                (one, (*pointer, str(name)), found)
                 for name, one in each.items()
+                if (found := field_of(kind, str(name))) is not VALUE
             ]
         waiting += reversed(inner)
 

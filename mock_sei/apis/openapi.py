@@ -63,6 +63,8 @@ class Modern:
     problems: list[ConfigurationError]
     """What is not checked, or is taken otherwise than it is written; it costs no operation."""
     links: list[tuple[Pointer, Pointer]] = field(repr=False)
+    formats: Mapping[str, str]
+    """The formats that its schemas name, each with the first place where it stands."""
 
     def reach(self) -> Reach:
         return Reach(self.wrong, self.links)
@@ -97,7 +99,13 @@ def modern(
     turn = _Turn(source, name, read_part, old=version.startswith("3.0"))
     whole = turn.whole(content)
     turn.report_unchecked()
-    return Modern(content=whole, wrong=turn.wrong, problems=turn.problems, links=turn.links)
+    return Modern(
+        content=whole,
+        wrong=turn.wrong,
+        problems=turn.problems,
+        links=turn.links,
+        formats=turn.formats,
+    )
 
 
 _MOST_REPORTED = 10
@@ -135,6 +143,7 @@ class _Turn:
         self.wrong: list[Wrong] = []
         self.problems: list[ConfigurationError] = []
         self.links: list[tuple[Pointer, Pointer]] = []
+        self.formats: dict[str, str] = {}
         self._whole: dict[str, Any] = {}
         self._parts: dict[str, Any] = {}
         """The content of other files, by their names."""
@@ -293,7 +302,7 @@ class _Turn:
             return self._named(value, pointer, kind, base, depth)
         if kind is Kind.SCHEMA:
             return self._schema(value, pointer, base, depth)
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             if value is not None or kind is not Kind.COMPONENTS:
                 self.refuse(pointer, "not a mapping", value)
             return {}
@@ -307,7 +316,7 @@ class _Turn:
             return []
         found = []
         for at, each in enumerate(value):
-            if not isinstance(each, (Mapping, bool) if of_schemas else Mapping):
+            if not isinstance(each, (dict, bool) if of_schemas else dict):
                 if of_schemas:
                     self.refuse(pointer, "must be a list of schemas")
                 else:
@@ -322,11 +331,11 @@ class _Turn:
         if kind is Kind.EXAMPLE and isinstance(value, list):
             self.tell(pointer, "must be examples by their names; the first of the list is taken")
             value = {"first": _as_example(value[0])} if value else {}
-        if isinstance(value, Mapping) and isinstance(value.get("$ref"), str):
+        if isinstance(value, dict) and isinstance(value.get("$ref"), str):
             return self._named_elsewhere(value["$ref"], pointer, kind, base, depth)
         if value is None:
             return {}
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             of_schemas = kind is Kind.SCHEMA and pointer[-1] != "schemas"
             self.refuse(
                 pointer, "must be schemas by their names" if of_schemas else "not a mapping", value
@@ -370,6 +379,9 @@ class _Turn:
         for name, each in value.items():
             key = str(name)  # YAML reads the status 200 as a number
             shape, inner = field_of(kind, key)
+            if inner is Kind.VALUE and not isinstance(each, dict | list):
+                found[key] = each  # most are, so that a step less is a third of the time
+                continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         for key, shapes in _PLAIN.get(kind, {}).items():
             if key in found and not _is_plain(found[key], shapes):
@@ -388,7 +400,7 @@ class _Turn:
             return None
         if isinstance(value, list):
             return [self._value(each, (*pointer, at), depth + 1) for at, each in enumerate(value)]
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return value
         return {
             str(name): self._value(each, (*pointer, str(name)), depth + 1)
@@ -401,7 +413,7 @@ class _Turn:
             return {}
         if isinstance(value, bool):
             return value
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             self.refuse(pointer, "must be a schema", value)
             return {}
         if not self._old:
@@ -412,6 +424,9 @@ class _Turn:
             if key in _OTHER_NAMES:
                 continue
             shape, inner = field_of(Kind.SCHEMA, key)
+            if inner is Kind.VALUE and not isinstance(each, dict | list):
+                found[key] = each
+                continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         if self._old:
             found = _without_old_keys(found)
@@ -420,6 +435,8 @@ class _Turn:
             if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
                 found[key] = int(found[key])
         self._check(found, pointer)
+        if "format" in found and found["format"] not in self.formats:
+            self.formats[found["format"]] = self._place((*pointer, "format"))
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
@@ -641,10 +658,10 @@ def _has_shape(value: object, shapes: tuple[type, ...]) -> bool:
 
 def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[str, ...]]]:
     """Each wrong keyword, its value, what is wrong, and where within it."""
-    for key, (shapes, wanted) in _SHAPES.items():
-        if key not in schema:
+    for key, value in schema.items():
+        if key not in _SHAPES:
             continue
-        value: Any = schema[key]
+        shapes, wanted = _SHAPES[key]
         if not _has_shape(value, shapes):
             yield key, value, f"must be {wanted}", ()
         elif key == "required" and not all(isinstance(each, str) for each in value):

@@ -9,6 +9,7 @@ document. Source: JSON Schema 2020-12.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +24,16 @@ if TYPE_CHECKING:
 
 _SLOW_PATTERN = "x-mock-sei-pattern"
 _SLOW_MEMBERS = "x-mock-sei-members"
+_LATER = "x-mock-sei-later"
 _CONDITIONS = "x-mock-sei-conditions"
 _BOUNDS = "x-mock-sei-bounds"
 
 _LARGEST_COUNT = 2**53
+
+_MOST_AT_ONCE = 400
+"""Schemas that one engine is made of. Those of members and items that it does not reach get an
+engine of their own when a value first comes to them: in a large document every schema leads to
+nearly every other, and one call needs a few."""
 
 
 class Source(Protocol):
@@ -71,6 +78,7 @@ class Checker:
             keywords={
                 _SLOW_PATTERN: form.keyword(form.texts),
                 _SLOW_MEMBERS: form.keyword(form.members),
+                _LATER: form.keyword(form.later),
             },
         )
 
@@ -96,8 +104,10 @@ class _Form:
         self._source = source
         self.lenient = source.lenient
         self._running = running
+        self._left = _MOST_AT_ONCE
         self._numbers: dict[str, int] = {}
-        self._waiting: list[tuple[str, int]] = []
+        self._waiting: deque[tuple[str, int]] = deque()
+        self._later: list[Any] = []
         self._slow_patterns: list[Pattern] = []
         self._slow_members: list[_Members] = []
 
@@ -106,13 +116,14 @@ class _Form:
         definitions: dict[str, Any] = {}
         form = self.schema(schema)
         while self._waiting:
-            reference, number = self._waiting.pop()
+            reference, number = self._waiting.popleft()  # what is near a value comes first
             definitions[str(number)] = self.schema(self._source.find(reference, "$ref"))
         return {"allOf": [form], "$defs": definitions}
 
     def schema(self, schema: Any) -> Any:
         if not isinstance(schema, Mapping):
             return schema if isinstance(schema, bool) else True
+        self._left -= 1
         form: dict[str, Any] = {}
         for key, value in schema.items():
             read = _READERS.get(key)
@@ -126,6 +137,18 @@ class _Form:
             form.pop("additionalProperties", None)
         return form
 
+    def apart(self, schema: Any) -> Any:
+        """A schema of a member or an item: what it says of it concerns no schema around it."""
+        if self._left > 0 or not isinstance(schema, Mapping) or _IS_SMALL.issuperset(schema):
+            return self.schema(schema)
+        if "$ref" in schema and schema["$ref"] in self._numbers:
+            return self.schema(schema)
+        self._later.append(schema)
+        return {_LATER: len(self._later) - 1}
+
+    def later(self, number: int, value: Any) -> bool:
+        return self._source.checker(self._later[number]).is_valid(value)
+
     def reference(self, _: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, str):
             return {}
@@ -136,17 +159,21 @@ class _Form:
         return {"$ref": f"#/$defs/{number}"}
 
     def inner(self, key: str, value: Any) -> dict[str, Any]:
-        return {key: self.schema(value)}
+        return {key: self._turn_of(key)(value)}
 
     def list_of_schemas(self, key: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, list) or not value:
             return {}
-        return {key: [self.schema(each) for each in value]}
+        return {key: list(map(self._turn_of(key), value))}
 
     def named_schemas(self, key: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             return {}
-        return {key: {str(name): self.schema(each) for name, each in value.items()}}
+        turn = self._turn_of(key)
+        return {key: {str(name): turn(each) for name, each in value.items()}}
+
+    def _turn_of(self, key: str) -> Callable[[Any], Any]:
+        return self.schema if key in _OF_THE_SAME_VALUE else self.apart
 
     def pattern(self, key: str, value: Any) -> dict[str, Any]:
         pattern = _compiled(value)
@@ -175,7 +202,7 @@ class _Form:
             if linear is None:
                 slow.append((pattern, each))
             else:
-                quick[linear] = self.schema(each)
+                quick[linear] = self.apart(each)
         if not slow:
             return {key: quick}
         self._slow_members.append(
@@ -247,6 +274,12 @@ def knows_its_members(schema: Mapping[str, Any]) -> bool:
 _OF_THE_SAME_VALUE = frozenset(
     {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"}
 )
+
+
+_IS_SMALL = frozenset(
+    {"type", "format", "description", "example", "examples", "title", "default", "deprecated"}
+)
+"""Keywords of a schema that costs less than to come back for it."""
 
 
 def is_searched_by_engine(pattern: Pattern) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 from mock_sei.apis.bodies import is_json, media_type_of
 from mock_sei.apis.foreign_bodies import find_check, may_be_text
 from mock_sei.apis.formats import FORMATS
-from mock_sei.apis.grammar import Kind, parts, place_of
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import STYLES
@@ -22,13 +21,18 @@ MOST_REPORTED = 10
 """Places of one kind that are named."""
 
 
-def find_unchecked(document: Document, operations: Iterable[Operation]) -> list[str]:
-    """A line for each place, with the file; at most :data:`MOST_REPORTED` of a kind and a count."""
+def find_unchecked(
+    document: Document, operations: Iterable[Operation], formats: Mapping[str, str]
+) -> list[str]:
+    """A line for each place, with the file; at most :data:`MOST_REPORTED` of a kind and a count.
+
+    ``formats`` are those that its schemas name, each with the first place where it stands.
+    """
     known = list(operations)
     kinds = (
         (place for each in known for place in _parameters(each)),
         (place for each in known for place in _bodies(each)),
-        _formats(document),
+        _formats(formats),
     )
     return [line for found in kinds for line in _lines(list(found), document)]
 
@@ -81,12 +85,8 @@ def _is_any_file(document: Document, schema: Any) -> bool:
     )
 
 
-def _formats(document: Document) -> Iterator[tuple[str, str]]:
+def _formats(formats: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each format that is not known, at the first place where it stands."""
-    seen = set(FORMATS)
-    for pointer, value, kind in parts(document.content):
-        name = value.get("format") if kind is Kind.SCHEMA else None
-        if isinstance(name, str) and name not in seen:
-            seen.add(name)
-            place = place_of((*pointer, "format"))
+    for name, place in formats.items():
+        if name not in FORMATS:
             yield place, f"the format {name[:60]} is not checked"

@@ -39,7 +39,7 @@ def aliases(levels: int) -> Iterable[str]:
 
 
 HOSTILE = {
-    "aliases": (HEAD + "".join(aliases(40)) + "paths: {}\n", "its aliases make more than a mill"),
+    "aliases": (HEAD + "".join(aliases(40)) + "paths: {}\n", "its aliases make more than"),
     "itself": (HEAD + "x-a: &a {b: [*a]}\npaths: {}\n", "an alias stands within what it stands"),
     "merge": (
         HEAD
