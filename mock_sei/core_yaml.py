@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import yaml
 from yaml import YAMLError
 
+from mock_sei.json_numbers import number, whole_number
+
 __all__ = ["YAMLError", "load"]
 
 _SafeLoader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -19,6 +21,8 @@ _CORE_TAGS = frozenset({"null", "bool", "int", "float", "str", "seq", "map"})
 
 class _YamlLoader(_SafeLoader):  # type: ignore[misc]  # which of the two is known at run time
     """Reads plain words as YAML 1.2's core schema does: ``NO`` and dates are text.
+
+    Numbers that JSON cannot carry (``.inf``, ``.nan``) are text too.
 
     Merge keys (``<<``) are read, as most tools do. Source: YAML 1.2.2 section 10.3.2; PyYAML
     itself reads YAML 1.1.
@@ -46,9 +50,13 @@ class _YamlLoader(_SafeLoader):  # type: ignore[misc]  # which of the two is kno
 _MERGE = "tag:yaml.org,2002:merge"
 
 
-def _yaml_integer(loader: Any, node: yaml.ScalarNode) -> int:
+def _yaml_integer(loader: Any, node: yaml.ScalarNode) -> int | str:
     text = loader.construct_scalar(node)
-    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    return whole_number(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+
+def _yaml_float(loader: Any, node: yaml.ScalarNode) -> float | str:
+    return number(loader.construct_scalar(node))
 
 
 for _tag, _pattern, _first_characters in (
@@ -66,6 +74,7 @@ for _tag, _pattern, _first_characters in (
         f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first_characters
     )
 _YamlLoader.add_constructor("tag:yaml.org,2002:int", _yaml_integer)
+_YamlLoader.add_constructor("tag:yaml.org,2002:float", _yaml_float)
 _YamlLoader.add_implicit_resolver(_MERGE, re.compile(r"<<\Z"), ["<"])
 _YamlLoader.add_constructor(_MERGE, lambda loader, node: loader.construct_scalar(node))
 

@@ -536,8 +536,8 @@ class _Turn:
         for each in keys:
             if isinstance(found, dict) and each in found:
                 holder, last = found, each
-            elif isinstance(found, list) and each.isdecimal() and int(each) < len(found):
-                holder, last = found, int(each)
+            elif isinstance(found, list) and each.isdecimal() and int(each[:9]) < len(found):
+                holder, last = found, int(each[:9])
             else:
                 raise self._error(link, "leads nowhere", written)
             found = holder[last]

@@ -125,6 +125,10 @@ class Parameter:
     explode: bool | None = None
     content: str | None = None
     """The media type that a value has, where it is a whole JSON text for instance."""
+    may_be_empty: bool = False
+    """Whether it may be sent without a value, whatever its schema (``allowEmptyValue``)."""
+    is_reserved: bool = False
+    """Whether a + is one, and no blank (``allowReserved``)."""
 
     @cached_property
     def spelling(self) -> Spelling:

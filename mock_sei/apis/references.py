@@ -52,8 +52,8 @@ class Document:
         for name in tokens_of(reference):
             if isinstance(found, Mapping) and name in found:
                 found = found[name]
-            elif isinstance(found, list) and name.isdigit() and int(name) < len(found):
-                found = found[int(name)]
+            elif isinstance(found, list) and name.isdecimal() and int(name[:9]) < len(found):
+                found = found[int(name[:9])]
             else:
                 raise ConfigurationError(
                     "leads nowhere", source=self.source, key=f"{place}.$ref", value=reference[:200]
