@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl
@@ -29,7 +29,7 @@ from mock_sei.apis.directions import for_requests
 from mock_sei.apis.heads import parameters_of
 from mock_sei.apis.multipart import FormPart, read_form_parts
 from mock_sei.apis.operations import FORM, Operation, Parameter
-from mock_sei.apis.parameters import Sent, gathered
+from mock_sei.apis.parameters import Sent, gathered, takes_any_member
 from mock_sei.apis.references import Document
 from mock_sei.apis.spooled import Body
 from mock_sei.apis.styles import STYLES, Spelling
@@ -270,7 +270,8 @@ class _Fields:
                 raise MalformedRequest(self._faults)
             return
         found, others = gathered(self._parameters(), texts, self._sent.document)
-        for parameter, came in found:
+        scattered, others = self._scattered({each.name for each, _ in found}, texts, others)
+        for parameter, came in (*found, *scattered):
             self._read(parameter, came)
         for name in others:
             self._read(self._parameter(name), Sent(texts=texts[name]))
@@ -281,6 +282,20 @@ class _Fields:
         self._faults += self._misfits(files or {})
         if self._faults:
             raise MalformedRequest(self._faults)
+
+    def _scattered(
+        self, found: set[str], texts: Mapping[str, Sequence[str]], others: Sequence[str]
+    ) -> tuple[list[tuple[Parameter, Sent]], Sequence[str]]:
+        """Objects whose members came as fields of their own, by names that no field has."""
+        left = [
+            replace(each, style="form", explode=True)
+            for each in self._parameters()
+            if each.name not in found
+            and "style" not in self._encoding.get(each.name, {})
+            and self._wants(each.schema, "object")
+            and not takes_any_member(each, self._sent.document)
+        ]
+        return gathered(left, {name: texts[name] for name in others}, self._sent.document)
 
     def _misfits(self, files: Mapping[str, int]) -> list[Fault]:
         sent, wrong = self._sent, {each.field for each in self._faults}

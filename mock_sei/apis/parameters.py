@@ -185,6 +185,12 @@ def _is_member_of_itself(parameter: Parameter, document: Document) -> bool:
     return members is not None and members.has(parameter.name)
 
 
+def takes_any_member(parameter: Parameter, document: Document) -> bool:
+    """Whether an object may have members that its schema does not name."""
+    members = _Members.of(document, parameter.schema)
+    return members is None or members.takes_others
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Members:
     """The members that an object may have, which come under names of their own."""

@@ -120,6 +120,8 @@ class Spelling:
             return
         if self.style == "matrix":
             text = self._unnamed(text)
+        if self.explode and text and all("=" in each for each in text.split(",")):
+            yield _named(text.split(","))  # some clients write the members under the object's name
         problem: ValueError | None = None
         for mark in row.apart:
             parts = text.split(mark) if text else []
