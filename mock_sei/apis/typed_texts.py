@@ -297,6 +297,8 @@ class Texts:
             yield self._object(dict(zip(self.pieces[::2], self.pieces[1::2], strict=True)), way)
         if way.wants("array"):
             lists = spelling.lists(tree, whole=self.to_the_letter)
+            if self.to_the_letter and is_nested(self.document, way.items):
+                lists = reversed(list(lists))  # a comma is rather one of the inner array
             yield from self._trying(lists, lambda each: self._list(each, way))
         if way.wants("object"):
             objects = spelling.objects(tree)
