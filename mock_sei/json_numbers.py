@@ -27,10 +27,10 @@ def whole_number(text: str, base: int = 10) -> int | str:
         value = int(text, base)
     except ValueError:
         return text
-    return value if value.bit_length() <= _MOST_BITS else text
+    return value if abs(value) < _TOO_LARGE else text
 
 
-_MOST_BITS = (10**MOST_DIGITS).bit_length() - 1
+_TOO_LARGE: int = 10**MOST_DIGITS
 
 
 def number(text: str) -> float | str:

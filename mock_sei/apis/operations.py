@@ -290,6 +290,14 @@ class Operation:
         return {each.name.lower(): each for each in found if each.place == "header"}
 
     @cached_property
+    def has_whole_query(self) -> bool:
+        """Whether the query is one value (``querystring`` of OpenAPI 3.2), which is not read."""
+        entries = (*self.shared, *(self.raw.get("parameters") or ()))
+        return any(
+            self.document.follow(each, self.name).get("in") == "querystring" for each in entries
+        )
+
+    @cached_property
     def cookies(self) -> Sequence[Parameter]:
         return [each for each in self.parameters.values() if each.place == "cookie"]
 

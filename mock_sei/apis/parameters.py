@@ -131,7 +131,8 @@ def _sent(
         wanted = [each for each in operation.parameters.values() if each.place == place]
         found, left = gathered(wanted, pairs, operation.document)
         yield from (_in_pieces(each, sent, query) for each, sent in found)
-        if place != "cookie":  # a browser sends those of other applications too
+        # A browser sends cookies of other applications too.
+        if place != "cookie" and not operation.has_whole_query:
             _note_unknown(left, operation, findings)
     for name, parameter in operation.header_parameters.items():
         if name in headers:

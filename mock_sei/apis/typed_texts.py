@@ -483,8 +483,11 @@ _JSON_BEGINS = {"{": "object", "[": "array"}
 
 
 def is_nested(document: Document, schema: Any) -> bool:
-    """Whether a value may be an array or an object."""
-    return any(way.wants("array") or way.wants("object") for way in ways_of(document, schema))
+    """Whether a value may be an array or an object, without a style of its own."""
+    return any(
+        way.style is None and (way.wants("array") or way.wants("object"))
+        for way in ways_of(document, schema)
+    )
 
 
 def _items_of(tree: Mapping[str, Tree]) -> list[str | Mapping[str, Tree]]:
