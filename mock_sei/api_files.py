@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.errors import ConfigurationError
+from mock_sei.json_numbers import number, whole_number
 
 EXTENSION = "x-mock-sei"
 
@@ -165,7 +166,13 @@ def _parse_json(text: str, path: Path, twice: dict[str, None]) -> Any:
         return found
 
     try:
-        return json.loads(text, object_pairs_hook=members)
+        return json.loads(
+            text,
+            object_pairs_hook=members,
+            parse_float=number,
+            parse_int=whole_number,
+            parse_constant=str,
+        )
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid JSON: {error}", source=path) from None
 

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from mock_sei.errors import Rejected
 from mock_sei.paths import find_path_problem
-from mock_sei.texts import is_text
+from mock_sei.texts import is_text, spelled
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -158,7 +158,7 @@ def _no_choice(value: object, choices: list[str]) -> str:
         return f"{there}, not {kind_of(value)}"
     near = find_nearest(value, choices)
     hint = f"; did you mean {near}?" if near else ""
-    return f"{there}, not {value[:LONGEST_COMPARED]!r}{hint}"
+    return f"{there}, not {spelled(value[:LONGEST_COMPARED])}{hint}"
 
 
 def plain_problem(details: Mapping[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """YAML by the core schema of YAML 1.2, built from the events of PyYAML's parser.
 
+Numbers that JSON cannot carry (``.inf``, ``.nan``) are read as texts.
+
 PyYAML's own composer and constructor are not used: they read YAML 1.1, and take five times the time
 and eight times the memory of what is here (``docs/apis.md`` has the figures). Source: YAML 1.2.2
 sections 6.9 and 10.3.2; the merge key of YAML 1.1, which most tools read.
@@ -14,6 +16,8 @@ from typing import Any
 
 import yaml
 from yaml import YAMLError
+
+from mock_sei.json_numbers import number, whole_number
 
 __all__ = ["AliasError", "YAMLError", "load"]
 
@@ -249,13 +253,12 @@ _WORDS: Mapping[str, Any] = {
     **dict.fromkeys(("null", "Null", "NULL", "~", "")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
 _BEGINS_A_NUMBER = frozenset("-+.0123456789")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NO_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+"""Numbers that JSON cannot carry; they are read as texts."""
 
 
 def _plain(event: Any) -> Any:
@@ -267,16 +270,13 @@ def _plain(event: Any) -> Any:
         if _INTEGER.fullmatch(text):
             return _integer(event)
         if _FLOAT.fullmatch(text):
-            return float(text)
+            return number(text)
     return text
 
 
-def _integer(event: Any) -> int:
+def _integer(event: Any) -> int | str:
     text: str = event.value
-    try:
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-    except ValueError as error:  # more digits than Python reads
-        raise _error(str(error), event) from None
+    return whole_number(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
 
 
 def _truth(event: Any) -> bool:
@@ -286,16 +286,13 @@ def _truth(event: Any) -> bool:
     raise _error(f"{event.value[:40]!r} is neither true nor false", event)
 
 
-def _number(event: Any) -> float:
-    found = _WORDS.get(event.value)
-    if isinstance(found, float):
-        return found
-    if _FLOAT.fullmatch(event.value):
-        return float(event.value)
+def _number(event: Any) -> float | str:
+    if _FLOAT.fullmatch(event.value) or _NO_JSON.fullmatch(event.value):
+        return number(event.value)
     raise _error(f"{event.value[:40]!r} is no number", event)
 
 
-def _whole_number(event: Any) -> int:
+def _whole_number(event: Any) -> int | str:
     if _INTEGER.fullmatch(event.value):
         return _integer(event)
     raise _error(f"{event.value[:40]!r} is no whole number", event)

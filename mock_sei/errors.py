@@ -33,6 +33,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
+from mock_sei.texts import spelled
+
 
 def one_line(text: str) -> str:
     """Control characters escaped, so that what somebody sent cannot forge a line."""
@@ -59,7 +61,7 @@ class ConfigurationError(MockSeiError):
     def __init__(self, problem: str, *, source: object, key: str = "", value: object = None):
         self.problem, self.source, self.key = one_line(problem), str(source), key
         place = f"{source}: {key}" if key else str(source)
-        shown = "" if value is None else f" = {value!r}"
+        shown = "" if value is None else f" = {spelled(value)}"
         super().__init__(one_line(f"{place}{shown}: {problem}"))
 
 

@@ -21,6 +21,7 @@ from typing_extensions import TypedDict
 from mock_sei.api_files import DocumentFile, find_documents, read_text
 from mock_sei.arguments import plain_problem, suggestion
 from mock_sei.errors import ConfigurationError
+from mock_sei.json_numbers import plain_reason
 from mock_sei.paths import find_path_problem
 from mock_sei.records import (
     PEM_START,
@@ -294,7 +295,8 @@ def _parse_records(text: str, path: Path) -> tuple[Record, ...]:
     try:
         records = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"not valid JSON: {error}", source=path) from None
+        problem = plain_reason(error) if isinstance(error, ValueError) else error
+        raise ConfigurationError(f"not valid JSON: {problem}", source=path) from None
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise ConfigurationError("not a list of records", source=path)
     return tuple(records)

@@ -31,6 +31,7 @@ from mock_sei.ecmascript import (
     read_pattern,
     write_pattern,
 )
+from mock_sei.texts import spelled
 
 if TYPE_CHECKING:
     import re2
@@ -113,7 +114,7 @@ class Budget:
 
 def shortened(source: str) -> str:
     """A pattern as a message shows it."""
-    return repr(source if len(source) <= 80 else f"{source[:77]}...")
+    return spelled(source if len(source) <= 80 else f"{source[:77]}...")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ from mock_sei.records import (
 from mock_sei.secret_index import SecretIndex
 from mock_sei.standards import ApplicationType
 from mock_sei.tables import Counts, Table
+from mock_sei.texts import spelled
 
 NAMES_TOLD = 10
 """How many names a message lists at most."""
@@ -52,7 +53,7 @@ def absence(
         nearest = find_nearest(name, near)
         hint = None if nearest is None else f"did you mean {nearest}?"
     told = f" ({hint})" if hint else ""
-    return f"no {what} {name[:LONGEST_COMPARED]!r}{told}; there are {there}"
+    return f"no {what} {spelled(name[:LONGEST_COMPARED])}{told}; there are {there}"
 
 
 class Registry:

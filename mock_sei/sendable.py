@@ -11,6 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mock_sei.json_numbers import plain_reason
+from mock_sei.texts import spelled
+
 LOWEST_STATUS, HIGHEST_STATUS = 200, 599
 """Statuses of a final answer; what is below is interim (RFC 9110 section 15.2)."""
 WITHOUT_BODY = frozenset({204, 205, 304})
@@ -47,7 +50,7 @@ _OWN_HEADERS: Mapping[str, str] = {
 def shown(value: object) -> str:
     """A value for a message: short, in one line, and whatever it is."""
     try:
-        text = repr(value)
+        text = spelled(value)
     except Exception:  # such as a number of more digits than Python writes
         text = f"<{type(value).__name__}>"
     text = text if len(text) <= 100 else f"{text[:100]}…"
@@ -109,7 +112,9 @@ def json_content(value: Any) -> bytes:
         content = text.encode()
         check_depth(value)
         return content if text.isascii() else json.dumps(value).encode()
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+    except ValueError as error:
+        raise ValueError(f"cannot be sent as JSON: {plain_reason(error)[:200]}") from None
+    except (TypeError, RecursionError, OverflowError) as error:
         raise ValueError(f"cannot be sent as JSON: {str(error)[:200]}") from None
 
 

@@ -32,6 +32,7 @@ from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import complaint
 from mock_sei.paths import find_path_problem
 from mock_sei.records import Environment
+from mock_sei.texts import spelled
 
 ENVIRONMENT_PREFIX = "MOCK_SEI_"
 SETTINGS_FILE = Path("mock-sei.toml")
@@ -310,7 +311,7 @@ def load_settings(
 
 def _without_key(error: ValidationError, source: str) -> ConfigurationError:
     first = error.errors(include_url=False)[0]
-    return ConfigurationError(f"{first['input']!r}: {plain_problem(first)}", source=source)
+    return ConfigurationError(f"{spelled(first['input'])}: {plain_problem(first)}", source=source)
 
 
 def _read_settings_file(path: Path, *, required: bool) -> dict[str, Any]:

@@ -53,6 +53,7 @@ from mock_sei.portal.links import Delivery
 from mock_sei.portal.mailbox import Mails
 from mock_sei.processes import TemporaryFolder, after_fork
 from mock_sei.records import Application
+from mock_sei.texts import spelled
 
 if TYPE_CHECKING:
     from mock_sei.doctor.findings import Finding
@@ -274,7 +275,7 @@ class Workbench(ABC):
         password = registry.require_account(username).password
         application = registry.find_application_of(username)
         if application is None or application.app_secret is None:
-            raise UnknownAccount(f"no application has the service account {username!r}")
+            raise UnknownAccount(f"no application has the service account {spelled(username)}")
         return Account(
             username=username,
             password=password,

@@ -20,7 +20,8 @@ import mock_sei
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "standards", "machine", "paths", "core_yaml", "ecmascript", "tables", "texts"),
+    ("json_numbers", "texts"),
+    ("errors", "standards", "machine", "paths", "core_yaml", "ecmascript", "tables"),
     ("departed", "passphrases"),
     ("peer", "records", "addresses", "randomness", "patterns", "reasons"),
     ("processes", "secret_index", "sendable", "arguments"),

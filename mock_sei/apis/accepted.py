@@ -71,9 +71,11 @@ def choose(declared: Sequence[str], accept: str) -> Choice:
     return replace(choice, is_accepted=quality > 0)
 
 
-def _rank(key: str, media_type: str, asked: Sequence[_Range]) -> tuple[float, int, bool, bool]:
+def _rank(key: str, media_type: str, asked: Sequence[_Range]) -> tuple[float, int, bool, int]:
+    """The last of it: what is declared by its own name, then what a range is usually sent as."""
     quality, closeness = _wanted(media_type, asked)
-    return quality, closeness, is_json(media_type), media_type == concrete(key)
+    precision = 2 if not _parsed(key).is_range else int(media_type == concrete(key))
+    return quality, closeness, is_json(media_type), precision
 
 
 def _read(accept: str) -> Iterator[_Range]:

@@ -23,6 +23,7 @@ from mock_sei.errors import (
     Refusal,
     RepeatedMember,
 )
+from mock_sei.json_numbers import plain_reason
 from mock_sei.patterns import Budget
 from mock_sei.sendable import DEEPEST_JSON, TOO_DEEP
 
@@ -254,14 +255,14 @@ def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
         if _MAYBE_HALF_A_PAIR.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except _Twice as error:
-        reason = f"not valid JSON: {' '.join(str(error).split())}"
+        reason = f"not valid JSON: {error}"
         raise RepeatedMember([Fault("", "body", reason)]) from None
     except UnicodeError:
         reason = "not valid JSON: not UTF-8, or half a surrogate pair"
     except RecursionError:
         reason = TOO_DEEP
     except ValueError as error:
-        reason = f"not valid JSON: {' '.join(str(error).split())}"
+        reason = f"not valid JSON: {plain_reason(error)}"
     else:
         return value
     raise MalformedRequest([Fault("", "body", reason)])

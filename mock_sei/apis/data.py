@@ -15,6 +15,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.records import AS_PUT_IN, Order, Record, Table, texts
 from mock_sei.errors import Rejected, UnknownCollection
 from mock_sei.sendable import json_content
+from mock_sei.texts import spelled
 
 MOST_PROBLEMS = 20
 """Problems that one call names at most: a body of a megabyte could have half a million."""
@@ -72,7 +73,7 @@ class Data:
         if name not in self._catalogue.keys_by_collection and not self._collections.has(name):
             near = difflib.get_close_matches(name[:100], self.names, n=3, cutoff=0.3)
             raise UnknownCollection(
-                f"no operation reads a collection {name!r}; there are "
+                f"no operation reads a collection {spelled(name)}; there are "
                 f"{', '.join(near or self.names)}"
             )
         return name

@@ -24,6 +24,7 @@ from mock_sei.apis.swagger import from_swagger, is_swagger
 from mock_sei.apis.unchecked import find_unchecked
 from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
 from mock_sei.reasons.paths import NearPaths, find_path_difference
+from mock_sei.texts import spelled
 
 
 class DocumentFile(Protocol):
@@ -228,8 +229,9 @@ class Catalogue:
             other = self.products.get(product.name)
             if other is not None:
                 raise ConfigurationError(
-                    f"{other.source} is the document of the product {product.name!r}; name another "
-                    "product in one of them (x-mock-sei: {product: NAME}), or take one away",
+                    f"{other.source} is the document of the product {spelled(product.name)}; name "
+                    "another product in one of them (x-mock-sei: {product: NAME}), or take "
+                    "one away",
                     source=product.source,
                 )
         except ConfigurationError as error:
@@ -272,7 +274,7 @@ class Catalogue:
             raise Refusal(
                 NOT_FOUND,
                 check="path",
-                because=f"No API product {name!r}; there are {', '.join(self.products)}.",
+                because=f"No API product {spelled(name)}; there are {', '.join(self.products)}.",
             )
         return self.products[name]
 

@@ -19,6 +19,7 @@ from mock_sei.apis.parameters import Value
 from mock_sei.apis.records import Order, Record, Selection, Table, find_value, order_of
 from mock_sei.apis.times import day_of, read_time
 from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.texts import spelled
 
 Choose = Callable[[Sequence[Record]], Sequence[Record]]
 Find = Callable[[Table, tuple[str, ...]], "Found"]
@@ -354,7 +355,7 @@ def _days_of(value: Value, now: datetime) -> tuple[str, str]:
     """First and last day of a period. ``ValueError`` where there is no such one."""
     period = _PERIODS.get(str(value))
     if period is None:
-        raise ValueError(f"must be {' or '.join(_PERIODS)}, not {str(value)[:50]!r}")
+        raise ValueError(f"must be {' or '.join(_PERIODS)}, not {spelled(str(value)[:50])}")
     first, last = period(now.date())
     return first.isoformat(), last.isoformat()
 

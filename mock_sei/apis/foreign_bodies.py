@@ -8,8 +8,10 @@ document is read. Source: OpenAPI 3.0.4 section 4.7.14 and 3.1.1 section 4.8.14 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import codecs
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,7 +29,7 @@ from mock_sei.apis.directions import for_requests
 from mock_sei.apis.heads import parameters_of
 from mock_sei.apis.multipart import FormPart, read_form_parts
 from mock_sei.apis.operations import FORM, Operation, Parameter
-from mock_sei.apis.parameters import Sent, gathered
+from mock_sei.apis.parameters import Sent, gathered, takes_any_member
 from mock_sei.apis.references import Document
 from mock_sei.apis.spooled import Body
 from mock_sei.apis.styles import STYLES, Spelling
@@ -37,7 +39,8 @@ from mock_sei.patterns import Budget
 
 MOST_FORM_FIELDS = 1000
 LARGEST_TEXT = 1024 * 1024
-"""Bytes of a text, and of all fields of a multipart body. What is more is not checked."""
+"""Bytes of a text, and of all fields of a multipart body that are no files. Of what is more the
+journal says that it was not checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,7 @@ class _Body:
     media_type: str
     """As the document writes it."""
     budget: Budget
+    notes: list[str]
 
     @property
     def document(self) -> Document:
@@ -83,8 +87,11 @@ def check_body(
     content_type: str | None,
     media_type: str,
     budget: Budget,
+    notes: list[str],
 ) -> None:
     """``media_type`` is the one of the operation that the body has, as the document writes it.
+
+    What is not checked, or declared otherwise and no fault, is noted.
 
     Raises :class:`MalformedRequest`.
     """
@@ -96,6 +103,7 @@ def check_body(
             content_type=content_type or "",
             media_type=media_type,
             budget=budget,
+            notes=notes,
         )
         found(sent)
 
@@ -128,17 +136,31 @@ def _check_json(sent: _Body) -> None:
 
 
 def _check_text(sent: _Body) -> None:
-    if not may_be_text(sent.document, sent.schema) or sent.body.size > LARGEST_TEXT:
+    if not may_be_text(sent.document, sent.schema):
+        return
+    if sent.body.size > LARGEST_TEXT:
+        sent.notes.append(
+            f"the body has {sent.body.size} bytes; a text of more than {LARGEST_TEXT} is not held "
+            "against its schema"
+        )
         return
     charset = parameters_of(sent.content_type).get("charset", "utf-8")
     try:
+        if codecs.lookup(charset).name in _NO_CHARSETS:
+            raise LookupError
         text = sent.body.read().decode(charset)
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
         reason = f"not a text in the character set {charset[:40]}"
         raise MalformedRequest([Fault("", "body", reason)]) from None
     _, problems = sent.texts().best([text], sent.schema, is_top=True)
     if problems:
         raise MalformedRequest([Fault("", "body", each) for each in problems])
+
+
+_NO_CHARSETS = frozenset(
+    ["idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"]
+)
+"""Encodings of Python that are none of HTTP; one of them takes minutes for a long text."""
 
 
 def _check_form(sent: _Body) -> None:
@@ -162,32 +184,81 @@ def _check_multipart(sent: _Body) -> None:
     texts: dict[str, list[str]] = {}
     json_texts: dict[str, list[FormPart]] = {}
     files: dict[str, int] = {}
+    unread: dict[str, None] = {}
+    faults: list[Fault] = []
     left = LARGEST_TEXT
     encoding = sent.encoding
     for part in read_form_parts(sent.body, sent.content_type):
-        left -= part.content.size
         if not part.name:
             continue
-        written = str(encoding.get(part.name, {}).get("contentType", ""))
-        if left >= 0 and (is_json(part.media_type) or (is_json(written) and not part.file_name)):
-            json_texts.setdefault(part.name, []).append(part)
-        elif left < 0 or part.file_name is not None or not part.media_type.startswith("text/"):
+        written = encoding.get(part.name, {})
+        faults += _faults_of_headers(part, written, sent)
+        _note_media_type(part, written, sent)
+        in_json = is_json(part.media_type) or (
+            is_json(str(written.get("contentType"))) and not part.file_name
+        )
+        is_text = part.file_name is None and part.media_type.startswith("text/")
+        if in_json or is_text:
+            left -= part.content.size
+        if left < 0 and (in_json or is_text):
+            unread[part.name] = None
+        if left < 0 or not (in_json or is_text):
             files[part.name] = files.get(part.name, 0) + 1
+        elif in_json:
+            json_texts.setdefault(part.name, []).append(part)
         else:
             text = part.content.read().decode(errors="replace")
             texts.setdefault(part.name, []).append(text)
-    _Fields(sent).check(texts, json_texts, files)
+    if unread:
+        sent.notes.append(
+            f"the fields of the body have more than {LARGEST_TEXT} bytes in all; not held against "
+            f"the schema: {', '.join(list(unread)[:_MOST_NAMED])}"
+        )
+    _Fields(sent, faults).check(texts, json_texts, files)
+
+
+_MOST_NAMED = 20
+
+
+def _note_media_type(part: FormPart, written: Mapping[str, Any], sent: _Body) -> None:
+    """A file of another media type is noted: most servers take it."""
+    wanted = [media_type_of(each) for each in str(written.get("contentType") or "").split(",")]
+    if not wanted[0] or "content-type" not in part.headers:
+        return
+    if not any(fnmatchcase(part.media_type, each) for each in wanted):
+        sent.notes.append(
+            f"the part {part.name} has the media type {part.media_type}; the document declares "
+            f"{' or '.join(wanted)}"
+        )
+
+
+def _faults_of_headers(part: FormPart, written: Mapping[str, Any], sent: _Body) -> Iterator[Fault]:
+    """The headers of a part, as a response's are declared; ``Content-Type`` stands elsewhere."""
+    declared = written.get("headers")
+    for name, entry in declared.items() if isinstance(declared, Mapping) else ():
+        header = sent.document.follow(entry, "headers")
+        if name.lower() == "content-type" or not isinstance(header, Mapping):
+            continue
+        text = part.headers.get(name.lower())
+        if text is None:
+            if header.get("required") is True:
+                yield Fault(part.name, FORM, f"its header {name} is required and missing")
+        elif "schema" in header:
+            reader = sent.texts(name, "simple", explode=header.get("explode") is True)
+            _, problems = reader.best([text], header["schema"], is_top=True)
+            for each in problems[:1]:
+                yield Fault(part.name, FORM, f"its header {name}: {each}")
 
 
 class _Fields:
     """The fields of one form, as the object that its schema describes."""
 
-    def __init__(self, sent: _Body) -> None:
+    def __init__(self, sent: _Body, faults: Sequence[Fault] = ()) -> None:
         self._sent = sent
         self._encoding = sent.encoding
         self._ways = ways_of(sent.document, sent.schema)
         self._value: dict[str, Any] = {}
-        self._faults: list[Fault] = []
+        self._faults = list(faults)
 
     def check(
         self,
@@ -200,9 +271,12 @@ class _Fields:
         Raises :class:`MalformedRequest`.
         """
         if not any(way.wants("object") or way.is_open for way in self._ways):
+            if self._faults:
+                raise MalformedRequest(self._faults)
             return
         found, others = gathered(self._parameters(), texts, self._sent.document)
-        for parameter, came in found:
+        scattered, others = self._scattered({each.name for each, _ in found}, texts, others)
+        for parameter, came in (*found, *scattered):
             self._read(parameter, came)
         for name in others:
             self._read(self._parameter(name), Sent(texts=texts[name]))
@@ -213,6 +287,20 @@ class _Fields:
         self._faults += self._misfits(files or {})
         if self._faults:
             raise MalformedRequest(self._faults)
+
+    def _scattered(
+        self, found: set[str], texts: Mapping[str, Sequence[str]], others: Sequence[str]
+    ) -> tuple[list[tuple[Parameter, Sent]], Sequence[str]]:
+        """Objects whose members came as fields of their own, by names that no field has."""
+        left = [
+            replace(each, style="form", explode=True)
+            for each in self._parameters()
+            if each.name not in found
+            and "style" not in self._encoding.get(each.name, {})
+            and self._wants(each.schema, "object")
+            and not takes_any_member(each, self._sent.document)
+        ]
+        return gathered(left, {name: texts[name] for name in others}, self._sent.document)
 
     def _misfits(self, files: Mapping[str, int]) -> list[Fault]:
         sent, wrong = self._sent, {each.field for each in self._faults}

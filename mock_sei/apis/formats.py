@@ -7,8 +7,11 @@ Most formats are decided by the engine of ``schemas.py``; the rest stands here.
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from mock_sei.patterns import PatternError, compile_pattern
 
@@ -23,8 +26,10 @@ class Format:
     """Whether the engine itself knows the format."""
     check: Callable[[str], bool] | None = None
     """Whether a text has the format."""
-    bounds: tuple[int, int] | None = None
+    bounds: tuple[int | float, int | float] | None = None
     """The least and the greatest number."""
+    is_whole: bool = False
+    """Whether a number must be a whole one."""
 
     @property
     def decides(self) -> bool:
@@ -33,7 +38,28 @@ class Format:
 
 
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_BASE64_URL = re.compile(r"[A-Za-z0-9_-]*+={0,2}")
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_CLOCK = "[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
+_LOCAL_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]++)?"
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a ``full-date`` of RFC 3339, which has a year 0."""
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(f"2000{text[4:]}" if text.startswith("0000") else text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_local_date_time(text: str) -> bool:
+    day, letter, time = text[:10], text[10:11], text[11:]
+    return letter in ("T", "t") and is_date(day) and re.fullmatch(_LOCAL_TIME, time) is not None
 
 
 def _is_email(text: str) -> bool:
@@ -48,70 +74,124 @@ def _is_regex(text: str) -> bool:
     return True
 
 
-def _is_base64(text: str) -> bool:
-    return _BASE64.fullmatch(text) is not None
+def _is_character(text: str) -> bool:
+    """One as readers count them: marks that are joined to it have code points of their own."""
+    composed = unicodedata.normalize("NFC", text)
+    return len(composed) == 1 or any(
+        unicodedata.category(each)[0] == "M" or unicodedata.category(each) in _JOINED
+        for each in composed
+    )
 
 
-def _is_base64_url(text: str) -> bool:
-    return _BASE64_URL.fullmatch(text) is not None
+_JOINED = frozenset({"Cf", "Sk", "So"})
+
+
+def _matching(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda text: compiled.fullmatch(text) is not None
 
 
 def _signed(bits: int) -> Format:
     most = 2 ** (bits - 1)
-    return Format(wanted=f"a whole number that fits int{bits}", bounds=(-most, most - 1))
+    wanted = f"a whole number that fits int{bits}"
+    return Format(wanted=wanted, bounds=(-most, most - 1), is_whole=True)
 
 
 def _unsigned(bits: int) -> Format:
-    return Format(wanted=f"a whole number that fits uint{bits}", bounds=(0, 2**bits - 1))
+    wanted = f"a whole number that fits uint{bits}"
+    return Format(wanted=wanted, bounds=(0, 2**bits - 1), is_whole=True)
 
+
+def _inexact(name: str, most: float) -> Format:
+    return Format(wanted=f"a number that fits {name}", bounds=(-most, most))
+
+
+_DECIMAL = _matching(
+    r"[+-]?(?:(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"
+    r"|[Ii]nf(?:inity)?|INF(?:INITY)?|[Nn]a[Nn]|NAN)"
+)
 
 FORMATS: Mapping[str, Format] = {
+    # times
     "date": Format(wanted="a date such as 2026-03-31", by_engine=True),
     "date-time": Format(
         wanted="a time of RFC 3339 such as 2026-03-31T13:30:00Z or 2026-03-31T09:30:00.5-04:00",
         by_engine=True,
     ),
     "time": Format(wanted="a time of RFC 3339 such as 13:30:00Z", by_engine=True),
+    "date-time-local": Format(
+        wanted="a time without an offset such as 2026-03-31T13:30:00", check=_is_local_date_time
+    ),
+    "time-local": Format(
+        wanted="a time without an offset such as 13:30:00", check=_matching(_LOCAL_TIME)
+    ),
+    "http-date": Format(
+        wanted="a date of HTTP such as Sun, 06 Nov 1994 08:49:37 GMT",
+        check=_matching(
+            rf"{_DAY}, [0-9]{{2}} {_MONTH} [0-9]{{4}} {_CLOCK} GMT"
+            rf"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, [0-9]{{2}}-{_MONTH}-[0-9]{{2}} "
+            rf"{_CLOCK} GMT|{_DAY} {_MONTH} [0-9 ][0-9] {_CLOCK} [0-9]{{4}}"
+        ),
+    ),
     "duration": Format(wanted="a duration such as P3DT12H", by_engine=True),
+    # names and addresses
     "uuid": Format(wanted="a UUID such as 0d1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b", by_engine=True),
     "ipv4": Format(wanted="an IPv4 address such as 192.0.2.1", by_engine=True),
     "ipv6": Format(wanted="an IPv6 address such as 2001:db8::1", by_engine=True),
     "uri": Format(wanted="a URI such as https://example.com/a", by_engine=True),
-    **dict.fromkeys(
-        (
-            "uri-reference",
-            "uri-template",
-            "iri",
-            "iri-reference",
-            "hostname",
-            "idn-hostname",
-            "json-pointer",
-            "relative-json-pointer",
-        ),
-        Format(by_engine=True),
-    ),
+    "uri-reference": Format(wanted="a URI or a part of one such as /a", by_engine=True),
+    "uri-template": Format(wanted="a URI template such as /a/{b}", by_engine=True),
+    "iri": Format(wanted="an IRI such as https://example.com/a", by_engine=True),
+    "iri-reference": Format(wanted="an IRI or a part of one such as /a", by_engine=True),
+    "hostname": Format(wanted="a host name such as example.com", by_engine=True),
+    "idn-hostname": Format(wanted="a host name such as example.com", by_engine=True),
     "email": Format(wanted="an e-mail address", check=_is_email),
     "idn-email": Format(wanted="an e-mail address", check=_is_email),
+    "json-pointer": Format(wanted="a JSON pointer such as /a/0", by_engine=True),
+    "relative-json-pointer": Format(wanted="a JSON pointer such as 1/a", by_engine=True),
+    "media-range": Format(
+        wanted="a media range such as text/*",
+        check=_matching(
+            rf"{_TOKEN}/{_TOKEN}(?:[ \t]*+;[ \t]*+(?:{_TOKEN}="
+            rf'(?:{_TOKEN}|"(?:[^"\\]|\\.)*+"))?)*+[ \t]*+'
+        ),
+    ),
+    # texts
     "regex": Format(wanted="a regular expression of ECMA-262", check=_is_regex),
-    "byte": Format(wanted="base64 of RFC 4648, padded with =", check=_is_base64),
-    "base64url": Format(wanted="base64url of RFC 4648", check=_is_base64_url),
+    "char": Format(wanted="one character", check=_is_character),
+    "byte": Format(
+        wanted="base64 of RFC 4648, padded with =",
+        check=lambda text: _BASE64.fullmatch(text) is not None,
+    ),
+    "base64url": Format(wanted="base64url of RFC 4648", check=_matching(r"[A-Za-z0-9_-]*+={0,2}")),
+    "sf-string": Format(wanted="a text in ASCII without line ends", check=_matching("[ -~]*+")),
+    "sf-token": Format(
+        wanted="a token of RFC 9651", check=_matching(r"[*A-Za-z][!#$%&'*+\-.^_`|~:/0-9A-Za-z]*+")
+    ),
+    "sf-binary": Format(
+        wanted="base64 between colons (RFC 9651)", check=_matching(":?[A-Za-z0-9+/]*+=*+:?")
+    ),
+    "sf-boolean": Format(wanted="?0 or ?1 (RFC 9651)", check=_matching("[?][01]|true|false")),
+    # numbers
     **{f"int{bits}": _signed(bits) for bits in (8, 16, 32, 64)},
     **{f"uint{bits}": _unsigned(bits) for bits in (8, 16, 32, 64)},
+    "double-int": Format(wanted="a whole number", bounds=(-(2**1024), 2**1024), is_whole=True),
+    "float": _inexact("float, 3.4e38 at most", 2.0**128 - 2.0**103),
+    "double": _inexact("double, 1.8e308 at most", sys.float_info.max),
+    "decimal": Format(wanted="a decimal number such as 1.5", check=_DECIMAL),
+    "decimal128": Format(wanted="a decimal number such as 1.5", check=_DECIMAL),
+    "sf-integer": Format(
+        wanted="a whole number of at most 15 digits",
+        bounds=(1 - 10**15, 10**15 - 1),
+        is_whole=True,
+    ),
+    "sf-decimal": Format(
+        wanted="a number of at most 12 digits before the point", bounds=(-(10**12), 10**12)
+    ),
+    "unixtime": Format(),
+    # what any text is
     **dict.fromkeys(
-        (
-            "binary",
-            "char",
-            "commonmark",
-            "decimal",
-            "decimal128",
-            "double",
-            "double-int",
-            "float",
-            "html",
-            "local-date-time",
-            "media-range",
-            "password",
-        ),
+        ("binary", "commonmark", "html", "local-date-time", "password"),
         Format(),
     ),
 }
@@ -138,7 +218,7 @@ OF_THE_VENDOR = frozenset(
 CHECKS: Mapping[str, Callable[[str], bool]] = {
     name: each.check for name, each in FORMATS.items() if each.check is not None
 }
-"""What the engine must be taught."""
+"""What the engine cannot check by itself."""
 
 
 def decides(name: object, *, lenient: bool) -> bool:

@@ -8,7 +8,6 @@ true. Long lists and objects are halved until their wrong members are found. Sou
 
 from __future__ import annotations
 
-import reprlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from mock_sei.apis.formats import wanted
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import Budget
-from mock_sei.texts import beginning
+from mock_sei.texts import beginning, spelled
 
 MOST = 20
 """Reasons for one value."""
@@ -144,7 +143,9 @@ class _Search:
         inner._depth = self._depth
         inner.look(schema, value, ())
         return [
-            f"{'.'.join(map(str, each.place))!r}: {each.reason}" if each.place else each.reason
+            f"{spelled('.'.join(map(str, each.place)))}: {each.reason}"
+            if each.place
+            else each.reason
             for each in inner.found
         ]
 
@@ -295,31 +296,9 @@ def _list(texts: Sequence[str]) -> str:
     return ", ".join(texts) if len(texts) < _SHOWN else f"{', '.join(texts[:-1])} and more"
 
 
-class _Repr(reprlib.Repr):
-    """Shortens lists and objects, but leaves out no middle of a text: the parts of a secret that
-    would be left are not recognised as one."""
-
-    def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002  # as its base
-        return repr(beginning(x)).replace("\\\\", "\\")
-
-    def repr_NoneType(self, _: None, __: int) -> str:  # noqa: N802  # its base calls it so
-        return "null"
-
-    def repr_bool(self, x: bool, _: int) -> str:
-        return "true" if x else "false"
-
-
-_REPR = _Repr()
-_REPR.maxother = _REPR.maxlong = 80
-_REPR.maxlist = _REPR.maxdict = 4
-_REPR.maxlevel = 3
-
-
 def shown(value: Any) -> str:
     """A value as a message shows it, shortened."""
-    if isinstance(value, int) and value.bit_length() > 300:
-        return "a whole number of many digits"
-    return _REPR.repr(value)
+    return spelled(value)
 
 
 def _type(value: Any, kinds: Any) -> str:
@@ -328,27 +307,27 @@ def _type(value: Any, kinds: Any) -> str:
 
 
 def _enum(value: Any, choices: Any) -> str:
-    return f"{shown(value)} is not one of {_REPR.repr(choices)}"
+    return f"{shown(value)} is not one of {shown(choices)}"
 
 
 _REASONS: Mapping[str, Callable[[Any, Any], str]] = {
     "type": _type,
     "enum": _enum,
     "const": lambda _, constant: f"{shown(constant)} was expected",
-    "minimum": lambda value, least: f"{shown(value)} is less than the minimum of {least}",
-    "maximum": lambda value, most: f"{shown(value)} is greater than the maximum of {most}",
-    "exclusiveMinimum": lambda value, least: f"{shown(value)} is not greater than {least}",
-    "exclusiveMaximum": lambda value, most: f"{shown(value)} is not less than {most}",
-    "multipleOf": lambda value, step: f"{shown(value)} is not a multiple of {step}",
+    "minimum": lambda value, least: f"{shown(value)} is less than the minimum of {shown(least)}",
+    "maximum": lambda value, most: f"{shown(value)} is greater than the maximum of {shown(most)}",
+    "exclusiveMinimum": lambda value, least: f"{shown(value)} is not greater than {shown(least)}",
+    "exclusiveMaximum": lambda value, most: f"{shown(value)} is not less than {shown(most)}",
+    "multipleOf": lambda value, step: f"{shown(value)} is not a multiple of {shown(step)}",
     "minLength": lambda value, _: f"{shown(value)} is too short",
     "maxLength": lambda value, _: f"{shown(value)} is too long",
     "pattern": lambda value, pattern: f"{shown(value)} does not match {shown(pattern)}",
     "format": lambda value, form: f"must be {wanted(form)}, not {shown(value)}",
-    "minItems": lambda value, least: f"{shown(value)} has fewer than {least} items",
-    "maxItems": lambda value, most: f"{shown(value)} has more than {most} items",
+    "minItems": lambda value, least: f"{shown(value)} has fewer than {shown(least)} items",
+    "maxItems": lambda value, most: f"{shown(value)} has more than {shown(most)} items",
     "uniqueItems": lambda value, _: f"{shown(value)} has non-unique elements",
-    "minProperties": lambda value, least: f"{shown(value)} has fewer than {least} members",
-    "maxProperties": lambda value, most: f"{shown(value)} has more than {most} members",
+    "minProperties": lambda value, least: f"{shown(value)} has fewer than {shown(least)} members",
+    "maxProperties": lambda value, most: f"{shown(value)} has more than {shown(most)} members",
     "not": lambda value, _: f"{shown(value)} fits the schema that it must not fit",
 }
 """How the reason of each keyword reads, from the value and what the keyword wants."""

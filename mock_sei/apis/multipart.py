@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -62,6 +62,8 @@ class FormPart:
     media_type: str
     """``text/plain`` where the part names none."""
     content: Content
+    headers: Mapping[str, str]
+    """By their names in lower case."""
 
 
 def read_form_parts(body: Body, content_type: str | None) -> Iterator[FormPart]:
@@ -92,6 +94,7 @@ def _heads(body: Body, parts: Iterable[tuple[int, int]], *, only_files: bool) ->
             file_name=file_name(headers),
             media_type=media_type_of(headers.get("content-type")),
             content=Content(body, min(end, begin + len(head) + len(b"\r\n\r\n")), end),
+            headers=headers,
         )
 
 

@@ -125,6 +125,10 @@ class Parameter:
     explode: bool | None = None
     content: str | None = None
     """The media type that a value has, where it is a whole JSON text for instance."""
+    may_be_empty: bool = False
+    """Whether it may be sent without a value, whatever its schema (``allowEmptyValue``)."""
+    is_reserved: bool = False
+    """Whether a + is one, and no blank (``allowReserved``)."""
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -284,6 +288,14 @@ class Operation:
         """By name in lower case."""
         found = self.parameters.values()
         return {each.name.lower(): each for each in found if each.place == "header"}
+
+    @cached_property
+    def has_whole_query(self) -> bool:
+        """Whether the query is one value (``querystring`` of OpenAPI 3.2), which is not read."""
+        entries = (*self.shared, *(self.raw.get("parameters") or ()))
+        return any(
+            self.document.follow(each, self.name).get("in") == "querystring" for each in entries
+        )
 
     @cached_property
     def cookies(self) -> Sequence[Parameter]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from mock_sei.apis.bodies import is_json, parse_json
+from mock_sei.apis.formats import is_date
 from mock_sei.apis.misfits import find_misfits, shown
 from mock_sei.apis.operations import FORM, Key, Operation, Parameter, is_truth
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Tree, deep_tree
 from mock_sei.apis.times import read_time
-from mock_sei.apis.typed_texts import Check, Texts, ways_of, with_place
+from mock_sei.apis.typed_texts import Check, Texts, is_nested, ways_of, with_place
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
@@ -92,6 +94,8 @@ class Sent:
 
     texts: Sequence[str] = ()
     """Under its own name."""
+    pieces: Sequence[str] = ()
+    """The parts of a single one, where what stands between them was percent-encoded within them."""
     deep: Sequence[tuple[str, str]] = ()
     """The rest of each name such as ``filter[a]``, with its value."""
     members: Mapping[str, Sequence[str]] | None = None
@@ -121,13 +125,14 @@ def _sent(
     places: dict[str, dict[str, list[str]]] = {}
     for place, name, text in _pairs(query, form):
         places.setdefault(place, {}).setdefault(name, []).append(text)
-    for name, text in _cookies(headers.get("cookie", ())) if operation.cookies else ():
+    for name, text in _cookies(headers.get("cookie", ()), operation):
         places.setdefault("cookie", {}).setdefault(name, []).append(text)
     for place, pairs in places.items():
         wanted = [each for each in operation.parameters.values() if each.place == place]
         found, left = gathered(wanted, pairs, operation.document)
-        yield from found
-        if place != "cookie":  # a browser sends those of other applications too
+        yield from (_in_pieces(each, sent, query) for each, sent in found)
+        # A browser sends cookies of other applications too.
+        if place != "cookie" and not operation.has_whole_query:
             _note_unknown(left, operation, findings)
     for name, parameter in operation.header_parameters.items():
         if name in headers:
@@ -181,6 +186,12 @@ def _is_member_of_itself(parameter: Parameter, document: Document) -> bool:
     return members is not None and members.has(parameter.name)
 
 
+def takes_any_member(parameter: Parameter, document: Document) -> bool:
+    """Whether an object may have members that its schema does not name."""
+    members = _Members.of(document, parameter.schema)
+    return members is None or members.takes_others
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Members:
     """The members that an object may have, which come under names of their own."""
@@ -207,13 +218,48 @@ class _Members:
         return self.takes_others or name in self.names
 
 
-def _cookies(headers: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names and values (RFC 6265 section 4.2.1)."""
-    for header in headers:
-        for each in header.split(";"):
-            name, equals, value = each.strip().partition("=")
+def _in_pieces(parameter: Parameter, sent: Sent, query: str) -> tuple[Parameter, Sent]:
+    """With the pieces of a value of a query: a comma that came as %2C is part of one."""
+    mark = _MARKS.get(parameter.spelling.style)
+    if parameter.place != "query" or parameter.spelling.explode or mark is None:
+        return parameter, sent
+    if len(sent.texts) != 1 or f"%{ord(mark):02X}" not in query.upper():
+        return parameter, sent
+    pairs = (each.partition("=") for each in query.split("&"))
+    raw = next((value for name, _, value in pairs if unquote_plus(name) == parameter.name), "")
+    pieces = [unquote_plus(each) for each in raw.split(mark)] if mark in raw else ()
+    return parameter, replace(sent, pieces=pieces)
+
+
+_MARKS = {"form": ",", "pipeDelimited": "|"}
+
+
+def _cookies(headers: Sequence[str], operation: Operation) -> Iterator[tuple[str, str]]:
+    """Names and values (RFC 6265 section 4.2.1); what is for no parameter may be there too."""
+    if not operation.cookies:
+        return
+    plain = {each.name for each in operation.cookies if each.style == "cookie"}
+    whole = {each.name for each in operation.cookies if not _has_parts(each, operation)}
+    is_any_whole = len(whole) == len(operation.cookies)
+    for pair in (pair.strip() for header in headers for pair in header.split(";")):
+        # RFC 6570 has & between the parts of an exploded value, and some clients write it so.
+        is_whole = is_any_whole or pair.partition("=")[0] in whole
+        for each in (pair,) if is_whole or not _ANOTHER_PART.search(pair) else pair.split("&"):
+            name, equals, value = each.partition("=")
             if equals:
-                yield unquote(name), unquote(value.strip('"'))
+                value = value[1:-1] if _IN_QUOTES.fullmatch(value) else value
+                yield unquote(name), value if name in plain else unquote(value)
+
+
+def _has_parts(parameter: Parameter, operation: Operation) -> bool:
+    """Whether a cookie is an array or an object whose parts have a name each."""
+    if parameter.content is not None or not parameter.spelling.explode:
+        return False
+    return parameter.style != "cookie" and is_nested(operation.document, parameter.schema)
+
+
+_ANOTHER_PART = re.compile("&[^&=]+=")
+_IN_QUOTES = re.compile('"[^"]*"')
 
 
 def _of_header(texts: Sequence[str], parameter: Parameter, document: Document) -> Sequence[str]:
@@ -331,12 +377,30 @@ def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget
         largest=_LARGEST_OF_RECORDS if of_records else None,
         to_the_letter=not of_records,
         is_query=parameter.place == "query",
+        nested_is_open=not (of_records or parameter.spelling.is_deep),
+        pieces=sent.pieces,
     )
-    tree = sent.tree()
-    if isinstance(tree, Sequence):
-        tree = parameter.spelling.bare(tree)
-    value = reader.read(tree, parameter.schema, is_quick=is_quick)
-    return tuple(value) if isinstance(value, list) else value
+    problem: ValueError | None = None
+    for each in _readings(parameter, sent):
+        try:
+            tree = each.tree()
+            if isinstance(tree, Sequence):
+                tree = parameter.spelling.bare(tree)
+            value = reader.read(tree, parameter.schema, is_quick=is_quick)
+        except ValueError as error:
+            problem = problem or error
+        else:
+            return tuple(value) if isinstance(value, list) else value
+    if parameter.may_be_empty and list(sent.texts) == [""]:
+        return ""
+    raise problem or ValueError("cannot be read")
+
+
+def _readings(parameter: Parameter, sent: Sent) -> Iterator[Sent]:
+    """What may be meant by what was sent: usually that."""
+    yield sent
+    if parameter.is_reserved and any(" " in each for each in sent.texts):
+        yield replace(sent, texts=[each.replace(" ", "+") for each in sent.texts])
 
 
 def _of_media_type(parameter: Parameter, sent: Sent, document: Document, budget: Budget) -> Value:
@@ -346,6 +410,8 @@ def _of_media_type(parameter: Parameter, sent: Sent, document: Document, budget:
     text = sent.texts[0]
     if not is_json(parameter.content):
         return text
+    if parameter.place == "cookie" and not text.startswith(tuple("{[")):
+        text = _unquoted_json(text)
     try:
         value: Any = parse_json(text.encode(errors="replace"))
     except MalformedRequest as error:
@@ -353,6 +419,20 @@ def _of_media_type(parameter: Parameter, sent: Sent, document: Document, budget:
     for each in find_misfits(document, parameter.schema, value, budget):
         raise ValueError(with_place(each.place, each.reason))
     return tuple(value) if isinstance(value, list) else value
+
+
+def _unquoted_json(text: str) -> str:
+    """The quotes of a cookie are those of the cookie (RFC 6265), or those of a JSON text."""
+    try:
+        parse_json(text.encode(errors="replace"))
+    except MalformedRequest:
+        return json.dumps(text)
+    return text
+
+
+def _any_date(text: str) -> None:
+    if not is_date(text):
+        raise ValueError(f"must be a date such as 2026-03-31, not {shown(text)}")
 
 
 def _date(text: str) -> None:
@@ -383,7 +463,7 @@ def _date_or_time(text: str) -> None:
 
 
 _CHECKS: Mapping[bool, Mapping[str, Check]] = {
-    False: {"date": _date, "local-date-time": _date_or_time},
+    False: {"date": _any_date, "local-date-time": _date_or_time},
     True: {"date": _date, "local-date-time": _date_or_time, "date-time": _date_or_time},
 }
 """Formats that are checked here, by whether an operation is over records: the vendor's pages write

@@ -176,7 +176,9 @@ def _bounds(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def exactly(value: Any) -> Fraction | None:
     """A number as its text has it: 0.01 is a hundredth."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not isfinite(value):
         return None
     return Fraction(value) if isinstance(value, int) else Fraction(repr(value))
 

@@ -241,6 +241,8 @@ def _parameters(
                 style=_style(raw.get("style"), where),
                 explode=raw["explode"] if isinstance(raw.get("explode"), bool) else None,
                 content=content,
+                may_be_empty=where == "query" and raw.get("allowEmptyValue") is True,
+                is_reserved=where == "query" and raw.get("allowReserved") is True,
                 description=str(raw.get("description", "")),
                 schema=schema,
                 use=use,

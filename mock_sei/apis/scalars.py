@@ -5,14 +5,17 @@ The first is what a person would expect to see: ``text``, 0, a date.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import count, islice
 from math import ceil, floor
 
+from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.plain import Plain, matches
 from mock_sei.apis.texts import texts_for
+from mock_sei.json_numbers import MOST_DIGITS
 
 LONGEST_TEXT = 1_000_000
 """Characters of a text that a schema requires."""
@@ -46,6 +49,16 @@ _FORMATS: Mapping[str, Callable[[int], str]] = {
     "json-pointer": lambda n: f"/text{n or ''}",
     "relative-json-pointer": lambda n: f"{n}",
     "regex": lambda n: f"text{n or ''}",
+    "date-time-local": lambda n: f"{_day(n)}T12:00:00",
+    "time-local": lambda n: f"12:{n // 60 % 60:02}:{n % 60:02}",
+    "http-date": lambda n: f"Sun, 06 Nov 1994 08:{n // 60 % 60:02}:{n % 60:02} GMT",
+    "media-range": lambda n: f"text/plain{n or ''}",
+    "char": lambda n: chr(0x61 + n % 26),
+    "decimal": lambda n: f"{n}.5",
+    "decimal128": lambda n: f"{n}.5",
+    "sf-binary": lambda _: ":bW9jaw==:",
+    "sf-boolean": lambda n: f"?{1 - n % 2}",
+    "base64url": lambda n: f"text{n or ''}",
     "byte": lambda n: ("bW9jaw==", *(f"bW9{each}aw==" for each in _LETTERS))[n % 27],
 }
 _LENGTHENED = frozenset(["uri", "url", "uri-reference", "uri-template", "iri", "iri-reference"])
@@ -116,13 +129,9 @@ def _short(number: int, most: int) -> str:
     return text
 
 
-_INTEGERS: Mapping[str, tuple[int, int]] = {
-    "int8": (-(2**7), 2**7 - 1),
-    "int16": (-(2**15), 2**15 - 1),
-    "int32": (-(2**31), 2**31 - 1),
-    "int64": (-(2**63), 2**63 - 1),
-}
 _LARGEST_EXACT = 2**53
+_LARGEST_WHOLE: int = 10**MOST_DIGITS - 1
+_LARGEST_FLOAT = Fraction(sys.float_info.max)
 
 
 def numbers(plain: Plain, *, whole: bool) -> Iterator[int | float]:
@@ -139,8 +148,8 @@ def numbers(plain: Plain, *, whole: bool) -> Iterator[int | float]:
 
 
 def _plain_number(value: Fraction, *, whole: bool) -> int | float:
-    if whole:
-        return ceil(value)
+    if whole or abs(value) > _LARGEST_FLOAT:
+        return max(-_LARGEST_WHOLE, min(ceil(value), _LARGEST_WHOLE))
     if value.denominator == 1 and abs(value) <= _LARGEST_EXACT:
         return value.numerator
     return float(value)
@@ -175,8 +184,9 @@ def _first_and_last(plain: Plain, step: Fraction) -> tuple[int | None, int | Non
         bound, is_open = plain.high
         last = ceil(bound / step) - 1 if is_open else floor(bound / step)
     for kind in plain.formats:
-        if kind in _INTEGERS:
-            least, most = (Fraction(each) / step for each in _INTEGERS[kind])
+        bounds = FORMATS[kind].bounds if kind in FORMATS else None
+        if bounds is not None:
+            least, most = (Fraction(each) / step for each in bounds)
             first = ceil(least) if first is None else max(first, ceil(least))
             last = floor(most) if last is None else min(last, floor(most))
     return first, last

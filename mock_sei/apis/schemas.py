@@ -353,10 +353,13 @@ def _names_by_name(_: _Form, key: str, value: Any) -> dict[str, Any]:
 def _format(form: _Form, key: str, value: Any) -> dict[str, Any]:
     if not decides(value, lenient=form.lenient):
         return {}
-    bounds = FORMATS[value].bounds
-    if bounds is None:
-        return {key: value}
-    return {_BOUNDS: {"minimum": bounds[0], "maximum": bounds[1]}}
+    row = FORMATS[value]
+    found: dict[str, Any] = {key: value} if row.check is not None or row.by_engine else {}
+    if row.bounds is not None:
+        found[_BOUNDS] = {"minimum": row.bounds[0], "maximum": row.bounds[1]}
+        if row.is_whole and not form.lenient:
+            found[_BOUNDS]["multipleOf"] = 1
+    return found
 
 
 def _constant(_: _Form, key: str, value: Any) -> dict[str, Any]:

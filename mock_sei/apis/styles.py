@@ -25,17 +25,24 @@ class Style:
 
 
 _QUERY = frozenset({"query", "cookie", "body"})
+_ANY = frozenset({"query", "path", "header", "cookie", "body"})
 
 STYLES: Mapping[str, Style] = {
     "form": Style(places=_QUERY),
-    "spaceDelimited": Style(places=frozenset({"query", "body"}), apart=(" ",)),
-    "pipeDelimited": Style(places=frozenset({"query", "body"}), apart=("|",)),
+    "spaceDelimited": Style(places=_ANY, apart=(" ",)),
+    "pipeDelimited": Style(places=_ANY, apart=("|",)),
+    "x-tabDelimited": Style(places=_ANY, apart=("\t",)),
     "deepObject": Style(places=frozenset({"query", "body"})),
     "cookie": Style(places=frozenset({"cookie"})),
     "simple": Style(places=frozenset({"path", "header"}), exploded=","),
     "label": Style(places=frozenset({"path"}), mark=".", apart=(",", "."), exploded="."),
     "matrix": Style(places=frozenset({"path"}), mark=";", exploded=";"),
 }
+
+"""OpenAPI has the delimited ones in a query only; Swagger 2.0 has them in every place, and tabs."""
+
+ITEM_STYLE = "x-mock-sei-style"
+"""Key of a schema: how an array within an array is written, of which Swagger 2.0 alone speaks."""
 
 USUAL = {
     "query": "form",
@@ -113,6 +120,8 @@ class Spelling:
             return
         if self.style == "matrix":
             text = self._unnamed(text)
+        if self.explode and text and all("=" in each for each in text.split(",")):
+            yield _named(text.split(","))  # some clients write the members under the object's name
         problem: ValueError | None = None
         for mark in row.apart:
             parts = text.split(mark) if text else []

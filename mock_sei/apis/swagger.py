@@ -11,6 +11,7 @@ from typing import Any
 
 from mock_sei.apis.bodies import FORM_TYPE
 from mock_sei.apis.grammar import PATH_METHODS, Kind, Shape, field_of, tokens_of
+from mock_sei.apis.styles import ITEM_STYLE
 
 MULTIPART = "multipart/form-data"
 
@@ -28,6 +29,7 @@ _STYLES: Mapping[str, Json] = {
     "multi": {"style": "form", "explode": True},
     "ssv": {"style": "spaceDelimited", "explode": False},
     "pipes": {"style": "pipeDelimited", "explode": False},
+    "tsv": {"style": "x-tabDelimited", "explode": False},
 }
 """What each ``collectionFormat`` is called."""
 
@@ -147,11 +149,12 @@ class _Conversion:
         required = [each.get("name") for each in fields if each.get("required") is True]
         schema: Json = {
             "type": "object",
-            "properties": {str(each.get("name")): _schema_of(each) for each in fields},
+            "properties": {str(each.get("name")): _field(each) for each in fields},
         }
         if required:
             schema["required"] = required
-        media = {"schema": schema}
+        encoding = _encoding(fields)
+        media = {"schema": schema} | ({"encoding": encoding} if encoding else {})
         content = dict.fromkeys(forms or [MULTIPART if has_file else FORM_TYPE], media)
         return {"required": bool(required), "content": content}
 
@@ -193,6 +196,21 @@ def _parameter(parameter: Any) -> Any:
     return found
 
 
+def _encoding(fields: Iterable[Json]) -> Json:
+    """How the arrays of a form are written."""
+    return {
+        str(each.get("name")): _STYLES.get(str(each.get("collectionFormat", "csv")), _STYLES["csv"])
+        for each in fields
+        if each.get("type") == "array"
+    }
+
+
+def _field(field: Json) -> Any:
+    """The schema of a field of a form, which may be empty where ``allowEmptyValue`` says so."""
+    schema = _schema_of(field)
+    return {"anyOf": [schema, {"enum": [""]}]} if field.get("allowEmptyValue") is True else schema
+
+
 def _header(header: Any) -> Any:
     if not isinstance(header, Mapping):
         return header
@@ -225,7 +243,9 @@ def _schema(schema: Any) -> Any:
         found["discriminator"] = {"propertyName": found["discriminator"]}
     if found.get("x-nullable") is True:
         found.setdefault("nullable", True)
-    found.pop("collectionFormat", None)
+    style = _STYLES.get(str(found.pop("collectionFormat", None)), {}).get("style")
+    if style is not None and style != "form":
+        found[ITEM_STYLE] = style
     return _moved(found)
 
 

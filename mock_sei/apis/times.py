@@ -11,6 +11,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mock_sei.texts import spelled
+
 logger = logging.getLogger(__name__)
 
 EST = timezone(timedelta(hours=-5), "EST")
@@ -57,7 +59,7 @@ def read_time(text: str) -> datetime:
     """
     found = _TIME.fullmatch(text)
     if found is None:
-        raise ValueError(f"no time of ISO 8601: {text[:50]!r}")
+        raise ValueError(f"no time of ISO 8601: {spelled(text[:50])}")
     second, fraction = found["second"] or "00", (found["fraction"] or "0")[:6].ljust(6, "0")
     zone = (found["zone"] or "").upper()
     minute = found["minute"].upper()

@@ -14,7 +14,7 @@ from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import STYLES
-from mock_sei.apis.typed_texts import ways_of
+from mock_sei.apis.typed_texts import is_nested, ways_of
 from mock_sei.errors import ConfigurationError
 
 MOST_REPORTED = 10
@@ -51,13 +51,33 @@ def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
         raw = document.follow(entry, operation.name)
         place, style = raw.get("in"), raw.get("style")
         here = f"{operation.name}: parameter {raw.get('name')}"
+        if place == "querystring":
+            yield here, "a whole query as one value is not checked"
+            continue
         if style is not None and (style not in STYLES or place not in STYLES[style].places):
             shown = str(style)[:40]
             yield here, f"the style {shown} is none of a {place}; the usual one is read instead"
+        nested = _nested(raw, document)
+        if nested:
+            yield here, f"{nested}: OpenAPI has no way to write it; any is taken"
         content = raw.get("content")
         for media_type in content if isinstance(content, Mapping) else ():
             if not is_json(media_type):
                 yield here, f"its value is {media_type}, which is not checked"
+
+
+def _nested(raw: Mapping[str, Any], document: Document) -> str:
+    """What of a parameter is an array or an object within one, in words."""
+    schema = raw.get("schema")
+    if raw.get("style") == "deepObject" or not isinstance(schema, Mapping):
+        return ""
+    for way in ways_of(document, schema):
+        if way.wants("array") and is_nested(document, way.items):
+            return "its items are arrays or objects"
+        names = [name for name, each in way.members.items() if is_nested(document, each)]
+        if way.wants("object") and names:
+            return f"its member {names[0][:60]} is an array or an object"
+    return ""
 
 
 def _bodies(operation: Operation) -> Iterator[tuple[str, str]]:

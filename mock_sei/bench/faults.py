@@ -117,8 +117,11 @@ class Fault:
         """What goes wrong, for the journal."""
         effects = asdict(self)
         usual = asdict(Fault())
-        shown = {name: effects[name] for name in EFFECTS if effects[name] != usual[name]}
-        return ", ".join(f"{name} {value}" for name, value in shown.items())
+        found = {name: effects[name] for name in EFFECTS if effects[name] != usual[name]}
+        return ", ".join(
+            f"{name} {shown(value) if isinstance(value, bool) else value}"
+            for name, value in found.items()
+        )
 
 
 _FLAGS = ("required", "stall", "malformed")
@@ -221,7 +224,7 @@ def _typed_fault(values: Mapping[str, Any]) -> Fault:
         if name in _FLAGS and not isinstance(value, bool):
             problems[name] = f"{shown(value)}: must be true or false"
         elif isinstance(value, bool) and name not in _FLAGS:
-            problems[name] = f"{value}: must not be a truth value"
+            problems[name] = f"{shown(value)}: must not be a truth value"
         elif name in _RANGES and isinstance(value, str | bytes):
             kind = "number" if name in _FRACTIONS else "integer"
             problems[name] = f"input should be a valid {kind}, not a text"

@@ -30,6 +30,7 @@ from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.peer import PeerCertificate
 from mock_sei.records import CertificateSource, ServiceAccount
 from mock_sei.registry import Registry
+from mock_sei.texts import spelled
 
 TlsProblem = Callable[[str], str | None]
 """What TLS finds wrong with a client certificate that it is to trust, where a client shows it with
@@ -305,8 +306,8 @@ class AccountCertificates:
     def _require_still(self, account: ServiceAccount) -> None:
         if not self._is_registered(account):
             raise UnknownAccount(
-                f"service account {account.username!r} was deleted meanwhile; nothing was kept or "
-                "handed out for it"
+                f"service account {spelled(account.username)} was deleted meanwhile; nothing was "
+                "kept or handed out for it"
             )
 
     def _find_held(self, account: ServiceAccount) -> Held | None:

@@ -13,6 +13,7 @@ from mock_sei.doctor.findings import CLIENTS, Finding, found
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import has_certificate, labels, readable
 from mock_sei.doctor.setup import File, Setup
+from mock_sei.texts import spelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,7 @@ def _describe(content: bytes, depth: int = 0) -> str:
     if form is Form.PAGE:
         title = re.search(rb"(?is)<title[^>]{0,100}>([^<]{1,200})", content[:20_000])
         shown = readable(title[1].decode("utf-8", "replace"), 80) if title else ""
-        return f"{form}, its title {shown!r}" if shown else str(form)
+        return f"{form}, its title {spelled(shown)}" if shown else str(form)
     if form is not Form.PEM:
         inner = unwrap(content) if depth < DEEPEST else None
         holds = f", with {_describe(inner.content, depth + 1)} in it" if inner else ""

@@ -26,7 +26,7 @@ from mock_sei.access import AccessToken
 from mock_sei.clock import Clock
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal, Rejected
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.texts import is_text, sendable
+from mock_sei.texts import is_text, sendable, spelled
 
 ALGORITHM = "ES256"
 LIFETIME = timedelta(minutes=60)
@@ -129,7 +129,7 @@ class KeyRing:
         """Raises :class:`Rejected` for the signing key or an unknown one."""
         if self.find(kid) is None:
             newest = ", ".join(key.kid for key in self.all[:10])
-            raise Rejected({"kid": f"no signing key {kid[:40]!r}; the newest are {newest}"})
+            raise Rejected({"kid": f"no signing key {spelled(kid[:40])}; the newest are {newest}"})
         if kid == self.signing.kid:
             raise Rejected({"kid": f"{kid} signs; rotate first, then retire it"})
         self._keys = {name: key for name, key in self._keys.items() if name != kid}

@@ -192,7 +192,7 @@ GOOD = {"parameters": "[]", "responses": "{}", "body": "{}", "schema": "{}"}
         (
             "responses",
             "{'200': {content: {application/json: true}}}",
-            "paths[/x].get.responses.200.content.application/json = True: not a mapping",
+            "paths[/x].get.responses.200.content.application/json = true: not a mapping",
         ),
         (
             "responses",

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from mock_sei.apis.bodies import is_json
 from mock_sei.apis.calls import ApiAnswer
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue
@@ -462,9 +463,8 @@ def unquoted(target: str) -> str:
 
 
 def text_of(found: ApiAnswer) -> str:
-    if found.content is None:
-        return json.dumps(found.body)
-    return found.content.decode(errors="replace") if isinstance(found.content, bytes) else ""
+    text = (found.content or b"").decode(errors="replace")
+    return json.dumps(found.body) if found.content is None or is_json(found.media_type) else text
 
 
 def lines() -> Iterator[Any]:

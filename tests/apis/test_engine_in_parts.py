@@ -1,4 +1,4 @@
-"""The engine of a large document: made of what is near the schema, the rest when a value needs it."""
+"""The engine of a large document: of what is near the schema; the rest when a value needs it."""
 
 from __future__ import annotations
 

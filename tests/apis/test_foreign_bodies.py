@@ -212,3 +212,91 @@ def test_a_range_of_media_types_is_held_against_what_was_sent(
     found = faults(engine_of("*/*", "{type: object, required: [a]}"), body, content_type)
 
     assert (found == []) is fits
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode-escape", "zip", "no\0ne"])
+def test_what_is_no_character_set_of_http_is_refused_at_once(charset: str) -> None:
+    engine = engine_of("text/plain", "{type: string}")
+    long = b"a" * 100_000 + b"-" + b"aaaa" * 50_000
+
+    ((_, reason),) = faults(engine, long, f"text/plain; charset={charset}")
+
+    assert reason.startswith("not a text in the character set")
+
+
+BIG = "x" * (1024 * 1024)
+
+
+def notes_of(engine: Engine, body: str, content_type: str) -> list[str]:
+    assert faults(engine, body, content_type) == []
+    return engine.findings.notes
+
+
+def test_a_text_that_is_too_long_to_be_checked_is_noted() -> None:
+    engine = engine_of("text/plain", "{type: string, maxLength: 3}")
+
+    (note,) = notes_of(engine, f"{BIG}x", "text/plain")
+
+    assert note == (
+        "the body has 1048577 bytes; a text of more than 1048576 is not held against its schema"
+    )
+
+
+def test_fields_that_are_not_checked_are_noted() -> None:
+    body = DOC + part("stranger", BIG) + part("count", "x") + part("count", "y") + END
+
+    (note,) = notes_of(engine_of("multipart/form-data", FILES), body, MULTIPART)
+
+    assert note.endswith("not held against the schema: count")
+
+
+def test_a_large_file_leaves_the_fields_behind_it_checked() -> None:
+    body = part("doc", BIG * 2, '; filename="a.pdf"') + part("count", "x") + END
+
+    ((field, reason),) = faults(engine_of("multipart/form-data", FILES), body, MULTIPART)
+
+    assert (field, reason) == ("count", "must be a whole number, not 'x'")
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_noted"),
+    [
+        ("image/png, image/jpeg", True),
+        ("image/*", True),
+        ("application/pdf", False),
+        ("text/plain, application/*", False),
+        ("*/*", False),
+    ],
+)
+def test_a_file_of_another_media_type_than_declared_is_noted(
+    declared: str, *, is_noted: bool
+) -> None:
+    encoding = f", encoding: {{doc: {{contentType: '{declared}'}}}}"
+    engine = engine_of("multipart/form-data", FILES, encoding)
+
+    notes = notes_of(engine, DOC + END, MULTIPART)
+
+    assert bool(notes) is is_noted
+    if is_noted:
+        assert "the part doc has the media type application/pdf; the document declares" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [
+        ("X-Page: 4\r\n", None),
+        ("x-page:5\r\n", None),
+        ("", "its header X-Page is required and missing"),
+        ("X-Page: four\r\n", "its header X-Page: must be a whole number, not 'four'"),
+    ],
+)
+def test_the_declared_headers_of_a_part_are_checked(head: str, wanted: str | None) -> None:
+    header = "X-Page: {required: true, schema: {type: integer}}, Content-Type: {schema: false}"
+    engine = engine_of(
+        "multipart/form-data", FILES, f", encoding: {{doc: {{headers: {{{header}}}}}}}"
+    )
+    body = part("doc", "%PDF", '; filename="a.pdf"', head) + END
+
+    found = faults(engine, body, MULTIPART)
+
+    assert found == ([] if wanted is None else [("doc", wanted)])

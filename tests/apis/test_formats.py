@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from mock_sei.apis.bodies import FORM_TYPE
+from mock_sei.apis.formats import FORMATS, OF_THE_VENDOR
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import JSON, Engine
 
@@ -31,6 +32,28 @@ GOOD = [
     ("byte", "YWI="),
     ("byte", ""),
     ("base64url", "YWI"),
+    ("date", "0000-02-29"),
+    ("time", "23:59:60Z"),
+    ("time", "01:29:60.5+01:30"),
+    ("date-time-local", "2026-03-31T13:30:00.5"),
+    ("time-local", "13:30:00"),
+    ("http-date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+    ("http-date", "Sunday, 06-Nov-94 08:49:37 GMT"),
+    ("http-date", "Sun Nov  6 08:49:37 1994"),
+    ("media-range", "text/*; charset=utf-8"),
+    ("media-range", 'a/b;c="d;e"'),
+    ("char", "a"),
+    ("char", "e\u0301"),
+    ("decimal", "-1.50"),
+    ("decimal128", "1E+6144"),
+    ("sf-token", "*a/b:c"),
+    ("sf-string", "a b"),
+    ("sf-binary", ":YWI=:"),
+    ("sf-boolean", "?1"),
+    ("float", "no number"),
+    ("int32", "no number"),
+    ("html", "<b>"),
+    ("commonmark", "*a*"),
     ("no-such-format", "anything"),
     ("password", "anything"),
 ]
@@ -54,7 +77,34 @@ BAD = [
     ("byte", "YW"),
     ("byte", "a b="),
     ("base64url", "a+b"),
+    ("date-time", "2026-03-31 13:30:00Z"),
+    ("date-time", "2026-03-31T13:30:00+24:00"),
+    ("date-time", "2026-03-31T13:30:00+0100"),
+    ("date-time-local", "2026-03-31T13:30:00Z"),
+    ("time-local", "13:30:00Z"),
+    ("http-date", "06 Nov 1994"),
+    ("media-range", "text"),
+    ("media-range", "text/plain, text/html"),
+    ("char", "ab"),
+    ("decimal", "1,5"),
+    ("decimal128", "one"),
+    ("sf-token", "a b"),
+    ("sf-boolean", "yes"),
 ]
+
+GOOD_NUMBERS = [
+    ("int8", 127), ("int8", -128), ("uint8", 255), ("int32", 2**31 - 1), ("int64", -(2**63)),
+    ("uint64", 2**64 - 1), ("int32", 1.0), ("float", 3.4028235e38), ("float", 1e-300),
+    ("double", 1.7e308), ("double-int", 2**53), ("decimal", 1.5), ("decimal128", 10**4299),
+    ("sf-integer", 10**15 - 1), ("sf-decimal", 1.125), ("unixtime", 0), ("byte", 5),
+    ("no-such-format", 10**4299),
+]  # fmt: skip
+BAD_NUMBERS = [
+    ("int8", 128), ("int16", -32769), ("uint8", -1), ("uint16", 2**16), ("int32", 2**31),
+    ("uint32", 2**32), ("int64", 2**63), ("uint64", 2**64), ("int32", 1.5), ("int64", 10**4299),
+    ("float", 3.5e38), ("double", 10**4299), ("double-int", 0.5), ("sf-integer", 10**15),
+    ("sf-decimal", 10**13),
+]  # fmt: skip
 
 
 def refusal_of(place: str, schema: str, text: str, value: object) -> str | None:
@@ -159,3 +209,40 @@ paths:
     with suppress(MalformedRequest):
         engine.call("/rocks?a=2026-03-31+13:30:00Z")
         pytest.fail("a blank for the T was taken")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_number_is_held_against_its_format_everywhere(place: str) -> None:
+    def refused(name: str, value: float) -> bool:
+        schema = f"{{type: number, format: {name}}}"
+        return refusal_of(place, schema, json.dumps(value), value) is not None
+
+    assert [each for each in GOOD_NUMBERS if refused(*each)] == []
+    assert [each for each in BAD_NUMBERS if not refused(*each)] == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_made_for_a_format_has_it(name: str) -> None:
+    engine = Engine.brought(f"""
+paths:
+  /rocks:
+    get:
+      responses:
+        "200":
+          description: good
+          content:
+            application/json:
+              schema: {{prefixItems: [
+                {{type: array, minItems: 12, items: {{type: string, format: {name}}}}},
+                {{type: array, minItems: 12, items: {{type: number, format: {name}}}}},
+                {{type: array, minItems: 12, items: {{type: integer, format: {name}}}}}],
+                minItems: 3, type: array}}
+""")
+
+    engine.call("/rocks")
+
+    assert engine.findings.notes == []
+
+
+def test_the_formats_of_the_vendor_are_among_those_that_are_checked() -> None:
+    assert [each for each in OF_THE_VENDOR if not FORMATS[each].decides] == []

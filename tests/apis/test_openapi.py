@@ -83,7 +83,7 @@ def test_another_version_is_told(content: str, line: str) -> None:
     [
         ("{type: file}", ".type = 'file': there are array, boolean"),
         ("{type: [string, any]}", ".type = 'any': there are"),
-        ("{required: true}", ".required = True: must be a list of names"),
+        ("{required: true}", ".required = true: must be a list of names"),
         ("{required: [{}]}", ".required: must be a list of names"),
         ("{format: []}", ".format: must be a text"),
         ("{$ref: 1}", ".$ref = 1: must be a text"),
@@ -94,7 +94,7 @@ def test_another_version_is_told(content: str, line: str) -> None:
         ("{properties: []}", ".properties: must be schemas by their names"),
         ("{allOf: {}}", ".allOf: must be a list of schemas"),
         ("{minLength: '1'}", ".minLength = '1': must be a whole number"),
-        ("{maxItems: true}", ".maxItems = True: must be a whole number"),
+        ("{maxItems: true}", ".maxItems = true: must be a whole number"),
         ("{enum: a}", ".enum = 'a': must be a list of values"),
         ("{minimum: x}", ".minimum = 'x': must be a number"),
         ("{multipleOf: 0}", ".multipleOf = 0: must be above 0"),

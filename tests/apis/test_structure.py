@@ -149,7 +149,7 @@ components: {{schemas: {{Unused: {{pattern: 5}}}}}}
     told = "\n".join(catalogue.problems)
     for place in (
         "schema.minLength = 'x'",
-        "schema.required = True",
+        "schema.required = true",
         "properties.b.type = 'cat'",
         "paths[/b] = 7",
         "paths[/c].get.parameters[0]: no name",

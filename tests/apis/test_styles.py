@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from mock_sei.apis.parameters import read_parameters
+from mock_sei.errors import MalformedRequest
 from mock_sei.patterns import Budget
 from tests.apis.engine import Engine
 
@@ -26,6 +29,12 @@ COUNTS = "{$ref: '#/components/schemas/Counts'}"
 POINT = "{$ref: '#/components/schemas/Point'}"
 IN_JSON = f"content: {{application/json: {{schema: {POINT}}}}}"
 NUMBERS = "{type: array, items: {type: integer}}"
+N = "properties: {n: {type: integer}}"
+CONDITIONAL = f"{{type: object, if: {{required: [n]}}, then: {{{N}}}}}"
+DEPENDENT = f"{{type: object, dependentSchemas: {{k: {{{N}}}}}}}"
+WITH_POINTS = (
+    f"{{type: object, properties: {{n: {{type: integer}}, t: {{type: array, items: {POINT}}}}}}}"
+)
 
 
 def engine_of(parameter: str, path: str = "/rocks", version: str = "3.1.0") -> Engine:
@@ -118,6 +127,47 @@ QUERY = [
     (f"schema: {{anyOf: [{COUNT}, {{type: boolean}}]}}", "a=false", False),
     ("schema: {type: number, multipleOf: 0.01}", "a=19.99", 19.99),
     ("schema: {type: integer}", "a=" + "9" * 4300, int("9" * 4300)),
+    ("schema: {type: integer}", "a=1.0", 1),
+    ("schema: {type: integer}", "a=1e3", 1000),
+    ("schema: {type: integer}", "a=25.50e1", 255),
+    ("schema: {type: number}", "a=1E+2", 100.0),
+    ("schema: {type: number}", "a=1e400", 10**400),
+    ("schema: {type: number, multipleOf: 0.01}", "a=0.07", 0.07),
+    ("schema: {type: number, multipleOf: 0.01}", "a=1e300", 1e300),
+    ("schema: {type: integer, exclusiveMinimum: 100000000000000000000}",
+     "a=100000000000000000001", 10**20 + 1),
+    # values of an enumeration that are arrays and objects
+    ("schema: {enum: [[1, 2], [3]]}", "a=1,2", [1, 2]),
+    ("explode: false, schema: {enum: [{x: 1}, {y: true}]}", "a=y,true", {"y": True}),
+    # what holds for some values only
+    (f"style: deepObject, schema: {CONDITIONAL}", "a[k]=x&a[n]=5", {"k": "x", "n": 5}),
+    (f"style: deepObject, schema: {DEPENDENT}", "a[k]=x&a[n]=5", {"k": "x", "n": 5}),
+    # empty, and reserved
+    ("allowEmptyValue: true, schema: {type: integer}", "a=", ""),
+    ("allowEmptyValue: true, schema: {type: integer}", "a", ""),
+    ("allowEmptyValue: true, schema: {type: array, minItems: 1, items: {type: integer}}", "a=", ""),
+    ("allowReserved: true, schema: {type: string, pattern: '^[0-9][+][0-9]$'}", "a=1+2", "1+2"),
+    ("allowReserved: true, schema: {type: string}", "a=x/y?z:1", "x/y?z:1"),
+    # arrays and objects in arrays and objects
+    (f"style: deepObject, schema: {{type: array, items: {POINT}}}", "a[0][x]=1&a[1][x]=2",
+     [{"x": 1}, {"x": 2}]),
+    (f"style: deepObject, schema: {{type: array, items: {POINT}}}", "a[10][x]=1&a[9][x]=2",
+     [{"x": 2}, {"x": 1}]),
+    (f"style: deepObject, schema: {{type: array, items: {POINT}}}",
+     "a[][x]=1&a[][y]=3&a[][x]=2&a[][y]=4", [{"x": 1, "y": 3}, {"x": 2, "y": 4}]),
+    (f"style: deepObject, schema: {WITH_POINTS}", "a[t][0][x]=1", {"t": [{"x": 1}]}),
+    (f"schema: {{type: array, items: {POINT}}}", "a=%7B%22x%22:1%7D&a=%7B%22x%22:2%7D",
+     [{"x": 1}, {"x": 2}]),
+    (f"schema: {{type: array, items: {NUMBERS}}}", "a=[1,2]&a=[3]", [[1, 2], [3]]),
+    (f"schema: {{type: object, properties: {{p: {POINT}}}}}", "p=%7B%22x%22:1%7D", {"p": {"x": 1}}),
+    # a comma within an item
+    ("explode: false, schema: {type: array, maxItems: 2, items: {type: string}}", "a=x%2Cy,z",
+     ["x,y", "z"]),
+    ("explode: false, schema: {type: array, items: {type: integer}}", "a=1%2C2,3", [1, 2, 3]),
+    ("style: pipeDelimited, schema: {type: array, maxItems: 2, items: {type: string}}", "a=x%7Cy|z",
+     ["x|y", "z"]),
+    ("explode: false, schema: {type: object, additionalProperties: {type: string}}", "a=k,x%2Cy",
+     {"k": "x,y"}),
     ("schema: {type: number}", "a=1" + "0" * 400, 10**400),
 ]  # fmt: skip
 
@@ -170,7 +220,15 @@ def test_a_header_may_have_blanks_behind_its_commas(schema: str, text: str, valu
     [
         ("{type: integer}", "b=x; a=5", 5),
         (NUMBERS, "a=1%2C2", [1, 2]),
+        (NUMBERS, "a=1; a=2", [1, 2]),
+        (NUMBERS, "b=x&y=z; a=1&a=2", [1, 2]),
         (POINT, "x=1; b=2", {"x": 1}),
+        (POINT, "x=1&y=2", {"x": 1, "y": 2}),
+        (POINT, "a=x=1,y=2", {"x": 1, "y": 2}),
+        (POINT, "a=x,1", {"x": 1}),
+        ("{type: string}", "a=x&y=z", "x&y=z"),
+        ("{type: string}", 'a="x y"', "x y"),
+        ("{type: string}, style: cookie", "a=%41", "%41"),
     ],
 )
 def test_a_cookie_is_read(schema: str, text: str, value: Any) -> None:
@@ -195,6 +253,20 @@ BAD = [
     ("in: query, style: deepObject, schema: {type: object}", "/rocks?a" + "[b]" * 30 + "=1",
      "more than 10 levels"),
     ("in: query, schema: {type: number, multipleOf: 0.01}", "/rocks?a=1.115", "not a multiple of"),
+    ("in: query, schema: {type: number, multipleOf: 0.01}", "/rocks?a=1e-7", "not a multiple of"),
+    ("in: query, schema: {type: integer}", "/rocks?a=1.5", "must be a whole number, not '1.5'"),
+    ("in: query, schema: {type: integer}", "/rocks?a=1e9999", "must be a whole number, not"),
+    ("in: query, schema: {type: integer}", "/rocks?a=1e999999999999", "must be a whole"),
+    ("in: query, schema: {type: number}", "/rocks?a=1e99999", "number of at most 4300 digits"),
+    ("in: query, schema: {type: number}", "/rocks?a=NaN", "must be a number, not 'NaN'"),
+    ("in: query, schema: {type: number}", "/rocks?a=Infinity", "must be a number, not 'Infinity'"),
+    ("in: query, schema: {type: integer}", "/rocks?a=", "must be a whole number, not ''"),
+    ("in: query, allowEmptyValue: true, schema: {type: integer}", "/rocks?a=x", "must be a whole"),
+    ("in: query, schema: {type: string, pattern: '^[0-9][+][0-9]$'}", "/rocks?a=1+2", "match"),
+    ("in: query, schema: {enum: [[1, 2], [3]]}", "/rocks?a=1", "[1] is not one of [[1, 2], [3]]"),
+    (f"in: query, style: deepObject, schema: {{type: array, items: {POINT}}}",
+     "/rocks?a[0][x]=k", "must be a whole number, not 'k'"),
+    (f"in: query, schema: {WITH_POINTS}", "/rocks?n=k&t=1", "n: must be a whole number, not 'k'"),
     ("in: query, schema: {type: integer}", "/rocks?a=" + "9" * 4301, "must be a whole number"),
 ]  # fmt: skip
 
@@ -294,3 +366,52 @@ def test_nullable_of_3_0_takes_null() -> None:
     schema = "schema: {type: array, items: {type: integer, minimum: 1, nullable: true}}"
 
     assert read(f"in: query, {schema}", "/rocks?a=1,null", version="3.0.3") == [1, None]
+
+
+@pytest.mark.parametrize(
+    ("schema", "query"),
+    [
+        (f"{{type: array, items: {POINT}}}", "a=anything"),
+        (f"{{type: array, items: {{type: array, minItems: 2, items: {COUNT}}}}}", "a=1;2&a=x"),
+        (f"{{type: object, properties: {{p: {POINT}}}}}", "p=1:2"),
+    ],
+)
+def test_what_openapi_has_no_way_to_write_is_taken_in_any(schema: str, query: str) -> None:
+    engine = engine_of(f"in: query, schema: {schema}")
+
+    assert engine.call(f"/rocks?{query}").status == 200
+    (line,) = engine.catalogue.unchecked
+    assert line.endswith("OpenAPI has no way to write it; any is taken")
+
+
+def test_a_json_text_in_a_cookie_may_have_lost_its_quotes() -> None:
+    declared = "in: cookie, content: {application/json: {schema: {type: string}}}"
+
+    assert read(declared, "/rocks", headers={"cookie": 'a="x"'}) == "x"
+    assert read(declared, "/rocks", headers={"cookie": "a=%22x%22"}) == "x"
+
+
+def test_repeated_headers_are_one_list() -> None:
+    found = engine_of(f"in: header, schema: {NUMBERS}")
+    operation, _ = found.catalogue.find("GET", "/rocks")
+
+    values = read_parameters(
+        operation,
+        query="",
+        path={},
+        headers={"a": ["1", "2 , 3"]},
+        findings=found.findings,
+        budget=Budget(),
+    )
+
+    assert values == {("header", "a"): (1, 2, 3)}
+
+
+def test_huge_numbers_take_no_longer_than_their_texts() -> None:
+    started = time.process_time()
+
+    for text in ("1e999999999", "9" * 4300 + "." + "9" * 4000 + "e999999999", "-1e-999999999"):
+        with suppress(MalformedRequest):
+            engine_of("in: query, schema: {type: [integer, number]}").call(f"/rocks?a={text}")
+
+    assert time.process_time() - started < 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.apis.documents import Catalogue
-from tests.apis.engine import document
+from tests.apis.engine import Engine, document
 
 
 def unchecked(parameter: str = "{name: b, in: query}", body: str = "{}") -> list[str]:
@@ -29,6 +29,9 @@ paths:
         "{name: a, in: query, content: {application/json: {schema: {type: object}}}}",
         "{name: a, in: cookie, schema: {type: string, format: uuid}}",
         "{name: a, in: query, schema: {type: string, format: password}}",
+        "{name: a, in: query, style: deepObject, schema: {type: array, items: {type: object}}}",
+        "{name: a, in: query, schema: {type: array, items: {type: [string, integer]}}}",
+        "{name: a, in: query, schema: {type: string, format: sf-token}}",
         "{name: a, in: query, schema: {properties: {format: {const: x}}}, example: {format: x}}",
     ],
 )
@@ -46,6 +49,14 @@ def test_of_what_is_checked_nothing_is_reported(parameter: str) -> None:
         (
             "{name: a, in: query, content: {application/xml: {schema: {}}}}",
             "POST /rocks: parameter a: its value is application/xml, which is not checked",
+        ),
+        (
+            "{name: a, in: query, schema: {type: array, items: {type: array}}}",
+            "POST /rocks: parameter a: its items are arrays or objects: OpenAPI has no way",
+        ),
+        (
+            "{name: a, in: header, schema: {properties: {b: {type: object}}, type: object}}",
+            "POST /rocks: parameter a: its member b is an array or an object: OpenAPI has no",
         ),
         (
             "{name: a, in: query, schema: {type: string, format: phone}}",
@@ -89,3 +100,20 @@ def test_of_many_places_some_are_named_and_the_rest_counted() -> None:
 
     assert len(found) == 11
     assert found[-1] == "and 5 further places like the last one"
+
+
+def test_a_whole_query_is_reported_and_its_names_are_not_called_unknown() -> None:
+    text = """
+paths:
+  /rocks:
+    get:
+      parameters: [{name: a, in: querystring, content: {application/json: {}}}]
+      responses: {"200": {description: good}}
+"""
+    engine = Engine.brought(text, version="3.2.0")
+
+    engine.call("/rocks?b=1")
+
+    assert engine.findings.notes == []
+    (line,) = engine.catalogue.unchecked
+    assert line.endswith("GET /rocks: parameter a: a whole query as one value is not checked")

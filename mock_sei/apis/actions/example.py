@@ -140,7 +140,7 @@ def _check_body(call: ApiCall) -> None:
     if is_there or is_empty:
         media_type = check_media_type(operation, call.content_type)
         sent = call.upload if call.upload is not None else Body.of(call.body)
-        check_body(operation, sent, call.content_type, media_type, call.budget)
+        check_body(operation, sent, call.content_type, media_type, call.budget, call.notes)
     elif body.get("required", False):
         raise MalformedRequest([Fault("", "body", "required and missing")])
 

@@ -32,6 +32,7 @@ from mock_sei.errors import (
 )
 from mock_sei.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.sandbox import Sandbox
+from mock_sei.texts import spelled
 from mock_sei.web.control.applications import add_account_calls, add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
@@ -131,15 +132,15 @@ def control_app() -> FastAPI:
             paths = dict.fromkeys(each.path for each in _calls(request))
             near = get_close_matches(path, paths, n=3, cutoff=0.0)
             detail = (
-                f"no call has the path {path!r}; the nearest are {listed(near)}, and GET /docs "
-                "lists them all"
+                f"no call has the path {spelled(path)}; the nearest are {listed(near)}, and GET "
+                "/docs lists them all"
             )
         return PlainJson({"detail": detail, "error": "NotFound"}, 404)
 
     @app.exception_handler(405)
     async def explain_method(request: Request, _: Exception) -> Response:
         allowed = with_head(_methods(request))
-        detail = f"{_path(request)!r} takes {listed(allowed)}, not {request.method[:100]}"
+        detail = f"{spelled(_path(request))} takes {listed(allowed)}, not {request.method[:100]}"
         return PlainJson({"detail": detail}, 405, {"Allow": ", ".join(allowed)})
 
     for kind in KINDS:

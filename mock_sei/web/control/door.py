@@ -21,6 +21,7 @@ from mock_sei.addresses import find_host, fits_name, is_address, is_loopback, is
 from mock_sei.errors import MockSeiBug, Refusal
 from mock_sei.machine import real_dates
 from mock_sei.sandbox import Sandbox
+from mock_sei.texts import spelled
 from mock_sei.web.exchange import (
     BODY_LIMIT,
     CONTROL_KEY,
@@ -133,10 +134,13 @@ def _refused_origin(scope: Scope, host: str) -> str | None:
     headers = scope["headers"]
     for origin in find_headers(headers, b"origin"):
         if _plain_origin(origin) != _plain_origin(f"http://{host}"):
-            return f"the control API is not for web pages of another origin ({origin[:100]!r})"
+            return (
+                f"the control API is not for web pages of another origin ({spelled(origin[:100])})"
+            )
     for site in find_headers(headers, b"sec-fetch-site"):
         if site not in ("same-origin", "none") and not _is_navigation(scope):
-            return f"the control API is not for web pages of another origin (a {site[:20]!r} call)"
+            shown = spelled(site[:20])
+            return f"the control API is not for web pages of another origin (a {shown} call)"
     return None
 
 
@@ -171,22 +175,24 @@ def _refused_host(host: str, scope: Scope, names: Collection[str]) -> str | None
     """
     name = find_host(host)
     if name is None:
-        return f"Host {host[:100]!r} is no host; call the control API by 127.0.0.1 or localhost"
+        return (
+            f"Host {spelled(host[:100])} is no host; call the control API by 127.0.0.1 or localhost"
+        )
     if is_loopback(name) or is_under(name, ("localhost", "internal")) or name in names:
         return None
     server = scope.get("server")
     if server and is_loopback(server[0]):
         return (
-            f"Host {host[:100]!r} is not this machine, and a web page could be behind it (DNS "
-            "rebinding); call the control API by 127.0.0.1 or localhost, or start the server with "
-            f"--hostname {name[:100]}"
+            f"Host {spelled(host[:100])} is not this machine, and a web page could be behind it "
+            "(DNS rebinding); call the control API by 127.0.0.1 or localhost, or start the server "
+            f"with --hostname {name[:100]}"
         )
     if is_address(name) or "." not in name or is_under(name, PRIVATE_DOMAINS):
         return None
     if any(fits_name(name, each) for each in names):
         return None
     return (
-        f"Host {host[:100]!r} is not known here, and a web page could be behind it (DNS "
+        f"Host {spelled(host[:100])} is not known here, and a web page could be behind it (DNS "
         "rebinding); start the server with "
         f"--hostname {name[:100]}, or call the control API by an IP address or a name without a dot"
     )

@@ -8,6 +8,7 @@ from fastapi import Response
 
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.mailbox import Mail
+from mock_sei.texts import spelled
 from mock_sei.web.downloads import attachment
 from mock_sei.web.portal.applications import stamp
 from mock_sei.web.portal.visit import HOME, PAGE, Visit, query_of
@@ -77,7 +78,7 @@ def _find(visit: Visit) -> Mail:
     text = visit.request.path_params["number"]
     number = _number(text)
     if number is None:
-        raise UnknownMessage(f"no mail {text!r}")
+        raise UnknownMessage(f"no mail {spelled(text)}")
     return visit.portal.mailbox.require(number)
 
 
