@@ -9,8 +9,7 @@ from mock_sei import MockSei
 
 def test_the_setting_reaches_the_records() -> None:
     with MockSei(time_zone="EST") as server:
-        server.clock.set(datetime(2027, 7, 15, 3, 30, tzinfo=UTC))
-        server.clock.freeze()
+        server.clock.set(datetime(2027, 7, 15, 3, 30, tzinfo=UTC), frozen=True)
         account = server.service_account("svc-demo")
         headers = {"AppKey": account.app_key, "Authorization": f"Bearer {server.token(account)}"}
         with server.client(account) as http:

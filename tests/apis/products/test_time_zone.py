@@ -26,8 +26,7 @@ def api_of(store: CertificateStore, zone: str, now: datetime) -> Api:
     sandbox = Sandbox(
         fixtures=load_fixtures(), store=store, behaviour=Behaviour(seed=1), time_zone=zone
     )
-    sandbox.clock.set(now)
-    sandbox.clock.freeze()
+    sandbox.clock.set(now, frozen=True)
     return Api(Platform(sandbox))
 
 
@@ -47,8 +46,7 @@ def test_a_record_is_made_at_the_time_of_the_zone(
     made = api.call("POST", TICKETS, json={}).json()
     assert made["createDate"] == text
     api.platform.sandbox.reset()
-    api.platform.sandbox.clock.set(now)
-    api.platform.sandbox.clock.freeze()
+    api.platform.sandbox.clock.set(now, frozen=True)
     made = Api(api.platform).call("POST", TICKETS, json={}).json()
     assert made["createDate"] == text  # a reset leaves the zone as it is
 
