@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count, islice
+from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from mock_sei.apis.combining import ways
@@ -169,6 +170,8 @@ class _Maker:
     def _is_good(self, value: Any, plain: Plain, parts: Parts) -> bool:
         """Whether a value of the document fits; quickly, where only its type is asked for."""
         kinds = _kinds_of(value)
+        if not kinds:  # such as .nan, which JSON has not
+            return False
         if plain.types is not None and not kinds & plain.types:
             return False
         if plain.choices is not None and not is_among(value, plain.choices):
@@ -216,6 +219,8 @@ def _is_bare(schema: Any) -> bool:
 def _kinds_of(value: Any) -> frozenset[str]:
     if value is None:
         return frozenset({"null"})
+    if isinstance(value, float) and not isfinite(value):
+        return frozenset()
     for kind, types in _PYTHON_TYPES:
         if isinstance(value, types):
             whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
