@@ -40,6 +40,16 @@ SHOWN: Mapping[str, Callable[[int], str]] = {
     "json-pointer": lambda n: f"/text{n or ''}",
     "relative-json-pointer": lambda n: f"{n}",
     "regex": lambda n: f"text{n or ''}",
+    "date-time-local": lambda n: f"{_day(n)}T12:00:00",
+    "time-local": lambda n: f"12:{n // 60 % 60:02}:{n % 60:02}",
+    "http-date": lambda n: f"Sun, 06 Nov 1994 08:{n // 60 % 60:02}:{n % 60:02} GMT",
+    "media-range": lambda n: f"text/plain{n or ''}",
+    "char": lambda n: chr(0x61 + n % 26),
+    "decimal": lambda n: f"{n}.5",
+    "decimal128": lambda n: f"{n}.5",
+    "sf-binary": lambda _: ":bW9jaw==:",
+    "sf-boolean": lambda n: f"?{1 - n % 2}",
+    "base64url": lambda n: f"text{n or ''}",
     "byte": lambda n: ("bW9jaw==", *(f"bW9{each}aw==" for each in _LETTERS))[n % 27],
 }
 

@@ -151,7 +151,6 @@ def _operation(
     parameters |= dict(_parameters(raw.get("parameters"), document, place, problems))
     parameters |= dict(_parameters(_form(raw, document, place), document, place, problems, {FORM}))
     _check_path(path, parameters, source, place)
-    problems += _status_problems(raw.get("responses") or {}, source, f"{place}.responses")
     for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
         problem = f"the path has no {{{key[1]}}}; this parameter is not read"
         problems.append(ConfigurationError(problem, source=source, key=place))
@@ -171,26 +170,6 @@ def _operation(
         shared=tuple(shared),
         document=document,
     )
-
-
-_STATUS = re.compile("[1-5]([0-9]{2}|XX)|default", re.IGNORECASE)
-_INTERIM = re.compile("1([0-9]{2}|XX)", re.IGNORECASE)
-
-
-def _status_problems(
-    responses: Mapping[str, Any], source: Path, place: str
-) -> list[ConfigurationError]:
-    """What stands for a status and is none. Raises :class:`ConfigurationError` where no answer is
-    left: an interim one (RFC 9110 section 15.2) is none."""
-    codes = [str(each) for each in responses if not str(each).startswith("x-")]
-    wrong = [each for each in codes if not _STATUS.fullmatch(each)]
-    if codes and all(each in wrong or _INTERIM.fullmatch(each) for each in codes):
-        problem = "no status of an answer: 200 to 599, 2XX to 5XX, or default"
-        raise ConfigurationError(problem, source=source, key=f"{place}.{codes[0][:40]}")
-    return [
-        ConfigurationError("no status; it is not read", source=source, key=f"{place}.{each[:40]}")
-        for each in wrong
-    ]
 
 
 def _rule(

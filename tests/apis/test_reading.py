@@ -197,27 +197,3 @@ def test_the_type_of_a_parameter_is_the_one_beside_null(kind: str, is_type: str)
     text = operation(LIST, f"[{{name: a, in: query, schema: {{type: {kind}}}}}]")
 
     assert Engine.of(text).catalogue.operations[0].parameters["query", "a"].type == is_type
-
-
-@pytest.mark.parametrize("codes", ["'101': {}", "'999': {}", "1XX: {}, '99': {}, x-note: 1"])
-def test_an_operation_that_no_server_can_answer_is_left_out(codes: str) -> None:
-    engine = Engine.brought(
-        f"""
-paths:
-  /x: {{get: {{responses: {{{codes}}}}}}}
-  /y: {{get: {{responses: {{'101': {{description: x}}, '204': {{description: x}}}}}}}}
-""",
-        told=["paths[/x].get.responses."],
-    )
-
-    assert not engine.catalogue.has("GET", "/x")
-    assert engine.call("/y").status == 204
-
-
-def test_what_is_no_status_beside_others_is_reported_and_costs_nothing() -> None:
-    engine = Engine.brought(
-        "paths: {/x: {get: {responses: {'999': {description: x}, '202': {description: x}}}}}",
-        told=["paths[/x].get.responses.999: no status; it is not read"],
-    )
-
-    assert engine.call("/x").status == 202
