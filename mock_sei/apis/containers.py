@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol
 
-from mock_sei.apis.plain import Parts, Plain, matches
+from mock_sei.apis.plain import Parts, Plain, identity, matches
 from mock_sei.apis.texts import texts_for
 
 DEEPEST = 3
@@ -65,7 +65,7 @@ def objects(maker: Maker, plain: Plain, depth: int, number: int, is_sparse: bool
 def _object(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: bool) -> Made:
     required = _required(plain)
     least = plain.counts.get("minProperties", 0)
-    most = max(plain.counts.get("maxProperties", MOST_PARTS), len(required))
+    most = plain.counts.get("maxProperties", MOST_PARTS)
     left = _most_parts(depth)
     optional = [each for each in plain.members if each not in required]
     members: dict[str, Any] = {}
@@ -93,7 +93,7 @@ def _object(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: b
     known = [name for name in plain.members if name in members]
     value = {name: members[name] for name in dict.fromkeys((*known, *members))}
     size = _most_parts(depth) - left + 1
-    return Made(value=value, size=size, is_whole=is_whole and len(value) >= least)
+    return Made(value=value, size=size, is_whole=is_whole and least <= len(value) <= most)
 
 
 def _required(plain: Plain) -> dict[str, None]:
@@ -146,6 +146,7 @@ def _array(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: bo
     least = plain.counts.get("minItems", 0)
     most = plain.counts.get("maxItems", MOST_PARTS)
     contained = [part for each in plain.arrays for part in _contained(each)]
+    others = [{"not": each["contains"]} for each in plain.arrays if _has_most(each)]
     wanted = 0 if depth >= DEEPEST or is_sparse else 1
     count = min(max(least, min(wanted, most)), MOST_PARTS)
     left = _most_parts(depth)
@@ -157,8 +158,9 @@ def _array(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: bo
     while len(values) < count:
         index = len(values)
         parts = plain.item(index)
-        if index >= plain.first_items and contained:
-            parts = (*parts, contained.pop(0))
+        is_contained = index >= plain.first_items and bool(contained)
+        if is_contained or others:
+            parts = (*parts, *(contained[:1] if is_contained else others))
         made = maker.made(parts, depth + 1, another if not values or plain.unique else 0)
         if not made.is_whole:
             if index >= least:
@@ -167,20 +169,27 @@ def _array(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: bo
         left -= made.size
         if plain.unique:
             another += 1
-            text = repr(made.value)
+            text = identity(made.value)
             if text in seen:
                 if another > number + 2 * count + MOST_VALUES:
                     break
                 continue
             seen.add(text)
+        if is_contained:
+            contained.pop(0)
         values.append(made.value)
         if left < 0:
             break
     return Made(
         value=values,
         size=_most_parts(depth) - left + 1,
-        is_whole=len(values) >= least and not contained,
+        is_whole=least <= len(values) <= most and not contained,
     )
+
+
+def _has_most(schema: Mapping[str, Any]) -> bool:
+    """Whether not all items may be of the kind that a schema must contain."""
+    return "contains" in schema and "maxContains" in schema
 
 
 def _contained(schema: Mapping[str, Any]) -> list[Any]:

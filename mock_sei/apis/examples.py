@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from math import isfinite
+from operator import is_
 from typing import Any
 
 from mock_sei.apis.bodies import is_json
@@ -59,13 +61,13 @@ def _answer_value(media: Mapping[str, Any], whole: Document, kind: str) -> Sampl
             value = _as_json(value, schema, document)
         if kind != "json" and isinstance(value, str) and not _takes_texts(schema, document):
             return Sample(value=value, is_made=False)  # the value as it is written
-        return Sample(value=value, problems=_problems(value, schema, document), is_made=False)
+        return _shown(value, schema, document)
     made = sample(schema, document)
     problems = [
         f"made from its schema, of which one keyword could not be met: {each}"
         for each in made.problems
     ]
-    return Sample(value=made.value, problems=tuple(problems))
+    return Sample(value=_finite(made.value), problems=tuple(problems))
 
 
 def _takes_texts(schema: Any, document: Document) -> bool:
@@ -73,6 +75,31 @@ def _takes_texts(schema: Any, document: Document) -> bool:
         each.types is None or "string" in each.types
         for each in islice(ways((schema,), document), _MOST_WAYS)
     )
+
+
+def _shown(value: Any, schema: Any, document: Document) -> Sample:
+    """An example as it stands; null in place of numbers that JSON has not."""
+    finite = _finite(value)
+    problems = _problems(finite, schema, document)
+    if finite is not value:
+        problems = (f"an example with {_NOT_FINITE}", *problems)
+    return Sample(value=finite, problems=problems, is_made=False)
+
+
+_NOT_FINITE = "a number that JSON has not (.nan or .inf): null is answered in its place"
+
+
+def _finite(value: Any) -> Any:
+    """The value itself where all of its numbers are finite (RFC 8259 section 6)."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, list):
+        items = list(map(_finite, value))
+        return value if all(map(is_, items, value)) else items
+    if isinstance(value, Mapping):
+        members = {name: _finite(each) for name, each in value.items()}
+        return value if all(map(is_, members.values(), value.values())) else members
+    return value
 
 
 def _problems(value: Any, schema: Any, document: Document) -> tuple[str, ...]:

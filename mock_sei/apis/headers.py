@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mock_sei.apis.examples import answer_value, shown_values
@@ -67,48 +68,85 @@ def answer_headers(
     ``asked`` are the headers of the request: one of the same name is sent back, as tracking
     identifiers are. ``location`` is what a ``Location`` without an example leads to.
     """
-    found: dict[str, str] = {}
-    size = 0
-    for name, entry in (response.get("headers") or {}).items():
-        header = document.follow(entry, "headers")
-        lowered = str(name).lower()
-        if lowered in _NOT_DECLARED or not isinstance(header, Mapping):
-            continue
-        text = next(_values(lowered, header, document, asked, location), None)
-        if text is None:
-            continue
-        size += len(name) + len(text) + 4
-        problem = find_header_problem({name: text}, 200, 0)
-        if problem is None and size <= LARGEST_HEAD:
+    if not response.get("headers"):
+        return {}
+    kept = document.derived("headers", response, lambda: {"of": _declared(response, document)})
+    declared: _Declared = kept["of"]
+    notes += declared.notes
+    found, size = dict(declared.texts), _size_of(declared.texts)
+    for name, text in _of_call(declared, document, asked, location):
+        more = len(name) + len(text) + 4 - _size_of({name: found[name]} if name in found else {})
+        if size + more <= LARGEST_HEAD and find_header_problem({name: text}, 200, 0) is None:
             found[name] = text
-        elif problem is not None:
-            notes.append(f"a header of the answer is left out, {problem}")
+            size += more
     return found
 
 
-def _values(
-    name: str,
-    header: Mapping[str, Any],
-    document: Document,
-    asked: Mapping[str, Sequence[str]],
-    location: str,
-) -> Iterator[str]:
-    """The first of them is sent."""
-    schema = _schema(header)
-    sent = asked.get(name, ())
-    if len(sent) == 1 and name not in _NOT_ECHOED and _fits(sent[0], schema, document):
-        yield sent[0]
+@dataclass(frozen=True, kw_only=True)
+class _Declared:
+    """The headers of a response, as far as all calls have them in common."""
+
+    schemas: Mapping[str, tuple[str, Any]]
+    """Name and schema of each, by its name in lower case."""
+    texts: Mapping[str, str]
+    """What is sent where a call decides nothing."""
+    notes: Sequence[str]
+    leads: str | None
+    """The name of a ``Location`` that leads to what was called."""
+
+
+def _of_call(
+    declared: _Declared, document: Document, asked: Mapping[str, Sequence[str]], location: str
+) -> Iterator[tuple[str, str]]:
+    """What the call decides: the headers that came with it, and where ``Location`` leads."""
+    for lowered, sent in asked.items():
+        if lowered in declared.schemas and lowered not in _NOT_ECHOED and len(sent) == 1:
+            name, schema = declared.schemas[lowered]
+            if _fits(sent[0], schema, document):
+                yield name, sent[0]
+    if declared.leads is not None:
+        yield declared.leads, location
+
+
+def _size_of(headers: Mapping[str, str]) -> int:
+    return sum(len(name) + len(text) + 4 for name, text in headers.items())
+
+
+def _declared(response: Mapping[str, Any], document: Document) -> _Declared:
+    schemas: dict[str, tuple[str, Any]] = {}
+    texts: dict[str, str] = {}
+    notes: list[str] = []
+    leads, size = None, 0
+    for name, entry in response["headers"].items():
+        header = document.follow(entry, "headers")
+        lowered = str(name).lower()
+        if lowered in _NOT_DECLARED or lowered in schemas or not isinstance(header, Mapping):
+            continue
+        schemas[lowered] = str(name), _schema(header)
+        text = next(_values(lowered, header, document), None)
+        if text is None:
+            leads = str(name) if lowered == "location" else leads
+            continue
+        size += len(name) + len(text) + 4
+        problem = find_header_problem({name: text}, 200, 0)
+        if problem is not None:
+            notes.append(f"a header of the answer is left out, {problem}")
+        elif size <= LARGEST_HEAD:
+            texts[name] = text
+    return _Declared(schemas=schemas, texts=texts, notes=notes, leads=leads)
+
+
+def _values(name: str, header: Mapping[str, Any], document: Document) -> Iterator[str]:
+    """The first of them is sent where a call decides nothing."""
+    explode = header.get("explode") is True
     for each in shown_values(header, document):
-        yield header_text(each, explode=header.get("explode") is True)
-    followed = document.follow(schema, "headers")
-    is_shown = isinstance(followed, Mapping) and not _SHOWN.isdisjoint(followed)
-    if name == "location" and not is_shown:
-        yield location
-    if is_shown or not (name in _ONLY_SHOWN or name.startswith(_ONLY_SHOWN_FAMILIES)):
-        made = (
-            sample(schema, document) if "content" not in header else _of_content(header, document)
-        )
-        yield header_text(made.value, explode=header.get("explode") is True)
+        yield header_text(each, explode=explode)
+    schema = document.follow(_schema(header), "headers")
+    is_shown = isinstance(schema, Mapping) and not _SHOWN.isdisjoint(schema)
+    is_left = name in _ONLY_SHOWN or name.startswith(_ONLY_SHOWN_FAMILIES)
+    if is_shown or not (is_left or name == "location"):
+        made = _of_content(header, document) if "content" in header else sample(schema, document)
+        yield header_text(made.value, explode=explode)
 
 
 _SHOWN = frozenset(["example", "examples", "default", "const", "enum"])

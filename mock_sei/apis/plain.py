@@ -6,6 +6,7 @@ resolved before, in ``combining.py``. Source: JSON Schema 2020-12.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -144,7 +145,26 @@ def _choices(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_both(one: Sequence[Any] | None, other: Sequence[Any]) -> Sequence[Any]:
-    return other if one is None else [each for each in one if each in other]
+    return other if one is None else [each for each in one if is_among(each, other)]
+
+
+def is_among(value: Any, values: Sequence[Any]) -> bool:
+    """Whether a value is one of others, as JSON has it: 1 is 1.0, and neither is true."""
+    wanted = identity(value)
+    return any(identity(each) == wanted for each in values)
+
+
+def identity(value: Any) -> str:
+    """A text that two values have in common where they are equal as JSON."""
+    return json.dumps(_with_whole_numbers(value), sort_keys=True, default=str)
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _with_whole_numbers(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return list(map(_with_whole_numbers, value))
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _offers(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:

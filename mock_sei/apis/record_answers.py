@@ -7,7 +7,7 @@ parameter of the path names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from operator import itemgetter
 from typing import Any
 
@@ -23,8 +23,12 @@ _MOST_MEMBERS = 200
 """Members of a wrapper that are looked at."""
 _MOST_KEYS = 6
 """Members of the records that a value of the path is compared with."""
-_COUNTS = frozenset(["count", "size", "total", "totalcount", "totalitems", "totalresults"])
-"""Numbers of a wrapper that say how many records there are, in lower case without signs."""
+_COUNTS = frozenset(["count", "size"])
+_TOTALS = frozenset(["total", "totalcount", "totalitems", "totalresults"])
+"""Numbers of a wrapper that say how many records are shown, and how many there are; in lower case
+without signs."""
+_MORE = frozenset(["hasmore", "hasnext", "hasnextpage", "more"])
+"""Truths of a wrapper that say whether further records follow."""
 
 
 def records_answer(call: ApiCall, schema: Any, wrapper: Any) -> Any:
@@ -36,7 +40,8 @@ def records_answer(call: ApiCall, schema: Any, wrapper: Any) -> Any:
     operation = call.operation
     table = call.state.collections.table(operation.rule.collection)
     if operation.path.endswith("}"):
-        return _record(call, table, schema)
+        where = _record_place(schema, table, operation.document)
+        return _put(wrapper, where, _record(call, table, schema, where))
     place = _list_place(schema, operation.document)
     if place is None:
         call.notes.append(
@@ -45,24 +50,36 @@ def records_answer(call: ApiCall, schema: Any, wrapper: Any) -> Any:
         )
         place = ()
     items = _plain_at(schema, place, operation.document).item(0)
-    return _filled(wrapper, place, _picked(call, table, items))
+    picked = _picked(call, table, items)
+    shown = _first_of(call, picked)
+    return _counted(_put(wrapper, place, shown), place, shown=len(shown), total=len(picked))
 
 
 def _picked(call: ApiCall, table: Table, items: Parts) -> list[Record]:
-    """The records that the query asks for: by members of their schema, then by ``limit``."""
+    """The records that the query asks for, by members of their schema."""
     found: Sequence[Record] = table.records
-    if not call.operation.find_parameters("limit") and not call.values:
+    if not call.values:
         return list(found)
     known = set(next(ways(items, call.operation.document)).members) if items else set()
     for name, value in call.query_values().items():
         if name in known:
-            wanted = {_text(each) for each in (value if isinstance(value, tuple) else (value,))}
-            found = [each for each in found if _text(each.get(name)) in wanted]
+            wanted = _texts(value)
+            found = [each for each in found if not wanted.isdisjoint(_texts(each.get(name)))]
+    return list(found)
+
+
+def _first_of(call: ApiCall, records: list[Record]) -> list[Record]:
+    """As many as ``limit`` asks for."""
     for parameter in call.operation.find_parameters("limit"):
         most = call.values.get(parameter.key)
         if isinstance(most, int) and most >= 0:
-            found = found[:most]
-    return list(found)
+            records = records[:most]
+    return records
+
+
+def _texts(value: Any) -> set[str]:
+    """A value as a query writes it; each one of a list."""
+    return {_text(each) for each in (value if isinstance(value, tuple | list) else (value,))}
 
 
 def _text(value: Any) -> str:
@@ -110,28 +127,67 @@ def _plain_at(schema: Any, place: tuple[str, ...], document: Document) -> Plain:
     return plain
 
 
-def _filled(wrapper: Any, place: tuple[str, ...], records: list[Record]) -> Any:
-    """A wrapper with other records, and with their number where it says one."""
+def _put(wrapper: Any, place: tuple[str, ...], value: Any) -> Any:
+    """A wrapper with another value in one place."""
     if not place:
-        return records
+        return value
     name, *rest = place
     members = dict(wrapper) if isinstance(wrapper, Mapping) else {}
-    members[name] = _filled(members.get(name), tuple(rest), records)
-    for other, value in members.items():
-        if isinstance(value, int) and re.sub("[^a-z]", "", other.lower()) in _COUNTS:
-            members[other] = len(records)
-    return members
+    return {**members, name: _put(members.get(name), tuple(rest), value)}
 
 
-def _record(call: ApiCall, table: Table, schema: Any) -> Record:
+def _counted(wrapper: Any, place: tuple[str, ...], *, shown: int, total: int) -> Any:
+    """A wrapper in which each number and truth about its records is right."""
+    if not place or not isinstance(wrapper, Mapping):
+        return wrapper
+    facts = {**dict.fromkeys(_COUNTS, shown), **dict.fromkeys(_TOTALS, total)}
+    facts |= dict.fromkeys(_MORE, shown < total)
+    found = dict(wrapper)
+    for name, value in wrapper.items():
+        fact = facts.get(re.sub("[^a-z]", "", name.lower()))
+        if fact is not None and isinstance(value, int) and type(value) is type(fact):
+            found[name] = fact
+    inner = _counted(found[place[0]], place[1:], shown=shown, total=total)
+    return {**found, place[0]: inner}
+
+
+def _record_place(schema: Any, table: Table, document: Document) -> tuple[str, ...]:
+    """The members that lead to the one record of a wrapper; none where the answer is the record."""
+    known = next(iter(table.records), {}).keys()
+    kept = document.derived(
+        f"record of {sorted(map(str, known))}",
+        schema,
+        lambda: {"place": _find_record((schema,), known, document)},
+    )
+    found: tuple[str, ...] = kept["place"]
+    return found
+
+
+def _find_record(parts: Parts, known: Set[str], document: Document) -> tuple[str, ...]:
+    level: list[tuple[tuple[str, ...], Parts]] = [((), parts)]
+    left = _MOST_MEMBERS
+    for _ in range(_DEEPEST + 1):
+        below = []
+        for place, each in level[:left]:
+            plain = next(ways(each, document))
+            left -= 1
+            if not known.isdisjoint(plain.members):
+                return place
+            below += [((*place, name), plain.member(name)) for name in plain.members]
+        level = below
+    return ()
+
+
+def _record(call: ApiCall, table: Table, schema: Any, place: tuple[str, ...]) -> Record:
     operation = call.operation
     name = operation.path.rpartition("{")[2].rstrip("}")
     wanted = str(call.values["path", name])
-    keys = operation.document.derived(
-        f"keys {name}",
-        schema,
-        lambda: {"keys": list(dict.fromkeys(_keys(name, schema, operation.document)))},
-    )["keys"][:_MOST_KEYS]
+
+    def make() -> dict[str, Any]:
+        plain = _plain_at(schema, place, operation.document)
+        return {"keys": list(dict.fromkeys(_keys(name, plain, operation.document)))}
+
+    keys = operation.document.derived(f"keys {name} {place}", schema, make)["keys"][:_MOST_KEYS]
     found = [next(table.with_key(Order(texts, (key,)), wanted), None) for key in keys]
     first = min(filter(None, found), key=itemgetter(0), default=None)
     if first is None:
@@ -142,7 +198,7 @@ def _record(call: ApiCall, table: Table, schema: Any) -> Record:
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 
-def _keys(parameter: str, schema: Any, document: Document) -> Iterator[str]:
+def _keys(parameter: str, plain: Plain, document: Document) -> Iterator[str]:
     """Members that a parameter of a path may mean, the likeliest first.
 
     ``{gadgetCode}``: ``gadgetCode``, ``gadget_code``, ``id``, ``code``; then what the schema
@@ -154,7 +210,6 @@ def _keys(parameter: str, schema: Any, document: Document) -> Iterator[str]:
     yield "_".join(words)
     yield "id"
     yield words[-1]
-    plain = next(ways((schema,), document))
     for name in plain.required:
         member = next(ways(plain.member(name), document))
         if member.types is None or member.types & {"string", "integer", "number"}:

@@ -11,16 +11,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Any
+from itertools import count, islice
+from math import isfinite
+from typing import Any, Generic, TypeVar
 
 from mock_sei.apis.combining import ways
 from mock_sei.apis.containers import ANY, DEEPEST, MOST_PARTS, MOST_VALUES, Made, arrays, objects
 from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.apis.plain import Parts, Plain
+from mock_sei.apis.plain import Parts, Plain, is_among
 from mock_sei.apis.references import Document
-from mock_sei.apis.scalars import numbers, texts
+from mock_sei.apis.scalars import fitting_values, usual
 from mock_sei.patterns import Budget
 
 HOPELESS = 40
@@ -61,7 +62,9 @@ def _sample(schema: Any, document: Document) -> Sample:
 
 
 _NOTHING = Made(value=None, is_whole=False)
+_OF_FORMATS: Mapping[str, Mapping[str, Any]] = {name: {"format": name} for name in FORMATS}
 _Key = tuple[frozenset[int], int, int, bool]
+_Value = TypeVar("_Value")
 
 
 class _Maker:
@@ -74,6 +77,8 @@ class _Maker:
         self._known: dict[_Key, Made] = {}
         self._parts: list[Parts] = []
         """Kept, so that no other schema takes the identity of one that is known."""
+        self._ways: dict[frozenset[int], _Kept[Plain]] = {}
+        self._series: dict[tuple[int, str], _Kept[Any]] = {}
         self._open: set[frozenset[int]] = set()
         """The schemas that are being made: within itself none is begun again."""
         self._circles = 0
@@ -94,7 +99,7 @@ class _Maker:
         self._steps -= 1
         self._open.add(identity)
         before = self._circles
-        found = self._chosen(parts, depth, number, is_sparse=is_sparse)
+        found = self._chosen(identity, parts, depth, number, is_sparse=is_sparse)
         self._open.discard(identity)
         if found.is_whole or before == self._circles:
             self._known[key] = found
@@ -112,10 +117,12 @@ class _Maker:
         self._checks -= 1
         return all(self.document.checker(each).is_valid(value) for each in parts)
 
-    def _chosen(self, parts: Parts, depth: int, number: int, *, is_sparse: bool) -> Made:
+    def _chosen(
+        self, identity: frozenset[int], parts: Parts, depth: int, number: int, *, is_sparse: bool
+    ) -> Made:
         first: Made | None = None
         most = _MOST_WAYS if self.has_time else 1
-        for way in islice(ways(parts, self.document), most):
+        for way in islice(self._ways_of(identity, parts).after(0), most):
             must_fit = way.checked and self.has_time
             for each in self._values(way, parts, depth, number, is_sparse=is_sparse):
                 if each.is_whole and way.is_possible and not must_fit:
@@ -127,6 +134,22 @@ class _Maker:
                 if not self.has_time:
                     return replace(first, is_whole=False)
         return replace(first or _NOTHING, is_whole=False)
+
+    def series(self, plain: Plain, kind: str, values: Callable[[], Iterator[Any]]) -> _Kept[Any]:
+        """The values of a simple type that a plain schema may have."""
+        key = id(plain), kind
+        if key not in self._series:
+            self._series[key] = _Kept(values())
+        return self._series[key]
+
+    def _ways_of(self, identity: frozenset[int], parts: Parts) -> _Kept[Plain]:
+        if identity not in self._ways:
+            self._ways[identity] = _Kept(ways(parts, self.document))
+        return self._ways[identity]
+
+    def has_format(self, name: str, text: str) -> bool:
+        schema = _OF_FORMATS.get(name)
+        return schema is None or self.document.checker(schema).is_valid(text)
 
     def _values(
         self, plain: Plain, parts: Parts, depth: int, number: int, *, is_sparse: bool
@@ -147,13 +170,35 @@ class _Maker:
     def _is_good(self, value: Any, plain: Plain, parts: Parts) -> bool:
         """Whether a value of the document fits; quickly, where only its type is asked for."""
         kinds = _kinds_of(value)
+        if not kinds:  # such as .nan, which JSON has not
+            return False
         if plain.types is not None and not kinds & plain.types:
             return False
-        if plain.choices is not None and value not in plain.choices:
+        if plain.choices is not None and not is_among(value, plain.choices):
             return False
         if _is_simple(plain) and kinds & {"string", "boolean", "null", "integer", "number"}:
             return True
         return self.fits(parts, value)
+
+
+class _Kept(Generic[_Value]):
+    """What an iterator gives, each found once, however often it is asked for."""
+
+    def __init__(self, values: Iterator[_Value]) -> None:
+        self._values = values
+        self._found: list[_Value] = []
+
+    def after(self, start: int) -> Iterator[_Value]:
+        """All but the first ``start``."""
+        for at in count(start):
+            self._found += islice(self._values, max(0, at + 1 - len(self._found)))
+            if at >= len(self._found):
+                return
+            yield self._found[at]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._found and next(iter(self.after(0)), None) is None
 
 
 def _empty(parts: Parts) -> Any:
@@ -174,6 +219,8 @@ def _is_bare(schema: Any) -> bool:
 def _kinds_of(value: Any) -> frozenset[str]:
     if value is None:
         return frozenset({"null"})
+    if isinstance(value, float) and not isfinite(value):
+        return frozenset()
     for kind, types in _PYTHON_TYPES:
         if isinstance(value, types):
             whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
@@ -238,42 +285,39 @@ def _shown_kind(plain: Plain) -> str:
     return "object"
 
 
-def _some(values: Iterator[Any], plain: Plain, number: int) -> Iterator[Made]:
-    most = MOST_VALUES if plain.checked else 1
-    yield from map(_value, islice(values, number, number + most))
+_Make = Callable[[_Maker, Plain, int, int, bool], Iterator[Made]]
 
 
-def _strings(maker: _Maker, plain: Plain, depth: int, number: int, _: bool) -> Iterator[Made]:
+def _simple(kind: str) -> _Make:
+    def make(maker: _Maker, plain: Plain, _: int, number: int, __: bool) -> Iterator[Made]:
+        """Values that fit; where there is none, one that does not."""
+        most = MOST_VALUES if plain.checked else 1
+        found = maker.series(plain, kind, lambda: fitting_values(plain, kind, maker.has_format))
+        yield from map(_value, islice(found.after(number), most))
+        if found.is_empty:
+            yield from (Made(value=each, is_whole=False) for each in islice(usual(plain, kind), 1))
+
+    return make
+
+
+_plain_strings = _simple("string")
+
+
+def _strings(maker: _Maker, plain: Plain, depth: int, number: int, sparse: bool) -> Iterator[Made]:
     if plain.inner is not None and number == 0 and not plain.patterns:
         text = json.dumps(maker.made((plain.inner,), depth + 1).value)
         least, most = plain.counts.get("minLength", 0), plain.counts.get("maxLength", len(text))
         if least <= len(text) <= most:
             yield _value(text)
-    yield from _some(texts(plain), plain, number)
+    yield from _plain_strings(maker, plain, depth, number, sparse)
 
 
-def _integers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
-    return _some(numbers(plain, whole=True), plain, number)
-
-
-def _numbers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
-    return _some(numbers(plain, whole=False), plain, number)
-
-
-def _booleans(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
-    return _some(iter((True, False)), plain, number)
-
-
-def _nulls(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[Made]:
-    return _some(iter((None,)), plain, number)
-
-
-_MAKERS: Mapping[str, Callable[[_Maker, Plain, int, int, bool], Iterator[Made]]] = {
+_MAKERS: Mapping[str, _Make] = {
     "object": objects,
     "array": arrays,
     "string": _strings,
-    "integer": _integers,
-    "number": _numbers,
-    "boolean": _booleans,
-    "null": _nulls,
+    "integer": _simple("integer"),
+    "number": _simple("number"),
+    "boolean": _simple("boolean"),
+    "null": _simple("null"),
 }

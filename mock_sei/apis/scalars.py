@@ -7,83 +7,99 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
 from fractions import Fraction
 from itertools import count, islice
 from math import ceil, floor
+from typing import Any
 
+from mock_sei.apis.format_texts import SHORT, SHOWN, formatted
 from mock_sei.apis.formats import FORMATS
-from mock_sei.apis.plain import Plain, matches
-from mock_sei.apis.texts import texts_for
+from mock_sei.apis.plain import Plain, exactly, matches
+from mock_sei.apis.texts import TRIES, texts_for
 from mock_sei.json_numbers import MOST_DIGITS
 
 LONGEST_TEXT = 1_000_000
 """Characters of a text that a schema requires."""
-_FIRST_DAY = date(2026, 1, 31)
-_MOST_DAYS = 10_000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def _day(number: int) -> str:
-    return (_FIRST_DAY + timedelta(days=number % _MOST_DAYS)).isoformat()
+_FIXED: Mapping[str, tuple[Any, ...]] = {"boolean": (True, False), "null": (None,)}
 
 
-_FORMATS: Mapping[str, Callable[[int], str]] = {
-    "date": _day,
-    "date-time": lambda n: f"{_day(n)}T12:00:00Z",
-    "time": lambda n: f"12:{n // 60 % 60:02}:{n % 60:02}Z",
-    "duration": lambda n: f"P{n + 1}D",
-    "email": lambda n: f"someone{n or ''}@example.com",
-    "idn-email": lambda n: f"someone{n or ''}@example.com",
-    "uuid": lambda n: f"{n:08x}-0000-4000-8000-000000000000",
-    "uri": lambda n: f"https://example.com/{n or ''}",
-    "url": lambda n: f"https://example.com/{n or ''}",
-    "uri-reference": lambda n: f"https://example.com/{n or ''}",
-    "uri-template": lambda n: f"https://example.com/{n or ''}",
-    "iri": lambda n: f"https://example.com/{n or ''}",
-    "iri-reference": lambda n: f"https://example.com/{n or ''}",
-    "hostname": lambda n: f"example{n or ''}.com",
-    "idn-hostname": lambda n: f"example{n or ''}.com",
-    "ipv4": lambda n: f"192.0.{2 + n // 250 % 250}.{n % 250 + 1}",
-    "ipv6": lambda n: f"2001:db8::{n % 0xFFFF + 1:x}",
-    "json-pointer": lambda n: f"/text{n or ''}",
-    "relative-json-pointer": lambda n: f"{n}",
-    "regex": lambda n: f"text{n or ''}",
-    "date-time-local": lambda n: f"{_day(n)}T12:00:00",
-    "time-local": lambda n: f"12:{n // 60 % 60:02}:{n % 60:02}",
-    "http-date": lambda n: f"Sun, 06 Nov 1994 08:{n // 60 % 60:02}:{n % 60:02} GMT",
-    "media-range": lambda n: f"text/plain{n or ''}",
-    "char": lambda n: chr(0x61 + n % 26),
-    "decimal": lambda n: f"{n}.5",
-    "decimal128": lambda n: f"{n}.5",
-    "sf-binary": lambda _: ":bW9jaw==:",
-    "sf-boolean": lambda n: f"?{1 - n % 2}",
-    "base64url": lambda n: f"text{n or ''}",
-    "byte": lambda n: ("bW9jaw==", *(f"bW9{each}aw==" for each in _LETTERS))[n % 27],
-}
-_LENGTHENED = frozenset(["uri", "url", "uri-reference", "uri-template", "iri", "iri-reference"])
-_LENGTHENED_BEFORE = frozenset(["email", "idn-email"])
+def usual(plain: Plain, kind: str) -> Iterator[Any]:
+    """Values of a type; some may not fit where a schema asks for several things at once."""
+    if kind in _FIXED:
+        return iter(_FIXED[kind])
+    return _texts(plain) if kind == "string" else _numbers(plain, whole=kind == "integer")
 
 
-def texts(plain: Plain) -> Iterator[str]:
-    """Texts of a schema; some may not fit where it asks for several things at once."""
+def fitting_values(
+    plain: Plain, kind: str, has_format: Callable[[str, str], bool]
+) -> Iterator[Any]:
+    """Those that fit; the end comes after many that do not, one after another."""
+    misses = 0
+    for each in usual(plain, kind):
+        if kind in _FIXED or _fits(plain, each, has_format):
+            misses = 0
+            yield each
+        else:
+            misses += 1
+            if misses == _MOST_MISSES:
+                return
+
+
+def _fits(plain: Plain, value: str | float, has_format: Callable[[str, str], bool]) -> bool:
+    if not isinstance(value, str):
+        return _is_within(plain, value)
+    if not _is_of_length(plain, value) or not _matches_all(plain, value):
+        return False
+    is_usual = not (plain.patterns or plain.counts or len(plain.formats) > 1)
+    return is_usual or all(has_format(each, value) for each in plain.formats)
+
+
+def _is_of_length(plain: Plain, text: str) -> bool:
+    most = plain.counts.get("maxLength", len(text))
+    return plain.counts.get("minLength", 0) <= len(text) <= most
+
+
+def _is_within(plain: Plain, value: float) -> bool:
+    number = exactly(value)
+    if number is None:
+        return False
+    for bound, sign in ((plain.low, 1), (plain.high, -1)):
+        if bound is not None:
+            beyond = sign * (number - bound[0])
+            if beyond < 0 or (beyond == 0 and bound[1]):
+                return False
+    if plain.step is not None and (number / plain.step).denominator != 1:
+        return False
+    bounds = (FORMATS[each].bounds for each in plain.formats if each in FORMATS)
+    return all(each[0] <= number <= each[1] for each in bounds if each is not None)
+
+
+def _texts(plain: Plain) -> Iterator[str]:
     least = min(plain.counts.get("minLength", 0), LONGEST_TEXT)
     most = plain.counts.get("maxLength")
-    known = next((each for each in plain.formats if each in _FORMATS), None)
+    known = next((each for each in plain.formats if each in SHOWN), None)
     if plain.patterns:
         if known is not None:
-            usual = map(_FORMATS[known], range(_USUAL))
-            yield from (text for text in usual if _matches_all(plain, text))
+            texts = islice(formatted(known, least), _USUAL)
+            yield from (text for text in texts if _matches_all(plain, text))
         yield from _patterned(plain, least, most)
-    for number in count():
-        if known is not None:
-            yield _lengthened(_FORMATS[known](number), known, least)
-        else:
-            yield _counted(number, least, most)
+    if known is None:
+        yield from (_counted(number, least, most) for number in count())
+    else:
+        if most is not None and len(SHOWN[known](0)) > most:
+            yield from SHORT.get(known, ())
+        yield from formatted(known, least)
 
 
 _USUAL = 10
 """Texts of a format that are tried where a pattern goes for them as well."""
+_MOST_MISSES = 60
+"""Texts or numbers, one after another, that do not fit: then there is no more."""
+_MOST_TEXTS = 20_000
+"""Texts that are made for one pattern."""
 
 
 def _matches_all(plain: Plain, text: str) -> bool:
@@ -94,23 +110,28 @@ def _patterned(plain: Plain, least: int, most: int | None) -> Iterator[str]:
     others: dict[str, None] = {}
     fitting: set[str] = set()
     for pattern in plain.patterns:
-        for text in texts_for(pattern, least, most):
-            if least <= len(text) <= (len(text) if most is None else most) and _matches_all(
-                plain, text
-            ):
-                if text not in fitting:
-                    fitting.add(text)
-                    yield text
-            else:
+        misses = 0
+        for text in texts_for(pattern, least, most, tries=_MOST_TEXTS):
+            if misses == TRIES:
+                break
+            misses += 1
+            if not (_is_of_length(plain, text) and _matches_all(plain, text)):
                 others[text] = None
+            elif text not in fitting:
+                misses = 0
+                fitting.add(text)
+                yield text
     if not fitting:
+        yield from (each for text in others for each in _lengthenings(text, least))
         yield from others
 
 
-def _lengthened(text: str, kind: str, least: int) -> str:
-    if kind in _LENGTHENED:
-        return text.ljust(least, "x")
-    return text.rjust(least, "x") if kind in _LENGTHENED_BEFORE else text
+def _lengthenings(text: str, least: int) -> Iterator[str]:
+    """Longer ones that hold a text, for a pattern that says nothing of what is around it."""
+    if len(text) < least:
+        for sign in ("x", "0", " "):
+            yield text.ljust(least, sign)
+            yield text.rjust(least, sign)
 
 
 def _counted(number: int, least: int, most: int | None) -> str:
@@ -134,7 +155,7 @@ _LARGEST_WHOLE: int = 10**MOST_DIGITS - 1
 _LARGEST_FLOAT = Fraction(sys.float_info.max)
 
 
-def numbers(plain: Plain, *, whole: bool) -> Iterator[int | float]:
+def _numbers(plain: Plain, *, whole: bool) -> Iterator[int | float]:
     """Zero, else the lowest, else the highest that fits, else what lies between; then others."""
     step = plain.step
     if whole:

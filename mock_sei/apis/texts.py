@@ -41,7 +41,9 @@ _LIKE_ECMASCRIPT = (
 the nearest that it has."""
 
 
-def texts_for(pattern: str, least: int = 0, most: int | None = None) -> Iterator[str]:
+def texts_for(
+    pattern: str, least: int = 0, most: int | None = None, *, tries: int = TRIES
+) -> Iterator[str]:
     """Several texts, of ``least`` to ``most`` characters where the pattern allows it.
 
     What it looks ahead or behind for is not heeded, so not every text matches; none comes for a
@@ -52,7 +54,7 @@ def texts_for(pattern: str, least: int = 0, most: int | None = None) -> Iterator
         return
     shortest = _Shortest()
     least, most = min(least, LONGEST), LONGEST if most is None else min(most, LONGEST)
-    for seed in range(TRIES):
+    for seed in range(tries):
         random = Random(seed)  # noqa: S311  # the same every time is the point
         wanted = _wanted_length(seed, least, most)
         extra = None if wanted is None else max(0, wanted - shortest.length(tree))

@@ -69,3 +69,17 @@ def test_the_journal_says_why_an_operation_was_left_out(platform: Platform) -> N
     assert "own.yaml, and was left out: " in entry.refused_because
     assert "the path has {id}, and no parameter of that name in: path" in entry.refused_because
     assert "left out" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "QUERY", "LINK"])
+def test_a_fault_meets_every_method_of_a_document(platform: Platform, method: str) -> None:
+    platform.sandbox.arm_fault({"operation": f"{method} /own/all", "status": 503, "times": 1})
+    http, headers = platform.client(), platform.headers()
+
+    broken = http.request(method, "/own/all", headers=headers)
+    entry = platform.sandbox.journal.last
+    whole = http.request(method, "/own/all", headers=headers)
+
+    assert (broken.status_code, whole.status_code < 300) == (503, True)
+    assert entry.request is not None
+    assert (entry.request.method, entry.request.path) == (method, "/own/all")

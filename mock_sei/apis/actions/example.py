@@ -58,6 +58,7 @@ def _key_of(body: Any) -> str | None:
     return quote(str(value), safe="") if isinstance(value, str | int) else None
 
 
+_READING = ("GET", "HEAD")
 _NOTHING: Mapping[str, Any] = {}
 """What is known of an answer without ``content``; one object, by which its value is remembered."""
 
@@ -65,10 +66,15 @@ _NOTHING: Mapping[str, Any] = {}
 def _content(call: ApiCall, response: Mapping[str, Any]) -> ApiAnswer:
     operation, document = call.operation, call.operation.document
     content = response.get("content") or {}
-    has_records = operation.method == "GET" and bool(
-        call.state.collections.table(operation.rule.collection)
-    )
-    if operation.success in WITHOUT_BODY or not (content or has_records):
+    has_records = bool(call.state.collections.table(operation.rule.collection))
+    if has_records and operation.method not in _READING:
+        has_records = False
+        call.notes.append(
+            f"{operation.name} is answered as its document says, and changes no record of "
+            f"{operation.rule.collection}: a test changes them by itself"
+        )
+    is_bare = not content and (operation.method == "HEAD" or not has_records)
+    if operation.success in WITHOUT_BODY or is_bare:
         return ApiAnswer(status=operation.success, content=b"")
     media_type, media = _media(content, call) if content else ("application/json", _NOTHING)
     if has_records:

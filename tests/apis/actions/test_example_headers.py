@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mock_sei.apis import headers
 from tests.apis.engine import Engine
 
 TEXT = """
@@ -76,3 +77,14 @@ def test_a_header_of_the_request_comes_back_where_it_fits(engine: Engine) -> Non
 def test_answers_without_a_body_have_headers_too(engine: Engine) -> None:
     assert engine.call("/moved").headers == {"Location": "/elsewhere"}
     assert engine.call("/gone", method="DELETE").headers == {"X-Count": "0"}
+
+
+def test_headers_are_made_at_the_first_call_only(engine: Engine) -> None:
+    engine.post("", "/orders")
+    made = []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(headers, "header_text", lambda *each, **_: made.append(each))
+        sent = engine.post("", "/orders", headers={"x-count": "12"}).headers
+
+    assert (sent["X-Count"], sent["X-Named"], made) == ("12", "one", [])

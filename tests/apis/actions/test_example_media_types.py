@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from base64 import b64encode
 from collections.abc import Sequence
@@ -207,3 +208,31 @@ paths: {{/v1/x: {{get: {{responses: {{"200": {{content: {{text/csv: {{{ROWS}}}}}
     )
 
     assert engine.call("/v1/x").content is engine.call("/v1/x").content
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("{example: .nan}", None),
+        ("{example: {a: [1, .inf, -.inf], b: 2}}", {"a": [1, None, None], "b": 2}),
+    ],
+)
+def test_a_number_that_json_has_not_is_null_and_noted(media: str, body: object) -> None:
+    found, notes = answered(f"{{application/json: {media}}}")
+
+    assert found.body == body
+    assert found.content == json.dumps(body, separators=(",", ":")).encode()
+    assert notes == [
+        (
+            "the answer of GET /v1/x is an example with a number that JSON has not (.nan or .inf): "
+            "null is answered in its place"
+        )
+    ]
+
+
+@pytest.mark.parametrize("offered", ["default: .inf", "example: .nan", "examples: [.nan, 0]"])
+def test_a_schema_offers_no_number_that_json_has_not(offered: str) -> None:
+    schema = f"{{type: object, properties: {{a: {{type: number, {offered}}}}}}}"
+    found, notes = answered(f"{{application/json: {{schema: {schema}}}}}")
+
+    assert (found.body, notes) == ({"a": 0}, [])

@@ -72,6 +72,94 @@ def test_a_list_stands_in_the_one_list_of_its_schema(schema: str, body: object) 
     assert engine.findings.notes == []
 
 
+PAGE = f"""{{properties: {{items: {CRATES}, total: {{type: integer}}, count: {{type: integer}},
+ hasMore: {{type: boolean}}}}}}"""
+
+
+@pytest.mark.parametrize(
+    ("query", "total", "count", "more"),
+    [("", 2, 2, False), ("limit=1", 2, 1, True), ("hue=red&limit=1", 1, 1, False)],
+)
+def test_a_wrapper_says_how_many_records_there_are_and_whether_more_follow(
+    query: str, total: int, count: int, more: bool
+) -> None:
+    body = engine_of(PAGE, TEAL, RED).call(f"/crates?{query}").body
+
+    assert (body["total"], body["count"], body["hasMore"]) == (total, count, more)
+    assert len(body["items"]) == count
+
+
+def test_a_parameter_picks_records_whose_list_has_its_value() -> None:
+    lists = "{type: array, items: {properties: {hue: {type: array, items: {type: string}}}}}"
+    engine = engine_of(lists, {"hue": ["teal", "red"]}, {"hue": ["grey"]}, {"hue": []})
+
+    assert engine.call("/crates?hue=red").body == [{"hue": ["teal", "red"]}]
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        ("{properties: {data: {$ref: '#/components/schemas/Crate'}}}", {"data": TEAL}),
+        (
+            (
+                "{properties: {at: {enum: [1]}, a: {properties: {b: {allOf: "
+                "[{$ref: '#/components/schemas/Crate'}]}}}}}"
+            ),
+            {"at": 1, "a": {"b": TEAL}},
+        ),
+        ("true", TEAL),
+    ],
+)
+def test_one_record_stands_in_the_wrapper_of_its_schema(schema: str, body: object) -> None:
+    key = "code" if schema != "true" else "crateId"
+    record = TEAL | {"crateId": "G1"} if schema == "true" else TEAL
+    engine = Engine.brought(f"""
+paths:
+  /crates/{{crateId}}:
+    parameters: [{{name: crateId, in: path, required: true, schema: {{type: string}}}}]
+    get: {{responses: {{"200": {{content: {{application/json: {{schema: {schema}}}}}}}}}}}
+components: {{schemas: {{Crate: {{required: [code], properties: {{code: {{type: string}}}}}}}}}}
+""")
+    engine.state.collections.add("/crates", [record, {key: "G2"}])
+
+    found = engine.call("/crates/G1").body
+
+    assert found == (record if schema == "true" else body)
+    assert engine.refusal("/crates/G3").kind.status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_call_that_changes_no_record_says_so(method: str) -> None:
+    engine = Engine.brought(f"""
+paths: {{/crates: {{{method.lower()}: {{responses: {{"200": {{description: done}}}}}}}}}}
+""")
+    engine.call("/crates", method=method)
+    assert engine.findings.notes == []
+
+    engine.state.collections.add("/crates", [TEAL])
+    engine.call("/crates", method=method)
+
+    [note] = engine.findings.notes
+    assert note == (
+        f"{method} /crates is answered as its document says, and changes no record of /crates: "
+        "a test changes them by itself"
+    )
+
+
+def test_a_head_of_its_own_is_answered_whatever_records_there_are() -> None:
+    engine = Engine.brought("""
+paths:
+  /crates/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    head: {responses: {"200": {description: there}}}
+""")
+    engine.state.collections.add("/crates", [TEAL])
+
+    found = engine.call("/crates/G1", method="HEAD")
+
+    assert (found.status, found.content) == (200, b"")
+
+
 def test_where_there_are_two_lists_the_records_come_bare_with_a_note() -> None:
     engine = engine_of(f"{{properties: {{a: {CRATES}, b: {CRATES}}}}}", TEAL)
 
