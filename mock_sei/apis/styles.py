@@ -6,8 +6,10 @@ versions of the specification write in two ways is read in both. This module kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +134,54 @@ class Spelling:
         if problem is not None:
             raise problem
 
+    def pairs(self, value: Any) -> list[tuple[str, str]]:
+        """A value as names and texts of a query, a cookie or a form, not percent-encoded."""
+        if isinstance(value, Mapping):
+            if self.is_deep:
+                return _deep_pairs(self.name, value)
+            if self.is_scattered:
+                return [(str(name), text_of(each)) for name, each in value.items()]
+            return [(self.name, self._row.apart[0].join(map(text_of, _in_turn(value))))]
+        if not isinstance(value, list):
+            return [(self.name, text_of(value))]
+        if self.explode and self._row.exploded is None:
+            return [(self.name, text_of(each)) for each in value]
+        return [(self.name, self._row.apart[0].join(map(text_of, value)))]
+
+    def text(self, value: Any) -> str:
+        """A value as the text of a path or a header, not percent-encoded."""
+        row = self._row
+        named = f"{self.name}=" if self.style == "matrix" else ""
+        apart = row.apart[0]
+        if self.explode and row.exploded is not None:
+            apart = row.exploded
+            if isinstance(value, Mapping):
+                members = [f"{name}={text_of(each)}" for name, each in value.items()]
+                return row.mark + apart.join(members)
+            apart += named
+        if isinstance(value, Mapping):
+            value = _in_turn(value)
+        items = value if isinstance(value, list) else [value]
+        return f"{row.mark}{named}{apart.join(map(text_of, items))}"
+
     def _unnamed(self, text: str) -> str:
         name, equals, value = text.partition("=")
         if name != self.name:
             raise ValueError(f"must begin with ;{self.name}= (style matrix)")
         return value if equals else ""
+
+
+def spelling_of(name: str, place: str, style: object, explode: object) -> Spelling:
+    """How a parameter is written; a style that its place does not have counts as not given."""
+    known = style if isinstance(style, str) and place in _places_of(style) else USUAL[place]
+    is_form = known in ("form", "cookie")
+    return Spelling(
+        name=name, style=known, explode=explode if isinstance(explode, bool) else is_form
+    )
+
+
+def _places_of(style: str) -> Set[str]:
+    return STYLES[style].places if style in STYLES else frozenset()
 
 
 def _named(parts: Sequence[str]) -> dict[str, str]:
@@ -146,6 +191,27 @@ def _named(parts: Sequence[str]) -> dict[str, str]:
         if not equals:
             raise ValueError("must be members such as x=1")
         found[name] = value
+    return found
+
+
+def text_of(value: Any) -> str:
+    """A value as a text; arrays and objects as JSON, as most clients write them."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _in_turn(members: Mapping[str, Any]) -> list[Any]:
+    return [part for pair in members.items() for part in pair]
+
+
+def _deep_pairs(name: str, members: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for member, value in members.items():
+        inner = f"{name}[{member}]"
+        if isinstance(value, Mapping):
+            found += _deep_pairs(inner, value)
+        else:
+            items = value if isinstance(value, list) else [value]
+            found += [(inner, text_of(each)) for each in items]
     return found
 
 
