@@ -78,7 +78,12 @@ class _Body:
 
     def texts(self, name: str = "", style: str = "form", *, explode: bool = True) -> Texts:
         spelling = Spelling(name=name, style=style, explode=explode)
-        return Texts(document=self.document, budget=self.budget, spelling=spelling)
+        return Texts(
+            document=self.document,
+            budget=self.budget,
+            spelling=spelling,
+            is_query=media_type_of(self.content_type or self.media_type) == FORM_TYPE,
+        )
 
 
 def check_body(

@@ -111,14 +111,14 @@ class Spelling:
             marks = (row.exploded,)
         for mark in marks:
             yield [part for each in texts for part in each.split(mark)]
-        if whole and self.explode and row.exploded is None:
+        if whole and (row.mark == "." or (self.explode and row.exploded is None)):
             yield texts
 
     def objects(self, texts: Sequence[str]) -> Iterator[Mapping[str, str]]:
         """The members of an object. Raises ``ValueError``."""
         row, text = self._row, ",".join(texts)
         if self.explode and row.exploded is not None:
-            yield _named(text.split(row.exploded))
+            yield _named(text.split(row.exploded), row.exploded if row.mark == "." else None)
             return
         if self.style == "matrix":
             text = self._unnamed(text)
@@ -184,13 +184,19 @@ def _places_of(style: str) -> Set[str]:
     return STYLES[style].places if style in STYLES else frozenset()
 
 
-def _named(parts: Sequence[str]) -> dict[str, str]:
-    found = {}
+def _named(parts: Sequence[str], within: str | None = None) -> dict[str, str]:
+    """Members such as ``x=1``; ``within`` may be in a value too: nobody encodes a point."""
+    found: dict[str, str] = {}
+    name = ""
     for each in parts:
-        name, equals, value = each.partition("=")
-        if not equals:
+        left, equals, value = each.partition("=")
+        if equals:
+            name = left
+            found[name] = value
+        elif within is not None and found:
+            found[name] += within + each
+        else:
             raise ValueError("must be members such as x=1")
-        found[name] = value
     return found
 
 

@@ -209,7 +209,7 @@ class Texts:
     """Whether what has no type may be given several times, and is a list then; and whether a value
     with commas may be one item of an array whose items come under a name each."""
     is_query: bool = False
-    """Whether a blank may be a + that was not escaped."""
+    """Whether a blank may be a + that was not escaped, as in a query and in a form."""
     nested_is_open: bool = False
     """Whether arrays and objects within the value may be written in any way: OpenAPI has none for
     those of a parameter, but for ``deepObject``."""
@@ -438,6 +438,8 @@ class Texts:
         value = _whole(self._unescaped(text)) if self.to_the_letter else None
         if value is None:
             if not _INTEGER.fullmatch(text):
+                if len(text) > MOST_DIGITS and text.removeprefix("-").isdecimal():
+                    raise ValueError(f"must be a whole number of at most {MOST_DIGITS} digits")
                 raise ValueError(f"must be a whole number, not {shown(text)}")
             value = int(text)
         if self.largest is not None and not -self.largest <= value < self.largest:
