@@ -93,6 +93,29 @@ def test_a_body_that_is_not_checked_is_reported(
     assert bool(found) is is_reported
 
 
+@pytest.mark.parametrize(
+    ("field", "declared", "is_reported"),
+    [
+        ("{type: object}", "application/xml", True),
+        ("{type: array, items: {type: integer}}", "text/csv", True),
+        ("{type: object}", "application/json", False),
+        ("{type: integer}", "text/plain; charset=utf-8", False),
+        ("{type: string, format: binary}", "'image/png, image/jpeg'", False),
+        ("{type: string}", "application/octet-stream", False),
+    ],
+)
+def test_a_field_that_is_not_checked_is_reported(
+    field: str, declared: str, *, is_reported: bool
+) -> None:
+    schema = f"{{type: object, properties: {{f: {field}}}}}"
+    media = f"{{schema: {schema}, encoding: {{f: {{contentType: {declared}}}}}}}"
+
+    found = unchecked(body=f"{{multipart/form-data: {media}}}")
+
+    place = "POST /rocks: requestBody.content[multipart/form-data].encoding.f: "
+    assert found == ([f"{place}a field of this media type is not checked"] if is_reported else [])
+
+
 def test_of_many_places_some_are_named_and_the_rest_counted() -> None:
     properties = ", ".join(f"m{each}: {{format: f{each}}}" for each in range(15))
 
