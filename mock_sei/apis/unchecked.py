@@ -55,7 +55,10 @@ def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
             yield here, f"the style {shown} is none of a {place}; the usual one is read instead"
         nested = _nested(raw, document)
         if nested:
-            yield here, f"{nested}: OpenAPI has no way to write it; any is taken"
+            yield (
+                here,
+                f"{nested}; OpenAPI does not say how that is written, so any text is accepted",
+            )
         content = raw.get("content")
         for media_type in content if isinstance(content, Mapping) else ():
             if not is_json(media_type):
