@@ -146,7 +146,11 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
     ]
     cookies = [each for each in parameters if each["in"] == "cookie" and each.get("required")]
     if cookies:
-        pairs = [f"{name}={quote(text)}" for each in cookies for name, text in _pairs(each)]
+        pairs = [
+            f"{name}={text if each.get('style') == 'cookie' else quote(text)}"
+            for each in cookies
+            for name, text in _pairs(each)
+        ]
         headers.append({"key": "Cookie", "value": "; ".join(pairs), "disabled": False})
     request: Json = {
         "method": method.upper(),
