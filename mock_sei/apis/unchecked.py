@@ -15,7 +15,7 @@ from mock_sei.apis.grammar import Kind, parts, place_of
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import STYLES
-from mock_sei.apis.typed_texts import is_nested, ways_of
+from mock_sei.apis.ways import is_nested, ways_of
 from mock_sei.errors import ConfigurationError
 
 MOST_REPORTED = 10
