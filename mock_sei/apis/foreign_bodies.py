@@ -33,7 +33,8 @@ from mock_sei.apis.parameters import Sent, gathered, takes_any_member
 from mock_sei.apis.references import Document
 from mock_sei.apis.spooled import Body
 from mock_sei.apis.styles import STYLES, Spelling
-from mock_sei.apis.typed_texts import ANYTHING, Texts, Way, ways_of
+from mock_sei.apis.typed_texts import Texts
+from mock_sei.apis.ways import ANYTHING, Way, ways_of
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 
@@ -78,7 +79,12 @@ class _Body:
 
     def texts(self, name: str = "", style: str = "form", *, explode: bool = True) -> Texts:
         spelling = Spelling(name=name, style=style, explode=explode)
-        return Texts(document=self.document, budget=self.budget, spelling=spelling)
+        return Texts(
+            document=self.document,
+            budget=self.budget,
+            spelling=spelling,
+            is_query=media_type_of(self.content_type or self.media_type) == FORM_TYPE,
+        )
 
 
 def check_body(

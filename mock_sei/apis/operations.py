@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.references import Document
-from mock_sei.apis.styles import USUAL, Spelling
+from mock_sei.apis.styles import Spelling, spelling_of
 
 T = TypeVar("T")
 
@@ -133,10 +133,7 @@ class Parameter:
     @cached_property
     def spelling(self) -> Spelling:
         """How arrays and objects are written as text."""
-        style = self.style or USUAL[self.place]
-        is_form = style in ("form", "cookie")
-        explode = is_form if self.explode is None else self.explode
-        return Spelling(name=self.name, style=style, explode=explode)
+        return spelling_of(self.name, self.place, self.style, self.explode)
 
     @cached_property
     def key(self) -> Key:

@@ -17,7 +17,8 @@ from mock_sei.apis.operations import FORM, Key, Operation, Parameter, is_truth
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Tree, deep_tree
 from mock_sei.apis.times import read_time
-from mock_sei.apis.typed_texts import Check, Texts, is_nested, ways_of, with_place
+from mock_sei.apis.typed_texts import Check, Texts, with_place
+from mock_sei.apis.ways import is_nested, ways_of
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings

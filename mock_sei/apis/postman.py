@@ -7,16 +7,21 @@ v2.1.0 for names and nesting; Security FAQ for what Postman must be told of cert
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import ANYTHING, FORM_TYPE
+from mock_sei.apis.directions import for_requests
+from mock_sei.apis.documents import base_path
 from mock_sei.apis.examples import shown_values
-from mock_sei.apis.operations import METHODS
+from mock_sei.apis.operations import FORM, METHODS
 from mock_sei.apis.references import Document
+from mock_sei.apis.samples import sample
+from mock_sei.apis.styles import Spelling, spelling_of, text_of
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
@@ -100,11 +105,15 @@ def _token_request(fields: Sequence[str]) -> Json:
 
 def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
     info = document.get("info") or {}
+    whole = Document(source=Path(), content=document)
+    base = base_path(whole)
     items = [
-        _call(method, path, _resolved(item, document), keys)
-        for path, item in document["paths"].items()
+        _call(method, base + path, resolved, keys)
+        for path, item in (document.get("paths") or {}).items()
+        if path.startswith("/")
+        for resolved in [_resolved(whole.follow(item, path), whole)]
         for method in METHODS
-        if method in item
+        if method in resolved
     ]
     items.sort(key=lambda each: each["request"]["method"] == "DELETE")  # what is gone comes last
     return {
@@ -117,7 +126,9 @@ def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
 def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
     operation = item[method]
     rule = operation.get(EXTENSION) or {}
-    parameters = [*item["parameters"], *operation["parameters"]]
+    own = {(each["in"], each["name"]) for each in operation["parameters"]}
+    shared = [each for each in item["parameters"] if (each["in"], each["name"]) not in own]
+    parameters = [*shared, *operation["parameters"]]
     wanted = {group[0] for group in rule.get("requires", ()) if "?" not in group[0]}
     parameters = [
         {**each, "required": True} if each["name"] in wanted else each for each in parameters
@@ -125,10 +136,22 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
     key = FROM_ANSWERS.get(rule.get("action", "")) or keys.get(rule.get("collection", ""), "")
     headers: list[Json] = [{"key": name, "value": value} for name, value in HEADERS]
     headers += [
-        {"key": each["name"], "value": _example(each), "disabled": not each.get("required", False)}
+        {
+            "key": each["name"],
+            "value": _text(each),
+            "disabled": not each.get("required", False),
+        }
         for each in parameters
-        if each.get("in") == "header" and each["name"] not in dict(HEADERS)
+        if each["in"] == "header" and each["name"] not in dict(HEADERS)
     ]
+    cookies = [each for each in parameters if each["in"] == "cookie" and each.get("required")]
+    if cookies:
+        pairs = [
+            f"{name}={text if each.get('style') == 'cookie' else quote(text)}"
+            for each in cookies
+            for name, text in _pairs(each)
+        ]
+        headers.append({"key": "Cookie", "value": "; ".join(pairs), "disabled": False})
     request: Json = {
         "method": method.upper(),
         "description": operation.get("summary", ""),
@@ -148,16 +171,15 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
     }
 
 
-def _resolved(item: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A path's methods, their parameters and bodies without references."""
-    found = Document(source=Path(), content=document)
+def _resolved(item: Mapping[str, Any], document: Document) -> Mapping[str, Any]:
+    """A path's methods, their parameters and bodies without references, with what is sent."""
 
     def follow(value: Any) -> Any:
-        return found.follow(value, "")
+        return document.follow(value, "")
 
     def parameters(holder: Mapping[str, Any]) -> list[Json]:
         entries = [follow(each) for each in holder.get("parameters") or ()]
-        return [{**each, "schema": follow(each.get("schema") or {})} for each in entries]
+        return [_with_example(each, document) for each in entries if "name" in each]
 
     resolved: Json = {"parameters": parameters(item)}
     for method in METHODS:
@@ -166,7 +188,7 @@ def _resolved(item: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[s
             media_types = (body.get("content") or {}).items()
             content = {name: dict(follow(media)) for name, media in media_types}
             for media in content.values():
-                media["example"] = next(shown_values(media, found), {})
+                media["example"] = _shown(media, document)
             resolved[method] = {
                 **item[method],
                 "parameters": parameters(item[method]),
@@ -175,21 +197,90 @@ def _resolved(item: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[s
     return resolved
 
 
+def _with_example(parameter: Mapping[str, Any], document: Document) -> Json:
+    """A parameter with the value that is sent for it; one that must come is made."""
+    schema = document.follow(parameter.get("schema") or {}, "")
+    schema = schema if isinstance(schema, Mapping) else {}
+    content = parameter.get("content") or {}
+    if content:
+        media = document.follow(next(iter(content.values())), "")
+        return {**parameter, "schema": schema, _SENT: _shown(media, document)}
+    for found in _examples(parameter, schema):
+        return {**parameter, "schema": schema, _SENT: found}
+    if parameter.get("required") and parameter["in"] != "path" and schema:
+        return {**parameter, "schema": schema, _SENT: sample(schema, document).value}
+    return {**parameter, "schema": schema, _MADE: sample(schema, document).value if schema else ""}
+
+
+_SENT = "x-mock-sei-sent"
+_MADE = "x-mock-sei-made"
+"""Keys of a parameter: the value that is sent, and one that fits, for want of a better one."""
+
+
+def _shown(media: Mapping[str, Any], document: Document) -> Any:
+    """The example of a media type, else a value that fits its schema."""
+    for found in shown_values(media, document):
+        return found
+    if "schema" not in media:
+        return {}
+    in_requests, schema = for_requests(document, media["schema"])
+    return sample(schema, in_requests).value
+
+
+def _spelling(parameter: Mapping[str, Any]) -> Spelling:
+    place, style, explode = parameter["in"], parameter.get("style"), parameter.get("explode")
+    return spelling_of(parameter["name"], place, style, explode)
+
+
+def _text(parameter: Mapping[str, Any]) -> str:
+    """What is sent in a path or a header; empty where nothing is known."""
+    if _SENT not in parameter:
+        return ""
+    if "content" in parameter:
+        return text_of(parameter[_SENT])
+    return _spelling(parameter).text(parameter[_SENT])
+
+
+def _pairs(parameter: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is sent in a query or a cookie, by name."""
+    if _SENT not in parameter:
+        return [(parameter["name"], "")]
+    if "content" in parameter:
+        return [(parameter["name"], text_of(parameter[_SENT]))]
+    return _spelling(parameter).pairs(parameter[_SENT])
+
+
+_IN_PATH = re.compile(r"\{([^{}]+)\}")
+
+
 def _url(path: str, parameters: Sequence[Mapping[str, Any]], key: str = "") -> Json:
-    """Path parameters are ``:name`` in Postman; optional ones of the query are switched off."""
+    """Path parameters are ``:name`` in Postman; optional ones of the query are switched off.
+
+    Of a part of the path that has more in it than one parameter, Postman knows none.
+    """
+    in_path = [each for each in parameters if each["in"] == "path"]
+    values = {
+        each["name"]: _text(each) or key or _text({_SENT: each.get(_MADE, ""), **each})
+        for each in in_path
+    }
+    parts = path.strip("/").split("/")
+    whole = [each for each in parts if _IN_PATH.fullmatch(each)]
     segments = [
-        f":{part[1:-1]}" if part.startswith("{") and part.endswith("}") else part
-        for part in path.strip("/").split("/")
+        f":{part[1:-1]}"
+        if part in whole
+        else _IN_PATH.sub(lambda found: quote(values.get(found[1], "")), part)
+        for part in parts
     ]
     query = [
         {
-            "key": each["name"],
-            "value": _example(each),
+            "key": name,
+            "value": text,
             "description": each.get("description", ""),
             "disabled": not each.get("required", False),
         }
         for each in parameters
-        if each.get("in") == "query"
+        if each["in"] == "query"
+        for name, text in _pairs(each)
     ]
     wanted = [each for each in query if not each["disabled"]]
     switched_on = "&".join(f"{each['key']}={each['value']}" for each in wanted)
@@ -199,27 +290,19 @@ def _url(path: str, parameters: Sequence[Mapping[str, Any]], key: str = "") -> J
         "path": segments,
         "query": query,
         "variable": [
-            {
-                "key": each["name"],
-                "value": _example(each) or key,
-            }
-            for each in parameters
-            if each.get("in") == "path"
+            {"key": name, "value": text} for name, text in values.items() if f"{{{name}}}" in whole
         ],
     }
-
-
-def _example(parameter: Mapping[str, Any]) -> str:
-    schema = parameter.get("schema") or {}
-    for found in _examples(parameter, schema):
-        return str(found)
-    return ""
 
 
 def _examples(parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Any]:
     for holder in (parameter, schema):
         if "example" in holder:
             yield holder["example"]
+    named = parameter.get("examples")
+    for each in named.values() if isinstance(named, Mapping) else ():
+        if isinstance(each, Mapping) and "value" in each:
+            yield each["value"]
     yield from schema.get("examples", ())
     if "default" in schema:
         yield schema["default"]
@@ -233,13 +316,44 @@ def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
     if not content:
         return None
     media_type, media = next(iter(content.items()))
-    if media_type.startswith("multipart/"):
-        return f"{media_type}; boundary={BOUNDARY}", _FILE
     found = media["example"]
-    if media_type == FORM_TYPE:
-        return media_type, urlencode(found)
+    if media_type.startswith("multipart/"):
+        text = _FILE if EXTENSION in operation or not found else _parts(found, media)
+        return f"{media_type}; boundary={BOUNDARY}", text
+    if media_type == FORM_TYPE and isinstance(found, Mapping):
+        encoding = media.get("encoding") or {}
+        return media_type, urlencode(
+            [pair for name, each in found.items() for pair in _field(name, each, encoding)]
+        )
     media_type = "application/json" if media_type == ANYTHING else media_type
+    if media_type.startswith("text/"):
+        return media_type, text_of(found)
     return media_type, json.dumps(found, indent=2)
+
+
+def _field(name: str, value: Any, encoding: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A field of a form; an object without a style is JSON (OpenAPI, encoding)."""
+    written = encoding.get(name) or {}
+    if "style" not in written and isinstance(value, Mapping):
+        return [(name, text_of(value))]
+    return spelling_of(name, FORM, written.get("style"), written.get("explode")).pairs(value)
+
+
+def _parts(found: Mapping[str, Any], media: Mapping[str, Any]) -> str:
+    """The fields of a multipart body; what is binary by its schema is a file."""
+    schema = media.get("schema") or {}
+    known = schema.get("properties") or {}
+    lines = []
+    for name, value in found.items():
+        items = value if isinstance(value, list) else [value]
+        is_file = isinstance(known.get(name), Mapping) and known[name].get("format") == "binary"
+        more = '; filename="note.txt"' if is_file else ""
+        lines += [
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
+            f"{text_of(each)}\r\n"
+            for each in items
+        ]
+    return f"{''.join(lines)}--{BOUNDARY}--\r\n"
 
 
 def _test(script: str) -> Json:

@@ -6,8 +6,10 @@ versions of the specification write in two ways is read in both. This module kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +111,14 @@ class Spelling:
             marks = (row.exploded,)
         for mark in marks:
             yield [part for each in texts for part in each.split(mark)]
-        if whole and self.explode and row.exploded is None:
+        if whole and (row.mark == "." or (self.explode and row.exploded is None)):
             yield texts
 
     def objects(self, texts: Sequence[str]) -> Iterator[Mapping[str, str]]:
         """The members of an object. Raises ``ValueError``."""
         row, text = self._row, ",".join(texts)
         if self.explode and row.exploded is not None:
-            yield _named(text.split(row.exploded))
+            yield _named(text.split(row.exploded), row.exploded if row.mark == "." else None)
             return
         if self.style == "matrix":
             text = self._unnamed(text)
@@ -132,6 +134,36 @@ class Spelling:
         if problem is not None:
             raise problem
 
+    def pairs(self, value: Any) -> list[tuple[str, str]]:
+        """A value as names and texts of a query, a cookie or a form, not percent-encoded."""
+        if isinstance(value, Mapping):
+            if self.is_deep:
+                return _deep_pairs(self.name, value)
+            if self.is_scattered:
+                return [(str(name), text_of(each)) for name, each in value.items()]
+            return [(self.name, self._row.apart[0].join(map(text_of, _in_turn(value))))]
+        if not isinstance(value, list):
+            return [(self.name, text_of(value))]
+        if self.explode and self._row.exploded is None:
+            return [(self.name, text_of(each)) for each in value]
+        return [(self.name, self._row.apart[0].join(map(text_of, value)))]
+
+    def text(self, value: Any) -> str:
+        """A value as the text of a path or a header, not percent-encoded."""
+        row = self._row
+        named = f"{self.name}=" if self.style == "matrix" else ""
+        apart = row.apart[0]
+        if self.explode and row.exploded is not None:
+            apart = row.exploded
+            if isinstance(value, Mapping):
+                members = [f"{name}={text_of(each)}" for name, each in value.items()]
+                return row.mark + apart.join(members)
+            apart += named
+        if isinstance(value, Mapping):
+            value = _in_turn(value)
+        items = value if isinstance(value, list) else [value]
+        return f"{row.mark}{named}{apart.join(map(text_of, items))}"
+
     def _unnamed(self, text: str) -> str:
         name, equals, value = text.partition("=")
         if name != self.name:
@@ -139,13 +171,53 @@ class Spelling:
         return value if equals else ""
 
 
-def _named(parts: Sequence[str]) -> dict[str, str]:
-    found = {}
+def spelling_of(name: str, place: str, style: object, explode: object) -> Spelling:
+    """How a parameter is written; a style that its place does not have counts as not given."""
+    known = style if isinstance(style, str) and place in _places_of(style) else USUAL[place]
+    is_form = known in ("form", "cookie")
+    return Spelling(
+        name=name, style=known, explode=explode if isinstance(explode, bool) else is_form
+    )
+
+
+def _places_of(style: str) -> Set[str]:
+    return STYLES[style].places if style in STYLES else frozenset()
+
+
+def _named(parts: Sequence[str], within: str | None = None) -> dict[str, str]:
+    """Members such as ``x=1``; ``within`` may be in a value too: nobody encodes a point."""
+    found: dict[str, str] = {}
+    name = ""
     for each in parts:
-        name, equals, value = each.partition("=")
-        if not equals:
+        left, equals, value = each.partition("=")
+        if equals:
+            name = left
+            found[name] = value
+        elif within is not None and found:
+            found[name] += within + each
+        else:
             raise ValueError("must be members such as x=1")
-        found[name] = value
+    return found
+
+
+def text_of(value: Any) -> str:
+    """A value as a text; arrays and objects as JSON, as most clients write them."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _in_turn(members: Mapping[str, Any]) -> list[Any]:
+    return [part for pair in members.items() for part in pair]
+
+
+def _deep_pairs(name: str, members: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for member, value in members.items():
+        inner = f"{name}[{member}]"
+        if isinstance(value, Mapping):
+            found += _deep_pairs(inner, value)
+        else:
+            items = value if isinstance(value, list) else [value]
+            found += [(inner, text_of(each)) for each in items]
     return found
 
 

@@ -14,7 +14,7 @@ from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import STYLES
-from mock_sei.apis.typed_texts import is_nested, ways_of
+from mock_sei.apis.ways import is_nested, ways_of
 from mock_sei.errors import ConfigurationError
 
 MOST_REPORTED = 10
@@ -59,7 +59,10 @@ def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
             yield here, f"the style {shown} is none of a {place}; the usual one is read instead"
         nested = _nested(raw, document)
         if nested:
-            yield here, f"{nested}: OpenAPI has no way to write it; any is taken"
+            yield (
+                here,
+                f"{nested}; OpenAPI does not say how that is written, so any text is accepted",
+            )
         content = raw.get("content")
         for media_type in content if isinstance(content, Mapping) else ():
             if not is_json(media_type):
@@ -86,15 +89,29 @@ def _bodies(operation: Operation) -> Iterator[tuple[str, str]]:
     if operation.rule.action != "example":
         return
     for media_type, entry in (body.get("content") or {}).items():
-        schema = document.follow(entry, operation.name).get("schema")
+        media = document.follow(entry, operation.name)
+        schema = media.get("schema")
         named = media_type_of(media_type)
         is_known = find_check(named) is not None and (
             not named.startswith("text/") or may_be_text(document, schema)
         )
-        if "*" in named or is_known or _is_any_file(document, schema):
-            continue
         place = f"{operation.name}: requestBody.content[{media_type}]"
-        yield place, "a body of this media type is not held against its schema"
+        for name in _foreign_fields(document, schema, media.get("encoding")):
+            yield f"{place}.encoding.{name}", "a field of this media type is not checked"
+        if not ("*" in named or is_known or _is_any_file(document, schema)):
+            yield place, "a body of this media type is not held against its schema"
+
+
+def _foreign_fields(document: Document, schema: Any, encoding: Any) -> Iterator[str]:
+    """The fields of a form that are neither JSON, nor texts, nor any file."""
+    for name, written in encoding.items() if isinstance(encoding, Mapping) else ():
+        declared = written.get("contentType") if isinstance(written, Mapping) else None
+        kinds = [media_type_of(each) for each in str(declared or "text/plain").split(",")]
+        if any("*" in each or find_check(each) is not None for each in kinds):
+            continue
+        fields = [way.members.get(name) for way in ways_of(document, schema)]
+        if not all(_is_any_file(document, each) for each in fields if each is not None):
+            yield str(name)
 
 
 def _is_any_file(document: Document, schema: Any) -> bool:

@@ -49,6 +49,8 @@ GOOD_FORMS = [
     "name=a&at=%7B%22x%22:1%7D",
     "name=a&born=2026-03-31",
     "name=a&born=",
+    "name=a&x=1",
+    "name=a&age=1E+2",
 ]
 BAD_FORMS = [
     ("age=4", ("name", "required and missing")),
@@ -58,6 +60,7 @@ BAD_FORMS = [
     ("name=longer", ("name", "'longer' is too long")),
     ("name=a&tags=b&tags=c&tags=d", ("tags", "has more than 2 items")),
     ("name=a&at[y]=1", ("at.x", "required and missing")),
+    ("name=a&x=k", ("at", "x: must be a whole number, not 'k'")),
     ("name=a&at=%7B%22x%22", ("at", "not valid JSON")),
     ("name=a&born=soon", ("born", "must be a date such as")),
     ("name=%FF", ("", "not a form")),

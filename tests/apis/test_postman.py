@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
+import pytest
 import yaml
 
+from mock_sei.apis.bodies import FORM_TYPE as FORM
+from mock_sei.apis.bodies import JSON, MULTIPART
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.postman import collection, environment
 from mock_sei.fixtures import load_fixtures
+from tests.apis.engine import Engine
 
 DOCUMENT = yaml.safe_load("""
 info: {title: Widgets, description: Of all kinds}
@@ -127,6 +133,128 @@ def test_every_bundled_operation_is_a_request() -> None:
     assert folders[0]["name"] == "Token"
     names = {item["name"] for folder in folders[1:] for item in folder["item"]}
     assert names == {each.name for each in catalogue.operations}
+
+
+POINT = "{type: object, required: [x], properties: {x: {type: integer}, y: {type: boolean}}}"
+POINT_EXAMPLE = "{x: 1, y: true}"
+LIST = "{type: array, minItems: 2, items: {type: integer}}"
+FLAG_LIST_POINT = (("{type: boolean}", "true"), (LIST, "[4, 5]"), (POINT, POINT_EXAMPLE))
+STYLED = [
+    *(
+        f"in: {place}, style: {style}, explode: {explode}, schema: {schema}, example: {example}"
+        for place, styles in (
+            ("query", ["form", "spaceDelimited", "pipeDelimited"]),
+            ("path", ["simple", "label", "matrix"]),
+            ("header", ["simple"]),
+            ("cookie", ["form"]),
+        )
+        for style in styles
+        for explode in ("true", "false")
+        for schema, example in (
+            ("{type: boolean}", "true"),
+            (LIST, "[4, 5]"),
+            (POINT, POINT_EXAMPLE),
+        )
+        if not (explode == "true" and style.endswith("Delimited") and schema == POINT)
+    ),
+    f"in: query, style: deepObject, schema: {POINT}, example: {POINT_EXAMPLE}",
+    f"in: query, content: {{application/json: {{schema: {POINT}, example: {POINT_EXAMPLE}}}}}",
+    f"in: header, content: {{application/json: {{schema: {POINT}}}}}",
+    "in: query, schema: {type: integer, minimum: 7}",
+    "in: path, schema: {type: string, format: uuid}",
+    "in: query, schema: {type: array, minItems: 1, items: {enum: [a/b, 'c d']}}",
+    "in: query, examples: {one: {value: 5}}, schema: {type: integer}",
+    "in: query, schema: {const: true}",
+]
+
+
+def sent(engine: Engine, exported: Mapping[str, Any]) -> None:
+    """Sends an exported request as Postman does."""
+    url = exported["url"]
+    values = {each["key"]: each["value"] for each in url["variable"]}
+    path = "/".join(values.get(each.removeprefix(":"), each) for each in url["path"])
+    query = urlencode(
+        [(each["key"], each["value"]) for each in url["query"] if not each["disabled"]]
+    )
+    headers = {each["key"].lower(): each["value"] for each in exported["header"]}
+    body = exported.get("body", {}).get("raw", "")
+    target = f"/{path.replace('?', '%3F')}?{query}"  # as the engine has it: decoded
+    engine.call(target, method=exported["method"], headers=headers, body=body)
+
+
+def exported(text: str, version: str = "3.1.0") -> tuple[Engine, list[Any]]:
+    engine = Engine.brought(text, version=version)
+    content = engine.catalogue.products["widgets"].content
+    folder = collection({"widgets": content}, [], {})["item"][0]
+    return engine, [each["request"] for each in folder["item"]]
+
+
+@pytest.mark.parametrize("parameter", STYLED)
+def test_an_exported_parameter_of_any_style_is_accepted(parameter: str) -> None:
+    path = "/r/{a}" if "in: path" in parameter else "/r"
+    engine, (request,) = exported(f"""
+paths:
+  '{path}':
+    get:
+      parameters: [{{name: a, required: true, {parameter}}}]
+      responses: {{"200": {{description: good}}}}
+""")
+
+    sent(engine, request)
+
+    assert engine.findings.notes == []
+
+
+@pytest.mark.parametrize("media_type", [JSON, FORM, MULTIPART, "text/plain"])
+@pytest.mark.parametrize("example", ["", ", example: {n: 4, p: {x: 1}, t: [5, 6]}"])
+def test_an_exported_body_is_accepted(media_type: str, example: str) -> None:
+    more = f"t: {LIST}, f: {{type: string, format: binary}}"
+    known = f"{{n: {{type: integer}}, p: {POINT}, {more}}}"
+    schema = f"{{type: object, required: [n, p], properties: {known}}}"
+    if media_type == "text/plain":
+        schema, example = "{type: integer, minimum: 3}", example and ", example: 4"
+    engine, (request,) = exported(f"""
+servers: [{{url: https://api.invalid/base}}]
+paths:
+  /r:
+    post:
+      requestBody: {{required: true, content: {{'{media_type}': {{schema: {schema}{example}}}}}}}
+      responses: {{"200": {{description: good}}}}
+""")
+
+    assert request["url"]["path"] == ["base", "r"]
+    sent(engine, request)
+
+
+def test_a_part_of_a_path_with_several_parameters_is_filled_in() -> None:
+    _, (request,) = exported("""
+paths:
+  /r/{a}-{b}.csv:
+    parameters: [{name: b, in: path, required: true, schema: {type: string}, example: "x y"}]
+    get:
+      parameters: [{name: a, in: path, required: true, schema: {type: integer}, example: 4}]
+      responses: {"200": {description: good}}
+""")
+
+    assert request["url"]["path"] == ["r", "4-x%20y.csv"]
+    assert request["url"]["variable"] == []
+
+
+def test_a_parameter_of_an_operation_takes_the_place_of_its_paths() -> None:
+    _, (request,) = exported("""
+paths:
+  /r:
+    parameters: [{name: a, in: query, required: true, schema: {type: integer}, example: 1}]
+    get:
+      parameters: [{name: a, in: query, required: true, schema: {type: integer}, example: 2}]
+      responses: {"200": {description: good}}
+""")
+
+    assert request["url"]["raw"] == "{{url}}/r?a=2"
+
+
+def test_a_document_without_paths_is_an_empty_folder() -> None:
+    assert collection({"a": {"openapi": "3.1.0"}}, [], {})["item"][0]["item"] == []
 
 
 def test_secrets_of_the_environment_are_dots() -> None:

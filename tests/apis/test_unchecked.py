@@ -52,11 +52,11 @@ def test_of_what_is_checked_nothing_is_reported(parameter: str) -> None:
         ),
         (
             "{name: a, in: query, schema: {type: array, items: {type: array}}}",
-            "POST /rocks: parameter a: its items are arrays or objects: OpenAPI has no way",
+            "POST /rocks: parameter a: its items are arrays or objects; OpenAPI does not",
         ),
         (
             "{name: a, in: header, schema: {properties: {b: {type: object}}, type: object}}",
-            "POST /rocks: parameter a: its member b is an array or an object: OpenAPI has no",
+            "POST /rocks: parameter a: its member b is an array or an object; OpenAPI does",
         ),
         (
             "{name: a, in: query, schema: {type: string, format: phone}}",
@@ -91,6 +91,29 @@ def test_a_body_that_is_not_checked_is_reported(
     found = unchecked(body=f"{{'{media_type}': {{schema: {schema}}}}}")
 
     assert bool(found) is is_reported
+
+
+@pytest.mark.parametrize(
+    ("field", "declared", "is_reported"),
+    [
+        ("{type: object}", "application/xml", True),
+        ("{type: array, items: {type: integer}}", "text/csv", True),
+        ("{type: object}", "application/json", False),
+        ("{type: integer}", "text/plain; charset=utf-8", False),
+        ("{type: string, format: binary}", "'image/png, image/jpeg'", False),
+        ("{type: string}", "application/octet-stream", False),
+    ],
+)
+def test_a_field_that_is_not_checked_is_reported(
+    field: str, declared: str, *, is_reported: bool
+) -> None:
+    schema = f"{{type: object, properties: {{f: {field}}}}}"
+    media = f"{{schema: {schema}, encoding: {{f: {{contentType: {declared}}}}}}}"
+
+    found = unchecked(body=f"{{multipart/form-data: {media}}}")
+
+    place = "POST /rocks: requestBody.content[multipart/form-data].encoding.f: "
+    assert found == ([f"{place}a field of this media type is not checked"] if is_reported else [])
 
 
 def test_of_many_places_some_are_named_and_the_rest_counted() -> None:

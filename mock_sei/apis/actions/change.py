@@ -9,6 +9,7 @@ transactions.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.collections import Record
 from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.jobs import COMPLETED
+from mock_sei.apis.misfits import shown
 from mock_sei.apis.templates import fill
 from mock_sei.errors import Fault, MalformedRequest
 from mock_sei.sendable import check_depth
@@ -116,6 +118,8 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
     may_shift_much = len(operations) * len(text) > MOST_SHIFTED
     for index, operation in enumerate(operations):
         try:
+            if not isinstance(operation, Mapping):
+                raise ValueError("must be an object")
             if operation.get("op") == "copy":
                 value = json.dumps(JsonPointer(operation["from"]).resolve(result))
                 copied += len(value)
@@ -136,7 +140,7 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
             AttributeError,
             RecursionError,
         ) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = _reason(error, operation, result)
             raise MalformedRequest([Fault(str(index), "body", reason)]) from None
     if not isinstance(result, dict):
         raise MalformedRequest([Fault("", "body", "the patch leaves no object")])
@@ -145,6 +149,41 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
     except ValueError as error:
         raise MalformedRequest([Fault("", "body", str(error))]) from None
     return result
+
+
+def _reason(error: Exception, operation: Any, document: Any) -> str:
+    """Why an operation of a patch fails, without the libraries' Python."""
+    if not isinstance(operation, Mapping):
+        return str(error)
+    path, text = operation.get("path"), " ".join(str(error).split())
+    at = operation.get("from") if operation.get("op") in ("copy", "move") else path
+    if operation.get("op") == "test" and "is not equal to" in text:
+        found = _find_at(path, document)
+        if found is None:
+            return f"there is nothing at {path}"
+        return f"the value at {path} is {shown(found[0])}, not {shown(operation.get('value'))}"
+    if isinstance(at, str) and (" not found in " in text or _IS_A_KEY.fullmatch(text)):
+        return f"there is nothing at {at}"
+    if "support indexing" in text or "non-container" in text:
+        return f"{at} leads into a value that is neither an object nor an array"
+    if isinstance(error, TypeError | AttributeError | LookupError):
+        return "is no operation of JSON Patch (RFC 6902)"
+    return text
+
+
+_IS_A_KEY = re.compile("'[^']*'")
+"""The whole reason of a ``KeyError``."""
+
+
+def _find_at(path: Any, document: Any) -> tuple[Any] | None:
+    """The value that a path of a patch leads to."""
+    from jsonpointer import EndOfList, JsonPointer, JsonPointerException
+
+    try:
+        found = JsonPointer(path).resolve(document)
+    except (JsonPointerException, TypeError, ValueError, LookupError, AttributeError):
+        return None
+    return None if isinstance(found, EndOfList) else (found,)
 
 
 def _longest_shift(operation: Mapping[str, Any], document: Any) -> int:

@@ -206,3 +206,46 @@ def test_no_change_is_lost_between_two_at_once() -> None:
     found = engine.state.collections.find("widgets", "id", 7)
     assert found is not None
     assert sorted(found["parts"]) == [1, 2, *range(100, 160)]
+
+
+NULLS = {"a": None, "b": {"c": True}, "l": [1, None]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [
+        ({"op": "test", "path": "/a", "value": 5}, "the value at /a is null, not 5"),
+        ({"op": "test", "path": "/b/c", "value": False}, "the value at /b/c is true, not false"),
+        ({"op": "test", "path": "/z", "value": 1}, "there is nothing at /z"),
+        ({"op": "copy", "from": "/z", "path": "/y"}, "there is nothing at /z"),
+        ({"op": "move", "from": "/z", "path": "/y"}, "there is nothing at /z"),
+        ({"op": "add", "path": "/a/x", "value": 1}, "/a/x leads into a value that is neither an"),
+        ({"op": "replace", "path": "/b/c/d", "value": 1}, "/b/c/d leads into a value that is nei"),
+        ({"op": "add", "path": "/l/x", "value": 1}, "'x' is not a valid sequence index"),
+        ({"op": "add", "path": "/l/9", "value": 1}, "can't insert outside of list"),
+        ({"op": "nope", "path": "/a"}, "Unknown operation 'nope'"),
+        (None, "must be an object"),
+        (5, "must be an object"),
+    ],
+)
+def test_a_reason_of_a_patch_is_in_plain_words(operation: Any, reason: str) -> None:
+    with pytest.raises(MalformedRequest) as caught:
+        patched(NULLS, [operation])
+
+    (fault,) = caught.value.faults
+    assert fault.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("op", [None, True, 5, [], {}, "add", "test", "copy", "move", "remove"])
+@pytest.mark.parametrize("path", [None, 5, [], "", "/", "/a/b", "/l/-", "~", "/~2", "/b/c/d/e"])
+def test_no_reason_of_a_patch_speaks_python(op: Any, path: Any) -> None:
+    pythons = ("None", "True", "False", "<class", "object has", "__", "EndOf", "unhashable")
+    reasons = []
+    for more in ({"path": path, "value": None}, {"from": path}, {"from": path, "path": "/y"}, {}):
+        try:
+            patched(NULLS, [{"op": op, **more}])
+        except MalformedRequest as refusal:
+            reasons.append(refusal.faults[0].reason)
+
+    assert reasons
+    assert not [(reason, each) for reason in reasons for each in pythons if each in reason]
