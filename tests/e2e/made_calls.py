@@ -203,7 +203,10 @@ def _media_of(operation: Operation, answer: httpx2.Response) -> Mapping[str, Any
     content = operation.document.follow(found, "").get("content") or {}
     media_type = answer.headers.get("Content-Type", "").partition(";")[0]
     for known, media in content.items():
-        if "json" in media_type and known.partition(";")[0] in (media_type, "*/*"):
+        if media_type.endswith(("/json", "+json")) and known.partition(";")[0] in (
+            media_type,
+            "*/*",
+        ):
             found_media: Mapping[str, Any] = operation.document.follow(media, "")
             return found_media
     return None

@@ -7,6 +7,8 @@ and shape: Swagger 2.0 to OpenAPI 3.2, JSON and YAML, one file and several.
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import requests
 import schemathesis
@@ -26,8 +29,13 @@ from schemathesis.core.errors import SerializationNotPossible
 from schemathesis.core.result import Ok
 
 from mock_sei import MockSei
+from mock_sei.api_files import SUFFIXES, DocumentFile
 from mock_sei.apis.documents import base_path
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import ConfigurationError
+from tests.e2e.made_calls import Caller, sandbox_of
 from tests.e2e.sources import unpacked
+from tests.support import Platform
 
 pytestmark = pytest.mark.needs("npm")
 
@@ -211,6 +219,36 @@ def test_what_a_document_allows_is_let_in_and_answered_as_it_says(served: Served
 @_each(LARGE | WHOLE)
 def test_what_a_large_document_allows_is_let_in_and_answered_as_it_says(served: Served) -> None:
     _call_operations(served)
+
+
+_GENERATOR = "datamodel-code-generator==0.89.0"
+"""It has a thousand documents, many of them wrong on purpose."""
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("folder", ["openapi", "generation_platform", "malformed"])
+def test_no_document_however_wrong_is_a_failure_of_ours(
+    tmp_path_factory: pytest.TempPathFactory, shared_store: CertificateStore, folder: str
+) -> None:
+    package = unpacked(tmp_path_factory, _GENERATOR, ["tests/data/"])
+    calls = 0
+    for path in sorted((package / "tests/data" / folder).rglob("*.*")):
+        if path.suffix not in SUFFIXES or not re.search(
+            "openapi|swagger", path.read_text("latin-1")
+        ):
+            continue
+        with contextlib.suppress(ConfigurationError):  # no document, as it says
+            sandbox = sandbox_of([DocumentFile(path, bundled=False)], shared_store)
+            brought = [each for each in sandbox.catalogue.products.values() if each.brought]
+            caller = Caller(Platform(sandbox))
+            for operation in [one for each in brought for one in each.operations.values()]:
+                # What no client can send, and answers of no JSON under its name
+                with contextlib.suppress(httpx2.InvalidURL, UnicodeError, json.JSONDecodeError):
+                    caller.find_misfit(operation)
+                calls += 1
+            assert sandbox.bugs == [], path
+
+    assert calls > 3
 
 
 def _call_operations(served: Served) -> None:
