@@ -51,6 +51,10 @@ OURS = frozenset({400, 404, 405, 413})
 """Refusals of the gateway, in one shape for every API; a document need not declare them."""
 
 
+TOO_LARGE = frozenset({414, 431})
+"""Refusals of addresses and headers longer than any that clients send; schemathesis makes some."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Foreign:
     """A document that somebody published."""
@@ -62,6 +66,9 @@ class Foreign:
     """The folder that its parts lie in, where it is split over several files."""
     every: int = 1
     """Of a large document each operation of so many is called."""
+    left: tuple[str, ...] = ()
+    """Operations that are not called: OpenAPI has no style for lists of objects within a query, and
+    schemathesis takes 0.0 for no integer, which an example has."""
     unsent: tuple[str, ...] = ()
     """Headers that schemathesis writes in no style of OpenAPI, but as Python does."""
     impossible: bool = False
@@ -73,10 +80,15 @@ _VALIDATOR = "openapi-spec-validator==0.9.0"
 _VALIDATED = "tests/integration/data"
 _DJANGO = "drf-spectacular==0.30.0"
 _README = "@readme/oas-examples"
+_BATCH = ("POST /job/batch",)
 
 DOCUMENTS = {
-    "cloud storage (3.1, JSON)": Foreign(package="rclone-openapi", file="openapi.json", every=12),
-    "cloud storage (3.1, YAML)": Foreign(package="rclone-openapi", file="openapi.yaml", every=25),
+    "cloud storage (3.1, JSON)": Foreign(
+        package="rclone-openapi", file="openapi.json", every=12, left=_BATCH
+    ),
+    "cloud storage (3.1, YAML)": Foreign(
+        package="rclone-openapi", file="openapi.yaml", every=25, left=_BATCH
+    ),
     "dialogues (3.0, JSON)": Foreign(
         package="@digdir/dialogporten-schema",
         file="swagger.verified.json",
@@ -115,7 +127,10 @@ LARGE = {
         package=_VALIDATOR, file="tests/bench/specs/kubernetes.yaml", every=40
     ),
     "repositories (3.0, YAML)": Foreign(
-        package=_VALIDATOR, file="tests/bench/specs/github.yaml", every=40
+        package=_VALIDATOR,
+        file="tests/bench/specs/github.yaml",
+        every=40,
+        left=("GET /organizations/{org}/settings/billing/budgets/{budget_id}",),
     ),
 }
 
@@ -258,7 +273,8 @@ def _call_operations(served: Served) -> None:
     statuses: Counter[int] = Counter()
     for operation in list(found)[:: served.foreign.every]:
         assert isinstance(operation, Ok), operation
-        for mode in EXAMPLES:
+        is_left = operation.ok().label in served.foreign.left
+        for mode in () if is_left else EXAMPLES:
             statuses += _called(operation.ok(), mode, served)
 
     assert statuses.total() > 10
@@ -282,6 +298,8 @@ def _called(operation: Any, mode: GenerationMode, served: Served) -> Counter[int
         answer = served.send(case)
         statuses[answer.status_code] += 1
         if mode is GenerationMode.POSITIVE or answer.status_code not in OURS:
+            if answer.status_code in TOO_LARGE:
+                return
             if answer.status_code == 400 and (served.foreign.impossible or _is_beyond(answer)):
                 return
             assert answer.status_code < 400, (operation.label, answer.text)
