@@ -161,7 +161,8 @@ def _body_of(operation: Operation) -> _Content:
             return _Content(media_type=media_type, content=text, is_valid=is_valid)
         if "form" in media_type and isinstance(value, dict):
             encoding = operation.document.follow(content[media_type], "").get("encoding") or {}
-            return replace(_form(value, media_type, encoding), is_valid=is_valid)
+            is_sent = is_valid and not any(map(_has_empty, value.values()))
+            return replace(_form(value, media_type, encoding), is_valid=is_sent)
         plain = value if isinstance(value, str) else "something"
         return _Content(media_type=media_type.replace("*", "x"), content=plain.encode())
     return _Content()
@@ -186,6 +187,14 @@ def _form(value: dict[str, Any], media_type: str, encoding: Mapping[str, Any]) -
     return _Content(
         media_type=f"{media_type}; boundary=cut", content=f"{parts}--cut--\r\n".encode()
     )
+
+
+def _has_empty(value: Any) -> bool:
+    """Whether an empty list or object is in it, which no form can say."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return not value or any(map(_has_empty, inner))
 
 
 def _bracketed(name: str, value: Any) -> list[tuple[str, str]]:
