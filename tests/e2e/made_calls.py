@@ -161,7 +161,8 @@ def _body_of(operation: Operation) -> _Content:
             return _Content(media_type=media_type, content=text, is_valid=is_valid)
         if "form" in media_type and isinstance(value, dict):
             encoding = operation.document.follow(content[media_type], "").get("encoding") or {}
-            return replace(_form(value, media_type, encoding), is_valid=is_valid)
+            is_sent = is_valid and not any(map(_has_empty, value.values()))
+            return replace(_form(value, media_type, encoding), is_valid=is_sent)
         plain = value if isinstance(value, str) else "something"
         return _Content(media_type=media_type.replace("*", "x"), content=plain.encode())
     return _Content()
@@ -188,6 +189,14 @@ def _form(value: dict[str, Any], media_type: str, encoding: Mapping[str, Any]) -
     )
 
 
+def _has_empty(value: Any) -> bool:
+    """Whether an empty list or object is in it, which no form can say."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return not value or any(map(_has_empty, inner))
+
+
 def _bracketed(name: str, value: Any) -> list[tuple[str, str]]:
     """``name[key][0]=…``, as many clients write objects within objects."""
     if not isinstance(value, dict | list):
@@ -203,7 +212,10 @@ def _media_of(operation: Operation, answer: httpx2.Response) -> Mapping[str, Any
     content = operation.document.follow(found, "").get("content") or {}
     media_type = answer.headers.get("Content-Type", "").partition(";")[0]
     for known, media in content.items():
-        if "json" in media_type and known.partition(";")[0] in (media_type, "*/*"):
+        if media_type.endswith(("/json", "+json")) and known.partition(";")[0] in (
+            media_type,
+            "*/*",
+        ):
             found_media: Mapping[str, Any] = operation.document.follow(media, "")
             return found_media
     return None
