@@ -58,6 +58,7 @@ class ConfigurationError(MockSeiError):
 
     def __init__(self, problem: str, *, source: object, key: str = "", value: object = None):
         self.problem, self.source, self.key = one_line(problem), str(source), key
+        self.value = value
         place = f"{source}: {key}" if key else str(source)
         shown = "" if value is None else f" = {value!r}"
         super().__init__(one_line(f"{place}{shown}: {problem}"))

@@ -21,10 +21,10 @@ def merged(products: Iterable[Product], *, title: str, version: str) -> dict[str
     components: dict[str, dict[str, Any]] = {}
     operation_ids: set[str] = set()
     for product in products:
-        mine = {each.path for each in product.operations.values()} - paths.keys()
+        mine = {each.written for each in product.operations.values()} - paths.keys()
         for operation in product.operations.values():
-            if operation.path in mine:
-                item = paths.setdefault(operation.path, {})
+            if operation.written in mine:
+                item = paths.setdefault(operation.written, {})
                 if operation.shared:
                     item["parameters"] = _renamed(list(operation.shared), product.name)
                 item[operation.method.lower()] = _shown(operation, product, operation_ids)

@@ -8,7 +8,7 @@ spot costs. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.grammar import (
-    FIELDS,
     LISTS_OF_SCHEMAS,
     NAMED_SCHEMAS,
     Kind,
@@ -148,6 +147,9 @@ class _Turn:
         self._anchors: dict[tuple[str, str], Pointer] = {}
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
+        self._unserved: set[Pointer] = set()
+        """Where callbacks, links and webhooks begin: nobody calls them here, so nothing that is
+        wrong with them costs an operation."""
         self._targets: set[tuple[str, ...]] = set()
         self._slow_members: list[str] = []
         """Where members are named by a pattern that the engine of the schemas cannot search."""
@@ -237,7 +239,7 @@ class _Turn:
             return False
         problem = f"one value is held against more than {MOST_WAYS} schemas"
         reference = link.holder.pop("$ref")
-        self.wrong.append(Wrong(link.pointer, self._error(link, problem, reference)))
+        self._note_wrong(link.pointer, self._error(link, problem, reference))
         return True
 
     def _cut(self, holder: dict[str, Any], keyword: str, links: Mapping[int, _Link]) -> None:
@@ -274,6 +276,8 @@ class _Turn:
     ) -> Any:
         if kind is Kind.VALUE:
             return self._value(value, pointer, depth)
+        if kind in _UNSERVED or pointer == ("webhooks",):
+            self._unserved.add(pointer)
         if depth > DEEPEST_DOCUMENT:
             self.refuse(pointer, f"more than {DEEPEST_DOCUMENT} levels")
             return {}
@@ -344,13 +348,14 @@ class _Turn:
                 raise self._error(link, "must lead to another file here", reference)
             found = self._find(tuple(map(str, target)), link, reference)[2]
         except ConfigurationError as error:
-            self.wrong.append(Wrong(pointer, error))
+            self._note_wrong(pointer, error)
             return {}
         if not isinstance(found, Mapping) or "$ref" in found:
             self.refuse((*pointer, "$ref"), "leads to nothing of that kind")
             return {}
-        for name in found:
-            self._note_link((*pointer, name), (*target, name), kind)
+        for name, each in found.items():
+            for inner in _branches(each, kind):
+                self._note_link((*pointer, name, *inner), (*target, name, *inner))
         return self._named(found, target, kind, base, depth + 1)
 
     def _object(
@@ -456,18 +461,21 @@ class _Turn:
             if link.key == "$dynamicRef":
                 self.tell((*link.pointer, link.key), "leads nowhere; it is not checked", written)
             else:
-                self.wrong.append(Wrong(link.pointer, error))
+                self._note_wrong(link.pointer, error)
         else:
             link.holder["$ref"] = reference_to(target)
             self._led.append(link)
-            self._note_link(link.pointer, target, link.kind)
+            if link.kind is not Kind.PATH_ITEM:  # of those each operation is read where it stands
+                self._note_link(link.pointer, target)
 
-    def _note_link(self, pointer: Pointer, target: Pointer, kind: Kind) -> None:
-        """Of a path item each operation for itself, so that one wrong one costs no other."""
-        inner: Sequence[Pointer] = ((),)
-        if kind is Kind.PATH_ITEM:
-            inner = [(key,) for key in FIELDS[kind]]
-        self.links += [((*pointer, *each), (*target, *each)) for each in inner]
+    def _note_link(self, pointer: Pointer, target: Pointer) -> None:
+        if not self._is_unserved(pointer):
+            self.links.append((pointer, target))
+
+    def _is_unserved(self, pointer: Pointer) -> bool:
+        return bool(self._unserved) and any(
+            pointer[:length] in self._unserved for length in range(1, len(pointer) + 1)
+        )
 
     def _resolved(self, reference: str, link: _Link) -> Pointer:
         """Where a reference leads. Raises :class:`ConfigurationError`."""
@@ -574,7 +582,13 @@ class _Turn:
 
     def refuse(self, pointer: Pointer, problem: str, value: Any = None) -> None:
         """Notes a wrong spot."""
-        self.wrong.append(Wrong(pointer, self._told(pointer, problem, value)))
+        self._note_wrong(pointer, self._told(pointer, problem, value))
+
+    def _note_wrong(self, pointer: Pointer, error: ConfigurationError) -> None:
+        if self._is_unserved(pointer):
+            self.problems.append(error)
+        else:
+            self.wrong.append(Wrong(pointer, error))
 
     def tell(self, pointer: Pointer, problem: str, value: Any = None) -> None:
         """Notes what costs no operation."""
@@ -601,7 +615,7 @@ class _Turn:
             try:
                 check_schema(schema[EXTENSION], self._source_of(pointer), place)
             except ConfigurationError as error:
-                self.wrong.append(Wrong(pointer, error))
+                self._note_wrong(pointer, error)
                 del schema[EXTENSION]
 
 
@@ -631,7 +645,28 @@ def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[s
             yield "type", kind, f"there are {', '.join(_TYPES)}", ()
 
 
+_UNSERVED = frozenset([Kind.CALLBACK, Kind.LINK])
+
 _LONGEST_PLACE = 300
+
+
+def _branches(value: Any, kind: Kind) -> Iterator[Pointer]:
+    """The parts of an object that can be used without one another.
+
+    Of a path item those are the parts of its operations, of those in turn the responses.
+    """
+    if kind not in _APART or not isinstance(value, Mapping) or "$ref" in value:
+        yield ()
+        return
+    for key, each in value.items():
+        shape, inner = field_of(kind, str(key))
+        if shape is Shape.NAMED and isinstance(each, Mapping) and "$ref" not in each:
+            yield from ((str(key), str(name)) for name in each)
+        else:
+            yield from ((str(key), *rest) for rest in _branches(each, inner))
+
+
+_APART = frozenset([Kind.PATH_ITEM, Kind.OPERATION])
 
 _OTHER_NAMES = frozenset(
     ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$schema", "$vocabulary"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.api_files import EXTENSION
+from mock_sei.apis.alike import tell_apart
 from mock_sei.apis.bodies import FORM_TYPE
 from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
 from mock_sei.apis.operations import (
@@ -17,17 +18,20 @@ from mock_sei.apis.operations import (
     Operation,
     Parameter,
     Rule,
+    answered_of,
     is_truth,
     key_of,
 )
+from mock_sei.apis.paths import Pairs, called
 from mock_sei.apis.reach import Reach
-from mock_sei.apis.references import Document
+from mock_sei.apis.references import Document, mapping
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
     check_names,
     check_parameter,
     check_shapes,
 )
+from mock_sei.apis.servers import base_path
 from mock_sei.apis.styles import STYLES
 from mock_sei.errors import ConfigurationError
 
@@ -64,11 +68,20 @@ class LeftOut:
 
     method: str | None
     path: str
+    """As it would be called."""
     reasons: Sequence[ConfigurationError]
+    written: str = ""
+    """As its document has it, where that is known."""
 
     @property
     def name(self) -> str:
         return f"{self.method or 'every method of'} {self.path}"
+
+    @property
+    def written_name(self) -> str:
+        """As :attr:`name`, with a fragment or a query that the path has in its document."""
+        extra = self.written[len(self.written.partition("#")[0].partition("?")[0]) :]
+        return f"{self.name}{extra}"
 
 
 @dataclass(kw_only=True)
@@ -82,10 +95,9 @@ class Reading:
 
 
 def read_operations(product: str, document: Document, base: str, reach: Reach) -> Reading:
-    """All of a document, ``base`` before each path."""
+    """All of a document, ``base`` before each path that has no server of its own."""
     reading = Reading()
-    paths = document.content.get("paths") or {}
-    for path in paths:
+    for path in document.content.get("paths") or {}:
         if path.startswith("x-"):
             continue
         if not path.startswith("/"):
@@ -93,83 +105,209 @@ def read_operations(product: str, document: Document, base: str, reach: Reach) -
             error = ConfigurationError("must begin with /", source=document.source, key=place)
             reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
             continue
-        _read_path(reading, product, document, base, path, reach)
+        _Path(reading, product, document, base, path, reach).read()
+    reading.operations, alike = tell_apart(reading.operations)
+    for each, error in alike:
+        reading.left_out.append(
+            LeftOut(method=each.method, path=each.path, reasons=[error], written=each.written)
+        )
     return reading
 
 
-def _read_path(
-    reading: Reading, product: str, document: Document, base: str, path: str, reach: Reach
-) -> None:
-    pointer, item = _item(document, path)
-    reasons = reach.reasons(pointer) or reach.reasons(("paths", path))
-    if reasons:
-        reading.left_out.append(LeftOut(method=None, path=base + path, reasons=reasons))
-        return
-    others = item.get("additionalOperations") or {}
-    keys = [(each, (each,)) for each in PATH_METHODS if each in item]
-    for method, inner in (*keys, *((each, ("additionalOperations", each)) for each in others)):
-        raw = item[method] if len(inner) == 1 else others[method]
-        reasons = reach.reasons((*pointer, *inner[:-1]), inner[-1])
-        reasons += reach.reasons(pointer, "parameters")
-        try:
-            if not reasons:
-                reading.operations.append(
-                    _operation(reading, product, document, base, path, method, item, raw)
-                )
-        except ConfigurationError as error:
-            reasons = [error]
+_Item = tuple[Pointer, Mapping[str, Any]]
+"""A path item, and where it stands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """One operation as the document has it."""
+
+    method: str
+    pointer: Pointer
+    raw: Mapping[str, Any]
+    servers: Any
+    """Of the path, where the operation has none of its own."""
+
+
+class _Path:
+    """One path of a document, on its way to operations."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        product: str,
+        document: Document,
+        base: str,
+        path: str,
+        reach: Reach,
+    ) -> None:
+        self._reading = reading
+        self._product = product
+        self._document = document
+        self._base = base
+        self._path = path
+        self._reach = reach
+        self._items = _items(document, path)
+
+    def read(self) -> None:
+        reasons = [each for pointer, _ in self._items for each in self._reach.reasons(pointer)]
         if reasons:
-            left_out = LeftOut(method=method.upper(), path=base + path, reasons=reasons)
-            reading.left_out.append(left_out)
+            left_out = LeftOut(
+                method=None, path=self._base + called(self._path)[0], reasons=reasons
+            )
+            self._reading.left_out.append(left_out)
+            return
+        for each in self._written():
+            reasons = self._reasons(each)
+            base = self._base
+            try:
+                _require_method(each.method, self._document.source, self._path)
+                base = self._base_of(each)
+                if not reasons:
+                    self._reading.operations.append(self._operation(each, base))
+            except ConfigurationError as error:
+                reasons.append(error)
+            if reasons:
+                path = base + called(self._path)[0]
+                left_out = LeftOut(
+                    method=each.method.upper(), path=path, reasons=reasons, written=self._path
+                )
+                self._reading.left_out.append(left_out)
+
+    def _written(self) -> Iterator[_Written]:
+        """Each method once: what stands beside a reference counts more than what it leads to."""
+        seen: set[str] = set()
+        for pointer, item in self._items:
+            others = item.get("additionalOperations") or {}
+            here: list[tuple[str, Any, Pointer]] = [
+                (each, item[each], (each,)) for each in PATH_METHODS if each in item
+            ]
+            here += [(name, each, ("additionalOperations", name)) for name, each in others.items()]
+            for method, raw, inner in here:
+                if method.upper() in seen or method.startswith("x-"):
+                    continue
+                seen.add(method.upper())
+                yield _Written(
+                    method=method,
+                    pointer=(*pointer, *inner),
+                    raw=self._document.follow(raw, f"paths[{self._path}].{method}"),
+                    servers=item.get("servers"),
+                )
+
+    def _reasons(self, written: _Written) -> list[ConfigurationError]:
+        """Why an operation cannot be used: all that is wrong with what is read of it."""
+        reach, pointer = self._reach, written.pointer
+        reasons = [*reach.reasons(pointer, *_READ)]
+        code = answered_of(written.raw.get("responses") or {})
+        reasons += reach.reasons((*pointer, "responses"), *([] if code is None else [code]))
+        for each, _ in self._items:
+            reasons += reach.reasons(each, "parameters")
+        if written.pointer[-2:-1] == ("additionalOperations",):
+            reasons += reach.reasons(pointer[:-1])
+        return list({id(each): each for each in reasons}.values())
+
+    def _base_of(self, written: _Written) -> str:
+        """Raises :class:`ConfigurationError` for a server of the operation that gives no path."""
+        method, source = written.method, self._document.source
+        place = f"paths[{self._path}]"
+        for servers, where in ((written.raw.get("servers"), f".{method}"), (written.servers, "")):
+            if servers:
+                return base_path(servers, source, f"{place}{where}.servers")
+        return self._base
+
+    def _operation(self, written: _Written, base: str) -> Operation:
+        """Raises :class:`ConfigurationError` naming file and place."""
+        document, problems, method, raw = (
+            self._document,
+            self._reading.problems,
+            written.method,
+            written.raw,
+        )
+        source, place = document.source, f"paths[{self._path}].{method}"
+        path, fixed = called(self._path)
+        shared = [each for _, item in self._items for each in item.get("parameters") or ()]
+        parameters: dict[Key, Parameter] = dict(_fixed(fixed))
+        for _, item in reversed(self._items):
+            found = _parameters(item.get("parameters"), document, f"paths[{self._path}]", problems)
+            parameters |= dict(found)
+        parameters |= dict(_parameters(raw.get("parameters"), document, place, problems))
+        form = _form(raw, document, place)
+        parameters |= dict(_parameters(form, document, place, problems, {FORM}))
+        _check_path(path, parameters, source, place)
+        for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
+            problem = f"the path has no {{{key[1]}}}; this parameter is not read"
+            problems.append(ConfigurationError(problem, source=source, key=place))
+            del parameters[key]
+        inner = "" if method in PATH_METHODS else "additionalOperations/"
+        escaped = self._path.replace("~", "~0").replace("/", "~1")
+        return Operation(
+            product=self._product,
+            method=method.upper(),
+            path=base + path,
+            written=base + self._path,
+            pointer=f"/paths/{escaped}/{inner}{method}",
+            summary=str(raw.get("summary", "")),
+            parameters=parameters,
+            rule=_rule(
+                raw.get(EXTENSION),
+                method,
+                base + path,
+                parameters,
+                document,
+                f"{place}.{EXTENSION}",
+            ),
+            raw=raw,
+            shared=tuple(shared),
+            document=document,
+            fixed=fixed,
+        )
 
 
-def _item(document: Document, path: str) -> tuple[Pointer, Mapping[str, Any]]:
-    """A path item, and where it stands once its reference is followed."""
+def _require_method(method: str, source: Path, path: str) -> None:
+    """Raises :class:`ConfigurationError` for a method that no request can have."""
+    if not _METHOD.fullmatch(method):
+        place = f"paths[{path}].additionalOperations"
+        problem = "not an HTTP method: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110, 5.6.2)"
+        raise ConfigurationError(problem, source=source, key=place, value=method[:100])
+
+
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+_READ = ("parameters", "requestBody", EXTENSION)
+"""What is read of an operation, beside the response that is answered."""
+
+
+def _items(document: Document, path: str) -> list[_Item]:
+    """A path item, and those that its reference leads to."""
     pointer: Pointer = ("paths", path)
     item = document.content["paths"][path]
-    while isinstance(item, Mapping) and "$ref" in item:
+    found: list[_Item] = []
+    while isinstance(item, Mapping) and len(found) < _LONGEST_WAY:
+        found.append((pointer, item))
+        if "$ref" not in item:
+            break
         pointer = tokens_of(item["$ref"])
         item = document.find(item["$ref"], f"paths[{path}]")
-    return pointer, item if isinstance(item, Mapping) else {}
+    return found
 
 
-def _operation(
-    reading: Reading,
-    product: str,
-    document: Document,
-    base: str,
-    path: str,
-    method: str,
-    item: Mapping[str, Any],
-    raw: Mapping[str, Any],
-) -> Operation:
-    """Raises :class:`ConfigurationError` naming file and place."""
-    source, place = document.source, f"paths[{path}].{method}"
-    problems = reading.problems
-    shared = item.get("parameters") or []
-    parameters = dict(_parameters(shared, document, f"paths[{path}]", problems))
-    parameters |= dict(_parameters(raw.get("parameters"), document, place, problems))
-    parameters |= dict(_parameters(_form(raw, document, place), document, place, problems, {FORM}))
-    _check_path(path, parameters, source, place)
-    for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
-        problem = f"the path has no {{{key[1]}}}; this parameter is not read"
-        problems.append(ConfigurationError(problem, source=source, key=place))
-        del parameters[key]
-    inner = "" if method in PATH_METHODS else "additionalOperations/"
-    return Operation(
-        product=product,
-        method=method.upper(),
-        path=base + path,
-        pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{inner}{method}",
-        summary=str(raw.get("summary", "")),
-        parameters=parameters,
-        rule=_rule(
-            raw.get(EXTENSION), method, base + path, parameters, document, f"{place}.{EXTENSION}"
-        ),
-        raw=raw,
-        shared=tuple(shared),
-        document=document,
-    )
+_LONGEST_WAY = 20
+"""References that follow one another; circles are taken away before."""
+
+
+def _fixed(fixed: Pairs) -> Iterator[tuple[Key, Parameter]]:
+    """What a path template has in its query, as parameters that always come."""
+    for name, value in fixed:
+        yield (
+            ("query", name),
+            Parameter(
+                name=name,
+                place="query",
+                required=True,
+                description="",
+                schema={"type": "string", "enum": [value]},
+            ),
+        )
 
 
 def _rule(
@@ -214,6 +352,7 @@ def _parameters(
 ) -> Iterator[tuple[Key, Parameter]]:
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
+    seen: dict[Key, str] = {}
     for index, entry in enumerate(entries or ()):
         here = f"{place}.parameters[{index}]"
         raw = mapping(document.follow(entry, here), document.source, here)
@@ -222,6 +361,10 @@ def _parameters(
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
         if where in _UNREAD or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
+        first = seen.setdefault(key_of(where, name), here)
+        if first != here:
+            problem = f"{first} has this name and place too; the last one is read"
+            problems.append(ConfigurationError(problem, source=document.source, key=here))
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         content, given = _content(raw, document, here)
@@ -335,11 +478,3 @@ def _check_path(path: str, parameters: Mapping[Key, Parameter], source: Path, pl
                 source=source,
                 key=place,
             )
-
-
-def mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(
-            "missing" if value is None else "not a mapping", source=source, key=place
-        )
-    return value

@@ -93,3 +93,11 @@ class Document:
     def _running(self) -> threading.local:
         """The budget of the check that a thread is in the middle of."""
         return threading.local()
+
+
+def mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            "missing" if value is None else "not a mapping", source=source, key=place
+        )
+    return value

@@ -60,7 +60,13 @@ def test_a_program_reads_the_faults_as_json(tmp_path: Path) -> None:
     assert status == 1
     assert report["products"] == {"bad": 1}
     assert {each["file"] for each in report["faults"]} == {str(tmp_path / "bad.yaml")}
-    assert report["faults"][0].keys() == {"file", "place", "problem", "message"}
+    cat, gone = sorted(report["faults"], key=lambda each: str(each["value"]), reverse=True)
+    assert cat["place"].endswith("schema.type")
+    assert cat["value"] == "cat"
+    assert cat["problem"].startswith("there are array, boolean")
+    assert cat["costs"] == {"whole_file": False, "operations": ["GET /v1/b/{id}"]}
+    assert cat["message"].endswith("; GET /v1/b/{id} is left out")
+    assert gone["costs"]["operations"] == ["GET /v1/c"]
     assert [each["operation"] for each in report["left_out"]] == ["GET /v1/b/{id}", "GET /v1/c"]
 
 
