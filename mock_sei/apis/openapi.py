@@ -31,6 +31,7 @@ from mock_sei.apis.rules import check_schema
 from mock_sei.apis.schemas import is_searched_by_engine, knows_its_members
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import PatternError, compile_pattern
+from mock_sei.sendable import is_media_type, is_token
 
 VERSIONS = ("3.0", "3.1", "3.2")
 
@@ -365,14 +366,36 @@ class _Turn:
         for name, each in value.items():
             key = str(name)  # YAML reads the status 200 as a number
             shape, inner = field_of(kind, key)
+            if each is None and (inner is not Kind.VALUE or key in _PLAIN.get(kind, {})):
+                continue  # left empty: as good as not given
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
-        for key, shapes in _PLAIN.get(kind, {}).items():
-            if key in found and not _is_plain(found[key], shapes):
-                self.tell((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
+        self._forget_plain(found, pointer, kind)
+        self._forget_unsendable(found, pointer, kind)
         self._kinds[id(found)] = found, kind
         if isinstance(found.get("$ref"), str):
             self._wait(found, "$ref", pointer, kind, base)
         return found
+
+    def _forget_plain(self, found: dict[str, Any], pointer: Pointer, kind: Kind) -> None:
+        """Fields that no operation depends on, where they are wrong."""
+        for key, shapes in _PLAIN.get(kind, {}).items():
+            if key in found and not _is_plain(found[key], shapes):
+                self.tell((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
+
+    def _forget_unsendable(self, found: dict[str, Any], pointer: Pointer, kind: Kind) -> None:
+        """Media types and headers that no message can have; it costs whoever has no other."""
+        if kind not in (Kind.BODY, Kind.RESPONSE):
+            return
+        content: dict[str, Any] = found.get("content", {})
+        for name in [each for each in content if not is_media_type(each)]:
+            del content[name]
+            report = self.tell if content else self.refuse
+            report((*pointer, "content"), "no media type; no message can have it", name[:_SHOWN])
+        headers: dict[str, Any] = found.get("headers", {})
+        for name in [each for each in headers if not is_token(each)]:
+            del headers[name]
+            problem = "no name of a header; no answer can have it"
+            self.tell((*pointer, "headers"), problem, name[:_SHOWN])
 
     def _value(self, value: Any, pointer: Pointer, depth: int) -> Any:
         """A value of the document's own: as it is, with names that are text."""
@@ -404,11 +427,19 @@ class _Turn:
             key = str(name)
             if key in _OTHER_NAMES:
                 continue
+            if (each is None and key in _EMPTY) or (each == [] and key in _LISTS):
+                self.tell((*pointer, key), "is empty; it counts as not given")
+                continue
             shape, inner = field_of(Kind.SCHEMA, key)
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
+        self._forget_plain(found, pointer, Kind.SCHEMA)
+        self._name_null(found, pointer)
         if self._old:
             found = _without_old_keys(found)
         self._forget_patterns(found, pointer)
+        for key in _COUNTS & found.keys():
+            if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
+                found[key] = int(found[key])
         self._check(found, pointer)
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
@@ -429,6 +460,18 @@ class _Turn:
             if isinstance(value.get(key), str):
                 self._anchors.setdefault((base or self._file_of(pointer), value[key]), pointer)
         return base
+
+    def _name_null(self, found: dict[str, Any], pointer: Pointer) -> None:
+        """``null`` without quotes, which YAML reads as no value, where the type null is meant."""
+        kinds = found.get("type", "")
+        alone = kinds is None and not self._old and found.keys() <= _SAYS_NOTHING
+        if alone or (isinstance(kinds, list) and None in kinds):
+            named = ["null" if each is None else each for each in kinds or [None]]
+            found["type"] = named if kinds else "null"
+            self.tell((*pointer, "type"), "null needs quotes here; the type null is read")
+        elif kinds is None:
+            del found["type"]
+            self.tell((*pointer, "type"), "is empty; it counts as not given")
 
     def _forget_patterns(self, found: dict[str, Any], pointer: Pointer) -> None:
         """Those that no engine reads."""
@@ -635,6 +678,8 @@ def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[s
             yield key, None, "must be a list of names", ()
         elif key == "multipleOf" and value <= 0:
             yield key, value, "must be above 0", ()
+        elif key in _COUNTS and value < 0:
+            yield key, value, "must be 0 or above", ()
         elif key == "dependentRequired":
             for name, names in value.items():
                 if not isinstance(names, list):
@@ -683,6 +728,7 @@ def _as_example(value: Any) -> dict[str, Any]:
 _Plain = tuple[tuple[type, ...], str]
 
 _A_TEXT: _Plain = ((str,), "a text")
+_A_FLAG: _Plain = ((bool,), "true or false")
 _NAMED_LISTS: _Plain = ((list,), "a list of mappings")
 
 _PLAIN: Mapping[Kind, Mapping[str, _Plain]] = {
@@ -694,6 +740,11 @@ _PLAIN: Mapping[Kind, Mapping[str, _Plain]] = {
         "summary": _A_TEXT,
         "description": _A_TEXT,
     },
+    Kind.PARAMETER: dict.fromkeys(("required", "explode"), _A_FLAG),
+    Kind.HEADER: dict.fromkeys(("required", "explode"), _A_FLAG),
+    Kind.BODY: {"required": _A_FLAG},
+    Kind.ENCODING: {"explode": _A_FLAG},
+    Kind.SCHEMA: dict.fromkeys(("uniqueItems", "readOnly", "writeOnly", "nullable"), _A_FLAG),
 }
 """Fields that no operation depends on, and what they must be."""
 
@@ -711,6 +762,7 @@ _A_SCHEMA = ((Mapping, bool), "a schema")
 _SOME_SCHEMAS = ((list,), "a list of schemas")
 _NAMED_SCHEMAS = ((Mapping,), "schemas by their names")
 _COUNTED = ("Length", "Items", "Properties", "Contains")
+_COUNTS = frozenset(f"{end}{what}" for end in ("min", "max") for what in _COUNTED)
 _A_COUNT = ((int,), "a whole number")
 _A_NUMBER = ((int, float), "a number")
 
@@ -724,15 +776,18 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(LISTS_OF_SCHEMAS, _SOME_SCHEMAS),
     **dict.fromkeys(NAMED_SCHEMAS, _NAMED_SCHEMAS),
     "dependentRequired": ((Mapping,), "lists of names by names"),
-    **dict.fromkeys(
-        [f"{end}{what}" for end in ("min", "max") for what in _COUNTED],
-        _A_COUNT,
-    ),
+    **dict.fromkeys(_COUNTS, _A_COUNT),
     **dict.fromkeys(
         ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _A_NUMBER
     ),
 }
 """The kinds of value that keywords of a schema have, and their name."""
+
+_EMPTY = _SHAPES.keys() - {"items", "additionalProperties", "propertyNames", *NAMED_SCHEMAS}
+"""Keywords that ask for nothing where a document leaves them empty."""
+_LISTS = frozenset(["enum", "type", *LISTS_OF_SCHEMAS])
+"""Keywords whose list must not be empty."""
+_SAYS_NOTHING = frozenset(["type", "title", "description"])
 
 
 def _without_old_keys(result: dict[str, Any]) -> dict[str, Any]:

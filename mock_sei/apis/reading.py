@@ -34,6 +34,7 @@ from mock_sei.apis.rules import (
 from mock_sei.apis.servers import base_path
 from mock_sei.apis.styles import STYLES
 from mock_sei.errors import ConfigurationError
+from mock_sei.sendable import is_token
 
 ACTIONS = (
     "list",
@@ -265,13 +266,11 @@ class _Path:
 
 def _require_method(method: str, source: Path, path: str) -> None:
     """Raises :class:`ConfigurationError` for a method that no request can have."""
-    if not _METHOD.fullmatch(method):
+    if not is_token(method):
         place = f"paths[{path}].additionalOperations"
         problem = "not an HTTP method: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110, 5.6.2)"
         raise ConfigurationError(problem, source=source, key=place, value=method[:100])
 
-
-_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 _READ = ("parameters", "requestBody", EXTENSION)
 """What is read of an operation, beside the response that is answered."""
@@ -360,6 +359,12 @@ def _parameters(
         if not isinstance(name, str) or not isinstance(where, str) or where not in places:
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
         if where in _UNREAD or (where == "header" and name.lower() in _NOT_PARAMETERS):
+            continue
+        if where == "header" and not is_token(name):
+            problem = "no request can have a header of this name; it is not read"
+            problems.append(
+                ConfigurationError(problem, source=document.source, key=here, value=name[:100])
+            )
             continue
         first = seen.setdefault(key_of(where, name), here)
         if first != here:

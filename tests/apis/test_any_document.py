@@ -204,7 +204,7 @@ GOOD = {"parameters": "[]", "responses": "{}", "body": "{}", "schema": "{}"}
             "{'200': {$ref: '#/x-other/value'}}",
             "paths[/x].get.responses.200.$ref: leads to nothing of that kind",
         ),
-        ("body", "null", "paths[/x].post.requestBody: not a mapping"),
+        ("body", "[]", "paths[/x].post.requestBody: not a mapping"),
         ("body", "{content: 3}", "paths[/x].post.requestBody.content = 3: not a mapping"),
         ("schema", "{$ref: '#/x-other/texts'}", "components.schemas.Broken.$ref: leads to nothing"),
         (
