@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from mock_sei.api_files import EXTENSION
+from mock_sei.apis.discriminators import SCHEMAS, complete, property_of
 from mock_sei.apis.grammar import (
     LISTS_OF_SCHEMAS,
     NAMED_SCHEMAS,
@@ -63,6 +64,8 @@ class Modern:
     problems: list[ConfigurationError]
     """What is not checked, or is taken otherwise than it is written; it costs no operation."""
     links: list[tuple[Pointer, Pointer]] = field(repr=False)
+    bases: Mapping[str, frozenset[int]] = field(repr=False)
+    """Of ``discriminators.py``."""
 
     def reach(self) -> Reach:
         return Reach(self.wrong, self.links)
@@ -97,7 +100,13 @@ def modern(
     turn = _Turn(source, name, read_part, old=version.startswith("3.0"))
     whole = turn.whole(content)
     turn.report_unchecked()
-    return Modern(content=whole, wrong=turn.wrong, problems=turn.problems, links=turn.links)
+    return Modern(
+        content=whole,
+        wrong=turn.wrong,
+        problems=turn.problems,
+        links=turn.links,
+        bases=turn.bases,
+    )
 
 
 _MOST_REPORTED = 10
@@ -135,7 +144,14 @@ class _Turn:
         self.wrong: list[Wrong] = []
         self.problems: list[ConfigurationError] = []
         self.links: list[tuple[Pointer, Pointer]] = []
+        self.bases: Mapping[str, frozenset[int]] = {}
+        self._discriminators: list[tuple[Pointer, dict[str, Any]]] = []
+        """The schemas that have one."""
+        self._mapped: list[tuple[dict[str, Any], str, _Link]] = []
+        """The entries of their mappings, as references on their way."""
         self._whole: dict[str, Any] = {}
+        self._names: set[str] = set()
+        """Of the schemas among the components."""
         self._parts: dict[str, Any] = {}
         """The content of other files, by their names."""
         self._led: list[_Link] = []
@@ -170,6 +186,9 @@ class _Turn:
 
     def whole(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Raises :class:`ConfigurationError` where the document has no part to be read."""
+        components = content.get("components")
+        schemas = components.get("schemas") if isinstance(components, Mapping) else None
+        self._names = set(map(str, schemas)) if isinstance(schemas, Mapping) else set()
         self._whole = self._object(content, (), Kind.DOCUMENT, "", 0)
         while self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -177,9 +196,20 @@ class _Turn:
                 self._lead(each)
         if self._parts:
             self._whole.setdefault("components", {})[PARTS] = self._parts
+        self._complete_discriminators()
         self._end_circles()
         self._hold_ways()
         return self._whole
+
+    def _complete_discriminators(self) -> None:
+        for mapping, name, link in self._mapped:
+            if "$ref" in link.holder:
+                mapping[name] = link.holder["$ref"]
+            else:
+                del mapping[name]
+        schemas = (self._whole.get("components") or {}).get("schemas") or {}
+        found = [(reference_to(pointer), each) for pointer, each in self._discriminators]
+        self.bases = complete(found, schemas, self._found)
 
     def _end_circles(self) -> None:
         """References that lead to one another only."""
@@ -441,6 +471,8 @@ class _Turn:
             if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
                 found[key] = int(found[key])
         self._check(found, pointer)
+        if "discriminator" in found:
+            self._read_discriminator(found, pointer, base)
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
@@ -449,6 +481,40 @@ class _Turn:
         elif "$ref" in found:
             self._wait(found, "$ref", pointer, Kind.SCHEMA, base)
         return found
+
+    def _read_discriminator(self, found: dict[str, Any], pointer: Pointer, base: str) -> None:
+        """Its mapping is one of references; a name stands for the schema that is called so."""
+        written, here = found["discriminator"], (*pointer, "discriminator")
+        if not isinstance(written, Mapping) or property_of(found) is None:
+            del found["discriminator"]
+            if written is not None:
+                self.tell(here, "must be a mapping with a propertyName that is a text; not read")
+            return
+        entries = written.get("mapping")
+        if not isinstance(entries, Mapping | None):
+            self.tell((*here, "mapping"), "must be references by names; it is not read")
+        mapping = dict(entries) if isinstance(entries, Mapping) else {}
+        found["discriminator"] = {**written, "mapping": mapping}
+        for name, reference in list(mapping.items()):
+            if not isinstance(reference, str):
+                self.tell((*here, "mapping", name), "must be a reference or a name; it is not read")
+                del mapping[name]
+                continue
+            link = _Link(
+                holder={"$ref": self._reference_of(reference)},
+                key=f"discriminator.mapping.{name}",
+                pointer=pointer,
+                kind=Kind.SCHEMA,
+                base=base,
+            )
+            self._mapped.append((mapping, name, link))
+            self._waiting.append(link)
+        self._discriminators.append((pointer, found))
+
+    def _reference_of(self, text: str) -> str:
+        """A name of a schema is one rather than a file (OpenAPI 3.1.1 section 4.8.25)."""
+        is_name = text in self._names and not text.startswith("#")
+        return reference_to((*SCHEMAS, text)) if is_name else text
 
     def _name_resource(self, value: Mapping[str, Any], pointer: Pointer, base: str) -> str:
         """Notes the names that a schema gives itself; says in which resource its parts are."""
@@ -501,7 +567,7 @@ class _Turn:
             self._read_target(target, link, written)
         except ConfigurationError as error:
             del link.holder["$ref"]
-            if link.key == "$dynamicRef":
+            if link.key != "$ref":
                 self.tell((*link.pointer, link.key), "leads nowhere; it is not checked", written)
             else:
                 self._note_wrong(link.pointer, error)

@@ -15,6 +15,7 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mock_sei.apis.discriminators import UNIONS, mapping_of, property_of
 from mock_sei.apis.formats import CHECKS, FORMATS, decides
 from mock_sei.patterns import Budget, Pattern, PatternError, compile_pattern
 
@@ -25,6 +26,12 @@ _SLOW_PATTERN = "x-mock-sei-pattern"
 _SLOW_MEMBERS = "x-mock-sei-members"
 _CONDITIONS = "x-mock-sei-conditions"
 _BOUNDS = "x-mock-sei-bounds"
+_CHOSEN = "x-mock-sei-chosen"
+
+_MOST_DECIDED = 5
+"""Discriminators that choose for one value, one within the choice of another."""
+_MOST_FORMS = 5_000
+"""Schemas that one refers to, after which no discriminator chooses."""
 
 _LARGEST_COUNT = 2**53
 
@@ -34,6 +41,8 @@ class Source(Protocol):
 
     @property
     def lenient(self) -> bool: ...
+    @property
+    def bases(self) -> Mapping[str, frozenset[int]]: ...
     def find(self, reference: str, place: str) -> Any: ...
     def checker(self, schema: Any) -> Checker: ...
 
@@ -96,8 +105,10 @@ class _Form:
         self._source = source
         self.lenient = source.lenient
         self._running = running
-        self._numbers: dict[str, int] = {}
-        self._waiting: list[tuple[str, int]] = []
+        self._numbers: dict[tuple[str, frozenset[int]], int] = {}
+        self._waiting: list[tuple[str, frozenset[int], int]] = []
+        self._decided: frozenset[int] = frozenset()
+        """The discriminators that have chosen already for the value that a schema is of."""
         self._slow_patterns: list[Pattern] = []
         self._slow_members: list[_Members] = []
 
@@ -106,7 +117,7 @@ class _Form:
         definitions: dict[str, Any] = {}
         form = self.schema(schema)
         while self._waiting:
-            reference, number = self._waiting.pop()
+            reference, self._decided, number = self._waiting.pop()
             definitions[str(number)] = self.schema(self._source.find(reference, "$ref"))
         return {"allOf": [form], "$defs": definitions}
 
@@ -118,7 +129,9 @@ class _Form:
             read = _READERS.get(key)
             if read is not None:
                 form.update(read(self, key, value))
-        for key in (_CONDITIONS, _BOUNDS):
+        if "discriminator" in schema:
+            self._discriminate(schema, form)
+        for key in (_CONDITIONS, _BOUNDS, _CHOSEN):
             if key in form:
                 form["allOf"] = [*form.get("allOf", ()), form.pop(key)]
         if _SLOW_MEMBERS in form:
@@ -129,11 +142,45 @@ class _Form:
     def reference(self, _: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, str):
             return {}
-        number = self._numbers.get(value)
+        decided = self._decided | self._source.bases.get(value, frozenset())
+        number = self._numbers.get((value, decided))
         if number is None:
-            number = self._numbers[value] = len(self._numbers)
-            self._waiting.append((value, number))
+            number = self._numbers[value, decided] = len(self._numbers)
+            self._waiting.append((value, decided, number))
         return {"$ref": f"#/$defs/{number}"}
+
+    def _discriminate(self, schema: Mapping[str, Any], form: dict[str, Any]) -> None:
+        """Where the member names a schema, that one decides, and not how many alternatives fit."""
+        mapping, decided = mapping_of(schema), self._decided
+        own = id(schema["discriminator"])
+        if not mapping or own in decided or len(decided) >= _MOST_DECIDED:
+            return
+        if len(self._numbers) > _MOST_FORMS:
+            return
+        name = property_of(schema)
+        self._decided = decided | {own}
+        names: dict[str, list[str]] = {}
+        for each, reference in mapping.items():
+            names.setdefault(reference, []).append(each)
+        known = {"type": "object", "required": [name]}
+        cases = [
+            {"if": {"properties": {name: {"enum": each}}}, "then": self.reference("$ref", to)}
+            for to, each in names.items()
+        ]
+        self._decided = decided
+        form[_CHOSEN] = {
+            "if": {**known, "properties": {name: {"enum": list(mapping)}}},
+            "then": {"allOf": cases},
+            "else": {key: form.pop(key) for key in UNIONS if key in form},
+        }
+
+    def of_a_part(self, key: str, value: Any) -> dict[str, Any]:
+        """Schemas of members and items: of other values."""
+        decided, self._decided = self._decided, frozenset()
+        read = self.named_schemas if key == "properties" else self.inner
+        found = self.list_of_schemas(key, value) if key == "prefixItems" else read(key, value)
+        self._decided = decided
+        return found
 
     def inner(self, key: str, value: Any) -> dict[str, Any]:
         return {key: self.schema(value)}
@@ -361,10 +408,11 @@ _Reader = Callable[[_Form, str, Any], dict[str, Any]]
 def _readers() -> Iterator[tuple[str, _Reader]]:
     for reader, keywords in (
         (_Form.reference, "$ref"),
-        (_Form.inner, "items additionalProperties not if then else contains propertyNames"),
-        (_Form.inner, "unevaluatedItems unevaluatedProperties"),
-        (_Form.list_of_schemas, "allOf anyOf oneOf prefixItems"),
-        (_Form.named_schemas, "properties dependentSchemas"),
+        (_Form.of_a_part, "items additionalProperties contains propertyNames"),
+        (_Form.of_a_part, "unevaluatedItems unevaluatedProperties prefixItems properties"),
+        (_Form.inner, "not if then else"),
+        (_Form.list_of_schemas, "allOf anyOf oneOf"),
+        (_Form.named_schemas, "dependentSchemas"),
         (_Form.pattern, "pattern"),
         (_Form.pattern_properties, "patternProperties"),
         (_number, "minimum maximum exclusiveMinimum exclusiveMaximum"),
