@@ -16,6 +16,8 @@ from mock_sei.apis.grammar import tokens_of
 
 UNIONS = ("oneOf", "anyOf")
 
+DEFAULT = "defaultMapping"
+
 SCHEMAS = ("components", "schemas")
 """Where the schemas stand whose names count."""
 
@@ -37,18 +39,20 @@ def mapping_of(schema: Mapping[str, Any]) -> Mapping[str, str]:
     return mapping if isinstance(mapping, Mapping) and property_of(schema) else {}
 
 
-def is_base(schema: Mapping[str, Any]) -> bool:
-    """Whether other schemas are below this one, rather than alternatives within it."""
-    return bool(mapping_of(schema)) and not any(schema.get(each) for each in UNIONS)
-
-
 def chosen(schema: Mapping[str, Any], value: Any) -> str | None:
     """The reference that goes for a value; None where its member names none that is known."""
     name = property_of(schema)
     if name is None or not isinstance(value, Mapping):
         return None
     said = value.get(name)
-    return mapping_of(schema).get(said) if isinstance(said, str) else None
+    found = mapping_of(schema).get(said) if isinstance(said, str) else None
+    return found or default_of(schema)
+
+
+def default_of(schema: Mapping[str, Any]) -> str | None:
+    """What goes for a value that names nothing that is known (OpenAPI 3.2.0 section 4.25.1)."""
+    found = schema["discriminator"].get(DEFAULT) if property_of(schema) else None
+    return found if isinstance(found, str) else None
 
 
 def complete(

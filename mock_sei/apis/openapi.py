@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from mock_sei.api_files import EXTENSION
-from mock_sei.apis.discriminators import SCHEMAS, complete, property_of
+from mock_sei.apis.discriminators import DEFAULT, SCHEMAS, complete, property_of
 from mock_sei.apis.grammar import (
     LISTS_OF_SCHEMAS,
     NAMED_SCHEMAS,
@@ -150,6 +150,8 @@ class _Turn:
         self._mapped: list[tuple[dict[str, Any], str, _Link]] = []
         """The entries of their mappings, as references on their way."""
         self._whole: dict[str, Any] = {}
+        self._self = ""
+        """The address that the document gives itself (OpenAPI 3.2.0 section 4.1)."""
         self._names: set[str] = set()
         """Of the schemas among the components."""
         self._parts: dict[str, Any] = {}
@@ -189,6 +191,10 @@ class _Turn:
         components = content.get("components")
         schemas = components.get("schemas") if isinstance(components, Mapping) else None
         self._names = set(map(str, schemas)) if isinstance(schemas, Mapping) else set()
+        own = content.get("$self")
+        if isinstance(own, str) and own:
+            self._self = own.partition("#")[0]
+            self._resources[self._self] = ()
         self._whole = self._object(content, (), Kind.DOCUMENT, "", 0)
         while self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -401,6 +407,8 @@ class _Turn:
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         self._forget_plain(found, pointer, kind)
         self._forget_unsendable(found, pointer, kind)
+        if "itemSchema" in found and kind is Kind.MEDIA:
+            _say_array(found)
         self._kinds[id(found)] = found, kind
         if isinstance(found.get("$ref"), str):
             self._wait(found, "$ref", pointer, kind, base)
@@ -494,20 +502,23 @@ class _Turn:
         if not isinstance(entries, Mapping | None):
             self.tell((*here, "mapping"), "must be references by names; it is not read")
         mapping = dict(entries) if isinstance(entries, Mapping) else {}
-        found["discriminator"] = {**written, "mapping": mapping}
-        for name, reference in list(mapping.items()):
+        own = found["discriminator"] = {**written, "mapping": mapping}
+        named = [(mapping, each, f"mapping.{each}") for each in mapping]
+        named += [(own, each, each) for each in (DEFAULT,) if each in own]
+        for holder, name, place in named:
+            reference = holder[name]
             if not isinstance(reference, str):
-                self.tell((*here, "mapping", name), "must be a reference or a name; it is not read")
-                del mapping[name]
+                self.tell((*here, place), "must be a reference or a name; it is not read")
+                del holder[name]
                 continue
             link = _Link(
                 holder={"$ref": self._reference_of(reference)},
-                key=f"discriminator.mapping.{name}",
+                key=f"discriminator.{place}",
                 pointer=pointer,
                 kind=Kind.SCHEMA,
                 base=base,
             )
-            self._mapped.append((mapping, name, link))
+            self._mapped.append((holder, name, link))
             self._waiting.append(link)
         self._discriminators.append((pointer, found))
 
@@ -590,9 +601,11 @@ class _Turn:
         """Where a reference leads. Raises :class:`ConfigurationError`."""
         address, _, fragment = reference.partition("#")
         start: Pointer
-        named = urljoin(link.base, address) if link.base or address else ""
+        base = link.base or ("" if self._is_of_a_part(link.pointer) else self._self)
+        named = urljoin(base, address) if link.base or address else ""
         if named and named.partition("#")[0] in self._resources:
-            start, resource = self._resources[named], named
+            start = self._resources[named]
+            resource = named if start else self._name
         elif not address:
             start, resource = self._start_of(link.pointer), self._file_of(link.pointer)
         else:
@@ -783,6 +796,12 @@ _OTHER_NAMES = frozenset(
     ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$schema", "$vocabulary"]
 )
 """By which schemas refer to one another elsewhere; here they do by their place in the document."""
+
+
+def _say_array(media: dict[str, Any]) -> None:
+    """A sequence of items is checked and made as an array of them (OpenAPI 3.2.0, 4.14.1)."""
+    items = {"type": "array", "items": media["itemSchema"]}
+    media["schema"] = {"allOf": [media["schema"], items]} if "schema" in media else items
 
 
 def _as_example(value: Any) -> dict[str, Any]:

@@ -38,7 +38,10 @@ Key = tuple[str, str]
 """By what a parameter is known: its place, and its name (of a header in lower case). Two may have
 one name in different places (OpenAPI 3.1.1 section 4.8.12)."""
 
-PLACES = ("path", "query", "header", FORM, "cookie")
+QUERYSTRING = "querystring"
+"""The place of a parameter that is the whole query (OpenAPI 3.2.0 section 4.12.1)."""
+
+PLACES = ("path", "query", "header", FORM, "cookie", QUERYSTRING)
 """Where a rule gives a name only, the parameter of the first of these places is meant."""
 
 TRUTHS = ("true", "false")
@@ -94,7 +97,8 @@ class Parameter:
 
     name: str
     place: str
-    """``query``, ``path``, ``header``, ``cookie``, or ``body`` for a field of a form."""
+    """``query``, ``path``, ``header``, ``cookie``, ``querystring``, or ``body`` for a field of a
+    form."""
     required: bool
     description: str
     schema: Mapping[str, Any]
@@ -309,6 +313,12 @@ class Operation:
     @cached_property
     def cookies(self) -> Sequence[Parameter]:
         return [each for each in self.parameters.values() if each.place == "cookie"]
+
+    @cached_property
+    def querystring(self) -> Parameter | None:
+        """The parameter that is the whole query."""
+        found = (each for each in self.parameters.values() if each.place == QUERYSTRING)
+        return next(found, None)
 
     @cached_property
     def form_parameters(self) -> Mapping[str, Parameter]:

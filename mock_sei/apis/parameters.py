@@ -119,7 +119,10 @@ def _sent(
     for name, text in path.items():
         yield operation.parameters["path", name], Sent(texts=[text])
     places: dict[str, dict[str, list[str]]] = {}
-    for place, name, text in _pairs(query, form):
+    whole = operation.querystring
+    if whole is not None and query:
+        yield whole, _whole(whole, query)
+    for place, name, text in _pairs("" if whole else query, form):
         places.setdefault(place, {}).setdefault(name, []).append(text)
     for name, text in _cookies(headers.get("cookie", ())) if operation.cookies else ():
         places.setdefault("cookie", {}).setdefault(name, []).append(text)
@@ -132,6 +135,16 @@ def _sent(
     for name, parameter in operation.header_parameters.items():
         if name in headers:
             yield parameter, Sent(texts=_of_header(headers[name], parameter, operation.document))
+
+
+def _whole(parameter: Parameter, query: str) -> Sent:
+    """A whole query: the fields of a form, or one text of another media type."""
+    if parameter.content is not None:
+        return Sent(texts=[unquote(query)])
+    members: dict[str, list[str]] = {}
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        members.setdefault(name, []).append(text)
+    return Sent(members=members)
 
 
 def gathered(

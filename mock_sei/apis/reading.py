@@ -10,10 +10,11 @@ from typing import Any
 
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.alike import tell_apart
-from mock_sei.apis.bodies import FORM_TYPE
+from mock_sei.apis.bodies import FORM_TYPE, media_type_of
 from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
 from mock_sei.apis.operations import (
     FORM,
+    QUERYSTRING,
     Key,
     Operation,
     Parameter,
@@ -56,8 +57,7 @@ _USUAL_USES = {("query", "limit"): "limit", ("query", "cursor"): "cursor"}
 """By the parameter's place and name, where its document says nothing."""
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
-_PLACES = frozenset({"query", "path", "header", "cookie", "querystring"})
-_UNREAD = frozenset({"querystring"})
+_PLACES = frozenset({"query", "path", "header", "cookie", QUERYSTRING})
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
@@ -124,6 +124,9 @@ class _Written:
     """One operation as the document has it."""
 
     method: str
+    """As the document has it."""
+    sent: str
+    """As a request has it."""
     pointer: Pointer
     raw: Mapping[str, Any]
     servers: Any
@@ -170,9 +173,7 @@ class _Path:
                 reasons.append(error)
             if reasons:
                 path = base + called(self._path)[0]
-                left_out = LeftOut(
-                    method=each.method.upper(), path=path, reasons=reasons, written=self._path
-                )
+                left_out = LeftOut(method=each.sent, path=path, reasons=reasons, written=self._path)
                 self._reading.left_out.append(left_out)
 
     def _written(self) -> Iterator[_Written]:
@@ -185,11 +186,13 @@ class _Path:
             ]
             here += [(name, each, ("additionalOperations", name)) for name, each in others.items()]
             for method, raw, inner in here:
-                if method.upper() in seen or method.startswith("x-"):
+                sent = method.upper() if len(inner) == 1 else method  # RFC 9110, 9.1: case counts
+                if sent in seen or method.startswith("x-"):
                     continue
-                seen.add(method.upper())
+                seen.add(sent)
                 yield _Written(
                     method=method,
+                    sent=sent,
                     pointer=(*pointer, *inner),
                     raw=self._document.follow(raw, f"paths[{self._path}].{method}"),
                     servers=item.get("servers"),
@@ -243,7 +246,7 @@ class _Path:
         escaped = self._path.replace("~", "~0").replace("/", "~1")
         return Operation(
             product=self._product,
-            method=method.upper(),
+            method=written.sent,
             path=base + path,
             written=base + self._path,
             pointer=f"/paths/{escaped}/{inner}{method}",
@@ -358,7 +361,7 @@ def _parameters(
         name, where = raw.get("name"), raw.get("in")
         if not isinstance(name, str) or not isinstance(where, str) or where not in places:
             raise ConfigurationError("no name, or no place", source=document.source, key=here)
-        if where in _UNREAD or (where == "header" and name.lower() in _NOT_PARAMETERS):
+        if where == "header" and name.lower() in _NOT_PARAMETERS:
             continue
         if where == "header" and not is_token(name):
             problem = "no request can have a header of this name; it is not read"
@@ -373,6 +376,8 @@ def _parameters(
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         content, given = _content(raw, document, here)
+        if where == QUERYSTRING and media_type_of(content) == FORM_TYPE:
+            content = None  # its fields are the members of an object, each under its own name
         schema = document.follow(given or {}, f"{here}.schema")
         schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
         if "default" in schema and not document.lenient:

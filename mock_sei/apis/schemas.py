@@ -15,7 +15,7 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mock_sei.apis.discriminators import UNIONS, mapping_of, property_of
+from mock_sei.apis.discriminators import UNIONS, default_of, mapping_of, property_of
 from mock_sei.apis.formats import CHECKS, FORMATS, decides
 from mock_sei.patterns import Budget, Pattern, PatternError, compile_pattern
 
@@ -167,11 +167,16 @@ class _Form:
             {"if": {"properties": {name: {"enum": each}}}, "then": self.reference("$ref", to)}
             for to, each in names.items()
         ]
+        default = default_of(schema)
+        other = {key: form.pop(key) for key in UNIONS if key in form}
+        if default is not None:
+            then = self.reference("$ref", default)
+            other = {"if": {"type": "object"}, "then": then, "else": other}
         self._decided = decided
         form[_CHOSEN] = {
             "if": {**known, "properties": {name: {"enum": list(mapping)}}},
             "then": {"allOf": cases},
-            "else": {key: form.pop(key) for key in UNIONS if key in form},
+            "else": other,
         }
 
     def of_a_part(self, key: str, value: Any) -> dict[str, Any]:
