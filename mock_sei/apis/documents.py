@@ -24,7 +24,13 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.servers import base_path
 from mock_sei.apis.swagger import from_swagger, is_swagger
 from mock_sei.apis.unchecked import find_unchecked
-from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
+from mock_sei.errors import (
+    NOT_FOUND,
+    ConfigurationError,
+    MethodNotAllowed,
+    Refusal,
+    raise_all,
+)
 from mock_sei.reasons.paths import NearPaths, find_path_difference
 
 
@@ -195,9 +201,8 @@ class Product:
         return find_unchecked(self.document, self.operations.values()) if self.brought else ()
 
     def check(self) -> None:
-        """The whole document. Raises the first :class:`~mock_sei.errors.ConfigurationError`."""
-        for each in self.wrong:
-            raise each
+        """The whole document. Raises :class:`~mock_sei.errors.ConfigurationError` with all."""
+        raise_all(self.wrong)
 
 
 class Catalogue:
@@ -218,8 +223,8 @@ class Catalogue:
         ``oauth`` and ``pages`` are what else is called on the same listeners, each as in ``GET
         /portal``: who misspells a path may have meant one of them.
 
-        Raises :class:`~mock_sei.errors.ConfigurationError` for one of the fixtures that is wrong; a
-        operation of a brought one is left out instead, and stands in :attr:`costs`.
+        Raises :class:`~mock_sei.errors.ConfigurationError` for those of the fixtures that are
+        wrong; an operation of a brought one is left out instead, and stands in :attr:`costs`.
         """
         self._oauth = oauth
         self._pages = pages
@@ -231,12 +236,17 @@ class Catalogue:
         self.products: dict[str, Product] = {}
         for file in brought:
             self._bring(Product(file, brought=True))
+        wrong: list[ConfigurationError] = []
         for file in files:
             if file.product not in self.products:
                 product = self.products[file.product] = Product(file)
                 if not file.bundled:
-                    product.check()
-                    self.costs += costs_of(product.problems, ())
+                    try:
+                        wrong += product.wrong
+                        self.costs += costs_of(product.problems, ())
+                    except ConfigurationError as error:
+                        wrong.append(error)
+        raise_all(wrong)
         paths = [(path, product) for product in self.products.values() for path in product.paths]
         self._exact: dict[str, list[Product]] = {}
         for path, product in paths:

@@ -336,13 +336,14 @@ class _Turn:
             if value is not None or of_schemas:
                 self.refuse(pointer, "must be a list of schemas" if of_schemas else "not a list")
             return []
-        found = []
+        found: list[Any] = []
         for at, each in enumerate(value):
             if not isinstance(each, (Mapping, bool) if of_schemas else Mapping):
                 if of_schemas:
                     self.refuse(pointer, "must be a list of schemas")
                 else:
                     self.refuse((*pointer, at), "not a mapping", each)
+                    found.append({})  # so that the others keep their places
                 continue
             found.append(self._field(each, (*pointer, at), Shape.ONE, kind, base, depth + 1))
         return found

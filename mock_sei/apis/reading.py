@@ -21,7 +21,6 @@ from mock_sei.apis.operations import (
     Rule,
     answered_of,
     is_truth,
-    key_of,
 )
 from mock_sei.apis.paths import Pairs, called
 from mock_sei.apis.reach import Reach
@@ -34,7 +33,7 @@ from mock_sei.apis.rules import (
 )
 from mock_sei.apis.servers import base_path
 from mock_sei.apis.styles import STYLES
-from mock_sei.errors import ConfigurationError
+from mock_sei.errors import ConfigurationError, raise_all
 from mock_sei.sendable import is_token
 
 ACTIONS = (
@@ -167,10 +166,11 @@ class _Path:
             try:
                 _require_method(each.method, self._document.source, self._path)
                 base = self._base_of(each)
+                operation = self._operation(each, base, is_damaged=self._is_damaged(each))
                 if not reasons:
-                    self._reading.operations.append(self._operation(each, base))
+                    self._reading.operations.append(operation)
             except ConfigurationError as error:
-                reasons.append(error)
+                reasons += error.faults
             if reasons:
                 path = base + called(self._path)[0]
                 left_out = LeftOut(method=each.sent, path=path, reasons=reasons, written=self._path)
@@ -210,6 +210,11 @@ class _Path:
             reasons += reach.reasons(pointer[:-1])
         return list({id(each): each for each in reasons}.values())
 
+    def _is_damaged(self, written: _Written) -> bool:
+        """Whether some of its parameters are gone already, because they are wrong."""
+        places = (written.pointer, *(pointer for pointer, _ in self._items))
+        return any(self._reach.reasons(each, "parameters") for each in places)
+
     def _base_of(self, written: _Written) -> str:
         """Raises :class:`ConfigurationError` for a server of the operation that gives no path."""
         method, source = written.method, self._document.source
@@ -219,7 +224,7 @@ class _Path:
                 return base_path(servers, source, f"{place}{where}.servers")
         return self._base
 
-    def _operation(self, written: _Written, base: str) -> Operation:
+    def _operation(self, written: _Written, base: str, *, is_damaged: bool) -> Operation:
         """Raises :class:`ConfigurationError` naming file and place."""
         document, problems, method, raw = (
             self._document,
@@ -231,13 +236,23 @@ class _Path:
         path, fixed = called(self._path)
         shared = [each for _, item in self._items for each in item.get("parameters") or ()]
         parameters: dict[Key, Parameter] = dict(_fixed(fixed))
-        for _, item in reversed(self._items):
-            found = _parameters(item.get("parameters"), document, f"paths[{self._path}]", problems)
-            parameters |= dict(found)
-        parameters |= dict(_parameters(raw.get("parameters"), document, place, problems))
+        lists = [(item.get("parameters"), f"paths[{self._path}]") for _, item in self._items[::-1]]
+        lists.append((raw.get("parameters"), place))
         form = _form(raw, document, place)
-        parameters |= dict(_parameters(form, document, place, problems, {FORM}))
-        _check_path(path, parameters, source, place)
+        wrong: list[ConfigurationError] = []
+        for found in (
+            *(_parameters(entries, document, where, problems) for entries, where in lists),
+            _parameters(form, document, place, problems, {FORM}),
+        ):
+            try:
+                parameters.update(found)
+            except ConfigurationError as error:
+                wrong += error.faults
+        if is_damaged:  # what is gone is one of them
+            wrong = [each for each in wrong if each.problem != _NOTHING_THERE]
+        else:
+            wrong += _faults_of_path(path, parameters, source, place)
+        raise_all(wrong)
         for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
             problem = f"the path has no {{{key[1]}}}; this parameter is not read"
             problems.append(ConfigurationError(problem, source=source, key=place))
@@ -274,6 +289,8 @@ def _require_method(method: str, source: Path, path: str) -> None:
         problem = "not an HTTP method: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110, 5.6.2)"
         raise ConfigurationError(problem, source=source, key=place, value=method[:100])
 
+
+_NOTHING_THERE = "no name, no place: it is empty"
 
 _READ = ("parameters", "requestBody", EXTENSION)
 """What is read of an operation, beside the response that is answered."""
@@ -355,60 +372,78 @@ def _parameters(
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
     seen: dict[Key, str] = {}
+    wrong: list[ConfigurationError] = []
     for index, entry in enumerate(entries or ()):
         here = f"{place}.parameters[{index}]"
-        raw = mapping(document.follow(entry, here), document.source, here)
-        name, where = raw.get("name"), raw.get("in")
-        if not isinstance(name, str) or not isinstance(where, str) or where not in places:
-            raise ConfigurationError("no name, or no place", source=document.source, key=here)
-        if where == "header" and name.lower() in _NOT_PARAMETERS:
+        try:
+            found = _parameter(entry, document, here, problems, places)
+        except ConfigurationError as error:
+            wrong.append(error)
             continue
-        if where == "header" and not is_token(name):
-            problem = "no request can have a header of this name; it is not read"
-            problems.append(
-                ConfigurationError(problem, source=document.source, key=here, value=name[:100])
-            )
+        if found is None:
             continue
-        first = seen.setdefault(key_of(where, name), here)
+        first = seen.setdefault(found.key, here)
         if first != here:
             problem = f"{first} has this name and place too; the last one is read"
             problems.append(ConfigurationError(problem, source=document.source, key=here))
-        rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
-        check_parameter(rule, document.source, f"{here}.{EXTENSION}")
-        content, given = _content(raw, document, here)
-        if where == QUERYSTRING and media_type_of(content) == FORM_TYPE:
-            content = None  # its fields are the members of an object, each under its own name
-        schema = document.follow(given or {}, f"{here}.schema")
-        schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
-        if "default" in schema and not document.lenient:
-            schema = _with_good_default(schema, document, f"{here}.schema", problems)
-        use = rule.get("use")
-        if use is None and "field" not in rule and "chosen" not in rule:
-            use = _USUAL_USES.get((where, name))
-        yield (
-            key_of(where, name),
-            Parameter(
-                name=name,
-                place=where,
-                required=bool(raw.get("required", where == "path")),
-                style=_style(raw.get("style"), where),
-                explode=raw["explode"] if isinstance(raw.get("explode"), bool) else None,
-                content=content,
-                description=str(raw.get("description", "")),
-                schema=schema,
-                use=use,
-                field=rule.get("field"),
-                match=rule.get("match", "equals"),
-                matched=rule.get("matched", {}),
-                every=rule.get("every"),
-                chosen=rule.get("chosen", {}),
-                member=rule.get("member"),
-                unless=rule.get("unless", ()),
-                values=rule.get("values", ()),
-                aliases=rule.get("aliases", {}),
-                any_case=rule.get("any_case", document.lenient and is_truth(schema)),
-            ),
+        yield found.key, found
+    raise_all(wrong)
+
+
+def _parameter(
+    entry: Any,
+    document: Document,
+    here: str,
+    problems: list[ConfigurationError],
+    places: Set[str],
+) -> Parameter | None:
+    """None for one that is not read. Raises :class:`ConfigurationError`."""
+    raw = mapping(document.follow(entry, here), document.source, here)
+    name, where = raw.get("name"), raw.get("in")
+    if not isinstance(name, str) or not isinstance(where, str) or where not in places:
+        problem = "no name, or no place" if raw else _NOTHING_THERE
+        raise ConfigurationError(problem, source=document.source, key=here)
+    if where == "header" and name.lower() in _NOT_PARAMETERS:
+        return None
+    if where == "header" and not is_token(name):
+        problem = "no request can have a header of this name; it is not read"
+        problems.append(
+            ConfigurationError(problem, source=document.source, key=here, value=name[:100])
         )
+        return None
+    rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
+    check_parameter(rule, document.source, f"{here}.{EXTENSION}")
+    content, given = _content(raw, document, here)
+    if where == QUERYSTRING and media_type_of(content) == FORM_TYPE:
+        content = None  # its fields are the members of an object, each under its own name
+    schema = document.follow(given or {}, f"{here}.schema")
+    schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
+    if "default" in schema and not document.lenient:
+        schema = _with_good_default(schema, document, f"{here}.schema", problems)
+    use = rule.get("use")
+    if use is None and "field" not in rule and "chosen" not in rule:
+        use = _USUAL_USES.get((where, name))
+    return Parameter(
+        name=name,
+        place=where,
+        required=bool(raw.get("required", where == "path")),
+        style=_style(raw.get("style"), where),
+        explode=raw["explode"] if isinstance(raw.get("explode"), bool) else None,
+        content=content,
+        description=str(raw.get("description", "")),
+        schema=schema,
+        use=use,
+        field=rule.get("field"),
+        match=rule.get("match", "equals"),
+        matched=rule.get("matched", {}),
+        every=rule.get("every"),
+        chosen=rule.get("chosen", {}),
+        member=rule.get("member"),
+        unless=rule.get("unless", ()),
+        values=rule.get("values", ()),
+        aliases=rule.get("aliases", {}),
+        any_case=rule.get("any_case", document.lenient and is_truth(schema)),
+    )
 
 
 def _with_good_default(
@@ -470,12 +505,15 @@ def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mappin
     ]
 
 
-def _check_path(path: str, parameters: Mapping[Key, Parameter], source: Path, place: str) -> None:
+def _faults_of_path(
+    path: str, parameters: Mapping[Key, Parameter], source: Path, place: str
+) -> Iterator[ConfigurationError]:
+    """What parameters lack that others, or the path, speak of."""
     names = {each.name for each in parameters.values()}
     for (_, name), parameter in parameters.items():
         chooser = parameter.chosen.get("by", parameter.name)
         if chooser not in names:
-            raise ConfigurationError(
+            yield ConfigurationError(
                 "no parameter of the operation",
                 source=source,
                 key=f"{place}: {name}.{EXTENSION}.chosen.by",
@@ -483,7 +521,7 @@ def _check_path(path: str, parameters: Mapping[Key, Parameter], source: Path, pl
             )
     for name in re.findall(r"\{([^}]*)\}", path):
         if ("path", name) not in parameters:
-            raise ConfigurationError(
+            yield ConfigurationError(
                 f"the path has {{{name}}}, and no parameter of that name in: path",
                 source=source,
                 key=place,

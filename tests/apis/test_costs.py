@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.apis.documents import Catalogue
+from mock_sei.errors import ConfigurationError
 from tests.apis.engine import document
 from tests.apis.test_structure import OK, answering, brought, names
 
@@ -99,3 +100,53 @@ def test_very_many_faults_behind_very_many_references_are_read_in_time() -> None
     assert len(catalogue.costs) == 1000
     assert len(catalogue.left_out) == 1000
     assert catalogue.costs[0].consequence.endswith("and 997 more operations are left out")
+
+
+SEVERAL = """
+paths:
+  /a/{id}/{key}:
+    get: {parameters: [{in: query}, 7, {in: header, name: a}, {name: b}], responses: {'200': {description: ok}}}
+    put: {responses: {'200': {description: ok, content: {application/json: {schema: {type: cat}}}}}}
+"""
+FAULTS = [
+    "paths[/a/{id}/{key}].get.parameters[0]: no name",
+    "paths[/a/{id}/{key}].get.parameters[1] = 7: not a mapping",
+    "paths[/a/{id}/{key}].get.parameters[3]: no name",
+    "paths[/a/{id}/{key}].put: the path has {id}",
+    "paths[/a/{id}/{key}].put: the path has {key}",
+    "paths[/a/{id}/{key}].put.responses.200.content.application/json.schema.type = 'cat'",
+]
+
+
+def test_all_faults_of_an_operation_are_reported_at_once() -> None:
+    catalogue = brought(SEVERAL)
+
+    told = "\n".join(catalogue.problems)
+    assert [fault for fault in FAULTS if fault not in told] == []
+
+
+def test_documents_of_the_fixtures_report_all_their_faults_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Catalogue(
+            [
+                document(SEVERAL, product="one"),
+                document(SEVERAL, product="two"),
+                document("paths: 7"),
+            ]
+        )
+
+    told = str(caught.value)
+    assert [fault for fault in FAULTS if fault not in told] == []
+    assert "paths = 7: not a mapping" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_parameter_that_is_gone_is_no_second_fault() -> None:
+    catalogue = brought(
+        f"paths: {{'/x/{{id}}': {{get: {{parameters: [{{$ref: '#/components/parameters/Gone'}}], {OK}}}}}, /y: {{get: {{parameters: [{{}}], {OK}}}}}}}"
+    )
+
+    assert [each.error.problem for each in catalogue.costs] == [
+        "leads nowhere",
+        "no name, no place: it is empty",
+    ]
