@@ -86,7 +86,7 @@ class Product:
     def _modern(self) -> Modern:
         """The document as one of 3.1. Raises :class:`~mock_sei.errors.ConfigurationError`."""
         file = self._file
-        return modern(self._written, file.source, name=file.name, read_part=file.read_part)
+        return modern(file.content, file.source, name=file.name, read_part=file.read_part)
 
     @property
     def _written(self) -> Mapping[str, Any]:

@@ -30,6 +30,7 @@ from mock_sei.apis.grammar import (
 from mock_sei.apis.reach import Reach, Wrong
 from mock_sei.apis.rules import check_schema
 from mock_sei.apis.schemas import is_searched_by_engine, knows_its_members
+from mock_sei.apis.swagger import from_swagger, is_swagger, moved, part_from_swagger
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import PatternError, compile_pattern
 from mock_sei.sendable import is_media_type, is_token
@@ -96,8 +97,10 @@ def modern(
     ``name`` is its file within its folder, by which files refer to one another. Raises
     :class:`ConfigurationError` for another version, and where no operation can be read at all.
     """
+    swagger = content if is_swagger(content) else None
+    content = content if swagger is None else from_swagger(swagger)
     version = version_of(content, source)
-    turn = _Turn(source, name, read_part, old=version.startswith("3.0"))
+    turn = _Turn(source, name, read_part, old=version.startswith("3.0"), swagger=swagger)
     whole = turn.whole(content)
     turn.report_unchecked()
     return Modern(
@@ -136,7 +139,17 @@ class _Link:
 class _Turn:
     """One document on its way to 3.1."""
 
-    def __init__(self, source: Path, name: str, read_part: ReadPart, *, old: bool) -> None:
+    def __init__(
+        self,
+        source: Path,
+        name: str,
+        read_part: ReadPart,
+        *,
+        old: bool,
+        swagger: Mapping[str, Any] | None,
+    ) -> None:
+        self._swagger = swagger
+        """The document as it is written, where that is Swagger 2.0."""
         self._source = source
         self._name = name
         self._read_part = read_part
@@ -391,6 +404,7 @@ class _Turn:
         if not isinstance(found, Mapping) or "$ref" in found:
             self.refuse((*pointer, "$ref"), "leads to nothing of that kind")
             return {}
+        found = {name: self._converted(each, kind) for name, each in found.items()}
         for name, each in found.items():
             for inner in _branches(each, kind):
                 self._note_link((*pointer, name, *inner), (*target, name, *inner))
@@ -406,8 +420,12 @@ class _Turn:
             if each is None and (inner is not Kind.VALUE or key in _PLAIN.get(kind, {})):
                 continue  # left empty: as good as not given
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
+        if not isinstance(found.get("$ref", ""), str):
+            self.refuse((*pointer, "$ref"), "must be a text", found.pop("$ref"))
         self._forget_plain(found, pointer, kind)
         self._forget_unsendable(found, pointer, kind)
+        if kind is Kind.EXAMPLE and "externalValue" in found and "value" not in found:
+            self.tell((*pointer, "externalValue"), "is not read", found["externalValue"])
         if "itemSchema" in found and kind is Kind.MEDIA:
             _say_array(found)
         self._kinds[id(found)] = found, kind
@@ -613,11 +631,14 @@ class _Turn:
             start = self._part(address, link)
             resource = self._file_of(start)
         if fragment and not fragment.startswith("/"):
-            anchor = self._anchors.get((resource, unquote(fragment)))
-            if anchor is None:
+            name = resource, unquote(fragment)
+            if name not in self._anchors and self._is_of_a_part(start):
+                self._read_target(start, link, reference)  # only then its names are known
+            if name not in self._anchors:
                 raise self._error(link, "leads nowhere", reference)
-            return anchor
-        return (*start, *tokens_of(fragment))
+            return self._anchors[name]
+        tokens = tokens_of(fragment)
+        return (*start, *(tokens if start or self._swagger is None else moved(tokens)))
 
     def _part(self, address: str, link: _Link) -> Pointer:
         """Where the file stands that a reference names; it is read with the first of them."""
@@ -648,14 +669,22 @@ class _Turn:
         holder, last, found = self._find(keys, link, written)
         if (keys in self._targets and id(found) in self._kinds) or link.kind is Kind.LINK:
             return
-        if not isinstance(found, (Mapping, bool) if link.kind is Kind.SCHEMA else Mapping):
+        is_whole = holder is None  # which is a document, and none of its parts
+        shapes = (Mapping, bool) if link.kind is Kind.SCHEMA else (Mapping,)
+        if is_whole or not isinstance(found, shapes):
             raise self._error(link, "leads to nothing of that kind")
         self._targets.add(keys)
         if len(self._targets) > MOST_TARGETS:
             raise self._error(link, f"more than {MOST_TARGETS} parts are referred to", written)
-        if id(found) in self._kinds or isinstance(found, bool) or holder is None:
+        if id(found) in self._kinds or isinstance(found, bool):
             return
+        if self._is_of_a_part(target):
+            found = self._converted(found, link.kind)
         holder[last] = self._field(found, target, Shape.ONE, link.kind, "", 0)
+
+    def _converted(self, part: Any, kind: Kind) -> Any:
+        """A part of another file, of the version that the document has once it is read."""
+        return part if self._swagger is None else part_from_swagger(self._swagger, part, kind)
 
     def _find(self, keys: tuple[str, ...], link: _Link, written: str) -> tuple[Any, Any, Any]:
         """What stands there, and what holds it under which key."""
@@ -826,10 +855,10 @@ _PLAIN: Mapping[Kind, Mapping[str, _Plain]] = {
         "summary": _A_TEXT,
         "description": _A_TEXT,
     },
-    Kind.PARAMETER: dict.fromkeys(("required", "explode"), _A_FLAG),
-    Kind.HEADER: dict.fromkeys(("required", "explode"), _A_FLAG),
+    Kind.PARAMETER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
+    Kind.HEADER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
     Kind.BODY: {"required": _A_FLAG},
-    Kind.ENCODING: {"explode": _A_FLAG},
+    Kind.ENCODING: {"explode": _A_FLAG, "style": _A_TEXT},
     Kind.SCHEMA: dict.fromkeys(("uniqueItems", "readOnly", "writeOnly", "nullable"), _A_FLAG),
 }
 """Fields that no operation depends on, and what they must be."""

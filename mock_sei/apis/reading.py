@@ -473,7 +473,7 @@ def _content(raw: Mapping[str, Any], document: Document, place: str) -> tuple[st
 
 def _style(style: Any, place: str) -> str | None:
     """A style that its place may have; any other counts as not given."""
-    return style if style in STYLES and place in STYLES[style].places else None
+    return style if str(style) in STYLES and place in STYLES[style].places else None
 
 
 def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:

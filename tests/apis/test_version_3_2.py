@@ -114,8 +114,9 @@ def test_media_types_may_stand_among_the_components() -> None:
     ],
 )
 def test_a_document_may_call_itself_by_its_own_address(reference: str) -> None:
+    schema = f"{{$ref: '{reference}'}}"
     found = engine(
-        f"$self: https://api.invalid/v1/own.yaml\npaths: {{/x: {{get: {{{answering('{$ref: ' + chr(39) + reference + chr(39) + '}')}}}}}}}\n"
+        f"$self: https://api.invalid/v1/own.yaml\npaths: {{/x: {{get: {{{answering(schema)}}}}}}}\n"
         "components: {schemas: {A: {$anchor: a, type: integer}}}"
     )
 
