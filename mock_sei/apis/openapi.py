@@ -118,10 +118,19 @@ _MOST_REPORTED = 10
 _LONGEST_WAY = 20
 """References that follow one another; more is a circle."""
 
+DYNAMIC = "x-mock-sei-dynamic"
+"""Where, among the components, schemas stand that were read for a meaning of dynamic names."""
+_IN_COPIES = ("components", DYNAMIC)
+_MOST_COPIES = 1_000
+
 MOST_TARGETS = 20_000
 """Parts of one document that references lead to."""
 MOST_WAYS = 10_000
 """Schemas that one value is held against, by references within allOf, anyOf, oneOf and the like."""
+
+
+Bound = tuple[tuple[str, Pointer], ...]
+"""Dynamic names, each with the schema that it stands for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +143,8 @@ class _Link:
     kind: Kind
     base: str
     """The address of the schema resource that it stands in, ``""`` in the document itself."""
+    bound: Bound = ()
+    """What outer schema resources make of dynamic names."""
 
 
 class _Turn:
@@ -177,6 +188,15 @@ class _Turn:
         self._resources: dict[str, Pointer] = {}
         """Schemas by their ``$id``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
+        self._dynamic: dict[tuple[str, str], Pointer] = {}
+        """The anchors that are dynamic, as above."""
+        self._has_dynamic = False
+        """Whether any schema refers to one."""
+        self._bound: Bound = ()
+        """What goes for the schema that is being read."""
+        self._copies: dict[tuple[Pointer, Bound], Pointer] = {}
+        """Schemas that are read once more, since outer ones give a dynamic name another meaning."""
+        self._written: Mapping[str, Any] = {}
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
         self._unserved: set[Pointer] = set()
@@ -208,6 +228,7 @@ class _Turn:
         if isinstance(own, str) and own:
             self._self = own.partition("#")[0]
             self._resources[self._self] = ()
+        self._written = content
         self._whole = self._object(content, (), Kind.DOCUMENT, "", 0)
         while self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -503,6 +524,7 @@ class _Turn:
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
+            self._has_dynamic = True
             found["$ref"] = dynamic
             self._wait(found, "$dynamicRef", pointer, Kind.SCHEMA, base)
         elif "$ref" in found:
@@ -554,7 +576,10 @@ class _Turn:
             self._resources.setdefault(base, pointer)
         for key in ("$anchor", "$dynamicAnchor"):
             if isinstance(value.get(key), str):
-                self._anchors.setdefault((base or self._file_of(pointer), value[key]), pointer)
+                name = base or self._file_of(pointer), value[key]
+                self._anchors.setdefault(name, pointer)
+                if key == "$dynamicAnchor":
+                    self._dynamic.setdefault(name, pointer)
         return base
 
     def _name_null(self, found: dict[str, Any], pointer: Pointer) -> None:
@@ -587,14 +612,59 @@ class _Turn:
     def _wait(
         self, holder: dict[str, Any], key: str, pointer: Pointer, kind: Kind, base: str
     ) -> None:
-        self._waiting.append(_Link(holder=holder, key=key, pointer=pointer, kind=kind, base=base))
+        link = _Link(
+            holder=holder, key=key, pointer=pointer, kind=kind, base=base, bound=self._bound
+        )
+        self._waiting.append(link)
+
+    def _in_scope(self, target: Pointer, link: _Link, written: str) -> Pointer:
+        """What goes for a target where outer schema resources have dynamic names of their own.
+
+        The outermost resource on the way decides (JSON Schema 2020-12, core, section 8.2.3.2).
+        """
+        if not self._has_dynamic or link.kind is not Kind.SCHEMA or self._is_of_a_part(target):
+            return target
+        bound = dict(link.bound)
+        name = unquote(written.partition("#")[2])
+        if link.key == "$dynamicRef" and target in self._dynamic.values():
+            target = bound.get(name, target)
+        if link.base:
+            for (resource, own), pointer in self._dynamic.items():
+                if resource == link.base:
+                    bound.setdefault(own, pointer)
+        if not bound or (not link.bound and self._resource_of(target) == link.base):
+            return target
+        key = target, tuple(sorted(bound.items()))
+        if key not in self._copies and len(self._copies) < _MOST_COPIES:
+            self._copies[key] = self._copied(target, key[1], link)
+        return self._copies.get(key, target)
+
+    def _copied(self, target: Pointer, bound: Bound, link: _Link) -> Pointer:
+        """A schema, read once more for a meaning of dynamic names; where it stands then."""
+        number = str(len(self._copies) + 1)
+        self._copies[target, bound] = pointer = ("components", DYNAMIC, number)
+        raw: Any = self._written
+        for each in target:
+            raw = raw[int(each)] if isinstance(raw, list) else raw[each]
+        before, self._bound = self._bound, bound
+        read = self._field(raw, pointer, Shape.ONE, link.kind, self._resource_of(target[:-1]), 0)
+        self._bound = before
+        self._whole.setdefault("components", {}).setdefault(DYNAMIC, {})[number] = read
+        return pointer
+
+    def _resource_of(self, pointer: Pointer) -> str:
+        """The address of the schema resource that a part of the document is in."""
+        places = {place: address for address, place in self._resources.items() if place}
+        beginnings = (pointer[:length] for length in range(len(pointer), 0, -1))
+        return next((places[each] for each in beginnings if each in places), "")
 
     def _lead(self, link: _Link) -> None:
         """Reads what a reference leads to as what must be there; one that leads nowhere goes."""
         written = link.holder["$ref"]
         try:
-            target = self._resolved(written, link)
-            self._read_target(target, link, written)
+            named = self._resolved(written, link)
+            self._read_target(named, link, written)
+            target = self._in_scope(named, link, written)
         except ConfigurationError as error:
             del link.holder["$ref"]
             if link.key != "$ref":
@@ -605,7 +675,8 @@ class _Turn:
             link.holder["$ref"] = reference_to(target)
             self._led.append(link)
             if link.kind is not Kind.PATH_ITEM:  # of those each operation is read where it stands
-                self._note_link(link.pointer, target)
+                for each in dict.fromkeys((named, target)):
+                    self._note_link(link.pointer, each)
 
     def _note_link(self, pointer: Pointer, target: Pointer) -> None:
         if not self._is_unserved(pointer):
@@ -737,6 +808,8 @@ class _Turn:
         self._note_wrong(pointer, self._told(pointer, problem, value))
 
     def _note_wrong(self, pointer: Pointer, error: ConfigurationError) -> None:
+        if pointer[:2] == _IN_COPIES:
+            return  # noted where it stands
         if self._is_unserved(pointer):
             self.problems.append(error)
         else:
@@ -744,6 +817,8 @@ class _Turn:
 
     def tell(self, pointer: Pointer, problem: str, value: Any = None) -> None:
         """Notes what costs no operation."""
+        if pointer[:2] == _IN_COPIES:
+            return  # noted where it stands
         self.problems.append(self._told(pointer, problem, value))
 
     def _is_pattern(self, text: str, pointer: Pointer) -> bool:

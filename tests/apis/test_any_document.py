@@ -259,15 +259,15 @@ def test_the_documents_that_are_changed_have_no_fault(file: Path, text: str) -> 
     call_everything(catalogue)
 
 
+def slow(value: Any) -> Any:
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
+ANYTHING: list[Any] = [[], {}, 7, "text", [None], True]
+
+
 @pytest.mark.parametrize("text", [OWN, NEW, OLD], ids=["own", "new", "old"])
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        {"$ref": "#"},
-        *(pytest.param(each, marks=pytest.mark.slow) for each in ([], {}, 7, "text", [None], True)),
-    ],
-)
+@pytest.mark.parametrize("value", [None, {"$ref": "#"}, *map(slow, ANYTHING)])
 def test_any_one_place_may_hold_anything(file: Path, text: str, value: Any) -> None:
     """Each place of a document in turn; whatever stands there, it is used or reported."""
     whole = yaml.safe_load(text)
