@@ -17,9 +17,10 @@ from urllib.parse import parse_qsl, urlencode
 from mock_sei.apis.costs import Cost, costs_of
 from mock_sei.apis.openapi import Modern, modern
 from mock_sei.apis.operations import OVER_RECORDS, Operation
+from mock_sei.apis.path_items import read_operations
 from mock_sei.apis.paths import Pairs, PathTree, blanked, called
 from mock_sei.apis.reach import Reach
-from mock_sei.apis.reading import LeftOut, Reading, read_operations
+from mock_sei.apis.reading import LeftOut, Reading
 from mock_sei.apis.references import Document
 from mock_sei.apis.servers import base_path
 from mock_sei.apis.swagger import from_swagger, is_swagger
