@@ -60,9 +60,35 @@ class ConfigurationError(MockSeiError):
 
     def __init__(self, problem: str, *, source: object, key: str = "", value: object = None):
         self.problem, self.source, self.key = one_line(problem), str(source), key
+        self.value = value
+        self.faults: Sequence[ConfigurationError] = (self,)
+        """All that it says, where it stands for several."""
         place = f"{source}: {key}" if key else str(source)
         shown = "" if value is None else f" = {spelled(value)}"
         super().__init__(one_line(f"{place}{shown}: {problem}"))
+
+
+_MOST_FAULTS = 20
+"""Faults of a user's files that one message has."""
+
+
+def raise_all(errors: Sequence[ConfigurationError]) -> None:
+    """Raises one :class:`ConfigurationError` that says all, where there is any.
+
+    It has the place of the first.
+    """
+    if not errors:
+        return
+    faults = {str(each): each for error in errors for each in error.faults}
+    first, *others = faults.values()
+    if not others:
+        raise first
+    shown = "; ".join(str(each) for each in others[:_MOST_FAULTS])
+    more = "" if len(others) <= _MOST_FAULTS else f"; and {len(others) - _MOST_FAULTS} more"
+    problem = f"{first.problem}; further faults: {shown}{more}"
+    found = ConfigurationError(problem, source=first.source, key=first.key, value=first.value)
+    found.faults = tuple(faults.values())
+    raise found
 
 
 class UnknownApplication(MockSeiError):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 
 from mock_sei.api_files import DocumentFile, find_documents, read_text
 from mock_sei.arguments import plain_problem, suggestion
-from mock_sei.errors import ConfigurationError
+from mock_sei.errors import ConfigurationError, raise_all
 from mock_sei.json_numbers import plain_reason
 from mock_sei.paths import find_path_problem
 from mock_sei.records import (
@@ -70,11 +70,15 @@ class RecordFiles(Mapping[str, tuple[Record, ...]]):
         """Raises :class:`ConfigurationError`."""
         bundled = bundled_folder() / "data"
         self._paths = {path.stem: path for path in paths}
-        self._records = {
-            name: _parse_records(read_text(path), path)
-            for name, path in self._paths.items()
-            if path.parent != bundled
-        }
+        self._records: dict[str, tuple[Record, ...]] = {}
+        wrong: list[ConfigurationError] = []
+        for name, path in self._paths.items():
+            if path.parent != bundled:
+                try:
+                    self._records[name] = _parse_records(read_text(path), path)
+                except ConfigurationError as error:
+                    wrong.append(error)
+        raise_all(wrong)
         self._texts: dict[str, str] = {}
         """The texts of files that are read and not yet parsed."""
 
@@ -170,18 +174,41 @@ def _bundled() -> Fixtures:
 
 def _load(folder: Path, fallback: Path) -> Fixtures:
     platform_file = _first(folder / "platform.toml", fallback / "platform.toml")
-    return Fixtures(
-        registry=read_platform_file(platform_file),
-        documents=tuple(_documents(folder, fallback)),
-        collections=RecordFiles(_files("data/*.json", folder, fallback)),
+    wrong: list[ConfigurationError] = []
+    registry, documents, collections = (
+        _or_note(wrong, read)
+        for read in (
+            lambda: read_platform_file(platform_file),
+            lambda: _documents(folder, fallback),
+            lambda: RecordFiles(_files("data/*.json", folder, fallback)),
+        )
     )
+    raise_all(wrong)
+    return Fixtures(registry=registry, documents=documents, collections=collections)
 
 
-def _documents(folder: Path, fallback: Path) -> Iterable[DocumentFile]:
-    """The bundled ones are read when needed; those of a user at once, so that a fault is told."""
+def _or_note(wrong: list[ConfigurationError], read: Callable[[], Any]) -> Any:
+    """What is read; a fault is noted, so that all are reported together."""
+    try:
+        return read()
+    except ConfigurationError as error:
+        wrong.append(error)
+    return None
+
+
+def _documents(folder: Path, fallback: Path) -> tuple[DocumentFile, ...]:
+    """The bundled ones are read when needed; those of a user at once, so that a fault is told.
+
+    Raises :class:`ConfigurationError`.
+    """
     bundled = bundled_folder() / "apis"
-    for path in _files("apis/*.yaml", folder, fallback):
-        yield DocumentFile(path, bundled=path.parent == bundled)
+    wrong: list[ConfigurationError] = []
+    found = [
+        _or_note(wrong, partial(DocumentFile, path, bundled=path.parent == bundled))
+        for path in _files("apis/*.yaml", folder, fallback)
+    ]
+    raise_all(wrong)
+    return tuple(found)
 
 
 def _first(*paths: Path) -> Path:

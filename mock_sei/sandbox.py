@@ -28,6 +28,7 @@ from mock_sei.addresses import PLATFORM_PAGES, Addresses
 from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections, Seed
+from mock_sei.apis.costs import WHOLE
 from mock_sei.apis.data import Data
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
@@ -152,8 +153,10 @@ class Sandbox:
             pages=PLATFORM_PAGES,
             unread=fixtures.problems,
         )
-        for problem in (*fixtures.problems, *self.catalogue.problems):
-            logger.warning("left out: %s", problem)
+        for problem in fixtures.problems:
+            logger.warning("%s; %s", problem, WHOLE)
+        for cost in self.catalogue.costs:
+            logger.warning("%s", cost.sentence)
         for problem in self.catalogue.unchecked:
             logger.warning("not checked: %s", problem)
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)

@@ -100,6 +100,11 @@ def _find_field_problem(name: object, value: object, size: int) -> str | None:
     return _OWN_HEADERS.get(lowered)
 
 
+def is_token(value: str) -> bool:
+    """Whether it can be a method or the name of a header (RFC 9110, 5.6.2)."""
+    return _TOKEN.fullmatch(value) is not None
+
+
 def is_media_type(value: str) -> bool:
     """Whether it can stand in ``Content-Type``; a wrong one is a test's own business."""
     return _MEDIA_TYPE.fullmatch(value) is not None

@@ -81,13 +81,15 @@ def test_broken_files_are_told_and_the_others_still_load(
             fixtures=load_fixtures(None, tmp_path), store=shared_store, behaviour=Behaviour()
         )
 
-    lines = [each.removeprefix(f"left out: {tmp_path}/") for each in caplog.messages]
+    lines = [each.removeprefix(f"{tmp_path}/") for each in caplog.messages]
     assert [line.partition(": ")[0] for line in lines] == [
         "a.yaml",
         "c.json",
         "d.yaml",
     ]
+    assert lines[0].endswith("; the whole file is left out")
     assert lines[2].startswith("d.yaml: paths[/x].get.parameters")
+    assert lines[2].endswith("; GET /x is left out")
     assert Platform(sandbox).get("/v7/widgets").status_code == 200
     assert Platform(sandbox).get().status_code == 200
 

@@ -341,6 +341,17 @@ def test_a_file_that_cannot_be_read_is_named(
     assert re.match(rf"{re.escape(str(folder / name))}: {problem}", complaint(folder))
 
 
+def test_all_files_that_cannot_be_read_are_named_at_once(folder: Path) -> None:
+    names = ["platform.toml", "apis/one.yaml", "apis/two.yaml", "data/one.json", "data/two.json"]
+    for name in names:
+        (folder / name).write_bytes(b"[[")
+
+    line = complaint(folder)
+
+    assert [line.count(str(folder / name)) for name in names] == [1] * 5
+    assert "further faults: " in line
+
+
 @pytest.mark.parametrize("name", ["platform.toml", "apis/own.yaml", "data/own.json"])
 def test_a_folder_in_the_place_of_a_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink(missing_ok=True)

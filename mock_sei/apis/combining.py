@@ -139,14 +139,37 @@ class _Expansion:
         self, name: str, mapping: Mapping[str, Any], seen: frozenset[int]
     ) -> list[list[Any]]:
         """The types of a base's mapping; only the one that is being made, where it is one."""
-        found = []
-        for value, reference in mapping.items():
-            if isinstance(reference, str) and reference.startswith("#/"):
-                each = self._document.find(reference, "discriminator.mapping")
-                if id(each) in seen:
-                    return [list(_discriminated(name, value))]
-                found.append([*_discriminated(name, value), each])
-        return found or [[]]
+        types = {
+            value: self._document.find(reference, "discriminator.mapping")
+            for value, reference in mapping.items()
+            if isinstance(reference, str) and reference.startswith("#/")
+        }
+        made = [value for value, each in types.items() if id(each) in seen]
+        if made:  # of types below one another, the lowest
+            lowest = next(
+                (
+                    one
+                    for one in made
+                    if not any(self._is_below(types[other], types[one]) for other in made)
+                ),
+                made[0],
+            )
+            return [list(_discriminated(name, lowest))]
+        return [[*_discriminated(name, value), each] for value, each in types.items()] or [[]]
+
+    def _is_below(self, schema: Any, other: Any) -> bool:
+        """Whether a schema has another one among those of its ``allOf``."""
+        waiting, seen = [schema], set[int]()
+        while waiting and len(seen) < _MOST_EXCLUDED:
+            each = waiting.pop()
+            if not isinstance(each, Mapping) or id(each) in seen:
+                continue
+            seen.add(id(each))
+            inner = [self._document.follow(one, "allOf") for one in each.get("allOf") or ()]
+            if any(one is other for one in inner):
+                return True
+            waiting += inner
+        return False
 
 
 _MOST_EXCLUDED = 10

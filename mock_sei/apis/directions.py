@@ -171,6 +171,10 @@ def _directed(document: Document, schema: Any, flag: Flag) -> tuple[Document, An
     view = document.views.get(flag)
     if not isinstance(view, _Directed):
         view = document.views[flag] = _Directed(
-            source=document.source, content=document.content, whole=document, flag=flag
+            source=document.source,
+            content=document.content,
+            whole=document,
+            flag=flag,
+            bases=document.bases,
         )
     return view, view.twin(schema)

@@ -12,17 +12,26 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode
 
+from mock_sei.apis.costs import Cost, costs_of
 from mock_sei.apis.openapi import Modern, modern
 from mock_sei.apis.operations import OVER_RECORDS, Operation
-from mock_sei.apis.paths import PathTree
+from mock_sei.apis.path_items import read_operations
+from mock_sei.apis.paths import Pairs, PathTree, blanked, called
 from mock_sei.apis.reach import Reach
-from mock_sei.apis.reading import LeftOut, Reading, mapping, read_operations
+from mock_sei.apis.reading import LeftOut, Reading
 from mock_sei.apis.references import Document
+from mock_sei.apis.servers import base_path
 from mock_sei.apis.swagger import from_swagger, is_swagger
 from mock_sei.apis.unchecked import find_unchecked
-from mock_sei.errors import NOT_FOUND, ConfigurationError, MethodNotAllowed, Refusal
+from mock_sei.errors import (
+    NOT_FOUND,
+    ConfigurationError,
+    MethodNotAllowed,
+    Refusal,
+    raise_all,
+)
 from mock_sei.reasons.paths import NearPaths, find_path_difference
 from mock_sei.texts import spelled
 
@@ -79,7 +88,7 @@ class Product:
     def _modern(self) -> Modern:
         """The document as one of 3.1. Raises :class:`~mock_sei.errors.ConfigurationError`."""
         file = self._file
-        return modern(self._written, file.source, name=file.name, read_part=file.read_part)
+        return modern(file.content, file.source, name=file.name, read_part=file.read_part)
 
     @property
     def _written(self) -> Mapping[str, Any]:
@@ -89,8 +98,10 @@ class Product:
 
     @cached_property
     def document(self) -> Document:
-        content = self._file.content if self.bundled else self._modern.content
-        return Document(source=self._file.source, content=content, lenient=self.bundled)
+        source = self._file.source
+        if self.bundled:
+            return Document(source=source, content=self._file.content, lenient=True)
+        return Document(source=source, content=self._modern.content, bases=self._modern.bases)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -111,12 +122,40 @@ class Product:
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Operation]:
-        """By method and path template. Raises :class:`~mock_sei.errors.ConfigurationError`."""
-        return {(each.method, each.path): each for each in self._reading.operations}
+        """By method and path template, as the document has it.
+
+        Raises :class:`~mock_sei.errors.ConfigurationError`.
+        """
+        return {(each.method, each.written): each for each in self._reading.operations}
+
+    @cached_property
+    def _by_call(self) -> Mapping[tuple[str, str], Sequence[Operation]]:
+        """By method and path as they are called; those that ask for most come first."""
+        found: dict[tuple[str, str], list[Operation]] = {}
+        for each in sorted(self.operations.values(), key=lambda one: -len(one.fixed)):
+            found.setdefault((each.method, each.path), []).append(each)
+        return found
+
+    def has(self, method: str, path: str) -> bool:
+        """Whether an operation with this method is called by a path template."""
+        return (method, path) in self._by_call
+
+    def find(self, method: str, path: str, query: str) -> Operation | None:
+        """The operation of a call, by the path template that fits it."""
+        found = self._by_call.get((method, path), ())
+        if found and not found[0].fixed:
+            return found[0]
+        sent = set(parse_qsl(query, keep_blank_values=True)) if found else set()
+        return next((each for each in found if sent.issuperset(each.fixed)), None)
+
+    def queries(self, method: str, path: str) -> Sequence[str]:
+        """Of which the query of a call must have one."""
+        return [urlencode(each.fixed) for each in self._by_call.get((method, path), ())]
 
     @cached_property
     def _reading(self) -> Reading:
-        base = base_path(self.document) if self.brought else ""
+        servers = self.content.get("servers") or [{}]
+        base = base_path(servers, self.source) if self.brought else ""
         reach = Reach((), ()) if self.bundled else self._modern.reach()
         return read_operations(self.name, self.document, base, reach)
 
@@ -129,16 +168,16 @@ class Product:
         """The paths of a document that cannot be used, as far as they can be read."""
         try:
             paths = self._file.paths
-            base = base_path(Document(source=self.source, content=self._written))
+            base = base_path(self._written.get("servers") or [{}], self.source)
         except ConfigurationError:
             return ()
-        return [base + str(each) for each in paths]
+        return [base + called(str(each))[0] for each in paths]
 
     @cached_property
     def methods(self) -> Mapping[str, Sequence[str]]:
         """The methods of each path template."""
         found: dict[str, list[str]] = {}
-        for method, template in self.operations:
+        for method, template in self._by_call:
             found.setdefault(template, []).append(method)
         return found
 
@@ -166,9 +205,8 @@ class Product:
         return find_unchecked(self.document, self.operations.values(), self._modern.formats)
 
     def check(self) -> None:
-        """The whole document. Raises the first :class:`~mock_sei.errors.ConfigurationError`."""
-        for each in self.wrong:
-            raise each
+        """The whole document. Raises :class:`~mock_sei.errors.ConfigurationError` with all."""
+        raise_all(self.wrong)
 
 
 class Catalogue:
@@ -189,25 +227,30 @@ class Catalogue:
         ``oauth`` and ``pages`` are what else is called on the same listeners, each as in ``GET
         /portal``: who misspells a path may have meant one of them.
 
-        Raises :class:`~mock_sei.errors.ConfigurationError` for one of the fixtures that is wrong; a
-        operation of a brought one is left out instead, and stands in :attr:`faults`.
+        Raises :class:`~mock_sei.errors.ConfigurationError` for those of the fixtures that are
+        wrong; an operation of a brought one is left out instead, and stands in :attr:`costs`.
         """
         self._oauth = oauth
         self._pages = pages
-        self.faults: list[ConfigurationError] = []
-        """What is wrong with the documents, each with its file and place."""
+        self.costs: list[Cost] = []
+        """What is wrong with the documents, each with its file, its place and what it costs."""
         self._unread = unread
         self._left_out: list[tuple[Product, LeftOut]] = []
-        self._brought_operations: dict[tuple[str, str], Product] = {}
+        self._brought_operations: dict[tuple[str, str, Pairs], Product] = {}
         self.products: dict[str, Product] = {}
         for file in brought:
             self._bring(Product(file, brought=True))
+        wrong: list[ConfigurationError] = []
         for file in files:
             if file.product not in self.products:
                 product = self.products[file.product] = Product(file)
                 if not file.bundled:
-                    product.check()
-                    self.faults += product.problems
+                    try:
+                        wrong += product.wrong
+                        self.costs += costs_of(product.problems, ())
+                    except ConfigurationError as error:
+                        wrong.append(error)
+        raise_all(wrong)
         paths = [(path, product) for product in self.products.values() for path in product.paths]
         self._exact: dict[str, list[Product]] = {}
         for path, product in paths:
@@ -235,7 +278,7 @@ class Catalogue:
                     source=product.source,
                 )
         except ConfigurationError as error:
-            self.faults.append(error)
+            self.costs.append(Cost(error=error, is_whole=True))
             self._left_out += [
                 (product, LeftOut(method=None, path=path, reasons=[error]))
                 for path in product.written_paths()
@@ -243,21 +286,23 @@ class Catalogue:
             return
         self._tell_shared(product)
         self.products[product.name] = product
-        self.faults += [*wrong, *product.problems]
+        self.costs += costs_of([*wrong, *product.problems], product.left_out)
         self._left_out += [(product, each) for each in product.left_out]
 
     def _tell_shared(self, product: Product) -> None:
         """The operations that an earlier document answers."""
-        for method, path in product.operations:
-            first = self._brought_operations.setdefault((method, path), product)
+        for each in product.operations.values():
+            key = each.method, blanked(each.path), each.fixed
+            first = self._brought_operations.setdefault(key, product)
             if first is not product:
-                problem = f"{method} {path} is in {first.source} too, which answers it"
-                self.faults.append(ConfigurationError(problem, source=product.source))
+                problem = f"{each.name} is in {first.source} too, which answers it"
+                error = ConfigurationError(problem, source=product.source)
+                self.costs.append(Cost(error=error, operations=[each.name]))
 
     @property
     def problems(self) -> list[str]:
         """The faults, a sentence each."""
-        return list(map(str, self.faults))
+        return [str(each.error) for each in self.costs]
 
     @property
     def unchecked(self) -> list[str]:
@@ -280,26 +325,33 @@ class Catalogue:
 
     def has(self, method: str, path: str) -> bool:
         """Whether an operation with this method has a path that fits."""
-        return any(
-            (method, template) in product.operations
-            for template, product, _ in self._candidates(path)
-        )
+        return any(product.has(method, template) for template, product, _ in self._candidates(path))
 
-    def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
+    def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:
         """The operation for a request and the values in its path.
 
         A :class:`Refusal` that names the nearest ones if there is none.
         """
         allowed: list[str] = []
+        queries: list[str] = []
         for template, product, values in self._candidates(path):
-            operation = product.operations.get((method, template))
+            operation = product.find(method, template, query)
             if operation is not None:
                 return operation, values
+            queries += product.queries(method, template)
             here = product.methods.get(template, ())
             allowed += [each for each in here if each not in allowed]
         left_out = self._find_left_out(method, path)
         if left_out is not None:
             raise left_out
+        if queries:
+            raise Refusal(
+                NOT_FOUND,
+                check="path",
+                because=f"The query says which operation of {method} {path} is meant, and this one "
+                "says none that there is.",
+                expected=" or ".join(queries[:_MOST_QUERIES]),
+            )
         if allowed:
             raise MethodNotAllowed(method, path, tuple(allowed))
         raise self.miss(method, path)
@@ -384,32 +436,8 @@ class Catalogue:
         return (each for each in self.operations if each.rule.action in OVER_RECORDS)
 
 
-def base_path(document: Document) -> str:
-    """The path of the first server a document names, its variables at their defaults.
-
-    Raises :class:`~mock_sei.errors.ConfigurationError`.
-    """
-    source = document.source
-    servers = document.content.get("servers") or [{}]
-    if not isinstance(servers, list):
-        raise ConfigurationError("not a list", source=source, key="servers")
-    first = mapping(servers[0], source, "servers[0]")
-    url = str(first.get("url", ""))
-    place = "servers[0].variables"
-    for name, entry in mapping(first.get("variables") or {}, source, place).items():
-        default = mapping(entry, source, f"{place}.{name}").get("default", "")
-        url = url.replace(f"{{{name}}}", str(default))
-    try:
-        path = urlsplit(url).path.strip("/")
-    except ValueError as error:
-        raise ConfigurationError(
-            str(error), source=source, key="servers[0].url", value=url
-        ) from None
-    if "{" in path:
-        raise ConfigurationError(
-            "no default for a variable of it", source=source, key="servers[0].url", value=url
-        )
-    return f"/{path}" if path else ""
+_MOST_QUERIES = 10
+"""Queries that a refusal names."""
 
 
 def _looseness(path: str) -> tuple[int, int]:

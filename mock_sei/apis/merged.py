@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mock_sei.apis.documents import Product
-from mock_sei.apis.openapi import PARTS
+from mock_sei.apis.openapi import DYNAMIC, PARTS
 from mock_sei.apis.operations import Operation
 
 _COMPONENTS = "#/components/"
@@ -21,15 +21,15 @@ def merged(products: Iterable[Product], *, title: str, version: str) -> dict[str
     components: dict[str, dict[str, Any]] = {}
     operation_ids: set[str] = set()
     for product in products:
-        mine = {each.path for each in product.operations.values()} - paths.keys()
+        mine = {each.written for each in product.operations.values()} - paths.keys()
         for operation in product.operations.values():
-            if operation.path in mine:
-                item = paths.setdefault(operation.path, {})
+            if operation.written in mine:
+                item = paths.setdefault(operation.written, {})
                 if operation.shared:
                     item["parameters"] = _renamed(list(operation.shared), product.name)
                 item[operation.method.lower()] = _shown(operation, product, operation_ids)
         for kind, entries in (product.content.get("components") or {}).items():
-            if kind.startswith("x-") and kind != PARTS:
+            if kind.startswith("x-") and kind not in (PARTS, DYNAMIC):
                 continue
             named = components.setdefault(kind, {})
             for name, entry in (entries or {}).items():

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mock_sei.apis.discriminators import UNIONS, chosen, mapping_of, property_of
 from mock_sei.apis.formats import wanted
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
@@ -73,6 +74,8 @@ class _Search:
         self._work = work
         self._most = most
         self._depth = 0
+        self._decided: set[tuple[int, tuple[str | int, ...]]] = set()
+        """The discriminators that have chosen already, each with the place of the value."""
 
     def look(self, schema: Any, value: Any, place: tuple[str | int, ...]) -> None:
         """Adds what is wrong with a value; nothing where it fits."""
@@ -84,6 +87,7 @@ class _Search:
             return
         self._depth += 1
         if isinstance(schema.get("$ref"), str):
+            self._decided |= {(each, place) for each in self._bases(schema["$ref"])}
             try:
                 self.look(self._document.find(schema["$ref"], "$ref"), value, place)
             except ConfigurationError:
@@ -94,6 +98,20 @@ class _Search:
         for look_inside in (_required, _items, _members, _combined, _contained, _unevaluated):
             look_inside(self, schema, value, place)
         self._depth -= 1
+
+    def _bases(self, reference: str) -> frozenset[int]:
+        return self._document.bases.get(reference, frozenset())
+
+    def choose(
+        self, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
+    ) -> str | None:
+        """The reference that a discriminator chooses, once for each place."""
+        found = chosen(schema, value)
+        key = id(schema.get("discriminator")), place
+        if found is None or key in self._decided:
+            return None
+        self._decided.add(key)
+        return found
 
     def add(self, place: tuple[str | int, ...], reason: str) -> None:
         if len(self.found) < self._most:
@@ -141,6 +159,7 @@ class _Search:
         """What is wrong with a value, for one alternative among others."""
         inner = _Search(self._document, self._budget, self._work, _MOST_OF_AN_ALTERNATIVE)
         inner._depth = self._depth
+        inner._decided = set(self._decided)
         inner.look(schema, value, ())
         return [
             f"{spelled('.'.join(map(str, each.place)))}: {each.reason}"
@@ -252,9 +271,16 @@ def _combined(
     parts = schema.get("allOf")
     for each in parts if isinstance(parts, list) else ():
         search.look(each, value, place)
-    for keyword in ("anyOf", "oneOf"):
+    reference = search.choose(schema, value, place)
+    if reference is not None:
+        search.look({"$ref": reference}, value, place)
+    for keyword in UNIONS if chosen(schema, value) is None else ():
         parts = schema.get(keyword)
         if not isinstance(parts, list) or search.fits(search.part(keyword, parts), value):
+            continue
+        unknown = _unknown_type(schema, value)
+        if unknown:
+            search.add((*place, property_of(schema) or ""), unknown)
             continue
         fitting = sum(search.fits(each, value) for each in parts)
         if fitting:
@@ -266,6 +292,19 @@ def _combined(
     if "if" in schema:
         holds = search.fits(schema["if"], value)
         search.look(schema.get("then" if holds else "else", True), value, place)
+
+
+def _unknown_type(schema: Mapping[str, Any], value: Any) -> str | None:
+    """What is wrong with the member that names the schema of a value."""
+    name, known = property_of(schema), mapping_of(schema)
+    if name is None or not known or not isinstance(value, dict):
+        return None
+    names = _list(list(known)[:_SHOWN])
+    if name not in value:
+        return f"required and missing; it says which schema is meant: {names}"
+    if value[name] in known:
+        return None  # chosen before, and right there
+    return f"{shown(value[name])} names none of the schemas; they are {names}"
 
 
 def _contained(

@@ -8,15 +8,15 @@ spot costs. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from mock_sei.api_files import EXTENSION
+from mock_sei.apis.discriminators import DEFAULT, SCHEMAS, complete, property_of
 from mock_sei.apis.grammar import (
-    FIELDS,
     LISTS_OF_SCHEMAS,
     NAMED_SCHEMAS,
     Kind,
@@ -30,8 +30,10 @@ from mock_sei.apis.grammar import (
 from mock_sei.apis.reach import Reach, Wrong
 from mock_sei.apis.rules import check_schema
 from mock_sei.apis.schemas import is_searched_by_engine, knows_its_members
+from mock_sei.apis.swagger import from_swagger, is_swagger, moved, part_from_swagger
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import PatternError, compile_pattern
+from mock_sei.sendable import is_media_type, is_token
 
 VERSIONS = ("3.0", "3.1", "3.2")
 
@@ -65,6 +67,8 @@ class Modern:
     links: list[tuple[Pointer, Pointer]] = field(repr=False)
     formats: Mapping[str, str]
     """The formats that its schemas name, each with the first place where it stands."""
+    bases: Mapping[str, frozenset[int]] = field(repr=False)
+    """Of ``discriminators.py``."""
 
     def reach(self) -> Reach:
         return Reach(self.wrong, self.links)
@@ -95,8 +99,10 @@ def modern(
     ``name`` is its file within its folder, by which files refer to one another. Raises
     :class:`ConfigurationError` for another version, and where no operation can be read at all.
     """
+    swagger = content if is_swagger(content) else None
+    content = content if swagger is None else from_swagger(swagger)
     version = version_of(content, source)
-    turn = _Turn(source, name, read_part, old=version.startswith("3.0"))
+    turn = _Turn(source, name, read_part, old=version.startswith("3.0"), swagger=swagger)
     whole = turn.whole(content)
     turn.report_unchecked()
     return Modern(
@@ -105,6 +111,7 @@ def modern(
         problems=turn.problems,
         links=turn.links,
         formats=turn.formats,
+        bases=turn.bases,
     )
 
 
@@ -114,10 +121,19 @@ _MOST_REPORTED = 10
 _LONGEST_WAY = 20
 """References that follow one another; more is a circle."""
 
+DYNAMIC = "x-mock-sei-dynamic"
+"""Where, among the components, schemas stand that were read for a meaning of dynamic names."""
+_IN_COPIES = ("components", DYNAMIC)
+_MOST_COPIES = 1_000
+
 MOST_TARGETS = 20_000
 """Parts of one document that references lead to."""
 MOST_WAYS = 10_000
 """Schemas that one value is held against, by references within allOf, anyOf, oneOf and the like."""
+
+
+Bound = tuple[tuple[str, Pointer], ...]
+"""Dynamic names, each with the schema that it stands for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +146,24 @@ class _Link:
     kind: Kind
     base: str
     """The address of the schema resource that it stands in, ``""`` in the document itself."""
+    bound: Bound = ()
+    """What outer schema resources make of dynamic names."""
 
 
 class _Turn:
     """One document on its way to 3.1."""
 
-    def __init__(self, source: Path, name: str, read_part: ReadPart, *, old: bool) -> None:
+    def __init__(
+        self,
+        source: Path,
+        name: str,
+        read_part: ReadPart,
+        *,
+        old: bool,
+        swagger: Mapping[str, Any] | None,
+    ) -> None:
+        self._swagger = swagger
+        """The document as it is written, where that is Swagger 2.0."""
         self._source = source
         self._name = name
         self._read_part = read_part
@@ -144,23 +172,41 @@ class _Turn:
         self.problems: list[ConfigurationError] = []
         self.links: list[tuple[Pointer, Pointer]] = []
         self.formats: dict[str, str] = {}
+        self.bases: Mapping[str, frozenset[int]] = {}
+        self._discriminators: list[tuple[Pointer, dict[str, Any]]] = []
+        """The schemas that have one."""
+        self._mapped: list[tuple[dict[str, Any], str, _Link]] = []
+        """The entries of their mappings, as references on their way."""
         self._whole: dict[str, Any] = {}
+        self._self = ""
+        """The address that the document gives itself (OpenAPI 3.2.0 section 4.1)."""
+        self._names: set[str] = set()
+        """Of the schemas among the components."""
         self._parts: dict[str, Any] = {}
         """The content of other files, by their names."""
         self._led: list[_Link] = []
         """References that lead somewhere."""
         self._waiting: list[_Link] = []
-        self._dynamic_links: list[tuple[Pointer, str]] = []
         """Where each ``$dynamicRef`` stands, and what it says."""
         self._kinds: dict[int, tuple[Any, Kind]] = {}
         """What objects were read as, by their identity; they are kept so that no other takes it."""
         self._resources: dict[str, Pointer] = {}
         """Schemas by their ``$id``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
-        self._dynamic: dict[str, list[Pointer]] = {}
-        """The schemas that have each ``$dynamicAnchor``."""
+        self._dynamic: dict[tuple[str, str], Pointer] = {}
+        """The anchors that are dynamic, as above."""
+        self._has_dynamic = False
+        """Whether any schema refers to one."""
+        self._bound: Bound = ()
+        """What goes for the schema that is being read."""
+        self._copies: dict[tuple[Pointer, Bound], Pointer] = {}
+        """Schemas that are read once more, since outer ones give a dynamic name another meaning."""
+        self._written: Mapping[str, Any] = {}
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
+        self._unserved: set[Pointer] = set()
+        """Where callbacks, links and webhooks begin: nobody calls them here, so nothing that is
+        wrong with them costs an operation."""
         self._targets: set[tuple[str, ...]] = set()
         self._slow_members: list[str] = []
         """Where members are named by a pattern that the engine of the schemas cannot search."""
@@ -169,10 +215,6 @@ class _Turn:
 
     def report_unchecked(self) -> None:
         """What is not checked though the document asks for it."""
-        for pointer, written in self._dynamic_links:
-            if len(self._dynamic.get(unquote(written.partition("#")[2]), ())) > 1:
-                problem = "several schemas have this $dynamicAnchor; it is read as a $ref"
-                self.tell(pointer, problem, written)
         if not self._slow_members:
             return
         for place in self._unevaluated[:_MOST_REPORTED]:
@@ -184,6 +226,14 @@ class _Turn:
 
     def whole(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Raises :class:`ConfigurationError` where the document has no part to be read."""
+        components = content.get("components")
+        schemas = components.get("schemas") if isinstance(components, Mapping) else None
+        self._names = set(map(str, schemas)) if isinstance(schemas, Mapping) else set()
+        own = content.get("$self")
+        if isinstance(own, str) and own:
+            self._self = own.partition("#")[0]
+            self._resources[self._self] = ()
+        self._written = content
         self._whole = self._object(content, (), Kind.DOCUMENT, "", 0)
         while self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -191,9 +241,20 @@ class _Turn:
                 self._lead(each)
         if self._parts:
             self._whole.setdefault("components", {})[PARTS] = self._parts
+        self._complete_discriminators()
         self._end_circles()
         self._hold_ways()
         return self._whole
+
+    def _complete_discriminators(self) -> None:
+        for mapping, name, link in self._mapped:
+            if "$ref" in link.holder:
+                mapping[name] = link.holder["$ref"]
+            else:
+                del mapping[name]
+        schemas = (self._whole.get("components") or {}).get("schemas") or {}
+        found = [(reference_to(pointer), each) for pointer, each in self._discriminators]
+        self.bases = complete(found, schemas, self._found)
 
     def _end_circles(self) -> None:
         """References that lead to one another only."""
@@ -256,7 +317,7 @@ class _Turn:
             return False
         problem = f"one value is held against more than {MOST_WAYS} schemas"
         reference = link.holder.pop("$ref")
-        self.wrong.append(Wrong(link.pointer, self._error(link, problem, reference)))
+        self._note_wrong(link.pointer, self._error(link, problem, reference))
         return True
 
     def _cut(self, holder: dict[str, Any], keyword: str, links: Mapping[int, _Link]) -> None:
@@ -293,6 +354,8 @@ class _Turn:
     ) -> Any:
         if kind is Kind.VALUE:
             return self._value(value, pointer, depth)
+        if kind in _UNSERVED or pointer == ("webhooks",):
+            self._unserved.add(pointer)
         if depth > DEEPEST_DOCUMENT:
             self.refuse(pointer, f"more than {DEEPEST_DOCUMENT} levels")
             return {}
@@ -314,13 +377,14 @@ class _Turn:
             if value is not None or of_schemas:
                 self.refuse(pointer, "must be a list of schemas" if of_schemas else "not a list")
             return []
-        found = []
+        found: list[Any] = []
         for at, each in enumerate(value):
             if not isinstance(each, (dict, bool) if of_schemas else dict):
                 if of_schemas:
                     self.refuse(pointer, "must be a list of schemas")
                 else:
                     self.refuse((*pointer, at), "not a mapping", each)
+                    found.append({})  # so that the others keep their places
                 continue
             found.append(self._field(each, (*pointer, at), Shape.ONE, kind, base, depth + 1))
         return found
@@ -363,13 +427,15 @@ class _Turn:
                 raise self._error(link, "must lead to another file here", reference)
             found = self._find(tuple(map(str, target)), link, reference)[2]
         except ConfigurationError as error:
-            self.wrong.append(Wrong(pointer, error))
+            self._note_wrong(pointer, error)
             return {}
         if not isinstance(found, Mapping) or "$ref" in found:
             self.refuse((*pointer, "$ref"), "leads to nothing of that kind")
             return {}
-        for name in found:
-            self._note_link((*pointer, name), (*target, name), kind)
+        found = {name: self._converted(each, kind) for name, each in found.items()}
+        for name, each in found.items():
+            for inner in _branches(each, kind):
+                self._note_link((*pointer, name, *inner), (*target, name, *inner))
         return self._named(found, target, kind, base, depth + 1)
 
     def _object(
@@ -379,19 +445,45 @@ class _Turn:
         for name, each in value.items():
             key = str(name)  # YAML reads the status 200 as a number
             shape, inner = field_of(kind, key)
+            if each is None and (inner is not Kind.VALUE or key in _PLAIN.get(kind, {})):
+                continue  # left empty: as good as not given
             if inner is Kind.VALUE and not isinstance(each, dict | list):
                 found[key] = each  # most are, so that a step less is a third of the time
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
-        for key, shapes in _PLAIN.get(kind, {}).items():
-            if key in found and not _is_plain(found[key], shapes):
-                self.tell((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
+        if not isinstance(found.get("$ref", ""), str):
+            self.refuse((*pointer, "$ref"), "must be a text", found.pop("$ref"))
+        self._forget_plain(found, pointer, kind)
+        self._forget_unsendable(found, pointer, kind)
+        if kind is Kind.EXAMPLE and "externalValue" in found and "value" not in found:
+            self.tell((*pointer, "externalValue"), "is not read", found["externalValue"])
+        if "itemSchema" in found and kind is Kind.MEDIA:
+            _say_array(found)
         self._kinds[id(found)] = found, kind
         if isinstance(found.get("$ref"), str):
             self._wait(found, "$ref", pointer, kind, base)
-        elif found.pop("$ref", None) is not None:
-            self.refuse((*pointer, "$ref"), "must be a text", value["$ref"])
         return found
+
+    def _forget_plain(self, found: dict[str, Any], pointer: Pointer, kind: Kind) -> None:
+        """Fields that no operation depends on, where they are wrong."""
+        for key, shapes in _PLAIN.get(kind, {}).items():
+            if key in found and not _is_plain(found[key], shapes):
+                self.tell((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
+
+    def _forget_unsendable(self, found: dict[str, Any], pointer: Pointer, kind: Kind) -> None:
+        """Media types and headers that no message can have; it costs whoever has no other."""
+        if kind not in (Kind.BODY, Kind.RESPONSE):
+            return
+        content: dict[str, Any] = found.get("content", {})
+        for name in [each for each in content if not is_media_type(each)]:
+            del content[name]
+            report = self.tell if content else self.refuse
+            report((*pointer, "content"), "no media type; no message can have it", name[:_SHOWN])
+        headers: dict[str, Any] = found.get("headers", {})
+        for name in [each for each in headers if not is_token(each)]:
+            del headers[name]
+            problem = "no name of a header; no answer can have it"
+            self.tell((*pointer, "headers"), problem, name[:_SHOWN])
 
     def _value(self, value: Any, pointer: Pointer, depth: int) -> Any:
         """A value of the document's own: as it is, with names that are text."""
@@ -423,11 +515,16 @@ class _Turn:
             key = str(name)
             if key in _OTHER_NAMES:
                 continue
+            if (each is None and key in _EMPTY) or (each == [] and key in _LISTS):
+                self.tell((*pointer, key), "is empty; it counts as not given")
+                continue
             shape, inner = field_of(Kind.SCHEMA, key)
             if inner is Kind.VALUE and not isinstance(each, dict | list):
                 found[key] = each
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
+        self._forget_plain(found, pointer, Kind.SCHEMA)
+        self._name_null(found, pointer)
         if self._old:
             found = _without_old_keys(found)
         self._forget_patterns(found, pointer)
@@ -437,15 +534,54 @@ class _Turn:
         self._check(found, pointer)
         if "format" in found and found["format"] not in self.formats:
             self.formats[found["format"]] = self._place((*pointer, "format"))
+        if "discriminator" in found:
+            self._read_discriminator(found, pointer, base)
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
+            self._has_dynamic = True
             found["$ref"] = dynamic
-            self._dynamic_links.append(((*pointer, "$dynamicRef"), dynamic))
             self._wait(found, "$dynamicRef", pointer, Kind.SCHEMA, base)
         elif "$ref" in found:
             self._wait(found, "$ref", pointer, Kind.SCHEMA, base)
         return found
+
+    def _read_discriminator(self, found: dict[str, Any], pointer: Pointer, base: str) -> None:
+        """Its mapping is one of references; a name stands for the schema that is called so."""
+        written, here = found["discriminator"], (*pointer, "discriminator")
+        if not isinstance(written, Mapping) or property_of(found) is None:
+            del found["discriminator"]
+            if written is not None:
+                self.tell(here, "must be a mapping with a propertyName that is a text; not read")
+            return
+        entries = written.get("mapping")
+        if not isinstance(entries, Mapping | None):
+            self.tell((*here, "mapping"), "must be references by names; it is not read")
+        mapping = dict(entries) if isinstance(entries, Mapping) else {}
+        own = found["discriminator"] = {**written, "mapping": mapping}
+        named = [(mapping, each, f"mapping.{each}") for each in mapping]
+        named += [(own, each, each) for each in (DEFAULT,) if each in own]
+        for holder, name, place in named:
+            reference = holder[name]
+            if not isinstance(reference, str):
+                self.tell((*here, place), "must be a reference or a name; it is not read")
+                del holder[name]
+                continue
+            link = _Link(
+                holder={"$ref": self._reference_of(reference)},
+                key=f"discriminator.{place}",
+                pointer=pointer,
+                kind=Kind.SCHEMA,
+                base=base,
+            )
+            self._mapped.append((holder, name, link))
+            self._waiting.append(link)
+        self._discriminators.append((pointer, found))
+
+    def _reference_of(self, text: str) -> str:
+        """A name of a schema is one rather than a file (OpenAPI 3.1.1 section 4.8.25)."""
+        is_name = text in self._names and not text.startswith("#")
+        return reference_to((*SCHEMAS, text)) if is_name else text
 
     def _name_resource(self, value: Mapping[str, Any], pointer: Pointer, base: str) -> str:
         """Notes the names that a schema gives itself; says in which resource its parts are."""
@@ -455,12 +591,25 @@ class _Turn:
         elif isinstance(own, str) and not own.startswith("#"):
             base = urljoin(base, own).partition("#")[0]
             self._resources.setdefault(base, pointer)
-        if isinstance(value.get("$dynamicAnchor"), str):
-            self._dynamic.setdefault(value["$dynamicAnchor"], []).append(pointer)
         for key in ("$anchor", "$dynamicAnchor"):
             if isinstance(value.get(key), str):
-                self._anchors.setdefault((base or self._file_of(pointer), value[key]), pointer)
+                name = base or self._file_of(pointer), value[key]
+                self._anchors.setdefault(name, pointer)
+                if key == "$dynamicAnchor":
+                    self._dynamic.setdefault(name, pointer)
         return base
+
+    def _name_null(self, found: dict[str, Any], pointer: Pointer) -> None:
+        """``null`` without quotes, which YAML reads as no value, where the type null is meant."""
+        kinds = found.get("type", "")
+        alone = kinds is None and not self._old and found.keys() <= _SAYS_NOTHING
+        if alone or (isinstance(kinds, list) and None in kinds):
+            named = ["null" if each is None else each for each in kinds or [None]]
+            found["type"] = named if kinds else "null"
+            self.tell((*pointer, "type"), "null needs quotes here; the type null is read")
+        elif kinds is None:
+            del found["type"]
+            self.tell((*pointer, "type"), "is empty; it counts as not given")
 
     def _forget_patterns(self, found: dict[str, Any], pointer: Pointer) -> None:
         """Those that no engine reads."""
@@ -480,31 +629,80 @@ class _Turn:
     def _wait(
         self, holder: dict[str, Any], key: str, pointer: Pointer, kind: Kind, base: str
     ) -> None:
-        self._waiting.append(_Link(holder=holder, key=key, pointer=pointer, kind=kind, base=base))
+        link = _Link(
+            holder=holder, key=key, pointer=pointer, kind=kind, base=base, bound=self._bound
+        )
+        self._waiting.append(link)
+
+    def _in_scope(self, target: Pointer, link: _Link, written: str) -> Pointer:
+        """What goes for a target where outer schema resources have dynamic names of their own.
+
+        The outermost resource on the way decides (JSON Schema 2020-12, core, section 8.2.3.2).
+        """
+        if not self._has_dynamic or link.kind is not Kind.SCHEMA or self._is_of_a_part(target):
+            return target
+        bound = dict(link.bound)
+        name = unquote(written.partition("#")[2])
+        if link.key == "$dynamicRef" and target in self._dynamic.values():
+            target = bound.get(name, target)
+        if link.base:
+            for (resource, own), pointer in self._dynamic.items():
+                if resource == link.base:
+                    bound.setdefault(own, pointer)
+        if not bound or (not link.bound and self._resource_of(target) == link.base):
+            return target
+        key = target, tuple(sorted(bound.items()))
+        if key not in self._copies and len(self._copies) < _MOST_COPIES:
+            self._copies[key] = self._copied(target, key[1], link)
+        return self._copies.get(key, target)
+
+    def _copied(self, target: Pointer, bound: Bound, link: _Link) -> Pointer:
+        """A schema, read once more for a meaning of dynamic names; where it stands then."""
+        number = str(len(self._copies) + 1)
+        self._copies[target, bound] = pointer = ("components", DYNAMIC, number)
+        raw: Any = self._written
+        for each in target:
+            raw = raw[int(each)] if isinstance(raw, list) else raw[each]
+        before, self._bound = self._bound, bound
+        read = self._field(raw, pointer, Shape.ONE, link.kind, self._resource_of(target[:-1]), 0)
+        self._bound = before
+        self._whole.setdefault("components", {}).setdefault(DYNAMIC, {})[number] = read
+        return pointer
+
+    def _resource_of(self, pointer: Pointer) -> str:
+        """The address of the schema resource that a part of the document is in."""
+        places = {place: address for address, place in self._resources.items() if place}
+        beginnings = (pointer[:length] for length in range(len(pointer), 0, -1))
+        return next((places[each] for each in beginnings if each in places), "")
 
     def _lead(self, link: _Link) -> None:
         """Reads what a reference leads to as what must be there; one that leads nowhere goes."""
         written = link.holder["$ref"]
         try:
-            target = self._resolved(written, link)
-            self._read_target(target, link, written)
+            named = self._resolved(written, link)
+            self._read_target(named, link, written)
+            target = self._in_scope(named, link, written)
         except ConfigurationError as error:
             del link.holder["$ref"]
-            if link.key == "$dynamicRef":
+            if link.key != "$ref":
                 self.tell((*link.pointer, link.key), "leads nowhere; it is not checked", written)
             else:
-                self.wrong.append(Wrong(link.pointer, error))
+                self._note_wrong(link.pointer, error)
         else:
             link.holder["$ref"] = reference_to(target)
             self._led.append(link)
-            self._note_link(link.pointer, target, link.kind)
+            if link.kind is not Kind.PATH_ITEM:  # of those each operation is read where it stands
+                for each in dict.fromkeys((named, target)):
+                    self._note_link(link.pointer, each)
 
-    def _note_link(self, pointer: Pointer, target: Pointer, kind: Kind) -> None:
-        """Of a path item each operation for itself, so that one wrong one costs no other."""
-        inner: Sequence[Pointer] = ((),)
-        if kind is Kind.PATH_ITEM:
-            inner = [(key,) for key in FIELDS[kind]]
-        self.links += [((*pointer, *each), (*target, *each)) for each in inner]
+    def _note_link(self, pointer: Pointer, target: Pointer) -> None:
+        if not self._is_unserved(pointer):
+            self.links.append((pointer, target))
+
+    def _is_unserved(self, pointer: Pointer) -> bool:
+        return bool(self._unserved) and any(
+            pointer[:length] in self._unserved for length in range(1, len(pointer) + 1)
+        )
 
     def _resolved(self, reference: str, link: _Link) -> Pointer:
         """Where a reference leads. Raises :class:`ConfigurationError`."""
@@ -512,20 +710,25 @@ class _Turn:
         if not _is_address(address):
             raise self._error(link, "is no address", reference)
         start: Pointer
-        named = urljoin(link.base, address) if link.base or address else ""
+        base = link.base or ("" if self._is_of_a_part(link.pointer) else self._self)
+        named = urljoin(base, address) if link.base or address else ""
         if named and named.partition("#")[0] in self._resources:
-            start, resource = self._resources[named], named
+            start = self._resources[named]
+            resource = named if start else self._name
         elif not address:
             start, resource = self._start_of(link.pointer), self._file_of(link.pointer)
         else:
             start = self._part(address, link)
             resource = self._file_of(start)
         if fragment and not fragment.startswith("/"):
-            anchor = self._anchors.get((resource, unquote(fragment)))
-            if anchor is None:
+            name = resource, unquote(fragment)
+            if name not in self._anchors and self._is_of_a_part(start):
+                self._read_target(start, link, reference)  # only then its names are known
+            if name not in self._anchors:
                 raise self._error(link, "leads nowhere", reference)
-            return anchor
-        return (*start, *tokens_of(fragment))
+            return self._anchors[name]
+        tokens = tokens_of(fragment)
+        return (*start, *(tokens if start or self._swagger is None else moved(tokens)))
 
     def _part(self, address: str, link: _Link) -> Pointer:
         """Where the file stands that a reference names; it is read with the first of them."""
@@ -556,14 +759,22 @@ class _Turn:
         holder, last, found = self._find(keys, link, written)
         if (keys in self._targets and id(found) in self._kinds) or link.kind is Kind.LINK:
             return
-        if not isinstance(found, (Mapping, bool) if link.kind is Kind.SCHEMA else Mapping):
+        is_whole = holder is None  # which is a document, and none of its parts
+        shapes = (Mapping, bool) if link.kind is Kind.SCHEMA else (Mapping,)
+        if is_whole or not isinstance(found, shapes):
             raise self._error(link, "leads to nothing of that kind")
         self._targets.add(keys)
         if len(self._targets) > MOST_TARGETS:
             raise self._error(link, f"more than {MOST_TARGETS} parts are referred to", written)
-        if id(found) in self._kinds or isinstance(found, bool) or holder is None:
+        if id(found) in self._kinds or isinstance(found, bool):
             return
+        if self._is_of_a_part(target):
+            found = self._converted(found, link.kind)
         holder[last] = self._field(found, target, Shape.ONE, link.kind, "", 0)
+
+    def _converted(self, part: Any, kind: Kind) -> Any:
+        """A part of another file, of the version that the document has once it is read."""
+        return part if self._swagger is None else part_from_swagger(self._swagger, part, kind)
 
     def _find(self, keys: tuple[str, ...], link: _Link, written: str) -> tuple[Any, Any, Any]:
         """What stands there, and what holds it under which key."""
@@ -613,10 +824,20 @@ class _Turn:
 
     def refuse(self, pointer: Pointer, problem: str, value: Any = None) -> None:
         """Notes a wrong spot."""
-        self.wrong.append(Wrong(pointer, self._told(pointer, problem, value)))
+        self._note_wrong(pointer, self._told(pointer, problem, value))
+
+    def _note_wrong(self, pointer: Pointer, error: ConfigurationError) -> None:
+        if pointer[:2] == _IN_COPIES:
+            return  # noted where it stands
+        if self._is_unserved(pointer):
+            self.problems.append(error)
+        else:
+            self.wrong.append(Wrong(pointer, error))
 
     def tell(self, pointer: Pointer, problem: str, value: Any = None) -> None:
         """Notes what costs no operation."""
+        if pointer[:2] == _IN_COPIES:
+            return  # noted where it stands
         self.problems.append(self._told(pointer, problem, value))
 
     def _is_pattern(self, text: str, pointer: Pointer) -> bool:
@@ -640,7 +861,7 @@ class _Turn:
             try:
                 check_schema(schema[EXTENSION], self._source_of(pointer), place)
             except ConfigurationError as error:
-                self.wrong.append(Wrong(pointer, error))
+                self._note_wrong(pointer, error)
                 del schema[EXTENSION]
 
 
@@ -668,6 +889,8 @@ def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[s
             yield key, None, "must be a list of names", ()
         elif key == "multipleOf" and value <= 0:
             yield key, value, "must be above 0", ()
+        elif key in _COUNTS and value < 0:
+            yield key, value, "must be 0 or above", ()
         elif key == "dependentRequired":
             for name, names in value.items():
                 if not isinstance(names, list):
@@ -678,12 +901,39 @@ def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[s
             yield "type", kind, f"there are {', '.join(_TYPES)}", ()
 
 
+_UNSERVED = frozenset([Kind.CALLBACK, Kind.LINK])
+
 _LONGEST_PLACE = 300
+
+
+def _branches(value: Any, kind: Kind) -> Iterator[Pointer]:
+    """The parts of an object that can be used without one another.
+
+    Of a path item those are the parts of its operations, of those in turn the responses.
+    """
+    if kind not in _APART or not isinstance(value, Mapping) or "$ref" in value:
+        yield ()
+        return
+    for key, each in value.items():
+        shape, inner = field_of(kind, str(key))
+        if shape is Shape.NAMED and isinstance(each, Mapping) and "$ref" not in each:
+            yield from ((str(key), str(name)) for name in each)
+        else:
+            yield from ((str(key), *rest) for rest in _branches(each, inner))
+
+
+_APART = frozenset([Kind.PATH_ITEM, Kind.OPERATION])
 
 _OTHER_NAMES = frozenset(
     ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$schema", "$vocabulary"]
 )
 """By which schemas refer to one another elsewhere; here they do by their place in the document."""
+
+
+def _say_array(media: dict[str, Any]) -> None:
+    """A sequence of items is checked and made as an array of them (OpenAPI 3.2.0, 4.14.1)."""
+    items = {"type": "array", "items": media["itemSchema"]}
+    media["schema"] = {"allOf": [media["schema"], items]} if "schema" in media else items
 
 
 def _as_example(value: Any) -> dict[str, Any]:
@@ -695,6 +945,7 @@ def _as_example(value: Any) -> dict[str, Any]:
 _Plain = tuple[tuple[type, ...], str]
 
 _A_TEXT: _Plain = ((str,), "a text")
+_A_FLAG: _Plain = ((bool,), "true or false")
 _NAMED_LISTS: _Plain = ((list,), "a list of mappings")
 
 _PLAIN: Mapping[Kind, Mapping[str, _Plain]] = {
@@ -706,6 +957,11 @@ _PLAIN: Mapping[Kind, Mapping[str, _Plain]] = {
         "summary": _A_TEXT,
         "description": _A_TEXT,
     },
+    Kind.PARAMETER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
+    Kind.HEADER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
+    Kind.BODY: {"required": _A_FLAG},
+    Kind.ENCODING: {"explode": _A_FLAG, "style": _A_TEXT},
+    Kind.SCHEMA: dict.fromkeys(("uniqueItems", "readOnly", "writeOnly", "nullable"), _A_FLAG),
 }
 """Fields that no operation depends on, and what they must be."""
 
@@ -743,6 +999,12 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     ),
 }
 """The kinds of value that keywords of a schema have, and their name."""
+
+_EMPTY = _SHAPES.keys() - {"items", "additionalProperties", "propertyNames", *NAMED_SCHEMAS}
+"""Keywords that ask for nothing where a document leaves them empty."""
+_LISTS = frozenset(["enum", "type", *LISTS_OF_SCHEMAS])
+"""Keywords whose list must not be empty."""
+_SAYS_NOTHING = frozenset(["type", "title", "description"])
 
 
 def _without_old_keys(result: dict[str, Any]) -> dict[str, Any]:

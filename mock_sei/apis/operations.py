@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from mock_sei.api_files import EXTENSION
+from mock_sei.apis.paths import Pairs
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Spelling, spelling_of
 
@@ -37,7 +38,10 @@ Key = tuple[str, str]
 """By what a parameter is known: its place, and its name (of a header in lower case). Two may have
 one name in different places (OpenAPI 3.1.1 section 4.8.12)."""
 
-PLACES = ("path", "query", "header", FORM, "cookie")
+QUERYSTRING = "querystring"
+"""The place of a parameter that is the whole query (OpenAPI 3.2.0 section 4.12.1)."""
+
+PLACES = ("path", "query", "header", FORM, "cookie", QUERYSTRING)
 """Where a rule gives a name only, the parameter of the first of these places is meant."""
 
 TRUTHS = ("true", "false")
@@ -93,7 +97,8 @@ class Parameter:
 
     name: str
     place: str
-    """``query``, ``path``, ``header``, ``cookie``, or ``body`` for a field of a form."""
+    """``query``, ``path``, ``header``, ``cookie``, ``querystring``, or ``body`` for a field of a
+    form."""
     required: bool
     description: str
     schema: Mapping[str, Any]
@@ -185,6 +190,22 @@ class Parameter:
         return TRUTHS if is_truth(self.schema) else tuple(map(str, self.enum))
 
 
+def success_of(responses: Mapping[str, Any]) -> int:
+    """The status of an answer: the first that is not an error."""
+    codes = [int(code) for code in responses if re.fullmatch("[1-5][0-9]{2}", str(code))]
+    good = [code for code in codes if 200 <= code < 300]
+    moved = [code for code in codes if 300 <= code < 400]
+    if not good and any(code in responses for code in ("2XX", "default")):
+        return 200
+    return next(iter((*good, *moved)), 200)
+
+
+def answered_of(responses: Mapping[str, Any]) -> str | None:
+    """Which response is answered, None where all are errors."""
+    codes = (str(success_of(responses)), "2XX", "2xx", "default")
+    return next((code for code in codes if code in responses), None)
+
+
 def key_of(place: str, name: str) -> Key:
     return place, name.lower() if place == "header" else name
 
@@ -254,6 +275,9 @@ class Operation:
     product: str
     method: str
     path: str
+    """As it is called, the base path of its server included."""
+    written: str
+    """As its document has it, behind the base path: it may have a query and a fragment too."""
     pointer: str
     """Where it stands in its document, as a JSON pointer."""
     summary: str
@@ -263,6 +287,8 @@ class Operation:
     document: Document = dataclasses.field(repr=False)
     shared: Sequence[Any] = ()
     """Parameters of the whole path, as the document has them."""
+    fixed: Pairs = ()
+    """What the query of each call has: by it, operations of one path are told apart."""
 
     @property
     def name(self) -> str:
@@ -272,13 +298,12 @@ class Operation:
     @cached_property
     def success(self) -> int:
         """The status of an answer: the first of its document that is not an error."""
-        responses = self.raw.get("responses") or {}
-        codes = [int(code) for code in responses if re.fullmatch("[1-5][0-9]{2}", str(code))]
-        good = [code for code in codes if 200 <= code < 300]
-        moved = [code for code in codes if 300 <= code < 400]
-        if not good and any(code in responses for code in ("2XX", "default")):
-            return 200
-        return next(iter((*good, *moved)), 200)
+        return success_of(self.raw.get("responses") or {})
+
+    @cached_property
+    def answered(self) -> str | None:
+        """Which of its responses is answered."""
+        return answered_of(self.raw.get("responses") or {})
 
     @cached_property
     def header_parameters(self) -> Mapping[str, Parameter]:
@@ -287,16 +312,14 @@ class Operation:
         return {each.name.lower(): each for each in found if each.place == "header"}
 
     @cached_property
-    def has_whole_query(self) -> bool:
-        """Whether the query is one value (``querystring`` of OpenAPI 3.2), which is not read."""
-        entries = (*self.shared, *(self.raw.get("parameters") or ()))
-        return any(
-            self.document.follow(each, self.name).get("in") == "querystring" for each in entries
-        )
-
-    @cached_property
     def cookies(self) -> Sequence[Parameter]:
         return [each for each in self.parameters.values() if each.place == "cookie"]
+
+    @cached_property
+    def querystring(self) -> Parameter | None:
+        """The parameter that is the whole query."""
+        found = (each for each in self.parameters.values() if each.place == QUERYSTRING)
+        return next(found, None)
 
     @cached_property
     def form_parameters(self) -> Mapping[str, Parameter]:

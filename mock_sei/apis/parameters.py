@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 from mock_sei.apis.bodies import is_json, parse_json
 from mock_sei.apis.formats import is_date
 from mock_sei.apis.misfits import find_misfits, shown
-from mock_sei.apis.operations import FORM, Key, Operation, Parameter, is_truth
+from mock_sei.apis.operations import FORM, QUERYSTRING, Key, Operation, Parameter, is_truth
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Tree, deep_tree
 from mock_sei.apis.times import read_time
@@ -124,7 +124,10 @@ def _sent(
     for name, text in path.items():
         yield operation.parameters["path", name], Sent(texts=[text])
     places: dict[str, dict[str, list[str]]] = {}
-    for place, name, text in _pairs(query, form):
+    whole = operation.querystring
+    if whole is not None and query:
+        yield whole, _whole(whole, query)
+    for place, name, text in _pairs("" if whole else query, form):
         places.setdefault(place, {}).setdefault(name, []).append(text)
     for name, text in _cookies(headers.get("cookie", ()), operation):
         places.setdefault("cookie", {}).setdefault(name, []).append(text)
@@ -132,12 +135,21 @@ def _sent(
         wanted = [each for each in operation.parameters.values() if each.place == place]
         found, left = gathered(wanted, pairs, operation.document)
         yield from (_in_pieces(each, sent, query) for each, sent in found)
-        # A browser sends cookies of other applications too.
-        if place != "cookie" and not operation.has_whole_query:
+        if place != "cookie":  # a browser sends those of other applications too
             _note_unknown(left, operation, findings)
     for name, parameter in operation.header_parameters.items():
         if name in headers:
             yield parameter, Sent(texts=_of_header(headers[name], parameter, operation.document))
+
+
+def _whole(parameter: Parameter, query: str) -> Sent:
+    """A whole query: the fields of a form, or one text of another media type."""
+    if parameter.content is not None:
+        return Sent(texts=[unquote(query)])
+    members: dict[str, list[str]] = {}
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        members.setdefault(name, []).append(text)
+    return Sent(members=members)
 
 
 def gathered(
@@ -370,6 +382,7 @@ def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget
         return _of_media_type(parameter, sent, document, budget)
     of_records = document.lenient or operation.rule.action != "example"
     is_quick = parameter.is_quick_of_records if of_records else parameter.is_quick
+    is_form = parameter.place == QUERYSTRING
     reader = Texts(
         document=document,
         budget=budget,
@@ -378,7 +391,7 @@ def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget
         largest=_LARGEST_OF_RECORDS if of_records else None,
         to_the_letter=not of_records,
         is_query=parameter.place == "query",
-        nested_is_open=not (of_records or parameter.spelling.is_deep),
+        nested_is_open=not (of_records or parameter.spelling.is_deep or is_form),
         pieces=sent.pieces,
     )
     problem: ValueError | None = None

@@ -10,12 +10,49 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+from urllib.parse import parse_qsl, unquote
 
 T = TypeVar("T")
 
 _PARAMETER = re.compile(r"\{([^}]*)\}")
 _HOLE = "\0"
 """Stands for a parameter while a template is cut at its slashes."""
+
+
+_IN_THE_QUERY = re.compile(r"\{[?&#][^}]*\}")
+_ESCAPED = re.compile(r"(?:%(?!2[fF])[0-9a-fA-F]{2})+")
+
+Pairs = tuple[tuple[str, str], ...]
+"""Names and values of a query."""
+
+
+def called(template: str) -> tuple[str, Pairs]:
+    """The path that a client sends for a template of a document, and what its query always has.
+
+    Nobody sends a fragment. A query within a template, as in ``/orders?action=close``, is sent with
+    every call; of ``/orders{?page}`` the parameters say all. Neither is part of a path by OpenAPI,
+    but documents tell operations of one path apart so.
+    """
+    holes: list[str] = []
+
+    def hole(found: re.Match[str]) -> str:
+        holes.append(found[0])
+        return _HOLE
+
+    plain = _PARAMETER.sub(hole, _IN_THE_QUERY.sub("", template))
+    path, _, query = plain.partition("#")[0].partition("?")
+    path = _ESCAPED.sub(lambda found: unquote(found[0]), path)
+    fixed = parse_qsl(query, keep_blank_values=True)
+    written = iter(holes)
+    return (
+        "".join(next(written) if each == _HOLE else each for each in path),
+        tuple((name, value) for name, value in fixed if _HOLE not in name + value),
+    )
+
+
+def blanked(template: str) -> str:
+    """A template without the names of its parameters: two that are alike fit the same paths."""
+    return _PARAMETER.sub("{}", template)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,11 +16,12 @@ from urllib.parse import quote, urlencode
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import ANYTHING, FORM_TYPE
 from mock_sei.apis.directions import for_requests
-from mock_sei.apis.documents import base_path
 from mock_sei.apis.examples import shown_values
 from mock_sei.apis.operations import FORM, METHODS
+from mock_sei.apis.paths import called
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
+from mock_sei.apis.servers import base_path
 from mock_sei.apis.styles import Spelling, spelling_of, text_of
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -103,18 +104,35 @@ def _token_request(fields: Sequence[str]) -> Json:
     }
 
 
+def _always(name: str, value: str) -> Json:
+    """What a path template has in its query, as a parameter."""
+    return {"name": name, "in": "query", "required": True, "schema": {"enum": [value]}}
+
+
+def _base(document: Mapping[str, Any], item: Mapping[str, Any], method: str) -> str:
+    """The path of an operation's own server, else of its path's, else of the document's."""
+    for holder in (item[method], item, document):
+        if holder.get("servers"):
+            return base_path(holder["servers"], Path())
+    return ""
+
+
 def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
     info = document.get("info") or {}
     whole = Document(source=Path(), content=document)
-    base = base_path(whole)
-    items = [
-        _call(method, base + path, resolved, keys)
-        for path, item in (document.get("paths") or {}).items()
-        if path.startswith("/")
-        for resolved in [_resolved(whole.follow(item, path), whole)]
-        for method in METHODS
-        if method in resolved
-    ]
+    items = []
+    for template, entry in (document.get("paths") or {}).items():
+        if not template.startswith("/"):
+            continue
+        path, fixed = called(template)
+        item = _resolved(whole.follow(entry, template), whole)
+        always = [_always(*each) for each in fixed]
+        item = {**item, "parameters": [*(item.get("parameters") or ()), *always]}
+        items += [
+            _call(method, _base(document, item, method) + path, item, keys)
+            for method in METHODS
+            if method in item
+        ]
     items.sort(key=lambda each: each["request"]["method"] == "DELETE")  # what is gone comes last
     return {
         "name": info.get("title", ""),

@@ -1,4 +1,4 @@
-"""Operations read from a document. A fault in it names the file and the place."""
+"""What operations of a document say, read for use. A fault names the file and the place."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.api_files import EXTENSION
-from mock_sei.apis.bodies import FORM_TYPE
-from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
+from mock_sei.apis.bodies import FORM_TYPE, media_type_of
 from mock_sei.apis.operations import (
     FORM,
+    QUERYSTRING,
     Key,
     Operation,
     Parameter,
     Rule,
     is_truth,
-    key_of,
 )
-from mock_sei.apis.reach import Reach
-from mock_sei.apis.references import Document
+from mock_sei.apis.references import Document, mapping
 from mock_sei.apis.rules import (
     OF_AN_OPERATION,
     check_names,
@@ -29,7 +27,8 @@ from mock_sei.apis.rules import (
     check_shapes,
 )
 from mock_sei.apis.styles import STYLES
-from mock_sei.errors import ConfigurationError
+from mock_sei.errors import ConfigurationError, raise_all
+from mock_sei.sendable import is_token
 
 ACTIONS = (
     "list",
@@ -51,8 +50,7 @@ _USUAL_USES = {("query", "limit"): "limit", ("query", "cursor"): "cursor"}
 """By the parameter's place and name, where its document says nothing."""
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
-_PLACES = frozenset({"query", "path", "header", "cookie", "querystring"})
-_UNREAD = frozenset({"querystring"})
+_PLACES = frozenset({"query", "path", "header", "cookie", QUERYSTRING})
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 """Headers that a document describes elsewhere (OpenAPI 3.1.1 section 4.8.12)."""
@@ -64,11 +62,20 @@ class LeftOut:
 
     method: str | None
     path: str
+    """As it would be called."""
     reasons: Sequence[ConfigurationError]
+    written: str = ""
+    """As its document has it, where that is known."""
 
     @property
     def name(self) -> str:
         return f"{self.method or 'every method of'} {self.path}"
+
+    @property
+    def written_name(self) -> str:
+        """As :attr:`name`, with a fragment or a query that the path has in its document."""
+        extra = self.written[len(self.written.partition("#")[0].partition("?")[0]) :]
+        return f"{self.name}{extra}"
 
 
 @dataclass(kw_only=True)
@@ -81,99 +88,10 @@ class Reading:
     """What is taken otherwise than it is written; it costs no operation."""
 
 
-def read_operations(product: str, document: Document, base: str, reach: Reach) -> Reading:
-    """All of a document, ``base`` before each path."""
-    reading = Reading()
-    paths = document.content.get("paths") or {}
-    for path in paths:
-        if path.startswith("x-"):
-            continue
-        if not path.startswith("/"):
-            place = f"paths[{path}]"
-            error = ConfigurationError("must begin with /", source=document.source, key=place)
-            reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
-            continue
-        _read_path(reading, product, document, base, path, reach)
-    return reading
+NOTHING_THERE = "no name, no place: it is empty"
 
 
-def _read_path(
-    reading: Reading, product: str, document: Document, base: str, path: str, reach: Reach
-) -> None:
-    pointer, item = _item(document, path)
-    reasons = reach.reasons(pointer) or reach.reasons(("paths", path))
-    if reasons:
-        reading.left_out.append(LeftOut(method=None, path=base + path, reasons=reasons))
-        return
-    others = item.get("additionalOperations") or {}
-    keys = [(each, (each,)) for each in PATH_METHODS if each in item]
-    for method, inner in (*keys, *((each, ("additionalOperations", each)) for each in others)):
-        raw = item[method] if len(inner) == 1 else others[method]
-        reasons = reach.reasons((*pointer, *inner[:-1]), inner[-1])
-        reasons += reach.reasons(pointer, "parameters")
-        try:
-            if not reasons:
-                reading.operations.append(
-                    _operation(reading, product, document, base, path, method, item, raw)
-                )
-        except ConfigurationError as error:
-            reasons = [error]
-        if reasons:
-            left_out = LeftOut(method=method.upper(), path=base + path, reasons=reasons)
-            reading.left_out.append(left_out)
-
-
-def _item(document: Document, path: str) -> tuple[Pointer, Mapping[str, Any]]:
-    """A path item, and where it stands once its reference is followed."""
-    pointer: Pointer = ("paths", path)
-    item = document.content["paths"][path]
-    while isinstance(item, Mapping) and "$ref" in item:
-        pointer = tokens_of(item["$ref"])
-        item = document.find(item["$ref"], f"paths[{path}]")
-    return pointer, item if isinstance(item, Mapping) else {}
-
-
-def _operation(
-    reading: Reading,
-    product: str,
-    document: Document,
-    base: str,
-    path: str,
-    method: str,
-    item: Mapping[str, Any],
-    raw: Mapping[str, Any],
-) -> Operation:
-    """Raises :class:`ConfigurationError` naming file and place."""
-    source, place = document.source, f"paths[{path}].{method}"
-    problems = reading.problems
-    shared = item.get("parameters") or []
-    parameters = dict(_parameters(shared, document, f"paths[{path}]", problems))
-    parameters |= dict(_parameters(raw.get("parameters"), document, place, problems))
-    parameters |= dict(_parameters(_form(raw, document, place), document, place, problems, {FORM}))
-    _check_path(path, parameters, source, place)
-    _check_statuses(raw.get("responses"), source, place)
-    for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
-        problem = f"the path has no {{{key[1]}}}; this parameter is not read"
-        problems.append(ConfigurationError(problem, source=source, key=place))
-        del parameters[key]
-    inner = "" if method in PATH_METHODS else "additionalOperations/"
-    return Operation(
-        product=product,
-        method=method.upper(),
-        path=base + path,
-        pointer=f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{inner}{method}",
-        summary=str(raw.get("summary", "")),
-        parameters=parameters,
-        rule=_rule(
-            raw.get(EXTENSION), method, base + path, parameters, document, f"{place}.{EXTENSION}"
-        ),
-        raw=raw,
-        shared=tuple(shared),
-        document=document,
-    )
-
-
-def _rule(
+def rule_of(
     value: Any,
     method: str,
     path: str,
@@ -206,7 +124,7 @@ def _rule(
     return Rule(**found)
 
 
-def _parameters(
+def parameters_of(
     entries: Any,
     document: Document,
     place: str,
@@ -215,49 +133,80 @@ def _parameters(
 ) -> Iterator[tuple[Key, Parameter]]:
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
+    seen: dict[Key, str] = {}
+    wrong: list[ConfigurationError] = []
     for index, entry in enumerate(entries or ()):
         here = f"{place}.parameters[{index}]"
-        raw = mapping(document.follow(entry, here), document.source, here)
-        name, where = raw.get("name"), raw.get("in")
-        if not isinstance(name, str) or not isinstance(where, str) or where not in places:
-            raise ConfigurationError("no name, or no place", source=document.source, key=here)
-        if where in _UNREAD or (where == "header" and name.lower() in _NOT_PARAMETERS):
+        try:
+            found = _parameter(entry, document, here, problems, places)
+        except ConfigurationError as error:
+            wrong.append(error)
             continue
-        rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
-        check_parameter(rule, document.source, f"{here}.{EXTENSION}")
-        content, given = _content(raw, document, here)
-        schema = _schema(given or {}, document, f"{here}.schema")
-        if "default" in schema and not document.lenient:
-            schema = _with_good_default(schema, document, f"{here}.schema", problems)
-        use = rule.get("use")
-        if use is None and "field" not in rule and "chosen" not in rule:
-            use = _USUAL_USES.get((where, name))
-        yield (
-            key_of(where, name),
-            Parameter(
-                name=name,
-                place=where,
-                required=bool(raw.get("required", where == "path")),
-                style=_style(raw.get("style"), where),
-                explode=raw["explode"] if isinstance(raw.get("explode"), bool) else None,
-                content=content,
-                may_be_empty=where == "query" and raw.get("allowEmptyValue") is True,
-                is_reserved=where == "query" and raw.get("allowReserved") is True,
-                description=str(raw.get("description", "")),
-                schema=schema,
-                use=use,
-                field=rule.get("field"),
-                match=rule.get("match", "equals"),
-                matched=rule.get("matched", {}),
-                every=rule.get("every"),
-                chosen=rule.get("chosen", {}),
-                member=rule.get("member"),
-                unless=rule.get("unless", ()),
-                values=rule.get("values", ()),
-                aliases=rule.get("aliases", {}),
-                any_case=rule.get("any_case", document.lenient and is_truth(schema)),
-            ),
+        if found is None:
+            continue
+        first = seen.setdefault(found.key, here)
+        if first != here:
+            problem = f"{first} has this name and place too; the last one is read"
+            problems.append(ConfigurationError(problem, source=document.source, key=here))
+        yield found.key, found
+    raise_all(wrong)
+
+
+def _parameter(
+    entry: Any,
+    document: Document,
+    here: str,
+    problems: list[ConfigurationError],
+    places: Set[str],
+) -> Parameter | None:
+    """None for one that is not read. Raises :class:`ConfigurationError`."""
+    raw = mapping(document.follow(entry, here), document.source, here)
+    name, where = raw.get("name"), raw.get("in")
+    if not isinstance(name, str) or not isinstance(where, str) or where not in places:
+        problem = "no name, or no place" if raw else NOTHING_THERE
+        raise ConfigurationError(problem, source=document.source, key=here)
+    if where == "header" and name.lower() in _NOT_PARAMETERS:
+        return None
+    if where == "header" and not is_token(name):
+        problem = "no request can have a header of this name; it is not read"
+        problems.append(
+            ConfigurationError(problem, source=document.source, key=here, value=name[:100])
         )
+        return None
+    rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
+    check_parameter(rule, document.source, f"{here}.{EXTENSION}")
+    content, given = _content(raw, document, here)
+    if where == QUERYSTRING and media_type_of(content) == FORM_TYPE:
+        content = None  # its fields are the members of an object, each under its own name
+    schema = _schema(given or {}, document, f"{here}.schema")
+    if "default" in schema and not document.lenient:
+        schema = _with_good_default(schema, document, f"{here}.schema", problems)
+    use = rule.get("use")
+    if use is None and "field" not in rule and "chosen" not in rule:
+        use = _USUAL_USES.get((where, name))
+    return Parameter(
+        name=name,
+        place=where,
+        required=bool(raw.get("required", where == "path")),
+        style=_style(raw.get("style"), where),
+        explode=raw["explode"] if isinstance(raw.get("explode"), bool) else None,
+        content=content,
+        may_be_empty=where == "query" and raw.get("allowEmptyValue") is True,
+        is_reserved=where == "query" and raw.get("allowReserved") is True,
+        description=str(raw.get("description", "")),
+        schema=schema,
+        use=use,
+        field=rule.get("field"),
+        match=rule.get("match", "equals"),
+        matched=rule.get("matched", {}),
+        every=rule.get("every"),
+        chosen=rule.get("chosen", {}),
+        member=rule.get("member"),
+        unless=rule.get("unless", ()),
+        values=rule.get("values", ()),
+        aliases=rule.get("aliases", {}),
+        any_case=rule.get("any_case", document.lenient and is_truth(schema)),
+    )
 
 
 def _with_good_default(
@@ -296,10 +245,10 @@ def _schema(given: Any, document: Document, place: str) -> Mapping[str, Any]:
 
 def _style(style: Any, place: str) -> str | None:
     """A style that its place may have; any other counts as not given."""
-    return style if style in STYLES and place in STYLES[style].places else None
+    return style if str(style) in STYLES and place in STYLES[style].places else None
 
 
-def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:
+def form_fields(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:
     """The fields of the rule's form, as parameters: they pick records as those of a query do."""
     rule = raw.get(EXTENSION)
     fields = rule.get("form") if isinstance(rule, Mapping) else None
@@ -328,12 +277,15 @@ def _form(raw: Mapping[str, Any], document: Document, place: str) -> list[Mappin
     ]
 
 
-def _check_path(path: str, parameters: Mapping[Key, Parameter], source: Path, place: str) -> None:
+def faults_of_path(
+    path: str, parameters: Mapping[Key, Parameter], source: Path, place: str
+) -> Iterator[ConfigurationError]:
+    """What parameters lack that others, or the path, speak of."""
     names = {each.name for each in parameters.values()}
     for (_, name), parameter in parameters.items():
         chooser = parameter.chosen.get("by", parameter.name)
         if chooser not in names:
-            raise ConfigurationError(
+            yield ConfigurationError(
                 "no parameter of the operation",
                 source=source,
                 key=f"{place}: {name}.{EXTENSION}.chosen.by",
@@ -341,28 +293,18 @@ def _check_path(path: str, parameters: Mapping[Key, Parameter], source: Path, pl
             )
     for name in re.findall(r"\{([^}]*)\}", path):
         if ("path", name) not in parameters:
-            raise ConfigurationError(
+            yield ConfigurationError(
                 f"the path has {{{name}}}, and no parameter of that name in: path",
                 source=source,
                 key=place,
             )
 
 
-def _check_statuses(responses: Any, source: Path, place: str) -> None:
+def faults_of_statuses(responses: Any, source: Path, place: str) -> list[ConfigurationError]:
     """An operation needs an answer that a server can send: 1xx is none, nor is 600 and above."""
     codes = [str(each) for each in responses] if isinstance(responses, Mapping) else []
     wrong = [each for each in codes if re.fullmatch("1[0-9]{2}|[6-9][0-9]{2}|[0-9]{4,}", each)]
-    if wrong and not any(re.fullmatch("[23]([0-9]{2}|XX|xx)|default", each) for each in codes):
-        raise ConfigurationError(
-            f"no server can send the status {', '.join(wrong)[:40]}; declare one of 200 to 399",
-            source=source,
-            key=f"{place}.responses",
-        )
-
-
-def mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(
-            "missing" if value is None else "not a mapping", source=source, key=place
-        )
-    return value
+    if not wrong or any(re.fullmatch("[23]([0-9]{2}|XX|xx)|default", each) for each in codes):
+        return []
+    problem = f"no server can send the status {', '.join(wrong)[:40]}; declare one of 200 to 399"
+    return [ConfigurationError(problem, source=source, key=f"{place}.responses")]

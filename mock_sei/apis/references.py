@@ -30,6 +30,8 @@ class Document:
     """Whether it describes a product of the vendor in our words. Then the types that it gives are
     read as a page writes them: ``TRUE`` is true, and null is a member that was not sent. The
     document of a user is kept to the letter."""
+    bases: Mapping[str, frozenset[int]] = field(default_factory=dict, repr=False)
+    """Which schemas are below which, as ``discriminators.py`` finds them."""
 
     def follow(self, value: Any, place: str) -> Any:
         """The value, or what its reference points at. Raises :class:`ConfigurationError`."""
@@ -93,3 +95,11 @@ class Document:
     def _running(self) -> threading.local:
         """The budget of the check that a thread is in the middle of."""
         return threading.local()
+
+
+def mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            "missing" if value is None else "not a mapping", source=source, key=place
+        )
+    return value

@@ -16,6 +16,7 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mock_sei.apis.discriminators import UNIONS, default_of, mapping_of, property_of
 from mock_sei.apis.formats import CHECKS, FORMATS, decides
 from mock_sei.patterns import Budget, Pattern, PatternError, compile_pattern
 
@@ -27,6 +28,12 @@ _SLOW_MEMBERS = "x-mock-sei-members"
 _LATER = "x-mock-sei-later"
 _CONDITIONS = "x-mock-sei-conditions"
 _BOUNDS = "x-mock-sei-bounds"
+_CHOSEN = "x-mock-sei-chosen"
+
+_MOST_DECIDED = 5
+"""Discriminators that choose for one value, one within the choice of another."""
+_MOST_FORMS = 5_000
+"""Schemas that one refers to, after which no discriminator chooses."""
 
 _LARGEST_COUNT = 2**53
 
@@ -41,6 +48,8 @@ class Source(Protocol):
 
     @property
     def lenient(self) -> bool: ...
+    @property
+    def bases(self) -> Mapping[str, frozenset[int]]: ...
     def find(self, reference: str, place: str) -> Any: ...
     def checker(self, schema: Any) -> Checker: ...
 
@@ -105,9 +114,11 @@ class _Form:
         self.lenient = source.lenient
         self._running = running
         self._left = _MOST_AT_ONCE
-        self._numbers: dict[str, int] = {}
-        self._waiting: deque[tuple[str, int]] = deque()
+        self._numbers: dict[tuple[str, frozenset[int]], int] = {}
+        self._waiting: deque[tuple[str, frozenset[int], int]] = deque()
         self._later: list[Any] = []
+        self._decided: frozenset[int] = frozenset()
+        """The discriminators that have chosen already for the value that a schema is of."""
         self._slow_patterns: list[Pattern] = []
         self._slow_members: list[_Members] = []
 
@@ -116,7 +127,7 @@ class _Form:
         definitions: dict[str, Any] = {}
         form = self.schema(schema)
         while self._waiting:
-            reference, number = self._waiting.popleft()  # what is near a value comes first
+            reference, self._decided, number = self._waiting.popleft()  # the nearest come first
             definitions[str(number)] = self.schema(self._source.find(reference, "$ref"))
         return {"allOf": [form], "$defs": definitions}
 
@@ -129,7 +140,9 @@ class _Form:
             read = _READERS.get(key)
             if read is not None:
                 form.update(read(self, key, value))
-        for key in (_CONDITIONS, _BOUNDS):
+        if "discriminator" in schema:
+            self._discriminate(schema, form)
+        for key in (_CONDITIONS, _BOUNDS, _CHOSEN):
             if key in form:
                 form["allOf"] = [*form.get("allOf", ()), form.pop(key)]
         if _SLOW_MEMBERS in form:
@@ -141,7 +154,7 @@ class _Form:
         """A schema of a member or an item: what it says of it concerns no schema around it."""
         if self._left > 0 or not isinstance(schema, Mapping) or _IS_SMALL.issuperset(schema):
             return self.schema(schema)
-        if "$ref" in schema and schema["$ref"] in self._numbers:
+        if "$ref" in schema and self._key(schema["$ref"]) in self._numbers:
             return self.schema(schema)
         self._later.append(schema)
         return {_LATER: len(self._later) - 1}
@@ -152,11 +165,54 @@ class _Form:
     def reference(self, _: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, str):
             return {}
-        number = self._numbers.get(value)
+        key = self._key(value)
+        number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[value] = len(self._numbers)
-            self._waiting.append((value, number))
+            number = self._numbers[key] = len(self._numbers)
+            self._waiting.append((*key, number))
         return {"$ref": f"#/$defs/{number}"}
+
+    def _key(self, reference: str) -> tuple[str, frozenset[int]]:
+        """A schema, and the discriminators that have chosen before it is reached."""
+        return reference, self._decided | self._source.bases.get(reference, frozenset())
+
+    def _discriminate(self, schema: Mapping[str, Any], form: dict[str, Any]) -> None:
+        """Where the member names a schema, that one decides, and not how many alternatives fit."""
+        mapping, decided = mapping_of(schema), self._decided
+        own = id(schema["discriminator"])
+        if not mapping or own in decided or len(decided) >= _MOST_DECIDED:
+            return
+        if len(self._numbers) > _MOST_FORMS:
+            return
+        name = property_of(schema)
+        self._decided = decided | {own}
+        names: dict[str, list[str]] = {}
+        for each, reference in mapping.items():
+            names.setdefault(reference, []).append(each)
+        known = {"type": "object", "required": [name]}
+        cases = [
+            {"if": {"properties": {name: {"enum": each}}}, "then": self.reference("$ref", to)}
+            for to, each in names.items()
+        ]
+        default = default_of(schema)
+        other = {key: form.pop(key) for key in UNIONS if key in form}
+        if default is not None:
+            then = self.reference("$ref", default)
+            other = {"if": {"type": "object"}, "then": then, "else": other}
+        self._decided = decided
+        form[_CHOSEN] = {
+            "if": {**known, "properties": {name: {"enum": list(mapping)}}},
+            "then": {"allOf": cases},
+            "else": other,
+        }
+
+    def of_a_part(self, key: str, value: Any) -> dict[str, Any]:
+        """Schemas of members and items: of other values."""
+        decided, self._decided = self._decided, frozenset()
+        read = self.named_schemas if key == "properties" else self.inner
+        found = self.list_of_schemas(key, value) if key == "prefixItems" else read(key, value)
+        self._decided = decided
+        return found
 
     def inner(self, key: str, value: Any) -> dict[str, Any]:
         return {key: self._turn_of(key)(value)}
@@ -397,10 +453,11 @@ _Reader = Callable[[_Form, str, Any], dict[str, Any]]
 def _readers() -> Iterator[tuple[str, _Reader]]:
     for reader, keywords in (
         (_Form.reference, "$ref"),
-        (_Form.inner, "items additionalProperties not if then else contains propertyNames"),
-        (_Form.inner, "unevaluatedItems unevaluatedProperties"),
-        (_Form.list_of_schemas, "allOf anyOf oneOf prefixItems"),
-        (_Form.named_schemas, "properties dependentSchemas"),
+        (_Form.of_a_part, "items additionalProperties contains propertyNames"),
+        (_Form.of_a_part, "unevaluatedItems unevaluatedProperties prefixItems properties"),
+        (_Form.inner, "not if then else"),
+        (_Form.list_of_schemas, "allOf anyOf oneOf"),
+        (_Form.named_schemas, "dependentSchemas"),
         (_Form.pattern, "pattern"),
         (_Form.pattern_properties, "patternProperties"),
         (_number, "minimum maximum exclusiveMinimum exclusiveMaximum"),

@@ -52,6 +52,7 @@ USUAL = {
     "body": "form",
     "path": "simple",
     "header": "simple",
+    "querystring": "form",
 }
 """The style of each place where a document gives none."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mock_sei.apis.bodies import FORM_TYPE
-from mock_sei.apis.grammar import PATH_METHODS, Kind, Shape, field_of, tokens_of
+from mock_sei.apis.grammar import PATH_METHODS, Kind, Pointer, Shape, field_of, tokens_of
 from mock_sei.apis.styles import ITEM_STYLE
 
 MULTIPART = "multipart/form-data"
@@ -50,6 +50,23 @@ def from_swagger(content: Mapping[str, Any]) -> Json:
     return _Conversion(content).whole()
 
 
+def moved(pointer: Pointer) -> Pointer:
+    """Where a part of the document stands in OpenAPI 3.0; its references are as they were."""
+    return (*_MOVED.get(str(pointer[0]), pointer[:1]), *pointer[1:]) if pointer else pointer
+
+
+def part_from_swagger(content: Mapping[str, Any], part: Any, kind: Kind) -> Any:
+    """A part of another file, as one of OpenAPI 3.0; ``content`` is the document's own."""
+    whole = _Conversion(content)
+    convert: Mapping[Kind, Callable[[Any], Any]] = {
+        Kind.PATH_ITEM: whole.path_item,
+        Kind.RESPONSE: whole.response,
+        Kind.PARAMETER: _parameter,
+        Kind.SCHEMA: _schema,
+    }
+    return convert[kind](part) if kind in convert else part
+
+
 class _Conversion:
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
@@ -60,7 +77,7 @@ class _Conversion:
         found = {key: each for key, each in content.items() if key not in moved}
         found["openapi"] = "3.0.3"
         found["servers"] = [{"url": content.get("basePath") or "/"}]
-        found["paths"] = _each(content.get("paths"), self._path_item)
+        found["paths"] = _each(content.get("paths"), self.path_item)
         parameters = content.get("parameters")
         found["components"] = {
             "schemas": _each(content.get("definitions"), _schema),
@@ -75,13 +92,14 @@ class _Conversion:
                 else parameters,
                 _parameter,
             ),
-            "responses": _each(
-                content.get("responses"), lambda each: self._response(each, self._produced({}))
-            ),
+            "responses": _each(content.get("responses"), self.response),
         }
         return found
 
-    def _path_item(self, item: Any) -> Any:
+    def response(self, response: Any) -> Any:
+        return self._response(response, self._produced({}))
+
+    def path_item(self, item: Any) -> Any:
         if not isinstance(item, Mapping):
             return item
         found = {**item}
@@ -98,8 +116,10 @@ class _Conversion:
         parameters, own = self._split(operation.get("parameters"))
         if "parameters" in operation:
             found["parameters"] = parameters
-        names = {(each.get("in"), each.get("name")) for each in own}
-        fields = [each for each in shared if (each.get("in"), each.get("name")) not in names] + own
+        names = {(each.get("in"), str(each.get("name"))) for each in own}
+        fields = [
+            each for each in shared if (each.get("in"), str(each.get("name"))) not in names
+        ] + own
         if fields:
             found["requestBody"] = self._body(fields, operation)
         produced = self._produced(operation)
@@ -165,7 +185,7 @@ class _Conversion:
     def _response(self, response: Any, types: list[str]) -> Any:
         followed = self._followed(response, "responses")
         if not isinstance(followed, Mapping) or "$ref" in followed:
-            return _moved(followed) if isinstance(followed, Mapping) else followed
+            return followed
         found = {k: each for k, each in followed.items() if k not in ("schema", "examples")}
         if "headers" in found:
             found["headers"] = _each(found["headers"], _header)
@@ -184,7 +204,7 @@ def _parameter(parameter: Any) -> Any:
     if not isinstance(parameter, Mapping):
         return parameter
     if "$ref" in parameter:
-        return _moved(parameter)
+        return parameter
     kept = {
         key: each
         for key, each in parameter.items()
@@ -246,16 +266,6 @@ def _schema(schema: Any) -> Any:
     style = _STYLES.get(str(found.pop("collectionFormat", None)), {}).get("style")
     if style is not None and style != "form":
         found[ITEM_STYLE] = style
-    return _moved(found)
-
-
-def _moved(holder: Mapping[str, Any]) -> Json:
-    """With its reference to where the part of the document stands now."""
-    found = dict(holder)
-    reference = found.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#/"):
-        section, _, rest = reference[2:].partition("/")
-        found["$ref"] = "/".join(["#", *_MOVED.get(section, (section,)), rest])
     return found
 
 

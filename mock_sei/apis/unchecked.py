@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mock_sei.apis.bodies import is_json, media_type_of
+from mock_sei.apis.bodies import FORM_TYPE, is_json, media_type_of
 from mock_sei.apis.foreign_bodies import find_check, may_be_text
 from mock_sei.apis.formats import FORMATS
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.operations import QUERYSTRING, Operation
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import STYLES
 from mock_sei.apis.ways import is_nested, ways_of
@@ -51,13 +51,10 @@ def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
         raw = document.follow(entry, operation.name)
         place, style = raw.get("in"), raw.get("style")
         here = f"{operation.name}: parameter {raw.get('name')}"
-        if place == "querystring":
-            yield here, "a whole query as one value is not checked"
-            continue
         if style is not None and (style not in STYLES or place not in STYLES[style].places):
             shown = str(style)[:40]
             yield here, f"the style {shown} is none of a {place}; the usual one is read instead"
-        nested = _nested(raw, document)
+        nested = "" if place == QUERYSTRING else _nested(raw, document)
         if nested:
             yield (
                 here,
@@ -65,7 +62,8 @@ def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
             )
         content = raw.get("content")
         for media_type in content if isinstance(content, Mapping) else ():
-            if not is_json(media_type):
+            is_form = place == QUERYSTRING and media_type_of(media_type) == FORM_TYPE
+            if not is_json(media_type) and not is_form:
                 yield here, f"its value is {media_type}, which is not checked"
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from mock_sei.apis.combining import ways
@@ -169,13 +170,17 @@ def _declared(
     is_given = isinstance(namespace, str) and namespace != ""
     if prefix is None and (of_attribute or not is_given):
         return f"_{local}" if of_attribute and local == "xmlns" else local
-    uri = str(namespace) if is_given else prefixes.get(prefix, f"urn:{prefix}")
+    given = quote(str(namespace), safe=_IN_AN_ADDRESS) if is_given else None
+    uri = given or prefixes.get(prefix, f"urn:{prefix}")
     key = f"xmlns:{prefix}" if prefix else "xmlns"
     if prefixes.get(prefix) != uri and element.get(key) is None:
         element.set(key, _text(uri))
         prefixes[prefix] = uri
     return f"{prefix}:{local}" if prefix else local
 
+
+_IN_AN_ADDRESS = ":/?#[]@!$&'()*+,;=%"
+"""Signs of a URI (RFC 3986 section 2.2); some readers of XML refuse others."""
 
 _LETTERS = (
     "A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0131\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 
 import click
 
 from mock_sei.api_files import find_documents
+from mock_sei.apis.costs import Cost
 from mock_sei.apis.documents import Catalogue
-from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import require_folder
 
 
@@ -19,26 +20,28 @@ def run(folder: Path, *, as_json: bool) -> int:
     require_folder(folder)
     documents, unread = find_documents(folder)
     catalogue = Catalogue((), documents)
-    faults = [*unread, *catalogue.faults]
+    costs = [*(Cost(error=each, is_whole=True) for each in unread), *catalogue.costs]
     if as_json:
-        click.echo(json.dumps(_report(catalogue, faults), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_report(catalogue, costs), indent=2, ensure_ascii=False))
     else:
-        for line in _lines(catalogue, faults):
+        for line in _lines(catalogue, costs):
             click.echo(line)
-    return 1 if faults else 0
+    return 1 if costs else 0
 
 
-def _report(catalogue: Catalogue, faults: list[ConfigurationError]) -> dict[str, object]:
+def _report(catalogue: Catalogue, costs: list[Cost]) -> dict[str, object]:
     return {
         "products": {name: len(product.operations) for name, product in catalogue.products.items()},
         "faults": [
             {
-                "file": each.source,
-                "place": each.key,
-                "problem": each.problem,
-                "message": str(each),
+                "file": each.error.source,
+                "place": each.error.key,
+                "value": _shown(each.error.value),
+                "problem": each.error.problem,
+                "costs": {"whole_file": each.is_whole, "operations": list(each.operations)},
+                "message": each.sentence,
             }
-            for each in faults
+            for each in costs
         ],
         "left_out": [
             {
@@ -51,10 +54,17 @@ def _report(catalogue: Catalogue, faults: list[ConfigurationError]) -> dict[str,
     }
 
 
-def _lines(catalogue: Catalogue, faults: list[ConfigurationError]) -> Iterator[str]:
-    yield from map(str, faults)
+def _shown(value: object) -> str | int | float | None:
+    """As JSON has it; YAML knows dates, and numbers that JSON does not."""
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _lines(catalogue: Catalogue, costs: list[Cost]) -> Iterator[str]:
+    yield from (each.sentence for each in costs)
     if catalogue.left_out:
         yield "Left out because of them:"
         yield from (f"  {each.name} ({product.source})" for product, each in catalogue.left_out)
     served, products = len(catalogue.operations), len(catalogue.products)
-    yield f"{len(faults)} faults. {served} operations of {products} documents can be called."
+    yield f"{len(costs)} faults. {served} operations of {products} documents can be called."

@@ -85,7 +85,8 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     if looks and sandbox.catalogue.has("HEAD", path):  # a document has its own
         method = "HEAD"
     try:
-        operation, path_values = sandbox.catalogue.find(method, path)
+        query = scope["query_string"].decode("latin-1")
+        operation, path_values = sandbox.catalogue.find(method, path, query)
     except Refusal as refusal:
         raise with_other_listener(refusal, exchange, scope["path"]) from None
     received = Received(request, operation)

@@ -115,7 +115,7 @@ class Engine:
     ) -> ApiAnswer:
         """Raises :class:`Refusal`."""
         parts = urlsplit(target)
-        found, path = self.catalogue.find(method, parts.path)
+        found, path = self.catalogue.find(method, parts.path, parts.query)
         request = ApiRequest(
             operation=found,
             path=path,

@@ -5,7 +5,9 @@ One that is used answers any call of its operations, or refuses it.
 
 from __future__ import annotations
 
+import copy
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,14 +18,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mock_sei.api_files import DocumentFile
-from mock_sei.apis.calls import ApiState
+from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.merged import merged
 from mock_sei.apis.openapi import modern
 from mock_sei.apis.times import EST
 from mock_sei.errors import ConfigurationError, Refusal
 from mock_sei.fixtures import bundled_folder
+from mock_sei.sendable import WITHOUT_BODY, find_header_problem, is_media_type, json_content
 from tests.any_values import DEEP, damaged, mutated
 from tests.apis.engine import JSON, Engine
 
@@ -76,8 +80,53 @@ components:
         never: {not: {}}
         plain: {patternProperties: {"^x": {const: 1}}, anyOf: [{type: object}, {}]}
 """
+NEW = """
+openapi: 3.2.0
+$self: https://api.invalid/own.yaml
+info: null
+servers: [{url: "/v2"}]
+webhooks: {event: {post: {requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Pet"}}}}}}}
+paths:
+  /pets/{id}#rename:
+    $ref: "#/components/pathItems/Pet"
+    servers: [{url: /v3}]
+  /pets?action=find:
+    query:
+      parameters: [{in: querystring, name: q, content: {application/x-www-form-urlencoded: {schema: {type: object, properties: {a: {type: integer}}}}}}]
+      requestBody: {required: true, content: {application/json: {schema: {$ref: "#/components/schemas/Pet"}}, multipart/form-data: {schema: {type: object}, encoding: {a: {headers: {X-A: {schema: {type: string}}}}}}}}
+      responses: {"200": {content: {application/jsonl: {itemSchema: {$ref: "#/components/schemas/Pet"}}, text/xml: {$ref: "#/components/mediaTypes/M"}}, links: {a: {operationId: b}}, headers: {Location: {required: true, schema: {type: string}}}}}
+      callbacks: {done: {"{$url}": {post: {responses: {"200": {description: ok}}}}}}
+    additionalOperations: {COPY: {responses: {default: {$ref: "#/components/responses/R"}}}}
+components:
+  pathItems: {Pet: {parameters: [{name: id, in: path, required: true, schema: {$ref: "#id"}}, {name: a, in: cookie, style: form, schema: {type: array, items: {}}}, {name: d, in: query, style: deepObject, explode: true, schema: {$ref: "#/components/schemas/Dog"}}], put: {requestBody: {content: {text/plain: {schema: {type: integer}}, application/x-www-form-urlencoded: {schema: {$ref: "#/components/schemas/Dog"}}}}, responses: {2XX: {description: ok, content: {"*/*": {examples: {a: {dataValue: 1}}}}}}}}}
+  responses: {R: {description: r, headers: {X-R: {content: {application/json: {schema: {type: array, prefixItems: [{type: "null"}]}}}}}}}
+  mediaTypes: {M: {schema: {type: object, xml: {name: m}, properties: {a: {xml: {attribute: true}, type: string}}}}}
+  schemas:
+    Id: {$anchor: id, type: [string, "null"], if: {minLength: 3}, then: {pattern: "^a"}, else: {enum: [a, null]}}
+    Pet: {oneOf: [{$ref: "#/components/schemas/Cat"}, {$ref: "#/components/schemas/Dog"}], discriminator: {propertyName: kind, mapping: {cat: Cat, d: "#/components/schemas/Dog"}, defaultMapping: Cat}}
+    Base: {$dynamicAnchor: node, type: object, required: [kind], properties: {kind: {type: string}, of: {$dynamicRef: "#node"}}, discriminator: {propertyName: kind}}
+    Cat: {$id: "https://api.invalid/cat", $dynamicAnchor: node, allOf: [{$ref: "own.yaml#/components/schemas/Base"}], unevaluatedProperties: false, properties: {lives: {type: integer, readOnly: true}}, $defs: {D: {type: string}}}
+    Dog: {allOf: [{$ref: "#/components/schemas/Base"}, {properties: {bark: {$ref: "https://api.invalid/cat#/$defs/D"}}, required: [bark]}], dependentRequired: {bark: [kind]}}
+"""  # noqa: E501
+OLD = """
+swagger: "2.0"
+basePath: /v1
+consumes: [application/json]
+produces: [application/json, text/csv]
+parameters: {P: {name: p, in: query, type: array, items: {type: integer}, collectionFormat: multi}, B: {name: b, in: body, schema: {$ref: "#/definitions/Pet"}}}
+responses: {R: {description: r, schema: {$ref: "#/definitions/Pet"}, headers: {X-R: {type: integer}}, examples: {application/json: {kind: Cat}}}}
+definitions:
+  Pet: {type: object, discriminator: kind, required: [kind], properties: {kind: {type: string, x-nullable: true}}}
+  Cat: {allOf: [{$ref: "#/definitions/Pet"}, {required: [n], properties: {n: {type: integer, format: int32}}}]}
+paths:
+  /pets/{id}:
+    parameters: [{name: id, in: path, type: string, required: true}]
+    put: {parameters: [{$ref: "#/parameters/P"}, {$ref: "#/parameters/B"}], responses: {"200": {$ref: "#/responses/R"}}}
+    post: {consumes: [multipart/form-data], parameters: [{name: f, in: formData, type: file}, {name: g, in: formData, type: string, required: true}], responses: {default: {description: ok}}}
+"""  # noqa: E501
 DOCUMENTS = [
     yaml.safe_load(OWN),
+    *map(yaml.safe_load, (NEW, OLD) * 2),
     *(
         yaml.safe_load((bundled_folder() / "apis" / f"{name}.yaml").read_text(encoding="utf-8"))
         for name in ("sma-trade-orders", "jobs", "trade-users")
@@ -95,7 +144,27 @@ NAMES = ["$id", "$ref", "$anchor", "$dynamicRef", "$schema", "$defs", "type", "f
 NAMES += ["items", "prefixItems", "contains", "if", "then", "dependentRequired", "dependentSchemas"]
 NAMES += ["unevaluatedProperties", "minItems", "maxLength", "maximum", "multipleOf", "pattern"]
 NAMES += ["enum", "const", "default", "example", "examples", "nullable", "x-mock-sei", "schema"]
-NAMES += ["content", "parameters", "requestBody", "servers", "style", "in", "name", "propertyNames"]
+NAMES += [
+    "discriminator",
+    "mapping",
+    "propertyName",
+    "callbacks",
+    "links",
+    "webhooks",
+    "itemSchema",
+]
+NAMES += ["$self", "additionalOperations", "query", "head", "allOf", "oneOf", "xml", "encoding"]
+NAMES += ["application/json\r\nX: 1", "X\nY", "2XX", "204", "readOnly", "$dynamicAnchor", "headers"]
+NAMES += [
+    "content",
+    "parameters",
+    "requestBody",
+    "itemSchema",
+    "style",
+    "in",
+    "name",
+    "propertyNames",
+]
 PIECES = [b"&a ", b"*a", b"!!python/object:os.system ", b"!!set", b"<<: ", b"? ", b"[", b"- "]
 PIECES += [
     b"!!binary x",
@@ -106,7 +175,15 @@ PIECES += [
     b": ",
     b"!!omap",
 ]
-BODIES = [(b"", {}), (b'{"id": "a", "n": 1.5}', JSON), (b"[1]", JSON), (b"x", {})]
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+BODIES = [
+    (b"", {}),
+    (b'{"id": "a", "n": 1.5, "kind": "Cat"}', JSON),
+    (b"[1]", JSON),
+    (b"x", {}),
+    (b"kind=d&bark=w", FORM),
+    (b"7", {"content-type": "text/plain"}),
+]
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +206,8 @@ def catalogue_of(file: Path, *, brought: bool) -> Catalogue | None:
 
 
 def call_everything(catalogue: Catalogue) -> None:
+    assert all(each.isprintable() for each in catalogue.unchecked)
+    json_content(merged(catalogue.products.values(), title="All", version="1"))
     random = Random(1)  # noqa: S311
     collections = Collections(dict.fromkeys(catalogue.collections, ()))
     state = ApiState(collections=collections, jobs=Jobs(random), random=random, zone=EST)
@@ -137,11 +216,25 @@ def call_everything(catalogue: Catalogue) -> None:
         path = re.sub(r"\{[^}]*\}", "1", operation.path)
         for body, headers in BODIES:
             try:
-                engine.call(
-                    f"{path}?q=1&limit=1", method=operation.method, body=body, headers=headers
+                answer = engine.call(
+                    f"{path}?q=1&limit=1&action=find&d[kind]=a",
+                    method=operation.method,
+                    body=body,
+                    headers=headers,
                 )
             except Refusal:
                 continue
+            require_sendable(answer)
+
+
+def require_sendable(answer: ApiAnswer) -> None:
+    """What the listeners would stumble over."""
+    assert 200 <= answer.status < 600
+    assert find_header_problem(answer.headers, answer.status, 0) is None
+    if answer.content is None:
+        json_content(answer.body)
+    if answer.status not in WITHOUT_BODY:
+        assert is_media_type(answer.media_type)
 
 
 @given(
@@ -155,6 +248,56 @@ def test_a_changed_document(file: Path, document: Any, brought: bool) -> None:
     catalogue = catalogue_of(file, brought=brought)
     if catalogue is not None:
         call_everything(catalogue)
+
+
+@pytest.mark.parametrize("text", [OWN, NEW, OLD], ids=["own", "new", "old"])
+def test_the_documents_that_are_changed_have_no_fault(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    catalogue = catalogue_of(file, brought=True)
+    assert catalogue is not None
+    assert catalogue.problems == []
+    call_everything(catalogue)
+
+
+def slow(value: Any) -> Any:
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
+ANYTHING: list[Any] = [[], {}, 7, "text", [None], True]
+
+
+@pytest.mark.parametrize("text", [OWN, NEW, OLD], ids=["own", "new", "old"])
+@pytest.mark.parametrize("value", [None, {"$ref": "#"}, *map(slow, ANYTHING)])
+def test_any_one_place_may_hold_anything(file: Path, text: str, value: Any) -> None:
+    """Each place of a document in turn; whatever stands there, it is used or reported."""
+    whole = yaml.safe_load(text)
+    for place in places_of(whole):
+        tree = copy.deepcopy(whole)
+        *way, last = place
+        parent = tree
+        for each in way:
+            parent = parent[each]
+        parent[last] = copy.deepcopy(value)
+        catalogue = brought_of(file, tree)
+        if catalogue is not None:
+            call_everything(catalogue)
+
+
+def brought_of(file: Path, content: dict[str, Any]) -> Catalogue | None:
+    if not content.keys() & {"openapi", "swagger"}:
+        return None
+    read = DocumentFile(file, bundled=False, content=content)
+    catalogue = Catalogue((), [read])
+    assert all(each.isprintable() for each in catalogue.problems)
+    return catalogue
+
+
+def places_of(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if place:
+        yield place
+    pairs = value.items() if isinstance(value, dict) else ()
+    for key, each in enumerate(value) if isinstance(value, list) else pairs:
+        yield from places_of(each, (*place, key))
 
 
 @given(content=damaged(OWN.encode(), pieces=PIECES) | st.binary(max_size=60))
@@ -204,7 +347,7 @@ GOOD = {"parameters": "[]", "responses": "{}", "body": "{}", "schema": "{}"}
             "{'200': {$ref: '#/x-other/value'}}",
             "paths[/x].get.responses.200.$ref: leads to nothing of that kind",
         ),
-        ("body", "null", "paths[/x].post.requestBody: not a mapping"),
+        ("body", "[]", "paths[/x].post.requestBody: not a mapping"),
         ("body", "{content: 3}", "paths[/x].post.requestBody.content = 3: not a mapping"),
         ("schema", "{$ref: '#/x-other/texts'}", "components.schemas.Broken.$ref: leads to nothing"),
         (

@@ -109,7 +109,7 @@ TABLE = {
     ),
     "c10-long-pattern.yaml": Case(),
     "c11-examples-list.yaml": Case(
-        told=("examples: must be examples by their names; the first of the list is taken",),
+        told=("examples: must be examples by their names; the first", "externalValue"),
         calls={
             "GET /gromps": (200, '{"id": 1}'),
             "GET /gromps2": (200, "{}"),
@@ -253,6 +253,8 @@ TABLE = {
             "GET /with%20space/1": 200,
             "GET /%C3%BCnder/x": 200,
             "GET /qq(id=3)": 200,
+            "GET /fixed?kind=a": 200,
+            "GET /fixed?kind=b": 404,
         }
     ),
     "c28-headers.yaml": Case(
@@ -317,7 +319,7 @@ TABLE = {
                 200,
                 '{"items": [{"code": "G1", "hue": "teal"}], "total": 1}',
             ),
-            "GET /gromps?limit=1": (200, '"total": 1}'),
+            "GET /gromps?limit=1": (200, '"total": 2}'),
             "GET /gromps/G2": (200, '{"code": "G2", "hue": "x"}'),
             "GET /gromps/G3": (404, "a known grompId"),
         },
@@ -387,7 +389,7 @@ TABLE = {
         calls={"GET /x": 200},
     ),
     "c61b-security.yaml": Case(
-        told=(".security: must be", "components.examples: ", "info: must be a mapping"),
+        told=(".security: must be", "components.examples: "),
         calls={"GET /x": 200},
     ),
     "c62-props-named.yaml": Case(
@@ -412,8 +414,10 @@ TABLE = {
     "c66c-dynref.yaml": Case(calls={"GET /gromps": (200, '{"n": 0')}),
     "c67-pathitem-ref.yaml": Case(calls={"GET /gromps": 200}),
     "c68-components-extension.yaml": Case(calls={"GET /gromps": 200}),
-    "c72-media-crlf.yaml": Case(),
-    "c73-path-fragment.yaml": Case(),
+    "c72-media-crlf.yaml": Case(
+        told=("paths[/gromps].get.responses.200.content",), calls={"GET /gromps": 404}
+    ),
+    "c73-path-fragment.yaml": Case(calls={"PUT /gromps/4": 200}),
     "c74-shapeless.yaml": Case(
         calls={
             "GET /a": (200, "{}"),
@@ -504,7 +508,7 @@ def test_every_made_answer_of_a_case_fits_its_schema_or_a_note_says_why(
 ) -> None:
     engine, _ = load(CASES / name, tmp_path)
     for operation in engine.catalogue.operations:
-        if operation.method != "GET" or operation.required_parameters or "?" in operation.path:
+        if operation.method != "GET" or operation.required_parameters:
             continue
         engine.findings.notes.clear()
         found = engine.call(operation.path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mock_sei.apis.documents import Catalogue, base_path
-from mock_sei.apis.references import Document as ReadDocument
+from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.servers import base_path
 from mock_sei.errors import ConfigurationError, MethodNotAllowed, Refusal
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import Document, Engine, document
@@ -215,6 +215,6 @@ def test_a_server_that_is_none_is_told(servers: str, line: str) -> None:
     file = document(f"servers: {servers}\npaths: {{}}")
 
     with pytest.raises(ConfigurationError) as caught:
-        base_path(ReadDocument(source=file.source, content=file.content))
+        base_path(file.content["servers"], file.source)
 
     assert str(caught.value) == f"widgets.yaml: {line}"

@@ -61,7 +61,8 @@ def test_components_of_one_name_stay_apart() -> None:
     assert schemas["one.Thing"] == {"type": "string"}
     assert schemas["other.Thing"]["oneOf"] == [{"$ref": "#/components/schemas/other.Cat"}]
     assert schemas["other.Thing"]["discriminator"]["mapping"] == {
-        "cat": "#/components/schemas/other.Cat"
+        "cat": "#/components/schemas/other.Cat",
+        "Cat": "#/components/schemas/other.Cat",
     }
     responses = content["paths"]["/v1/b"]["get"]["responses"]["200"]
     assert responses["content"]["application/json"]["schema"] == {

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mock_sei.apis.path_items import read_operations
 from mock_sei.apis.reach import Reach
-from mock_sei.apis.reading import read_operations
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
 

@@ -543,15 +543,3 @@ def test_a_count_may_have_a_decimal_point() -> None:
     assert [
         each.reason for each in engine.faults("/x", method="POST", body='"a"', headers=JSON)
     ] == ["'a' is too short"]
-
-
-def test_a_dynamic_reference_that_depends_on_the_way_is_told() -> None:
-    list_ = "{$id: 'https://a.example/list', items: {$dynamicRef: '#item'}, $defs: {any: {$dynamicAnchor: item}}}"
-    texts = "{$id: 'https://a.example/texts', $ref: list, $defs: {text: {$dynamicAnchor: item, type: string}}}"
-    paths = f"paths: {{/x: {{get: {{{answering(list_)}}}}}}}"
-
-    assert brought(paths, "3.1.0").problems == []
-    catalogue = brought(f"{paths}\ncomponents: {{schemas: {{Texts: {texts}}}}}", "3.1.0")
-    (problem,) = catalogue.problems
-    assert "$dynamicRef = '#item': several schemas have this $dynamicAnchor" in problem
-    assert names(catalogue) == ["GET /x"]

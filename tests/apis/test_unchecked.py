@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.apis.documents import Catalogue
-from tests.apis.engine import Engine, document
+from tests.apis.engine import document
 
 
 def unchecked(parameter: str = "{name: b, in: query}", body: str = "{}") -> list[str]:
@@ -123,20 +123,3 @@ def test_of_many_places_some_are_named_and_the_rest_counted() -> None:
 
     assert len(found) == 11
     assert found[-1] == "and 5 further places like the last one"
-
-
-def test_a_whole_query_is_reported_and_its_names_are_not_called_unknown() -> None:
-    text = """
-paths:
-  /rocks:
-    get:
-      parameters: [{name: a, in: querystring, content: {application/json: {}}}]
-      responses: {"200": {description: good}}
-"""
-    engine = Engine.brought(text, version="3.2.0")
-
-    engine.call("/rocks?b=1")
-
-    assert engine.findings.notes == []
-    (line,) = engine.catalogue.unchecked
-    assert line.endswith("GET /rocks: parameter a: a whole query as one value is not checked")

@@ -45,10 +45,10 @@ def test_all_faults_of_all_documents_are_named_with_what_they_cost(tmp_path: Pat
     assert status == 1
     assert f"{tmp_path}/no.yaml: not valid YAML" in output
     assert "schema.type = 'cat': there are array" in output
-    assert "schema.$ref = '#/components/schemas/Gone': leads nowhere" in output
+    assert "schema.$ref = '#/definitions/Gone': leads nowhere" in output
     assert f"  GET /v1/b/{{id}} ({tmp_path}/bad.yaml)\n" in output
     assert f"  GET /v1/c ({tmp_path}/bad.yaml)\n" in output
-    assert output.endswith("3 faults. 2 operations of 2 documents can be called.\n")
+    assert output.endswith("4 faults. 2 operations of 2 documents can be called.\n")
 
 
 def test_a_program_reads_the_faults_as_json(tmp_path: Path) -> None:
@@ -60,7 +60,15 @@ def test_a_program_reads_the_faults_as_json(tmp_path: Path) -> None:
     assert status == 1
     assert report["products"] == {"bad": 1}
     assert {each["file"] for each in report["faults"]} == {str(tmp_path / "bad.yaml")}
-    assert report["faults"][0].keys() == {"file", "place", "problem", "message"}
+    cat, path, gone = sorted(report["faults"], key=lambda each: str(each["value"]), reverse=True)
+    assert path["value"] is None
+    assert path["problem"] == "the path has {id}, and no parameter of that name in: path"
+    assert cat["place"].endswith("schema.type")
+    assert cat["value"] == "cat"
+    assert cat["problem"].startswith("there are array, boolean")
+    assert cat["costs"] == {"whole_file": False, "operations": ["GET /v1/b/{id}"]}
+    assert cat["message"].endswith("; GET /v1/b/{id} is left out")
+    assert gone["costs"]["operations"] == ["GET /v1/c"]
     assert [each["operation"] for each in report["left_out"]] == ["GET /v1/b/{id}", "GET /v1/c"]
 
 

@@ -30,7 +30,7 @@ from schemathesis.core.result import Ok
 
 from mock_sei import MockSei
 from mock_sei.api_files import SUFFIXES, DocumentFile
-from mock_sei.apis.documents import base_path
+from mock_sei.apis.servers import base_path
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
 from tests.e2e.made_calls import Caller, sandbox_of
@@ -209,11 +209,12 @@ def served(request: pytest.FixtureRequest, folder_of: Any, tmp_path: Path) -> It
         session.auth = _Token(server.token("demo-server"))
         session.headers["AppKey"] = "demo-server-key"
         (product,) = (each for each in server.sandbox.catalogue.products.values() if each.brought)
+        servers = product.content.get("servers") or [{}]
         yield Served(
             foreign=foreign,
             server=server,
             document=document,
-            base=f"{server.two_way_url}{base_path(product.document)}",
+            base=f"{server.two_way_url}{base_path(servers, product.source)}",
             session=session,
             files=(str(certificate.cert_file), str(certificate.key_file)),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,12 @@ def test_every_method_of_a_document_is_served(
     assert body is None or answer.content == body
 
 
-def test_the_journal_says_why_an_operation_was_left_out(platform: Platform) -> None:
-    answer = platform.get("/own/broken/7")
+def test_journal_and_log_say_why_an_operation_was_left_out(
+    platform: Platform, caplog: pytest.LogCaptureFixture
+) -> None:
+    """pytest shows the log of a failing test with it."""
+    with caplog.at_level(logging.WARNING, "mock_sei"):
+        answer = platform.get("/own/broken/7")
 
     (*_, entry) = platform.sandbox.journal.entries
     assert answer.status_code == 404
@@ -69,6 +74,7 @@ def test_the_journal_says_why_an_operation_was_left_out(platform: Platform) -> N
     assert "own.yaml, and was left out: " in entry.refused_because
     assert "the path has {id}, and no parameter of that name in: path" in entry.refused_because
     assert "left out" not in answer.text
+    assert entry.refused_because in caplog.text
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "QUERY", "LINK"])

@@ -152,8 +152,7 @@ def _check_body(call: ApiCall) -> None:
 
 
 def _response(operation: Operation) -> Any:
-    responses = operation.raw.get("responses") or {}
-    for code in (str(operation.success), operation.success, "2XX", "2xx", "default"):
-        if code in responses:
-            return operation.document.follow(responses[code], operation.name)
-    return _NOTHING
+    code = operation.answered
+    if code is None:
+        return _NOTHING
+    return operation.document.follow(operation.raw["responses"][code], operation.name)

@@ -41,12 +41,20 @@ OBJECT = f"schema: {{{ID}}}"
         f"{{{OBJECT}, examples: {{a: {{id: 4}}}}}}",
         f"{{{OBJECT}, examples: {{a: {{serializedValue: '{{\"id\": 4}}'}}}}}}",
         f"{{{OBJECT}, examples: {{a: {{serializedValue: '5', dataValue: {{id: 4}}}}}}}}",
-        f"{{{OBJECT}, examples: {{a: {{externalValue: 'https://example.com/4'}}, b: {{id: 4}}}}}}",
         f"{{{OBJECT}, examples: {{a: {{$ref: '#/components/examples/A'}}}}}}",
     ],
 )
 def test_examples_are_read_as_people_write_them(media: str) -> None:
     found, notes = answered(f"{{application/json: {media}}}", "{examples: {A: {value: {id: 4}}}}")
+
+    assert (found.body, notes) == ({"id": 4}, [])
+
+
+def test_an_example_elsewhere_is_reported_and_the_next_one_is_answered() -> None:
+    examples = "{a: {externalValue: 'https://example.com/4'}, b: {id: 4}}"
+    found, notes = answered(
+        f"{{application/json: {{{OBJECT}, examples: {examples}}}}}", told=["externalValue"]
+    )
 
     assert (found.body, notes) == ({"id": 4}, [])
 

@@ -1,0 +1,53 @@
+"""Faults of users' documents, each with what it costs, in the words of the log and the command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mock_sei.apis.reading import LeftOut
+from mock_sei.errors import ConfigurationError
+
+WHOLE = "the whole file is left out"
+
+_MOST_NAMED = 3
+"""Operations that a sentence names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """A fault, and what cannot be called because of it."""
+
+    error: ConfigurationError
+    operations: Sequence[str] = ()
+    """Each as in ``GET /v1/orders``."""
+    is_whole: bool = False
+    """Whether nothing of the file is read."""
+
+    @property
+    def consequence(self) -> str:
+        """As in ``GET /a and GET /b are left out``."""
+        if self.is_whole:
+            return WHOLE
+        named = self.operations[:_MOST_NAMED]
+        if not named:
+            return "no operation is left out"
+        more = len(self.operations) - len(named)
+        if more:
+            return f"{', '.join(named)} and {more} more operations are left out"
+        *first, last = named
+        return f"{', '.join(first)} and {last} are left out" if first else f"{last} is left out"
+
+    @property
+    def sentence(self) -> str:
+        """One line: file, place, value, problem, and what it costs."""
+        return f"{self.error}; {self.consequence}"
+
+
+def costs_of(errors: Iterable[ConfigurationError], left_out: Iterable[LeftOut]) -> list[Cost]:
+    """The faults of one document."""
+    names: dict[str, dict[str, None]] = {}
+    for each in left_out:
+        for reason in each.reasons:
+            names.setdefault(str(reason), {})[each.written_name] = None
+    return [Cost(error=each, operations=tuple(names.get(str(each), ()))) for each in errors]

@@ -1,0 +1,267 @@
+"""The paths of a document on their way to operations, and what is left out of them.
+
+A path may be a reference to another path item, and be called by another path than it is written
+as. A fault in it names the file and the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mock_sei.api_files import EXTENSION
+from mock_sei.apis.alike import tell_apart
+from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
+from mock_sei.apis.operations import FORM, Key, Operation, Parameter, answered_of
+from mock_sei.apis.paths import Pairs, called
+from mock_sei.apis.reach import Reach
+from mock_sei.apis.reading import (
+    NOTHING_THERE,
+    LeftOut,
+    Reading,
+    faults_of_path,
+    faults_of_statuses,
+    form_fields,
+    parameters_of,
+    rule_of,
+)
+from mock_sei.apis.references import Document
+from mock_sei.apis.servers import base_path
+from mock_sei.errors import ConfigurationError, raise_all
+from mock_sei.sendable import is_token
+
+
+def read_operations(product: str, document: Document, base: str, reach: Reach) -> Reading:
+    """All of a document, ``base`` before each path that has no server of its own."""
+    reading = Reading()
+    for path in document.content.get("paths") or {}:
+        if path.startswith("x-"):
+            continue
+        if not path.startswith("/"):
+            place = f"paths[{path}]"
+            error = ConfigurationError("must begin with /", source=document.source, key=place)
+            reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
+            continue
+        _Path(reading, product, document, base, path, reach).read()
+    reading.operations, alike = tell_apart(reading.operations)
+    for each, error in alike:
+        reading.left_out.append(
+            LeftOut(method=each.method, path=each.path, reasons=[error], written=each.written)
+        )
+    return reading
+
+
+_Item = tuple[Pointer, Mapping[str, Any]]
+"""A path item, and where it stands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """One operation as the document has it."""
+
+    method: str
+    """As the document has it."""
+    sent: str
+    """As a request has it."""
+    pointer: Pointer
+    raw: Mapping[str, Any]
+    servers: Any
+    """Of the path, where the operation has none of its own."""
+
+
+class _Path:
+    """One path of a document, on its way to operations."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        product: str,
+        document: Document,
+        base: str,
+        path: str,
+        reach: Reach,
+    ) -> None:
+        self._reading = reading
+        self._product = product
+        self._document = document
+        self._base = base
+        self._path = path
+        self._reach = reach
+        self._items = _items(document, path)
+
+    def read(self) -> None:
+        reasons = [each for pointer, _ in self._items for each in self._reach.reasons(pointer)]
+        if reasons:
+            left_out = LeftOut(
+                method=None, path=self._base + called(self._path)[0], reasons=reasons
+            )
+            self._reading.left_out.append(left_out)
+            return
+        for each in self._written():
+            reasons = self._reasons(each)
+            base = self._base
+            try:
+                _require_method(each.method, self._document.source, self._path)
+                base = self._base_of(each)
+                operation = self._operation(each, base, is_damaged=self._is_damaged(each))
+                if not reasons:
+                    self._reading.operations.append(operation)
+            except ConfigurationError as error:
+                reasons += error.faults
+            if reasons:
+                path = base + called(self._path)[0]
+                left_out = LeftOut(method=each.sent, path=path, reasons=reasons, written=self._path)
+                self._reading.left_out.append(left_out)
+
+    def _written(self) -> Iterator[_Written]:
+        """Each method once: what stands beside a reference counts more than what it leads to."""
+        seen: set[str] = set()
+        for pointer, item in self._items:
+            others = item.get("additionalOperations") or {}
+            here: list[tuple[str, Any, Pointer]] = [
+                (each, item[each], (each,)) for each in PATH_METHODS if each in item
+            ]
+            here += [(name, each, ("additionalOperations", name)) for name, each in others.items()]
+            for method, raw, inner in here:
+                sent = method.upper() if len(inner) == 1 else method  # RFC 9110, 9.1: case counts
+                if sent in seen or method.startswith("x-"):
+                    continue
+                seen.add(sent)
+                yield _Written(
+                    method=method,
+                    sent=sent,
+                    pointer=(*pointer, *inner),
+                    raw=self._document.follow(raw, f"paths[{self._path}].{method}"),
+                    servers=item.get("servers"),
+                )
+
+    def _reasons(self, written: _Written) -> list[ConfigurationError]:
+        """Why an operation cannot be used: all that is wrong with what is read of it."""
+        reach, pointer = self._reach, written.pointer
+        reasons = [*reach.reasons(pointer, *_READ)]
+        code = answered_of(written.raw.get("responses") or {})
+        reasons += reach.reasons((*pointer, "responses"), *([] if code is None else [code]))
+        for each, _ in self._items:
+            reasons += reach.reasons(each, "parameters")
+        if written.pointer[-2:-1] == ("additionalOperations",):
+            reasons += reach.reasons(pointer[:-1])
+        return list({id(each): each for each in reasons}.values())
+
+    def _is_damaged(self, written: _Written) -> bool:
+        """Whether some of its parameters are gone already, because they are wrong."""
+        places = (written.pointer, *(pointer for pointer, _ in self._items))
+        return any(self._reach.reasons(each, "parameters") for each in places)
+
+    def _base_of(self, written: _Written) -> str:
+        """Raises :class:`ConfigurationError` for a server of the operation that gives no path."""
+        method, source = written.method, self._document.source
+        place = f"paths[{self._path}]"
+        for servers, where in ((written.raw.get("servers"), f".{method}"), (written.servers, "")):
+            if servers:
+                return base_path(servers, source, f"{place}{where}.servers")
+        return self._base
+
+    def _operation(self, written: _Written, base: str, *, is_damaged: bool) -> Operation:
+        """Raises :class:`ConfigurationError` naming file and place."""
+        document, problems, method, raw = (
+            self._document,
+            self._reading.problems,
+            written.method,
+            written.raw,
+        )
+        source, place = document.source, f"paths[{self._path}].{method}"
+        path, fixed = called(self._path)
+        shared = [each for _, item in self._items for each in item.get("parameters") or ()]
+        parameters: dict[Key, Parameter] = dict(_fixed(fixed))
+        lists = [(item.get("parameters"), f"paths[{self._path}]") for _, item in self._items[::-1]]
+        lists.append((raw.get("parameters"), place))
+        form = form_fields(raw, document, place)
+        wrong: list[ConfigurationError] = []
+        for found in (
+            *(parameters_of(entries, document, where, problems) for entries, where in lists),
+            parameters_of(form, document, place, problems, {FORM}),
+        ):
+            try:
+                parameters.update(found)
+            except ConfigurationError as error:
+                wrong += error.faults
+        if is_damaged:  # what is gone is one of them
+            wrong = [each for each in wrong if each.problem != NOTHING_THERE]
+        else:
+            wrong += faults_of_path(path, parameters, source, place)
+        wrong += faults_of_statuses(raw.get("responses"), source, place)
+        raise_all(wrong)
+        for key in [key for key in parameters if key[0] == "path" and f"{{{key[1]}}}" not in path]:
+            problem = f"the path has no {{{key[1]}}}; this parameter is not read"
+            problems.append(ConfigurationError(problem, source=source, key=place))
+            del parameters[key]
+        inner = "" if method in PATH_METHODS else "additionalOperations/"
+        escaped = self._path.replace("~", "~0").replace("/", "~1")
+        return Operation(
+            product=self._product,
+            method=written.sent,
+            path=base + path,
+            written=base + self._path,
+            pointer=f"/paths/{escaped}/{inner}{method}",
+            summary=str(raw.get("summary", "")),
+            parameters=parameters,
+            rule=rule_of(
+                raw.get(EXTENSION),
+                method,
+                base + path,
+                parameters,
+                document,
+                f"{place}.{EXTENSION}",
+            ),
+            raw=raw,
+            shared=tuple(shared),
+            document=document,
+            fixed=fixed,
+        )
+
+
+def _require_method(method: str, source: Path, path: str) -> None:
+    """Raises :class:`ConfigurationError` for a method that no request can have."""
+    if not is_token(method):
+        place = f"paths[{path}].additionalOperations"
+        problem = "not an HTTP method: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110, 5.6.2)"
+        raise ConfigurationError(problem, source=source, key=place, value=method[:100])
+
+
+_READ = ("parameters", "requestBody", EXTENSION)
+"""What is read of an operation, beside the response that is answered."""
+
+
+def _items(document: Document, path: str) -> list[_Item]:
+    """A path item, and those that its reference leads to."""
+    pointer: Pointer = ("paths", path)
+    item = document.content["paths"][path]
+    found: list[_Item] = []
+    while isinstance(item, Mapping) and len(found) < _LONGEST_WAY:
+        found.append((pointer, item))
+        if "$ref" not in item:
+            break
+        pointer = tokens_of(item["$ref"])
+        item = document.find(item["$ref"], f"paths[{path}]")
+    return found
+
+
+_LONGEST_WAY = 20
+"""References that follow one another; circles are taken away before."""
+
+
+def _fixed(fixed: Pairs) -> Iterator[tuple[Key, Parameter]]:
+    """What a path template has in its query, as parameters that always come."""
+    for name, value in fixed:
+        yield (
+            ("query", name),
+            Parameter(
+                name=name,
+                place="query",
+                required=True,
+                description="",
+                schema={"type": "string", "enum": [value]},
+            ),
+        )
