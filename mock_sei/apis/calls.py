@@ -191,6 +191,7 @@ class ApiAnswer:
     body: Any = None
     status: int = 200
     content: bytes | None = field(default=None, repr=False)
+    """Of the body too, where it was written out before."""
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     """Those that the operation's document declares."""
@@ -260,6 +261,11 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 def json_text(value: Any) -> str:
     """As it is sent."""
     return _JSON.encode(value)
+
+
+def json_bytes(value: Any) -> bytes:
+    """As they are sent: half a surrogate pair is written as JSON writes it."""
+    return json_text(value).encode(errors="backslashreplace")
 
 
 def enveloped(body: Any, envelope: str) -> Any:

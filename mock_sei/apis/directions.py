@@ -27,6 +27,10 @@ class _Directed(Document):
     flag: Flag
     made: dict[int, tuple[Any, Any]] = field(default_factory=dict, repr=False)
     """By the identity of a schema, which is kept so that no other can take it."""
+    names: dict[int, tuple[Any, frozenset[str]]] = field(default_factory=dict, repr=False)
+    """As above: the members of a value that have the flag."""
+    flagged: dict[int, tuple[Any, bool]] = field(default_factory=dict, repr=False)
+    """As above: whether a schema has the flag."""
 
     def find(self, reference: str, place: str) -> Any:
         return self.twin(self.whole.find(reference, place))
@@ -72,6 +76,12 @@ class _Directed(Document):
         """The members of a value that have the flag, by all schemas that it must fit, or may."""
         if not isinstance(schema, Mapping) or depth > _DEEPEST:
             return frozenset()
+        kept = self.names.get(id(schema))
+        if kept is None:
+            kept = self.names[id(schema)] = schema, self._find_flagged(schema, depth)
+        return kept[1]
+
+    def _find_flagged(self, schema: Mapping[str, Any], depth: int) -> frozenset[str]:
         properties = schema.get("properties")
         members = properties.items() if isinstance(properties, Mapping) else ()
         names = frozenset(name for name, each in members if self._has_flag(each, 0))
@@ -85,6 +95,12 @@ class _Directed(Document):
     def _has_flag(self, schema: Any, depth: int) -> bool:
         if not isinstance(schema, Mapping) or depth > _DEEPEST:
             return False
+        kept = self.flagged.get(id(schema))
+        if kept is None:
+            kept = self.flagged[id(schema)] = schema, self._find_flag(schema, depth)
+        return kept[1]
+
+    def _find_flag(self, schema: Mapping[str, Any], depth: int) -> bool:
         if schema.get(self.flag) is True:
             return True
         inner = list(schema.get("allOf") or ())
@@ -104,7 +120,7 @@ def for_answers(document: Document, schema: Any) -> tuple[Document, Any]:
 
 
 def _directed(document: Document, schema: Any, flag: Flag) -> tuple[Document, Any]:
-    if document.lenient:  # the documents of the vendor's products have neither
+    if document.lenient or flag not in document.flags:  # products of the vendor have neither
         return document, schema
     view = document.views.get(flag)
     if not isinstance(view, _Directed):

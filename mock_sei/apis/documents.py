@@ -88,8 +88,10 @@ class Product:
 
     @cached_property
     def document(self) -> Document:
-        content = self._file.content if self.bundled else self._modern.content
-        return Document(source=self._file.source, content=content, lenient=self.bundled)
+        source = self._file.source
+        if self.bundled:
+            return Document(source=source, content=self._file.content, lenient=True)
+        return Document(source=source, content=self._modern.content, flags=self._modern.flags)
 
     @property
     def content(self) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ spot costs. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,8 @@ class Modern:
     links: list[tuple[Pointer, Pointer]] = field(repr=False)
     formats: Mapping[str, str]
     """The formats that its schemas name, each with the first place where it stands."""
+    flags: Set[str]
+    """Which of ``readOnly`` and ``writeOnly`` some schema has."""
 
     def reach(self) -> Reach:
         return Reach(self.wrong, self.links)
@@ -105,6 +107,7 @@ def modern(
         problems=turn.problems,
         links=turn.links,
         formats=turn.formats,
+        flags=turn.flags,
     )
 
 
@@ -144,6 +147,7 @@ class _Turn:
         self.problems: list[ConfigurationError] = []
         self.links: list[tuple[Pointer, Pointer]] = []
         self.formats: dict[str, str] = {}
+        self.flags: set[str] = set()
         self._whole: dict[str, Any] = {}
         self._parts: dict[str, Any] = {}
         """The content of other files, by their names."""
@@ -422,6 +426,7 @@ class _Turn:
         self._check(found, pointer)
         if "format" in found and found["format"] not in self.formats:
             self.formats[found["format"]] = self._place((*pointer, "format"))
+        self.flags.update(each for each in _FLAGS if found.get(each) is True)
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
@@ -649,6 +654,8 @@ def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[s
 
 
 _LONGEST_PLACE = 300
+
+_FLAGS = ("readOnly", "writeOnly")
 
 _OTHER_NAMES = frozenset(
     ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$schema", "$vocabulary"]

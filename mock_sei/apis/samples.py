@@ -8,12 +8,13 @@ be, and :class:`Sample` says what is missing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, islice
-from typing import Any
+from itertools import chain, count, islice
+from typing import Any, Generic, TypeVar
 
-from mock_sei.apis.combining import Parts, Plain, matches, ways
+from mock_sei.apis.combining import Parts, Plain, ways
 from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.references import Document
@@ -26,6 +27,13 @@ DEEPEST = 3
 HOPELESS = 40
 """Levels after which a schema that requires more and more is given up."""
 
+_MOST_SECONDS = 0.015
+"""CPU time for the choices of one value, ten times what most need. The rest is made without a
+choice, in half as much time; what comes after that is left out."""
+_NEAR, _SECONDS_OF_A_CHECK = 60, 0.0002
+"""Schemas that the engine of a value knows at once, and what it costs later to know one more."""
+_MOST_SECONDS_OF_PATTERNS = 0.005
+_MOST_SECONDS_OF_PROBLEMS = 0.005
 _MOST_STEPS = 800
 """Schemas that one value is made for; what more it needs is made without a choice."""
 _MOST_CHECKS = 100
@@ -61,8 +69,10 @@ def sample(schema: Any, document: Document) -> Sample:
 
 
 def _sample(schema: Any, document: Document) -> Sample:
-    value = _Maker(document).made((schema,), 0).value
-    misfits = find_misfits(document, schema, value, Budget())[:MOST_SHOWN]
+    maker = _Maker(document)
+    value = maker.made((schema,), 0).value
+    misfits = find_misfits(document, schema, value, maker.budget, _MOST_SECONDS_OF_PROBLEMS)
+    misfits = misfits[:MOST_SHOWN]
     return Sample(value=value, problems=tuple(each.describe() for each in misfits))
 
 
@@ -81,6 +91,7 @@ _TEXT = {"type": "string"}
 """What a member gets of which nothing is known."""
 
 _Key = tuple[frozenset[int], int, int, bool]
+_Value = TypeVar("_Value")
 
 
 class _Maker:
@@ -88,8 +99,14 @@ class _Maker:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.budget = Budget(seconds=_MOST_SECONDS_OF_PATTERNS)
         self._steps = _MOST_STEPS
         self._checks = _MOST_CHECKS
+        began = time.thread_time()
+        self._end_of_choice = began + _MOST_SECONDS
+        self._end = began + 1.5 * _MOST_SECONDS
+        self._ways: dict[frozenset[int], _Kept[Plain]] = {}
+        self._series: dict[tuple[int, str], _Kept[Any]] = {}
         self._known: dict[_Key, _Made] = {}
         self._parts: list[Parts] = []
         """Kept, so that no other schema takes the identity of one that is known."""
@@ -103,7 +120,7 @@ class _Maker:
         if len(parts) == 1:
             parts = (self.document.follow(parts[0], "schema"),) if _is_bare(parts[0]) else parts
         identity = frozenset(map(id, parts))
-        if identity in self._open or depth > HOPELESS:
+        if identity in self._open or depth > HOPELESS or self.is_over:
             self._circles += 1
             return _Made(value=_empty(parts), is_whole=False)
         key = identity, min(depth, DEEPEST), number, is_sparse
@@ -113,7 +130,7 @@ class _Maker:
         self._steps -= 1
         self._open.add(identity)
         before = self._circles
-        found = self._chosen(parts, depth, number, is_sparse=is_sparse)
+        found = self._chosen(identity, parts, depth, number, is_sparse=is_sparse)
         self._open.discard(identity)
         if found.is_whole or before == self._circles:
             self._known[key] = found
@@ -122,19 +139,41 @@ class _Maker:
     @property
     def has_time(self) -> bool:
         """Whether there may still be a choice, and members that nobody requires."""
-        return self._steps > 0
+        return self._steps > 0 and time.thread_time() < self._end_of_choice
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more may be made."""
+        return time.thread_time() > self._end
+
+    def series(self, plain: Plain, kind: str, values: Callable[[], Iterator[Any]]) -> _Kept[Any]:
+        """The values of a simple type that a plain schema may have."""
+        key = id(plain), kind
+        if key not in self._series:
+            self._series[key] = _Kept(values())
+        return self._series[key]
+
+    def _ways_of(self, identity: frozenset[int], parts: Parts) -> _Kept[Plain]:
+        if identity not in self._ways:
+            if len(self._ways) > _NEAR:
+                self._end_of_choice -= _SECONDS_OF_A_CHECK
+            self._ways[identity] = _Kept(ways(parts, self.document, self.budget))
+        return self._ways[identity]
 
     def fits(self, parts: Parts, value: Any) -> bool:
         """Whether a value fits some schemas, as far as it may still be asked."""
         if self._checks <= 0:
             return True
         self._checks -= 1
-        return all(self.document.checker(each).is_valid(value) for each in parts)
+        checkers = map(self.document.checker, parts)
+        return all(each.is_valid(value, self.budget) for each in checkers)
 
-    def _chosen(self, parts: Parts, depth: int, number: int, *, is_sparse: bool) -> _Made:
+    def _chosen(
+        self, identity: frozenset[int], parts: Parts, depth: int, number: int, *, is_sparse: bool
+    ) -> _Made:
         first: _Made | None = None
         most = _MOST_WAYS if self.has_time else 1
-        for way in islice(ways(parts, self.document), most):
+        for way in islice(self._ways_of(identity, parts).after(0), most):
             must_fit = way.checked and self.has_time
             for each in self._values(way, parts, depth, number, is_sparse=is_sparse):
                 if each.is_whole and way.is_possible and not must_fit:
@@ -173,6 +212,22 @@ class _Maker:
         if _is_simple(plain) and kinds & {"string", "boolean", "null", "integer", "number"}:
             return True
         return self.fits(parts, value)
+
+
+class _Kept(Generic[_Value]):
+    """What an iterator gives, each found once, however often it is asked for."""
+
+    def __init__(self, values: Iterator[_Value]) -> None:
+        self._values = values
+        self._found: list[_Value] = []
+
+    def after(self, start: int) -> Iterator[_Value]:
+        """All but the first ``start``."""
+        for at in count(start):
+            self._found += islice(self._values, max(0, at + 1 - len(self._found)))
+            if at >= len(self._found):
+                return
+            yield self._found[at]
 
 
 def _empty(parts: Parts) -> Any:
@@ -287,13 +342,13 @@ def _object(maker: _Maker, plain: Plain, depth: int, number: int, *, is_sparse: 
         members[name] = made.value
         is_whole = is_whole and made.is_whole
         left -= made.size
-        if left < 0:
+        if left < 0 or maker.is_over:
             is_whole = False
             break
     takes_all = depth < DEEPEST and not is_sparse and maker.has_time
     for name in chain(optional, _further_names(plain, least)):
         is_wanted = len(members) < least or (takes_all and name in plain.members)
-        if len(members) >= most or left < 0 or not is_wanted:
+        if len(members) >= most or left < 0 or not is_wanted or maker.is_over:
             break
         parts = plain.member(name)
         if not _goes_on(plain, name, members):
@@ -341,7 +396,7 @@ def _further_names(plain: Plain, least: int) -> Iterator[str]:
         each.get("enum", ()) for each in names if isinstance(each, Mapping)
     )
     for name in chain(listed, *map(texts_for, chain(shaped, patterned))):
-        if isinstance(name, str) and all(matches(each, name) for each in shaped):
+        if isinstance(name, str) and all(plain.matches(each, name) for each in shaped):
             yield name
     for number in range(1, min(least, _MOST_PARTS) + 1):
         yield f"member{number}"
@@ -361,14 +416,14 @@ def _array(maker: _Maker, plain: Plain, depth: int, number: int, *, is_sparse: b
     most = plain.counts.get("maxItems", _MOST_PARTS)
     contained = [part for each in plain.arrays for part in _contained(each)]
     wanted = 0 if depth >= DEEPEST or is_sparse else 1
-    count = min(max(least, min(wanted, most)), _MOST_PARTS)
+    wanted = min(max(least, min(wanted, most)), _MOST_PARTS)
     left = _most_parts(depth)
     values: list[Any] = []
     seen: set[str] = set()
     another = number
     if contained:
-        count = max(count, plain.first_items + len(contained))
-    while len(values) < count:
+        wanted = max(wanted, plain.first_items + len(contained))
+    while len(values) < wanted:
         index = len(values)
         parts = plain.item(index)
         if index >= plain.first_items and contained:
@@ -383,13 +438,17 @@ def _array(maker: _Maker, plain: Plain, depth: int, number: int, *, is_sparse: b
             another += 1
             text = repr(made.value)
             if text in seen:
-                if another > number + 2 * count + _MOST_VALUES:
+                if another > number + 2 * wanted + _MOST_VALUES or maker.is_over:
                     break
                 continue
             seen.add(text)
         values.append(made.value)
         if left < 0:
             break
+        if index >= plain.first_items and not contained and not plain.unique:
+            more = min(wanted - len(values), left // made.size)  # all further ones are the same
+            values += [made.value] * more
+            left -= more * made.size
     return _Made(
         value=values,
         size=_most_parts(depth) - left + 1,
@@ -403,37 +462,24 @@ def _contained(schema: Mapping[str, Any]) -> list[Any]:
     return [schema["contains"]] * min(schema.get("minContains", 1), _MOST_PARTS_OF_ANY)
 
 
-def _some(values: Iterator[Any], plain: Plain, number: int) -> Iterator[_Made]:
-    most = _MOST_VALUES if plain.checked else 1
-    yield from map(_value, islice(values, number, number + most))
+_Make = Callable[[_Maker, Plain, int, int, bool], Iterator[_Made]]
 
 
-def _strings(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
-    return _some(texts(plain), plain, number)
+def _simple(kind: str, values: Callable[[Plain], Iterator[Any]]) -> _Make:
+    def make(maker: _Maker, plain: Plain, _: int, number: int, __: bool) -> Iterator[_Made]:
+        most = _MOST_VALUES if plain.checked else 1
+        found = maker.series(plain, kind, lambda: values(plain))
+        return map(_value, islice(found.after(number), most))
+
+    return make
 
 
-def _integers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
-    return _some(numbers(plain, whole=True), plain, number)
-
-
-def _numbers(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
-    return _some(numbers(plain, whole=False), plain, number)
-
-
-def _booleans(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
-    return _some(iter((True, False)), plain, number)
-
-
-def _nulls(_: _Maker, plain: Plain, __: int, number: int, ___: bool) -> Iterator[_Made]:
-    return _some(iter((None,)), plain, number)
-
-
-_MAKERS: Mapping[str, Callable[[_Maker, Plain, int, int, bool], Iterator[_Made]]] = {
+_MAKERS: Mapping[str, _Make] = {
     "object": _objects,
     "array": _arrays,
-    "string": _strings,
-    "integer": _integers,
-    "number": _numbers,
-    "boolean": _booleans,
-    "null": _nulls,
+    "string": _simple("string", texts),
+    "integer": _simple("integer", lambda plain: numbers(plain, whole=True)),
+    "number": _simple("number", lambda plain: numbers(plain, whole=False)),
+    "boolean": _simple("boolean", lambda _: iter((True, False))),
+    "null": _simple("null", lambda _: iter((None,))),
 }

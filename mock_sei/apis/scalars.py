@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import count, islice
 from math import ceil, floor
 
-from mock_sei.apis.combining import Plain, matches
+from mock_sei.apis.combining import Plain
 from mock_sei.apis.texts import texts_for
 
 LONGEST_TEXT = 1_000_000
@@ -74,7 +74,7 @@ _USUAL = 10
 
 
 def _matches_all(plain: Plain, text: str) -> bool:
-    return all(matches(each, text) for each in plain.patterns)
+    return all(plain.matches(each, text) for each in plain.patterns)
 
 
 def _patterned(plain: Plain, least: int, most: int | None) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mock_sei.apis.calls import json_text
+from mock_sei.apis.calls import json_bytes
 from mock_sei.errors import (
     REQUEST_INVALID,
     SCOPE_MISSING,
@@ -26,8 +26,7 @@ class JsonResponse(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        text = json_text(content)
-        return text.encode(errors="backslashreplace")  # half a surrogate pair, as JSON writes it
+        return json_bytes(content)
 
 
 def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mock_sei.apis.bodies import check_media_type, is_json, media_type_of
-from mock_sei.apis.calls import ApiAnswer, ApiCall
+from mock_sei.apis.calls import ApiAnswer, ApiCall, json_bytes
 from mock_sei.apis.examples import answer_value
 from mock_sei.apis.foreign_bodies import check_body
 from mock_sei.apis.headers import answer_headers
@@ -74,10 +74,19 @@ def _content(call: ApiCall, response: Mapping[str, Any]) -> ApiAnswer:
         value = records_answer(call, schema, found.value)
         found = Sample(value=value, problems=_misfits_of_records(call, schema, value))
     call.notes.extend(f"the answer of {operation.name} is {each}" for each in found.problems)
-    if is_json(media_type):
-        return ApiAnswer(body=found.value, status=operation.success, media_type=media_type)
-    as_sent = written(found, media_type, schema, document)
-    return ApiAnswer(content=as_sent, status=operation.success, media_type=media_type)
+
+    def spell() -> dict[str, bytes]:
+        if is_json(media_type):
+            return {"bytes": json_bytes(found.value)}
+        return {"bytes": written(found, media_type, schema, document)}
+
+    kept = spell() if has_records else document.derived(f"as {media_type}", media, spell)
+    return ApiAnswer(
+        body=found.value if is_json(media_type) else None,
+        content=kept["bytes"],
+        status=operation.success,
+        media_type=media_type,
+    )
 
 
 def _media(content: Mapping[str, Any], call: ApiCall) -> tuple[str, Mapping[str, Any]]:
