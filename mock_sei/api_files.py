@@ -71,9 +71,24 @@ class DocumentFile:
         paths = self.content.get("paths")
         return list(paths) if isinstance(paths, Mapping) else []
 
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """The operations of a bundled file, as in ``GET /v2/investors``."""
+        found, path = [], ""
+        for each in _OPERATION.finditer(self.text.partition("\npaths:\n")[2]):
+            path = each["path"] or path
+            if each["method"]:
+                found.append(f"{each['method'].upper()} {path}")
+        return found
+
 
 _PATH = re.compile(r"^  (/\S*):$", re.MULTILINE)
 """How a bundled document writes a path; a test holds every one of them to it."""
+_OPERATION = re.compile(
+    r"^(?:  (?P<path>/\S*)|    (?P<method>get|head|post|put|patch|delete|options|trace)):$",
+    re.MULTILINE,
+)
+"""How it writes a path and the methods below it."""
 
 
 def _product_of(content: Mapping[str, Any], source: Path) -> str:

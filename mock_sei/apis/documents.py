@@ -42,6 +42,10 @@ class DocumentFile(Protocol):
         """The path templates of the document."""
 
     @property
+    def names(self) -> Sequence[str]:
+        """The operations of a bundled document, as in ``GET /v2/investors``."""
+
+    @property
     def content(self) -> Mapping[str, Any]:
         """Raises :class:`~mock_sei.errors.ConfigurationError`."""
 
@@ -109,6 +113,13 @@ class Product:
         if not self.brought:
             return self._file.paths
         return list(dict.fromkeys(each.path for each in self.operations.values()))
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Its operations, as in ``GET /v2/investors``; a bundled document is not parsed for it."""
+        if self.bundled and not self.brought:
+            return self._file.names
+        return [each.name for each in self.operations.values()]
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Operation]:
@@ -223,6 +234,8 @@ class Catalogue:
             (each for each in paths if "{" in each[0]), key=lambda each: _looseness(each[0])
         )
         self._templates = PathTree(templates)
+        if self._brought_operations:  # the time for them is the start's, not that of a call
+            self._near.load()
 
     def _bring(self, product: Product) -> None:
         try:
@@ -359,7 +372,7 @@ class Catalogue:
 
     @cached_property
     def _near(self) -> NearPaths:
-        names = (each.name for each in self.operations)
+        names = chain.from_iterable(each.names for each in self.products.values())
         return NearPaths(self._oauth, chain(names, self._pages))
 
     @property
