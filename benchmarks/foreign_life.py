@@ -96,7 +96,7 @@ def answers(folder: Path) -> Figures:
 def patterns(folder: Path) -> Figures:
     """The dearest call whose text makes an engine backtrack that can."""
     texts = ("a" * 28 + "b", "a" * 5_000 + "b")
-    costs = []
+    costs: list[float] = []
     for path in sorted(folder.iterdir()):
         call = _caller(_catalogue(path))
         for text in texts:

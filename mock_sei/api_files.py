@@ -7,6 +7,8 @@ them is called.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import os
 import re
@@ -19,6 +21,19 @@ from typing import Any
 from mock_sei.errors import ConfigurationError
 
 EXTENSION = "x-mock-sei"
+
+
+@contextlib.contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """While a large document is read: all of it stays, and the collector would look through it
+    again and again, which takes a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class DocumentFile:
@@ -128,6 +143,7 @@ _MOST_TOLD = 20
 SUFFIXES = (".json", ".yaml", ".yml")
 
 
+@collector_at_rest()
 def find_documents(folder: Path) -> tuple[list[DocumentFile], list[ConfigurationError]]:
     """The documents of a folder at any depth, and why others of its files cannot be read.
 

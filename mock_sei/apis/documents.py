@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from mock_sei.api_files import collector_at_rest
 from mock_sei.apis.openapi import Modern, modern
 from mock_sei.apis.operations import OVER_RECORDS, Operation
 from mock_sei.apis.paths import PathTree
@@ -212,8 +213,9 @@ class Catalogue:
         self._left_out: list[tuple[Product, LeftOut]] = []
         self._brought_operations: dict[tuple[str, str], Product] = {}
         self.products: dict[str, Product] = {}
-        for file in brought:
-            self._bring(Product(file, brought=True))
+        with collector_at_rest():
+            for file in brought:
+                self._bring(Product(file, brought=True))
         for file in files:
             if file.product not in self.products:
                 product = self.products[file.product] = Product(file)

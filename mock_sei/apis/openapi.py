@@ -408,7 +408,7 @@ class _Turn:
         if not isinstance(value, dict):
             self.refuse(pointer, "must be a schema", value)
             return {}
-        if not self._old:
+        if not self._old and not _OTHER_NAMES.isdisjoint(value):
             base = self._name_resource(value, pointer, base)
         found: dict[str, Any] = {}
         for name, each in value.items():
@@ -426,7 +426,9 @@ class _Turn:
         self._check(found, pointer)
         if "format" in found and found["format"] not in self.formats:
             self.formats[found["format"]] = self._place((*pointer, "format"))
-        self.flags.update(each for each in _FLAGS if found.get(each) is True)
+        for each in _FLAGS:
+            if found.get(each) is True:
+                self.flags.add(each)
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:

@@ -223,7 +223,8 @@ def _parameters(
         if where in _UNREAD or (where == "header" and name.lower() in _NOT_PARAMETERS):
             continue
         rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
-        check_parameter(rule, document.source, f"{here}.{EXTENSION}")
+        if rule:
+            check_parameter(rule, document.source, f"{here}.{EXTENSION}")
         content, given = _content(raw, document, here)
         schema = document.follow(given or {}, f"{here}.schema")
         schema = mapping({} if schema is True else schema, document.source, f"{here}.schema")
