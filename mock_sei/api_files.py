@@ -210,9 +210,8 @@ def _parse_yaml(text: str, path: Path, twice: dict[str, None]) -> Any:
     except AliasError as error:
         raise ConfigurationError(str(error), source=path) from None
     except YAMLError as error:
-        raise ConfigurationError(
-            f"not valid YAML: {' '.join(str(error).split())}", source=path
-        ) from None
+        problem = " ".join(str(error).split()).replace(' in "<unicode string>",', " at")
+        raise ConfigurationError(f"not valid YAML: {problem}", source=path) from None
 
 
 def read_text(path: Path) -> str:

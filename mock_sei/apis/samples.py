@@ -30,7 +30,7 @@ HOPELESS = 40
 _MOST_SECONDS = 0.015
 """CPU time for the choices of one value, ten times what most need. The rest is made without a
 choice, in half as much time; what comes after that is left out."""
-_NEAR, _SECONDS_OF_A_CHECK = 60, 0.0002
+_NEAR, _SECONDS_OF_A_CHECK = 40, 0.0003
 """Schemas that the engine of a value knows at once, and what it costs later to know one more."""
 _MOST_SECONDS_OF_PATTERNS = 0.005
 _MOST_SECONDS_OF_PROBLEMS = 0.005

@@ -24,7 +24,7 @@ TRIES = 40
 LONGEST = 10_000
 """Characters of a text."""
 _MOST_STEPS = 20_000
-"""Parts of a pattern that are looked at for one text, and twice as many for all of a pattern."""
+"""Parts of a pattern that are looked at for one text, and for all of a pattern but the last."""
 _MORE = 3
 """Rounds of a repeat without an end, beyond its least."""
 
@@ -51,7 +51,7 @@ def texts_for(pattern: str, least: int = 0, most: int | None = None) -> Iterator
     if tree is None:
         return
     shortest, alphabets = _Shortest(), _Alphabets()
-    left = 2 * _MOST_STEPS
+    left = _MOST_STEPS
     least, most = min(least, LONGEST), LONGEST if most is None else min(most, LONGEST)
     for seed in range(TRIES):
         random = Random(seed)  # noqa: S311  # the same every time is the point

@@ -16,6 +16,8 @@ from mock_sei.apis.samples import sample
 from tests.apis.engine import Engine
 from tests.growth import assert_flat, assert_linear
 
+TESTS_THE_BOUND = True
+
 Components = dict[str, Any]
 Make = Callable[[int], tuple[Any, Components]]
 

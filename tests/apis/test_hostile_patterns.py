@@ -10,6 +10,8 @@ import pytest
 from mock_sei.errors import Refusal
 from tests.apis.engine import Engine
 
+TESTS_THE_BOUND = True
+
 PATTERNS = ["^(a+)+$", "^(?=a)(a+)+$", r"^(a+)+\1$", "^(a|aa)+(?<!x)$", "(a*)*c(?!d)"]
 TEXTS = ["a" * 28 + "b", "a" * 5000 + "b"]
 SECONDS = 10.0
