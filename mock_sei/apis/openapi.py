@@ -401,6 +401,7 @@ class _Turn:
 
     def _schema(self, value: Any, pointer: Pointer, base: str, depth: int) -> Any:
         """Any value will do where a document leaves it empty; PHP writes an empty mapping as []."""
+        found: dict[str, Any]
         if value is None or value == []:
             return {}
         if isinstance(value, bool):
@@ -408,9 +409,13 @@ class _Turn:
         if not isinstance(value, dict):
             self.refuse(pointer, "must be a schema", value)
             return {}
+        if _is_simple(value):
+            found = dict(value)
+            self._kinds[id(found)] = found, Kind.SCHEMA
+            return found
         if not self._old and not _OTHER_NAMES.isdisjoint(value):
             base = self._name_resource(value, pointer, base)
-        found: dict[str, Any] = {}
+        found = {}
         for name, each in value.items():
             key = str(name)
             if key in _OTHER_NAMES:
@@ -653,6 +658,18 @@ def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[s
     for kind in kinds if isinstance(kinds, list) else [kinds]:
         if kind not in _TYPES:
             yield "type", kind, f"there are {', '.join(_TYPES)}", ()
+
+
+_SAY_NO_MORE = frozenset(["type", "title", "description", "example", "default", "deprecated"])
+
+
+def _is_simple(schema: Mapping[Any, Any]) -> bool:
+    """Whether nothing can be wrong with a schema: it says its type, as most members do."""
+    return (
+        schema.keys() <= _SAY_NO_MORE
+        and schema.get("type") in _TYPES
+        and not any(isinstance(each, dict | list) for each in schema.values())
+    )
 
 
 _LONGEST_PLACE = 300

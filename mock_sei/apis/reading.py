@@ -245,18 +245,24 @@ def _parameters(
                 description=str(raw.get("description", "")),
                 schema=schema,
                 use=use,
-                field=rule.get("field"),
-                match=rule.get("match", "equals"),
-                matched=rule.get("matched", {}),
-                every=rule.get("every"),
-                chosen=rule.get("chosen", {}),
-                member=rule.get("member"),
-                unless=rule.get("unless", ()),
-                values=rule.get("values", ()),
-                aliases=rule.get("aliases", {}),
                 any_case=rule.get("any_case", document.lenient and is_truth(schema)),
+                **{key: rule[key] for key in _RULES_OF_A_PARAMETER if key in rule},
             ),
         )
+
+
+_RULES_OF_A_PARAMETER = (
+    "field",
+    "match",
+    "matched",
+    "every",
+    "chosen",
+    "member",
+    "unless",
+    "values",
+    "aliases",
+)
+"""Keys of its ``x-mock-sei`` that a parameter has as they are."""
 
 
 def _with_good_default(
