@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures, and prints a Markdown table for each of three subjects."""
+"""``python -m benchmarks``: measures, and prints a Markdown table for each of four subjects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.foreign import READER, foreign
 from benchmarks.growth import growth_table
 from benchmarks.hostile import hostile
 from benchmarks.machine import choose_cores, describe_machine
@@ -15,8 +16,8 @@ from benchmarks.peers import PEERS, install
 from benchmarks.processes import Bench
 from benchmarks.table import markdown
 
-TABLES = ("speed", "hostile", "growth")
-"""Beside the peers; under hostile requests; beside much that is stored."""
+TABLES = ("speed", "hostile", "foreign", "growth")
+"""Beside the peers; under hostile requests; with users' documents; beside much that is stored."""
 
 
 def main() -> None:
@@ -49,6 +50,9 @@ def main() -> None:
             tables.append(markdown(report.rows, report.field.names))
         if "hostile" in wanted:
             tables.append(markdown(hostile(bench, certs, rounds=size.hostile_rounds), []))
+        if "foreign" in wanted:
+            rows = foreign(bench, rounds=size.hostile_rounds, size=size.document)
+            tables.append(markdown(rows, [READER]))
         if "growth" in wanted:
             tables.append(growth_table(bench.growth(size.growth_seconds, size.growth_divisor)))
     for name, value in describe_machine(options.machine, cores):

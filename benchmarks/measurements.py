@@ -60,6 +60,9 @@ class Size:
     repetitions: int = 4
     """Of the used tokens, each once the others have ended."""
     hostile_rounds: int = 3
+    """Of the hostile requests, and of users' documents."""
+    document: int = 10_000_000
+    """Bytes of a user's large document."""
     growth_seconds: float = 0.5
     """Of one measurement."""
     growth_divisor: int = 1
@@ -80,6 +83,7 @@ QUICK = Size(
     applications=50,
     records=200,
     hostile_rounds=1,
+    document=100_000,
     growth_seconds=0.01,
     growth_divisor=100,
 )

@@ -189,6 +189,10 @@ class Bench:
     def document_life(self) -> DocumentLife:
         return DocumentLife(**self._json("benchmarks.document_life"))
 
+    def foreign(self, what: str, folder: Path) -> dict[str, float]:
+        """One of the figures of ``foreign_life.py``."""
+        return self._json("benchmarks.foreign_life", what, str(folder))
+
     def growth(self, seconds: float, divisor: int) -> list[Costs]:
         """Of each subject; ``seconds`` are those of a measurement, sizes are divided."""
         found = self._json("benchmarks.growth", str(seconds), str(divisor))["found"]

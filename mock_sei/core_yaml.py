@@ -140,7 +140,7 @@ class _Builder:
 
     def _open(self, value: Any, event: Any, tag: str) -> None:
         if event.tag not in (None, "!", _CORE + tag):
-            raise _error(f"the tag {event.tag!r} is none of a {_NAMES[tag]} here", event)
+            raise _error(f"the tag {event.tag!r} does not go with a {_NAMES[tag]}", event)
         here = self._here
         if here is not None:
             if here.key is _NO_KEY and type(here.value) is dict:
@@ -312,5 +312,5 @@ _BY_TAG: Mapping[str, Callable[[Any], Any]] = {
 def _tagged(event: Any) -> Any:
     make = _BY_TAG.get(event.tag)
     if make is None:
-        raise _error(f"the tag {event.tag!r} is none of the core schema", event)
+        raise _error(f"the tag {event.tag!r} is not of the core schema", event)
     return make(event)

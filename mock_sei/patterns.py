@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,9 @@ __all__ = ["Budget", "Pattern", "PatternError", "compile_pattern", "shortened"]
 
 LONGEST_SEARCH = 0.05
 """Seconds that one search may take in an engine that backtracks."""
+_SHORTEST_LIMIT = 0.02
+"""Seconds that one search has in any case: they are seconds of the wall's clock, and a busy machine
+lets a process wait for some of them."""
 LONGEST_TEXT = 1024 * 1024
 """Characters that such an engine is given: within one repeat of a single character it does not look
 at the clock. A longer text counts as not matched."""
@@ -54,6 +57,9 @@ _LONG = 0.001
 
 _MOST_MEMORY = 16 * 1024 * 1024
 """Bytes that RE2 may use for one pattern; it refuses a larger one."""
+
+_REMEMBERED = 128
+"""Patterns that are compiled once."""
 
 LINEAR = Dialect(end="$", most_repeats=1000)
 """What RE2 and the schema engine's own expressions have in common."""
@@ -167,8 +173,9 @@ class Pattern:
             return False
         budget.begin()
         began = machine.monotonic()
+        most = min(LONGEST_SEARCH, max(budget.seconds, _SHORTEST_LIMIT))
         try:
-            found = search(text, timeout=LONGEST_SEARCH, concurrent=len(text) > 1000)
+            found = search(text, timeout=most, concurrent=len(text) > 1000)
         except TimeoutError:
             budget.over[self.source] = None
             budget.seconds = 0
@@ -218,15 +225,20 @@ def characters_of(characters: Characters) -> str:
         found = _compiled_by_regex(write_pattern(characters, _BACKTRACKING))
     except PatternError:
         return ""
-    every = "".join(chr(code) for code in range(0x20, 0x3100))
-    return "".join(each.group() for each in islice(found.finditer(every), _SOME))
+    every = map(chr, range(0x20, 0x3100))
+    return "".join(islice((each for each in every if found.match(each)), _SOME))
 
 
 _SOME = 26
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def compile_pattern(source: str) -> Pattern:
-    """Raises :class:`PatternError` for what no engine reads."""
+    """Raises :class:`PatternError` for what no engine reads.
+
+    A memo, not state: a document names the same few patterns in its schemas, its engines, and the
+    texts that are made for it.
+    """
     try:
         tree = read_pattern(source)
     except PatternError as error:

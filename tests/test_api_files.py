@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mock_sei.api_files import DocumentFile
+from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
@@ -106,3 +108,15 @@ def test_a_folder_without_documents_is_told(tmp_path: Path, content: dict[str, s
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no such folder"):
         load_fixtures(None, tmp_path / "nowhere")
+
+
+def test_reading_documents_leaves_the_collector_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(DOCUMENT))
+    was_enabled = gc.isenabled()
+    try:
+        for wanted in (True, False):
+            gc.enable() if wanted else gc.disable()
+            assert Catalogue((), load_fixtures(apis=tmp_path).brought).operations
+            assert gc.isenabled() is wanted
+    finally:
+        gc.enable() if was_enabled else gc.disable()

@@ -73,8 +73,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 BELOW_THE_GATEWAY = {"access", "errors", "peer", "reasons", "records", "registry"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
-REMEMBERING = {"certificates/bundles", "fixtures", "web/pages"}
-"""Modules with a memo of what cannot change: parsed certificates, the wheel's own files."""
+REMEMBERING = {"apis/schemas", "certificates/bundles", "fixtures", "patterns", "web/pages"}
+"""Modules with a memo of what cannot change: certificates, patterns, the wheel's own files."""
 
 _CLOCKS = {"time", "monotonic", "perf_counter", "clock_gettime"}
 TIMES = {

@@ -321,7 +321,7 @@ BROKEN: list[tuple[str, bytes, str]] = [
     ("platform.toml", b"[[applications]\n", "not valid TOML: .*line 1"),
     ("platform.toml", b'name = "\xff"', "not UTF-8 text: invalid start byte"),
     ("apis/own.yaml", b"a: [1, 2", "not valid YAML: .*line 1"),
-    ("apis/own.yaml", b"a: !!python/object/apply:os.getcwd []", "not valid YAML: the tag"),
+    ("apis/own.yaml", b"a: !!python/object/apply:os.getcwd []", "not valid YAML: the tag .*line 1"),
     ("apis/own.yaml", b"- a list", "not an OpenAPI document"),
     ("apis/own.yaml", b"", "not an OpenAPI document"),
     ("apis/own.yaml", b"a: \xff", "not UTF-8 text"),

@@ -191,6 +191,7 @@ class ApiAnswer:
     body: Any = None
     status: int = 200
     content: bytes | None = field(default=None, repr=False)
+    """Of the body too, where it was written out before."""
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     """Those that the operation's document declares."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from mock_sei.apis.plain import Parts, Plain, put_together
 from mock_sei.apis.references import Document
+from mock_sei.patterns import Budget
 
 _MOST_PARTS = 500
 """Schemas that are put together for one value."""
@@ -22,13 +23,14 @@ _MOST_CHOICES = 30
 """Alternatives that one value is made of."""
 
 
-def ways(parts: Parts, document: Document) -> Iterator[Plain]:
+def ways(parts: Parts, document: Document, budget: Budget | None = None) -> Iterator[Plain]:
     """One plain schema for each choice of alternatives, in the order of the document.
 
-    Contradictory ones come last, so that there is always one.
+    Contradictory ones come last, so that there is always one. ``budget`` is for patterns.
     """
     hopeless: list[Plain] = []
-    for each in _Expansion(document).ways(Plain(), list(parts), [], frozenset()):
+    plain = Plain(budget=budget or Budget())
+    for each in _Expansion(document).ways(plain, list(parts), [], frozenset()):
         if each.is_possible:
             yield each
         elif not hopeless:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol
 
-from mock_sei.apis.plain import Parts, Plain, identity, matches
+from mock_sei.apis.plain import Parts, Plain, identity
 from mock_sei.apis.texts import texts_for
 
 DEEPEST = 3
@@ -42,6 +42,10 @@ class Maker(Protocol):
     @property
     def has_time(self) -> bool:
         """Whether there may still be a choice, and members that nobody requires."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more may be made."""
 
     def made(self, parts: Parts, depth: int, number: int = 0) -> Made:
         """The value of some schemas; another one for each number, where there are so many."""
@@ -75,13 +79,13 @@ def _object(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: b
         members[name] = made.value
         is_whole = is_whole and made.is_whole
         left -= made.size
-        if left < 0:
+        if left < 0 or maker.is_over:
             is_whole = False
             break
     takes_all = depth < DEEPEST and not is_sparse and maker.has_time
     for name in chain(optional, _further_names(plain, least)):
         is_wanted = len(members) < least or (takes_all and name in plain.members)
-        if len(members) >= most or left < 0 or not is_wanted:
+        if len(members) >= most or left < 0 or not is_wanted or maker.is_over:
             break
         parts = plain.member(name)
         if not _goes_on(plain, name, members):
@@ -129,7 +133,7 @@ def _further_names(plain: Plain, least: int) -> Iterator[str]:
         each.get("enum", ()) for each in names if isinstance(each, Mapping)
     )
     for name in chain(listed, *map(texts_for, chain(shaped, patterned))):
-        if isinstance(name, str) and all(matches(each, name) for each in shaped):
+        if isinstance(name, str) and all(plain.matches(each, name) for each in shaped):
             yield name
     for number in range(1, min(least, MOST_PARTS) + 1):
         yield f"member{number}"
@@ -171,7 +175,7 @@ def _array(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: bo
             another += 1
             text = identity(made.value)
             if text in seen:
-                if another > number + 2 * count + MOST_VALUES:
+                if another > number + 2 * count + MOST_VALUES or maker.is_over:
                     break
                 continue
             seen.add(text)
@@ -180,6 +184,10 @@ def _array(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: bo
         values.append(made.value)
         if left < 0:
             break
+        if index >= plain.first_items and not (is_contained or contained or plain.unique):
+            more = min(count - len(values), left // made.size)  # all further ones are the same
+            values += [made.value] * more
+            left -= more * made.size
     return Made(
         value=values,
         size=_most_parts(depth) - left + 1,

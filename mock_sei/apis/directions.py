@@ -38,6 +38,8 @@ class _Directed(Document):
         default_factory=dict, repr=False
     )
     """As ``made``, of one schema for each set of names that schemas around it have flagged."""
+    flagged: dict[int, tuple[Any, bool]] = field(default_factory=dict, repr=False)
+    """As ``made``: whether a schema has the flag."""
     references: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict, repr=False)
     meant: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict, repr=False)
     """What a reference of our own leads to, and the names that were flagged around it."""
@@ -126,9 +128,14 @@ class _Directed(Document):
         return frozenset(found)
 
     def _has_flag(self, schema: Any) -> bool:
-        return any(
-            each.get(self.flag) is True for each in self._of_the_same_value(schema, ("allOf",))
-        )
+        kept = self.flagged.get(id(schema))
+        if kept is None:
+            same = self._of_the_same_value(schema, ("allOf",))
+            kept = self.flagged[id(schema)] = (
+                schema,
+                any(each.get(self.flag) is True for each in same),
+            )
+        return kept[1]
 
     def _of_the_same_value(
         self, schema: Any, keywords: Sequence[str]
@@ -166,7 +173,7 @@ def for_answers(document: Document, schema: Any) -> tuple[Document, Any]:
 
 
 def _directed(document: Document, schema: Any, flag: Flag) -> tuple[Document, Any]:
-    if document.lenient:  # the documents of the vendor's products have neither
+    if document.lenient or flag not in document.flags:  # products of the vendor have neither
         return document, schema
     view = document.views.get(flag)
     if not isinstance(view, _Directed):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode
 
+from mock_sei.api_files import collector_at_rest
 from mock_sei.apis.costs import Cost, costs_of
 from mock_sei.apis.openapi import Modern, modern
 from mock_sei.apis.operations import OVER_RECORDS, Operation
@@ -50,6 +51,10 @@ class DocumentFile(Protocol):
     @property
     def paths(self) -> Sequence[str]:
         """The path templates of the document."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The operations of a bundled document, as in ``GET /v2/investors``."""
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -101,7 +106,10 @@ class Product:
         source = self._file.source
         if self.bundled:
             return Document(source=source, content=self._file.content, lenient=True)
-        return Document(source=source, content=self._modern.content, bases=self._modern.bases)
+        modern = self._modern
+        return Document(
+            source=source, content=modern.content, bases=modern.bases, flags=modern.flags
+        )
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -119,6 +127,13 @@ class Product:
         if not self.brought:
             return self._file.paths
         return list(dict.fromkeys(each.path for each in self.operations.values()))
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Its operations, as in ``GET /v2/investors``; a bundled document is not parsed for it."""
+        if self.bundled and not self.brought:
+            return self._file.names
+        return [each.name for each in self.operations.values()]
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Operation]:
@@ -238,8 +253,9 @@ class Catalogue:
         self._left_out: list[tuple[Product, LeftOut]] = []
         self._brought_operations: dict[tuple[str, str, Pairs], Product] = {}
         self.products: dict[str, Product] = {}
-        for file in brought:
-            self._bring(Product(file, brought=True))
+        with collector_at_rest():
+            for file in brought:
+                self._bring(Product(file, brought=True))
         wrong: list[ConfigurationError] = []
         for file in files:
             if file.product not in self.products:
@@ -265,6 +281,8 @@ class Catalogue:
             (each for each in paths if "{" in each[0]), key=lambda each: _looseness(each[0])
         )
         self._templates = PathTree(templates)
+        if self._brought_operations:  # the time for them is the start's, not that of a call
+            self._near.load()
 
     def _bring(self, product: Product) -> None:
         try:
@@ -411,7 +429,7 @@ class Catalogue:
 
     @cached_property
     def _near(self) -> NearPaths:
-        names = (each.name for each in self.operations)
+        names = chain.from_iterable(each.names for each in self.products.values())
         return NearPaths(self._oauth, chain(names, self._pages))
 
     @property

@@ -42,11 +42,17 @@ class Misfit:
         return f"{'.'.join(map(str, self.place))}: {self.reason}".removeprefix(": ")
 
 
-def find_misfits(document: Document, schema: Any, value: Any, budget: Budget) -> list[Misfit]:
-    """At most :data:`MOST`; none where the value fits."""
+def find_misfits(
+    document: Document,
+    schema: Any,
+    value: Any,
+    budget: Budget,
+    seconds: float = _MOST_SECONDS,
+) -> list[Misfit]:
+    """At most :data:`MOST`; none where the value fits. ``seconds`` are the CPU time to look."""
     if document.checker(schema).is_valid(value, budget):
         return []
-    search = _Search(document, budget, _Work())
+    search = _Search(document, budget, _Work(seconds))
     search.look(schema, value, ())
     found = list(dict.fromkeys(search.found)) or [
         Misfit(place=(), reason="does not fit its schema"),
@@ -57,9 +63,9 @@ def find_misfits(document: Document, schema: Any, value: Any, budget: Budget) ->
 class _Work:
     """What the whole search may still do."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         self._schemas = _MOST_SCHEMAS
-        self._end = time.thread_time() + _MOST_SECONDS
+        self._end = time.thread_time() + seconds
 
     def goes_on(self) -> bool:
         self._schemas -= 1
@@ -112,6 +118,10 @@ class _Search:
             return None
         self._decided.add(key)
         return found
+
+    def goes_on(self) -> bool:
+        """Whether there is time to look further."""
+        return self._work.goes_on()
 
     def add(self, place: tuple[str | int, ...], reason: str) -> None:
         if len(self.found) < self._most:
@@ -282,7 +292,12 @@ def _combined(
         if unknown:
             search.add((*place, property_of(schema) or ""), unknown)
             continue
-        fitting = sum(search.fits(each, value) for each in parts)
+        fitting = 0
+        for each in parts:
+            if not search.goes_on():
+                search.add(place, f"{shown(value)} does not fit {keyword}")
+                return
+            fitting += search.fits(each, value)
         if fitting:
             search.add(place, f"{shown(value)} fits {fitting} of the schemas instead of one")
             continue

@@ -8,7 +8,7 @@ spot costs. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,8 @@ class Modern:
     """The formats that its schemas name, each with the first place where it stands."""
     bases: Mapping[str, frozenset[int]] = field(repr=False)
     """Of ``discriminators.py``."""
+    flags: Set[str]
+    """Which of ``readOnly`` and ``writeOnly`` some schema has."""
 
     def reach(self) -> Reach:
         return Reach(self.wrong, self.links)
@@ -112,6 +114,7 @@ def modern(
         links=turn.links,
         formats=turn.formats,
         bases=turn.bases,
+        flags=turn.flags,
     )
 
 
@@ -177,6 +180,7 @@ class _Turn:
         """The schemas that have one."""
         self._mapped: list[tuple[dict[str, Any], str, _Link]] = []
         """The entries of their mappings, as references on their way."""
+        self.flags: set[str] = set()
         self._whole: dict[str, Any] = {}
         self._self = ""
         """The address that the document gives itself (OpenAPI 3.2.0 section 4.1)."""
@@ -501,6 +505,7 @@ class _Turn:
 
     def _schema(self, value: Any, pointer: Pointer, base: str, depth: int) -> Any:
         """Any value will do where a document leaves it empty; PHP writes an empty mapping as []."""
+        found: dict[str, Any]
         if value is None or value == []:
             return {}
         if isinstance(value, bool):
@@ -508,9 +513,13 @@ class _Turn:
         if not isinstance(value, dict):
             self.refuse(pointer, "must be a schema", value)
             return {}
-        if not self._old:
+        if _is_simple(value):
+            found = dict(value)
+            self._kinds[id(found)] = found, Kind.SCHEMA
+            return found
+        if not self._old and not _OTHER_NAMES.isdisjoint(value):
             base = self._name_resource(value, pointer, base)
-        found: dict[str, Any] = {}
+        found = {}
         for name, each in value.items():
             key = str(name)
             if key in _OTHER_NAMES:
@@ -536,6 +545,9 @@ class _Turn:
             self.formats[found["format"]] = self._place((*pointer, "format"))
         if "discriminator" in found:
             self._read_discriminator(found, pointer, base)
+        for each in _FLAGS:
+            if found.get(each) is True:
+                self.flags.add(each)
         self._kinds[id(found)] = found, Kind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
@@ -905,6 +917,8 @@ _UNSERVED = frozenset([Kind.CALLBACK, Kind.LINK])
 
 _LONGEST_PLACE = 300
 
+_FLAGS = ("readOnly", "writeOnly")
+
 
 def _branches(value: Any, kind: Kind) -> Iterator[Pointer]:
     """The parts of an object that can be used without one another.
@@ -923,6 +937,18 @@ def _branches(value: Any, kind: Kind) -> Iterator[Pointer]:
 
 
 _APART = frozenset([Kind.PATH_ITEM, Kind.OPERATION])
+
+_SAY_NO_MORE = frozenset(["type", "title", "description", "example", "default", "deprecated"])
+
+
+def _is_simple(schema: Mapping[Any, Any]) -> bool:
+    """Whether nothing can be wrong with a schema: it says its type, as most members do."""
+    return (
+        schema.keys() <= _SAY_NO_MORE
+        and schema.get("type") in _TYPES
+        and not any(isinstance(each, dict | list) for each in schema.values())
+    )
+
 
 _OTHER_NAMES = frozenset(
     ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$schema", "$vocabulary"]

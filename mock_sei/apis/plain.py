@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 from math import gcd, isfinite
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import is_json
 from mock_sei.apis.schemas import TYPES
-from mock_sei.patterns import PatternError, compile_pattern
+from mock_sei.patterns import Budget, PatternError, compile_pattern
 
 Parts = tuple[Any, ...]
 """Schemas that one value must fit, all of them."""
@@ -59,43 +60,71 @@ class Plain:
     must be asked: ``oneOf``, ``not``, conditions."""
     is_possible: bool = True
     """False where the parts contradict each other."""
+    budget: Budget = field(default_factory=Budget)
+    """What patterns that backtrack may still take."""
 
     def member(self, name: str) -> Parts:
         """What goes for a member."""
-        found = tuple(chain.from_iterable(_member(each, name) for each in self.objects))
+        naming = self._naming.get(name, ())
+        about = sorted({*naming, *self._open}) if naming else self._open
+        found = tuple(chain.from_iterable(self._member(self.objects[at], name) for at in about))
         return found if any(each is not True for each in found) else (*found, *self.others)
+
+    @cached_property
+    def _naming(self) -> Mapping[str, Sequence[int]]:
+        """Which of the :attr:`objects` have a name under ``properties``."""
+        found: dict[str, list[int]] = {}
+        for at, each in enumerate(self.objects):
+            for name in each.get("properties") or ():
+                found.setdefault(name, []).append(at)
+        return found
+
+    @cached_property
+    def _open(self) -> Sequence[int]:
+        """Which of the :attr:`objects` say something about members that they do not name."""
+        return [
+            at
+            for at, each in enumerate(self.objects)
+            if "patternProperties" in each or "additionalProperties" in each
+        ]
+
+    def _member(self, schema: Mapping[str, Any], name: str) -> Sequence[Any]:
+        known = schema.get("properties") or {}
+        patterned = (schema.get("patternProperties") or {}).items()
+        found = [each for pattern, each in patterned if self.matches(pattern, name)]
+        if name in known:
+            found.insert(0, known[name])
+        return found or [schema.get("additionalProperties", True)]
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is one of the choices, as JSON has it: 1 is 1.0, and neither is true."""
+        return self.choices is None or identity(value) in self._choices
+
+    @cached_property
+    def _choices(self) -> frozenset[str]:
+        return frozenset(map(identity, self.choices or ()))
+
+    def matches(self, pattern: str, text: str) -> bool:
+        """Whether any part of a text matches; every text does where no engine reads the pattern."""
+        try:
+            return compile_pattern(pattern).matches(text, self.budget)
+        except PatternError:
+            return True
 
     def item(self, index: int) -> Parts:
         """What goes for an item."""
         return tuple(_item(each, index) for each in self.arrays)
 
-    @property
-    def members(self) -> Sequence[str]:
-        """The names under ``properties``."""
+    @cached_property
+    def members(self) -> Mapping[str, None]:
+        """The names under ``properties``, in their order."""
         named = (each.get("properties") or {} for each in self.objects)
-        return list(dict.fromkeys(chain.from_iterable(named)))
+        return dict.fromkeys(chain.from_iterable(named))
 
     @property
     def first_items(self) -> int:
         """How many items have a schema of their own place."""
         return max((len(each.get("prefixItems") or ()) for each in self.arrays), default=0)
-
-
-def _member(schema: Mapping[str, Any], name: str) -> Sequence[Any]:
-    known = schema.get("properties") or {}
-    patterned = (schema.get("patternProperties") or {}).items()
-    found = [each for pattern, each in patterned if matches(pattern, name)]
-    if name in known:
-        found.insert(0, known[name])
-    return found or [schema.get("additionalProperties", True)]
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether any part of a text matches; every text does where no engine reads the pattern."""
-    try:
-        return compile_pattern(pattern).matches(text)
-    except PatternError:
-        return True
 
 
 def _item(schema: Mapping[str, Any], index: int) -> Any:
@@ -145,13 +174,10 @@ def _choices(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_both(one: Sequence[Any] | None, other: Sequence[Any]) -> Sequence[Any]:
-    return other if one is None else [each for each in one if is_among(each, other)]
-
-
-def is_among(value: Any, values: Sequence[Any]) -> bool:
-    """Whether a value is one of others, as JSON has it: 1 is 1.0, and neither is true."""
-    wanted = identity(value)
-    return any(identity(each) == wanted for each in values)
+    if one is None:
+        return other
+    others = set(map(identity, other))
+    return [each for each in one if identity(each) in others]
 
 
 def identity(value: Any) -> str:

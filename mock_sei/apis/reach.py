@@ -58,6 +58,8 @@ class Reach:
 
     def reasons(self, item: Pointer, *keys: str) -> list[ConfigurationError]:
         """Why an object cannot be used: itself, or what is below these keys of it; each once."""
+        if not self._reasons:
+            return []
         found = list(self._reasons.get(_texts(item), ()))
         for key in keys:
             found += self._below.get(_texts((*item, key)), ())

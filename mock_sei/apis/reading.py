@@ -174,7 +174,8 @@ def _parameter(
         )
         return None
     rule = mapping(raw.get(EXTENSION, {}), document.source, f"{here}.{EXTENSION}")
-    check_parameter(rule, document.source, f"{here}.{EXTENSION}")
+    if rule:
+        check_parameter(rule, document.source, f"{here}.{EXTENSION}")
     content, given = _content(raw, document, here)
     if where == QUERYSTRING and media_type_of(content) == FORM_TYPE:
         content = None  # its fields are the members of an object, each under its own name
@@ -196,17 +197,23 @@ def _parameter(
         description=str(raw.get("description", "")),
         schema=schema,
         use=use,
-        field=rule.get("field"),
-        match=rule.get("match", "equals"),
-        matched=rule.get("matched", {}),
-        every=rule.get("every"),
-        chosen=rule.get("chosen", {}),
-        member=rule.get("member"),
-        unless=rule.get("unless", ()),
-        values=rule.get("values", ()),
-        aliases=rule.get("aliases", {}),
         any_case=rule.get("any_case", document.lenient and is_truth(schema)),
+        **{key: rule[key] for key in _RULES_OF_A_PARAMETER if key in rule},
     )
+
+
+_RULES_OF_A_PARAMETER = (
+    "field",
+    "match",
+    "matched",
+    "every",
+    "chosen",
+    "member",
+    "unless",
+    "values",
+    "aliases",
+)
+"""Keys of its ``x-mock-sei`` that a parameter has as they are."""
 
 
 def _with_good_default(

@@ -6,14 +6,14 @@ References lead within the document.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mock_sei.apis.grammar import tokens_of
-from mock_sei.apis.schemas import Checker
+from mock_sei.apis.schemas import MOST_AT_ONCE, Checker
 from mock_sei.errors import ConfigurationError
 
 _LONGEST_WAY = 20
@@ -32,6 +32,8 @@ class Document:
     document of a user is kept to the letter."""
     bases: Mapping[str, frozenset[int]] = field(default_factory=dict, repr=False)
     """Which schemas are below which, as ``discriminators.py`` finds them."""
+    flags: Set[str] = frozenset(["readOnly", "writeOnly"])
+    """Which of these some schema may have."""
 
     def follow(self, value: Any, place: str) -> Any:
         """The value, or what its reference points at. Raises :class:`ConfigurationError`."""
@@ -64,11 +66,21 @@ class Document:
 
     def checker(self, schema: Any) -> Checker:
         """Of a schema of this document, made once."""
-        kept = self._checkers.get(id(schema))
+        return self._checker(self._checkers, schema, MOST_AT_ONCE)
+
+    def far_checker(self, schema: Any) -> Checker:
+        """Of a schema that another engine leads to: it follows as few references as it can.
+
+        So each schema of a document is part of one of these, however many lead to it.
+        """
+        return self._checker(self._far_checkers, schema, 0)
+
+    def _checker(self, known: dict[int, tuple[Any, Checker]], schema: Any, most: int) -> Checker:
+        kept = known.get(id(schema))
         if kept is not None:
             return kept[1]
-        made = Checker(schema, self, self._running)
-        self._checkers[id(schema)] = schema, made
+        made = Checker(schema, self, self._running, most)
+        known[id(schema)] = schema, made
         return made
 
     def derived(self, kind: str, of: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -81,6 +93,10 @@ class Document:
     @cached_property
     def _checkers(self) -> dict[int, tuple[Any, Checker]]:
         return {}  # by the identity of a schema, which is kept so that no other can take it
+
+    @cached_property
+    def _far_checkers(self) -> dict[int, tuple[Any, Checker]]:
+        return {}  # as above
 
     @cached_property
     def _derived(self) -> dict[tuple[str, int], tuple[Any, dict[str, Any]]]:

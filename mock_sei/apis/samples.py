@@ -9,6 +9,7 @@ be, and :class:`Sample` says what is missing.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count, islice
@@ -19,7 +20,7 @@ from mock_sei.apis.combining import ways
 from mock_sei.apis.containers import ANY, DEEPEST, MOST_PARTS, MOST_VALUES, Made, arrays, objects
 from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.apis.plain import Parts, Plain, is_among
+from mock_sei.apis.plain import Parts, Plain
 from mock_sei.apis.references import Document
 from mock_sei.apis.scalars import fitting_values, usual
 from mock_sei.patterns import Budget
@@ -27,6 +28,13 @@ from mock_sei.patterns import Budget
 HOPELESS = 40
 """Levels after which a schema that requires more and more is given up."""
 
+_MOST_SECONDS = 0.015
+"""CPU time for the choices of one value, ten times what most need. The rest is made without a
+choice, in half as much time; what comes after that is left out."""
+_NEAR, _SECONDS_OF_A_CHECK = 40, 0.0003
+"""Schemas that the engine of a value knows at once, and what it costs later to know one more."""
+_MOST_SECONDS_OF_PATTERNS = 0.005
+_MOST_SECONDS_OF_PROBLEMS = 0.005
 _MOST_STEPS = 800
 """Schemas that one value is made for; what more it needs is made without a choice."""
 _MOST_CHECKS = 100
@@ -56,8 +64,10 @@ def sample(schema: Any, document: Document) -> Sample:
 
 
 def _sample(schema: Any, document: Document) -> Sample:
-    value = _Maker(document).made((schema,), 0).value
-    misfits = find_misfits(document, schema, value, Budget())[:MOST_SHOWN]
+    maker = _Maker(document)
+    value = maker.made((schema,), 0).value
+    misfits = find_misfits(document, schema, value, maker.budget, _MOST_SECONDS_OF_PROBLEMS)
+    misfits = misfits[:MOST_SHOWN]
     return Sample(value=value, problems=tuple(each.describe() for each in misfits))
 
 
@@ -72,6 +82,10 @@ class _Maker:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.budget = Budget(seconds=_MOST_SECONDS_OF_PATTERNS)
+        began = time.thread_time()
+        self._end_of_choice = began + _MOST_SECONDS
+        self._end = began + 1.5 * _MOST_SECONDS
         self._steps = _MOST_STEPS
         self._checks = _MOST_CHECKS
         self._known: dict[_Key, Made] = {}
@@ -89,7 +103,7 @@ class _Maker:
         if len(parts) == 1:
             parts = (self.document.follow(parts[0], "schema"),) if _is_bare(parts[0]) else parts
         identity = frozenset(map(id, parts))
-        if identity in self._open or depth > HOPELESS:
+        if identity in self._open or depth > HOPELESS or self.is_over:
             self._circles += 1
             return Made(value=_empty(parts), is_whole=False)
         key = identity, min(depth, DEEPEST), number, is_sparse
@@ -108,14 +122,20 @@ class _Maker:
     @property
     def has_time(self) -> bool:
         """Whether there may still be a choice, and members that nobody requires."""
-        return self._steps > 0
+        return self._steps > 0 and time.thread_time() < self._end_of_choice
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more may be made."""
+        return time.thread_time() > self._end
 
     def fits(self, parts: Parts, value: Any) -> bool:
         """Whether a value fits some schemas, as far as it may still be asked."""
         if self._checks <= 0:
             return True
         self._checks -= 1
-        return all(self.document.checker(each).is_valid(value) for each in parts)
+        checkers = map(self.document.checker, parts)
+        return all(each.is_valid(value, self.budget) for each in checkers)
 
     def _chosen(
         self, identity: frozenset[int], parts: Parts, depth: int, number: int, *, is_sparse: bool
@@ -144,7 +164,9 @@ class _Maker:
 
     def _ways_of(self, identity: frozenset[int], parts: Parts) -> _Kept[Plain]:
         if identity not in self._ways:
-            self._ways[identity] = _Kept(ways(parts, self.document))
+            if len(self._ways) > _NEAR:
+                self._end_of_choice -= _SECONDS_OF_A_CHECK
+            self._ways[identity] = _Kept(ways(parts, self.document, self.budget))
         return self._ways[identity]
 
     def has_format(self, name: str, text: str) -> bool:
@@ -174,7 +196,7 @@ class _Maker:
             return False
         if plain.types is not None and not kinds & plain.types:
             return False
-        if plain.choices is not None and not is_among(value, plain.choices):
+        if not plain.allows(value):
             return False
         if _is_simple(plain) and kinds & {"string", "boolean", "null", "integer", "number"}:
             return True

@@ -14,7 +14,7 @@ from typing import Any
 
 from mock_sei.apis.format_texts import SHORT, SHOWN, formatted
 from mock_sei.apis.formats import FORMATS
-from mock_sei.apis.plain import Plain, exactly, matches
+from mock_sei.apis.plain import Plain, exactly
 from mock_sei.apis.texts import TRIES, texts_for
 from mock_sei.json_numbers import MOST_DIGITS
 
@@ -103,7 +103,7 @@ _MOST_TEXTS = 20_000
 
 
 def _matches_all(plain: Plain, text: str) -> bool:
-    return all(matches(each, text) for each in plain.patterns)
+    return all(plain.matches(each, text) for each in plain.patterns)
 
 
 def _patterned(plain: Plain, least: int, most: int | None) -> Iterator[str]:

@@ -8,11 +8,12 @@ document. Source: JSON Schema 2020-12.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,10 +38,12 @@ _MOST_FORMS = 5_000
 
 _LARGEST_COUNT = 2**53
 
-_MOST_AT_ONCE = 400
-"""Schemas that one engine is made of. Those of members and items that it does not reach get an
-engine of their own when a value first comes to them: in a large document every schema leads to
-nearly every other, and one call needs a few."""
+MOST_AT_ONCE = 300
+"""Schemas that one engine is made of before it leaves references of members and items to others.
+In a large document every schema leads to nearly every other, and one value comes to a few."""
+_COST_OF_A_PATTERN, _COST_OF_A_PROPERTY = 10, 50
+"""In schemas; the second of each Unicode property, which is thousands of characters. Further
+patterns are searched by ``patterns.py``, which compiles one when a text first comes to it."""
 
 
 class Source(Protocol):
@@ -52,15 +55,24 @@ class Source(Protocol):
     def bases(self) -> Mapping[str, frozenset[int]]: ...
     def find(self, reference: str, place: str) -> Any: ...
     def checker(self, schema: Any) -> Checker: ...
+    def far_checker(self, schema: Any) -> Checker:
+        """Of a schema that another engine leads to: it follows as few references as it can."""
 
 
 class Checker:
     """One schema of a document, read when it is first asked."""
 
-    def __init__(self, schema: Any, source: Source, running: threading.local) -> None:
+    def __init__(
+        self,
+        schema: Any,
+        source: Source,
+        running: threading.local,
+        most_at_once: int = MOST_AT_ONCE,
+    ) -> None:
         self._schema = schema
         self._source = source
         self._running = running
+        self._most_at_once = most_at_once
 
     def is_valid(self, value: Any, budget: Budget | None = None) -> bool:
         """``budget`` is what the patterns of this call may still spend."""
@@ -78,7 +90,7 @@ class Checker:
         # Imported with the first value: most runs never check one.
         from jsonschema_rs import Draft202012Validator, RegexOptions
 
-        form = _Form(self._source, self._running)
+        form = _Form(self._source, self._running, self._most_at_once)
         return Draft202012Validator(
             form.whole(self._schema),
             formats=dict(CHECKS),
@@ -92,6 +104,7 @@ class Checker:
         )
 
 
+_PROPERTY = re.compile(r"\\[pP]\{")
 _REGEX_SIZE = 10 * 1024 * 1024
 
 
@@ -106,20 +119,26 @@ class _Members:
     additional: Any
 
 
+_Key = tuple[str, frozenset[int]]
+"""A reference, and the discriminators that have chosen for the value before it is followed."""
+
+
 class _Form:
     """One schema, with all that it refers to, on its way to the engine."""
 
-    def __init__(self, source: Source, running: threading.local) -> None:
+    def __init__(self, source: Source, running: threading.local, most: int) -> None:
         self._source = source
         self.lenient = source.lenient
         self._running = running
-        self._left = _MOST_AT_ONCE
-        self._numbers: dict[tuple[str, frozenset[int]], int] = {}
-        self._waiting: deque[tuple[str, frozenset[int], int]] = deque()
+        self._left = most
+        self._numbers: dict[_Key, int] = {}
+        self._waiting: deque[tuple[_Key, int]] = deque()
         self._later: list[Any] = []
+        self._in_place: set[_Key] = set()
+        """References of a schema for the value itself, which its own engine must follow."""
         self._decided: frozenset[int] = frozenset()
         """The discriminators that have chosen already for the value that a schema is of."""
-        self._slow_patterns: list[Pattern] = []
+        self._slow_patterns: list[str] = []
         self._slow_members: list[_Members] = []
 
     def whole(self, schema: Any) -> dict[str, Any]:
@@ -127,8 +146,11 @@ class _Form:
         definitions: dict[str, Any] = {}
         form = self.schema(schema)
         while self._waiting:
-            reference, self._decided, number = self._waiting.popleft()  # the nearest come first
-            definitions[str(number)] = self.schema(self._source.find(reference, "$ref"))
+            key, number = self._waiting.popleft()  # what is near a value comes first
+            reference, self._decided = key
+            target = self._source.find(reference, "$ref")
+            is_far = self._left <= 0 and key not in self._in_place
+            definitions[str(number)] = self._put_off(target) if is_far else self.schema(target)
         return {"allOf": [form], "$defs": definitions}
 
     def schema(self, schema: Any) -> Any:
@@ -151,28 +173,47 @@ class _Form:
         return form
 
     def apart(self, schema: Any) -> Any:
-        """A schema of a member or an item: what it says of it concerns no schema around it."""
-        if self._left > 0 or not isinstance(schema, Mapping) or _IS_SMALL.issuperset(schema):
+        """A schema of a member or an item: what it says concerns no schema around it."""
+        decided, self._decided = self._decided, frozenset()
+        found = self._apart(schema)
+        self._decided = decided
+        return found
+
+    def _apart(self, schema: Any) -> Any:
+        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
+        if not isinstance(reference, str):
             return self.schema(schema)
-        if "$ref" in schema and self._key(schema["$ref"]) in self._numbers:
-            return self.schema(schema)
+        key = self._key(reference)
+        if self._left <= 0 and key not in self._numbers:
+            return self._put_off(schema)
+        return self._numbered(key) if len(schema) == 1 else self.schema(schema)
+
+    def _put_off(self, schema: Any) -> dict[str, Any]:
+        """In its place what asks an engine of its own."""
         self._later.append(schema)
         return {_LATER: len(self._later) - 1}
 
     def later(self, number: int, value: Any) -> bool:
-        return self._source.checker(self._later[number]).is_valid(value)
+        return self._source.far_checker(self._later[number]).is_valid(value)
 
     def reference(self, _: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, str):
             return {}
         key = self._key(value)
+        if key not in self._in_place:
+            self._in_place.add(key)
+            if key in self._numbers:  # it may have been put off
+                self._waiting.append((key, self._numbers[key]))
+        return self._numbered(key)
+
+    def _numbered(self, key: _Key) -> dict[str, Any]:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self._numbers)
-            self._waiting.append((*key, number))
+            self._waiting.append((key, number))
         return {"$ref": f"#/$defs/{number}"}
 
-    def _key(self, reference: str) -> tuple[str, frozenset[int]]:
+    def _key(self, reference: str) -> _Key:
         """A schema, and the discriminators that have chosen before it is reached."""
         return reference, self._decided | self._source.bases.get(reference, frozenset())
 
@@ -206,14 +247,6 @@ class _Form:
             "else": other,
         }
 
-    def of_a_part(self, key: str, value: Any) -> dict[str, Any]:
-        """Schemas of members and items: of other values."""
-        decided, self._decided = self._decided, frozenset()
-        read = self.named_schemas if key == "properties" else self.inner
-        found = self.list_of_schemas(key, value) if key == "prefixItems" else read(key, value)
-        self._decided = decided
-        return found
-
     def inner(self, key: str, value: Any) -> dict[str, Any]:
         return {key: self._turn_of(key)(value)}
 
@@ -232,19 +265,23 @@ class _Form:
         return self.schema if key in _OF_THE_SAME_VALUE else self.apart
 
     def pattern(self, key: str, value: Any) -> dict[str, Any]:
-        pattern = _compiled(value)
-        if pattern is None:
+        if not isinstance(value, str):
             return {}
-        linear = _for_the_engine(pattern.linear_source)
-        if linear is not None:
-            return {key: linear}
-        conditions = [(_for_the_engine(each), wanted) for each, wanted in pattern.conditions or ()]
-        if conditions and all(each is not None for each, _ in conditions):
-            # Only of texts; "not" would else refuse everything that is none.
-            texts = [({"type": "string", key: each}, wanted) for each, wanted in conditions]
-            parts = [text if wanted else {"not": text} for text, wanted in texts]
-            return {_CONDITIONS: {"if": {"type": "string"}, "then": {"allOf": parts}}}
-        self._slow_patterns.append(pattern)
+        is_near = self._left > 0
+        self._left -= _COST_OF_A_PATTERN + _COST_OF_A_PROPERTY * len(_PROPERTY.findall(value))
+        pattern = _compiled(value) if is_near else None
+        if pattern is not None:
+            linear = _for_the_engine(pattern.linear_source)
+            if linear is not None:
+                return {key: linear}
+            found = pattern.conditions or ()
+            conditions = [(_for_the_engine(each), wanted) for each, wanted in found]
+            if conditions and all(each is not None for each, _ in conditions):
+                # Only of texts; "not" would else refuse everything that is none.
+                texts = [({"type": "string", key: each}, wanted) for each, wanted in conditions]
+                parts = [text if wanted else {"not": text} for text, wanted in texts]
+                return {_CONDITIONS: {"if": {"type": "string"}, "then": {"allOf": parts}}}
+        self._slow_patterns.append(value)
         return {_SLOW_PATTERN: len(self._slow_patterns) - 1}
 
     def pattern_properties(self, key: str, value: Any) -> dict[str, Any]:
@@ -289,9 +326,10 @@ class _Form:
         return Keyword
 
     def texts(self, number: int, value: Any) -> bool:
-        return not isinstance(value, str) or self._slow_patterns[number].matches(
-            value, self._running.budget
-        )
+        if not isinstance(value, str):
+            return True
+        pattern = _compiled(self._slow_patterns[number])
+        return pattern is None or pattern.matches(value, self._running.budget)
 
     def members(self, number: int, value: Any) -> bool:
         if not isinstance(value, dict):
@@ -332,12 +370,6 @@ _OF_THE_SAME_VALUE = frozenset(
 )
 
 
-_IS_SMALL = frozenset(
-    {"type", "format", "description", "example", "examples", "title", "default", "deprecated"}
-)
-"""Keywords of a schema that costs less than to come back for it."""
-
-
 def is_searched_by_engine(pattern: Pattern) -> bool:
     """Whether the engine itself can look for the members that a pattern names."""
     return _for_the_engine(pattern.linear_source) is not None
@@ -350,8 +382,9 @@ def _compiled(source: Any) -> Pattern | None:
         return None  # told when the document was read
 
 
+@lru_cache(maxsize=1000)
 def _for_the_engine(source: str | None) -> str | None:
-    """A pattern in the words that linear engines share, where the engine takes it."""
+    """A pattern in the words that linear engines share, where the engine takes it. A memo."""
     from jsonschema_rs import Draft202012Validator, RegexOptions
 
     if source is None:
@@ -453,8 +486,10 @@ _Reader = Callable[[_Form, str, Any], dict[str, Any]]
 def _readers() -> Iterator[tuple[str, _Reader]]:
     for reader, keywords in (
         (_Form.reference, "$ref"),
-        (_Form.of_a_part, "items additionalProperties contains propertyNames"),
-        (_Form.of_a_part, "unevaluatedItems unevaluatedProperties prefixItems properties"),
+        (_Form.inner, "items additionalProperties contains propertyNames"),
+        (_Form.inner, "unevaluatedItems unevaluatedProperties"),
+        (_Form.list_of_schemas, "prefixItems"),
+        (_Form.named_schemas, "properties"),
         (_Form.inner, "not if then else"),
         (_Form.list_of_schemas, "allOf anyOf oneOf"),
         (_Form.named_schemas, "dependentSchemas"),

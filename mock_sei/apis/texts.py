@@ -24,7 +24,7 @@ TRIES = 40
 LONGEST = 10_000
 """Characters of a text."""
 _MOST_STEPS = 20_000
-"""Parts of a pattern that are looked at for one text."""
+"""Parts of a pattern that are looked at for one text, and for all of a pattern but the last."""
 _MORE = 3
 """Rounds of a repeat without an end, beyond its least."""
 
@@ -52,13 +52,18 @@ def texts_for(
     tree = _tree_of(pattern)
     if tree is None:
         return
-    shortest = _Shortest()
+    shortest, alphabets = _Shortest(), _Alphabets()
+    left = _MOST_STEPS
     least, most = min(least, LONGEST), LONGEST if most is None else min(most, LONGEST)
     for seed in range(tries):
         random = Random(seed)  # noqa: S311  # the same every time is the point
         wanted = _wanted_length(seed, least, most)
         extra = None if wanted is None else max(0, wanted - shortest.length(tree))
-        yield _Writer(random, shortest, extra).text(tree)
+        writer = _Writer(random, shortest, alphabets, extra)
+        yield writer.text(tree)
+        left -= writer.steps
+        if left < 0:
+            return
 
 
 _LENGTHS = (0, 8, 12, 24, 48, 96)
@@ -111,26 +116,64 @@ def _tree_of(pattern: str) -> Node | None:
         return None
 
 
+class _Alphabets:
+    """The characters that a text takes of each set of a pattern."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, str] = {}
+
+    def of(self, node: Characters) -> str:
+        found = self._known.get(id(node))
+        if found is None:
+            found = self._known[id(node)] = self._some_of(node)
+        return found
+
+    def _some_of(self, node: Characters) -> str:
+        if node.properties:
+            return characters_of(node) or "x"
+        ranges = code_points(node)
+        graphic = [
+            chr(code)
+            for low, high in ranges
+            for code in range(max(low, _GRAPHIC.start), min(high + 1, _GRAPHIC.stop))
+        ]
+        if graphic:
+            return "".join(graphic)
+        printable = [(low, high) for low, high in ranges if not 0xD800 <= low <= 0xDFFF]
+        return "".join(
+            chr(code)
+            for low, high in printable[:_MOST_RANGES]
+            for code in range(low, min(high, low + _MOST_OF_A_RANGE) + 1)
+        )
+
+
+_MOST_RANGES, _MOST_OF_A_RANGE = 50, 50
+
+
 class _Writer:
     """Writes one text that a pattern matches."""
 
-    def __init__(self, random: Random, shortest: _Shortest, extra: int | None) -> None:
+    def __init__(
+        self, random: Random, shortest: _Shortest, alphabets: _Alphabets, extra: int | None
+    ) -> None:
         """``extra`` characters are written beyond the shortest text, where the pattern has room."""
         self._random = random
         self._shortest = shortest
+        self._alphabets = alphabets
         self._extra = extra
         self._groups: dict[int, str] = {}
-        self._steps = _MOST_STEPS
+        self.steps = 0
         self._left = LONGEST
 
     def text(self, node: Node) -> str:
-        self._steps -= 1
-        if self._steps < 0 or self._left <= 0:
+        self.steps += 1
+        if self.steps > _MOST_STEPS or self._left <= 0:
             return ""
         match node:
             case Characters():
                 self._left -= 1
-                return self._character(node)
+                characters = self._alphabets.of(node)
+                return self._random.choice(characters) if characters else ""
             case Chain():
                 return "".join(map(self.text, node.parts))
             case Choice():
@@ -155,20 +198,3 @@ class _Writer:
             rounds = min(rounds, max(0, node.most - least))
         self._extra -= rounds * length
         return least + min(rounds, LONGEST)
-
-    def _character(self, node: Characters) -> str:
-        if node.properties:
-            return self._random.choice(characters_of(node) or "x")
-        ranges = code_points(node)
-        graphic = [
-            code
-            for low, high in ranges
-            for code in range(max(low, _GRAPHIC.start), min(high + 1, _GRAPHIC.stop))
-        ]
-        if graphic:
-            return chr(self._random.choice(graphic))
-        printable = [(low, high) for low, high in ranges if not 0xD800 <= low <= 0xDFFF]
-        if not printable:
-            return ""
-        low, high = self._random.choice(printable)
-        return chr(self._random.randint(low, min(high, low + 50)))

@@ -46,6 +46,10 @@ class NearPaths:
         self._plain_paths: dict[str, str] = {}
         self._others = [each for each in dict.fromkeys(names) if each not in self._preferred]
 
+    def load(self) -> None:
+        """Puts the paths in order, which is else done for the first who asks."""
+        _ = self._by_path, self._by_word
+
     def nearest(self, method: str, path: str) -> list[str]:
         """The names of the nearest operations, nearest first."""
         path = path[:LONGEST]

@@ -18,6 +18,7 @@ from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.grammar import PATH_METHODS
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.times import find_zone
 from mock_sei.errors import ConfigurationError, Fault, MalformedRequest, Refusal
@@ -47,6 +48,14 @@ class Document:
     @property
     def paths(self) -> Sequence[str]:
         return list(self.content.get("paths", ()))
+
+    @property
+    def names(self) -> Sequence[str]:
+        return [f"{method.upper()} {path}" for path in self.paths for method in self._methods(path)]
+
+    def _methods(self, path: str) -> Sequence[str]:
+        item = self.content["paths"][path]
+        return [each for each in PATH_METHODS if each in item]
 
 
 def document(text: str, *, product: str = "widgets", version: str = "3.1.0") -> Document:

@@ -1,4 +1,4 @@
-"""The engine of a large document: of what is near the schema; the rest when a value needs it."""
+"""An engine is made of the schemas that are near; the others when a value comes to them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from mock_sei.apis import schemas
+from mock_sei.apis import references
 from mock_sei.apis.references import Document
+from mock_sei.apis.schemas import Checker
 from mock_sei.patterns import Budget
 from tests.growth import assert_flat
 
@@ -75,7 +76,7 @@ def make_document(**components: Any) -> Document:
 def test_a_value_fits_or_not_however_many_schemas_an_engine_has(
     case: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schemas, "_MOST_AT_ONCE", most)
+    monkeypatch.setattr(references, "MOST_AT_ONCE", most)
     schema, values = CASES[case]
     checker = make_document().checker(schema)
 
@@ -85,7 +86,7 @@ def test_a_value_fits_or_not_however_many_schemas_an_engine_has(
 def test_the_budget_of_a_call_reaches_the_patterns_of_every_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(schemas, "_MOST_AT_ONCE", 0)
+    monkeypatch.setattr(references, "MOST_AT_ONCE", 0)
     slow = {"pattern": "^(a|aa)+(?<!x)$"}
     checker = make_document(S=slow).checker(
         {"properties": {"a": {"$ref": "#/components/schemas/S"}}}
@@ -112,6 +113,6 @@ def test_the_first_check_of_a_schema_costs_the_same_in_a_document_where_each_lea
         }
         document = make_document(**named)
         schema = {"$ref": "#/components/schemas/S0"}
-        return lambda: schemas.Checker(schema, document, threading.local()).is_valid({"name": "a"})
+        return lambda: Checker(schema, document, threading.local()).is_valid({"name": "a"})
 
     assert_flat(make, few=1_000, many=8_000)

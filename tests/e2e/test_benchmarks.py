@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks import contestants, hostile, peers, processes
 from benchmarks.contestants import line_up
+from benchmarks.foreign_documents import DEAR_SCHEMAS
 from benchmarks.growth import SUBJECTS
 from benchmarks.load import Plan, run
 from benchmarks.machine import Cores
@@ -60,6 +61,19 @@ HOSTILE_ROWS = [
     "the journal of all these, read: slowest /health beside",
 ]
 
+FOREIGN_ROWS = [
+    "a large document in JSON, loaded: CPU time",
+    "a large document in JSON, loaded: memory",
+    "a large document in YAML, loaded: CPU time",
+    "a large document in YAML, loaded: memory",
+    "YAML of ten million values by aliases: refused",
+    "a path that leads nowhere, beside 1,200 operations: first",
+    "a path that leads nowhere, beside 1,200 operations: again",
+    f"a made answer, the dearest of {len(DEAR_SCHEMAS)} schemas: first",
+    f"a made answer, the dearest of {len(DEAR_SCHEMAS)} schemas: again",
+    "a call with a text that makes patterns backtrack, the dearest",
+]
+
 PEER_SERVER = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -102,7 +116,7 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
     assert ended.returncode == 0, ended.stderr
     assert "- machine: the machine's name\n" in ended.stdout
     _, *tables = ended.stdout.split("\n\n")
-    wanted = [ROWS, HOSTILE_ROWS, [each.call for each in SUBJECTS]]
+    wanted = [ROWS, HOSTILE_ROWS, FOREIGN_ROWS, [each.call for each in SUBJECTS]]
     assert [[cells[0] for cells in rows_of(each)] for each in tables] == wanted
     assert all(cells[1] for each in tables for cells in rows_of(each)), "a row without a figure"
     (table, *_) = tables

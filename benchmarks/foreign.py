@@ -1,0 +1,99 @@
+"""What users' own documents cost: to load, to call, to answer from; the worst among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.foreign_documents import (
+    BACKTRACKING,
+    dear_answers,
+    large_document,
+    many_operations,
+    patterned,
+    with_aliases,
+    write_json,
+    write_yaml,
+)
+from benchmarks.memory import MEGABYTE
+from benchmarks.processes import Bench
+from benchmarks.table import MEMORY, MILLISECONDS, SECONDS, Against, Limit, Row
+
+READER = "PyYAML's own loader"
+"""Which reads the same YAML and does no more with it."""
+
+_OPERATIONS = 1_200
+
+
+def foreign(bench: Bench, *, rounds: int, size: int) -> Iterator[Row]:
+    """``size`` is that of the large documents, in bytes."""
+    folder = bench.folder / "foreign"
+    folder.mkdir()
+    document = large_document(size)
+    yield from _loads(bench, "JSON", write_json(folder / "json", document), rounds)
+    del document  # YAML is the longer text of the two
+    in_yaml = write_yaml(folder / "yaml", large_document(size * 9 // 10))
+    yield from _loads(bench, "YAML", in_yaml, rounds)
+    aliases = folder / "aliases"
+    aliases.mkdir()
+    (aliases / "own.yaml").write_text(with_aliases(), encoding="utf-8")
+    refused = [bench.foreign("refused", aliases)["seconds"] * 1000 for _ in range(rounds)]
+    yield Row(
+        measured="YAML of ten million values by aliases: refused",
+        form=MILLISECONDS,
+        ours=refused,
+        targets=[Limit(words="under 50 ms", at_most=50)],
+    )
+    many = write_json(folder / "many", many_operations(_OPERATIONS))
+    found = [bench.foreign("misses", many) for _ in range(rounds)]
+    for when in ("first", "again"):
+        yield Row(
+            measured=f"a path that leads nowhere, beside {_OPERATIONS:,} operations: {when}",
+            form=MILLISECONDS,
+            ours=[each[when] * 1000 for each in found],
+            targets=[Limit(words="under 2 ms", at_most=2)],
+        )
+    dear = folder / "dear"
+    dear.mkdir()
+    for number, each in enumerate(dear_answers()):
+        write_json(dear / f"{number:02}", each)
+    found = [bench.foreign("answers", dear) for _ in range(rounds)]
+    for when, most in (("first", 50), ("again", 1)):
+        yield Row(
+            measured=f"a made answer, the dearest of {len(dear_answers())} schemas: {when}",
+            form=MILLISECONDS,
+            ours=[each[when] * 1000 for each in found],
+            targets=[Limit(words=f"under {most} ms", at_most=most)],
+        )
+    backtracking = folder / "backtracking"
+    backtracking.mkdir()
+    for number, pattern in enumerate(BACKTRACKING):
+        write_json(backtracking / str(number), patterned(pattern))
+    yield Row(
+        measured="a call with a text that makes patterns backtrack, the dearest",
+        form=MILLISECONDS,
+        ours=[bench.foreign("patterns", backtracking)["dearest"] * 1000 for _ in range(rounds)],
+        targets=[Limit(words="under 120 ms", at_most=120)],
+    )
+
+
+def _loads(bench: Bench, kind: str, folder: Path, rounds: int) -> Iterator[Row]:
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(bench.foreign("load", folder))
+        if kind == "YAML":
+            theirs.append(bench.foreign("reader", folder))
+    limits: dict[str, tuple[str, float, Sequence[Limit]]] = {
+        "seconds": (SECONDS, 1, [Limit(words="under 2 s", at_most=2)]),
+        "bytes": (MEMORY, 1 / MEGABYTE, [Limit(words="under 150 MB", at_most=150)]),
+    }
+    against = [Against(words="at most 1.2 of the reader", names=[READER], at_most=1.2)]
+    for figure, (form, unit, limit) in limits.items():
+        what = "CPU time" if figure == "seconds" else "memory"
+        yield Row(
+            measured=f"a large document in {kind}, loaded: {what}",
+            form=form,
+            ours=[each[figure] * unit for each in ours],
+            others={READER: [each[figure] * unit for each in theirs]} if theirs else {},
+            targets=against if theirs else limit,
+        )
