@@ -13,7 +13,7 @@ _TEXT = "What this member of the record holds, and when a client must send it. "
 
 
 def large_document(size: int) -> dict[str, Any]:
-    """About so many bytes of JSON: two operations and one schema for each path, as in large APIs.
+    """About so many bytes of indented JSON: two operations and one schema for each path.
 
     Every schema leads to earlier ones, so that each operation reaches nearly the whole document.
     """
@@ -24,7 +24,7 @@ def large_document(size: int) -> dict[str, Any]:
         paths[f"/area{count % 40}/records{count}/{{id}}"] = _path_item(count)
         schemas[f"Record{count}"] = _record(count)
         if not count:
-            each = len(json.dumps([_path_item(count), _record(count)]))
+            each = len(json.dumps([_path_item(count), _record(count)], indent=2))
         count += 1
     return {**HEAD, "paths": paths, "components": {"schemas": schemas}}
 
@@ -250,9 +250,11 @@ def patterned(pattern: str) -> dict[str, Any]:
 
 
 def write_json(folder: Path, *documents: Mapping[str, Any]) -> Path:
+    """Indented, as the tools write it that people have it from."""
     folder.mkdir()
     for number, each in enumerate(documents):
-        (folder / f"own-{number:02}.json").write_text(json.dumps(each), encoding="utf-8")
+        text = json.dumps(each, indent=2)
+        (folder / f"own-{number:02}.json").write_text(text, encoding="utf-8")
     return folder
 
 

@@ -28,10 +28,10 @@ from mock_sei.patterns import Budget
 HOPELESS = 40
 """Levels after which a schema that requires more and more is given up."""
 
-_MOST_SECONDS = 0.015
+_MOST_SECONDS = 0.012
 """CPU time for the choices of one value, ten times what most need. The rest is made without a
 choice, in half as much time; what comes after that is left out."""
-_NEAR, _SECONDS_OF_A_CHECK = 40, 0.0003
+_NEAR, _SECONDS_OF_A_CHECK = 30, 0.0004
 """Schemas that the engine of a value knows at once, and what it costs later to know one more."""
 _MOST_SECONDS_OF_PATTERNS = 0.005
 _MOST_SECONDS_OF_PROBLEMS = 0.005

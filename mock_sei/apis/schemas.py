@@ -186,7 +186,10 @@ class _Form:
         key = self._key(reference)
         if self._left <= 0 and key not in self._numbers:
             return self._put_off(schema)
-        return self._numbered(key) if len(schema) == 1 else self.schema(schema)
+        if len(schema) > 1:
+            return self.schema(schema)
+        self._left -= 1
+        return self._numbered(key)
 
     def _put_off(self, schema: Any) -> dict[str, Any]:
         """In its place what asks an engine of its own."""

@@ -46,6 +46,7 @@ ROWS = [
     "fixture: reset",
     "fixture: stop, a client still connected",
     "fixture: start plus stop",
+    "the doctor's command against a healthy server",
     "resident memory, idle",
     "resident memory, added by 300 unused tokens",
     "resident memory, added by 300 used tokens",
