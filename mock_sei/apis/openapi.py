@@ -534,8 +534,7 @@ class _Turn:
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         self._forget_plain(found, pointer, Kind.SCHEMA)
         self._name_null(found, pointer)
-        if self._old:
-            found = _without_old_keys(found)
+        or_null = self._old and _forget_old_keys(found)
         self._forget_patterns(found, pointer)
         for key in _COUNTS & found.keys():
             if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
@@ -556,7 +555,7 @@ class _Turn:
             self._wait(found, "$dynamicRef", pointer, Kind.SCHEMA, base)
         elif "$ref" in found:
             self._wait(found, "$ref", pointer, Kind.SCHEMA, base)
-        return found
+        return {"anyOf": [found, {"type": "null"}]} if or_null else found
 
     def _read_discriminator(self, found: dict[str, Any], pointer: Pointer, base: str) -> None:
         """Its mapping is one of references; a name stands for the schema that is called so."""
@@ -1033,23 +1032,28 @@ _LISTS = frozenset(["enum", "type", *LISTS_OF_SCHEMAS])
 _SAYS_NOTHING = frozenset(["type", "title", "description"])
 
 
-def _without_old_keys(result: dict[str, Any]) -> dict[str, Any]:
-    """``nullable`` and boolean bounds, as OpenAPI 3.0 has them, where ``$ref`` stands alone."""
-    if isinstance(result.get("$ref"), str):
-        alone = {"$ref": result["$ref"]}
+def _forget_old_keys(found: dict[str, Any]) -> bool:
+    """Writes ``nullable`` and boolean bounds of OpenAPI 3.0 in the words of 3.1.
+
+    True where the value may be null beside what the schema says.
+    """
+    if isinstance(found.get("$ref"), str):
         # Siblings of a reference count for nothing in 3.0, but many documents mean this one.
-        return {"anyOf": [alone, {"type": "null"}]} if result.get("nullable") is True else alone
+        or_null = found.get("nullable") is True
+        for key in found.keys() - {"$ref"}:
+            del found[key]
+        return or_null
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if result.get(exclusive) is True and bound in result:
-            result[exclusive] = result.pop(bound)
-        elif isinstance(result.get(exclusive), bool):
-            del result[exclusive]
-    if result.pop("nullable", False) is not True:
-        return result
-    kind = result.get("type")
+        if found.get(exclusive) is True and bound in found:
+            found[exclusive] = found.pop(bound)
+        elif isinstance(found.get(exclusive), bool):
+            del found[exclusive]
+    if found.pop("nullable", False) is not True:
+        return False
+    kind = found.get("type")
     if kind is None:
-        return {"anyOf": [result, {"type": "null"}]}
-    result["type"] = [kind, "null"]
-    if isinstance(result.get("enum"), list) and None not in result["enum"]:
-        result["enum"] = [*result["enum"], None]
-    return result
+        return True
+    found["type"] = [kind, "null"]
+    if isinstance(found.get("enum"), list) and None not in found["enum"]:
+        found["enum"] = [*found["enum"], None]
+    return False

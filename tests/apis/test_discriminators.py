@@ -226,3 +226,12 @@ def test_bases_that_lead_to_one_another_are_read_within_a_bound() -> None:
 
     assert engine.post("{}").status == 200
     assert time.thread_time() - began < 10
+
+
+def test_a_union_that_may_be_null_is_followed_too() -> None:
+    text = UNION.replace("UNION", "oneOf").replace(", MAPPING", "")
+    engine = Engine.brought(text.replace("Pet: {", "Pet: {nullable: true, "), version="3.0.3")
+
+    assert engine.post("null").status == 200
+    assert engine.post('{"kind": "Dog", "bark": "w"}').status == 200
+    assert "bark" in str(faults(engine, {"kind": "Dog"}))

@@ -543,3 +543,18 @@ def test_a_count_may_have_a_decimal_point() -> None:
     assert [
         each.reason for each in engine.faults("/x", method="POST", body='"a"', headers=JSON)
     ] == ["'a' is too short"]
+
+
+def test_a_reference_that_may_be_null_is_followed_as_any_other() -> None:
+    text = """
+paths:
+  /x: {get: {responses: {"200": {description: ok, content: {application/json: {schema: SCHEMA}}}}}}
+components: {schemas: {Own: {type: object, required: [a], properties: {a: {type: integer}}}}}
+"""
+    good = "{type: object, required: [m], properties: {m: {$ref: '#/components/schemas/Own', nullable: true}}}"
+    engine = Engine.brought(text.replace("SCHEMA", good), version="3.0.3")
+    assert engine.call("/x").body == {"m": {"a": 0}}
+
+    lost = good.replace("Own", "Lost")
+    (problem,) = Catalogue((), [document(text.replace("SCHEMA", lost), version="3.0.3")]).problems
+    assert "properties.m.$ref = '#/components/schemas/Lost': leads nowhere" in problem
