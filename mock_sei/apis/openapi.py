@@ -451,20 +451,22 @@ class _Turn:
             shape, inner = field_of(kind, key)
             if each is None and (inner is not Kind.VALUE or key in _PLAIN.get(kind, {})):
                 continue  # left empty: as good as not given
-            if inner is Kind.VALUE and not isinstance(each, dict | list):
+            if inner is Kind.VALUE and not isinstance(each, _HOLDERS):
                 found[key] = each  # most are, so that a step less is a third of the time
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
-        if not isinstance(found.get("$ref", ""), str):
+        if "$ref" in found and not isinstance(found["$ref"], str):
             self.refuse((*pointer, "$ref"), "must be a text", found.pop("$ref"))
-        self._forget_plain(found, pointer, kind)
-        self._forget_unsendable(found, pointer, kind)
+        if kind in _PLAIN:
+            self._forget_plain(found, pointer, kind)
+        if kind in _SENT:
+            self._forget_unsendable(found, pointer)
         if kind is Kind.EXAMPLE and "externalValue" in found and "value" not in found:
             self.tell((*pointer, "externalValue"), "is not read", found["externalValue"])
         if "itemSchema" in found and kind is Kind.MEDIA:
             _say_array(found)
         self._kinds[id(found)] = found, kind
-        if isinstance(found.get("$ref"), str):
+        if "$ref" in found:
             self._wait(found, "$ref", pointer, kind, base)
         return found
 
@@ -474,10 +476,8 @@ class _Turn:
             if key in found and not _is_plain(found[key], shapes):
                 self.tell((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
 
-    def _forget_unsendable(self, found: dict[str, Any], pointer: Pointer, kind: Kind) -> None:
+    def _forget_unsendable(self, found: dict[str, Any], pointer: Pointer) -> None:
         """Media types and headers that no message can have; it costs whoever has no other."""
-        if kind not in (Kind.BODY, Kind.RESPONSE):
-            return
         content: dict[str, Any] = found.get("content", {})
         for name in [each for each in content if not is_media_type(each)]:
             del content[name]
@@ -528,7 +528,7 @@ class _Turn:
                 self.tell((*pointer, key), "is empty; it counts as not given")
                 continue
             shape, inner = field_of(Kind.SCHEMA, key)
-            if inner is Kind.VALUE and not isinstance(each, dict | list):
+            if inner is Kind.VALUE and not isinstance(each, _HOLDERS):
                 found[key] = each
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
@@ -536,7 +536,7 @@ class _Turn:
         self._name_null(found, pointer)
         or_null = self._old and _forget_old_keys(found)
         self._forget_patterns(found, pointer)
-        for key in _COUNTS & found.keys():
+        for key in () if _COUNTS.isdisjoint(found) else _COUNTS & found.keys():
             if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
                 found[key] = int(found[key])
         self._check(found, pointer)
@@ -912,6 +912,9 @@ def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[s
             yield "type", kind, f"there are {', '.join(_TYPES)}", ()
 
 
+_SENT = (Kind.BODY, Kind.RESPONSE)
+_HOLDERS = (dict, list)
+"""What is read further; the rest is a value as it stands."""
 _UNSERVED = frozenset([Kind.CALLBACK, Kind.LINK])
 
 _LONGEST_PLACE = 300
@@ -945,7 +948,7 @@ def _is_simple(schema: Mapping[Any, Any]) -> bool:
     return (
         schema.keys() <= _SAY_NO_MORE
         and schema.get("type") in _TYPES
-        and not any(isinstance(each, dict | list) for each in schema.values())
+        and not any(isinstance(each, _HOLDERS) for each in schema.values())
     )
 
 

@@ -67,10 +67,22 @@ def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
                 yield here, f"its value is {media_type}, which is not checked"
 
 
+_UNITED = ("$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas")
+_OF_PARTS = frozenset((*_UNITED, "items", "prefixItems", "properties"))
+
+
+def _is_flat(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema says at a glance that nothing is within its value, as most do."""
+    values = (*(schema.get("enum") or ()), schema.get("const"))
+    return _OF_PARTS.isdisjoint(schema) and not any(
+        isinstance(each, dict | list) for each in values
+    )
+
+
 def _nested(raw: Mapping[str, Any], document: Document) -> str:
     """What of a parameter is an array or an object within one, in words."""
     schema = raw.get("schema")
-    if raw.get("style") == "deepObject" or not isinstance(schema, Mapping):
+    if raw.get("style") == "deepObject" or not isinstance(schema, Mapping) or _is_flat(schema):
         return ""
     for way in ways_of(document, schema):
         if way.wants("array") and is_nested(document, way.items):
