@@ -17,8 +17,6 @@ from urllib.parse import unquote, urljoin, urlsplit
 from mock_sei.api_files import EXTENSION
 from mock_sei.apis.discriminators import DEFAULT, SCHEMAS, complete, property_of
 from mock_sei.apis.grammar import (
-    LISTS_OF_SCHEMAS,
-    NAMED_SCHEMAS,
     Kind,
     Pointer,
     Shape,
@@ -30,7 +28,20 @@ from mock_sei.apis.grammar import (
 from mock_sei.apis.reach import Reach, Wrong
 from mock_sei.apis.rules import check_schema
 from mock_sei.apis.schemas import is_searched_by_engine, knows_its_members
+from mock_sei.apis.shapes import (
+    COUNTS,
+    EMPTY,
+    HOLDERS,
+    LISTS,
+    PLAIN,
+    SAYS_NOTHING,
+    forget_old_keys,
+    is_plain,
+    is_simple,
+    misfits,
+)
 from mock_sei.apis.swagger import from_swagger, is_swagger, moved, part_from_swagger
+from mock_sei.apis.ways_held import MOST_WAYS, Ways
 from mock_sei.errors import ConfigurationError
 from mock_sei.patterns import PatternError, compile_pattern
 from mock_sei.sendable import is_media_type, is_token
@@ -131,8 +142,6 @@ _MOST_COPIES = 1_000
 
 MOST_TARGETS = 20_000
 """Parts of one document that references lead to."""
-MOST_WAYS = 10_000
-"""Schemas that one value is held against, by references within allOf, anyOf, oneOf and the like."""
 
 
 Bound = tuple[tuple[str, Pointer], ...]
@@ -277,74 +286,17 @@ class _Turn:
     def _hold_ways(self) -> None:
         """No value may be held against too many schemas, or against one within itself."""
         links = {id(each.holder): each for each in self._led}
-        known: dict[int, int] = {}
-        over: set[int] = set()
+        ways = Ways(self._found, links.keys())
         for link in self._led:
             if link.kind is Kind.SCHEMA and "$ref" in link.holder:
-                self._count_ways(self._found(link.holder["$ref"]), known, over, links)
-
-    def _count_ways(
-        self, schema: Any, known: dict[int, int], over: set[int], links: Mapping[int, _Link]
-    ) -> None:
-        """How many schemas one value is held against, from the innermost schema outwards.
-
-        Each schema is counted once and then remembered in ``known``. The first that is held
-        against too many is refused. It and whatever leads to it are ``over``, not refused again.
-        """
-        waiting: list[tuple[Any, str, Any, bool]] = [(schema, "", None, False)]
-        while waiting:
-            each, keyword, holder, is_done = waiting.pop()
-            if is_done:
-                inner = [one for _, one in self._beside(each)]
-                known[id(each)] = 1 + sum(known.get(id(one), 1) for one in inner)
-                if not over.isdisjoint(map(id, inner)) or self._is_refused(
-                    known[id(each)], [each, *inner], links
-                ):
-                    known[id(each)] = 1
-                    over.add(id(each))
-            elif id(each) not in known:
-                known[id(each)] = 0  # while it is looked at
-                waiting.append((each, keyword, holder, True))
-                waiting += [
-                    (one, keyword if of == "$ref" else of, each, False)
-                    for of, one in self._beside(each)
-                ]
-            elif known[id(each)] == 0 and holder is not None:
-                self._cut(holder, keyword, links)
-
-    def _is_refused(self, ways: int, schemas: list[Any], links: Mapping[int, _Link]) -> bool:
-        """Refuses a schema that too many are reached from; it, or one in it, has a reference."""
-        if ways <= MOST_WAYS:
-            return False
-        link = next((links[id(each)] for each in schemas if id(each) in links), None)
-        if link is None or "$ref" not in link.holder:
-            return False
-        problem = f"one value is held against more than {MOST_WAYS} schemas"
-        reference = link.holder.pop("$ref")
-        self._note_wrong(link.pointer, self._error(link, problem, reference))
-        return True
-
-    def _cut(self, holder: dict[str, Any], keyword: str, links: Mapping[int, _Link]) -> None:
-        """Takes away the reference by which a schema contains itself at once."""
-        if holder.pop("$ref", None) is None:
-            return
-        if keyword in ("anyOf", "oneOf"):  # as an alternative to itself it adds none
-            holder["not"] = {}
-        self.tell(
-            (*links[id(holder)].pointer, "$ref"),
-            "the schema contains itself with no level between; this reference is not followed",
-        )
-
-    def _beside(self, schema: Any) -> list[tuple[str, Any]]:
-        """Schemas that a value of a schema must fit too, or may, each with its keyword."""
-        if not isinstance(schema, dict):
-            return []
-        found = [("$ref", self._found(schema["$ref"]))] if "$ref" in schema else []
-        found += [(key, schema[key]) for key in ("not", "if", "then", "else") if key in schema]
-        for key in ("allOf", "anyOf", "oneOf"):
-            found += [(key, each) for each in schema.get(key, ())]
-        dependent = schema.get("dependentSchemas") or {}
-        return found + [("dependentSchemas", each) for each in dependent.values()]
+                ways.count(self._found(link.holder["$ref"]))
+        for holder, reference in ways.too_many:
+            link = links[id(holder)]
+            problem = f"one value is held against more than {MOST_WAYS} schemas"
+            self._note_wrong(link.pointer, self._error(link, problem, reference))
+        for holder in ways.within_itself:
+            problem = "the schema contains itself with no level between; this reference is not "
+            self.tell((*links[id(holder)].pointer, "$ref"), f"{problem}followed")
 
     def _found(self, reference: str) -> Any:
         """What a reference that was led leads to."""
@@ -449,15 +401,15 @@ class _Turn:
         for name, each in value.items():
             key = str(name)  # YAML reads the status 200 as a number
             shape, inner = field_of(kind, key)
-            if each is None and (inner is not Kind.VALUE or key in _PLAIN.get(kind, {})):
+            if each is None and (inner is not Kind.VALUE or key in PLAIN.get(kind, {})):
                 continue  # left empty: as good as not given
-            if inner is Kind.VALUE and not isinstance(each, _HOLDERS):
+            if inner is Kind.VALUE and not isinstance(each, HOLDERS):
                 found[key] = each  # most are, so that a step less is a third of the time
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         if "$ref" in found and not isinstance(found["$ref"], str):
             self.refuse((*pointer, "$ref"), "must be a text", found.pop("$ref"))
-        if kind in _PLAIN:
+        if kind in PLAIN:
             self._forget_plain(found, pointer, kind)
         if kind in _SENT:
             self._forget_unsendable(found, pointer)
@@ -472,8 +424,8 @@ class _Turn:
 
     def _forget_plain(self, found: dict[str, Any], pointer: Pointer, kind: Kind) -> None:
         """Fields that no operation depends on, where they are wrong."""
-        for key, shapes in _PLAIN.get(kind, {}).items():
-            if key in found and not _is_plain(found[key], shapes):
+        for key, shapes in PLAIN.get(kind, {}).items():
+            if key in found and not is_plain(found[key], shapes):
                 self.tell((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
 
     def _forget_unsendable(self, found: dict[str, Any], pointer: Pointer) -> None:
@@ -513,7 +465,7 @@ class _Turn:
         if not isinstance(value, dict):
             self.refuse(pointer, "must be a schema", value)
             return {}
-        if _is_simple(value):
+        if is_simple(value):
             found = dict(value)
             self._kinds[id(found)] = found, Kind.SCHEMA
             return found
@@ -524,19 +476,19 @@ class _Turn:
             key = str(name)
             if key in _OTHER_NAMES:
                 continue
-            if (each is None and key in _EMPTY) or (each == [] and key in _LISTS):
+            if (each is None and key in EMPTY) or (each == [] and key in LISTS):
                 self.tell((*pointer, key), "is empty; it counts as not given")
                 continue
             shape, inner = field_of(Kind.SCHEMA, key)
-            if inner is Kind.VALUE and not isinstance(each, _HOLDERS):
+            if inner is Kind.VALUE and not isinstance(each, HOLDERS):
                 found[key] = each
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         self._forget_plain(found, pointer, Kind.SCHEMA)
         self._name_null(found, pointer)
-        or_null = self._old and _forget_old_keys(found)
+        or_null = self._old and forget_old_keys(found)
         self._forget_patterns(found, pointer)
-        for key in () if _COUNTS.isdisjoint(found) else _COUNTS & found.keys():
+        for key in () if COUNTS.isdisjoint(found) else COUNTS & found.keys():
             if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
                 found[key] = int(found[key])
         self._check(found, pointer)
@@ -613,7 +565,7 @@ class _Turn:
     def _name_null(self, found: dict[str, Any], pointer: Pointer) -> None:
         """``null`` without quotes, which YAML reads as no value, where the type null is meant."""
         kinds = found.get("type", "")
-        alone = kinds is None and not self._old and found.keys() <= _SAYS_NOTHING
+        alone = kinds is None and not self._old and found.keys() <= SAYS_NOTHING
         if alone or (isinstance(kinds, list) and None in kinds):
             named = ["null" if each is None else each for each in kinds or [None]]
             found["type"] = named if kinds else "null"
@@ -864,7 +816,7 @@ class _Turn:
 
     def _check(self, schema: dict[str, Any], pointer: Pointer) -> None:
         """What the validator would fall over, not on; the keyword is taken away."""
-        for key, value, problem, inner in list(_misfits(schema)):
+        for key, value, problem, inner in list(misfits(schema)):
             self.refuse((*pointer, key, *inner), problem, value)
             schema.pop(key, None)
         if EXTENSION in schema:
@@ -884,37 +836,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _has_shape(value: object, shapes: tuple[type, ...]) -> bool:
-    return isinstance(value, shapes) and (not isinstance(value, bool) or bool in shapes)
-
-
-def _misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[str, ...]]]:
-    """Each wrong keyword, its value, what is wrong, and where within it."""
-    for key, value in schema.items():
-        if key not in _SHAPES:
-            continue
-        shapes, wanted = _SHAPES[key]
-        if not _has_shape(value, shapes):
-            yield key, value, f"must be {wanted}", ()
-        elif key == "required" and not all(isinstance(each, str) for each in value):
-            yield key, None, "must be a list of names", ()
-        elif key == "multipleOf" and value <= 0:
-            yield key, value, "must be above 0", ()
-        elif key in _COUNTS and value < 0:
-            yield key, value, "must be 0 or above", ()
-        elif key == "dependentRequired":
-            for name, names in value.items():
-                if not isinstance(names, list):
-                    yield key, names, "must be a list of names", (str(name),)
-    kinds = schema.get("type", [])
-    for kind in kinds if isinstance(kinds, list) else [kinds]:
-        if kind not in _TYPES:
-            yield "type", kind, f"there are {', '.join(_TYPES)}", ()
-
-
 _SENT = (Kind.BODY, Kind.RESPONSE)
-_HOLDERS = (dict, list)
-"""What is read further; the rest is a value as it stands."""
 _UNSERVED = frozenset([Kind.CALLBACK, Kind.LINK])
 
 _LONGEST_PLACE = 300
@@ -940,18 +862,6 @@ def _branches(value: Any, kind: Kind) -> Iterator[Pointer]:
 
 _APART = frozenset([Kind.PATH_ITEM, Kind.OPERATION])
 
-_SAY_NO_MORE = frozenset(["type", "title", "description", "example", "default", "deprecated"])
-
-
-def _is_simple(schema: Mapping[Any, Any]) -> bool:
-    """Whether nothing can be wrong with a schema: it says its type, as most members do."""
-    return (
-        schema.keys() <= _SAY_NO_MORE
-        and schema.get("type") in _TYPES
-        and not any(isinstance(each, _HOLDERS) for each in schema.values())
-    )
-
-
 _OTHER_NAMES = frozenset(
     ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$schema", "$vocabulary"]
 )
@@ -968,95 +878,3 @@ def _as_example(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping) and ("value" in value or "$ref" in value):
         return dict(value)
     return {"value": value}
-
-
-_Plain = tuple[tuple[type, ...], str]
-
-_A_TEXT: _Plain = ((str,), "a text")
-_A_FLAG: _Plain = ((bool,), "true or false")
-_NAMED_LISTS: _Plain = ((list,), "a list of mappings")
-
-_PLAIN: Mapping[Kind, Mapping[str, _Plain]] = {
-    Kind.DOCUMENT: {"security": _NAMED_LISTS, "info": ((Mapping,), "a mapping")},
-    Kind.OPERATION: {
-        "security": _NAMED_LISTS,
-        "tags": ((list,), "a list of texts"),
-        "operationId": _A_TEXT,
-        "summary": _A_TEXT,
-        "description": _A_TEXT,
-    },
-    Kind.PARAMETER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
-    Kind.HEADER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
-    Kind.BODY: {"required": _A_FLAG},
-    Kind.ENCODING: {"explode": _A_FLAG, "style": _A_TEXT},
-    Kind.SCHEMA: dict.fromkeys(("uniqueItems", "readOnly", "writeOnly", "nullable"), _A_FLAG),
-}
-"""Fields that no operation depends on, and what they must be."""
-
-
-def _is_plain(value: Any, wanted: _Plain) -> bool:
-    shapes, _ = wanted
-    if not _has_shape(value, shapes):
-        return False
-    return wanted is not _NAMED_LISTS or all(isinstance(each, Mapping) for each in value)
-
-
-_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
-
-_A_SCHEMA = ((Mapping, bool), "a schema")
-_SOME_SCHEMAS = ((list,), "a list of schemas")
-_NAMED_SCHEMAS = ((Mapping,), "schemas by their names")
-_COUNTED = ("Length", "Items", "Properties", "Contains")
-_COUNTS = frozenset(f"{end}{what}" for end in ("min", "max") for what in _COUNTED)
-_A_COUNT = ((int,), "a whole number")
-_A_NUMBER = ((int, float), "a number")
-
-_SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
-    "$ref": ((str,), "a text"),
-    "format": ((str,), "a text"),
-    "required": ((list,), "a list of names"),
-    "enum": ((list,), "a list of values"),
-    "pattern": ((str,), "a regular expression"),
-    **dict.fromkeys(("items", "additionalProperties", "not", "propertyNames"), _A_SCHEMA),
-    **dict.fromkeys(LISTS_OF_SCHEMAS, _SOME_SCHEMAS),
-    **dict.fromkeys(NAMED_SCHEMAS, _NAMED_SCHEMAS),
-    "dependentRequired": ((Mapping,), "lists of names by names"),
-    **dict.fromkeys(_COUNTS, _A_COUNT),
-    **dict.fromkeys(
-        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _A_NUMBER
-    ),
-}
-"""The kinds of value that keywords of a schema have, and their name."""
-
-_EMPTY = _SHAPES.keys() - {"items", "additionalProperties", "propertyNames", *NAMED_SCHEMAS}
-"""Keywords that ask for nothing where a document leaves them empty."""
-_LISTS = frozenset(["enum", "type", *LISTS_OF_SCHEMAS])
-"""Keywords whose list must not be empty."""
-_SAYS_NOTHING = frozenset(["type", "title", "description"])
-
-
-def _forget_old_keys(found: dict[str, Any]) -> bool:
-    """Writes ``nullable`` and boolean bounds of OpenAPI 3.0 in the words of 3.1.
-
-    True where the value may be null beside what the schema says.
-    """
-    if isinstance(found.get("$ref"), str):
-        # Siblings of a reference count for nothing in 3.0, but many documents mean this one.
-        or_null = found.get("nullable") is True
-        for key in found.keys() - {"$ref"}:
-            del found[key]
-        return or_null
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if found.get(exclusive) is True and bound in found:
-            found[exclusive] = found.pop(bound)
-        elif isinstance(found.get(exclusive), bool):
-            del found[exclusive]
-    if found.pop("nullable", False) is not True:
-        return False
-    kind = found.get("type")
-    if kind is None:
-        return True
-    found["type"] = [kind, "null"]
-    if isinstance(found.get("enum"), list) and None not in found["enum"]:
-        found["enum"] = [*found["enum"], None]
-    return False
