@@ -124,7 +124,7 @@ def parse_document(text: str, path: Path, problems: list[ConfigurationError]) ->
 
 
 def parse_text(text: str, path: Path, problems: list[ConfigurationError]) -> Any:
-    """What YAML or JSON says; a key that stands twice is told in ``problems``.
+    """What YAML or JSON says; a key that stands twice is reported in ``problems``.
 
     Raises :class:`ConfigurationError`, which names the path.
     """
@@ -139,7 +139,7 @@ def parse_text(text: str, path: Path, problems: list[ConfigurationError]) -> Any
 
 
 _MOST_TOLD = 20
-"""Keys that stand twice and are told."""
+"""Keys that stand twice and are reported."""
 
 SUFFIXES = (".json", ".yaml", ".yml")
 

@@ -197,7 +197,7 @@ def _or_note(wrong: list[ConfigurationError], read: Callable[[], Any]) -> Any:
 
 
 def _documents(folder: Path, fallback: Path) -> tuple[DocumentFile, ...]:
-    """The bundled ones are read when needed; those of a user at once, so that a fault is told.
+    """The bundled ones are read when needed; those of a user at once, so that a fault is reported.
 
     Raises :class:`ConfigurationError`.
     """

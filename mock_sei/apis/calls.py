@@ -194,7 +194,7 @@ class ApiAnswer:
     """Of the body too, where it was written out before."""
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Those that the operation's document declares."""
+    """The headers that the operation's document declares."""
 
 
 def not_there(operation: Operation, name: str, value: object) -> Refusal:
@@ -264,7 +264,7 @@ def json_text(value: Any) -> str:
 
 
 def json_bytes(value: Any) -> bytes:
-    """As above, in UTF-8; half a surrogate pair is escaped as JSON does it."""
+    """A value as JSON in UTF-8; half a surrogate pair is escaped as JSON does it."""
     return json_text(value).encode(errors="backslashreplace")
 
 

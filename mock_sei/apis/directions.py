@@ -39,7 +39,7 @@ class _Directed(Document):
     )
     """As ``made``, of one schema for each set of names that schemas around it have flagged."""
     flagged: dict[int, tuple[Any, bool]] = field(default_factory=dict, repr=False)
-    """As ``made``: whether a schema has the flag."""
+    """Whether a schema has the flag, by its identity as in ``made``."""
     references: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict, repr=False)
     meant: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict, repr=False)
     """What a reference of our own leads to, and the names that were flagged around it."""

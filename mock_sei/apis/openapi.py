@@ -89,13 +89,14 @@ class Modern:
 
 def version_of(content: Mapping[str, Any], source: Path) -> str:
     """Raises :class:`ConfigurationError` for one that is not known."""
-    version = str(content.get("openapi", content.get("swagger", "none")))
+    written = content.get("openapi", content.get("swagger", "none"))
+    version = str(written)
     if not version.startswith(VERSIONS):
         raise ConfigurationError(
             f"only Swagger 2.0 and OpenAPI {', '.join(VERSIONS)} are supported",
             source=source,
             key="swagger" if "swagger" in content else "openapi",
-            value=version,
+            value=written,
         )
     return version
 
@@ -207,7 +208,7 @@ class _Turn:
         """Schemas by their ``$id``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
         self._dynamic: dict[tuple[str, str], Pointer] = {}
-        """The anchors that are dynamic, as above."""
+        """Schemas by their ``$dynamicAnchor``."""
         self._has_dynamic = False
         """Whether any schema refers to one."""
         self._bound: Bound = ()
@@ -575,7 +576,7 @@ class _Turn:
             self.tell((*pointer, "type"), "is empty; it counts as not given")
 
     def _forget_patterns(self, found: dict[str, Any], pointer: Pointer) -> None:
-        """Those that no engine reads."""
+        """Takes away patterns that no engine reads."""
         pattern = found.get("pattern")
         if isinstance(pattern, str) and not self._is_pattern(pattern, (*pointer, "pattern")):
             del found["pattern"]

@@ -88,7 +88,7 @@ def _is_quick(schema: Any, formats: Sequence[str | None]) -> bool:
 
 
 _QUICK_FORMATS = (None, "date", "local-date-time")
-"""Those that are checked without the validator in every document."""
+"""Formats that are checked without the validator in every document."""
 
 
 @dataclass(frozen=True, kw_only=True)

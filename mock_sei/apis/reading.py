@@ -222,7 +222,7 @@ def _with_good_default(
     place: str,
     problems: list[ConfigurationError],
 ) -> Mapping[str, Any]:
-    """A default that breaks its own schema is told, and stands for nothing."""
+    """A default that breaks its own schema is reported, and stands for nothing."""
     if document.checker(schema).is_valid(schema["default"]):
         return schema
     problem = "the default does not fit its schema; it is not used"

@@ -36,7 +36,7 @@ def usual(plain: Plain, kind: str) -> Iterator[Any]:
 def fitting_values(
     plain: Plain, kind: str, has_format: Callable[[str, str], bool]
 ) -> Iterator[Any]:
-    """Those that fit; the end comes after many that do not, one after another."""
+    """Values that fit; the end comes after many that do not, one after another."""
     misses = 0
     for each in usual(plain, kind):
         if kind in _FIXED or _fits(plain, each, has_format):

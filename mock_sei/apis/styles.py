@@ -44,7 +44,7 @@ STYLES: Mapping[str, Style] = {
 """OpenAPI has the delimited ones in a query only; Swagger 2.0 has them in every place, and tabs."""
 
 ITEM_STYLE = "x-mock-sei-style"
-"""Key of a schema: how an array within an array is written, of which Swagger 2.0 alone speaks."""
+"""Key of a schema: how an array within an array is written, of which only Swagger 2.0 speaks."""
 
 USUAL = {
     "query": "form",
