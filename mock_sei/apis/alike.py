@@ -7,36 +7,65 @@ fragment or a query in the path.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.paths import Pairs, blanked
 from mock_sei.errors import ConfigurationError
 
 
-def tell_apart(
-    operations: Sequence[Operation],
-) -> tuple[list[Operation], list[tuple[Operation, ConfigurationError]]]:
-    """The operations that calls can be told to be of; and the others, with the reason.
+@dataclass(kw_only=True)
+class Apart:
+    """The operations of one document, told apart."""
 
-    Those of one path are told apart by what each call of them has in its query: by the path's
-    template, or else by a required parameter that has one value only.
+    kept: list[Operation] = field(default_factory=list)
+    """Those that calls can be told to be of."""
+    left_out: list[tuple[Operation, ConfigurationError]] = field(default_factory=list)
+    """The others, with the reason."""
+    problems: list[ConfigurationError] = field(default_factory=list)
+    """What is read otherwise than it is written; it costs no operation."""
+
+
+def tell_apart(operations: Sequence[Operation]) -> Apart:
+    """Each operation, or why no call can be one of it.
+
+    Operations of one path are told apart by what each call of them has in its query: by the path's
+    template, or else by a required parameter that has one value only. Where only a fragment
+    differs, which nobody sends, a call is of the first operation that it fits.
     """
+    found = Apart()
     kept: list[Operation] = []
-    others: list[tuple[Operation, ConfigurationError]] = []
     for same in _by_call(operations).values():
-        first: dict[Pairs, Operation] = {}
+        groups: dict[Pairs, list[Operation]] = {}
         for each in sorted(same, key=lambda one: "#" in one.written):
-            fixed = each.fixed
-            if len(same) > 1:
-                fixed = tuple(sorted({*fixed, *_single_values(each)}))
-            other = first.setdefault(fixed, each)
-            if other is each:
-                kept.append(each if fixed == each.fixed else replace(each, fixed=fixed))
+            more = _single_values(each) if len(same) > 1 else ()
+            group = groups.setdefault(tuple(sorted({*each.fixed, *more})), [])
+            if not group:
+                group.append(each)
+            elif "#" in each.written and each.path == group[0].path:
+                group.append(each)
+                found.problems.append(_alternative(each, group[0]))
             else:
-                others.append((each, _alike(each, other)))
+                found.left_out.append((each, _alike(each, group[0])))
+        kept += [
+            replace(first, fixed=fixed, alternatives=tuple(others)) if fixed or others else first
+            for fixed, (first, *others) in groups.items()
+        ]
     order = {(each.method, each.written): at for at, each in enumerate(operations)}
-    return sorted(kept, key=lambda each: order[each.method, each.written]), others
+    found.kept = sorted(kept, key=lambda each: order[each.method, each.written])
+    return found
+
+
+def _alternative(operation: Operation, first: Operation) -> ConfigurationError:
+    problem = (
+        f"a fragment is never sent, so a call is taken as {first.method} {first.written} if it "
+        "fits that, else as this"
+    )
+    return ConfigurationError(problem, source=operation.document.source, key=_place_of(operation))
+
+
+def _place_of(operation: Operation) -> str:
+    return f"paths[{operation.written}].{operation.method.lower()}"
 
 
 def _alike(operation: Operation, first: Operation) -> ConfigurationError:
@@ -44,8 +73,7 @@ def _alike(operation: Operation, first: Operation) -> ConfigurationError:
         f"no call can tell it from {first.method} {first.written}, which answers: a fragment is "
         "never sent, and names of parameters make no difference"
     )
-    place = f"paths[{operation.written}].{operation.method.lower()}"
-    return ConfigurationError(problem, source=operation.document.source, key=place)
+    return ConfigurationError(problem, source=operation.document.source, key=_place_of(operation))
 
 
 def _by_call(operations: Iterable[Operation]) -> Mapping[tuple[str, str], list[Operation]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mock_sei.apis.actions import ACTS
@@ -12,7 +12,7 @@ from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
 from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.parameters import read_parameters
 from mock_sei.apis.spooled import Body
-from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.errors import Fault, MalformedRequest, Refusal
 from mock_sei.patterns import Budget
 from mock_sei.peer import Findings
 
@@ -44,9 +44,28 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
     """Raises :class:`~mock_sei.errors.Refusal` for what is not there or not right."""
     budget = Budget()
     try:
+        if request.operation.alternatives:
+            return _first_answer(request, state, now, budget)
         return _answer(request, state, now, budget)
     finally:
         request.findings.notes += budget.problems
+
+
+def _first_answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget) -> ApiAnswer:
+    """Of the first operation that a call fits; where it fits none, the first one refuses it."""
+    notes, before = request.findings.notes, list(request.findings.notes)
+    refusals: list[Refusal] = []
+    for each in (request.operation, *request.operation.alternatives):
+        try:
+            found = _answer(replace(request, operation=each), state, now, budget)
+        except Refusal as refusal:
+            refusals.append(refusal)
+            notes[:] = before
+        else:
+            if refusals:
+                notes.append(f"the call is taken as {each.method} {each.written}, which it fits")
+            return found
+    raise refusals[0]
 
 
 def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget) -> ApiAnswer:

@@ -289,6 +289,8 @@ class Operation:
     """Parameters of the whole path, as the document has them."""
     fixed: Pairs = ()
     """What the query of each call has: by it, operations of one path are told apart."""
+    alternatives: tuple[Operation, ...] = dataclasses.field(default=(), repr=False)
+    """Operations of which a call is where it does not fit this one: only a fragment differs."""
 
     @property
     def name(self) -> str:

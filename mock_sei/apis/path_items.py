@@ -45,8 +45,10 @@ def read_operations(product: str, document: Document, base: str, reach: Reach) -
             reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
             continue
         _Path(reading, product, document, base, path, reach).read()
-    reading.operations, alike = tell_apart(reading.operations)
-    for each, error in alike:
+    apart = tell_apart(reading.operations)
+    reading.operations = apart.kept
+    reading.problems += apart.problems
+    for each, error in apart.left_out:
         reading.left_out.append(
             LeftOut(method=each.method, path=each.path, reasons=[error], written=each.written)
         )

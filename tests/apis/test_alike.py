@@ -3,10 +3,12 @@
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mock_sei.apis.paths import called
-from tests.apis.engine import Engine, document
+from tests.apis.engine import JSON, Engine, document
 from tests.apis.test_structure import OK, brought, names
 
 ID = "parameters: [{name: id, in: path, required: true, schema: {type: string}}]"
@@ -87,25 +89,52 @@ def test_a_required_parameter_of_one_value_tells_operations_apart() -> None:
     assert engine.call("/?Action=Add").body == "added"
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [("/x/{id}", "/x/{id}#rename"), ("/x/{id}#rename", "/x/{id}"), ("/x/{id}", "/x/{key}")],
-)
-def test_of_two_that_no_call_can_tell_apart_one_answers_and_the_other_is_reported(
-    first: str, second: str
-) -> None:
-    key = ID.replace("name: id", "name: key") if "key" in second else ID
+def test_of_two_that_no_call_can_tell_apart_one_answers_and_the_other_is_reported() -> None:
+    key = ID.replace("name: id", "name: key")
     catalogue = brought(
-        f"paths: {{'{first}': {{put: {{{ID}, {OK}}}}}, '{second}': {{put: {{{key}, {OK}}}, get: {{{key}, {OK}}}}}}}"
+        f"paths: {{'/x/{{id}}': {{put: {{{ID}, {OK}}}}}, '/x/{{key}}': {{put: {{{key}, {OK}}}, get: {{{key}, {OK}}}}}}}"
     )
 
     (cost,) = catalogue.costs
-    other = first if "#" in first else second
-    assert f"paths[{other}].put: no call can tell it from PUT /x/{{id}}, which answers" in str(
+    assert "paths[/x/{key}].put: no call can tell it from PUT /x/{id}, which answers" in str(
         cost.error
     )
-    assert cost.operations == [f"PUT {other}"] or cost.operations == (f"PUT {other}",)
-    assert sorted(names(catalogue)) == sorted(["PUT /x/{id}", f"GET {second.partition('#')[0]}"])
+    assert tuple(cost.operations) == ("PUT /x/{key}",)
+    assert sorted(names(catalogue)) == ["GET /x/{key}", "PUT /x/{id}"]
+
+
+def asking(member: str) -> str:
+    """A body that must have a member, and an answer that names it."""
+    schema = f"{{type: object, required: [{member}], properties: {{{member}: {{type: string}}}}}}"
+    body = f"requestBody: {{required: true, content: {{application/json: {{schema: {schema}}}}}}}"
+    return f"{{put: {{{ID}, {body}, {shown(member)}}}}}"
+
+
+@pytest.mark.parametrize("order", [("", "#rename", "#close"), ("#close", "#rename", "")])
+def test_where_only_a_fragment_differs_a_call_is_of_the_operation_that_it_fits(
+    order: tuple[str, ...],
+) -> None:
+    members = {"": "all", "#rename": "name", "#close": "reason"}
+    paths = ", ".join(f"'/x/{{id}}{each}': {asking(members[each])}" for each in order)
+    told = [
+        f"paths[/x/{{id}}{each}].put: a fragment is never sent, so a call is taken as PUT /x/{{id}} if"
+        for each in order
+        if each
+    ]
+    engine = Engine.brought(f"paths: {{{paths}}}", told=told)
+
+    def put(body: str) -> Any:
+        engine.findings.notes.clear()
+        return engine.call("/x/1", method="PUT", body=body, headers=JSON).body
+
+    assert put('{"all": "a"}') == "all"
+    assert engine.findings.notes == []
+    assert put('{"name": "a"}') == "name"
+    assert engine.findings.notes == ["the call is taken as PUT /x/{id}#rename, which it fits"]
+    assert put('{"reason": "a"}') == "reason"
+    assert [
+        each.field for each in engine.faults("/x/1", method="PUT", body="{}", headers=JSON)
+    ] == ["all"]
 
 
 def test_two_documents_of_one_path_are_reported_whatever_their_parameters_are_called() -> None:
