@@ -84,11 +84,14 @@ def _is_quick(schema: Any, formats: Sequence[str | None]) -> bool:
         kind != "string" or not all(isinstance(each, str) for each in schema["enum"])
     ):
         return False
-    return schema.get("format") in formats
+    known = schema.get("format")
+    return known in formats or (kind == "integer" and known in _QUICK_SIZES)
 
 
 _QUICK_FORMATS = (None, "date", "local-date-time")
 """Formats that are checked without the validator in every document."""
+_QUICK_SIZES = ("int32", "int64")
+"""Formats of whole numbers, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,6 +309,13 @@ class Operation:
     def answered(self) -> str | None:
         """Which of its responses is answered."""
         return answered_of(self.raw.get("responses") or {})
+
+    @cached_property
+    def by_place(self) -> Mapping[str, Sequence[Parameter]]:
+        found: dict[str, list[Parameter]] = {}
+        for each in self.parameters.values():
+            found.setdefault(each.place, []).append(each)
+        return found
 
     @cached_property
     def header_parameters(self) -> Mapping[str, Parameter]:

@@ -132,8 +132,7 @@ def _sent(
     for name, text in _cookies(headers.get("cookie", ()), operation):
         places.setdefault("cookie", {}).setdefault(name, []).append(text)
     for place, pairs in places.items():
-        wanted = [each for each in operation.parameters.values() if each.place == place]
-        found, left = gathered(wanted, pairs, operation.document)
+        found, left = gathered(operation.by_place.get(place, ()), pairs, operation.document)
         yield from (_in_pieces(each, sent, query) for each, sent in found)
         if place != "cookie":  # a browser sends those of other applications too
             _note_unknown(left, operation, findings)
@@ -156,7 +155,11 @@ def gathered(
     wanted: Sequence[Parameter], pairs: Mapping[str, Sequence[str]], document: Document
 ) -> tuple[list[tuple[Parameter, Sent]], Sequence[str]]:
     """What came for the parameters of one place, and the names that are for none of them."""
-    named = {each.name: each for each in wanted if not _is_member_of_itself(each, document)}
+    named = {
+        each.name: each
+        for each in wanted
+        if each.is_quick or not _is_member_of_itself(each, document)
+    }
     found = [(named[name], Sent(texts=texts)) for name, texts in pairs.items() if name in named]
     taken = {each.name for each, _ in found}
     left = [name for name in pairs if name not in taken]

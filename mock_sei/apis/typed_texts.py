@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from mock_sei.apis.bodies import parse_json
+from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.misfits import find_misfits, shown
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Spelling, Tree
@@ -86,10 +87,20 @@ class Texts:
 
         ``is_quick`` where the type, format and texts say all, so that the engine is not asked.
         """
-        value, problems = self.best(tree, schema, is_quick=is_quick, is_top=True)
+        value, problems = (is_quick and self._single(tree, schema)) or self.best(
+            tree, schema, is_quick=is_quick, is_top=True
+        )
         if problems:
             raise ValueError(problems[0])
         return value
+
+    def _single(self, tree: Tree, schema: Any) -> tuple[Any, list[str]] | None:
+        """As :meth:`best` for one text that can only be one value, as most parameters are."""
+        ways = ways_of(self.document, schema)
+        if len(ways) > 1 or not ways[0].is_single or len(tree) != 1 or isinstance(tree, Mapping):
+            return None
+        text = self.spelling.single(tree)
+        return None if text is None else self._leaf(text, ways[0], schema)
 
     def best(
         self, tree: Tree, schema: Any, *, is_quick: bool = False, is_top: bool = False
@@ -256,7 +267,7 @@ class Texts:
                 raise ValueError(f"must be true or false, not {shown(text)}")
             return text == "true"
         if kind == "integer":
-            return self._integer(text)
+            return self._integer(text, way.format)
         if kind == "number":
             return self._number(self._unescaped(text))
         if kind == "null":
@@ -288,7 +299,7 @@ class Texts:
             raise ValueError(f"must be a number, not {shown(text)}")
         return value
 
-    def _integer(self, text: str) -> int:
+    def _integer(self, text: str, size: str | None) -> int:
         value = _whole(self._unescaped(text)) if self.to_the_letter else None
         if value is None:
             if not _INTEGER.fullmatch(text):
@@ -296,6 +307,10 @@ class Texts:
                     raise ValueError(f"must be a whole number of at most {MOST_DIGITS} digits")
                 raise ValueError(f"must be a whole number, not {shown(text)}")
             value = int(text)
+        known = None if size is None else FORMATS.get(size)
+        bounds = None if known is None else known.bounds
+        if known is not None and bounds is not None and not bounds[0] <= value <= bounds[1]:
+            raise ValueError(f"must be {known.wanted}, not {shown(value)}")
         if self.largest is not None and not -self.largest <= value < self.largest:
             raise ValueError(f"must fit int64, and {shown(value)} does not")
         return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -50,6 +51,11 @@ class Way:
     """The schema of members that have none of their own; None where it says nothing of them."""
     style: str | None = None
     """How an array within an array is written, where Swagger 2.0 says it."""
+
+    @cached_property
+    def is_single(self) -> bool:
+        """Whether it can be no array and no object."""
+        return self.kinds.isdisjoint(("array", "object"))
 
     def wants(self, kind: str) -> bool:
         """Whether the schema names a type."""
