@@ -20,6 +20,8 @@ from typing import Any
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.json_numbers import number, whole_number
+from mock_sei.paths import find_path_problem
+from mock_sei.texts import spelled
 
 EXTENSION = "x-mock-sei"
 
@@ -70,6 +72,9 @@ class DocumentFile:
     def read_part(self, name: str) -> tuple[Path, Any]:
         """Another file of the folder, and its content. Raises :class:`ConfigurationError`."""
         path = self._folder / name
+        problem = find_path_problem(path)
+        if problem is not None:
+            raise ConfigurationError(problem, source=spelled(name))
         if not path.resolve().is_relative_to(self._folder.resolve()):
             raise ConfigurationError("leads out of the folder of the documents", source=path)
         return path, parse_text(read_text(path), path, self.problems)

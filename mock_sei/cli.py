@@ -329,6 +329,18 @@ def postman(
     click.echo(written.newman)
 
 
+def _format_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """``--format``, of what a command prints for people and for programs."""
+    return click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help=text,
+    )
+
+
 @main.group()
 def apis() -> None:
     """Look at OpenAPI documents without a server."""
@@ -336,14 +348,7 @@ def apis() -> None:
 
 @apis.command()
 @click.argument("folder", type=_FilePath(path_type=Path))
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the faults are printed.",
-)
+@_format_option("How the faults are printed.")
 def check(folder: Path, format_name: str) -> None:
     """Name all faults of the OpenAPI documents in FOLDER, and what they cost.
 
@@ -432,14 +437,7 @@ def env(certs_dir: Path) -> None:
     type=click.Choice(["curl", "requests", "httpx", "node", "java", "dotnet", "go"]),
     help="The client in use: what it needs, and what is only a hint for others.",
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the findings are printed.",
-)
+@_format_option("How the findings are printed.")
 @click.option("--json", "json_output", is_flag=True, help="As --format json.")
 @click.option("--verbose", is_flag=True, help="Also what is fine but often asked about.")
 def doctor(

@@ -72,6 +72,11 @@ _MOST_FAULTS = 20
 """Faults of a user's files that one message has."""
 
 
+def distinct(errors: Iterable[ConfigurationError]) -> list[ConfigurationError]:
+    """Those that say the same thing once, in their order."""
+    return list({str(each): each for each in errors}.values())
+
+
 def raise_all(errors: Sequence[ConfigurationError]) -> None:
     """Raises one :class:`ConfigurationError` that says all, where there is any.
 
@@ -79,15 +84,15 @@ def raise_all(errors: Sequence[ConfigurationError]) -> None:
     """
     if not errors:
         return
-    faults = {str(each): each for error in errors for each in error.faults}
-    first, *others = faults.values()
+    faults = distinct(each for error in errors for each in error.faults)
+    first, *others = faults
     if not others:
         raise first
     shown = "; ".join(str(each) for each in others[:_MOST_FAULTS])
     more = "" if len(others) <= _MOST_FAULTS else f"; and {len(others) - _MOST_FAULTS} more"
     problem = f"{first.problem}; further faults: {shown}{more}"
     found = ConfigurationError(problem, source=first.source, key=first.key, value=first.value)
-    found.faults = tuple(faults.values())
+    found.faults = faults
     raise found
 
 

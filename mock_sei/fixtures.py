@@ -141,8 +141,8 @@ def _demo_people() -> tuple[ServiceAccount | EndUser, ...]:
 def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtures:
     """Reads a folder, the bundled one by default; what it lacks comes from the bundled one.
 
-    ``apis`` is a folder of further OpenAPI documents; a broken one is left out and told. Raises
-    :class:`ConfigurationError`.
+    ``apis`` is a folder of further OpenAPI documents; what is wrong with one is reported, and costs
+    what reads it. Raises :class:`ConfigurationError`.
     """
     for each in (folder, apis):
         if each is not None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
-from mock_sei.apis.bodies import is_json
+from mock_sei.apis.bodies import is_json, media_type_of
+from mock_sei.apis.heads import parameters_of
 from mock_sei.apis.written import WRITABLE, concrete
 
 _MOST_RANGES = 100
@@ -86,18 +87,13 @@ def _read(accept: str) -> Iterator[_Range]:
 
 
 def _parsed(text: str) -> _Range:
-    name, *rest = text.split(";")
-    pairs = [(key.strip().lower(), value.strip(' \t"')) for key, _, value in _halves(rest)]
-    quality = dict(pairs).get("q", "1")
+    name, parameters = media_type_of(text), parameters_of(text)
+    quality = parameters.get("q", "1")
     return _Range(
-        name=_ANY if name.strip() == "*" else name.strip().lower(),
-        parameters={key: value for key, value in pairs if key not in _WITHOUT_MEANING},
+        name=_ANY if name == "*" else name,
+        parameters={key: each for key, each in parameters.items() if key not in _WITHOUT_MEANING},
         quality=min(float(quality), 1) if _QUALITY.fullmatch(quality) else 1,
     )
-
-
-def _halves(texts: list[str]) -> Iterator[tuple[str, str, str]]:
-    return (each.partition("=") for each in texts if each.strip())
 
 
 def _sendable(key: str, asked: Sequence[_Range]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mock_sei.apis.discriminators import mapping_of, property_of
 from mock_sei.apis.plain import Parts, Plain, put_together
 from mock_sei.apis.references import Document
 from mock_sei.patterns import Budget
@@ -82,7 +83,7 @@ class _Expansion:
     def _groups(
         self, schema: Mapping[str, Any], plain: Plain, seen: frozenset[int]
     ) -> Iterator[_Group]:
-        name, mapping = self._discriminator(schema)
+        name, mapping = property_of(schema), mapping_of(schema)
         for key in ("oneOf", "anyOf"):
             alternatives = schema.get(key)
             if alternatives:
@@ -128,14 +129,6 @@ class _Expansion:
                 required |= dict.fromkeys(each.get("required") or (), True)
                 waiting += each.get("allOf") or ()
         return found or required
-
-    def _discriminator(self, schema: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-        found = schema.get("discriminator")
-        name = found.get("propertyName") if isinstance(found, Mapping) else None
-        if not isinstance(found, Mapping) or not isinstance(name, str):
-            return None, {}
-        mapping = found.get("mapping")
-        return name, mapping if isinstance(mapping, Mapping) else {}
 
     def _subtypes(
         self, name: str, mapping: Mapping[str, Any], seen: frozenset[int]

@@ -37,7 +37,7 @@ class _Directed(Document):
     copies: dict[tuple[int, frozenset[str]], tuple[Any, Any]] = field(
         default_factory=dict, repr=False
     )
-    """As ``made``, of one schema for each set of names that schemas around it have flagged."""
+    """Copies by a schema's identity and by the names that schemas around it have flagged."""
     flagged: dict[int, tuple[Any, bool]] = field(default_factory=dict, repr=False)
     """Whether a schema has the flag, by its identity as in ``made``."""
     references: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict, repr=False)

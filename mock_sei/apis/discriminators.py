@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from mock_sei.apis.grammar import tokens_of
+from mock_sei.apis.grammar import reference_to, tokens_of
 
 UNIONS = ("oneOf", "anyOf")
 
@@ -72,7 +72,7 @@ def complete(
     if bases:
         for name, schema in schemas.items():
             for reference in _bases(schema, find) & bases.keys():
-                below.setdefault(reference, []).append(_reference_to(name))
+                below.setdefault(reference, []).append(reference_to((*SCHEMAS, name)))
     found: dict[str, set[int]] = {}
     for reference, schema in known:
         mapping = schema["discriminator"]["mapping"]
@@ -84,11 +84,6 @@ def complete(
         for each in () if alternatives else mapping.values():
             found.setdefault(each, set()).add(id(schema["discriminator"]))
     return {reference: frozenset(each) for reference, each in found.items()}
-
-
-def _reference_to(name: str) -> str:
-    escaped = name.replace("~", "~0").replace("/", "~1").replace("%", "%25")
-    return "/".join(["#", *SCHEMAS, escaped])
 
 
 def _alternatives(schema: Mapping[str, Any]) -> list[str]:

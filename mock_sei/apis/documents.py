@@ -31,6 +31,7 @@ from mock_sei.errors import (
     ConfigurationError,
     MethodNotAllowed,
     Refusal,
+    distinct,
     raise_all,
 )
 from mock_sei.reasons.paths import NearPaths, find_path_difference
@@ -204,13 +205,12 @@ class Product:
         """
         found = [each.error for each in self._modern.wrong]
         found += [error for each in self.left_out for error in each.reasons]
-        return list({str(each): each for each in found}.values())
+        return distinct(found)
 
     @property
     def problems(self) -> Sequence[ConfigurationError]:
         """What is taken otherwise than its document has it, and costs no operation."""
-        told = [*self._file.problems, *self._modern.problems, *self._reading.problems]
-        return list({str(each): each for each in told}.values())
+        return distinct((*self._file.problems, *self._modern.problems, *self._reading.problems))
 
     @cached_property
     def unchecked(self) -> Sequence[str]:

@@ -12,9 +12,9 @@ from typing import Any
 from mock_sei.apis.bodies import is_json
 from mock_sei.apis.combining import ways
 from mock_sei.apis.directions import for_answers
-from mock_sei.apis.misfits import find_misfits
+from mock_sei.apis.misfits import find_problems
 from mock_sei.apis.references import Document
-from mock_sei.apis.samples import MOST_SHOWN, Sample, sample
+from mock_sei.apis.samples import Sample, sample
 from mock_sei.apis.written import is_xml
 from mock_sei.patterns import Budget
 
@@ -103,8 +103,8 @@ def _finite(value: Any) -> Any:
 
 
 def _problems(value: Any, schema: Any, document: Document) -> tuple[str, ...]:
-    misfits = find_misfits(document, schema, value, Budget())[:MOST_SHOWN]
-    return tuple(f"an example that does not fit its schema: {each.describe()}" for each in misfits)
+    problems = find_problems(document, schema, value, Budget())
+    return tuple(f"an example that does not fit its schema: {each}" for each in problems)
 
 
 def _as_json(text: str, schema: Any, document: Document) -> Any:
@@ -112,7 +112,7 @@ def _as_json(text: str, schema: Any, document: Document) -> Any:
     checker = document.checker(schema)
     if checker.is_valid(text):
         return text
-    value = _read(text)
+    value = read_json_text(text)
     return value if checker.is_valid(value) else text
 
 
@@ -133,7 +133,7 @@ def shown_values(
         keys = _VALUES if is_json else _VALUES[::-1]
         key = next((each for each in keys if each in entry), None)
         if key == "serializedValue" and is_json:
-            yield _read(entry[key])
+            yield read_json_text(entry[key])
         elif key is not None:
             yield entry[key]
 
@@ -141,7 +141,7 @@ def shown_values(
 _VALUES = ("value", "dataValue", "serializedValue")
 
 
-def _read(text: Any) -> Any:
+def read_json_text(text: Any) -> Any:
     """What a JSON text says; the text itself where it is none."""
     try:
         return json.loads(text)

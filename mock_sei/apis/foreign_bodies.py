@@ -8,12 +8,12 @@ document is read. Source: OpenAPI 3.0.4 section 4.7.14 and 3.1.1 section 4.8.14 
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from mock_sei.apis.bodies import (
     FORM_TYPE,
@@ -26,13 +26,13 @@ from mock_sei.apis.bodies import (
     read_json,
 )
 from mock_sei.apis.directions import for_requests
-from mock_sei.apis.heads import parameters_of
+from mock_sei.apis.heads import find_codec, parameters_of
 from mock_sei.apis.multipart import FormPart, read_form_parts
 from mock_sei.apis.operations import FORM, Operation, Parameter
 from mock_sei.apis.parameters import Sent, gathered, takes_any_member
 from mock_sei.apis.references import Document
 from mock_sei.apis.spooled import Body
-from mock_sei.apis.styles import STYLES, Spelling
+from mock_sei.apis.styles import Spelling, find_style
 from mock_sei.apis.typed_texts import Texts
 from mock_sei.apis.ways import ANYTHING, Way, ways_of
 from mock_sei.errors import Fault, MalformedRequest
@@ -64,11 +64,11 @@ class _Body:
     def schema(self) -> Any:
         return self._directed[1]
 
-    @property
+    @cached_property
     def _directed(self) -> tuple[Document, Any]:
         return for_requests(self.operation.document, body_schema(self.operation, self.media_type))
 
-    @property
+    @cached_property
     def encoding(self) -> Mapping[str, Any]:
         """How each field is written, by its name."""
         document, place = self.operation.document, self.operation.name
@@ -151,10 +151,11 @@ def _check_text(sent: _Body) -> None:
         )
         return
     charset = parameters_of(sent.content_type).get("charset", "utf-8")
+    codec = find_codec(charset)
     try:
-        if codecs.lookup(charset).name in _NO_CHARSETS:
+        if codec is None:
             raise LookupError
-        text = sent.body.read().decode(charset)
+        text = sent.body.read().decode(codec)
     except (LookupError, ValueError):
         reason = f"not a text in the character set {charset[:40]}"
         raise MalformedRequest([Fault("", "body", reason)]) from None
@@ -163,16 +164,10 @@ def _check_text(sent: _Body) -> None:
         raise MalformedRequest([Fault("", "body", each) for each in problems])
 
 
-_NO_CHARSETS = frozenset(
-    ["idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"]
-)
-"""Encodings of Python that are none of HTTP; one of them takes minutes for a long text."""
-
-
 def _check_form(sent: _Body) -> None:
     try:
         text = sent.body.read().decode("utf-8")
-        fields = parse_qsl(
+        fields = parse_qs(
             text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FORM_FIELDS
         )
     except UnicodeError:
@@ -180,10 +175,7 @@ def _check_form(sent: _Body) -> None:
     except ValueError:
         reason = f"the form has more than {MOST_FORM_FIELDS} fields"
         raise MalformedRequest([Fault("", "body", reason)]) from None
-    pairs: dict[str, list[str]] = {}
-    for name, each in fields:
-        pairs.setdefault(name, []).append(each)
-    _Fields(sent).check(pairs)
+    _Fields(sent).check(fields)
 
 
 def _check_multipart(sent: _Body) -> None:
@@ -280,7 +272,7 @@ class _Fields:
             if self._faults:
                 raise MalformedRequest(self._faults)
             return
-        found, others = gathered(self._parameters(), texts, self._sent.document)
+        found, others = gathered(self._parameters, texts, self._sent.document)
         scattered, others = self._scattered({each.name for each, _ in found}, texts, others)
         for parameter, came in (*found, *scattered):
             self._read(parameter, came)
@@ -300,7 +292,7 @@ class _Fields:
         """Objects whose members came as fields of their own, by names that no field has."""
         left = [
             replace(each, style="form", explode=True)
-            for each in self._parameters()
+            for each in self._parameters
             if each.name not in found
             and "style" not in self._encoding.get(each.name, {})
             and self._wants(each.schema, "object")
@@ -360,6 +352,7 @@ class _Fields:
     def _wants(self, schema: Any, kind: str) -> bool:
         return any(each.wants(kind) for each in ways_of(self._sent.document, schema))
 
+    @cached_property
     def _parameters(self) -> list[Parameter]:
         names = dict.fromkeys(name for way in self._ways for name in way.members)
         return [self._parameter(name) for name in names]
@@ -367,9 +360,7 @@ class _Fields:
     def _parameter(self, name: str) -> Parameter:
         """A field as a parameter whose place is the body."""
         written = self._encoding.get(name, {})
-        style, explode = written.get("style"), written.get("explode")
-        if style not in STYLES or FORM not in STYLES[style].places:
-            style = None
+        style, explode = find_style(written.get("style"), FORM), written.get("explode")
         schema = self._schema(name)
         if style is None and self._wants(schema, "object"):
             style = "deepObject"  # its members are not those of the form

@@ -6,6 +6,7 @@ beside it (continued parameters, comments, encoded words) is left out too (RFC 7
 
 from __future__ import annotations
 
+import codecs
 import re
 from urllib.parse import unquote
 
@@ -47,6 +48,21 @@ def file_name(headers: dict[str, str]) -> str | None:
     extended = _decoded(parameters.get("filename*", ""))
     named = parameters_of(headers.get("content-type", "")).get("name")
     return extended or parameters.get("filename") or named or None
+
+
+def find_codec(charset: str) -> str | None:
+    """Python's name of a character set of HTTP (RFC 9110 section 8.3.2)."""
+    try:
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        return None
+    return None if name in _NO_CHARSETS else name
+
+
+_NO_CHARSETS = frozenset(
+    ["idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"]
+)
+"""Encodings of Python that are none of HTTP; one of them takes minutes for a long text."""
 
 
 def _decoded(value: str) -> str | None:

@@ -60,6 +60,22 @@ def find_misfits(
     return sorted(found, key=lambda each: [str(part) for part in each.place])[:MOST]
 
 
+def find_problems(
+    document: Document,
+    schema: Any,
+    value: Any,
+    budget: Budget,
+    seconds: float = _MOST_SECONDS,
+) -> tuple[str, ...]:
+    """The first few misfits in words, for a note; arguments as of :func:`find_misfits`."""
+    found = find_misfits(document, schema, value, budget, seconds)[:_MOST_SHOWN]
+    return tuple(each.describe() for each in found)
+
+
+_MOST_SHOWN = 3
+"""Places of a value that a note names."""
+
+
 class _Work:
     """What the whole search may still do."""
 

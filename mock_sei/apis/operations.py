@@ -165,7 +165,7 @@ class Parameter:
 
     @cached_property
     def is_quick_of_records(self) -> bool:
-        """As above, where times are read as the vendor's pages write them."""
+        """As :attr:`is_quick`, where times are read as the vendor's pages write them."""
         return self._is_quick((*_QUICK_FORMATS, "date-time"))
 
     def _is_quick(self, formats: Sequence[str | None]) -> bool:

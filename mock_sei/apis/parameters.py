@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
-from urllib.parse import parse_qsl, unquote, unquote_plus
+from urllib.parse import parse_qs, parse_qsl, unquote, unquote_plus
 
 from mock_sei.apis.bodies import is_json, parse_json
 from mock_sei.apis.formats import is_date
@@ -145,10 +144,7 @@ def _whole(parameter: Parameter, query: str) -> Sent:
     """A whole query: the fields of a form, or one text of another media type."""
     if parameter.content is not None:
         return Sent(texts=[unquote(query)])
-    members: dict[str, list[str]] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
-        members.setdefault(name, []).append(text)
-    return Sent(members=members)
+    return Sent(members=parse_qs(query, keep_blank_values=True))
 
 
 def gathered(
@@ -196,7 +192,7 @@ def _is_member_of_itself(parameter: Parameter, document: Document) -> bool:
 
     In the ``form`` style an object's own name is nowhere.
     """
-    if parameter.is_quick or parameter.content is not None or not parameter.spelling.is_scattered:
+    if parameter.content is not None or not parameter.spelling.is_scattered:
         return False
     members = _Members.of(document, parameter.schema)
     return members is not None and members.has(parameter.name)
@@ -447,18 +443,14 @@ def _unquoted_json(text: str) -> str:
     return text
 
 
-def _any_date(text: str) -> None:
-    if not is_date(text):
+def _any_date(text: str, *, is_good: Callable[[str], bool] = is_date) -> None:
+    if not is_good(text):
         raise ValueError(f"must be a date such as 2026-03-31, not {shown(text)}")
 
 
 def _date(text: str) -> None:
-    try:
-        if not _DATE.fullmatch(text):
-            raise ValueError
-        date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"must be a date such as 2026-03-31, not {shown(text)}") from None
+    """A date that records can have: Python's calendar begins with the year 1."""
+    _any_date(text, is_good=lambda each: is_date(each) and not each.startswith("0000"))
 
 
 def _date_or_time(text: str) -> None:

@@ -28,7 +28,7 @@ from mock_sei.apis.reading import (
     rule_of,
 )
 from mock_sei.apis.references import Document
-from mock_sei.apis.servers import base_path
+from mock_sei.apis.servers import own_base
 from mock_sei.errors import ConfigurationError, raise_all
 from mock_sei.sendable import is_token
 
@@ -39,9 +39,10 @@ def read_operations(product: str, document: Document, base: str, reach: Reach) -
     for path in document.content.get("paths") or {}:
         if path.startswith("x-"):
             continue
-        if not path.startswith("/"):
+        problem = _problem_of(path)
+        if problem is not None:
             place = f"paths[{path}]"
-            error = ConfigurationError("must begin with /", source=document.source, key=place)
+            error = ConfigurationError(problem, source=document.source, key=place)
             reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
             continue
         _Path(reading, product, document, base, path, reach).read()
@@ -53,6 +54,13 @@ def read_operations(product: str, document: Document, base: str, reach: Reach) -
             LeftOut(method=each.method, path=each.path, reasons=[error], written=each.written)
         )
     return reading
+
+
+def _problem_of(path: str) -> str | None:
+    """Why no call can have a path."""
+    if not path.startswith("/"):
+        return "must begin with /"
+    return "holds a NUL character" if "\0" in called(path)[0] else None
 
 
 _Item = tuple[Pointer, Mapping[str, Any]]
@@ -158,12 +166,15 @@ class _Path:
 
     def _base_of(self, written: _Written) -> str:
         """Raises :class:`ConfigurationError` for a server of the operation that gives no path."""
-        method, source = written.method, self._document.source
         place = f"paths[{self._path}]"
-        for servers, where in ((written.raw.get("servers"), f".{method}"), (written.servers, "")):
-            if servers:
-                return base_path(servers, source, f"{place}{where}.servers")
-        return self._base
+        found = own_base(
+            [
+                (written.raw.get("servers"), f"{place}.{written.method}.servers"),
+                (written.servers, f"{place}.servers"),
+            ],
+            self._document.source,
+        )
+        return self._base if found is None else found
 
     def _operation(self, written: _Written, base: str, *, is_damaged: bool) -> Operation:
         """Raises :class:`ConfigurationError` naming file and place."""

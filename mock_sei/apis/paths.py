@@ -20,7 +20,7 @@ _HOLE = "\0"
 
 
 _IN_THE_QUERY = re.compile(r"\{[?&#][^}]*\}")
-_ESCAPED = re.compile(r"(?:%(?!2[fF])[0-9a-fA-F]{2})+")
+_PARAMETER_OR_ESCAPED = re.compile(r"\{([^}]*)\}|(?:%(?!2[fF])[0-9a-fA-F]{2})+")
 
 Pairs = tuple[tuple[str, str], ...]
 """Names and values of a query."""
@@ -33,21 +33,15 @@ def called(template: str) -> tuple[str, Pairs]:
     every call; of ``/orders{?page}`` the parameters say all. Neither is part of a path by OpenAPI,
     but documents tell operations of one path apart so.
     """
-    holes: list[str] = []
-
-    def hole(found: re.Match[str]) -> str:
-        holes.append(found[0])
-        return _HOLE
-
-    plain = _PARAMETER.sub(hole, _IN_THE_QUERY.sub("", template))
-    path, _, query = plain.partition("#")[0].partition("?")
-    path = _ESCAPED.sub(lambda found: unquote(found[0]), path)
-    fixed = parse_qsl(query, keep_blank_values=True)
-    written = iter(holes)
-    return (
-        "".join(next(written) if each == _HOLE else each for each in path),
-        tuple((name, value) for name, value in fixed if _HOLE not in name + value),
+    text = _IN_THE_QUERY.sub("", template)
+    masked = _PARAMETER.sub(lambda found: "x" * len(found[0]), text)  # in them signs mean nothing
+    sent = masked.partition("#")[0]
+    end = len(sent.partition("?")[0])
+    path = _PARAMETER_OR_ESCAPED.sub(
+        lambda found: found[0] if found[1] is not None else unquote(found[0]), text[:end]
     )
+    pairs = (each for each in text[end + 1 : len(sent)].split("&") if not _PARAMETER.search(each))
+    return path, tuple(parse_qsl("&".join(pairs), keep_blank_values=True))
 
 
 def blanked(template: str) -> str:

@@ -21,7 +21,7 @@ from mock_sei.apis.operations import FORM, METHODS
 from mock_sei.apis.paths import called
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
-from mock_sei.apis.servers import base_path
+from mock_sei.apis.servers import own_base
 from mock_sei.apis.styles import Spelling, spelling_of, text_of
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -111,10 +111,8 @@ def _always(name: str, value: str) -> Json:
 
 def _base(document: Mapping[str, Any], item: Mapping[str, Any], method: str) -> str:
     """The path of an operation's own server, else of its path's, else of the document's."""
-    for holder in (item[method], item, document):
-        if holder.get("servers"):
-            return base_path(holder["servers"], Path())
-    return ""
+    holders = (item[method], item, document)
+    return own_base([(each.get("servers"), "servers") for each in holders], Path()) or ""
 
 
 def _folder(document: Mapping[str, Any], keys: Keys) -> Json:

@@ -26,7 +26,7 @@ from mock_sei.apis.rules import (
     check_parameter,
     check_shapes,
 )
-from mock_sei.apis.styles import STYLES
+from mock_sei.apis.styles import find_style
 from mock_sei.errors import ConfigurationError, raise_all
 from mock_sei.sendable import is_token
 
@@ -189,7 +189,7 @@ def _parameter(
         name=name,
         place=where,
         required=bool(raw.get("required", where == "path")),
-        style=_style(raw.get("style"), where),
+        style=find_style(raw.get("style"), where),
         explode=raw["explode"] if isinstance(raw.get("explode"), bool) else None,
         content=content,
         may_be_empty=where == "query" and raw.get("allowEmptyValue") is True,
@@ -248,11 +248,6 @@ def _schema(given: Any, document: Document, place: str) -> Mapping[str, Any]:
     if isinstance(given, Mapping) and "$ref" in given and len(given) > 1:
         return {**({"default": found["default"]} if "default" in found else {}), **given}
     return found
-
-
-def _style(style: Any, place: str) -> str | None:
-    """A style that its place may have; any other counts as not given."""
-    return style if str(style) in STYLES and place in STYLES[style].places else None
 
 
 def form_fields(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:

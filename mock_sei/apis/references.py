@@ -96,11 +96,11 @@ class Document:
 
     @cached_property
     def _far_checkers(self) -> dict[int, tuple[Any, Checker]]:
-        return {}  # as above
+        return {}  # by an identity as well
 
     @cached_property
     def _derived(self) -> dict[tuple[str, int], tuple[Any, dict[str, Any]]]:
-        return {}  # as above
+        return {}  # by an identity as well
 
     @cached_property
     def views(self) -> dict[str, Document]:

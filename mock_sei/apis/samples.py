@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 from mock_sei.apis.combining import ways
 from mock_sei.apis.containers import ANY, DEEPEST, MOST_PARTS, MOST_VALUES, Made, arrays, objects
 from mock_sei.apis.formats import FORMATS
-from mock_sei.apis.misfits import find_misfits
+from mock_sei.apis.misfits import find_problems
 from mock_sei.apis.plain import Parts, Plain
 from mock_sei.apis.references import Document
 from mock_sei.apis.scalars import fitting_values, usual
@@ -41,8 +41,6 @@ _MOST_CHECKS = 100
 """Values within the value that are held against their schema."""
 _MOST_WAYS = 40
 """Choices of alternatives that are tried for one schema."""
-MOST_SHOWN = 3
-"""Places of a value that a note names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +64,8 @@ def sample(schema: Any, document: Document) -> Sample:
 def _sample(schema: Any, document: Document) -> Sample:
     maker = _Maker(document)
     value = maker.made((schema,), 0).value
-    misfits = find_misfits(document, schema, value, maker.budget, _MOST_SECONDS_OF_PROBLEMS)
-    misfits = misfits[:MOST_SHOWN]
-    return Sample(value=value, problems=tuple(each.describe() for each in misfits))
+    problems = find_problems(document, schema, value, maker.budget, _MOST_SECONDS_OF_PROBLEMS)
+    return Sample(value=value, problems=problems)
 
 
 _NOTHING = Made(value=None, is_whole=False)

@@ -7,7 +7,7 @@ versions of the specification write in two ways is read in both. This module kno
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,15 +174,17 @@ class Spelling:
 
 def spelling_of(name: str, place: str, style: object, explode: object) -> Spelling:
     """How a parameter is written; a style that its place does not have counts as not given."""
-    known = style if isinstance(style, str) and place in _places_of(style) else USUAL[place]
+    known = find_style(style, place) or USUAL[place]
     is_form = known in ("form", "cookie")
     return Spelling(
         name=name, style=known, explode=explode if isinstance(explode, bool) else is_form
     )
 
 
-def _places_of(style: str) -> Set[str]:
-    return STYLES[style].places if style in STYLES else frozenset()
+def find_style(style: object, place: str) -> str | None:
+    """A style as a document has it, where there is one of that name and its place may have it."""
+    known = STYLES.get(style) if isinstance(style, str) else None
+    return style if isinstance(style, str) and known is not None and place in known.places else None
 
 
 def _named(parts: Sequence[str], within: str | None = None) -> dict[str, str]:

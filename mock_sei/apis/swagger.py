@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from mock_sei.apis.bodies import FORM_TYPE
+from mock_sei.apis.bodies import FORM_TYPE, MULTIPART
 from mock_sei.apis.grammar import PATH_METHODS, Kind, Pointer, Shape, field_of, tokens_of
 from mock_sei.apis.styles import ITEM_STYLE
-
-MULTIPART = "multipart/form-data"
 
 Json = dict[str, Any]
 

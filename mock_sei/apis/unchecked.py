@@ -13,7 +13,7 @@ from mock_sei.apis.foreign_bodies import find_check, may_be_text
 from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.operations import QUERYSTRING, Operation
 from mock_sei.apis.references import Document
-from mock_sei.apis.styles import STYLES
+from mock_sei.apis.styles import find_style
 from mock_sei.apis.ways import is_nested, ways_of
 from mock_sei.errors import ConfigurationError
 
@@ -51,7 +51,7 @@ def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
         raw = document.follow(entry, operation.name)
         place, style = raw.get("in"), raw.get("style")
         here = f"{operation.name}: parameter {raw.get('name')}"
-        if style is not None and (style not in STYLES or place not in STYLES[style].places):
+        if style is not None and find_style(style, place) is None:
             shown = str(style)[:40]
             yield here, f"the style {shown} is none of a {place}; the usual one is read instead"
         nested = "" if place == QUERYSTRING else _nested(raw, document)

@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from mock_sei.apis.bodies import media_type_of
 from mock_sei.apis.combining import ways
 from mock_sei.apis.files import FILES
+from mock_sei.apis.heads import find_codec, parameters_of
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import Sample
 from mock_sei.apis.xml_answers import xml_text
@@ -34,12 +36,12 @@ def concrete(media_type: str) -> str:
 
 
 def is_xml(media_type: str) -> bool:
-    return _bare(media_type).endswith(("/xml", "+xml"))
+    return media_type_of(media_type).endswith(("/xml", "+xml"))
 
 
 def written(found: Sample, media_type: str, media: Mapping[str, Any], document: Document) -> bytes:
     """A value in the form of a media type. A text of the document is sent as it stands."""
-    value, schema, bare = found.value, media.get("schema", True), _bare(media_type)
+    value, schema, bare = found.value, media.get("schema", True), media_type_of(media_type)
     if found.is_made and bare in FILES and _is_of_bytes(schema, document):
         content = FILES[bare]
         return base64.b64encode(content) if _is_in_base64(schema, document) else content
@@ -57,27 +59,24 @@ def written(found: Sample, media_type: str, media: Mapping[str, Any], document: 
     return _encoded(json.dumps(value), media_type)
 
 
-def _bare(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
-
-
-_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]{1,40})', re.IGNORECASE)
-
-
 def _charset(media_type: str) -> str:
-    found = _CHARSET.search(media_type)
-    return "utf-8" if found is None or _bare(media_type) == _EVENTS else found[1]
+    """The one that a media type names; UTF-8 where it names none that is known."""
+    named = parameters_of(media_type).get("charset", _USUAL)
+    return _USUAL if media_type_of(media_type) == _EVENTS or not find_codec(named) else named
+
+
+_USUAL = "utf-8"
 
 
 def _encoded(text: str, media_type: str, errors: str = "replace") -> bytes:
-    """In the charset of the media type; in UTF-8 where Python does not know that one."""
+    """A text in the charset of its media type."""
     charset = _charset(media_type)
-    if charset.lower() not in ("utf-8", "utf8"):
-        try:
-            return text.encode(charset, errors)
-        except (LookupError, UnicodeError):
-            pass
-    return text.encode(errors="backslashreplace")
+    if find_codec(charset) == _USUAL:
+        return text.encode(errors="backslashreplace")
+    try:
+        return text.encode(charset, errors)
+    except (LookupError, UnicodeError):  # of what is no encoding of texts, such as hex
+        return text.encode(errors="backslashreplace")
 
 
 def _xml(value: Any, media_type: str, schema: Any, document: Document) -> bytes:
@@ -101,9 +100,9 @@ def _csv(value: Any, media_type: str) -> str:
     rows = value if isinstance(value, list) else [value]
     names = list(dict.fromkeys(name for row in rows if isinstance(row, Mapping) for name in row))
     text = io.StringIO()
-    is_by_tabs = _bare(media_type) == _TABS
+    is_by_tabs = media_type_of(media_type) == _TABS
     writer = csv.writer(text, delimiter="\t" if is_by_tabs else ",")
-    if names and not re.search(r"header\s*=\s*absent", media_type, re.IGNORECASE):
+    if names and parameters_of(media_type).get("header", "").lower() != "absent":
         writer.writerow(names)
     for row in rows:
         if isinstance(row, Mapping):

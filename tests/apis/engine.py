@@ -94,7 +94,7 @@ class Engine:
         """From YAML and the records of its collections, ``_`` for ``-``."""
         file = document(text) if isinstance(text, str) else text
         seed = {name.replace("_", "-"): tuple(each) for name, each in records.items()}
-        random = Random(1)  # noqa: S311
+        random = Random(1)  # noqa: S311  # the same every time
         zone = find_zone("America/New_York")
         state = ApiState(collections=Collections(seed), jobs=Jobs(random), random=random, zone=zone)
         return cls(catalogue=Catalogue([file]), state=state)

@@ -32,6 +32,8 @@ def shown(value: str) -> str:
         ("/a%20b/{c%20d}", "/a b/{c%20d}", ()),
         ("/a%2Fb", "/a%2Fb", ()),
         ("/{a?b}", "/{a?b}", ()),
+        ("/a%00b/{id}", "/a\0b/{id}", ()),
+        ("/a\0b/{id}?go={x}&to=a#end", "/a\0b/{id}", (("to", "a"),)),
     ],
 )
 def test_a_template_is_called_without_what_is_no_path(

@@ -107,7 +107,7 @@ components:
     Base: {$dynamicAnchor: node, type: object, required: [kind], properties: {kind: {type: string}, of: {$dynamicRef: "#node"}}, discriminator: {propertyName: kind}}
     Cat: {$id: "https://api.invalid/cat", $dynamicAnchor: node, allOf: [{$ref: "own.yaml#/components/schemas/Base"}], unevaluatedProperties: false, properties: {lives: {type: integer, readOnly: true}}, $defs: {D: {type: string}}}
     Dog: {allOf: [{$ref: "#/components/schemas/Base"}, {properties: {bark: {$ref: "https://api.invalid/cat#/$defs/D"}}, required: [bark]}], dependentRequired: {bark: [kind]}}
-"""  # noqa: E501
+"""  # noqa: E501  # a document in YAML
 OLD = """
 swagger: "2.0"
 basePath: /v1
@@ -123,7 +123,7 @@ paths:
     parameters: [{name: id, in: path, type: string, required: true}]
     put: {parameters: [{$ref: "#/parameters/P"}, {$ref: "#/parameters/B"}], responses: {"200": {$ref: "#/responses/R"}}}
     post: {consumes: [multipart/form-data], parameters: [{name: f, in: formData, type: file}, {name: g, in: formData, type: string, required: true}], responses: {default: {description: ok}}}
-"""  # noqa: E501
+"""  # noqa: E501  # a document in YAML
 DOCUMENTS = [
     yaml.safe_load(OWN),
     *map(yaml.safe_load, (NEW, OLD) * 2),

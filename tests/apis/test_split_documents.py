@@ -171,3 +171,20 @@ def test_a_value_of_an_example_elsewhere_is_reported_as_not_read(tmp_path: Path)
 
     assert "examples.a.externalValue = 'a.json': is not read" in catalogue.problems[0]
     assert names(catalogue) == ["GET /x"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [('"a\\0b.yaml"', "holds a NUL character"), (f"{'a' * 300}.yaml", "longer than 255 bytes")],
+)
+def test_a_name_that_no_file_can_have_costs_its_operation(
+    reference: str, problem: str, tmp_path: Path
+) -> None:
+    found = engine(
+        tmp_path,
+        {"own.yaml": HEAD + f"paths: {{/x: {get(f'{{$ref: {reference}}}')}, /y: {get('{}')}}}"},
+    )
+
+    (told,) = found.catalogue.problems
+    assert problem in told
+    assert names(found.catalogue) == ["GET /y"]

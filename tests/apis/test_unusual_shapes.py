@@ -211,3 +211,19 @@ def test_an_operation_may_be_a_reference_to_another() -> None:
     )
 
     assert engine.call("/y").body == 0
+
+
+@pytest.mark.parametrize("path", ['"/a\\0b"', "/a%00b", '"/x/{i}/\\0"'])
+def test_a_path_with_a_nul_character_is_left_out(path: str) -> None:
+    catalogue = brought(f"paths: {{{path}: {{get: {{{OK}}}}}, /good: {{get: {{{OK}}}}}}}")
+
+    (problem,) = catalogue.problems
+    assert "holds a NUL character" in problem
+    assert names(catalogue) == ["GET /good"]
+
+
+def test_a_server_with_a_nul_character_leaves_its_document_out() -> None:
+    catalogue = brought(f'servers: [{{url: "/a\\0b"}}]\npaths: {{/x: {{get: {{{OK}}}}}}}')
+
+    (problem,) = catalogue.problems
+    assert "servers[0].url" in problem

@@ -27,7 +27,7 @@ paths:
   /own/head: {head: {responses: {'200': {description: ok}}}}
   /own/options: {options: {responses: {'204': {description: ok}}}}
   /own/broken/{id}: {get: {responses: {'200': {description: ok}}}}
-"""  # noqa: E501
+"""  # noqa: E501  # a document in YAML
 
 
 @pytest.fixture

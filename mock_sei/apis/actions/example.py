@@ -18,11 +18,11 @@ from mock_sei.apis.directions import for_answers
 from mock_sei.apis.examples import answer_value, schema_of
 from mock_sei.apis.foreign_bodies import check_body, may_be_empty
 from mock_sei.apis.headers import answer_headers
-from mock_sei.apis.misfits import find_misfits, shown
+from mock_sei.apis.misfits import find_problems, shown
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.record_answers import records_answer
 from mock_sei.apis.references import Document
-from mock_sei.apis.samples import MOST_SHOWN, Sample
+from mock_sei.apis.samples import Sample
 from mock_sei.apis.spooled import Body
 from mock_sei.apis.written import written
 from mock_sei.errors import Fault, MalformedRequest
@@ -132,8 +132,8 @@ def _from_records(call: ApiCall, media: Mapping[str, Any], wrapper: Sample) -> S
 
 def _misfits_of_records(call: ApiCall, schema: Any, value: Any) -> tuple[str, ...]:
     document, schema = for_answers(call.operation.document, schema)
-    misfits = find_misfits(document, schema, value, call.budget)[:MOST_SHOWN]
-    return tuple(f"from records that do not fit its schema: {each.describe()}" for each in misfits)
+    problems = find_problems(document, schema, value, call.budget)
+    return tuple(f"from records that do not fit its schema: {each}" for each in problems)
 
 
 def _check_body(call: ApiCall) -> None:

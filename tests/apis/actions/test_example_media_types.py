@@ -144,6 +144,7 @@ SCHEMAS = """{schemas: {Order: {type: object, xml: {name: order, namespace: 'urn
             b"event: tick\ndata: a\ndata: b\n\n",
         ),
         ("{'text/plain; charset=iso-8859-1': {schema: {enum: [Gr\u00fcn]}}}", b"Gr\xfcn"),
+        ("{'text/plain; charset=punycode': {schema: {enum: [Gr\u00fcn]}}}", b"Gr\xc3\xbcn"),
         ("{'text/plain; charset=unheard-of': {schema: {enum: [Gr\u00fcn]}}}", b"Gr\xc3\xbcn"),
         (
             "{'text/xml; charset=us-ascii': {schema: {enum: [Gr\u00fcn]}}}",
