@@ -127,6 +127,7 @@ ACCEPTANCE_ROWS = (
 """The requests of the grants and their tokens; what each must be answered is in its tests."""
 
 
+@pytest.mark.slow
 def test_every_acceptance_row_of_the_grants_is_claimed_by_a_test() -> None:
     """By the docstring of a test; one in a table of its own names it there."""
     claimed: set[str] = set()
