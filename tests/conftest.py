@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import sysconfig
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import httpx2
 import hypothesis
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 import mock_sei
 from mock_sei.certificates.store import CertificateStore
@@ -19,7 +20,7 @@ from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from mock_sei.standards import Listener
 from tests.certificates.client_ca import rsa_key
-from tests.support import Platform
+from tests.support import InProcess, Platform
 
 pytest_plugins = ["pytester"]
 
@@ -63,6 +64,14 @@ def pytest_collection_finish() -> None:
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
     """One CA for the session: keys are dear to make."""
     return CertificateStore(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _event_loop() -> Iterator[None]:
+    """One event loop for every request in process."""
+    with start_blocking_portal() as InProcess.portal:
+        yield
+    InProcess.portal = None
 
 
 @pytest.fixture

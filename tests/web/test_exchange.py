@@ -9,7 +9,7 @@ from mock_sei.sandbox import Sandbox
 from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.listener import PlatformListener
-from tests.support import TICKETS, in_loop
+from tests.support import TICKETS, InProcess
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -40,7 +40,8 @@ def leave_in_the_middle(sandbox: Sandbox, path: str, headers: list[tuple[bytes, 
         "scheme": "https",
     }
     listener = PlatformListener(platform_app(), sandbox, Listener.ONE_WAY)
-    in_loop(listener(scope, receive, send))
+    assert InProcess.portal is not None
+    InProcess.portal.call(listener, scope, receive, send)
 
 
 @pytest.mark.parametrize("path", ["/v2/oauthtoken", "/v2/oauth/authorize", TICKETS])
