@@ -3,27 +3,34 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UV := $(BIN)/uv --quiet
 
 WHEEL_RUN := build/wheel
 LOWEST := build/lowest
+EXTRAS := saml,testcontainers,uvloop
 TESTS ?= tests
 
-.PHONY: serve test quick nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots clean
+.PHONY: serve test quick coverage nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
 
+# Tiers 1 and 2
 test: lint
 	$(BIN)/python -m pytest -n auto -m "not nightly"
 
-# Without sockets, with few examples of each property, and without what measures costs
+# Tier 1: without sockets, with few examples of each property, and without what measures costs
 quick: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n auto --ignore=tests/e2e --hypothesis-profile=quick -m "not slow" -q
 
-# Everything that is too long for every change: hours on two cores
+# `make test` again, measuring which lines and branches of mock_sei/ run: they may not become fewer
+coverage: lint
+	$(BIN)/python -m pytest -n auto -m "not nightly" --cov --cov-report=term:skip-covered
+
+# Tier 3: everything that is too long for every change: hours on two cores
 nightly: test
 	$(BIN)/python -m pytest -n auto -m nightly
-	MOCK_SEI_TESTS_THOROUGH=1 $(BIN)/python -m pytest -n auto tests/e2e/hostile
+	MOCK_SEI_TESTS_THOROUGH=1 $(BIN)/python -m pytest -n auto -m "not nightly" tests/e2e
 	$(MAKE) fuzz
 	$(MAKE) soak
 	$(MAKE) lowest
@@ -53,26 +60,33 @@ dist: $(VENV)/test.stamp
 	$(BIN)/twine check --strict dist/*
 
 # The tests against the installed wheel: make test-wheel PYTHON=python3.13 TESTS=tests/e2e/test_tls.py
-# They come from the source distribution, without the package, so that no import can find it there.
 test-wheel: dist
-	rm -rf $(WHEEL_RUN)
-	mkdir -p $(WHEEL_RUN)
-	tar -xzf dist/*.tar.gz -C $(WHEEL_RUN) --strip-components=1
-	rm -r $(WHEEL_RUN)/mock_sei
-	$(PYTHON) -m venv $(WHEEL_RUN)/.venv
-	$(WHEEL_RUN)/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-		"$$(echo dist/*.whl)[test]"
+	$(call unpack,$(WHEEL_RUN))
+	$(UV) pip install --python $(WHEEL_RUN)/.venv/bin/python --group dev \
+		"$$(echo dist/*.whl)[$(EXTRAS)]"
 	cd $(WHEEL_RUN) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest -n auto $(TESTS)
 
-# The tests that open no socket, with the oldest versions that pyproject.toml allows
-lowest: $(VENV)/test.stamp
-	rm -rf $(LOWEST)
-	$(PYTHON) -m venv $(LOWEST)
-	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python \
-		--resolution lowest-direct --editable '.[saml,testcontainers,uvloop]'
-	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --editable '.[test]'
-	$(BIN)/uv pip list --python $(LOWEST)/bin/python
-	$(LOWEST)/bin/python -m pytest -n auto --ignore=tests/e2e -q
+# The tests that open no socket against the wheel with the oldest versions that pyproject.toml allows.
+# The wheel and what only developers need come second, and move nothing that is there.
+lowest: TESTS = --ignore=tests/e2e -q tests
+lowest: dist
+	$(call unpack,$(LOWEST))
+	$(UV) pip install --python $(LOWEST)/.venv/bin/python --resolution lowest-direct \
+		--requirements pyproject.toml --all-extras
+	$(UV) pip install --python $(LOWEST)/.venv/bin/python --group dev \
+		"$$(echo dist/*.whl)[$(EXTRAS)]"
+	$(BIN)/uv pip list --python $(LOWEST)/.venv/bin/python
+	cd $(LOWEST) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest -n auto $(TESTS)
+
+# Into a folder of its own: the tests of the source distribution, without the package, so that no import
+# can find it there, and an empty environment
+define unpack
+	rm -rf $(1)
+	mkdir -p $(1)
+	tar -xzf dist/*.tar.gz -C $(1) --strip-components=1
+	rm -r $(1)/mock_sei
+	$(PYTHON) -m venv --without-pip $(1)/.venv
+endef
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks --install-peers
@@ -96,12 +110,12 @@ $(VENV)/serve.stamp: pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' # knows --group
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]' --group dev
 	touch $@ $(VENV)/serve.stamp
 
 $(VENV)/audit.stamp: $(VENV)/test.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		'bandit[toml]>=1.8' 'pip-audit>=2.9'
+	$(UV) pip install --python $(BIN)/python --group audit
 	touch $@
 
 $(BIN)/python:

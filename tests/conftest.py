@@ -29,7 +29,7 @@ hypothesis.settings.register_profile(
     "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile(
-    "quick", parent=hypothesis.settings.get_profile("suite"), max_examples=10
+    "quick", parent=hypothesis.settings.get_profile("suite"), max_examples=5
 )
 hypothesis.settings.register_profile(
     "thorough", parent=hypothesis.settings.get_profile("suite"), max_examples=3000

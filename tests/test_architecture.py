@@ -104,6 +104,12 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a module: several tests walk through all modules."""
+    return tuple(ast.walk(tree_of(path)))
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").as_posix()
 
@@ -115,7 +121,7 @@ def imports(path: Path) -> frozenset[str]:
 
 
 def _read_imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -180,7 +186,7 @@ def test_the_runtime_takes_nothing_of_starlette_but_its_types() -> None:
 
 def times_read(path: Path) -> Iterator[str]:
     """Places where a module reads a time that a test's tools can move or stop."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Attribute):
             if node.attr in TIMES.get(ast.unparse(node.value).rsplit(".", 1)[-1], ()):
                 yield f"line {node.lineno}: {ast.unparse(node)}"
@@ -297,6 +303,7 @@ def imported(program: str, *suspects: str) -> str:
     return printed.stdout.strip()
 
 
+@pytest.mark.slow
 def test_pytest_pays_nothing_for_a_plugin_it_does_not_use() -> None:
     """The plugin's entry point is imported in every run of pytest on the machine."""
     dear = ("fastapi", "uvicorn", "trustme", "jose", "httpx2", "pydantic", "cryptography", "yaml")
@@ -304,6 +311,7 @@ def test_pytest_pays_nothing_for_a_plugin_it_does_not_use() -> None:
     assert imported("import mock_sei.pytest_plugin", *dear) == "[]"
 
 
+@pytest.mark.slow
 def test_a_start_pays_nothing_for_what_is_needed_at_a_call() -> None:
     later = (
         "yaml",

@@ -99,6 +99,7 @@ with {start}:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tool", "start"),
     [

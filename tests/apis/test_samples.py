@@ -347,6 +347,7 @@ def test_alternatives_that_all_contain_themselves_take_no_exponential_time(
     assert checks < 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_a_text_for_a_pattern_is_the_same_in_every_process(hash_seed: str) -> None:
     """And without line breaks, which a path cannot hold."""

@@ -20,6 +20,8 @@ from tests.patience import PATIENCE
 
 COMPOSE = read("compose.yaml")
 WORKFLOW = read(".github/workflows/tests.yml")
+DEPENDABOT = read(".github/dependabot.yml")
+ISSUE_FORMS = [read(f".github/ISSUE_TEMPLATE/{each}.yml") for each in ("bug", "fidelity", "wish")]
 GITHUB, GITLAB = snippets(read("docs/ci.md"), "yaml")
 CHECK_JSONSCHEMA = BIN / "check-jsonschema"
 OF_THE_IMAGE = {"IMAGE"}
@@ -42,15 +44,19 @@ def check(folder: Path, text: str, schema: str, *options: str) -> subprocess.Com
         (GITHUB, "github-workflows", ()),
         (WORKFLOW, "github-workflows", ()),
         (GITLAB, "gitlab-ci", ("--data-transform", "gitlab-ci")),
+        (DEPENDABOT, "dependabot", ()),
+        *((each, "github-issue-forms", ()) for each in ISSUE_FORMS),
     ],
-    ids=["compose", "github", "own", "gitlab"],
+    ids=["compose", "github", "own", "gitlab", "dependabot", "bug", "fidelity", "wish"],
 )
 def test_it_is_what_its_reader_takes(
     tmp_path: Path, text: str, schema: str, options: tuple[str, ...]
 ) -> None:
     sound = check(tmp_path, text, schema, *options)
     assert sound.returncode == 0, sound.stdout
-    broken = check(tmp_path, re.sub(r"\b(image|uses):", "imagine:", text), schema, *options)
+    broken = check(
+        tmp_path, re.sub(r"\b(image|uses|type|directory):", "imagine:", text), schema, *options
+    )
     assert broken.returncode == 1, "the check checks nothing"
 
 
@@ -76,8 +82,7 @@ def test_our_workflow_tests_builds_and_publishes_by_tag_alone() -> None:
         if step.get("uses", "").startswith("docker/build-push-action")
     )
 
-    assert jobs["tests"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
-    assert {"make test", "python -m build", "twine check --strict dist/*"} <= set(commands)
+    assert {".ci/run", "make lowest", "make dist", "make audit"} <= set(commands)
     assert image["platforms"] == "linux/amd64,linux/arm64"
     assert image["push"] == "${{ github.ref_type == 'tag' }}"
     assert jobs["publish"]["if"] == "github.ref_type == 'tag'"

@@ -24,7 +24,7 @@ from tests.e2e.programs import (
     RUNTIMES,
     Program,
 )
-from tests.e2e.serving import Serving, environment, run, wait_for
+from tests.e2e.serving import THOROUGH, Serving, environment, run, wait_for
 from tests.e2e.snippets import ROOT, read, section, snippets
 
 RECORDS = json.loads((ROOT / "fixtures/data/trade-tickets.json").read_text(encoding="utf-8"))
@@ -97,6 +97,13 @@ def handshake(serving: Serving) -> str:
     return str(failed()[0]["refused_because"])
 
 
+WITH_ANOTHER_CERTIFICATE = [
+    pytest.param(each, id=each.heading, marks=pytest.mark.needs(*each.tools))
+    for each in (PROGRAMS if THOROUGH else (CURL, REQUESTS, JAVA))
+]
+"""Its refusal is an answer over HTTP like another; every program is shown the refusals of TLS."""
+
+
 class TestPrograms:
     def test_as_printed_it_prints_the_tickets_whatever_proxy_there_is(
         self, running: Serving, program: Program, folder: Path, dead_proxy: dict[str, str]
@@ -115,6 +122,7 @@ class TestPrograms:
         assert finished.stdout == ""
         assert "sent no certificate" in handshake(running)
 
+    @pytest.mark.parametrize("program", WITH_ANOTHER_CERTIFICATE, indirect=True)
     def test_with_another_accounts_certificate_it_gets_no_token(
         self, running: Serving, program: Program, folder: Path, certs: Path
     ) -> None:

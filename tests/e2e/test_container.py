@@ -20,7 +20,7 @@ from tests.e2e.networks import own_network
 from tests.e2e.serving import run, wait_for
 from tests.e2e.suites import run_suite
 
-pytestmark = pytest.mark.container
+pytestmark = [pytest.mark.container, pytest.mark.nightly]
 
 CHECK = "MOCK_SEI_CONTAINER_CHECK"
 """Names a script that builds the image where there is neither engine nor registry."""

@@ -10,6 +10,7 @@ from textwrap import indent
 
 import pytest
 
+from tests.e2e.serving import THOROUGH
 from tests.e2e.suites import PATIENT
 from tests.patience import patient
 
@@ -244,7 +245,7 @@ def run(pytester: pytest.Pytester, suite: str, *options: str, conftest: str) -> 
     return pytester.runpytest_subprocess("-W", "error", *options, timeout=patient(300))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(3 if THOROUGH else 1))
 def test_a_suite_passes_in_any_order(pytester: pytest.Pytester, seed: int) -> None:
     result = run(pytester, SUITE, f"--randomly-seed={seed}", conftest="import true")
 

@@ -206,28 +206,32 @@ def older(tmp_path_factory: pytest.TempPathFactory, wheel: Path, tmp_path: Path)
     return Guest(made / "environment", tmp_path)
 
 
-def test_the_newest_pytest(newest: Guest) -> None:
+KEYS_OF_TLS = """
+import pytest
+from mock_sei import MockSei
+from platform_use import make_new_contexts
+
+@pytest.mark.parametrize("name", ["keys.log", "missing/keys.log", "."])
+def test_a_file_for_the_keys_of_tls_that_can_be_written_or_not(monkeypatch, name):
+    monkeypatch.setenv("SSLKEYLOGFILE", name)
+    with MockSei() as platform:
+        make_new_contexts(platform)
+"""
+
+
+def test_the_newest_pytest_with_pytest_asyncio_and_anyio(newest: Guest) -> None:
     newest.write("test_suite.py", SUITE)
+    newest.write("test_coroutines.py", ASYNC + ANYIO)
+    newest.write("test_keys_of_tls.py", KEYS_OF_TLS)
 
-    newest.passes(4)
+    newest.passes(9)
 
 
-def test_the_major_version_before_it_with_xdist(older: Guest) -> None:
+def test_the_major_version_before_it_with_xdist_and_pytest_asyncio(older: Guest) -> None:
     older.write("test_suite.py", SUITE)
+    older.write("test_coroutines.py", ASYNC)
 
-    older.passes(4, "-n", "2")
-
-
-def test_coroutines_of_pytest_asyncio_and_anyio(newest: Guest) -> None:
-    newest.write("test_suite.py", ASYNC + ANYIO)
-
-    newest.passes(2)
-
-
-def test_coroutines_under_the_older_pytest(older: Guest) -> None:
-    older.write("test_suite.py", ASYNC)
-
-    older.passes(1)
+    older.passes(5, "-n", "2")
 
 
 def test_unittest_starts_it_for_a_class_or_for_each_test(newest: Guest) -> None:
@@ -245,9 +249,13 @@ INJECT = "import truststore\ntruststore.inject_into_ssl()\n"
 
 def test_truststore_injected_before_anything_is_imported(newest: Guest) -> None:
     newest.write("conftest.py", INJECT)
-    newest.write("test_suite.py", SUITE)
+    newest.write(
+        "test_suite.py",
+        "from platform_use import make_new_contexts\n"
+        "def test_it(mock_sei): make_new_contexts(mock_sei)\n",
+    )
 
-    newest.passes(4)
+    newest.passes(1)
 
 
 def test_truststore_injected_while_the_platform_runs(newest: Guest) -> None:
@@ -267,25 +275,6 @@ def test_it(mock_sei):
     )
 
     newest.passes(1)
-
-
-def test_a_file_for_the_keys_of_tls_that_can_be_written_or_not(newest: Guest) -> None:
-    newest.write(
-        "test_suite.py",
-        """
-import pytest
-from mock_sei import MockSei
-from platform_use import make_new_contexts
-
-@pytest.mark.parametrize("name", ["keys.log", "missing/keys.log", "."])
-def test_it(monkeypatch, name):
-    monkeypatch.setenv("SSLKEYLOGFILE", name)
-    with MockSei() as platform:
-        make_new_contexts(platform)
-""",
-    )
-
-    newest.passes(3)
 
 
 PATCH = "from gevent import monkey\nmonkey.patch_all()\n"

@@ -6,9 +6,17 @@ elsewhere.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import sys
+from collections import Counter
+
 import pytest
 
-from tests.e2e.suites import run_suite
+from tests.e2e.serving import Serving, run
+from tests.e2e.suites import USERS_PLUGINS, run_suite
+from tests.patience import patient
 
 SETTINGS = """
 import pytest
@@ -27,84 +35,173 @@ def details(mock_sei):
 """
 
 
-def test_a_suite_uses_the_platform_over_real_sockets(
+USES = """
+def test_a_token_and_a_call(mock_sei, mock_sei_client):
+    account = mock_sei.service_account("svc-demo")
+    headers = {
+        "AppKey": account.app_key,
+        "Authorization": f"Bearer {mock_sei.token(account)}",
+    }
+    answer = mock_sei_client.get("/v1/order/tradetickets", headers=headers)
+    assert answer.status_code == 200
+    assert mock_sei.journal.last.service_account == "svc-demo"
+
+def test_the_client_has_the_certificate_and_another_has_not(mock_sei, mock_sei_client):
+    import httpx2
+    import pytest
+    assert mock_sei_client.get("/v1/order/tradetickets").status_code == 401
+    with mock_sei.client(base_url=mock_sei.two_way_url) as bare:
+        with pytest.raises(httpx2.HTTPError):
+            bare.get("/v1/order/tradetickets")
+    assert "no certificate" in mock_sei.journal.last.refused_because
+"""
+
+RESETS = """
+import pytest
+
+urls = set()
+
+@pytest.mark.parametrize("time", range(2))
+def test_it(mock_sei, mock_sei_server, time):
+    assert mock_sei is mock_sei_server
+    assert not mock_sei.journal.entries
+    assert mock_sei.clock.is_machine
+    token = mock_sei.token("svc-demo")
+    mock_sei.clock.advance(days=800)
+    mock_sei.certificate("svc-demo").revoke()
+    urls.add(mock_sei.url)
+
+def test_there_was_one(mock_sei_server):
+    assert urls == {mock_sei_server.url}
+"""
+
+WRONG_MARKERS = """
+import pytest
+
+@pytest.mark.mock_sei(dialekt="rfc")
+def test_unknown(mock_sei):
+    pass
+
+@pytest.mark.mock_sei(host="0.0.0.0")
+def test_of_the_server(mock_sei):
+    pass
+
+@pytest.mark.mock_sei(certs_dir="certs")
+def test_of_the_folder(mock_sei):
+    pass
+
+@pytest.mark.mock_sei(dialect="vendor")
+def test_value(mock_sei):
+    pass
+
+@pytest.mark.mock_sei("rfc")
+def test_position(mock_sei):
+    pass
+
+def test_plain(mock_sei):
+    pass
+"""
+
+REMOVED = """
+import pytest
+from mock_sei import MockSeiError
+
+@pytest.fixture(scope="module")
+def shared(mock_sei_server):
+    return mock_sei_server.new_application(name="shared")
+
+def test_one(shared, mock_sei_server):
+    assert mock_sei_server.token("shared")
+
+def test_two(mock_sei):
+    mock_sei.reset()
+
+def test_three(shared, mock_sei_server):
+    mock_sei_server.reset()
+    with pytest.raises(MockSeiError, match="it was removed by the reset of test_two"):
+        mock_sei_server.token("shared")
+"""
+
+SUITES = {
+    "test_uses.py": USES,
+    "test_resets.py": RESETS,
+    "test_wrong_markers.py": WRONG_MARKERS,
+    "test_removed.py": REMOVED,
+}
+"""Suites of users who set nothing: one run of pytest for all, since a start is dear."""
+
+
+class Ran:
+    """How a run of every suite ended, file by file."""
+
+    def __init__(self, printed: str) -> None:
+        self.printed = printed
+
+    def outcomes(self, file: str) -> dict[str, int]:
+        """How many of its tests ended in what way."""
+        ended = re.findall(rf"(?m)^{file}::\S+ (PASSED|FAILED|ERROR)", self.printed)
+        return dict(Counter(ended))
+
+
+@pytest.fixture(scope="module", params=["in process", "attached"])
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Their run in either mode."""
+    folder = tmp_path_factory.mktemp("suites")
+    for file, suite in SUITES.items():
+        (folder / file).write_text(suite, encoding="utf-8")
+    with contextlib.ExitStack() as stack:
+        options: list[str] = []
+        if request.param == "attached":
+            serving = stack.enter_context(Serving.start(tmp_path_factory.mktemp("serving")))
+            options = ["--mock-sei-url", serving.ready["control_url"]]
+        done = run(
+            *(sys.executable, "-m", "pytest", "-v", "-W", "error", *USERS_PLUGINS, *options),
+            cwd=folder,
+            environ=os.environ,
+            patience=patient(300),
+        )
+    return Ran(done.stdout)
+
+
+def test_a_suite_uses_the_platform_over_real_sockets(ran: Ran) -> None:
+    assert ran.outcomes("test_uses.py") == {"PASSED": 2}
+
+
+def test_each_test_finds_the_platform_reset_and_the_server_the_same(ran: Ran) -> None:
+    assert ran.outcomes("test_resets.py") == {"PASSED": 3}
+
+
+def test_an_application_that_another_test_s_reset_removed_is_reported_with_that_test(
+    ran: Ran,
+) -> None:
+    assert ran.outcomes("test_removed.py") == {"PASSED": 3}
+
+
+def test_a_wrong_marker_stops_its_test_and_no_other(ran: Ran) -> None:
+    assert ran.outcomes("test_wrong_markers.py") == {"PASSED": 1, "ERROR": 5}
+    for said in (
+        "dialekt: unknown key.*did you mean dialect.*mock_sei_settings",
+        r"\(host=...\).*cannot change host.*mock_sei_settings",
+        r"\(certs_dir=...\).*cannot change certs_dir.*mock_sei_settings",
+        "dialect = 'vendor'.*'sei' or 'rfc'",
+        "takes keywords only.*'rfc'",
+    ):
+        assert re.search(said, ran.printed), said
+
+
+def test_settings_are_overridden_in_a_conftest_and_by_the_nearest_marker(
     pytester: pytest.Pytester, mode: list[str]
 ) -> None:
-    result = run_suite(
-        pytester,
-        """
-        def test_a_token_and_a_call(mock_sei, mock_sei_client):
-            account = mock_sei.service_account("svc-demo")
-            headers = {
-                "AppKey": account.app_key,
-                "Authorization": f"Bearer {mock_sei.token(account)}",
-            }
-            answer = mock_sei_client.get("/v1/order/tradetickets", headers=headers)
-            assert answer.status_code == 200
-            assert mock_sei.journal.last.service_account == "svc-demo"
-
-        def test_the_client_has_the_certificate_and_another_has_not(mock_sei, mock_sei_client):
-            import httpx2
-            import pytest
-            assert mock_sei_client.get("/v1/order/tradetickets").status_code == 401
-            with mock_sei.client(base_url=mock_sei.two_way_url) as bare:
-                with pytest.raises(httpx2.HTTPError):
-                    bare.get("/v1/order/tradetickets")
-            assert "no certificate" in mock_sei.journal.last.refused_because
-        """,
-        *mode,
-    )
-    result.assert_outcomes(passed=2)
-
-
-def test_each_test_finds_the_platform_reset_and_the_server_the_same(
-    pytester: pytest.Pytester, mode: list[str]
-) -> None:
-    result = run_suite(
-        pytester,
-        """
-        import pytest
-
-        urls = set()
-
-        @pytest.mark.parametrize("time", range(2))
-        def test_it(mock_sei, mock_sei_server, time):
-            assert mock_sei is mock_sei_server
-            assert not mock_sei.journal.entries
-            assert mock_sei.clock.is_machine
-            token = mock_sei.token("svc-demo")
-            mock_sei.clock.advance(days=800)
-            mock_sei.certificate("svc-demo").revoke()
-            urls.add(mock_sei.url)
-
-        def test_there_was_one(mock_sei_server):
-            assert urls == {mock_sei_server.url}
-        """,
-        *mode,
-    )
-    result.assert_outcomes(passed=3)
-
-
-def test_settings_are_overridden_in_a_conftest(pytester: pytest.Pytester, mode: list[str]) -> None:
-    result = run_suite(
-        pytester,
-        DETAILS
+    pytester.makepyfile(
+        test_unmarked=DETAILS
         + """
 def test_it(mock_sei):
     found = details(mock_sei)
     assert (found["dialect"], found["environment"]) == ("rfc", "build")
     mock_sei.reset(seed=3)
     assert details(mock_sei)["dialect"] == "rfc"
-""",
-        *mode,
-        conftest=SETTINGS,
+"""
     )
-    result.assert_outcomes(passed=1)
-
-
-def test_a_marker_changes_one_test_and_the_nearest_one_counts(
-    pytester: pytest.Pytester, mode: list[str]
-) -> None:
     result = run_suite(
         pytester,
         DETAILS
@@ -138,52 +235,7 @@ def test_every_other_keyword(mock_sei):
         "--strict-markers",
         conftest=SETTINGS,
     )
-    result.assert_outcomes(passed=3)
-
-
-def test_a_wrong_marker_stops_its_test_and_no_other(
-    pytester: pytest.Pytester, mode: list[str]
-) -> None:
-    result = run_suite(
-        pytester,
-        """
-        import pytest
-
-        @pytest.mark.mock_sei(dialekt="rfc")
-        def test_unknown(mock_sei):
-            pass
-
-        @pytest.mark.mock_sei(host="0.0.0.0")
-        def test_of_the_server(mock_sei):
-            pass
-
-        @pytest.mark.mock_sei(certs_dir="certs")
-        def test_of_the_folder(mock_sei):
-            pass
-
-        @pytest.mark.mock_sei(dialect="vendor")
-        def test_value(mock_sei):
-            pass
-
-        @pytest.mark.mock_sei("rfc")
-        def test_position(mock_sei):
-            pass
-
-        def test_plain(mock_sei):
-            pass
-        """,
-        *mode,
-    )
-    result.assert_outcomes(passed=1, errors=5)
-    result.stdout.fnmatch_lines(
-        [
-            "*dialekt: unknown key*did you mean dialect*mock_sei_settings*",
-            "*(host=...)*cannot change host*mock_sei_settings*",
-            "*(certs_dir=...)*cannot change certs_dir*mock_sei_settings*",
-            "*dialect = 'vendor'*'sei' or 'rfc'*",
-            "*takes keywords only*'rfc'*",
-        ]
-    )
+    result.assert_outcomes(passed=4)
 
 
 def test_wrong_settings_stop_the_test_with_their_name(
@@ -199,7 +251,7 @@ def test_wrong_settings_stop_the_test_with_their_name(
     result.stdout.fnmatch_lines(["*ConfigurationError: *dialekt*did you mean dialect*"])
 
 
-def test_twenty_tests_on_four_workers_run_four_servers(pytester: pytest.Pytester) -> None:
+def test_ten_tests_on_two_workers_run_two_servers(pytester: pytest.Pytester) -> None:
     result = run_suite(
         pytester,
         """
@@ -208,7 +260,7 @@ def test_twenty_tests_on_four_workers_run_four_servers(pytester: pytest.Pytester
 
         import pytest
 
-        @pytest.mark.parametrize("number", range(20))
+        @pytest.mark.parametrize("number", range(10))
         def test_it(mock_sei, number):
             assert not mock_sei.journal.entries
             assert mock_sei.token("svc-demo")
@@ -218,14 +270,14 @@ def test_twenty_tests_on_four_workers_run_four_servers(pytester: pytest.Pytester
             with Path("seen.txt").open("a") as seen:
                 seen.write(f"{worker} {mock_sei.two_way_url} {mock_sei.ca_file}\\n")
         """,
-        *("-n", "4"),
+        *("-n", "2"),
     )
-    result.assert_outcomes(passed=20)
+    result.assert_outcomes(passed=10)
     seen = (pytester.path / "seen.txt").read_text().splitlines()
-    assert len(seen) == 20
+    assert len(seen) == 10
     servers = {tuple(line.split()) for line in seen}
-    assert len(servers) == 4  # a worker keeps its server, and shares it with none
-    assert [len({server[part] for server in servers}) for part in range(3)] == [4, 4, 4]
+    assert len(servers) == 2  # a worker keeps its server, and shares it with none
+    assert [len({server[part] for server in servers}) for part in range(3)] == [2, 2, 2]
 
 
 def test_a_suite_that_does_not_use_it_imports_nothing_of_it(pytester: pytest.Pytester) -> None:
@@ -326,51 +378,3 @@ def test_the_marker_and_the_fixtures_are_listed(pytester: pytest.Pytester) -> No
     fixtures = pytester.runpytest_inprocess("--fixtures")
     for name in ("mock_sei", "mock_sei_server", "mock_sei_settings", "mock_sei_client"):
         fixtures.stdout.re_match_lines([rf"{name}\b.* -- .*pytest_plugin"])
-
-
-def test_an_application_that_another_test_s_reset_removed_is_reported_with_that_test(
-    pytester: pytest.Pytester, mode: list[str]
-) -> None:
-    result = run_suite(
-        pytester,
-        """
-        import pytest
-        from mock_sei import MockSeiError
-
-        @pytest.fixture(scope="module")
-        def shared(mock_sei_server):
-            return mock_sei_server.new_application(name="shared")
-
-        def test_one(shared, mock_sei_server):
-            assert mock_sei_server.token("shared")
-
-        def test_two(mock_sei):
-            mock_sei.reset()
-
-        def test_three(shared, mock_sei_server):
-            mock_sei_server.reset()
-            with pytest.raises(MockSeiError, match="it was removed by the reset of test_two"):
-                mock_sei_server.token("shared")
-        """,
-        "-p",
-        "no:randomly",
-        *mode,
-    )
-    result.assert_outcomes(passed=3)
-
-
-def test_a_misspelt_keyword_of_the_marker_names_the_nearest(
-    pytester: pytest.Pytester, mode: list[str]
-) -> None:
-    result = run_suite(
-        pytester,
-        """
-        import pytest
-
-        @pytest.mark.mock_sei(dialekt="rfc")
-        def test_it(mock_sei):
-            pass
-        """,
-        *mode,
-    )
-    result.stdout.fnmatch_lines(["*mock_sei: dialekt: unknown key; did you mean dialect?*"])

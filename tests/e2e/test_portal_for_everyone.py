@@ -211,9 +211,22 @@ PICTURES = (
 
 @pytest.mark.needs("node", "npm")
 @every_page
-def test_axe_finds_nothing_to_mend(page: Page, bench: Bench, axe: str, open_page: Open) -> None:
+def test_a_page_fits_its_window_asks_nobody_else_and_needs_neither_mouse_nor_eyes(
+    page: Page, bench: Bench, axe: str, open_page: Open
+) -> None:
+    """One visit for all of it: a page is dear to open."""
+    watch = Watch(page)
     open_page(page, bench)
+    # But for Chromium's own note of an error's status.
+    assert [each for each in watch.complaints if "the server responded with" not in each] == []
+    assert watch.origins == {bench.server.url}
     assert violations(page, axe) == []
+    for width, height in (PHONE, DESKTOP):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(OVERFLOW) == 0, width
+        assert page.evaluate(SCROLLED) == 0, width
+        assert page.evaluate(BROKEN_WORDS) == [], width
+    the_keyboard_reaches_everything_in_order_and_shows_where_it_is(page)
 
 
 @pytest.mark.needs("node", "npm")
@@ -223,11 +236,7 @@ def test_axe_finds_a_field_without_its_label(page: Page, bench: Bench, axe: str)
     assert "label" in [rule for rule, _ in violations(page, axe)]
 
 
-@every_page
-def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(
-    page: Page, bench: Bench, open_page: Open
-) -> None:
-    open_page(page, bench)
+def the_keyboard_reaches_everything_in_order_and_shows_where_it_is(page: Page) -> None:
     everything = page.evaluate(STOPS)
     page.locator(".skip").focus()
     met = [page.evaluate(f"({NAME})(document.activeElement)")]
@@ -248,29 +257,6 @@ def test_the_skip_link_shows_itself_and_skips(page: Page, bench: Bench) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_role("main").get_by_role("link", name="Add App")).to_be_focused()
-
-
-@every_page
-def test_a_page_asks_nobody_else_and_complains_of_nothing(
-    page: Page, bench: Bench, open_page: Open
-) -> None:
-    """But for Chromium's own note of an error's status."""
-    watch = Watch(page)
-    open_page(page, bench)
-    assert [each for each in watch.complaints if "the server responded with" not in each] == []
-    assert watch.origins == {bench.server.url}
-
-
-@every_page
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_page_fits_its_window(
-    page: Page, bench: Bench, open_page: Open, size: tuple[int, int]
-) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    open_page(page, bench)
-    assert page.evaluate(OVERFLOW) == 0
-    assert page.evaluate(SCROLLED) == 0
-    assert page.evaluate(BROKEN_WORDS) == []
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.file)

@@ -28,7 +28,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.fixtures import load_fixtures
 from tests.e2e.platform_document import ERROR_MEMBERS, PLATFORM
 
-EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 7}
+EXAMPLES = {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 3}
 """Requests for an operation: as its document wants them, and wrong in some way.
 
 For each hundred examples of the profile."""

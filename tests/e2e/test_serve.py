@@ -20,7 +20,16 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509 import load_pem_x509_certificate
 
 from mock_sei import __version__
-from tests.e2e.serving import BIN, FREE_PORTS, MOCK_SEI, Serving, environment, run, wait_for
+from tests.e2e.serving import (
+    BIN,
+    FREE_PORTS,
+    MOCK_SEI,
+    THOROUGH,
+    Serving,
+    environment,
+    run,
+    wait_for,
+)
 from tests.e2e.strangers import answering
 from tests.patience import PATIENCE
 
@@ -71,6 +80,16 @@ WITHOUT_UVLOOP = (
     "-c",
     "import sys; sys.modules['uvloop'] = None; from mock_sei.cli import main; main()",
 )
+
+
+STOPS: dict[str, tuple[signal.Signals, Sequence[object]]] = {
+    "SIGTERM, uvloop": (signal.SIGTERM, [MOCK_SEI]),
+    "SIGINT, asyncio": (signal.SIGINT, WITHOUT_UVLOOP),
+}
+"""Each signal, and each event loop: they know nothing of one another."""
+if THOROUGH:
+    STOPS["SIGTERM, asyncio"] = signal.SIGTERM, WITHOUT_UVLOOP
+    STOPS["SIGINT, uvloop"] = signal.SIGINT, [MOCK_SEI]
 
 
 @pytest.fixture
@@ -128,9 +147,11 @@ class TestReady:
 class TestPrintedLines:
     @pytest.mark.parametrize("on_path", [True, False], ids=["on the path", "not on the path"])
     def test_pasted_they_obtain_a_token_and_an_answer(self, tmp_path: Path, on_path: bool) -> None:
+        """Whatever is in the name of the folder of certificates."""
         elsewhere = tmp_path / "elsewhere"
         elsewhere.mkdir()
-        with Serving.start(tmp_path, environ=environment(on_path=on_path)) as serving:
+        certs = ("--certs-dir", str(tmp_path / "my certs; it's $HOME"))
+        with Serving.start(tmp_path, *certs, environ=environment(on_path=on_path)) as serving:
             token_line, call_line = serving.curl_lines
             assert ("$(mock-sei token" in call_line) is on_path
             token = pasted(token_line, on_path=on_path, cwd=elsewhere)
@@ -138,12 +159,6 @@ class TestPrintedLines:
         assert token["token_type"] == "BearerToken"
         assert token["access_token"]
         assert "code" not in records, records
-
-    def test_a_folder_with_a_blank_in_its_name_does_not_break_them(self, tmp_path: Path) -> None:
-        folder = tmp_path / "my certs; it's $HOME"
-        with Serving.start(tmp_path, "--certs-dir", str(folder)) as serving:
-            for line in serving.curl_lines:
-                assert "code" not in pasted(line)
 
     def test_those_of_a_container_work_on_a_host_that_has_neither_files_nor_commands(
         self, tmp_path: Path
@@ -183,8 +198,7 @@ class TestPrintedLines:
 
 
 class TestStopping:
-    @pytest.mark.parametrize("command", [[MOCK_SEI], WITHOUT_UVLOOP], ids=["uvloop", "asyncio"])
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    @pytest.mark.parametrize(("number", "command"), STOPS.values(), ids=STOPS)
     def test_a_signal_stops_it_with_status_0(
         self, tmp_path: Path, number: signal.Signals, command: Sequence[object]
     ) -> None:
@@ -314,14 +328,16 @@ class TestBadInput:
         line = self.refused(tmp_path, *FREE_PORTS, "--certs-dir", str(closed / "certs"))
         assert f"{closed / 'certs'}: cannot be written" in line
 
-    @pytest.mark.parametrize("file", ["ca.pem", "ca.key", "issuing-ca.pem", "issuing-ca.key"])
-    def test_a_ca_file_cut_short(self, tmp_path: Path, file: str) -> None:
+    def test_a_ca_file_cut_short(self, tmp_path: Path) -> None:
         issued = run(MOCK_SEI, "issue", "svc-demo", cwd=tmp_path)
         assert issued.returncode == 0
-        path = tmp_path / "certs" / file
-        path.write_bytes(path.read_bytes()[:100])
-        line = self.refused(tmp_path, *FREE_PORTS)
-        assert line.startswith(f"mock-sei: {path}: cannot be read")
+        for file in ("ca.pem", "ca.key", "issuing-ca.pem", "issuing-ca.key"):
+            path = tmp_path / "certs" / file
+            whole = path.read_bytes()
+            path.write_bytes(whole[:100])
+            line = self.refused(tmp_path, *FREE_PORTS)
+            assert line.startswith(f"mock-sei: {path}: cannot be read")
+            path.write_bytes(whole)
 
     def test_a_ready_file_where_there_is_no_folder(self, tmp_path: Path) -> None:
         line = self.refused(tmp_path, *FREE_PORTS, "--ready-file", "missing/ready.json")
@@ -349,7 +365,7 @@ class TestCertsFolder:
             assert "code" not in pasted(call)
 
     @pytest.mark.needs("curl", "bash", "openssl")
-    @pytest.mark.parametrize("writes", [0, 2, 3, 7, 9, 10])
+    @pytest.mark.parametrize("writes", range(11) if THOROUGH else [0, 3, 9])
     def test_a_start_after_a_kill_repairs_the_folder(self, tmp_path: Path, writes: int) -> None:
         killed = run(
             *(sys.executable, "-c", KILL_AFTER_WRITES, writes, "serve", *FREE_PORTS), cwd=tmp_path
@@ -504,14 +520,10 @@ class TestLog:
 
 
 @pytest.mark.parametrize("application", ["demo-web", "demo-internal", "demo-spa", "demo-native"])
-def test_token_walks_the_flow_of_any_application(tmp_path: Path, application: str) -> None:
-    with Serving.start(tmp_path) as serving:
-        ended = run(
-            MOCK_SEI,
-            "token",
-            f"--application={application}",
-            "--user=bob@example.com",
-            f"--control-url={serving.ready['control_url']}",
-        )
+def test_token_walks_the_flow_of_any_application(running: Serving, application: str) -> None:
+    ended = run(
+        *(MOCK_SEI, "token", f"--application={application}", "--user=bob@example.com"),
+        *control_url(running),
+    )
 
     assert ended.stdout.count(".") == 2, ended.stderr

@@ -93,7 +93,7 @@ def test_a_chain_is_accepted_by_the_upload_and_then_by_a_handshake_or_by_neither
         assert not any(SUBJECTS[each] in words for each in PLACES if each != place)
 
 
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples * 40 // 100)
 @given(
     changes=st.dictionaries(
         st.sampled_from(PLACES), st.sampled_from(sorted(CHANGES)), min_size=1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import mock_sei.web
 from fastapi.openapi.models import OpenAPI
@@ -18,6 +20,7 @@ print(OpenAPI(openapi="3.1.0", info={"title": "t", "version": "1"}).info.title)
 """
 
 
+@pytest.mark.slow
 def test_models_of_fastapi_wait_until_they_are_needed_and_no_others_do() -> None:
     shown = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True

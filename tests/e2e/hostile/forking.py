@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.patience import PATIENCE, patient
@@ -15,7 +17,7 @@ PROGRAMS_PATIENCE = patient(300)
 
 _PRELUDE = f'''
 import asyncio, atexit, gc, multiprocessing, os, pickle, signal, socket, subprocess, sys, tempfile
-import threading, weakref
+import json, shutil, threading, weakref
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -38,10 +40,47 @@ def folders():
 '''
 
 
-def run(temporary: Path, program: str) -> str:
+_EACH = """
+failures = {}
+
+def attempt(name, program):
+    folder = Path(tempfile.mkdtemp())
+    report = folder.with_suffix(".txt")
+    child = os.fork()
+    if not child:
+        with report.open("w") as errors:
+            os.dup2(errors.fileno(), 2)
+        tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+        exec(compile(program, name, "exec"), globals())
+        raise SystemExit
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    errors, left = report.read_text(), sorted(each.name for each in folder.iterdir())
+    report.unlink()
+    shutil.rmtree(folder)
+    if status or left or "Traceback" in errors:
+        failures[name] = f"status {status}, left {left}, {errors}"
+
+for name, program in json.loads(sys.stdin.read()).items():
+    attempt(name, program)
+print(json.dumps(failures))
+"""
+
+
+def run_each(temporary: Path, programs: Mapping[str, str]) -> dict[str, str]:
+    """The programs, by name, that :func:`run` would fail for, and why.
+
+    Each has a process of its own, forked from one that imported everything and did nothing.
+    """
+    dedented = {name: _dedented(program) for name, program in programs.items()}
+    failures: dict[str, str] = json.loads(run(temporary, _EACH, typed=json.dumps(dedented)))
+    return failures
+
+
+def run(temporary: Path, program: str, *, typed: str = "") -> str:
     """What it prints. It must end well, without a traceback, and leave no temporary file."""
     ran = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", _PRELUDE + _dedented(program)],
+        input=typed,
         env=os.environ | {"TMPDIR": str(temporary)},
         capture_output=True,
         text=True,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
-import pytest
-
-from tests.e2e.hostile.forking import run
+from tests.e2e.hostile.forking import run, run_each
 
 STATES = {
     "never started": """
@@ -156,11 +155,7 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_a_stop_leaves_nothing(state: str, tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        f"""
+NOTHING_LEFT = """
 import logging, httpx2
 def refused(port):
     try: socket.create_connection(("127.0.0.1", port)).close()
@@ -169,24 +164,43 @@ def refused(port):
 def sockets():
     found = []
     for each in os.listdir("/proc/self/fd"):
-        try: target = os.readlink(f"/proc/self/fd/{{each}}")
+        try: target = os.readlink(f"/proc/self/fd/{each}")
         except OSError: continue
         if target.startswith(("socket:", "anon_inode:[eventpoll]")): found.append(target)
     return found
+inherited = sockets()
 
 def scenario():
-    import textwrap
-    exec(textwrap.dedent({STATES[state]!r}), globals())
+    exec(SCENARIO, globals())
 
 scenario()
 for name in ("mock", "attached", "mocks"):
     globals().pop(name, None)
 gc.collect()
 assert threading.enumerate() == [threading.main_thread()], threading.enumerate()
-assert not sockets(), sockets()
+assert sockets() == inherited, sockets()
 assert not folders(), folders()
-""",
-    )
+"""
+
+
+def test_a_stop_leaves_nothing(tmp_path: Path) -> None:
+    programs = {
+        state: f"SCENARIO = {textwrap.dedent(scenario)!r}\n{NOTHING_LEFT}"
+        for state, scenario in STATES.items()
+    }
+
+    assert run_each(tmp_path, programs) == {}
+
+
+def test_a_state_that_leaves_something_is_found(tmp_path: Path) -> None:
+    programs = {
+        "a thread": f"SCENARIO = 'mock = MockSei().start(); kept = mock'\n{NOTHING_LEFT}",
+        "a folder": "tempfile.mkdtemp(prefix='mock-sei-')",
+        "a status": "sys.exit(3)",
+        "nothing": "",
+    }
+
+    assert list(run_each(tmp_path, programs)) == ["a thread", "a folder", "a status"]
 
 
 ENDS = {
@@ -198,9 +212,10 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_a_program_that_ends_leaves_no_folder(end: str, tmp_path: Path) -> None:
-    run(tmp_path, f"mock = MockSei()\nmock.certificate('svc-demo')\n{ENDS[end]}\n")
+def test_a_program_that_ends_leaves_no_folder(tmp_path: Path) -> None:
+    made = "mock = MockSei()\nmock.certificate('svc-demo')\n"
+
+    assert run_each(tmp_path, {end: made + how for end, how in ENDS.items()}) == {}
 
 
 def test_one_that_was_stopped_says_so(tmp_path: Path) -> None:
