@@ -8,12 +8,12 @@ WHEEL_RUN := build/wheel
 LOWEST := build/lowest
 TESTS ?= tests
 
-.PHONY: serve test quick nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots clean
+.PHONY: serve test quick nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
 
-test: lint
+test: lint $(VENV)/docs.stamp
 	$(BIN)/python -m pytest -n auto -m "not nightly"
 
 # Without sockets, with few examples of each property, and without what measures costs
@@ -91,6 +91,10 @@ screenshots: $(VENV)/test.stamp
 	MOCK_SEI_SCREENSHOTS=1 $(BIN)/python -m pytest -q -k fits \
 		tests/e2e/test_pages_for_everyone.py tests/e2e/test_portal_for_everyone.py
 
+# The documents as a site in build/site; a link that leads nowhere is an error
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx -n -W --keep-going -c docs -d build/doctrees . build/site
+
 $(VENV)/serve.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
@@ -98,6 +102,10 @@ $(VENV)/serve.stamp: pyproject.toml | $(BIN)/python
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@ $(VENV)/serve.stamp
+
+$(VENV)/docs.stamp: $(VENV)/test.stamp
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group docs
+	touch $@
 
 $(VENV)/audit.stamp: $(VENV)/test.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
