@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mock_sei import Attached
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
+from tests.e2e.serving import Serving, environment
 from tests.e2e.snippets import read, section, snippets
 from tests.e2e.suites import run_suite
 
@@ -39,6 +41,23 @@ def test_the_folder_and_the_tests_work_as_printed(pytester: pytest.Pytester) -> 
         "trade-tickets.json",
     }
     result.assert_outcomes(passed=suite.count("def test_"))
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_server_starts_with_the_folder_as_printed(tmp_path: Path, way: str) -> None:
+    write_folder(tmp_path)
+    commands = section(DOCUMENT, "On your machine, in a container, in CI")
+    (options,) = re.findall(r"^mock-sei serve (.+)$", commands, re.MULTILINE)
+    (name, value) = re.findall(r"-e (MOCK_SEI_\w+)=(\S+)", commands)[0]
+    started = (
+        Serving.start(tmp_path, *options.split())
+        if way == "option"
+        else Serving.start(tmp_path, environ=environment() | {name: value})
+    )
+
+    with started as serving, Attached(serving.ready["control_url"]) as platform:
+        assert [each.name for each in platform.applications] == ["ledger", "ledger-web"]
+        assert platform.token("svc-ledger")
 
 
 def test_the_printed_error_is_the_one_that_a_misspelt_key_gives(
