@@ -10,13 +10,13 @@ LOWEST := build/lowest
 EXTRAS := saml,testcontainers,uvloop
 TESTS ?= tests
 
-.PHONY: serve test quick coverage nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots clean
+.PHONY: serve test quick coverage nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
 
 # Tiers 1 and 2
-test: lint
+test: lint $(VENV)/docs.stamp
 	$(BIN)/python -m pytest -n auto -m "not nightly"
 
 # Tier 1: without sockets, with few examples of each property, and without what measures costs
@@ -105,6 +105,10 @@ screenshots: $(VENV)/test.stamp
 	MOCK_SEI_SCREENSHOTS=1 $(BIN)/python -m pytest -q -k fits \
 		tests/e2e/test_pages_for_everyone.py tests/e2e/test_portal_for_everyone.py
 
+# The documents as a site in build/site; a link that leads nowhere is an error
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx -n -W --keep-going -c docs -d build/doctrees . build/site
+
 $(VENV)/serve.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
@@ -113,6 +117,10 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' # knows --group
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]' --group dev
 	touch $@ $(VENV)/serve.stamp
+
+$(VENV)/docs.stamp: $(VENV)/test.stamp
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group docs
+	touch $@
 
 $(VENV)/audit.stamp: $(VENV)/test.stamp
 	$(UV) pip install --python $(BIN)/python --group audit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from pathlib import Path
@@ -107,39 +106,6 @@ def test_installing_names_every_extra_and_what_it_brings() -> None:
     assert rows.keys() == extras.keys()
     for extra in extras:
         assert rows[extra] == ", ".join(re.split(r"\W", each)[0] for each in extras[extra])
-
-
-def numbered(letter: str, *numbers: int) -> set[str]:
-    return {f"{letter}{number}" for number in numbers}
-
-
-ACCEPTANCE_ROWS = (
-    numbered("C", 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 14, 15, 16, 19, 20, *range(23, 31))
-    | numbered("D", 1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, *range(18, 22), 23, 24, 25, 27)
-    | numbered("D", 28, 30, 31)
-    | numbered("E", 1, 2, 4, 5)
-    | numbered("F", 1, 2, 4, 5, 8, 9)
-    | numbered("G", 7, 8, 9, 10, 13, 14)
-    | numbered("H", 1, 2, 3, 5, 6, 8)
-    | numbered("I", 1, 3, 4, 5, 7, 8, 9)
-    | numbered("A", 12, 13, 14)
-)
-"""The requests of the grants and their tokens; what each must be answered is in its tests."""
-
-
-@pytest.mark.slow
-def test_every_acceptance_row_of_the_grants_is_claimed_by_a_test() -> None:
-    """By the docstring of a test; one in a table of its own names it there."""
-    claimed: set[str] = set()
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for names in re.findall(
-                    r"Acceptance rows? ([A-J0-9, ]+)", ast.get_docstring(node) or ""
-                ):
-                    claimed.update(re.findall(r"[A-J]\d+", names))
-
-    assert ACCEPTANCE_ROWS - claimed == set()
 
 
 DEMO = (ROOT / "docs" / "identities.md").read_text(encoding="utf-8")

@@ -102,7 +102,7 @@ ROWS = [
 def test_the_documented_rows_are_sent_in_the_documented_words(
     row: int, kind: Kind, code: str, message: str, entries: list[dict[str, str]]
 ) -> None:
-    """Acceptance rows A12, A13, A14, C26, C28 and H8: the bodies of the error table."""
+    """The bodies of the documented error table."""
     assert error_body(refusal(kind), TRACKING_ID) == {
         "code": code,
         "message": message,
@@ -126,7 +126,6 @@ def every_kind() -> list[Kind]:
 
 @pytest.mark.parametrize("kind", every_kind(), ids=lambda kind: f"{kind.status} {kind.message}")
 def test_every_refusal_has_the_five_members_and_keeps_its_private_words(kind: Kind) -> None:
-    """Acceptance row H9."""
     for body in (
         error_body(refusal(kind), TRACKING_ID),
         oauth_error_body(refusal(kind), TRACKING_ID),

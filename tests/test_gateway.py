@@ -23,14 +23,12 @@ def test_a_good_call_passes(platform: Platform) -> None:
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_taken_in_any_case(platform: Platform, scheme: str) -> None:
-    """Acceptance row H5."""
     headers = platform.headers() | {"Authorization": f"{scheme} {platform.token()}"}
 
     assert platform.get(headers=headers).status_code == 200
 
 
 def test_no_token_is_challenged_without_an_error(platform: Platform) -> None:
-    """Acceptance row H1."""
     answer = platform.get(headers={"AppKey": "demo-server-key"})
 
     assert answer.status_code == 401
@@ -49,7 +47,6 @@ def test_a_key_pair_is_no_token(platform: Platform) -> None:
 
 
 def test_a_token_in_the_query_string_is_no_token(platform: Platform) -> None:
-    """Acceptance row H6."""
     answer = platform.get(
         f"{TICKETS}?access_token={platform.token()}", headers={"AppKey": "demo-server-key"}
     )
@@ -159,7 +156,6 @@ def test_a_form_without_a_token_and_json_with_one_are_no_second_place(
 
 
 def test_a_token_that_came_in_no_header_is_no_second_one(platform: Platform) -> None:
-    """Acceptance rows H1, H6."""
     answers = [
         send(platform, ("AppKey", "demo-server-key"), query="access_token=x&access_token=y"),
         post_order(platform, "access_token=x", FORM, token=False),
@@ -271,7 +267,7 @@ def test_an_application_without_the_grant_is_refused(
 
 @pytest.mark.parametrize("app_key", [None, "unknown", "demo-limited-key", "demo-web-key"])
 def test_a_wrong_app_key_is_refused(platform: Platform, app_key: str | None) -> None:
-    """Acceptance row H8; the last is a known key, but the token is another application's."""
+    """The last one is a known key, but the token belongs to another application."""
     headers = platform.headers()
     del headers["AppKey"]
     if app_key:
@@ -312,7 +308,6 @@ def test_a_secret_in_the_wrong_header_is_not_shown(platform: Platform) -> None:
 
 
 def test_a_token_of_another_scope_does_not_reach_functional_apis(platform: Platform) -> None:
-    """Acceptance row H3."""
     platform.change("demo-server", scopes=("ilservices", "reports"))
     narrow = platform.post_token(scope="reports").json()["access_token"]
 

@@ -96,7 +96,7 @@ def test_granted_products_are_those_listed() -> None:
     ],
 )
 def test_source_addresses_and_networks_are_matched(address: str, *, accepted: bool) -> None:
-    """An IPv4 caller of an IPv6 socket counts as the IPv4 address it is. Acceptance row A14."""
+    """An IPv4 caller of an IPv6 socket counts as the IPv4 address it is."""
     listed = replace(SERVER, source_addresses=("192.0.2.7", "198.51.100.0/24", "2001:db8::/32"))
 
     assert listed.accepts_source(address) is accepted

@@ -28,7 +28,6 @@ def numbers(tickets: list[dict[str, Any]]) -> list[int]:
 
 
 def test_the_first_page_holds_fifty_records(platform: Platform) -> None:
-    """Acceptance row H10."""
     body = platform.get().json()
 
     assert len(body["data"]) == 50
@@ -60,7 +59,6 @@ def test_a_ticket_has_the_documented_members(platform: Platform) -> None:
 
 @pytest.mark.parametrize("limit", [1, 7, 50])
 def test_walking_the_pages_gives_every_record_once(platform: Platform, limit: int) -> None:
-    """Acceptance row H10."""
     pages = walk(platform, f"limit={limit}")
 
     assert all(len(each) == limit for each in pages[:-1])
@@ -76,7 +74,6 @@ def test_walking_back_gives_the_same_records(platform: Platform) -> None:
 
 
 def test_a_limit_over_fifty_behaves_as_fifty(platform: Platform) -> None:
-    """Acceptance row H10."""
     body = platform.get(f"{TICKETS}?limit=500").json()
 
     assert len(body["data"]) == body["paging"]["limit"] == 50
@@ -174,7 +171,6 @@ def test_another_method_is_refused_with_the_right_one(platform: Platform, method
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
 def test_every_answer_has_a_tracking_id(platform: Platform, listener: Listener) -> None:
-    """Acceptance row H9."""
     own = "0b0e6a5c-6a1e-4a32-9a53-0f8c5f0d9d11"
     http = platform.client(None, listener=listener)
 

@@ -82,7 +82,7 @@ def test_the_two_values_that_differ_are_told_where_there_are_two(
 
 
 def test_a_missing_certificate_is_the_certificates_fault_not_tls() -> None:
-    """Acceptance rows A1 and A2: what the journal says of them."""
+    """What the journal says of each."""
     why = explain_handshake(HandshakeFailure(reason="PEER_DID_NOT_RETURN_A_CERTIFICATE"), None, NOW)
 
     assert why.check == "client certificate"

@@ -64,7 +64,6 @@ def test_clearing_forgets_what_was_dropped_too() -> None:
 
 
 def test_an_entry_has_the_fields_that_the_control_api_names() -> None:
-    """Acceptance row J4."""
     entry = exchange().to_json()
 
     assert entry.keys() >= {
@@ -105,7 +104,6 @@ def handshake(certificate: PeerCertificate | None = None) -> Entry:
 
 
 def test_the_clients_certificate_is_shown_by_name_serial_number_and_dates() -> None:
-    """Acceptance row J4."""
     assert handshake(CERTIFICATE).to_json()["certificate"] == {
         "common_name": "svc-demo",
         "serial_number": "ff",

@@ -41,7 +41,6 @@ def test_what_was_called_is_asserted(journal: Journal, operation: str, times: in
 
 
 def test_a_failed_assertion_shows_what_is_nearest(journal: Journal) -> None:
-    """Acceptance row J5."""
     with pytest.raises(AssertionError) as caught:
         journal.assert_called("GET /v1/order/tradeticket", status=200)
 

@@ -73,7 +73,7 @@ def test_a_registered_account_s_certificate_is_made_once_and_gone_after_a_reset(
 
 
 def test_an_issued_one_is_current_and_the_older_stays_good(sandbox: Sandbox) -> None:
-    """Acceptance row B2: two years on the platform's clock."""
+    """Two years on the platform's clock."""
     old = sandbox.identity(DEMO)
     sandbox.clock.advance(days=700)
 
@@ -128,7 +128,6 @@ def test_an_unknown_account_names_those_there_are(
 def test_a_signed_request_is_current_and_its_key_the_clients(
     certificates: AccountCertificates, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B10."""
     signed = certificates.sign(TEAM, pem(request(TEAM)))
 
     assert certificates.current(TEAM) == signed

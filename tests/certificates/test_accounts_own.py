@@ -24,7 +24,6 @@ pytestmark = pytest.mark.usefixtures("one_key")
 def test_an_own_certificate_is_admitted_once_registered_and_not_before(
     certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
 ) -> None:
-    """Acceptance row B10."""
     own = ca.identity(TEAM)
     assert not certificates.admits(own.peer)
     assert not is_let_in(sandbox, own.peer)

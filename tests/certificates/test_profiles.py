@@ -54,7 +54,7 @@ def servers(authority: Authority) -> dict[Variant, Identity]:
     ],
 )
 def test_two_years_end_on_the_same_day(start: str, end: str) -> None:
-    """29 February is followed by 1 March where the year has none. Acceptance row B2."""
+    """29 February is followed by 1 March where the year has none."""
     moment = datetime.fromisoformat(f"{start}T08:30:00+00:00")
 
     assert two_years_after(moment) == datetime.fromisoformat(f"{end}T08:30:00+00:00")
@@ -165,7 +165,6 @@ def faults(identity: Identity, authority: Authority) -> set[str]:
 def test_a_variant_is_wrong_in_its_one_way_alone(
     identities: dict[Variant, Identity], authority: Authority, variant: Variant, fault: set[str]
 ) -> None:
-    """Acceptance rows A3, A4 and A5 stand on these."""
     assert faults(identities[variant], authority) == fault
 
 
@@ -204,7 +203,6 @@ def test_serial_numbers_differ(identities: dict[Variant, Identity]) -> None:
 
 
 def test_the_servers_certificate_is_for_servers_alone(servers: dict[Variant, Identity]) -> None:
-    """Acceptance row A26, but for what openssl says of it."""
     server = servers[Variant.VALID]
     extensions = server.certificate.extensions
     names = extensions.get_extension_for_class(x509.SubjectAlternativeName)

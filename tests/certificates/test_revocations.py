@@ -57,7 +57,6 @@ def test_a_fresh_list_is_empty_signed_and_past_any_clock(
 
 
 def test_a_revoked_certificate_is_on_the_list_and_no_other(revocations: Revocations) -> None:
-    """Acceptance row A7."""
     revocations.add(17, now=NOW)
 
     assert revocations.is_revoked(17)

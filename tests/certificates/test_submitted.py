@@ -80,7 +80,6 @@ def test_old_tools_label_a_request_otherwise() -> None:
     ],
 )
 def test_the_cn_of_a_request_is_the_account_and_it_alone(names: list[str], shown: str) -> None:
-    """Acceptance row B10."""
     problem = request_problem(pem(request(*names)))
     assert problem == (f"its CN is {shown}; it must be {ACCOUNT}, the service account's user name")
 

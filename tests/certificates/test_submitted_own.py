@@ -86,7 +86,6 @@ def test_what_else_was_pasted_below_the_certificate_is_not_taken_for_its_ca() ->
 
 
 def test_the_dates_are_judged_by_the_platforms_clock() -> None:
-    """Acceptance row B10."""
     start, end = NOW - timedelta(days=10), NOW + timedelta(days=10)
     certificate = root().sign(ACCOUNT, start=start, end=end)
 

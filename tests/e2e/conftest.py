@@ -33,7 +33,13 @@ from tests.patience import PATIENCE, patient
 collect_ignore = (
     []
     if (ROOT / "mock_sei").is_dir()  # else make test-wheel: nothing is here to build from
-    else ["test_container.py", "test_distribution.py", "test_guests.py", "test_installation.py"]
+    else [
+        "test_container.py",
+        "test_distribution.py",
+        "test_guests.py",
+        "test_installation.py",
+        "test_site.py",
+    ]
 )
 
 JAVASCRIPT = Path(__file__).parent / "javascript"

@@ -22,6 +22,7 @@ COMPOSE = read("compose.yaml")
 WORKFLOW = read(".github/workflows/tests.yml")
 DEPENDABOT = read(".github/dependabot.yml")
 ISSUE_FORMS = [read(f".github/ISSUE_TEMPLATE/{each}.yml") for each in ("bug", "fidelity", "wish")]
+PAGES = read(".github/workflows/docs.yml")
 GITHUB, GITLAB = snippets(read("docs/ci.md"), "yaml")
 CHECK_JSONSCHEMA = BIN / "check-jsonschema"
 OF_THE_IMAGE = {"IMAGE"}
@@ -43,11 +44,12 @@ def check(folder: Path, text: str, schema: str, *options: str) -> subprocess.Com
         (COMPOSE, "compose-spec", ()),
         (GITHUB, "github-workflows", ()),
         (WORKFLOW, "github-workflows", ()),
+        (PAGES, "github-workflows", ()),
         (GITLAB, "gitlab-ci", ("--data-transform", "gitlab-ci")),
         (DEPENDABOT, "dependabot", ()),
         *((each, "github-issue-forms", ()) for each in ISSUE_FORMS),
     ],
-    ids=["compose", "github", "own", "gitlab", "dependabot", "bug", "fidelity", "wish"],
+    ids=["compose", "github", "own", "pages", "gitlab", "dependabot", "bug", "fidelity", "wish"],
 )
 def test_it_is_what_its_reader_takes(
     tmp_path: Path, text: str, schema: str, options: tuple[str, ...]
@@ -61,7 +63,7 @@ def test_it_is_what_its_reader_takes(
 
 
 @pytest.mark.needs("node", "npm")
-@pytest.mark.parametrize("text", [GITHUB, WORKFLOW], ids=["github", "own"])
+@pytest.mark.parametrize("text", [GITHUB, WORKFLOW, PAGES], ids=["github", "own", "pages"])
 def test_its_expressions_and_jobs_are_there(text: str, npm_packages: Path) -> None:
     def lint(workflow: str) -> str:
         finished = run("node", "workflow.js", "tests.yml", cwd=npm_packages, typed=workflow)
@@ -87,6 +89,19 @@ def test_our_workflow_tests_builds_and_publishes_by_tag_alone() -> None:
     assert image["push"] == "${{ github.ref_type == 'tag' }}"
     assert jobs["publish"]["if"] == "github.ref_type == 'tag'"
     assert set(jobs["publish"]["needs"]) == jobs.keys() - {"publish"}
+
+
+def test_the_site_is_published_from_main_only_by_actions_of_a_fixed_commit() -> None:
+    workflow = yaml.safe_load(PAGES)
+    jobs = workflow["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    actions = [step["uses"] for step in steps if "uses" in step]
+
+    assert {"run": "make docs"} in steps
+    assert workflow[True]["push"] == {"branches": ["main"]}  # YAML 1.1 reads "on" as true
+    assert workflow["permissions"] == {"contents": "read"}
+    assert jobs["publish"]["if"] == "github.event_name == 'push'"
+    assert [each for each in actions if not re.search(r"@[0-9a-f]{40}$", each)] == []
 
 
 def github() -> tuple[dict[str, str], list[str]]:

@@ -286,7 +286,6 @@ def test_ipv6_loopback_is_served_too(mock_sei: MockSei) -> None:
 
 
 def test_a_failed_handshake_is_read_from_the_control_listener(mock_sei: MockSei) -> None:
-    """Acceptance rows J4, J7, J8."""
     alert(mock_sei.two_way_url, mock_sei.ssl_context(mock_sei.certificate("svc-demo", "expired")))
     journal = httpx2.get(f"{mock_sei.control_url}/journal", trust_env=False).json()
     (entry,) = journal["entries"]

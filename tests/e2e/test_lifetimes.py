@@ -34,7 +34,6 @@ class TestKeptSessions:
     """A client presents the session of an open connection, so that the server still knows it."""
 
     def test_a_tls_1_2_session_does_not_outlive_a_revocation(self, mock_sei: MockSei) -> None:
-        """Acceptance row A7."""
         certificate = mock_sei.certificate("svc-demo")
         context = only(mock_sei.ssl_context(certificate), TLS_1_2)
         url = mock_sei.two_way_url
@@ -64,7 +63,6 @@ class TestKeptSessions:
         assert "has expired" in str(handshake_entry(mock_sei).refused_because)
 
     def test_a_tls_1_3_session_is_never_resumed(self, mock_sei: MockSei) -> None:
-        """Acceptance row A7."""
         certificate = mock_sei.certificate("svc-demo")
         context = only(mock_sei.ssl_context(certificate), TLS_1_3)
         url = mock_sei.two_way_url
@@ -101,7 +99,6 @@ class TestKeptConnections:
     def test_one_ends_once_its_certificate_has_expired(
         self, mock_sei: MockSei, version: ssl.TLSVersion
     ) -> None:
-        """Acceptance row J3."""
         certificate = mock_sei.certificate("svc-demo")
         context = only(mock_sei.ssl_context(certificate), version)
         with tls(mock_sei.two_way_url, context) as kept:
@@ -126,7 +123,6 @@ class TestMovedClock:
     def test_a_certificate_ends_after_two_years_and_a_second(
         self, mock_sei: MockSei, version: ssl.TLSVersion
     ) -> None:
-        """Acceptance row B8."""
         certificate = mock_sei.certificate("svc-demo")
         context = only(mock_sei.ssl_context(certificate), version)
         mock_sei.clock.set(certificate.not_after - timedelta(minutes=1))
@@ -143,7 +139,7 @@ class TestMovedClock:
     def test_a_certificate_renewed_on_the_moved_clock_is_let_in_until_a_reset(
         self, mock_sei: MockSei, tmp_path: Path, version: ssl.TLSVersion
     ) -> None:
-        """Acceptance row J3. OpenSSL's own clock finds the new certificate not valid yet."""
+        """OpenSSL's own clock finds the new certificate not valid yet."""
         original = mock_sei.certificate("svc-demo")
         mock_sei.clock.advance(TWO_YEARS_AND_A_DAY)
         renewed = renew(mock_sei, tmp_path)
@@ -219,7 +215,6 @@ def test_a_reset_forgets_a_revocation(mock_sei: MockSei, version: ssl.TLSVersion
 
 
 def test_a_certificate_is_revoked_through_the_control_listener(mock_sei: MockSei) -> None:
-    """Acceptance row A7."""
     certificate = mock_sei.certificate("svc-demo")
     context = mock_sei.ssl_context(certificate)
     assert is_let_in(mock_sei.two_way_url, context)

@@ -113,7 +113,7 @@ def test_refreshes_with_tokens_of_their_own_all_win(mock_sei: MockSei) -> None:
 
 @pytest.mark.parametrize("application", ["demo-web", "demo-native"])
 def test_of_a_hundred_redemptions_of_one_code_one_wins(mock_sei: MockSei, application: str) -> None:
-    """Acceptance row D13: and its tokens end with the second use."""
+    """The tokens of the code end with its second use."""
     login = mock_sei.login(application)
     found = mock_sei.sandbox.state.registry.find_application(application)
     assert found is not None

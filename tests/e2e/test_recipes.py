@@ -39,7 +39,7 @@ def test_the_faults_of_a_settings_file_can_be_armed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "count"), [("README.md", 5), ("docs/certificates.md", 4), ("docs/doctor.md", 1)]
+    ("document", "count"), [("README.md", 7), ("docs/certificates.md", 4), ("docs/doctor.md", 1)]
 )
 def test_the_snippets_of_a_document_pass_as_printed(
     pytester: pytest.Pytester, document: str, count: int

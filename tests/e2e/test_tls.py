@@ -62,7 +62,6 @@ def test_the_account_s_certificate_is_let_in_and_no_certificate_is_not(
 def test_a_client_without_a_certificate_is_told_so(
     mock_sei: MockSei, caplog: pytest.LogCaptureFixture, version: ssl.TLSVersion, told: str
 ) -> None:
-    """Acceptance rows A1, A2, J4."""
     assert alert(mock_sei.two_way_url, only(mock_sei.ssl_context(), version)) == told
     entry = handshake_entry(mock_sei)
     assert (entry.listener, entry.source_address) == ("two-way", "127.0.0.1")
@@ -87,7 +86,6 @@ def test_a_wrong_certificate_gets_its_alert_and_an_entry_that_names_it(
     told: str,
     because: str,
 ) -> None:
-    """Acceptance rows A3, A4, A5, J4."""
     certificate = mock_sei.certificate("svc-demo", variant)  # type: ignore[arg-type]  # parametrized
     context = only(mock_sei.ssl_context(certificate), version)
     assert alert(mock_sei.two_way_url, context) == told
@@ -99,7 +97,6 @@ def test_a_wrong_certificate_gets_its_alert_and_an_entry_that_names_it(
 def test_a_revoked_certificate_gets_its_alert_at_the_next_connection(
     mock_sei: MockSei, caplog: pytest.LogCaptureFixture, version: ssl.TLSVersion
 ) -> None:
-    """Acceptance row A7."""
     certificate = mock_sei.certificate("svc-demo")
     context = only(mock_sei.ssl_context(certificate), version)
     assert is_let_in(mock_sei.two_way_url, context)
@@ -277,7 +274,6 @@ def test_a_bare_connect_is_no_failed_handshake(mock_sei: MockSei) -> None:
 def test_a_leaf_is_let_in_alone_and_with_its_chain(
     mock_sei: MockSei, tmp_path: Path, version: ssl.TLSVersion, with_chain: bool
 ) -> None:
-    """Acceptance row A9."""
     certificate = mock_sei.certificate("svc-demo")
     sent = tmp_path / "certificate.crt"
     identity = certificate.identity
@@ -292,7 +288,6 @@ def test_a_leaf_is_let_in_alone_and_with_its_chain(
 def test_the_one_way_listener_asks_for_no_certificate_and_ignores_one(
     mock_sei: MockSei, version: ssl.TLSVersion, variant: str | None
 ) -> None:
-    """Acceptance row A11."""
     certificate = None
     if variant is not None:
         certificate = mock_sei.certificate("svc-demo", variant)  # type: ignore[arg-type]  # parametrized
@@ -303,7 +298,6 @@ def test_the_one_way_listener_asks_for_no_certificate_and_ignores_one(
 
 
 def test_client_credentials_on_the_one_way_listener_are_refused(mock_sei: MockSei) -> None:
-    """Acceptance row A12."""
     account = mock_sei.service_account("svc-demo")
     form = {
         "grant_type": "client_credentials",
@@ -324,7 +318,6 @@ def test_client_credentials_on_the_one_way_listener_are_refused(mock_sei: MockSe
 def test_another_account_s_certificate_is_let_in_by_tls_and_refused_by_name(
     mock_sei: MockSei,
 ) -> None:
-    """Acceptance row A13."""
     account = mock_sei.service_account("svc-demo")
     with mock_sei.client("svc-web") as http:
         refused = http.post(
@@ -343,8 +336,6 @@ def test_another_account_s_certificate_is_let_in_by_tls_and_refused_by_name(
 
 
 class TestTheServersCertificate:
-    """Acceptance row A26."""
-
     NAMES = (
         "localhost",
         "mock-sei",

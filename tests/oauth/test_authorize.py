@@ -25,7 +25,6 @@ from tests.support import Platform
 
 
 def test_implicit_answers_in_the_fragment_without_a_refresh_token(platform: Platform) -> None:
-    """Acceptance rows E1, E2."""
     answer = log_in(platform, "demo-spa", state="xyz")
 
     parts = urlsplit(answer.headers["Location"])
@@ -55,7 +54,6 @@ def test_implicit_answers_in_the_fragment_without_a_refresh_token(platform: Plat
 def test_every_other_error_goes_back_to_the_application(
     platform: Platform, changes: dict[str, str], error: str
 ) -> None:
-    """Acceptance rows D9, D23."""
     answer = log_in(platform, state="s", **changes)
 
     members = returned(answer)
@@ -69,7 +67,6 @@ WITHOUT: dict[str, str | None] = {"code_challenge": None, "code_challenge_method
 
 
 def test_a_native_application_must_send_a_challenge(platform: Platform) -> None:
-    """Acceptance row D27."""
     for changes in ({"code_challenge": None}, {"code_challenge": ""}, WITHOUT):
         members = returned(log_in(platform, "demo-native", state="s", **changes))
         assert (members["error"], members["state"]) == ("invalid_request", "s")
@@ -110,7 +107,6 @@ ANSWERED_IN_FRAGMENT = {
 def test_each_application_has_its_one_response_type(
     platform: Platform, name: str, sent: str | None, dialect: str, expected: str
 ) -> None:
-    """Acceptance rows D6, D7."""
     platform.sandbox.reset({"dialect": dialect})
     if not platform.application(name).redirect_addresses:
         platform.change(name, redirect_addresses=("https://localhost:9443/own",))
@@ -208,7 +204,7 @@ DESCRIPTIONS: list[tuple[dict[str, str], str]] = [
 def test_a_redirected_error_says_what_is_wrong_and_repeats_nothing_that_was_sent(
     platform: Platform, changes: dict[str, str], words: str
 ) -> None:
-    """Acceptance rows D23, D27; RFC 7636 section 4.4.1."""
+    """RFC 7636 section 4.4.1."""
     answer = log_in(platform, state="s", **changes)
 
     parts = urlsplit(answer.headers["Location"])

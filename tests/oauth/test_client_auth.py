@@ -36,7 +36,6 @@ def test_a_certificate_may_be_renewed_without_changing_its_name(platform: Platfo
     ],
 )
 def test_a_wrong_key_pair_is_refused(platform: Platform, header: str | None, because: str) -> None:
-    """Acceptance rows C3, C4, C5."""
     headers = {"Authorization": header} if header else {}
 
     answer = platform.client().post(TOKEN_PATH, headers=headers, data=platform.form())
@@ -47,7 +46,6 @@ def test_a_wrong_key_pair_is_refused(platform: Platform, header: str | None, bec
 
 
 def test_a_wrong_secret_in_the_form_is_refused(platform: Platform) -> None:
-    """Acceptance row C6."""
     form = platform.form(client_id="demo-server-key", client_secret="wrong")
 
     assert_refused(platform, platform.client().post(TOKEN_PATH, data=form), KEY_PAIR, "key pair")
@@ -62,7 +60,7 @@ def test_an_application_waiting_for_approval_is_refused(platform: Platform) -> N
 
 
 def test_an_app_key_of_another_environment_is_refused(platform: Platform) -> None:
-    """Acceptance row C26; documented row 5."""
+    """Row 5 of the documented error table."""
     answer = platform.post_token("demo-limited")
 
     assert answer.status_code == 401
@@ -78,7 +76,7 @@ def test_an_app_key_of_its_own_environment_is_accepted(platform: Platform) -> No
 
 
 def test_a_source_address_off_the_list_is_refused(platform: Platform) -> None:
-    """Acceptance row A14; documented row 1."""
+    """Row 1 of the documented error table."""
     platform.change("demo-server", source_addresses=("192.0.2.0/24", "2001:db8::1"))
 
     refused = platform.post_token()
@@ -96,7 +94,7 @@ def test_a_source_address_off_the_list_is_refused(platform: Platform) -> None:
 
 
 def test_the_one_way_listener_refuses_a_client_server_application(platform: Platform) -> None:
-    """Acceptance row A12; documented row 3."""
+    """Row 3 of the documented error table."""
     answer = platform.post_token(http=platform.client(None, listener=Listener.ONE_WAY))
 
     assert answer.status_code == 403
@@ -105,7 +103,7 @@ def test_the_one_way_listener_refuses_a_client_server_application(platform: Plat
 
 
 def test_a_certificate_of_another_account_is_refused(platform: Platform) -> None:
-    """Acceptance row A13; documented row 2."""
+    """Row 2 of the documented error table."""
     answer = platform.post_token(http=platform.client("svc-web"))
 
     entry = platform.sandbox.journal.last
@@ -138,7 +136,6 @@ def test_no_certificate_at_all_is_refused_here_too(platform: Platform) -> None:
 def test_a_wrong_service_account_is_refused(
     platform: Platform, changes: dict[str, Any], because: str
 ) -> None:
-    """Acceptance row C25."""
     assert_refused(
         platform, platform.post_token(**changes), GRANT_INVALID, "account", because=because
     )
@@ -146,7 +143,6 @@ def test_a_wrong_service_account_is_refused(
 
 @pytest.mark.parametrize("grant_type", ["device_code", "implicit", "client_credentials "])
 def test_an_unknown_grant_is_refused(platform: Platform, grant_type: str) -> None:
-    """Acceptance row C10."""
     answer = platform.post_token(grant_type=grant_type)
 
     assert answer.status_code == 400
@@ -155,7 +151,7 @@ def test_an_unknown_grant_is_refused(platform: Platform, grant_type: str) -> Non
 
 @pytest.mark.parametrize("app_key", ["demo-spa-key", "demo-native-key"])
 def test_a_public_client_may_not_use_client_credentials(platform: Platform, app_key: str) -> None:
-    """Acceptance row C23: with an account that exists, or none."""
+    """With an account that exists, and with one that does not."""
     http = platform.client(None, listener=Listener.ONE_WAY)
     form = {"grant_type": "client_credentials", "client_id": app_key}
     account = {"username": "svc-demo", "password": "svc-demo-password"}
@@ -166,7 +162,6 @@ def test_a_public_client_may_not_use_client_credentials(platform: Platform, app_
 
 
 def test_another_rows_grant_is_refused(platform: Platform) -> None:
-    """Acceptance rows C11, E5."""
     answer = platform.post_token(grant_type="password")
 
     assert answer.json()["error"] == "unauthorized_client"
@@ -205,7 +200,7 @@ def test_the_first_check_that_fails_decides(platform: Platform) -> None:
 
 
 def test_another_accounts_certificate_is_refused_for_users_tokens_too(platform: Platform) -> None:
-    """Acceptance row A13, at a functional API."""
+    """At a functional API."""
     headers = platform.headers("demo-web", by_code(platform).json()["access_token"])
 
     refused = platform.get(http=platform.client("svc-demo"), headers=headers)
@@ -221,7 +216,6 @@ def test_another_accounts_certificate_is_refused_for_users_tokens_too(platform: 
 def test_every_grant_on_the_two_way_listener_wants_the_accounts_own_certificate(
     platform: Platform, name: str, grant: str
 ) -> None:
-    """Acceptance row A13."""
     register(platform, own().certificate, name)
     form = good_form(platform, name, grant)
     account = platform.application(name).service_account
@@ -239,7 +233,6 @@ def test_every_grant_on_the_two_way_listener_wants_the_accounts_own_certificate(
 
 
 def test_revoking_wants_the_accounts_own_certificate(platform: Platform) -> None:
-    """Acceptance row A13."""
     token = by_code(platform).json()["access_token"]
     pair = ("demo-web-key", "demo-web-secret")
 

@@ -41,10 +41,7 @@ def signing(platform: Platform) -> Platform:
 def test_the_standards_table_is_enforced(
     signing: Platform, name: str, grant: str, listener: Listener
 ) -> None:
-    """Each application x each grant x each listener, by a request that is good in all else.
-
-    Acceptance rows A12, C11, C23, C24, E4, E5.
-    """
+    """Each application x each grant x each listener, by a request that is good in all else."""
     form = good_form(signing, name, grant)
     grants = TWO_WAY_GRANTS.get(name, ()) + ONE_WAY_GRANTS.get(name, ())
     home = Listener.TWO_WAY if name in TWO_WAY_GRANTS else Listener.ONE_WAY

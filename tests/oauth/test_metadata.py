@@ -29,7 +29,6 @@ def metadata(platform: Platform, listener: Listener = Listener.ONE_WAY, **header
 
 
 def test_one_issuer_is_told_on_both_listeners(platform: Platform) -> None:
-    """Acceptance rows I1, I3."""
     one_way = metadata(platform)
 
     assert one_way == metadata(platform, Listener.TWO_WAY)
@@ -62,12 +61,10 @@ def test_one_issuer_is_told_on_both_listeners(platform: Platform) -> None:
 def test_the_issuer_has_the_host_that_was_called_and_nothing_else_of_it(
     platform: Platform, host: str, issuer: str
 ) -> None:
-    """Acceptance row I3."""
     assert metadata(platform, Host=host)["issuer"] == issuer
 
 
 def test_the_issuer_is_the_configured_url(platform: Platform) -> None:
-    """Acceptance row I1."""
     platform.sandbox.addresses = dataclasses.replace(
         platform.sandbox.addresses,
         public_url="https://sei.example:8443",
@@ -84,7 +81,7 @@ def test_the_issuer_is_the_configured_url(platform: Platform) -> None:
 
 
 def test_the_issuer_of_metadata_redirects_and_tokens_is_one(platform: Platform) -> None:
-    """Acceptance row I1; RFC 9207 section 2.4."""
+    """RFC 9207 section 2.4."""
     issuer = metadata(platform)["issuer"]
     spa = returned(log_in(platform, "demo-spa"))
 
@@ -99,7 +96,6 @@ def jws_claims(token: str) -> dict[str, Any]:
 
 
 def test_arrays_that_would_be_empty_are_left_out(platform: Platform) -> None:
-    """Acceptance row I4."""
     members = metadata(platform)
 
     assert members["response_types_supported"] == ["code", "token"]
@@ -111,7 +107,7 @@ def test_arrays_that_would_be_empty_are_left_out(platform: Platform) -> None:
 
 
 def test_listed_grants_are_the_accepted_ones(platform: Platform) -> None:
-    """Acceptance row I5; that each gives a token is shown with the standards table."""
+    """The tests of the standards table show that each gives a token."""
     listed = metadata(platform)["grant_types_supported"]
 
     assert sorted(listed) == sorted([*GRANTS, "implicit"])
@@ -122,7 +118,6 @@ def test_listed_grants_are_the_accepted_ones(platform: Platform) -> None:
 
 
 def test_listed_response_types_and_modes_are_the_accepted_ones(platform: Platform) -> None:
-    """Acceptance row I5."""
     members = metadata(platform)
     applications = {"code": "demo-web", "token": "demo-spa"}
     modes = {"code": "query", "token": "fragment"}
@@ -151,7 +146,6 @@ def authenticated(platform: Platform, method: str) -> httpx2.Response:
 def test_listed_ways_of_authentication_are_the_accepted_ones(
     platform: Platform, endpoint: str
 ) -> None:
-    """Acceptance row I5."""
     listed = metadata(platform)[f"{endpoint}_endpoint_auth_methods_supported"]
 
     assert sorted(listed) == ["client_secret_basic", "client_secret_post", "none"]
@@ -166,7 +160,6 @@ def test_listed_ways_of_authentication_are_the_accepted_ones(
 
 
 def test_listed_challenge_methods_are_the_accepted_ones(platform: Platform) -> None:
-    """Acceptance row I5."""
     challenges = {"S256": challenge_of(VERIFIER), "plain": VERIFIER}
 
     listed = metadata(platform)["code_challenge_methods_supported"]
@@ -184,7 +177,6 @@ def test_listed_challenge_methods_are_the_accepted_ones(platform: Platform) -> N
 
 
 def test_listed_scopes_are_those_of_the_applications(platform: Platform) -> None:
-    """Acceptance row I5."""
     assert metadata(platform)["scopes_supported"] == ["ilservices"]
     platform.change("demo-server", scopes=("ilservices", "reports"))
 
@@ -193,7 +185,6 @@ def test_listed_scopes_are_those_of_the_applications(platform: Platform) -> None
 
 
 def test_the_two_way_aliases_answer(platform: Platform) -> None:
-    """Acceptance row I3."""
     aliases = metadata(platform)["mtls_endpoint_aliases"]
     http = platform.client("svc-web")
     form = good_form(platform, "demo-web", "authorization_code")
@@ -210,7 +201,6 @@ def test_the_two_way_aliases_answer(platform: Platform) -> None:
 
 
 def test_the_keys_are_public_and_fit_the_tokens(platform: Platform) -> None:
-    """Acceptance row I7."""
     (key,) = platform.client().get(JWKS_PATH).json()["keys"]
     native = redeem(platform, "demo-native", **native_form(platform)).json()["access_token"]
 
@@ -235,7 +225,6 @@ def native_form(platform: Platform) -> dict[str, str]:
 def test_a_new_key_signs_and_the_old_one_is_accepted_until_it_is_retired(
     platform: Platform,
 ) -> None:
-    """Acceptance row I8."""
     sandbox, http = platform.sandbox, platform.client()
     old_kid, old = sandbox.signing_key.kid, platform.token()
 
@@ -266,7 +255,6 @@ def test_they_take_a_get_alone(platform: Platform, path: str) -> None:
 def test_the_metadata_lists_the_saml_grant_where_it_can_be_served(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Acceptance row I5."""
     full = metadata(platform)["grant_types_supported"]
     monkeypatch.setitem(sys.modules, "signxml", None)
     lacking = metadata(platform)["grant_types_supported"]

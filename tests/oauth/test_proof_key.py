@@ -10,7 +10,6 @@ from tests.support import Platform
 
 
 def test_plain_is_meant_where_no_method_is_named(platform: Platform) -> None:
-    """Acceptance row D24."""
     proof = {"code_challenge": VERIFIER, "code_challenge_method": None}
     good, bad = (returned(log_in(platform, "demo-native", **proof))["code"] for _ in range(2))
 

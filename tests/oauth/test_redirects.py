@@ -30,7 +30,6 @@ from tests.support import Platform
 def test_only_the_port_of_a_loopback_address_may_differ(
     platform: Platform, address: str, accepted: bool
 ) -> None:
-    """Acceptance row D4."""
     answer = log_in(platform, "demo-native", redirect_uri=address)
 
     assert ("Location" in answer.headers) is accepted
@@ -50,7 +49,7 @@ def test_only_the_port_of_a_loopback_address_may_differ(
     ],
 )
 def test_the_loopback_address_may_be_that_of_ipv6(address: str, accepted: bool) -> None:
-    """Acceptance row D4; RFC 8252 section 7.3."""
+    """RFC 8252 section 7.3."""
     assert is_registered(address, ["http://[::1]/callback"]) is accepted
 
 
@@ -86,7 +85,7 @@ def test_the_loopback_address_may_be_that_of_ipv6(address: str, accepted: bool) 
     ],
 )
 def test_anything_else_must_be_the_same_to_the_letter(address: str, registered: str) -> None:
-    """Acceptance row D2; RFC 9700 section 2.1."""
+    """RFC 9700 section 2.1."""
     assert not is_registered(address, [registered])
     assert is_registered(registered, [address or "x", registered])
 

@@ -24,7 +24,6 @@ from tests.support import Platform
 
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
 def test_revoking_one_token_ends_its_partner(platform: Platform, which: str) -> None:
-    """Acceptance rows F8, G7, G8, G14."""
     tokens = by_code(platform).json()
     assert information(platform, tokens["access_token"], client_id="demo-web-key").is_success
 
@@ -47,7 +46,6 @@ def test_revoking_one_token_ends_its_partner(platform: Platform, which: str) -> 
 
 
 def test_revoking_ends_every_token_of_the_consent_and_no_other(platform: Platform) -> None:
-    """Acceptance row G8."""
     first, other = by_code(platform).json(), by_code(platform).json()
     second = refresh(platform, first["refresh_token"]).json()
 
@@ -62,7 +60,7 @@ def test_revoking_ends_every_token_of_the_consent_and_no_other(platform: Platfor
 def test_every_application_revokes_over_its_own_listener(
     platform: Platform, application: str
 ) -> None:
-    """Acceptance row G7; a single-page application too, though it has no token request."""
+    """A single-page application can do it too, though it has no token request."""
     token = tokens_of(platform, application)["access_token"]
     home, other = Listener.TWO_WAY, Listener.ONE_WAY
     if application in ONE_WAY_GRANTS:
@@ -88,7 +86,6 @@ def revoke_over(
 
 
 def test_revoking_what_is_unknown_or_revoked_is_no_error(platform: Platform) -> None:
-    """Acceptance row G9."""
     tokens = by_code(platform).json()
     used = tokens["refresh_token"]
     current = refresh(platform, used).json()["refresh_token"]
@@ -152,7 +149,6 @@ def test_a_wrong_revocation_is_refused_in_the_documented_shape(
     kind: Kind,
     check: str,
 ) -> None:
-    """Acceptance rows G10, G13."""
     http = platform.client("svc-web")
     answer = http.post(REVOKE_PATH, data=form, headers=basic(pair))
 

@@ -62,7 +62,6 @@ def test_every_application_asks_over_its_own_listener(platform: Platform, applic
 
 
 def test_another_certificate_is_refused(platform: Platform) -> None:
-    """Acceptance row A13."""
     token = by_code(platform).json()["access_token"]
 
     answer = ask(platform, "demo-web", token, Listener.TWO_WAY, "svc-internal")
@@ -72,7 +71,6 @@ def test_another_certificate_is_refused(platform: Platform) -> None:
 
 
 def test_token_information_refuses_dead_tokens_and_missing_ids(platform: Platform) -> None:
-    """Acceptance row G7."""
     token = by_code(platform).json()["access_token"]
     missing = information(platform, token)
     assert missing.status_code == 400

@@ -53,7 +53,6 @@ def test_the_media_type_that_the_page_spells_is_accepted(platform: Platform) -> 
 
 
 def test_query_parameters_are_accepted_and_flagged(platform: Platform) -> None:
-    """Acceptance rows C8, C30."""
     query = platform.form() | {
         "client_id": "demo-server-key",
         "client_secret": "demo-server-secret",
@@ -69,7 +68,6 @@ def test_query_parameters_are_accepted_and_flagged(platform: Platform) -> None:
 
 
 def test_the_rfc_dialect_refuses_query_parameters(platform: Platform) -> None:
-    """Acceptance row C8."""
     platform.sandbox.reset({"dialect": "rfc"})
 
     answer = platform.client().post(
@@ -81,7 +79,6 @@ def test_the_rfc_dialect_refuses_query_parameters(platform: Platform) -> None:
 
 
 def test_unknown_parameters_are_ignored(platform: Platform) -> None:
-    """Acceptance row C14."""
     assert platform.post_token(flavour="vanilla").status_code == 200
 
 
@@ -238,7 +235,6 @@ def test_client_id_beside_the_header_must_be_the_same(platform: Platform) -> Non
 
 @pytest.mark.parametrize("name", ["username", "password", "grant_type"])
 def test_a_missing_parameter_is_refused(platform: Platform, name: str) -> None:
-    """Acceptance row C9."""
     left_out: dict[str, Any] = {name: None}
 
     answer = platform.post_token(**left_out)
@@ -289,7 +285,6 @@ def test_a_parameter_in_form_and_query_is_refused(platform: Platform) -> None:
 def test_a_body_that_is_no_form_is_refused(
     platform: Platform, body: bytes, media_type: str
 ) -> None:
-    """Acceptance row C16."""
     headers = {"Authorization": f"Basic {PAIR}", "Content-Type": media_type}
 
     answer = platform.client().post(TOKEN_PATH, content=body, headers=headers)

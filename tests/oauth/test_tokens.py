@@ -159,7 +159,7 @@ def assert_invalid_token(
 
 
 def test_a_spoilt_token_is_refused(platform: Platform) -> None:
-    """Acceptance row H2: garbage, bad signature."""
+    """Garbage, and a wrong signature."""
     good = platform.token()
     for what, token in spoilt_tokens(good).items():
         assert_invalid_token(platform, token, what)
@@ -167,7 +167,7 @@ def test_a_spoilt_token_is_refused(platform: Platform) -> None:
 
 
 def test_a_forged_token_is_refused(platform: Platform, sandbox: Sandbox) -> None:
-    """Acceptance row H2: ``alg: none``, HS256 with the public key, another key."""
+    """``alg: none``, HS256 with the public key, another key."""
     good, key = platform.token(), sandbox.signing_key
     (public_jwk,) = platform.client().get(JWKS_PATH).json()["keys"]
     for what, token in forged_tokens(good, key.public.to_pem(), public_jwk).items():
@@ -211,7 +211,6 @@ def test_a_forged_token_revokes_nothing(platform: Platform, sandbox: Sandbox) ->
 
 
 def test_a_revoked_token_is_refused(platform: Platform) -> None:
-    """Acceptance row H2."""
     token = platform.token()
     platform.post_token(grant_type="invalidate_token", token=token)
 
@@ -221,7 +220,6 @@ def test_a_revoked_token_is_refused(platform: Platform) -> None:
 
 
 def test_an_expired_token_is_refused(platform: Platform) -> None:
-    """Acceptance row H2."""
     token = platform.token()
     platform.sandbox.clock.advance(minutes=61)
 
@@ -229,7 +227,6 @@ def test_an_expired_token_is_refused(platform: Platform) -> None:
 
 
 def test_a_token_lives_sixty_minutes_under_steady_use(platform: Platform) -> None:
-    """Acceptance row C29."""
     platform.sandbox.clock.freeze()
     headers = platform.headers()
     for _ in range(2):
@@ -248,7 +245,6 @@ def test_a_token_lives_sixty_minutes_under_steady_use(platform: Platform) -> Non
 
 
 def test_a_token_dies_after_thirty_idle_minutes(platform: Platform) -> None:
-    """Acceptance row C28."""
     fresh, used = platform.headers(), platform.headers()
     platform.sandbox.clock.advance(minutes=29)
     assert platform.get(headers=used).status_code == 200
@@ -260,7 +256,6 @@ def test_a_token_dies_after_thirty_idle_minutes(platform: Platform) -> None:
 
 
 def test_a_token_of_another_server_is_refused(platform: Platform, tmp_path: Path) -> None:
-    """Acceptance row H2."""
     store = CertificateStore(tmp_path / "other")
     stranger = Platform(Sandbox(fixtures=load_fixtures(), store=store, behaviour=Behaviour()))
 

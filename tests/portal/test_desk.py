@@ -49,7 +49,6 @@ def mails_about(portal: Portal, words: str) -> list[Mail]:
 
 
 def test_automatic_approval_gives_working_keys_at_once(portal: Portal, platform: Platform) -> None:
-    """Acceptance row B1."""
     application = portal.register(registration(name="Nightly"))
 
     assert application.approved
@@ -59,7 +58,6 @@ def test_automatic_approval_gives_working_keys_at_once(portal: Portal, platform:
 
 
 def test_manual_approval_lets_nothing_in_before_it(manual: Portal, platform: Platform) -> None:
-    """Acceptance row B1."""
     waiting = manual.register(registration())
 
     assert not waiting.approved
@@ -77,7 +75,6 @@ def test_manual_approval_lets_nothing_in_before_it(manual: Portal, platform: Pla
 def test_the_artifacts_are_mailed_to_the_list_each_in_a_mail_of_its_own(
     portal: Portal, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B1."""
     application = portal.register(registration())
     username = account_of(application)
     password = sandbox.state.registry.service_accounts[username].password
@@ -151,8 +148,6 @@ def test_a_refused_registration_leaves_nothing_behind(portal: Portal, sandbox: S
 
 
 def test_everything_repeats_under_a_seed(sandbox: Sandbox) -> None:
-    """Acceptance row J1."""
-
     def registered() -> list[Any]:
         sandbox.reset({"seed": 7})
         made = sandbox.portal.register(registration())
@@ -195,7 +190,6 @@ def test_an_unknown_application_names_those_there_are(
 
 
 def test_a_change_is_felt_at_once(portal: Portal, platform: Platform) -> None:
-    """Acceptance row A14."""
     portal.register(registration())
     token = platform.headers("Nightly")
     http = platform.client("svc-nightly")
@@ -361,7 +355,6 @@ def test_an_application_without_account_is_deleted_too(portal: Portal) -> None:
 
 
 def test_a_new_link_is_mailed_and_ends_the_older(portal: Portal, sandbox: Sandbox) -> None:
-    """Acceptance row B7."""
     portal.register(registration())
     (first,) = portal.links.of("svc-nightly")
 
@@ -377,7 +370,6 @@ def test_a_new_link_is_mailed_and_ends_the_older(portal: Portal, sandbox: Sandbo
 def test_a_renewal_gives_a_second_certificate_while_the_first_works(
     portal: Portal, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B2."""
     portal.register(registration())
     first = sandbox.identity("svc-nightly")
     (first_link,) = portal.links.of("svc-nightly")
@@ -396,7 +388,6 @@ def notices(portal: Portal) -> list[tuple[str, datetime]]:
 
 
 def test_notices_come_as_the_clock_passes_them(portal: Portal, sandbox: Sandbox) -> None:
-    """Acceptance row B9."""
     sandbox.clock.freeze()
     portal.register(registration())
     end = sandbox.identity("svc-nightly").not_after

@@ -52,7 +52,7 @@ def test_every_mail_says_that_it_is_a_mocks_and_for_whom(name: str) -> None:
 
 
 def test_user_name_and_password_never_stand_together() -> None:
-    """Acceptance row B1: in separate mails."""
+    """They come in separate mails."""
     both = {
         name
         for name, letter in LETTERS.items()

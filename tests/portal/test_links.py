@@ -46,7 +46,6 @@ def refused(links: CertificateLinks, link: Link) -> str:
 
 
 def test_a_link_is_good_for_once(links: CertificateLinks) -> None:
-    """Acceptance rows B3, B4."""
     link = create(links)
 
     assert links.take(link.token) is link
@@ -54,7 +53,6 @@ def test_a_link_is_good_for_once(links: CertificateLinks) -> None:
 
 
 def test_looking_is_no_attempt(links: CertificateLinks) -> None:
-    """Acceptance row B5."""
     link = create(links)
 
     for _ in range(3):
@@ -80,7 +78,6 @@ def test_of_a_hundred_at_once_exactly_one_wins(links: CertificateLinks) -> None:
 
 
 def test_a_link_ends_by_the_clock(links: CertificateLinks, clock: Clock) -> None:
-    """Acceptance row B7."""
     link = create(links)
 
     clock.advance(LIFETIME - timedelta(seconds=1))
@@ -101,7 +98,6 @@ def test_a_used_link_stays_used_when_its_time_is_over(
 
 
 def test_a_new_link_ends_the_older_of_its_certificate_alone(links: CertificateLinks) -> None:
-    """Acceptance row B7."""
     old, other_certificate = create(links), create(links, serial_number=2)
     other_account = create(links, account="svc-two")
     new = create(links)
@@ -149,8 +145,6 @@ def test_a_link_says_its_state(links: CertificateLinks, clock: Clock) -> None:
 
 
 def test_links_cannot_be_guessed_and_repeat_under_a_seed(clock: Clock) -> None:
-    """Acceptance row J1."""
-
     def tokens(seed: int) -> list[str]:
         links = CertificateLinks(clock=clock, random=Random(seed), lifetime=LIFETIME)  # noqa: S311
         return [create(links).token for _ in range(50)]

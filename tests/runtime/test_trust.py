@@ -61,7 +61,6 @@ def register(sandbox: Sandbox, identity: Identity, ca: ClientCA) -> None:
 def test_an_own_certificate_opens_the_door_once_registered_until_a_reset(
     trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
 ) -> None:
-    """Acceptance rows A3, B10."""
     own = ca.identity(TEAM)
     assert told(trust, own) == UNKNOWN_CA
     assert sandbox.journal.last.certificate == own.peer
@@ -76,7 +75,6 @@ def test_an_own_certificate_opens_the_door_once_registered_until_a_reset(
 def test_with_and_without_its_chain_and_below_an_intermediate(
     trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
 ) -> None:
-    """Acceptance row A9."""
     below = ClientCA.create("Client intermediate", parent=ca)
     own = below.identity(TEAM)
     alone = Identity(certificate=own.certificate, key=own.key)
@@ -111,7 +109,6 @@ def test_the_ca_that_was_submitted_is_no_client(
 def test_the_others_stay_as_they_were_but_for_the_alert_of_a_revocation(
     trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA, registered: bool
 ) -> None:
-    """Acceptance rows A1, A3 to A5, A7."""
     if registered:
         register(sandbox, ca.identity(TEAM), ca)
     good, further = sandbox.identity("svc-demo"), sandbox.issue_certificate("svc-demo")
@@ -167,7 +164,6 @@ def test_a_revoked_own_certificate_is_refused_by_our_own_check(
 def test_an_own_certificate_ends_by_the_platforms_clock(
     trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
 ) -> None:
-    """Acceptance row B8."""
     own = ca.identity(TEAM)
     register(sandbox, own, ca)
     sandbox.clock.set(own.not_after - timedelta(minutes=1))
@@ -219,7 +215,6 @@ def test_a_connection_that_was_kept_open_is_refused_at_its_next_request(
 def test_a_signed_request_opens_the_door_with_the_clients_key(
     trust: ListenerTrust, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B10."""
     key = rsa_key()
     signed = sandbox.certificates.sign(TEAM, pem(request(TEAM, key=key)))
     shown = Identity(certificate=signed.certificate, key=key)
@@ -232,7 +227,6 @@ def test_a_signed_request_opens_the_door_with_the_clients_key(
 def test_both_certificates_work_after_a_renewal_and_the_first_ends(
     trust: ListenerTrust, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B8."""
     first = sandbox.identity("svc-demo")
     sandbox.clock.set(first.not_after - timedelta(days=1))
     sandbox.portal.renew("svc-demo")
@@ -267,7 +261,6 @@ def test_the_context_is_made_again_only_when_the_certificates_changed(
 def test_the_one_way_listener_asks_nobody_whatever_is_registered(
     sandbox: Sandbox, ca: ClientCA
 ) -> None:
-    """Acceptance row A11."""
     sandbox.portal.register(registration(certificate="own"))
     identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
     one_way = ListenerTrust(sandbox, identity, client_certificates=False)

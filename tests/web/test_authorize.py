@@ -55,7 +55,6 @@ def is_sent_to_log_in(answer: httpx2.Response) -> bool:
 
 
 def test_a_browser_logs_in_consents_and_is_sent_back(browser: httpx2.Client) -> None:
-    """Acceptance rows D1, D11, D31."""
     request = WEB | {"state": "a state"}
     credentials = {"username": "alice@example.com", "password": "alice-password"}
 
@@ -92,7 +91,6 @@ def test_a_wrong_password_shows_the_page_again(browser: httpx2.Client) -> None:
 
 @pytest.mark.parametrize("fields", [{"decision": "deny"}, ALICE | {"decision": "deny"}])
 def test_cancelling_tells_the_application(browser: httpx2.Client, fields: dict[str, str]) -> None:
-    """Acceptance rows D10, D11."""
     for path in (AUTHORIZE, LOGIN):
         answer = browser.post(path, params=WEB | {"state": "s"}, data=fields)
 
@@ -124,7 +122,6 @@ def test_cancelling_tells_the_application(browser: httpx2.Client, fields: dict[s
 def test_what_must_not_be_redirected_is_told_on_a_page(
     browser: httpx2.Client, request_: dict[str, str], words: str
 ) -> None:
-    """Acceptance rows D2, D5."""
     authorize, login = (browser.get(path, params=request_) for path in (AUTHORIZE, LOGIN))
 
     for answer in (authorize, login):
@@ -158,7 +155,7 @@ def test_state_comes_back_byte_for_byte(browser: httpx2.Client, state: str) -> N
 def test_a_post_of_the_request_is_the_same_as_a_get(
     browser: httpx2.Client, request_: dict[str, str]
 ) -> None:
-    """Acceptance row D30: but for 303, where a GET has 302."""
+    """A POST is answered with 303 where a GET is answered with 302."""
     get = browser.get(AUTHORIZE, params=request_)
     post = browser.post(AUTHORIZE, data=request_)
 
@@ -174,7 +171,6 @@ def test_a_post_of_the_request_is_the_same_as_a_get(
 def test_the_redirect_address_may_be_left_out_or_called_as_the_vendor_does(
     platform: Platform,
 ) -> None:
-    """Acceptance row D31."""
     address = "https://localhost:9443/callback"
     requests: list[dict[str, str]] = [{}, {"redirect_url": address}, {"redirect_uri": address}]
 
@@ -190,7 +186,6 @@ def test_the_redirect_address_may_be_left_out_or_called_as_the_vendor_does(
 def test_auto_login_needs_the_setting_and_a_known_user(
     platform: Platform, browser: httpx2.Client
 ) -> None:
-    """Acceptance rows D1, D31."""
     hint = WEB | {"login_hint": "alice@example.com", "state": "s"}
     assert is_sent_to_log_in(browser.get(AUTHORIZE, params=hint))
     platform.sandbox.reset({"auto_login": True})

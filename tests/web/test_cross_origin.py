@@ -63,7 +63,7 @@ def preflight(platform: Platform, path: str, origin: str, listener: Listener) ->
 def test_a_browser_may_call_and_read_where_its_origin_is_registered(
     platform: Platform, path: str, listener: Listener
 ) -> None:
-    """Acceptance row I9: each endpoint, origin and listener; preflight and call."""
+    """Each endpoint, origin and listener; preflight and call."""
     http = platform.client("svc-demo", listener=listener)
     for origin in (SPA, *FOREIGN):
         reader = allowed(path, origin, listener)
@@ -197,7 +197,7 @@ def test_a_browser_can_read_a_refusal_too(
 def test_no_answer_of_the_log_in_can_be_read_by_another_origin(
     platform: Platform, fields: dict[str, str]
 ) -> None:
-    """Acceptance row I9: pages, redirects and errors of authorize."""
+    """Pages, redirects and errors of authorize."""
     http = platform.client(None, listener=Listener.ONE_WAY)
     for path, query in product(PAGES, (WEB, {}, WEB | {"scope": "x"})):
         answer = http.post(

@@ -30,7 +30,6 @@ def test_every_token_path_has_the_same_handler(platform: Platform, path: str) ->
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_another_method_is_refused(platform: Platform, method: str) -> None:
-    """Acceptance row C15."""
     answer = platform.client().request(method, TOKEN_PATH)
 
     assert answer.status_code == 405

@@ -37,7 +37,6 @@ def policy_of(answer: httpx2.Response) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("which", PAGES)
 def test_pages_cannot_be_framed_cached_or_read(browser: httpx2.Client, which: str) -> None:
-    """Acceptance row D12."""
     answer = show(browser, which, Origin="https://localhost")
 
     assert answer.headers["X-Frame-Options"] == "DENY"

@@ -18,7 +18,6 @@ from tests.support import TOKEN_PATH, Platform
 
 
 def test_a_code_gives_the_documented_members_in_their_order(platform: Platform) -> None:
-    """Acceptance rows D1, D31, F9."""
     platform.sandbox.clock.freeze()
 
     body = by_code(platform).json()
@@ -40,7 +39,6 @@ def test_a_code_gives_the_documented_members_in_their_order(platform: Platform) 
 
 
 def test_a_native_application_needs_no_certificate_and_a_verifier(platform: Platform) -> None:
-    """Acceptance row D19."""
     body = by_code(platform, "demo-native").json()
 
     assert call(platform, body["access_token"], "demo-native") == 200
@@ -48,7 +46,6 @@ def test_a_native_application_needs_no_certificate_and_a_verifier(platform: Plat
 
 
 def test_a_code_dies_after_twenty_seconds(platform: Platform) -> None:
-    """Acceptance row D14."""
     young, old = (returned(log_in(platform))["code"] for _ in range(2))
     platform.sandbox.clock.advance(seconds=19)
     assert by_code(platform, code=young).status_code == 200
@@ -58,7 +55,6 @@ def test_a_code_dies_after_twenty_seconds(platform: Platform) -> None:
 
 
 def test_a_second_use_ends_the_tokens_of_the_first(platform: Platform) -> None:
-    """Acceptance row D13."""
     code = returned(log_in(platform))["code"]
     first = by_code(platform, code=code).json()
 
@@ -87,7 +83,6 @@ def test_a_hundred_redemptions_give_one_token(platform: Platform) -> None:
 def test_a_wrong_redemption_is_refused(
     platform: Platform, changes: dict[str, str], because: str
 ) -> None:
-    """Acceptance row D18."""
     assert_invalid_grant(platform, by_code(platform, **changes), because)
 
 
@@ -116,7 +111,6 @@ def test_another_application_cannot_redeem_a_code(platform: Platform) -> None:
 def test_a_wrong_or_missing_verifier_burns_the_code(
     platform: Platform, verifier: str | None
 ) -> None:
-    """Acceptance rows D20, D21."""
     code = returned(log_in(platform, "demo-native"))["code"]
 
     wrong = by_code(platform, "demo-native", code=code, code_verifier=verifier)
@@ -129,7 +123,6 @@ def test_a_wrong_or_missing_verifier_burns_the_code(
 
 @pytest.mark.parametrize("verifier", ["x" * 42, "x" * 129, "é" * 43, "x" * 42 + " "])
 def test_a_malformed_verifier_is_refused(platform: Platform, verifier: str) -> None:
-    """Acceptance row D25."""
     code = returned(log_in(platform, "demo-native"))["code"]
 
     answer = by_code(platform, "demo-native", code=code, code_verifier=verifier)
@@ -160,7 +153,6 @@ def test_codes_and_reuse_are_remembered_for_an_hour(platform: Platform) -> None:
 
 
 def test_a_public_client_names_itself(platform: Platform) -> None:
-    """Acceptance row D28."""
     code = returned(log_in(platform, "demo-native"))["code"]
     http = platform.client(None, listener=Listener.ONE_WAY)
 

@@ -8,7 +8,6 @@ from tests.support import Platform
 
 
 def test_client_credentials_give_a_token(platform: Platform) -> None:
-    """Acceptance rows C1, C2, C24."""
     answer = platform.post_token()
 
     body = answer.json()
@@ -20,7 +19,6 @@ def test_client_credentials_give_a_token(platform: Platform) -> None:
 
 
 def test_the_rfc_dialect_says_bearer(platform: Platform) -> None:
-    """Acceptance row C1."""
     platform.sandbox.reset({"dialect": "rfc"})
 
     assert platform.post_token().json()["token_type"] == "Bearer"
@@ -33,7 +31,6 @@ def test_two_tokens_of_one_second_differ(platform: Platform) -> None:
 
 
 def test_refresh_is_not_for_client_credentials(platform: Platform) -> None:
-    """Acceptance row C27."""
     answer = platform.post_token(grant_type="refresh_token", refresh_token="any")
 
     assert answer.status_code == 400
@@ -41,12 +38,10 @@ def test_refresh_is_not_for_client_credentials(platform: Platform) -> None:
 
 
 def test_an_unknown_scope_is_refused(platform: Platform) -> None:
-    """Acceptance row C19."""
     assert_refused(platform, platform.post_token(scope="everything"), SCOPE_INVALID, "scope")
 
 
 def test_a_granted_scope_is_named(platform: Platform) -> None:
-    """Acceptance row C20."""
     platform.change("demo-server", scopes=("ilservices", "reports"))
 
     assert platform.post_token().json()["scope"] == "ilservices reports"

@@ -10,7 +10,6 @@ from tests.support import Platform
 
 
 def test_the_password_grant_is_for_internal_applications(platform: Platform) -> None:
-    """Acceptance rows E4, E5."""
     form = {"grant_type": "password"} | ALICE
 
     good = redeem(platform, "demo-internal", **form)
@@ -35,7 +34,6 @@ def test_the_password_grant_is_for_internal_applications(platform: Platform) -> 
     ],
 )
 def test_a_wrong_user_is_refused(platform: Platform, changes: dict[str, str], because: str) -> None:
-    """Acceptance row E4."""
     form = {"grant_type": "password"} | ALICE | changes
 
     answer = redeem(platform, "demo-internal", **form)

@@ -7,7 +7,6 @@ from tests.support import Platform
 
 
 def test_a_refresh_gives_new_tokens_of_the_same_scope(platform: Platform) -> None:
-    """Acceptance rows F1, F9."""
     platform.sandbox.clock.freeze()
     first = by_code(platform).json()
     platform.sandbox.clock.advance(days=1)
@@ -49,7 +48,6 @@ def test_the_reuse_of_a_refresh_token_ends_the_family(platform: Platform) -> Non
 
 
 def test_a_bogus_refresh_token_is_refused(platform: Platform) -> None:
-    """Acceptance row F2."""
     assert_invalid_grant(platform, refresh(platform, "bogus"), "No such refresh token")
 
 
@@ -63,7 +61,6 @@ def test_refreshing_ends_after_thirty_days(platform: Platform) -> None:
 
 
 def test_a_user_who_is_gone_cannot_refresh(platform: Platform) -> None:
-    """Acceptance row F8."""
     token = by_code(platform).json()["refresh_token"]
     del platform.sandbox.state.registry.end_users["alice@example.com"]
 
@@ -74,7 +71,6 @@ def test_a_user_who_is_gone_cannot_refresh(platform: Platform) -> None:
 def test_a_scope_that_was_not_granted_is_refused_though_the_application_has_it(
     platform: Platform,
 ) -> None:
-    """Acceptance row F4."""
     platform.change("demo-web", scopes=("ilservices", "reports"))
     code = returned(log_in(platform, scope="reports"))["code"]
     token = by_code(platform, code=code).json()["refresh_token"]
@@ -87,7 +83,6 @@ def test_a_scope_that_was_not_granted_is_refused_though_the_application_has_it(
 
 
 def test_a_refresh_may_ask_for_less_and_later_for_all_again(platform: Platform) -> None:
-    """Acceptance rows F4, F5."""
     platform.change("demo-web", scopes=("ilservices", "reports"))
     token = by_code(platform).json()["refresh_token"]
 

@@ -11,7 +11,6 @@ from mock_sei.sandbox import Sandbox
 
 
 def test_health(control: httpx2.Client) -> None:
-    """Acceptance row J7."""
     assert control.get("/health").json()["status"] == "ok"
 
 

@@ -29,7 +29,6 @@ def test_every_application_is_listed_and_found_by_key_or_name(control: httpx2.Cl
 
 
 def test_one_is_registered_and_works(control: httpx2.Client, platform: Platform) -> None:
-    """Acceptance row B1."""
     answer = control.post("/applications", json=registration(products=["sma-trade-orders"]))
 
     assert answer.status_code == 201

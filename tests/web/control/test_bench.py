@@ -15,7 +15,6 @@ from tests.support import Platform
 def test_reset_brings_the_seeded_state_back(
     control: httpx2.Client, platform: Platform, sandbox: Sandbox
 ) -> None:
-    """Acceptance row J1."""
     sandbox.state.registry.applications.clear()
     sandbox.clock.advance(days=1)
 
@@ -27,8 +26,6 @@ def test_reset_brings_the_seeded_state_back(
 
 
 def test_identifiers_repeat_under_the_same_seed(control: httpx2.Client, platform: Platform) -> None:
-    """Acceptance row J1."""
-
     def tracking_ids() -> list[str]:
         control.post("/reset", json={"seed": 7})
         return [platform.post_token().headers["RequestTrackingId"] for _ in range(3)]
@@ -105,7 +102,6 @@ def test_a_wrong_time_is_refused(
 
 
 def test_the_journal_is_read_and_cleared(control: httpx2.Client, platform: Platform) -> None:
-    """Acceptance row J4."""
     platform.post_token(http=platform.client("svc-web"))
 
     journal = control.get("/journal").json()
@@ -127,8 +123,6 @@ def test_the_journal_is_read_and_cleared(control: httpx2.Client, platform: Platf
 def test_tokens_of_a_rotated_key_live_until_it_is_retired(
     control: httpx2.Client, platform: Platform
 ) -> None:
-    """Acceptance row I8."""
-
     def kids() -> list[str]:
         keys = platform.client().get("/.well-known/jwks.json").json()["keys"]
         return [key["kid"] for key in keys]

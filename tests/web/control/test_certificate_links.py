@@ -28,7 +28,6 @@ def team(control: httpx2.Client) -> str:
 
 
 def test_a_link_is_one_call(control: httpx2.Client, platform: Platform) -> None:
-    """Acceptance rows B3, B7."""
     answer = control.post(LINKS)
 
     assert answer.status_code == 201
@@ -166,7 +165,6 @@ def test_an_unknown_account_names_those_there_are(
 
 
 def test_a_request_is_signed(control: httpx2.Client, sandbox: Sandbox, team: str) -> None:
-    """Acceptance row B10."""
     answer = control.post(
         f"{team}/certificate-requests", json={"request": pem(request("svc-nightly"))}
     )
@@ -228,7 +226,6 @@ def test_a_request_that_is_not_acceptable_is_refused_by_field(
 def test_an_own_certificate_is_registered(
     control: httpx2.Client, platform: Platform, team: str
 ) -> None:
-    """Acceptance row B10."""
     ca = ClientCA.create()
     own = ca.identity("svc-nightly")
     assert platform.sandbox.judge_certificate(own.peer) is not None

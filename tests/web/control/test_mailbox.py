@@ -48,7 +48,6 @@ def test_a_mailed_link_says_whether_it_lives(control: httpx2.Client, platform: P
 
 
 def test_a_notice_is_there_when_its_time_has_come(control: httpx2.Client) -> None:
-    """Acceptance row B9."""
     control.post("/applications", json=registration())
     control.post("/clock/advance", json={"seconds": 725 * 86400})
 

@@ -30,7 +30,6 @@ def manual(sandbox: Sandbox) -> None:
 
 
 def test_my_apps_shows_every_application_and_its_state(browser: Browser, manual: None) -> None:
-    """Acceptance row B1."""
     del manual
     browser.registered(name="Waiting one")
     text = browser.get("/portal").text
@@ -62,7 +61,6 @@ def test_every_name_has_a_page_that_its_link_leads_to(browser: Browser, name: st
 def test_keys_are_shown_after_approval_and_not_before(
     browser: Browser, platform: Platform, manual: None
 ) -> None:
-    """Acceptance row B1."""
     del manual
     application = browser.registered()
     waiting = browser.get(APP).text

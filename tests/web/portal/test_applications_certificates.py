@@ -41,7 +41,6 @@ def test_an_application_without_account_has_no_certificate(browser: Browser) -> 
 
 
 def test_a_new_link_is_one_click(browser: Browser, sandbox: Sandbox) -> None:
-    """Acceptance row B7."""
     browser.registered()
     form = {"format": "p12", "passphrase": "chosen-one", "legacy": "true"}
 
@@ -206,7 +205,6 @@ def own(browser: Browser) -> Application:
 def test_a_request_is_signed_and_its_link_mailed(
     browser: Browser, sandbox: Sandbox, own: Application
 ) -> None:
-    """Acceptance row B10."""
     assert "There is none yet" in browser.get(APP).text
 
     text = done(browser, browser.post(f"{APP}/request", {"request": pem(request(TEAM))}))
@@ -244,7 +242,6 @@ def test_without_a_certificate_of_its_own_there_is_no_link(browser: Browser) -> 
 
 @pytest.mark.usefixtures("own")
 def test_an_own_certificate_opens_444(browser: Browser, sandbox: Sandbox) -> None:
-    """Acceptance row B10."""
     ca = ClientCA.create()
     identity = ca.identity(TEAM)
     assert sandbox.judge_certificate(identity.peer) is not None

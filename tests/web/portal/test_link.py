@@ -45,7 +45,6 @@ def check_download(answer: httpx2.Response, name: str) -> None:
 
 
 def test_the_first_get_is_the_download(browser: Browser, link: Link, sandbox: Sandbox) -> None:
-    """Acceptance row B3."""
     answer = browser.get(link.path)
 
     check_download(answer, "certificate.pfx")
@@ -61,7 +60,6 @@ def test_the_first_get_is_the_download(browser: Browser, link: Link, sandbox: Sa
 def test_the_second_get_of_a_program_says_how_to_get_a_new_one(
     browser: Browser, link: Link, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B4."""
     browser.get(link.path)
 
     answer = browser.get(link.path)
@@ -82,7 +80,6 @@ def test_the_second_get_of_a_program_says_how_to_get_a_new_one(
 def test_the_second_get_of_a_browser_shows_a_page_that_says_how(
     browser: Browser, link: Link, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B4."""
     browser.get(link.path, **AS_BROWSER)
 
     page = browser.get(link.path, **AS_BROWSER)
@@ -102,7 +99,6 @@ def test_the_second_get_of_a_browser_shows_a_page_that_says_how(
 
 
 def test_a_head_is_no_attempt(browser: Browser, link: Link) -> None:
-    """Acceptance row B5."""
     for _ in range(3):
         answer = browser.http.head(link.path)
         check_download(answer, "certificate.pfx")
@@ -122,7 +118,6 @@ def test_no_other_method_is_an_attempt(browser: Browser, link: Link) -> None:
 def test_a_link_ends_and_a_new_one_takes_its_place(
     browser: Browser, link: Link, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B7."""
     sandbox.clock.set(link.expires_at - timedelta(seconds=1), frozen=True)
     assert browser.http.head(link.path).status_code == 200
     sandbox.clock.advance(seconds=1)
@@ -190,7 +185,7 @@ def unpacked(content: bytes) -> dict[str, bytes]:
 def test_every_format_holds_the_same_certificate(
     browser: Browser, portal: Portal, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B3: the bundle by default, ``.p7s`` on request."""
+    """The bundle by default, ``.p7s`` on request."""
     identity = sandbox.identity("svc-demo")
     delivery = Delivery(format="p7s", passphrase="chosen-one")
 
@@ -223,7 +218,6 @@ def test_every_format_holds_the_same_certificate(
 def test_a_signed_request_comes_without_a_key_and_the_rest_is_refused(
     browser: Browser, portal: Portal, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B10."""
     signed = sandbox.certificates.sign("svc-demo", pem(request("svc-demo")))
     link = portal.send_link("svc-demo")
     for wanted in ("pfx", "p12"):

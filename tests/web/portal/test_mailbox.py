@@ -65,7 +65,6 @@ def test_a_mail_shows_what_it_says_and_its_link_is_the_download(
 def test_a_renewal_notice_stands_there_when_its_time_has_come(
     browser: Browser, sandbox: Sandbox
 ) -> None:
-    """Acceptance row B9."""
     browser.registered()
     sandbox.clock.advance(days=725)
     text = browser.get("/portal/mailbox").text
