@@ -43,6 +43,7 @@ NAVIGATION = {
     "The project": [
         "CHANGELOG",
         "CONTRIBUTING",
+        "SECURITY",
         "docs/architecture",
         "benchmarks/README",
         "soak/README",
