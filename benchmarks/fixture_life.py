@@ -29,7 +29,7 @@ class FixtureLife:
 
 def live(resets: int) -> FixtureLife:
     begun = time.perf_counter()
-    from mock_sei.client import MockSei
+    from mock_sei.testing.in_process import MockSei
 
     imported = time.perf_counter()
     server = MockSei().start()

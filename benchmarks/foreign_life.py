@@ -130,7 +130,7 @@ def _caller(catalogue: Catalogue) -> Callable[..., None]:
     from mock_sei.apis.jobs import Jobs
     from mock_sei.apis.times import find_zone
     from mock_sei.errors import Refusal
-    from mock_sei.peer import Findings
+    from mock_sei.rules.connection import Findings
     from mock_sei.web.refusals import JsonResponse
 
     random = Random(1)  # noqa: S311

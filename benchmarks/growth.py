@@ -28,21 +28,21 @@ from cryptography.x509.oid import NameOID
 from starlette.types import ASGIApp, Message
 
 from benchmarks.requests import APP_KEY
-from mock_sei.bench.entries import Entry
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder, load_fixtures
+from mock_sei.journal.entries import Entry
 from mock_sei.oauth.metadata import TOKEN_PATH
+from mock_sei.platform import Platform
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.mailbox import Letter
-from mock_sei.records import Application, ServiceAccount
-from mock_sei.registry import Registry
-from mock_sei.sandbox import Sandbox
+from mock_sei.rules.records import Application, ServiceAccount
+from mock_sei.rules.registry import Registry
+from mock_sei.rules.standards import Actor, ApplicationType, Listener
 from mock_sei.settings import Behaviour
-from mock_sei.standards import Actor, ApplicationType, Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
-from mock_sei.web.control.door import ControlListener
+from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
 
 FLAT = 1.5
@@ -103,7 +103,7 @@ class Caller:
 class World:
     """One platform, and callers of its listeners."""
 
-    sandbox: Sandbox
+    platform: Platform
     one_way: Caller
     two_way: Caller
     control: Caller
@@ -137,10 +137,10 @@ def make_world(folder: Path, applications: int = 0, **fixtures: Any) -> World:
             end_users=registry.end_users.values(),
         ),
     )
-    sandbox = Sandbox(fixtures=loaded, store=CertificateStore(folder), behaviour=Behaviour())
-    platform = platform_app()
-    identity = sandbox.identity("svc-demo")
-    two_way = Caller(PlatformListener(platform, sandbox, Listener.TWO_WAY), identity)
+    platform = Platform(fixtures=loaded, store=CertificateStore(folder), behaviour=Behaviour())
+    app = platform_app()
+    identity = platform.identity("svc-demo")
+    two_way = Caller(PlatformListener(app, platform, Listener.TWO_WAY), identity)
     token = two_way.call(
         "POST",
         f"{TOKEN_PATH}?grant_type=client_credentials&username=svc-demo"
@@ -148,10 +148,10 @@ def make_world(folder: Path, applications: int = 0, **fixtures: Any) -> World:
         {"content-type": "application/x-www-form-urlencoded"},
     )
     return World(
-        sandbox=sandbox,
-        one_way=Caller(PlatformListener(platform, sandbox, Listener.ONE_WAY)),
+        platform=platform,
+        one_way=Caller(PlatformListener(app, platform, Listener.ONE_WAY)),
         two_way=two_way,
-        control=Caller(ControlListener(control_app(), sandbox)),
+        control=Caller(ControlListener(control_app(), platform)),
         token=json.loads(token)["access_token"],
     )
 
@@ -222,7 +222,7 @@ def applications_page(folder: Path, size: int) -> Action:
 
 def register(folder: Path, size: int) -> Action:
     world, numbers = make_world(folder, size), itertools.count()
-    return lambda: world.sandbox.portal.register(
+    return lambda: world.platform.portal.register(
         {
             "name": f"new-{next(numbers)}",
             "type": "single-page",
@@ -234,14 +234,14 @@ def register(folder: Path, size: int) -> Action:
 
 def change(folder: Path, size: int) -> Action:
     world, numbers = make_world(folder, size), itertools.count()
-    return lambda: world.sandbox.portal.change(
+    return lambda: world.platform.portal.change(
         "server-1", {"distribution_list": f"team-{next(numbers)}@example.com"}
     )
 
 
 def refresh_keys(folder: Path, size: int) -> Action:
     world = make_world(folder, size)
-    return lambda: world.sandbox.portal.refresh_keys("server-1")
+    return lambda: world.platform.portal.refresh_keys("server-1")
 
 
 def mailbox(folder: Path, size: int) -> Action:
@@ -252,8 +252,8 @@ def mailbox(folder: Path, size: int) -> Action:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, username)])
         builder = x509.CertificateSigningRequestBuilder().subject_name(name)
         request = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
-        world.sandbox.sign_request(username, request)
-    return lambda: len(world.sandbox.portal.mailbox)
+        world.platform.sign_request(username, request)
+    return lambda: len(world.platform.portal.mailbox)
 
 
 def log_line(folder: Path, size: int) -> Action:
@@ -269,13 +269,13 @@ def entry_as_json(folder: Path, size: int) -> Action:
 def _entry(folder: Path, size: int) -> Entry:
     world = make_world(folder, size)
     world.get("/v1/order/tradetickets?limit=1")
-    return world.sandbox.journal.last
+    return world.platform.journal.last
 
 
 def beside_finished_faults(folder: Path, size: int) -> Action:
     world = make_world(folder)
     for _ in range(size):
-        world.sandbox.arm_fault({"operation": "GET /v2/investors", "status": 418, "times": 1})
+        world.platform.arm_fault({"operation": "GET /v2/investors", "status": 418, "times": 1})
     for _ in range(size):
         with contextlib.suppress(AssertionError):
             world.get("/v2/investors?limit=1")
@@ -286,7 +286,7 @@ def beside_live_faults(folder: Path, size: int) -> Action:
     world = make_world(folder, size)
     for number in range(size):
         operation = f"GET /v1/order/tradetickets*{number}" if number % 2 else "GET /v1/*"
-        world.sandbox.arm_fault(
+        world.platform.arm_fault(
             {"operation": operation, "application": f"server-{number}", "status": 503}
         )
     return lambda: world.get("/v1/order/tradetickets?limit=1")
@@ -296,7 +296,7 @@ def beside_scripted_answers(folder: Path, size: int) -> Action:
     world = make_world(folder, size)
     for number in range(size):
         operation = f"GET /v1/order/tradetickets*{number}" if number % 2 else "GET /v1/*"
-        world.sandbox.enqueue(operation, application=f"server-{number}", json={})
+        world.platform.enqueue(operation, application=f"server-{number}", json={})
     return lambda: world.get("/v1/order/tradetickets?limit=1")
 
 
@@ -304,24 +304,24 @@ def arm_a_fault(folder: Path, size: int) -> Action:
     world = make_world(folder)
     fault = {"operation": "GET /v2/investors", "status": 503}
     for _ in range(size):
-        world.sandbox.arm_fault(fault)
-    return lambda: world.sandbox.arm_fault(fault)
+        world.platform.arm_fault(fault)
+    return lambda: world.platform.arm_fault(fault)
 
 
 def script_an_answer(folder: Path, size: int) -> Action:
     world = make_world(folder)
     for _ in range(size):
-        world.sandbox.enqueue("GET /v2/investors", json={})
-    return lambda: world.sandbox.enqueue("GET /v2/investors", json={})
+        world.platform.enqueue("GET /v2/investors", json={})
+    return lambda: world.platform.enqueue("GET /v2/investors", json={})
 
 
 def send_a_mail(folder: Path, size: int) -> Action:
     world = make_world(folder)
-    box = world.sandbox.portal.mailbox
+    box = world.platform.portal.mailbox
     letter = Letter(sender="a@example.com", subject="subject", text="text")
 
     def send() -> None:
-        box.send(letter, to="b@example.com", at=world.sandbox.clock.now())
+        box.send(letter, to="b@example.com", at=world.platform.clock.now())
 
     for _ in range(size):
         send()
@@ -332,13 +332,15 @@ def last_mail(folder: Path, size: int) -> Action:
     world = make_world(folder)
     letter = Letter(sender="a@example.com", subject="subject", text="text")
     for _ in range(size):
-        world.sandbox.portal.mailbox.send(letter, to="b@example.com", at=world.sandbox.clock.now())
+        world.platform.portal.mailbox.send(
+            letter, to="b@example.com", at=world.platform.clock.now()
+        )
     return lambda: world.control.call("GET", "/mailbox?limit=1")
 
 
 def create_a_link(folder: Path, size: int) -> Action:
     world = make_world(folder)
-    links = world.sandbox.portal.links
+    links = world.platform.portal.links
 
     def create() -> None:
         links.create(account="svc-demo", serial_number=1, delivery=Delivery())
@@ -350,7 +352,7 @@ def create_a_link(folder: Path, size: int) -> Action:
 
 def revoke(folder: Path, size: int) -> Action:
     world, numbers = make_world(folder), itertools.count(1)
-    revocations, now = world.sandbox.certificates.revocations, world.sandbox.clock.now()
+    revocations, now = world.platform.certificates.revocations, world.platform.clock.now()
 
     def revoke_one() -> None:
         revocations.add(next(numbers), now=now)
@@ -378,7 +380,7 @@ def post_a_record(folder: Path, size: int) -> Action:
 
 def add_a_record(folder: Path, size: int) -> Action:
     world, numbers = _with_records(folder, size), itertools.count(size)
-    return lambda: world.sandbox.data.add("investors", [{"externalId": f"INV-{next(numbers):05}"}])
+    return lambda: world.platform.data.add("investors", [{"externalId": f"INV-{next(numbers):05}"}])
 
 
 def another_page(folder: Path, size: int) -> Action:

@@ -16,12 +16,12 @@ import click
 from mock_sei import __version__
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import MockSeiError
-from mock_sei.paths import find_path_problem
+from mock_sei.values.paths import find_path_problem
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from mock_sei.remote import Remote
+    from mock_sei.testing.remote import Remote
 
 LOOPBACK, CONTROL_PORT = "127.0.0.1", 8044
 """Where the control listener is, unless the environment says otherwise."""
@@ -227,7 +227,7 @@ def issue(
     p7s   certificate.p7s (DER, with the intermediate) and privatekey.key
     """
     from mock_sei.commands.issue import issue_files
-    from mock_sei.passphrases import find_warning
+    from mock_sei.rules.passphrases import find_warning
 
     written = issue_files(
         account,
@@ -253,7 +253,7 @@ def _secret_option(name: str, text: str) -> Callable[[Callable[..., None]], Call
 
 def _own_control_url() -> str:
     """Where `mock-sei serve` listens with the variables of this environment, as in a container."""
-    from mock_sei.addresses import host_to_call, url
+    from mock_sei.rules.addresses import host_to_call, url
 
     host = host_to_call(os.environ.get("MOCK_SEI_CONTROL_HOST") or LOOPBACK, loopback=LOOPBACK)
     port = os.environ.get("MOCK_SEI_CONTROL_PORT", "")
@@ -394,7 +394,7 @@ def journal(
 @main.command()
 def standards() -> None:
     """Print the security standards: who uses which grant, on which port."""
-    from mock_sei.standards import standards_table
+    from mock_sei.rules.standards import standards_table
 
     click.echo(standards_table())
 
@@ -468,7 +468,7 @@ def doctor(
 @_control_url_option
 def healthcheck(control_url: str) -> None:
     """Exit with status 0 when a running server is healthy, with 1 when it is not."""
-    from mock_sei.attached.health import find_problem
+    from mock_sei.testing.health import find_problem
 
     problem = find_problem(control_url)
     if problem:
@@ -478,6 +478,6 @@ def healthcheck(control_url: str) -> None:
 
 
 def _remote(control_url: str) -> Remote:
-    from mock_sei.remote import Remote
+    from mock_sei.testing.remote import Remote
 
     return Remote(control_url)

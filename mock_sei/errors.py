@@ -18,9 +18,9 @@
         └── MalformedRequest   ... because of one or more values of a functional call
             └── RepeatedMember  ... one of which is an object that has a name twice
 
-A :class:`Refusal` has two faces that never mix. Its :class:`Kind` is the public one, a row of the
-table below: status and words as SEI sends them. Its :class:`Explanation` is for the journal and
-the log. Neither may hold a secret or a whole token.
+A :class:`Refusal` has two faces that never mix. Its :class:`RefusalKind` is the public one, a row
+of the table below: status and words as SEI sends them. Its :class:`Explanation` is for the journal
+and the log. Neither may hold a secret or a whole token.
 
 Sources: the error table of the error-handling FAQ, the sample of the API-standards FAQ, RFC 6749
 section 5.2. The statuses are assumed; ``docs/fidelity.md`` says which words are documented.
@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from mock_sei.texts import spelled
+from mock_sei.values.texts import spelled
 
 
 def one_line(text: str) -> str:
@@ -142,7 +142,7 @@ class MockSeiBug(MockSeiError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class RefusalKind:
     """The public face of a refusal."""
 
     status: int
@@ -162,8 +162,8 @@ _AUTHENTICATION = "gateway.authentication.failure"
 _CREDENTIALS = "Gateway Authentication Failed, Please validate Credentials"
 
 
-def _access(reason: str | None, description: str) -> Kind:
-    return Kind(
+def _access(reason: str | None, description: str) -> RefusalKind:
+    return RefusalKind(
         status=403,
         code=_ACCESS,
         message=_PRECONDITIONS,
@@ -173,8 +173,8 @@ def _access(reason: str | None, description: str) -> Kind:
     )
 
 
-def _credentials(status: int, error: str, description: str) -> Kind:
-    return Kind(
+def _credentials(status: int, error: str, description: str) -> RefusalKind:
+    return RefusalKind(
         status=status,
         code=_AUTHENTICATION,
         message=_CREDENTIALS,
@@ -191,15 +191,15 @@ TRAFFIC_PATTERN = _access(
     "The incoming traffic pattern is invalid.", "The application must use its other listener."
 )
 SCOPE_MISSING = _access(None, "The token's scope does not reach this resource.")
-API_KEY = Kind(
+API_KEY = RefusalKind(
     status=401,
     code=_AUTHENTICATION,
     message="Invalid ApiKey for given resource",
     error="invalid_client",
     description="The AppKey has no access to this API or environment.",
 )
-TOKEN_EXPIRED = Kind(status=401, code=_AUTHENTICATION, message="Access Token expired")
-TOKEN_INVALID = Kind(status=401, code=_AUTHENTICATION, message=_CREDENTIALS)
+TOKEN_EXPIRED = RefusalKind(status=401, code=_AUTHENTICATION, message="Access Token expired")
+TOKEN_INVALID = RefusalKind(status=401, code=_AUTHENTICATION, message=_CREDENTIALS)
 KEY_PAIR = _credentials(401, "invalid_client", "AppKey and AppSecret are wrong or missing.")
 GRANT_INVALID = _credentials(400, "invalid_grant", "The credentials of the grant are not valid.")
 GRANT_NOT_ALLOWED = _credentials(
@@ -215,53 +215,57 @@ RESPONSE_TYPE_UNKNOWN = _credentials(
 ACCESS_DENIED = _credentials(403, "access_denied", "The user or the platform denied the request.")
 SCOPE_INVALID = _credentials(400, "invalid_scope", "The scope is not known or not granted.")
 
-PARAMETER_INVALID = Kind(
+PARAMETER_INVALID = RefusalKind(
     status=400, code="request.validation.failure", message="The request has invalid values"
 )
-NOT_FOUND = Kind(status=404, code="resource.not.found", message="The resource does not exist")
-NOT_AUTHORIZED = Kind(
+NOT_FOUND = RefusalKind(
+    status=404, code="resource.not.found", message="The resource does not exist"
+)
+NOT_AUTHORIZED = RefusalKind(
     status=404, code="resource.access.failure", message="Not authorized to perform the action"
 )
 """What 404 means on the eSign page; the words are ours."""
-CONFLICT = Kind(
+CONFLICT = RefusalKind(
     status=409,
     code="resource.state.failure",
     message="The request conflicts with the current state of the resource",
 )
-PAYLOAD_INVALID = Kind(
+PAYLOAD_INVALID = RefusalKind(
     status=422, code="request.payload.failure", message="The payload of the request is not valid"
 )
-METHOD_NOT_ALLOWED = Kind(
+METHOD_NOT_ALLOWED = RefusalKind(
     status=405,
     code="request.method.failure",
     message="The method is not allowed on this resource",
     error="invalid_request",
     description="The endpoint takes another method.",
 )
-LINK_DEAD = Kind(
+LINK_DEAD = RefusalKind(
     status=410,
     code="resource.gone",
     message="The certificate link is dead: it is good for one download, for a limited time",
     reason="Ask for a new link: on the application's page in the portal (/portal), or with "
     "POST /service-accounts/{username}/certificate-links of the control API.",
 )
-BODY_TOO_LARGE = Kind(
+BODY_TOO_LARGE = RefusalKind(
     status=413,
     code="request.size.failure",
     message="The request body is too large",
     error="invalid_request",
     description="The request body is too large.",
 )
-NOT_HTTP = Kind(status=400, code="request.syntax.failure", message="The request is not valid HTTP")
-REQUEST_STALLED = Kind(
+NOT_HTTP = RefusalKind(
+    status=400, code="request.syntax.failure", message="The request is not valid HTTP"
+)
+REQUEST_STALLED = RefusalKind(
     status=408, code="request.time.failure", message="The request did not come in time"
 )
-EXHAUSTED = Kind(
+EXHAUSTED = RefusalKind(
     status=503,
     code="server.resource.failure",
     message="The test server's machine ran out of something",
 )
-HEAD_TOO_LARGE = Kind(
+HEAD_TOO_LARGE = RefusalKind(
     status=431, code="request.size.failure", message="The headers of the request are too large"
 )
 
@@ -292,7 +296,7 @@ class Refusal(MockSeiError):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: RefusalKind,
         *,
         check: str,
         because: str,
@@ -356,7 +360,7 @@ def with_head(methods: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(named)))
 
 
-class Fault(NamedTuple):
+class InvalidValue(NamedTuple):
     """One wrong value of a functional call, an entry of ``errors[]``."""
 
     field: str
@@ -367,7 +371,7 @@ class Fault(NamedTuple):
 class MalformedRequest(Refusal):
     """A functional call with wrong values: one ``errors[]`` entry for each."""
 
-    def __init__(self, faults: Sequence[Fault], kind: Kind = PARAMETER_INVALID):
+    def __init__(self, faults: Sequence[InvalidValue], kind: RefusalKind = PARAMETER_INVALID):
         reasons = tuple(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
         because = "; ".join(reasons)
         super().__init__(kind, check="parameters", because=because)

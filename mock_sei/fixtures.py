@@ -18,12 +18,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from mock_sei.api_files import DocumentFile, find_documents, read_text
-from mock_sei.arguments import plain_problem, suggestion
+from mock_sei.document_files import DocumentFile, find_documents, read_text
 from mock_sei.errors import ConfigurationError, raise_all
-from mock_sei.json_numbers import plain_reason
-from mock_sei.paths import find_path_problem
-from mock_sei.records import (
+from mock_sei.rules.arguments import plain_problem, suggestion
+from mock_sei.rules.records import (
     PEM_START,
     Application,
     EndUser,
@@ -31,7 +29,9 @@ from mock_sei.records import (
     ServiceAccount,
     find_certificate_problem,
 )
-from mock_sei.registry import Registry
+from mock_sei.rules.registry import Registry
+from mock_sei.values.json_numbers import plain_reason
+from mock_sei.values.paths import find_path_problem
 
 Record = Mapping[str, Any]
 

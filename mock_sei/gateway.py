@@ -17,13 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mock_sei.access import (
-    AccessToken,
-    check_certificate_name,
-    check_listener,
-    check_source_address,
-    explain_unknown_key,
-)
 from mock_sei.errors import (
     API_KEY,
     REQUEST_INVALID,
@@ -32,11 +25,18 @@ from mock_sei.errors import (
     NoToken,
     Refusal,
 )
-from mock_sei.peer import Connection, Findings
 from mock_sei.reasons.tokens import WhatIs, explain_bad_token, explain_no_token, shown_scheme
 from mock_sei.reasons.values import read_as_utf8
-from mock_sei.records import DEFAULT_SCOPE, Application, Environment
-from mock_sei.registry import Registry
+from mock_sei.rules.caller_checks import (
+    AccessToken,
+    check_certificate_name,
+    check_listener,
+    check_source_address,
+    explain_unknown_key,
+)
+from mock_sei.rules.connection import Connection, Findings
+from mock_sei.rules.records import DEFAULT_SCOPE, Application, Environment
+from mock_sei.rules.registry import Registry
 
 APP_KEY_CHECK = "AppKey"
 TOKEN_CHECK = "access token"

@@ -27,12 +27,12 @@ from pydantic import (
     ValidationError,
 )
 
-from mock_sei.arguments import plain_problem, suggestion
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import complaint
-from mock_sei.paths import find_path_problem
-from mock_sei.records import Environment
-from mock_sei.texts import spelled
+from mock_sei.rules.arguments import plain_problem, suggestion
+from mock_sei.rules.records import Environment
+from mock_sei.values.paths import find_path_problem
+from mock_sei.values.texts import spelled
 
 ENVIRONMENT_PREFIX = "MOCK_SEI_"
 SETTINGS_FILE = Path("mock-sei.toml")

@@ -17,8 +17,8 @@ except ImportError as error:
         "pip install '.[testcontainers]'"
     ) from None
 
-from mock_sei.attached.health import find_problem
-from mock_sei.attached.platform import Attached
+from mock_sei.testing.attached import Attached
+from mock_sei.testing.health import find_problem
 
 ONE_WAY, TWO_WAY, CONTROL = 443, 444, 8044
 """The image's own ports."""

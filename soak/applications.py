@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, RESPONSE_TYPES, REVOKE_PATH, TOKEN_PATH
 from mock_sei.oauth.proof_key import challenge_of
-from mock_sei.records import Application
-from mock_sei.standards import GrantType, Listener
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import GrantType, Listener
 from mock_sei.web.login import SESSION_COOKIE
 from soak.callers import AS_TOLD, NOT_HONOURED, NOT_REFUSED, Actions, Caller, Reply, World
 from soak.oracle import Consent, Span, Token, Verdict

@@ -14,8 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from mock_sei.registry import Registry
-from mock_sei.standards import Listener
+from mock_sei.rules.registry import Registry
+from mock_sei.rules.standards import Listener
 from soak.faults import FAULT_STATUSES, breaks
 from soak.oracle import Oracle, Span
 from soak.platform import Platform

@@ -20,7 +20,7 @@ import httpx2
 from benchmarks.hostile import ATTACKS, DOCUMENT, Attack
 from benchmarks.load import Connection
 from benchmarks.requests import functional_request
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from soak.callers import NO_500
 from soak.crowded import report_bugs, wait_for_files
 from soak.leaks import open_files

@@ -7,7 +7,7 @@ from random import Random
 from urllib.parse import urlencode
 
 from mock_sei.oauth.metadata import TOKEN_PATH
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from soak.callers import AS_TOLD, KEPT_OUT, Actions, Caller, World
 from soak.platform import issued_files
 from soak.refusals import BAD_REQUESTS, GOOD, NOT_HTTP

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, p
 
 from benchmarks.load import Connection
 from mock_sei.certificates.bundles import FORMATS
-from mock_sei.passphrases import DEFAULT_PASSPHRASE
+from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 from soak.platform import Platform
 from soak.report import Report
 from tests.e2e.serving import MOCK_SEI, Serving, environment

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from mock_sei.fixtures import load_fixtures
 from mock_sei.oauth.metadata import JWKS_PATH, TOKEN_PATH
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from soak.applications import ApplicationCaller
 from soak.assertions import trusted
 from soak.callers import Caller, World

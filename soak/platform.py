@@ -17,7 +17,7 @@ import httpx2
 from benchmarks.load import Plan
 from benchmarks.processes import ClientFiles
 from benchmarks.requests import TOKEN_REQUEST
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from soak.oracle import Span
 from tests.e2e.serving import MOCK_SEI, Serving
 

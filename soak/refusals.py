@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from mock_sei.oauth.metadata import TOKEN_PATH
-from mock_sei.standards import GrantType, Listener
+from mock_sei.rules.standards import GrantType, Listener
 from soak.requests import FORM, TICKETS, basic
 
 DEMO = {"grant_type": "client_credentials", "username": "svc-demo"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from random import Random
 
-from mock_sei.records import Application
-from mock_sei.standards import GrantType
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import GrantType
 from soak.applications import ApplicationCaller
 from soak.assertions import make_assertion
 from soak.callers import Actions, World

@@ -16,11 +16,11 @@ from anyio.from_thread import start_blocking_portal
 import mock_sei
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder, load_fixtures
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
-from mock_sei.standards import Listener
 from tests.certificates.client_ca import rsa_key
-from tests.support import InProcess, Platform
+from tests.support import InProcess, Served
 
 pytest_plugins = ["pytester"]
 
@@ -75,27 +75,27 @@ def _event_loop() -> Iterator[None]:
 
 
 @pytest.fixture
-def sandbox(shared_store: CertificateStore) -> Sandbox:
-    return Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
+def platform(shared_store: CertificateStore) -> Platform:
+    return Platform(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
 
 
 @pytest.fixture
-def platform(sandbox: Sandbox) -> Platform:
-    return Platform(sandbox)
+def served(platform: Platform) -> Served:
+    return Served(platform)
 
 
 @pytest.fixture(scope="module")
-def hammered(shared_store: CertificateStore) -> Platform:
+def hammered(shared_store: CertificateStore) -> Served:
     """One platform for all examples of a module."""
-    return Platform(
-        Sandbox(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
+    return Served(
+        Platform(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
     )
 
 
 @pytest.fixture
-def browser(platform: Platform) -> httpx2.Client:
+def browser(served: Served) -> httpx2.Client:
     """Keeps cookies, does not follow redirects."""
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
     http.follow_redirects = False
     return http
 

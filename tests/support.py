@@ -17,12 +17,12 @@ from anyio.from_thread import BlockingPortal
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_sei.certificates.bundles import Identity
-from mock_sei.records import Application
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
-from mock_sei.web.control.door import ControlListener
+from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
 
 TOKEN_PATH = "/v2/oauthtoken"
@@ -85,11 +85,11 @@ def in_process(app: ASGIApp, base_url: str, source: str = "127.0.0.1") -> httpx2
     return httpx2.Client(transport=InProcess(app, source), base_url=base_url, follow_redirects=True)
 
 
-class Platform:
-    """A sandbox with its platform application, called as a client would."""
+class Served:
+    """A platform with its platform application, called as a client would."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
         self._app = platform_app()
 
     def client(
@@ -100,19 +100,19 @@ class Platform:
         source: str = "127.0.0.1",
     ) -> httpx2.Client:
         """A client on one listener, with an account's certificate, any identity, or none."""
-        identity = self.sandbox.identity(account) if isinstance(account, str) else account
-        app = with_certificate(PlatformListener(self._app, self.sandbox, listener), identity)
+        identity = self.platform.identity(account) if isinstance(account, str) else account
+        app = with_certificate(PlatformListener(self._app, self.platform, listener), identity)
         return in_process(app, "https://localhost", source)
 
     def application(self, name: str) -> Application:
-        found = self.sandbox.state.registry.find_application(name)
+        found = self.platform.state.registry.find_application(name)
         assert found is not None
         return found
 
     def change(self, name: str, /, **changes: Any) -> Application:
         """Registers an application anew with other values."""
         changed = dataclasses.replace(self.application(name), **changes)
-        self.sandbox.state.registry.applications[changed.app_key] = changed
+        self.platform.state.registry.applications[changed.app_key] = changed
         return changed
 
     def form(self, application: str = "demo-server", **changes: str | None) -> dict[str, str]:
@@ -122,7 +122,7 @@ class Platform:
         form: dict[str, str | None] = {
             "grant_type": "client_credentials",
             "username": account,
-            "password": self.sandbox.state.registry.service_accounts[account].password,
+            "password": self.platform.state.registry.service_accounts[account].password,
         }
         return {name: value for name, value in (form | changes).items() if value is not None}
 
@@ -167,12 +167,12 @@ class Platform:
 
 
 _control_app = cache(control_app)
-"""One for the session: its calls find their sandbox in the request, and are dear to describe."""
+"""One for the session: its calls find their platform in the request, and are dear to describe."""
 
 
-def control_client(sandbox: Sandbox) -> httpx2.Client:
+def control_client(platform: Platform) -> httpx2.Client:
     """A client of a sandbox's control API."""
-    return in_process(ControlListener(_control_app(), sandbox), "http://127.0.0.1:8044")
+    return in_process(ControlListener(_control_app(), platform), "http://127.0.0.1:8044")
 
 
 def registration(**changes: Any) -> dict[str, Any]:

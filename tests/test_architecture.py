@@ -1,6 +1,6 @@
 """Who may import whom, read from every module's own imports.
 
-Down only: rules and records, the domain, one sandbox, HTTP, sockets, edges. The domain folders do
+Down only: rules and records, the domain, one platform, HTTP, sockets, edges. The domain folders do
 not import one another.
 """
 
@@ -20,25 +20,22 @@ import mock_sei
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("json_numbers", "texts"),
-    ("errors", "standards", "machine", "paths", "core_yaml", "ecmascript", "tables"),
-    ("departed", "passphrases"),
-    ("peer", "records", "addresses", "randomness", "patterns", "reasons"),
-    ("processes", "secret_index", "sendable", "arguments"),
-    ("registry", "clock"),
-    ("access", "api_files"),
+    ("values",),
+    ("errors",),
+    ("reasons",),
+    ("rules",),
+    ("matching",),
+    ("document_files",),
     ("fixtures",),
     ("settings",),
-    ("certificates", "oauth", "portal", "apis", "bench"),
-    ("gateway", "controls"),
-    ("sandbox",),
+    ("certificates", "oauth", "portal", "apis", "journal", "faults"),
+    ("gateway",),
+    ("platform",),
     ("web",),
     ("runtime",),
-    ("flows", "handles", "doctor"),
-    ("workbench",),
-    ("attached",),
-    ("client",),
-    ("remote", "pytest_plugin", "testcontainers"),
+    ("doctor",),
+    ("testing",),
+    ("testcontainers",),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -57,12 +54,12 @@ ONLY_IN = {
     "starlette": ("web", "runtime"),
     "uvicorn": ("runtime",),
     "uvloop": ("runtime",),
-    "ssl": ("runtime", "workbench", "remote", "doctor"),
-    "httpx2": ("workbench", "flows", "attached", "remote", "pytest_plugin"),
+    "ssl": ("runtime", "testing", "doctor"),
+    "httpx2": ("testing",),
     "click": ("cli", "commands"),
     "jsonschema_rs": ("apis/schemas",),
-    "re2": ("patterns",),
-    "regex": ("patterns",),
+    "re2": ("apis/patterns",),
+    "regex": ("apis/patterns",),
     "testcontainers": ("testcontainers",),
 }
 """Libraries that one place hides from the rest. runtime takes starlette's type names alone."""
@@ -70,10 +67,10 @@ ONLY_IN = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-BELOW_THE_GATEWAY = {"access", "errors", "peer", "reasons", "records", "registry"}
+BELOW_THE_GATEWAY = {"errors", "reasons", "rules"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
-REMEMBERING = {"apis/schemas", "certificates/bundles", "fixtures", "patterns", "web/pages"}
+REMEMBERING = {"apis/schemas", "certificates/bundles", "apis/patterns", "fixtures", "web/pages"}
 """Modules with a memo of what cannot change: certificates, patterns, the wheel's own files."""
 
 _CLOCKS = {"time", "monotonic", "perf_counter", "clock_gettime"}
@@ -203,7 +200,7 @@ def test_only_one_module_reads_the_machine_s_time() -> None:
     problems = [
         f"{name_of(path)}, {read}"
         for path in MODULES
-        if name_of(path) != "machine"
+        if name_of(path) != "rules/machine"
         for read in times_read(path)
     ]
 
@@ -308,7 +305,7 @@ def test_pytest_pays_nothing_for_a_plugin_it_does_not_use() -> None:
     """The plugin's entry point is imported in every run of pytest on the machine."""
     dear = ("fastapi", "uvicorn", "trustme", "jose", "httpx2", "pydantic", "cryptography", "yaml")
 
-    assert imported("import mock_sei.pytest_plugin", *dear) == "[]"
+    assert imported("import mock_sei.testing.plugin", *dear) == "[]"
 
 
 @pytest.mark.slow

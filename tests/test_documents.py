@@ -10,11 +10,11 @@ import pytest
 
 import mock_sei
 from mock_sei.fixtures import load_fixtures
-from mock_sei.records import Application
-from mock_sei.registry import Registry
+from mock_sei.rules.records import Application
+from mock_sei.rules.registry import Registry
+from mock_sei.rules.standards import standards_table
 from mock_sei.settings import Settings
-from mock_sei.standards import standards_table
-from tests.support import Platform
+from tests.support import Served
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,10 +24,10 @@ def test_the_readme_has_the_standards_table() -> None:
     assert standards_table() in README
 
 
-def test_the_readme_shows_a_refusal_as_it_is_logged(platform: Platform) -> None:
-    platform.post_token(http=platform.client("svc-web"))
+def test_the_readme_shows_a_refusal_as_it_is_logged(served: Served) -> None:
+    served.post_token(http=served.client("svc-web"))
 
-    assert str(platform.sandbox.journal.last) in README.replace("\n", " ")
+    assert str(served.platform.journal.last) in README.replace("\n", " ")
 
 
 def test_the_readme_publishes_the_ports_of_the_image_on_loopback() -> None:
@@ -73,7 +73,7 @@ def test_the_files_that_the_map_names_exist() -> None:
     package = Path(mock_sei.__file__).parent
     places = (ROOT, package.parent, package)
 
-    assert {"mock_sei/sandbox.py", "web/exchange.py"} <= named
+    assert {"mock_sei/platform.py", "web/exchange.py"} <= named
     assert [each for each in named if not any((place / each).exists() for place in places)] == []
 
 

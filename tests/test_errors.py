@@ -21,12 +21,12 @@ from mock_sei.errors import (
     TRAFFIC_PATTERN,
     ConfigurationError,
     Explanation,
-    Fault,
-    Kind,
+    InvalidValue,
     MalformedRequest,
     MethodNotAllowed,
     MockSeiError,
     Refusal,
+    RefusalKind,
     error_body,
     oauth_error_body,
 )
@@ -35,7 +35,7 @@ TRACKING_ID = "5e4d3c2b-0000-4000-8000-000000000001"
 PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
 
 
-def refusal(kind: Kind) -> Refusal:
+def refusal(kind: RefusalKind) -> Refusal:
     return Refusal(kind, check="a check", because="A private sentence.", expected="x", actual="y")
 
 
@@ -100,7 +100,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("row", "kind", "code", "message", "entries"), ROWS)
 def test_the_documented_rows_are_sent_in_the_documented_words(
-    row: int, kind: Kind, code: str, message: str, entries: list[dict[str, str]]
+    row: int, kind: RefusalKind, code: str, message: str, entries: list[dict[str, str]]
 ) -> None:
     """The bodies of the documented error table."""
     assert error_body(refusal(kind), TRACKING_ID) == {
@@ -120,12 +120,12 @@ def test_a_bad_token_gets_the_message_of_the_api_standards_sample() -> None:
     assert body["message"] == "Gateway Authentication Failed, Please validate Credentials"
 
 
-def every_kind() -> list[Kind]:
-    return [each for _, each in inspect.getmembers(errors) if isinstance(each, Kind)]
+def every_kind() -> list[RefusalKind]:
+    return [each for _, each in inspect.getmembers(errors) if isinstance(each, RefusalKind)]
 
 
 @pytest.mark.parametrize("kind", every_kind(), ids=lambda kind: f"{kind.status} {kind.message}")
-def test_every_refusal_has_the_five_members_and_keeps_its_private_words(kind: Kind) -> None:
+def test_every_refusal_has_the_five_members_and_keeps_its_private_words(kind: RefusalKind) -> None:
     for body in (
         error_body(refusal(kind), TRACKING_ID),
         oauth_error_body(refusal(kind), TRACKING_ID),
@@ -148,7 +148,7 @@ def test_the_token_endpoints_body_is_the_same_and_the_two_members_of_the_rfc() -
 
 
 @pytest.mark.parametrize("kind", every_kind(), ids=lambda kind: f"{kind.status} {kind.message}")
-def test_the_rfcs_members_are_of_its_alphabet(kind: Kind) -> None:
+def test_the_rfcs_members_are_of_its_alphabet(kind: RefusalKind) -> None:
     """RFC 6749 sections 4.1.2.1 and 5.2 name the codes, and a description's characters."""
     body = oauth_error_body(refusal(kind), TRACKING_ID)
 
@@ -173,7 +173,10 @@ def test_a_refusal_carries_its_explanation() -> None:
 
 
 def test_wrong_values_of_a_functional_call_have_an_entry_each() -> None:
-    faults = [Fault("limit", "query", "not a number"), Fault("status", "query", "not one of them")]
+    faults = [
+        InvalidValue("limit", "query", "not a number"),
+        InvalidValue("status", "query", "not one of them"),
+    ]
     refused = MalformedRequest(faults)
 
     assert error_body(refused, TRACKING_ID)["errors"] == [

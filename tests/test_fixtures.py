@@ -18,7 +18,7 @@ from mock_sei.fixtures import (
     load_fixtures,
     read_platform_file,
 )
-from mock_sei.standards import STANDARDS
+from mock_sei.rules.standards import STANDARDS
 
 SECRET = "hunter2-hunter2"
 

@@ -7,21 +7,21 @@ import threading
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
-from mock_sei.processes import close_off
-from mock_sei.sandbox import Sandbox
-from tests.support import Platform, control_client, registration
+from mock_sei.platform import Platform
+from mock_sei.testing.processes import close_off
+from tests.support import Served, control_client, registration
 
 LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Event)
 ELSEWHERE = (ModuleType, type, FrameType)
 """Nothing is a part of a platform because one of these leads to it."""
 
 
-def find_locks(sandbox: Sandbox) -> dict[str, Any]:
+def find_locks(platform: Platform) -> dict[str, Any]:
     """Every lock of our own objects that a platform leads to, by the object that has it."""
-    shared = (sandbox.fixtures, sandbox.fixtures.registry, sandbox.catalogue)
+    shared = (platform.fixtures, platform.fixtures.registry, platform.catalogue)
     skipped = {id(each) for each in shared}
     seen: set[int] = set()
-    waiting: list[Any] = [sandbox]
+    waiting: list[Any] = [platform]
     found: dict[str, Any] = {}
     while waiting:
         each = waiting.pop()
@@ -46,20 +46,20 @@ def find_locks(sandbox: Sandbox) -> dict[str, Any]:
     return found
 
 
-def test_every_lock_of_a_platform_is_closed_off(platform: Platform) -> None:
-    sandbox = platform.sandbox
-    control = control_client(sandbox)
+def test_every_lock_of_a_platform_is_closed_off(served: Served) -> None:
+    platform = served.platform
+    control = control_client(platform)
     assert control.post("/applications", json=registration()).status_code == 201
     assert control.post("/data/investors", json=[{"id": "x"}]).status_code < 500
-    account = platform.application("Nightly").service_account
-    sandbox.certificates.issue(account or "")
-    sandbox.portal.send_link(account or "")
-    platform.token()
-    platform.get("/v2/investors")
-    known = find_locks(sandbox)
+    account = served.application("Nightly").service_account
+    platform.certificates.issue(account or "")
+    platform.portal.send_link(account or "")
+    served.token()
+    served.get("/v2/investors")
+    known = find_locks(platform)
     assert len(known) > 12
 
-    close_off([sandbox], "of another process", but=[sandbox.fixtures, sandbox.catalogue])
+    close_off([platform], "of another process", but=[platform.fixtures, platform.catalogue])
 
-    left = find_locks(sandbox)
+    left = find_locks(platform)
     assert sorted(left) == []

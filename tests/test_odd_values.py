@@ -10,7 +10,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.errors import ConfigurationError, MockSeiError, Rejected
-from mock_sei.texts import is_text, sendable
+from mock_sei.values.texts import is_text, sendable
 
 HALF = "\ud800"
 """Half a surrogate pair, which no encoding can write."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mock_sei.errors import ConfigurationError
-from mock_sei.records import Environment
+from mock_sei.rules.records import Environment
 from mock_sei.settings import FILE_ONLY, Behaviour, Settings, load_settings, make_settings
 
 OTHER_VALUES: dict[str, tuple[Any, Any]] = {

@@ -11,10 +11,10 @@ from mock_sei.apis.bodies import read_form, refuse_many_values
 from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
 from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.parameters import read_parameters
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.spooled import Body
-from mock_sei.errors import Fault, MalformedRequest, Refusal
-from mock_sei.patterns import Budget
-from mock_sei.peer import Findings
+from mock_sei.errors import InvalidValue, MalformedRequest, Refusal
+from mock_sei.rules.connection import Findings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,5 +106,5 @@ def _content_type(request: ApiRequest) -> str | None:
     """A body has one media type (RFC 9110 section 8.3). Raises :class:`MalformedRequest`."""
     sent = request.headers.get("content-type", ())
     if len(sent) > 1 and request.body:
-        raise MalformedRequest([Fault("content-type", "header", "given more than once")])
+        raise MalformedRequest([InvalidValue("content-type", "header", "given more than once")])
     return sent[0] if sent else None

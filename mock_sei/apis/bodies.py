@@ -14,18 +14,18 @@ from mock_sei.apis.directions import for_requests
 from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.misfits import find_misfits, shown
 from mock_sei.apis.operations import PLACES, Key, Operation
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.references import Document
 from mock_sei.errors import (
     BODY_TOO_LARGE,
     PAYLOAD_INVALID,
-    Fault,
+    InvalidValue,
     MalformedRequest,
     Refusal,
     RepeatedMember,
 )
-from mock_sei.json_numbers import plain_reason
-from mock_sei.patterns import Budget
-from mock_sei.sendable import DEEPEST_JSON, TOO_DEEP
+from mock_sei.values.json_numbers import plain_reason
+from mock_sei.values.sendable import DEEPEST_JSON, TOO_DEEP
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
@@ -67,7 +67,9 @@ def check_media_type(operation: Operation, content_type: str | None) -> str:
     if found is None:
         sent = (content_type or "").partition(";")[0].strip()  # a secret is known as it was sent
         takes = (*_media_types(operation), *operation.rule.content_types)
-        fault = Fault("content-type", "header", f"must be {' or '.join(takes)}, not {shown(sent)}")
+        fault = InvalidValue(
+            "content-type", "header", f"must be {' or '.join(takes)}, not {shown(sent)}"
+        )
         raise MalformedRequest([fault])
     return found
 
@@ -172,14 +174,14 @@ def read_form(operation: Operation, body: bytes, content_type: str | None) -> st
         check_media_type(operation, content_type)
     if len(body) > LARGEST_FORM:
         reason = f"the form has {len(body)} bytes, and {LARGEST_FORM} are the most"
-        raise MalformedRequest([Fault("", "body", reason)])
+        raise MalformedRequest([InvalidValue("", "body", reason)])
     try:
         return body.decode()
     except UnicodeError:
-        raise MalformedRequest([Fault("", "body", "not a form: it is not UTF-8")]) from None
+        raise MalformedRequest([InvalidValue("", "body", "not a form: it is not UTF-8")]) from None
 
 
-def misfit(operation: Operation, faults: Sequence[Fault]) -> MalformedRequest:
+def misfit(operation: Operation, faults: Sequence[InvalidValue]) -> MalformedRequest:
     """JSON that is not what the operation takes: 422 where its page has that status, else 400."""
     if "invalid" in operation.rule.statuses:
         return MalformedRequest(faults, PAYLOAD_INVALID)
@@ -203,7 +205,7 @@ def read_members(
     nulls = Nulls() if operation.document.lenient else None
     value = read_json(operation, body, media_type, budget, nulls)
     if not isinstance(value, dict):
-        raise misfit(operation, [Fault("", "body", "must be an object")])
+        raise misfit(operation, [InvalidValue("", "body", "must be an object")])
     note_nulls(operation, media_type, nulls, notes)
     notes += unknown_values(operation.document, body_schema(operation, media_type), value)
     return _under_their_names(operation, value)
@@ -231,7 +233,7 @@ def _under_their_names(operation: Operation, body: dict[str, Any]) -> dict[str, 
             continue
         if found.setdefault(own, value) != value:
             reason = f"differs from the value of another spelling of {own}"
-            raise misfit(operation, [Fault(name, "body", reason)])
+            raise misfit(operation, [InvalidValue(name, "body", reason)])
     return found
 
 
@@ -242,7 +244,7 @@ def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
     """
     members = _members if nulls is None or b"null" not in body else nulls.members
     if not body:
-        raise MalformedRequest([Fault("", "body", "missing")])
+        raise MalformedRequest([InvalidValue("", "body", "missing")])
     try:
         text = body.decode("utf-8-sig")
         _check_levels(body)
@@ -256,7 +258,7 @@ def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
             json.dumps(value, ensure_ascii=False).encode()
     except _Twice as error:
         reason = f"not valid JSON: {error}"
-        raise RepeatedMember([Fault("", "body", reason)]) from None
+        raise RepeatedMember([InvalidValue("", "body", reason)]) from None
     except UnicodeError:
         reason = "not valid JSON: not UTF-8, or half a surrogate pair"
     except RecursionError:
@@ -265,7 +267,7 @@ def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
         reason = f"not valid JSON: {plain_reason(error)}"
     else:
         return value
-    raise MalformedRequest([Fault("", "body", reason)])
+    raise MalformedRequest([InvalidValue("", "body", reason)])
 
 
 _MAYBE_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
@@ -346,7 +348,7 @@ def refuse_many_values(body: bytes) -> None:
 
 def find_faults(
     operation: Operation, value: Any, media_type: str, budget: Budget
-) -> Iterable[Fault]:
+) -> Iterable[InvalidValue]:
     """Where a value does not fit the schema of the operation's request body."""
     document, schema = for_requests(operation.document, body_schema(operation, media_type))
     return schema_faults(document, schema, value, budget)
@@ -360,11 +362,13 @@ def body_schema(operation: Operation, media_type: str) -> Any:
     return media.get("schema", True)
 
 
-def schema_faults(document: Document, schema: Any, value: Any, budget: Budget) -> Iterable[Fault]:
+def schema_faults(
+    document: Document, schema: Any, value: Any, budget: Budget
+) -> Iterable[InvalidValue]:
     """Where a value does not fit a schema of a document."""
     for each in find_misfits(document, schema, value, budget):
         place = ".".join(str(part) for part in each.place)
-        yield Fault(place[:_LONGEST_PLACE], "body", each.reason)
+        yield InvalidValue(place[:_LONGEST_PLACE], "body", each.reason)
 
 
 _LONGEST_PLACE = 300

@@ -17,11 +17,11 @@ from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.operations import Key, Operation, key_of
 from mock_sei.apis.parameters import Value
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.spooled import Body, Content
 from mock_sei.apis.templates import MISSING, fill
 from mock_sei.apis.times import local_text, utc_text
-from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, Fault, MalformedRequest, Refusal
-from mock_sei.patterns import Budget
+from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, InvalidValue, MalformedRequest, Refusal
 
 
 class Contents(UserDict[str, Content]):
@@ -150,7 +150,7 @@ class ApiCall:
         path names none, and :class:`~mock_sei.errors.MalformedRequest` for the rest.
         """
         found: dict[str, Record] = {}
-        faults: list[Fault] = []
+        faults: list[InvalidValue] = []
         for place, where in self.operation.rule.known.items():
             collection, _, field = where.partition(".")
             value = fill(f"${place}", {**names_of(self.values, self.operation), "body": body})
@@ -165,7 +165,7 @@ class ApiCall:
                 raise not_there(self.operation, name, value)
             else:
                 reason = f"no record of {collection} has {shown(value)}"
-                faults.append(Fault(name, part, reason))
+                faults.append(InvalidValue(name, part, reason))
         if faults and "unknown" in self.operation.rule.statuses:
             raise not_authorized(faults)
         if faults:
@@ -207,7 +207,7 @@ def not_there(operation: Operation, name: str, value: object) -> Refusal:
     )
 
 
-def not_authorized(faults: Sequence[Fault]) -> Refusal:
+def not_authorized(faults: Sequence[InvalidValue]) -> Refusal:
     """For what a body names and is not there, where the product's page has 404 for that."""
     reasons = "; ".join(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
     return Refusal(

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 from mock_sei.apis.discriminators import mapping_of, property_of
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.plain import Parts, Plain, put_together
 from mock_sei.apis.references import Document
-from mock_sei.patterns import Budget
 
 _MOST_PARTS = 500
 """Schemas that are put together for one value."""

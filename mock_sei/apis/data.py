@@ -14,8 +14,8 @@ from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.records import AS_PUT_IN, Order, Record, Table, texts
 from mock_sei.errors import Rejected, UnknownCollection
-from mock_sei.sendable import json_content
-from mock_sei.texts import spelled
+from mock_sei.values.sendable import json_content
+from mock_sei.values.texts import spelled
 
 MOST_PROBLEMS = 20
 """Problems that one call names at most: a body of a megabyte could have half a million."""

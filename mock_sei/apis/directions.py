@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.grammar import LISTS_OF_SCHEMAS, Kind, Shape, field_of
 from mock_sei.apis.references import Document
+from mock_sei.document_files import EXTENSION
 
 Flag = Literal["readOnly", "writeOnly"]
 

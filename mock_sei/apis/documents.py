@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode
 
-from mock_sei.api_files import collector_at_rest
 from mock_sei.apis.costs import Cost, costs_of
 from mock_sei.apis.openapi import Modern, modern
 from mock_sei.apis.operations import OVER_RECORDS, Operation
@@ -26,6 +25,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.servers import base_path
 from mock_sei.apis.swagger import from_swagger, is_swagger
 from mock_sei.apis.unchecked import find_unchecked
+from mock_sei.document_files import collector_at_rest
 from mock_sei.errors import (
     NOT_FOUND,
     ConfigurationError,
@@ -35,7 +35,7 @@ from mock_sei.errors import (
     raise_all,
 )
 from mock_sei.reasons.paths import NearPaths, find_path_difference
-from mock_sei.texts import spelled
+from mock_sei.values.texts import spelled
 
 
 class DocumentFile(Protocol):

@@ -13,10 +13,10 @@ from mock_sei.apis.bodies import is_json
 from mock_sei.apis.combining import ways
 from mock_sei.apis.directions import for_answers
 from mock_sei.apis.misfits import find_problems
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import Sample, sample
 from mock_sei.apis.written import is_xml
-from mock_sei.patterns import Budget
 
 _MOST_WAYS = 20
 """Choices of alternatives among which one that takes a text is looked for."""

@@ -18,8 +18,8 @@ from mock_sei.apis.operations import Key, Operation, Parameter
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.records import Order, Record, Selection, Table, find_value, order_of
 from mock_sei.apis.times import day_of, read_time
-from mock_sei.errors import Fault, MalformedRequest
-from mock_sei.texts import spelled
+from mock_sei.errors import InvalidValue, MalformedRequest
+from mock_sei.values.texts import spelled
 
 Choose = Callable[[Sequence[Record]], Sequence[Record]]
 Find = Callable[[Table, tuple[str, ...]], "Found"]
@@ -74,7 +74,9 @@ def steps_of(operation: Operation, values: Mapping[Key, Value], now: datetime) -
             keep = MATCHES[match](field, values[key], parameter, now)
             find = _FINDS[match](field, values[key], parameter, now) if match in _FINDS else None
         except ValueError as error:
-            raise MalformedRequest([Fault(parameter.name, parameter.place, str(error))]) from None
+            raise MalformedRequest(
+                [InvalidValue(parameter.name, parameter.place, str(error))]
+            ) from None
         steps.append(Step(choose=_filter(keep), find=find))
     return steps + last
 

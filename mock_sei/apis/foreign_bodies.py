@@ -30,13 +30,13 @@ from mock_sei.apis.heads import find_codec, parameters_of
 from mock_sei.apis.multipart import FormPart, read_form_parts
 from mock_sei.apis.operations import FORM, Operation, Parameter
 from mock_sei.apis.parameters import Sent, gathered, takes_any_member
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.references import Document
 from mock_sei.apis.spooled import Body
 from mock_sei.apis.styles import Spelling, find_style
 from mock_sei.apis.typed_texts import Texts
 from mock_sei.apis.ways import ANYTHING, Way, ways_of
-from mock_sei.errors import Fault, MalformedRequest
-from mock_sei.patterns import Budget
+from mock_sei.errors import InvalidValue, MalformedRequest
 
 MOST_FORM_FIELDS = 1000
 LARGEST_TEXT = 1024 * 1024
@@ -158,10 +158,10 @@ def _check_text(sent: _Body) -> None:
         text = sent.body.read().decode(codec)
     except (LookupError, ValueError):
         reason = f"not a text in the character set {charset[:40]}"
-        raise MalformedRequest([Fault("", "body", reason)]) from None
+        raise MalformedRequest([InvalidValue("", "body", reason)]) from None
     _, problems = sent.texts().best([text], sent.schema, is_top=True)
     if problems:
-        raise MalformedRequest([Fault("", "body", each) for each in problems])
+        raise MalformedRequest([InvalidValue("", "body", each) for each in problems])
 
 
 def _check_form(sent: _Body) -> None:
@@ -171,10 +171,10 @@ def _check_form(sent: _Body) -> None:
             text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FORM_FIELDS
         )
     except UnicodeError:
-        raise MalformedRequest([Fault("", "body", "not a form: it is not UTF-8")]) from None
+        raise MalformedRequest([InvalidValue("", "body", "not a form: it is not UTF-8")]) from None
     except ValueError:
         reason = f"the form has more than {MOST_FORM_FIELDS} fields"
-        raise MalformedRequest([Fault("", "body", reason)]) from None
+        raise MalformedRequest([InvalidValue("", "body", reason)]) from None
     _Fields(sent).check(fields)
 
 
@@ -183,7 +183,7 @@ def _check_multipart(sent: _Body) -> None:
     json_texts: dict[str, list[FormPart]] = {}
     files: dict[str, int] = {}
     unread: dict[str, None] = {}
-    faults: list[Fault] = []
+    faults: list[InvalidValue] = []
     left = LARGEST_TEXT
     encoding = sent.encoding
     for part in read_form_parts(sent.body, sent.content_type):
@@ -230,7 +230,9 @@ def _note_media_type(part: FormPart, written: Mapping[str, Any], sent: _Body) ->
         )
 
 
-def _faults_of_headers(part: FormPart, written: Mapping[str, Any], sent: _Body) -> Iterator[Fault]:
+def _faults_of_headers(
+    part: FormPart, written: Mapping[str, Any], sent: _Body
+) -> Iterator[InvalidValue]:
     """The headers of a part, as a response's are declared; ``Content-Type`` stands elsewhere."""
     declared = written.get("headers")
     for name, entry in declared.items() if isinstance(declared, Mapping) else ():
@@ -240,18 +242,18 @@ def _faults_of_headers(part: FormPart, written: Mapping[str, Any], sent: _Body) 
         text = part.headers.get(name.lower())
         if text is None:
             if header.get("required") is True:
-                yield Fault(part.name, FORM, f"its header {name} is required and missing")
+                yield InvalidValue(part.name, FORM, f"its header {name} is required and missing")
         elif "schema" in header:
             reader = sent.texts(name, "simple", explode=header.get("explode") is True)
             _, problems = reader.best([text], header["schema"], is_top=True)
             for each in problems[:1]:
-                yield Fault(part.name, FORM, f"its header {name}: {each}")
+                yield InvalidValue(part.name, FORM, f"its header {name}: {each}")
 
 
 class _Fields:
     """The fields of one form, as the object that its schema describes."""
 
-    def __init__(self, sent: _Body, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, sent: _Body, faults: Sequence[InvalidValue] = ()) -> None:
         self._sent = sent
         self._encoding = sent.encoding
         self._ways = ways_of(sent.document, sent.schema)
@@ -300,7 +302,7 @@ class _Fields:
         ]
         return gathered(left, {name: texts[name] for name in others}, self._sent.document)
 
-    def _misfits(self, files: Mapping[str, int]) -> list[Fault]:
+    def _misfits(self, files: Mapping[str, int]) -> list[InvalidValue]:
         sent, wrong = self._sent, {each.field for each in self._faults}
         return [
             each
@@ -319,7 +321,7 @@ class _Fields:
         try:
             return parse_json(part.content.read())
         except MalformedRequest as error:
-            self._faults.append(Fault(name, "body", error.faults[0].reason))
+            self._faults.append(InvalidValue(name, "body", error.faults[0].reason))
             return None
 
     def _read(self, parameter: Parameter, came: Sent) -> None:
@@ -328,7 +330,7 @@ class _Fields:
             try:
                 self._value[name] = parse_json(texts[0].encode(errors="replace"))
             except MalformedRequest as error:
-                self._faults.append(Fault(name, "body", error.faults[0].reason))
+                self._faults.append(InvalidValue(name, "body", error.faults[0].reason))
             return
         reader = self._sent.texts(
             name, parameter.spelling.style, explode=parameter.spelling.explode
@@ -337,7 +339,7 @@ class _Fields:
             self._value[name], problems = reader.best(came.tree(), parameter.schema)
         except ValueError as error:
             problems = [str(error)]
-        self._faults += [Fault(name, "body", each) for each in problems[:1]]
+        self._faults += [InvalidValue(name, "body", each) for each in problems[:1]]
 
     def _is_json(self, parameter: Parameter, texts: Sequence[str]) -> bool:
         """Whether a field is JSON: an object is, unless a style is given (OpenAPI, encoding)."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from mock_sei.patterns import PatternError, compile_pattern
+from mock_sei.apis.patterns import PatternError, compile_pattern
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import GRADES
+from mock_sei.document_files import EXTENSION
 
 BEGIN, END = "<!-- grades: begin (make tables) -->", "<!-- grades: end -->"
 SCHEMAS_BEGIN, SCHEMAS_END = "<!-- schemas: begin (make tables) -->", "<!-- schemas: end -->"

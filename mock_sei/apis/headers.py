@@ -13,7 +13,7 @@ from typing import Any
 from mock_sei.apis.examples import answer_value, read_json_text, shown_values
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
-from mock_sei.sendable import LARGEST_HEAD, find_header_problem
+from mock_sei.values.sendable import LARGEST_HEAD, find_header_problem
 
 _NOT_DECLARED = frozenset(
     [

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.references import Document
+from mock_sei.document_files import EXTENSION
 
 _DEEPEST = 10
 """Levels of a schema in which lists are looked for."""

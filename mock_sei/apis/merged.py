@@ -31,8 +31,10 @@ def merged(products: Iterable[Product], *, title: str, version: str) -> dict[str
         for kind, entries in (product.content.get("components") or {}).items():
             if kind.startswith("x-") and kind not in (PARTS, DYNAMIC):
                 continue
+            if not isinstance(entries, Mapping):  # under a name that OpenAPI does not have
+                continue
             named = components.setdefault(kind, {})
-            for name, entry in (entries or {}).items():
+            for name, entry in entries.items():
                 named[f"{product.name}.{name}"] = _renamed(entry, product.name)
     return {
         "openapi": "3.1.0",

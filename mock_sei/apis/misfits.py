@@ -15,10 +15,10 @@ from typing import Any
 
 from mock_sei.apis.discriminators import UNIONS, chosen, mapping_of, property_of
 from mock_sei.apis.formats import wanted
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
-from mock_sei.patterns import Budget
-from mock_sei.texts import beginning, spelled
+from mock_sei.values.texts import beginning, spelled
 
 MOST = 20
 """Reasons for one value."""

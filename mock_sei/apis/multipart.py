@@ -10,7 +10,7 @@ from itertools import pairwise
 from mock_sei.apis.bodies import MULTIPART
 from mock_sei.apis.heads import file_name, media_type_of, parameters_of, read_head
 from mock_sei.apis.spooled import Body, Content
-from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.errors import InvalidValue, MalformedRequest
 
 MOST_PARTS = 1000
 """Parts of one body: to find one costs far more than its bytes."""
@@ -48,7 +48,9 @@ def read_file(body: Body, content_type: str | None) -> File:
     for part in _heads(body, _parts(body, boundary) or (), only_files=True):
         if part.file_name:
             return File(name=part.file_name[:255], media_type=part.media_type, content=part.content)
-    fault = Fault("filename", "body", "no file in the multipart body: a part with a filename")
+    fault = InvalidValue(
+        "filename", "body", "no file in the multipart body: a part with a filename"
+    )
     raise MalformedRequest([fault])
 
 
@@ -71,11 +73,11 @@ def read_form_parts(body: Body, content_type: str | None) -> Iterator[FormPart]:
     boundary = parameters_of(content_type or "").get("boundary", "").rstrip()
     if not boundary:
         reason = f"must be {MULTIPART} with a boundary, such as {MULTIPART}; boundary=part"
-        raise MalformedRequest([Fault("content-type", "header", reason)])
+        raise MalformedRequest([InvalidValue("content-type", "header", reason)])
     parts = _parts(body, boundary)
     if parts is None:
         reason = "not a multipart body: it does not end with the boundary of the content-type"
-        raise MalformedRequest([Fault("", "body", reason)])
+        raise MalformedRequest([InvalidValue("", "body", reason)])
     return _heads(body, parts, only_files=False)
 
 
@@ -116,7 +118,7 @@ def _parts(body: Body, boundary: str) -> list[tuple[int, int]] | None:
             return [(here[1], following[0]) for here, following in pairwise(delimiters)]
         if len(delimiters) > MOST_PARTS:
             reason = f"the multipart body has more than {MOST_PARTS} parts; send fewer in one call"
-            raise MalformedRequest([Fault("", "body", reason)])
+            raise MalformedRequest([InvalidValue("", "body", reason)])
     return None
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.discriminators import DEFAULT, SCHEMAS, complete, property_of
 from mock_sei.apis.grammar import (
     Kind,
@@ -25,6 +24,7 @@ from mock_sei.apis.grammar import (
     reference_to,
     tokens_of,
 )
+from mock_sei.apis.patterns import PatternError, compile_pattern
 from mock_sei.apis.reach import Reach, Wrong
 from mock_sei.apis.rules import check_schema
 from mock_sei.apis.schemas import is_searched_by_engine, knows_its_members
@@ -42,9 +42,9 @@ from mock_sei.apis.shapes import (
 )
 from mock_sei.apis.swagger import from_swagger, is_swagger, moved, part_from_swagger
 from mock_sei.apis.ways_held import MOST_WAYS, Ways
+from mock_sei.document_files import EXTENSION
 from mock_sei.errors import ConfigurationError
-from mock_sei.patterns import PatternError, compile_pattern
-from mock_sei.sendable import is_media_type, is_token
+from mock_sei.values.sendable import is_media_type, is_token
 
 VERSIONS = ("3.0", "3.1", "3.2")
 

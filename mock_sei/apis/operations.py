@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.paths import Pairs
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Spelling, spelling_of
+from mock_sei.document_files import EXTENSION
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from mock_sei.apis.collections import Record, find_value, order_of
 from mock_sei.apis.parameters import Value
-from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.errors import InvalidValue, MalformedRequest
 
 LARGEST_PAGE = 50
 
@@ -161,7 +161,9 @@ def _start(
             raise ValueError
         return _first(records, key, text)
     except (binascii.Error, ValueError):
-        fault = Fault("cursor", "query", "not a cursor of this resource; take it from paging")
+        fault = InvalidValue(
+            "cursor", "query", "not a cursor of this resource; take it from paging"
+        )
         raise MalformedRequest([fault]) from None
 
 

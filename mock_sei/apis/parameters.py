@@ -13,15 +13,15 @@ from mock_sei.apis.bodies import is_json, parse_json
 from mock_sei.apis.formats import is_date
 from mock_sei.apis.misfits import find_misfits, shown
 from mock_sei.apis.operations import FORM, QUERYSTRING, Key, Operation, Parameter, is_truth
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Tree, deep_tree
 from mock_sei.apis.times import read_time
 from mock_sei.apis.typed_texts import Check, Texts, with_place
 from mock_sei.apis.ways import is_nested, ways_of
-from mock_sei.errors import Fault, MalformedRequest
-from mock_sei.patterns import Budget
-from mock_sei.peer import Findings
+from mock_sei.errors import InvalidValue, MalformedRequest
 from mock_sei.reasons.names import find_meant
+from mock_sei.rules.connection import Findings
 
 Value = str | int | float | bool | tuple[Any, ...] | dict[str, Any] | None
 
@@ -47,7 +47,7 @@ def read_parameters(
     ``headers`` have the values of each, and their names in lower case; ``form`` is a form-encoded
     body. Raises :class:`MalformedRequest`.
     """
-    faults: list[Fault] = []
+    faults: list[InvalidValue] = []
     values: dict[Key, Value] = {}
     wrong: set[Key] = set()
     for parameter, sent in _sent(operation, query, form, path, headers, findings):
@@ -59,7 +59,7 @@ def read_parameters(
         try:
             value = typed(parameter, listed, operation, budget)
         except ValueError as error:
-            faults.append(Fault(parameter.name, parameter.place, str(error)))
+            faults.append(InvalidValue(parameter.name, parameter.place, str(error)))
             wrong.add(key)
             continue
         if not _picks_nothing(value) or operation.rule.action == "example":
@@ -312,7 +312,7 @@ def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:
             form, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
         )
     except ValueError as error:
-        raise MalformedRequest([Fault("", FORM, f"not a form: {error}")]) from None
+        raise MalformedRequest([InvalidValue("", FORM, f"not a form: {error}")]) from None
     for name, text in fields:
         yield FORM, name, text
 
@@ -353,14 +353,14 @@ _LONGEST_LIST = 500
 
 def _missing(
     operation: Operation, values: Mapping[Key, Value], sent: Set[Key], wrong: Set[Key]
-) -> Iterable[Fault]:
+) -> Iterable[InvalidValue]:
     """A default counts as sent, but is no reason to ask for another parameter.
 
     Of the ``wrong`` ones it is known already that their value is none.
     """
     for parameter in operation.required_parameters:
         if parameter.key not in values and parameter.key not in wrong:
-            yield Fault(parameter.name, parameter.place, "required and missing")
+            yield InvalidValue(parameter.name, parameter.place, "required and missing")
     for group in operation.rule.requires:
         condition, _, wanted = group[0].rpartition("?")
         if condition and operation.find_key(condition) not in sent:
@@ -369,7 +369,7 @@ def _missing(
         keys = [operation.find_key(each) for each in names]
         if not any(each in values or each in wrong for each in keys):
             because = f" with {condition}" if condition else ""
-            yield Fault(names[0], "query", f"{' or '.join(names)} is required{because}")
+            yield InvalidValue(names[0], "query", f"{' or '.join(names)} is required{because}")
 
 
 def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget) -> Value:

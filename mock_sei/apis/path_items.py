@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.alike import tell_apart
 from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
 from mock_sei.apis.operations import FORM, Key, Operation, Parameter, answered_of
@@ -29,8 +28,9 @@ from mock_sei.apis.reading import (
 )
 from mock_sei.apis.references import Document
 from mock_sei.apis.servers import own_base
+from mock_sei.document_files import EXTENSION
 from mock_sei.errors import ConfigurationError, raise_all
-from mock_sei.sendable import is_token
+from mock_sei.values.sendable import is_token
 
 
 def read_operations(product: str, document: Document, base: str, reach: Reach) -> Reading:

@@ -15,10 +15,10 @@ from itertools import chain
 from math import gcd, isfinite
 from typing import Any
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import is_json
+from mock_sei.apis.patterns import Budget, PatternError, compile_pattern
 from mock_sei.apis.schemas import TYPES
-from mock_sei.patterns import Budget, PatternError, compile_pattern
+from mock_sei.document_files import EXTENSION
 
 Parts = tuple[Any, ...]
 """Schemas that one value must fit, all of them."""

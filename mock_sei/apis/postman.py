@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import ANYTHING, FORM_TYPE
 from mock_sei.apis.directions import for_requests
 from mock_sei.apis.examples import shown_values
@@ -23,6 +22,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from mock_sei.apis.servers import own_base
 from mock_sei.apis.styles import Spelling, spelling_of, text_of
+from mock_sei.document_files import EXTENSION
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mock_sei.api_files import EXTENSION
 from mock_sei.apis.bodies import FORM_TYPE, media_type_of
 from mock_sei.apis.operations import (
     FORM,
@@ -27,8 +26,9 @@ from mock_sei.apis.rules import (
     check_shapes,
 )
 from mock_sei.apis.styles import find_style
+from mock_sei.document_files import EXTENSION
 from mock_sei.errors import ConfigurationError, raise_all
-from mock_sei.sendable import is_token
+from mock_sei.values.sendable import is_token
 
 ACTIONS = (
     "list",

@@ -20,10 +20,10 @@ from mock_sei.apis.combining import ways
 from mock_sei.apis.containers import ANY, DEEPEST, MOST_PARTS, MOST_VALUES, Made, arrays, objects
 from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.misfits import find_problems
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.plain import Parts, Plain
 from mock_sei.apis.references import Document
 from mock_sei.apis.scalars import fitting_values, usual
-from mock_sei.patterns import Budget
 
 HOPELESS = 40
 """Levels after which a schema that requires more and more is given up."""

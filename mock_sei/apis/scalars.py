@@ -16,7 +16,7 @@ from mock_sei.apis.format_texts import SHORT, SHOWN, formatted
 from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.plain import Plain, exactly
 from mock_sei.apis.texts import TRIES, texts_for
-from mock_sei.json_numbers import MOST_DIGITS
+from mock_sei.values.json_numbers import MOST_DIGITS
 
 LONGEST_TEXT = 1_000_000
 """Characters of a text that a schema requires."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mock_sei.apis.discriminators import UNIONS, default_of, mapping_of, property_of
 from mock_sei.apis.formats import CHECKS, FORMATS, decides
-from mock_sei.patterns import Budget, Pattern, PatternError, compile_pattern
+from mock_sei.apis.patterns import Budget, Pattern, PatternError, compile_pattern
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator

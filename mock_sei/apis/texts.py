@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-from mock_sei.ecmascript import (
+from mock_sei.apis.ecmascript import (
     BackReference,
     Chain,
     Characters,
@@ -18,7 +18,7 @@ from mock_sei.ecmascript import (
     code_points,
     read_pattern,
 )
-from mock_sei.patterns import characters_of
+from mock_sei.apis.patterns import characters_of
 
 TRIES = 40
 LONGEST = 10_000

@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mock_sei.texts import spelled
+from mock_sei.values.texts import spelled
 
 logger = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from typing import Any
 from mock_sei.apis.bodies import parse_json
 from mock_sei.apis.formats import FORMATS
 from mock_sei.apis.misfits import find_misfits, shown
+from mock_sei.apis.patterns import Budget, PatternError, compile_pattern
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Spelling, Tree
 from mock_sei.apis.ways import Way, is_nested, ways_of
 from mock_sei.errors import MalformedRequest
-from mock_sei.json_numbers import MOST_DIGITS, number
-from mock_sei.patterns import Budget, PatternError, compile_pattern
+from mock_sei.values.json_numbers import MOST_DIGITS, number
 
 _INTEGER = re.compile(rf"-?[0-9]{{1,{MOST_DIGITS}}}")
 _NUMBER = re.compile(

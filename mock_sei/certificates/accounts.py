@@ -25,12 +25,12 @@ from mock_sei.certificates.revocations import Revocations
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.submitted import CA, CERTIFICATE, read_own_certificate, read_request
-from mock_sei.clock import Clock
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
-from mock_sei.peer import PeerCertificate
-from mock_sei.records import CertificateSource, ServiceAccount
-from mock_sei.registry import Registry
-from mock_sei.texts import spelled
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.records import CertificateSource, ServiceAccount
+from mock_sei.rules.registry import Registry
+from mock_sei.values.texts import spelled
 
 TlsProblem = Callable[[str], str | None]
 """What TLS finds wrong with a client certificate that it is to trust, where a client shows it with

@@ -16,7 +16,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from mock_sei import machine
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import (
     LONGEST_COMMON_NAME,
@@ -32,7 +31,8 @@ from mock_sei.certificates.profiles import (
     sign_identity,
     sign_server,
 )
-from mock_sei.peer import PeerCertificate
+from mock_sei.rules import machine
+from mock_sei.rules.connection import PeerCertificate
 
 ANOTHER_HOST = "another-host.example"
 

@@ -26,10 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from mock_sei.arguments import require_flag, require_text
 from mock_sei.certificates.profiles import PrivateKey
-from mock_sei.passphrases import DEFAULT_PASSPHRASE
-from mock_sei.peer import PeerCertificate
+from mock_sei.rules.arguments import require_flag, require_text
+from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """By how much the clocks of machines that share a certs folder may differ."""

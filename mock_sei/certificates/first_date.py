@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mock_sei import machine
 from mock_sei.errors import MockSeiError
+from mock_sei.rules import machine
 
 
 def require_real_dates() -> None:

@@ -26,8 +26,8 @@ from mock_sei.certificates.bundles import (
 )
 from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.errors import UnknownCertificate
-from mock_sei.peer import PeerCertificate
-from mock_sei.records import ServiceAccount
+from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.records import ServiceAccount
 
 
 class Origin(StrEnum):

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from mock_sei.peer import FaultKind
+from mock_sei.rules.connection import FaultKind
 
 MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 224

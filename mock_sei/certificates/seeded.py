@@ -9,11 +9,11 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mock_sei import machine
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate
 from mock_sei.certificates.store import CertificateStore, FileStamp
-from mock_sei.records import ServiceAccount
+from mock_sei.rules import machine
+from mock_sei.rules.records import ServiceAccount
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from mock_sei.certificates.judgements import (
     is_self_issued,
     name_of,
 )
-from mock_sei.peer import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainFault, FaultKind
 
 LONGEST_CHAIN = 8
 MOST_SENT = 30

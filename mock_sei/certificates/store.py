@@ -38,8 +38,8 @@ from mock_sei.certificates.bundles import (
 )
 from mock_sei.certificates.profiles import server_names
 from mock_sei.errors import ConfigurationError
-from mock_sei.passphrases import DEFAULT_PASSPHRASE
-from mock_sei.records import ACCOUNT_NAME_RULE, is_account_name
+from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
+from mock_sei.rules.records import ACCOUNT_NAME_RULE, is_account_name
 
 logger = logging.getLogger(__name__)
 

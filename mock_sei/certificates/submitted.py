@@ -35,7 +35,7 @@ from mock_sei.certificates.profiles import PublicKey
 from mock_sei.certificates.recognition import form_of
 from mock_sei.certificates.soundness import LONGEST_CHAIN, find_faults, is_valid, may_have_issued
 from mock_sei.errors import Rejected
-from mock_sei.peer import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainFault, FaultKind
 
 REQUEST = "request"
 CERTIFICATE = "certificate"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from mock_sei.api_files import find_documents
 from mock_sei.apis.costs import Cost
 from mock_sei.apis.documents import Catalogue
+from mock_sei.document_files import find_documents
 from mock_sei.fixtures import require_folder
 
 

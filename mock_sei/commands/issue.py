@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mock_sei import machine
 from mock_sei.certificates.bundles import FORMATS, BundleOptions
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
-from mock_sei.records import ACCOUNT_NAME_RULE, is_account_name
+from mock_sei.rules import machine
+from mock_sei.rules.records import ACCOUNT_NAME_RULE, is_account_name
 
 
 def issue_files(

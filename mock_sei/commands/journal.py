@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_sei.bench.entries import LINE_PATH, difference
 from mock_sei.errors import one_line
-from mock_sei.remote import Remote
+from mock_sei.journal.entries import LINE_PATH, difference
+from mock_sei.testing.remote import Remote
 
 PAUSE = 0.3
 """Seconds between two looks at the journal while it is followed."""

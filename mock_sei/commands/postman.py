@@ -13,11 +13,11 @@ from mock_sei.certificates.authority import load_key
 from mock_sei.certificates.bundles import write_key
 from mock_sei.certificates.store import write_whole
 from mock_sei.commands.issue import require_utf8
-from mock_sei.controls import Registered
 from mock_sei.errors import ConfigurationError
-from mock_sei.records import Application
-from mock_sei.remote import Remote
-from mock_sei.standards import GrantType
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import GrantType
+from mock_sei.testing.controls import Registered
+from mock_sei.testing.remote import Remote
 
 COLLECTION = "mock-sei.postman_collection.json"
 ENVIRONMENT = "mock-sei.postman_environment.json"

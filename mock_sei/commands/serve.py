@@ -25,13 +25,13 @@ from typing import TextIO
 
 import click
 
-from mock_sei.bench.entries import LOG_SHOWN, Entry
 from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError
+from mock_sei.journal.entries import LOG_SHOWN, Entry
+from mock_sei.platform import Platform
 from mock_sei.runtime.launch import Launch, launch
 from mock_sei.runtime.loops import new_event_loop
-from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Settings
 from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.portal.visit import HOME
@@ -107,8 +107,8 @@ async def _serve(launched: Launch, settings: Settings) -> None:
         await prepared_or_stopped.wait()
         if not stop.is_set():
             await preparing
-            announce(launched.sandbox, settings)
-            tidying = asyncio.ensure_future(tidy_after_resets(launched.sandbox))
+            announce(launched.platform, settings)
+            tidying = asyncio.ensure_future(tidy_after_resets(launched.platform))
             await stop.wait()
             tidying.cancel()
         with contextlib.suppress(ConfigurationError):  # nobody waits for it any more
@@ -120,13 +120,13 @@ async def _serve(launched: Launch, settings: Settings) -> None:
                 settings.ready_file.unlink(missing_ok=True)
 
 
-async def tidy_after_resets(sandbox: Sandbox) -> None:
+async def tidy_after_resets(platform: Platform) -> None:
     """Gives back to the system what a reset let go of, within a second or so."""
-    state = sandbox.state
+    state = platform.state
     while True:
         await asyncio.sleep(_TIDY_EVERY)
-        if sandbox.state is not state:
-            state = sandbox.state
+        if platform.state is not state:
+            state = platform.state
             gc.collect()
             _trim()
 
@@ -180,16 +180,16 @@ def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
 
 def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
     """Makes and loads what the first requests need. Raises :class:`ConfigurationError`."""
-    launched.sandbox.seed_identities(until=is_stopping)
+    launched.platform.seed_identities(until=is_stopping)
     if not is_stopping():
         launched.load()
 
 
-def announce(sandbox: Sandbox, settings: Settings) -> None:
+def announce(platform: Platform, settings: Settings) -> None:
     """Says where everything is. Raises :class:`ConfigurationError` without a ready file."""
     try:
         in_image = bool(os.environ.get(IMAGE_VARIABLE))
-        text = announcement(sandbox, in_image=in_image)
+        text = announcement(platform, in_image=in_image)
         if in_image and settings.log_format == "json":  # engines put both outputs into one log
             logger.info(text)
         else:
@@ -199,7 +199,7 @@ def announce(sandbox: Sandbox, settings: Settings) -> None:
     except OSError as error:  # the server is as good as before
         logger.warning("the addresses cannot be printed: %s", error.strerror or error)
     if settings.ready_file is not None:
-        write_whole(settings.ready_file, json.dumps(_ready(sandbox), indent=2).encode())
+        write_whole(settings.ready_file, json.dumps(_ready(platform), indent=2).encode())
 
 
 def _discard_what_cannot_be_written() -> None:
@@ -213,24 +213,24 @@ def _discard_what_cannot_be_written() -> None:
             os.close(nowhere)
 
 
-def _ready(sandbox: Sandbox) -> dict[str, object]:
+def _ready(platform: Platform) -> dict[str, object]:
     return {
-        "url": sandbox.addresses.one_way,
-        "two_way_url": sandbox.addresses.two_way,
-        "control_url": sandbox.addresses.control,
-        "ca_file": str(sandbox.store.ca_file),
-        "certs_dir": str(sandbox.store.folder),
+        "url": platform.addresses.one_way,
+        "two_way_url": platform.addresses.two_way,
+        "control_url": platform.addresses.control,
+        "ca_file": str(platform.store.ca_file),
+        "certs_dir": str(platform.store.folder),
         "pid": os.getpid(),
     }
 
 
-def announcement(sandbox: Sandbox, *, in_image: bool = False) -> str:
+def announcement(platform: Platform, *, in_image: bool = False) -> str:
     """What a new user needs: addresses, files, and lines to paste.
 
     From a container the lines are for the host: they take the files from the control listener.
     """
-    addresses = sandbox.addresses
-    files = _files_of_image(addresses.control) if in_image else _files(sandbox.store)
+    addresses = platform.addresses
+    files = _files_of_image(addresses.control) if in_image else _files(platform.store)
     lines = [
         "mock-sei: the SEI API Platform in a box. For tests only: its secrets are printed.",
         "",
@@ -241,7 +241,7 @@ def announcement(sandbox: Sandbox, *, in_image: bool = False) -> str:
         f"  CA to trust   {files.ca}",
         f"  certificates  {files.certificates}",
     ]
-    examples = curl_lines(sandbox, files)
+    examples = curl_lines(platform, files)
     if examples:
         lines += ["", files.introduction, "", *examples]
     return "\n".join(lines)
@@ -288,17 +288,17 @@ def _files_of_image(control: str) -> _Files:
     )
 
 
-def curl_lines(sandbox: Sandbox, files: _Files) -> list[str]:
+def curl_lines(platform: Platform, files: _Files) -> list[str]:
     """A token request and a functional call, each one line beginning with ``curl``.
 
     Before them one that fetches the files, where they have to be fetched.
     """
-    registry = sandbox.state.registry
+    registry = platform.state.registry
     application = registry.find_application_of(EXAMPLE_ACCOUNT)
     if application is None:
         return []  # the user's own fixtures have no demo account
     account = registry.service_accounts[EXAMPLE_ACCOUNT]
-    url = sandbox.addresses.two_way
+    url = platform.addresses.two_way
     tls = ["--cacert", files.trusted, "--cert", files.certificate, "--key", files.key]
     token = [
         "curl",
@@ -316,7 +316,7 @@ def curl_lines(sandbox: Sandbox, files: _Files) -> list[str]:
     ]
     call = ["curl", "-sS", *tls, "-H", f"AppKey: {application.app_key}"]
     token_line = shlex.join(map(str, token))
-    obtained = f"{token_line} | {_TAKE_TOKEN}" if files.fetched else _token_command(sandbox)
+    obtained = f"{token_line} | {_TAKE_TOKEN}" if files.fetched else _token_command(platform)
     bearer = f'-H "Authorization: Bearer $({obtained})"'
     resource = shlex.quote(f"{url}/v1/order/tradetickets?limit=2")
     lines = [token_line, f"{shlex.join(map(str, call))} {bearer} {resource}"]
@@ -330,7 +330,7 @@ _TAKE_TOKEN = r"""sed -E 's/.*"access_token":"([^"]+)".*/\1/'"""
 """``mock-sei token`` for a host that has no mock-sei."""
 
 
-def _token_command(sandbox: Sandbox) -> str:
+def _token_command(platform: Platform) -> str:
     """``mock-sei token`` as this user can run it: by name where that is on the path."""
     here = Path(sys.argv[0]).absolute()
     on_path = shutil.which("mock-sei")
@@ -341,8 +341,8 @@ def _token_command(sandbox: Sandbox) -> str:
     else:
         command = [sys.executable, "-m", "mock_sei"]
     command.append("token")
-    if sandbox.addresses.control_port != 8044:
-        command += ["--control-url", sandbox.addresses.control]
+    if platform.addresses.control_port != 8044:
+        command += ["--control-url", platform.addresses.control]
     return shlex.join(command)
 
 

@@ -13,7 +13,7 @@ from mock_sei.doctor.findings import CLIENTS, Finding, found
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import has_certificate, labels, readable
 from mock_sei.doctor.setup import File, Setup
-from mock_sei.texts import spelled
+from mock_sei.values.texts import spelled
 
 
 @dataclass(frozen=True, kw_only=True)

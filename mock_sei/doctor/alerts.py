@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mock_sei.peer import FaultKind
+from mock_sei.rules.connection import FaultKind
 
 
 class Alert(NamedTuple):

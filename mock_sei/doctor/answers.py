@@ -28,11 +28,11 @@ from mock_sei.errors import (
     SOURCE_ADDRESS,
     TOKEN_EXPIRED,
     TRAFFIC_PATTERN,
-    Kind,
+    RefusalKind,
 )
-from mock_sei.standards import STANDARDS, GrantType
+from mock_sei.rules.standards import STANDARDS, GrantType
 
-_KINDS: Mapping[str, tuple[Kind, ...]] = {
+_KINDS: Mapping[str, tuple[RefusalKind, ...]] = {
     "answer-certificate-name": (CERTIFICATE_NAME,),
     "answer-listener": (TRAFFIC_PATTERN,),
     "answer-source-address": (SOURCE_ADDRESS,),
@@ -66,7 +66,7 @@ def is_key_pair_refusal(answer: Answer) -> bool:
     return name_of_answer(answer) == "answer-key-pair"
 
 
-def _is(kind: Kind, body: Mapping[str, Any]) -> bool:
+def _is(kind: RefusalKind, body: Mapping[str, Any]) -> bool:
     if (body.get("code"), body.get("message")) != (kind.code, kind.message):
         return False
     if kind.message in _SHARED_WORDS:

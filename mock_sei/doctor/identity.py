@@ -29,7 +29,7 @@ from mock_sei.doctor.material import (
     readable,
 )
 from mock_sei.doctor.setup import Setup
-from mock_sei.peer import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainFault, FaultKind
 from mock_sei.runtime.trial import Trial
 
 SOON = timedelta(days=90)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from mock_sei import machine
+from mock_sei.rules import machine
 from mock_sei.runtime.contexts import PlainContext
 
 _NOWHERE = "no-such-file"

@@ -29,8 +29,8 @@ from mock_sei.doctor.material import (
 from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import readable_name
-from mock_sei.peer import ChainFault
-from mock_sei.standards import DOCUMENTED_PORTS, Listener
+from mock_sei.rules.connection import ChainFault
+from mock_sei.rules.standards import DOCUMENTED_PORTS, Listener
 
 MOST_SKEW = timedelta(minutes=1)
 

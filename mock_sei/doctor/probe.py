@@ -17,7 +17,6 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from mock_sei import machine
 from mock_sei.doctor.answers import is_key_pair_refusal
 from mock_sei.doctor.handshakes import (
     ALERT,
@@ -29,6 +28,7 @@ from mock_sei.doctor.handshakes import (
 )
 from mock_sei.doctor.observed import Answer, Ended, Observed, Reached, Trust
 from mock_sei.doctor.setup import Setup
+from mock_sei.rules import machine
 from mock_sei.runtime.contexts import PlainContext
 
 _LARGEST_ANSWER = 65_536

@@ -14,7 +14,7 @@ from mock_sei.doctor.identity import describe_fault
 from mock_sei.doctor.material import certificates_in, describe, is_ca, read_der, readable
 from mock_sei.doctor.observed import Observed, Trust
 from mock_sei.doctor.setup import Setup
-from mock_sei.peer import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainFault, FaultKind
 
 
 def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:

@@ -16,14 +16,14 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mock_sei import machine
 from mock_sei.doctor.clients import JAVA_OPTIONS
 from mock_sei.doctor.java_options import trust_store_of
 from mock_sei.doctor.keys import KeyReading, KeyState, has_key, read_key
 from mock_sei.doctor.loading import Loading, located, try_loading
 from mock_sei.errors import ConfigurationError
 from mock_sei.oauth.metadata import TOKEN_PATH
-from mock_sei.paths import find_path_problem
+from mock_sei.rules import machine
+from mock_sei.values.paths import find_path_problem
 
 DEFAULT_TIMEOUT = timedelta(seconds=10)
 DEFAULT_PORT = 443

@@ -19,9 +19,9 @@ from datetime import timedelta
 from hashlib import sha256
 from random import Random
 
-from mock_sei.clock import Clock
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.randomness import SECRET_LENGTH
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.randomness import SECRET_LENGTH
 
 REFRESH_LIFETIME = timedelta(days=30)
 """Of the family: a new refresh token does not live longer than the first (get-token page)."""

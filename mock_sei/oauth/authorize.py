@@ -13,15 +13,14 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mock_sei.access import explain_unknown_key
 from mock_sei.errors import (
     ACCESS_DENIED,
     GRANT_NOT_ALLOWED,
     REQUEST_INVALID,
     RESPONSE_TYPE_UNKNOWN,
-    Kind,
     RedirectedRefusal,
     Refusal,
+    RefusalKind,
 )
 from mock_sei.oauth.metadata import RESPONSE_TYPES
 from mock_sei.oauth.proof_key import Challenge, make_challenge
@@ -32,8 +31,9 @@ from mock_sei.oauth.sessions import Session
 from mock_sei.reasons.addresses import find_address_difference
 from mock_sei.reasons.names import did_you_mean, explain_absence
 from mock_sei.reasons.values import but_for
-from mock_sei.records import Application
-from mock_sei.standards import GrantType
+from mock_sei.rules.caller_checks import explain_unknown_key
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import GrantType
 
 PARAMETERS = (
     "client_id",
@@ -344,7 +344,7 @@ def deny(request: AuthorizationRequest) -> RedirectedRefusal:
 def _refused(
     because: str,
     *,
-    kind: Kind = REQUEST_INVALID,
+    kind: RefusalKind = REQUEST_INVALID,
     expected: str | None = None,
     actual: str | None = None,
     description: str | None = None,

@@ -11,12 +11,6 @@ import hmac
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from mock_sei.access import (
-    check_certificate_name,
-    check_listener,
-    check_source_address,
-    explain_unknown_key,
-)
 from mock_sei.errors import (
     API_KEY,
     GRANT_INVALID,
@@ -34,9 +28,15 @@ from mock_sei.oauth.token_request import (
 )
 from mock_sei.reasons.names import did_you_mean, explain_absence
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
-from mock_sei.records import Application, Environment, ServiceAccount
-from mock_sei.registry import Registry
-from mock_sei.standards import TOKEN_GRANTS, GrantType
+from mock_sei.rules.caller_checks import (
+    check_certificate_name,
+    check_listener,
+    check_source_address,
+    explain_unknown_key,
+)
+from mock_sei.rules.records import Application, Environment, ServiceAccount
+from mock_sei.rules.registry import Registry
+from mock_sei.rules.standards import TOKEN_GRANTS, GrantType
 
 GRANT_CHECK = "row and grant"
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from mock_sei.clock import Clock
 from mock_sei.oauth.proof_key import Challenge
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.randomness import new_secret
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.randomness import new_secret
 
 LIFETIME = timedelta(seconds=20)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_sei.oauth.proof_key import Method
 from mock_sei.oauth.tokens import ALGORITHM, KeyRing
-from mock_sei.standards import STANDARDS, GrantType
+from mock_sei.rules.standards import STANDARDS, GrantType
 
 AUTHORIZE_PATH = "/v2/oauth/authorize"
 LOGIN_PATH = "/v2/oauth/login"

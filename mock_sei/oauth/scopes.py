@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mock_sei.errors import SCOPE_INVALID, Refusal
 from mock_sei.reasons.values import but_for, find_difference
-from mock_sei.records import Application
+from mock_sei.rules.records import Application
 
 
 def granted_scope(requested: str | None, application: Application) -> str:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
 
-from mock_sei.access import AccessToken
-from mock_sei.clock import Clock
 from mock_sei.errors import GRANT_INVALID, Refusal
 from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
@@ -22,8 +20,10 @@ from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.reasons.pairs import has_key_pair
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
-from mock_sei.records import Application, EndUser, Environment
-from mock_sei.registry import Registry
+from mock_sei.rules.caller_checks import AccessToken
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.records import Application, EndUser, Environment
+from mock_sei.rules.registry import Registry
 
 TOKEN_TYPES = {"sei": "BearerToken", "rfc": "Bearer"}
 """By dialect. ``BearerToken`` is documented (create-token page), ``Bearer`` is RFC 6750's."""

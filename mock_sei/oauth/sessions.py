@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-from mock_sei.clock import Clock
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.randomness import new_secret
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.randomness import new_secret
 
 LIFETIME = timedelta(minutes=60)
 """After the last time it was used to get a token."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.access import AccessToken
 from mock_sei.oauth.server import TOKEN_TYPES, AuthorizationServer
-from mock_sei.records import Application
+from mock_sei.rules.caller_checks import AccessToken
+from mock_sei.rules.records import Application
 
 
 def token_information(

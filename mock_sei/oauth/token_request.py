@@ -14,11 +14,11 @@ from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Refusal
-from mock_sei.peer import Connection, Findings
 from mock_sei.reasons.forms import explain_content, explain_form
 from mock_sei.reasons.names import KNOWN, did_you_mean, explain_absence, find_spoilt
 from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair
 from mock_sei.reasons.values import but_for, find_difference_from
+from mock_sei.rules.connection import Connection, Findings
 
 MEDIA_TYPES = ("application/x-www-form-urlencoded", "application/xxx-form-urlencoded")
 """The token page gives the first as its example and spells the second in its text."""

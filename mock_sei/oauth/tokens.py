@@ -22,11 +22,11 @@ from jose import jws
 from jose.backends import ECKey
 from jose.exceptions import JOSEError
 
-from mock_sei.access import AccessToken
-from mock_sei.clock import Clock
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal, Rejected
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.texts import is_text, sendable, spelled
+from mock_sei.rules.caller_checks import AccessToken
+from mock_sei.rules.clock import Clock
+from mock_sei.values.texts import is_text, sendable, spelled
 
 ALGORITHM = "ES256"
 LIFETIME = timedelta(minutes=60)

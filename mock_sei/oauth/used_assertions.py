@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from hashlib import sha256
 
-from mock_sei.clock import Clock
 from mock_sei.oauth.sweeping import Ends
+from mock_sei.rules.clock import Clock
 
 
 class UsedAssertions:

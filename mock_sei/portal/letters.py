@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mock_sei.passphrases import UNPROTECTED
 from mock_sei.portal.links import Link
 from mock_sei.portal.mailbox import Letter
-from mock_sei.records import Application, ServiceAccount
+from mock_sei.rules.passphrases import UNPROTECTED
+from mock_sei.rules.records import Application, ServiceAccount
 
 PLATFORM = "SEI API Platform (mock-sei) <noreply@seic.com>"
 """The address is documented, for the mails to new portal users."""

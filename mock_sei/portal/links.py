@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from mock_sei.addresses import CERTIFICATE_LINK_PATH
-from mock_sei.arguments import kind_of
-from mock_sei.clock import Clock
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
-from mock_sei.passphrases import DEFAULT_PASSPHRASE, find_warning
-from mock_sei.randomness import new_secret
 from mock_sei.reasons.values import but_for, find_difference
-from mock_sei.texts import is_text
+from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.rules.arguments import kind_of
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE, find_warning
+from mock_sei.rules.randomness import new_secret
+from mock_sei.values.texts import is_text
 
 CHECK = "certificate link"
 

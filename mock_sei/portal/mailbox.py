@@ -12,9 +12,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from operator import attrgetter
 
-from mock_sei.arguments import named_plainly_throughout, require_text, require_whole
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.links import Link
+from mock_sei.rules.arguments import named_plainly_throughout, require_text, require_whole
 
 
 @dataclass(frozen=True, kw_only=True)

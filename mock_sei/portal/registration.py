@@ -1,7 +1,7 @@
 """What a team fills in to register an application, and what it may change later.
 
-From fields to a checked :class:`~mock_sei.records.Application`; every field at fault is named at
-once. What follows from a registration is ``desk.py``'s business.
+Fields become a checked :class:`~mock_sei.rules.records.Application`; every field at fault is named
+at once. What follows from a registration is in ``portal.py``.
 
 Source: registration FAQ and Security FAQ (choice of the certificate); the form's other fields are
 not public and follow from what the platform checks.
@@ -19,17 +19,17 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from mock_sei.arguments import find_nearest, plain_problem, unknown_names
 from mock_sei.errors import Rejected
-from mock_sei.records import (
+from mock_sei.rules.arguments import find_nearest, plain_problem, unknown_names
+from mock_sei.rules.records import (
     Application,
     CertificateSource,
     Environment,
     RegistryError,
     ServiceAccount,
 )
-from mock_sei.registry import Registry
-from mock_sei.standards import Actor, ApplicationType, GrantType, Owner
+from mock_sei.rules.registry import Registry
+from mock_sei.rules.standards import Actor, ApplicationType, GrantType, Owner
 
 REDIRECTED = (GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT)
 """Grants whose answer goes to a redirect address."""

@@ -1,4 +1,4 @@
-"""From settings to a platform ready to start: sockets, certificates, sandbox, listeners."""
+"""From settings to a platform ready to start: sockets, certificates, platform, listeners."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from datetime import timedelta
 
 from starlette.types import ASGIApp
 
-from mock_sei import machine
-from mock_sei.addresses import Addresses, host_to_call
 from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
+from mock_sei.platform import CertificateRules, Platform, read_faults
+from mock_sei.rules import machine
+from mock_sei.rules.addresses import Addresses, host_to_call
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.server import Door, PlatformServer
 from mock_sei.runtime.sockets import Ports, bind
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.sandbox import CertificateRules, Sandbox, read_faults
 from mock_sei.settings import Settings
-from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
-from mock_sei.web.control.door import ControlListener, LazyApp
+from mock_sei.web.control.listener import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
 from mock_sei.web.pages import load_pages
 
@@ -45,7 +45,7 @@ SERVER_NAMES = (
 class Launch:
     """A platform whose sockets are bound; nothing answers before the server is started."""
 
-    sandbox: Sandbox
+    platform: Platform
     server: PlatformServer
     control: LazyApp
 
@@ -57,7 +57,7 @@ class Launch:
         for name in IMPORTED_LATE:
             with contextlib.suppress(ImportError):  # of an extra
                 importlib.import_module(name)
-        self.sandbox.load()
+        self.platform.load()
         self.control.load()
         load_pages()
 
@@ -67,7 +67,7 @@ CONTROL_PORT = 8044
 
 IMPORTED_LATE = (
     "anyio._backends._asyncio",
-    "mock_sei.core_yaml",
+    "mock_sei.values.core_yaml",
     "jsonpatch",
     "jsonpointer",
     "jsonschema_rs",
@@ -90,7 +90,7 @@ def launch(settings: Settings) -> Launch:
             catalogue = Catalogue(fixtures.documents, fixtures.brought)
             read_faults(settings.faults, catalogue, settings.source)
         store = CertificateStore(settings.certs_dir)
-        sandbox = Sandbox(
+        platform = Platform(
             fixtures=fixtures,
             store=store,
             behaviour=settings.behaviour,
@@ -105,16 +105,16 @@ def launch(settings: Settings) -> Launch:
             upload_limit=settings.upload_limit,
             tls_problem=Trial(store.authority).find_problem,
         )
-        sandbox.server_names = _server_names(settings)
-        identity = store.server_identity(sandbox.server_names, now=machine.now())
-        platform = platform_app()
+        platform.server_names = _server_names(settings)
+        identity = store.server_identity(platform.server_names, now=machine.now())
+        app = platform_app()
         doors = [
             Door(
                 listener=listener,
                 sockets=sockets[listener],
-                app=PlatformListener(platform, sandbox, listener),
+                app=PlatformListener(app, platform, listener),
                 trust=ListenerTrust(
-                    sandbox, identity, client_certificates=listener is Listener.TWO_WAY
+                    platform, identity, client_certificates=listener is Listener.TWO_WAY
                 ),
             )
             for listener in (Listener.ONE_WAY, Listener.TWO_WAY)
@@ -124,11 +124,11 @@ def launch(settings: Settings) -> Launch:
             Door(
                 listener=Listener.CONTROL,
                 sockets=sockets[Listener.CONTROL],
-                app=ControlListener(control, sandbox),
+                app=ControlListener(control, platform),
             )
         )
         one_way, two_way, control_port = (door.port for door in doors)
-        sandbox.addresses = Addresses(
+        platform.addresses = Addresses(
             one_way_port=one_way,
             two_way_port=two_way,
             control_port=control_port,
@@ -139,7 +139,7 @@ def launch(settings: Settings) -> Launch:
             public_two_way_url=settings.public_two_way_url,
         )
         undo.pop_all()
-        return Launch(sandbox=sandbox, server=PlatformServer(sandbox, doors), control=control)
+        return Launch(platform=platform, server=PlatformServer(platform, doors), control=control)
 
 
 def _control_app() -> ASGIApp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from mock_sei import machine
+from mock_sei.rules import machine
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

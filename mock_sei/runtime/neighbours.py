@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from mock_sei import machine
+from mock_sei.rules import machine
 
 PATIENCE = 1.0
 """Seconds for one server to answer."""

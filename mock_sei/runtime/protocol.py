@@ -19,18 +19,18 @@ from typing import Any, cast
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from mock_sei.bench.diagnosis import HandshakeFailure
-from mock_sei.bench.entries import Entry, Request, Response
 from mock_sei.certificates.bundles import describe_pem, pem_of
 from mock_sei.errors import Refusal, error_body
-from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.journal.diagnosis import HandshakeFailure
+from mock_sei.journal.entries import Entry, Request, Response
+from mock_sei.platform import Platform
+from mock_sei.rules.connection import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER
 from mock_sei.runtime.tls import Handshake
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
-from mock_sei.web.exchange import PINNED_KEY, let_go, sandbox_of
-from mock_sei.web.trouble import RESET
+from mock_sei.web.exchange import PINNED_KEY, let_go, platform_of
+from mock_sei.web.faults import RESET
 
 _WIRE_VERSIONS = {name: number for number, name in TLS_VERSIONS.items()}
 
@@ -46,7 +46,7 @@ _quiet.setLevel(logging.ERROR)
 class PinnedProtocol(LimitedProtocol):
     """One connection of a listener: each request belongs to the state in which it began."""
 
-    sandbox: Sandbox
+    platform: Platform
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(transport)
@@ -54,7 +54,7 @@ class PinnedProtocol(LimitedProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.request_scope[PINNED_KEY] = self.sandbox.pinned()
+        self.request_scope[PINNED_KEY] = self.platform.pinned()
 
     @property
     def request_scope(self) -> Scope:
@@ -89,10 +89,10 @@ class PlatformProtocol(PinnedProtocol):
         inner = self.app
 
         async def with_tls(scope: Scope, receive: Receive, send: Send) -> None:
-            sandbox = sandbox_of(scope, self.sandbox)
-            why = self.certificate and sandbox.judge_certificate(self.certificate)
+            platform = platform_of(scope, self.platform)
+            why = self.certificate and platform.judge_certificate(self.certificate)
             if why:
-                sandbox.record_handshake(self._connection(), why, self.tls_version)
+                platform.record_handshake(self._connection(), why, self.tls_version)
                 transport.abort()
                 while (await receive())["type"] != "http.disconnect":
                     pass
@@ -115,16 +115,16 @@ class PlatformProtocol(PinnedProtocol):
 
     def tls_failed(self, failure: HandshakeFailure) -> None:
         """Ends the connection when the client had time to read the alert that says why."""
-        why = self.sandbox.explain_handshake(failure, self.certificate)
-        self.sandbox.record_handshake(self._connection(), why, self.tls_version)
+        why = self.platform.explain_handshake(failure, self.certificate)
+        self.platform.record_handshake(self._connection(), why, self.tls_version)
         self.loop.call_later(ALERT_LINGER, self.transport.abort)
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
         """What never becomes a request gets the platform's shape and a journal entry too."""
         status = refusal.kind.status
         # Of a request that began at all, else of now.
-        sandbox = sandbox_of(self.request_scope, self.sandbox)
-        tracking_id = sandbox.new_tracking_id()
+        platform = platform_of(self.request_scope, self.platform)
+        tracking_id = platform.new_tracking_id()
         body = json.dumps(error_body(refusal, tracking_id)).encode()
         headers = [
             (b"content-type", b"application/json"),
@@ -134,7 +134,7 @@ class PlatformProtocol(PinnedProtocol):
         ]
         entry = Entry(
             kind="exchange",
-            timestamp=sandbox.clock.timestamp(),
+            timestamp=platform.clock.timestamp(),
             connection=self._connection(),
             tls_version=self.tls_version,
             tracking_id=tracking_id,
@@ -144,7 +144,7 @@ class PlatformProtocol(PinnedProtocol):
             else Response(),
         )
         entry.refuse(refusal.why)
-        sandbox.record(entry)
+        platform.record(entry)
         if not answer:
             return
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)

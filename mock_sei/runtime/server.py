@@ -22,8 +22,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from mock_sei import machine
 from mock_sei.errors import Explanation
+from mock_sei.platform import Platform
+from mock_sei.rules import machine
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE, UNREAD_LIMIT
 from mock_sei.runtime.loops import new_thread_loop
@@ -35,8 +37,6 @@ from mock_sei.runtime.tls import (
     pending_connection,
 )
 from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
 
 logger = logging.getLogger("mock_sei")
 
@@ -64,9 +64,9 @@ class Door:
 class PlatformServer:
     """Serves doors until stopped. Started and stopped inside its event loop."""
 
-    def __init__(self, sandbox: Sandbox, doors: list[Door]) -> None:
+    def __init__(self, platform: Platform, doors: list[Door]) -> None:
         # For good
-        self._sandbox = sandbox
+        self._platform = platform
         self._doors = doors
         # While it runs
         self._state = ServerState()
@@ -93,7 +93,7 @@ class PlatformServer:
         if isinstance(error, RecordedBug):
             return
         if isinstance(error, Exception) and not isinstance(error, OSError):
-            self._sandbox.record_bug("".join(traceback.format_exception(error)))
+            self._platform.record_bug("".join(traceback.format_exception(error)))
         loop.default_exception_handler(context)
 
     def close(self) -> None:
@@ -157,21 +157,21 @@ class PlatformServer:
             timeout_keep_alive=KEEP_ALIVE,
         )
         config.load()
-        sandbox, state = self._sandbox, self._state
+        platform, state = self._platform, self._state
 
-        def platform() -> asyncio.Protocol:
+        def functional() -> asyncio.Protocol:
             protocol = PlatformProtocol(config, state, {})
-            protocol.sandbox, protocol.listener = sandbox, door.listener
+            protocol.platform, protocol.listener = platform, door.listener
             # A client whose token has expired sends all of its file before it reads that.
-            protocol.unread_limit = UNREAD_LIMIT + sandbox.upload_limit
+            protocol.unread_limit = UNREAD_LIMIT + platform.upload_limit
             return protocol
 
         def control() -> asyncio.Protocol:
             protocol = PinnedProtocol(config, state, {})
-            protocol.sandbox = sandbox
+            protocol.platform = platform
             return protocol
 
-        return platform if door.trust else control
+        return functional if door.trust else control
 
     def _ending_quietly(self, door: Door) -> ASGIApp:
         """The door's application, of which a stop makes no error.
@@ -223,7 +223,7 @@ class PlatformServer:
         except RecordedBug:
             _end(accepted)
         except Exception as error:
-            self._sandbox.record_bug("".join(traceback.format_exception(error)))
+            self._platform.record_bug("".join(traceback.format_exception(error)))
             _end(accepted)
 
     async def _connect(
@@ -234,11 +234,11 @@ class PlatformServer:
         if door.trust is None:
             await loop.connect_accepted_socket(factory, accepted)
             return
-        sandbox = self._sandbox.pinned()
-        pending = PendingConnection(sandbox, door.listener, source)
+        platform = self._platform.pinned()
+        pending = PendingConnection(platform, door.listener, source)
         fault = None
-        if not sandbox.faults.is_quiet:
-            fault = sandbox.faults.meet_connection(door.listener)
+        if not platform.faults.is_quiet:
+            fault = platform.faults.meet_connection(door.listener)
         if fault is not None:
             pending.record(
                 Explanation(

@@ -21,15 +21,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from mock_sei.bench.diagnosis import ABANDONED, HELLO_TOO_LARGE, STALLED, HandshakeFailure
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.bundles import Identity, describe_der
 from mock_sei.errors import Explanation
-from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.journal.diagnosis import ABANDONED, HELLO_TOO_LARGE, STALLED, HandshakeFailure
+from mock_sei.platform import Platform
+from mock_sei.rules.connection import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.contexts import IN_C, PlainContext
 from mock_sei.runtime.limits import HELLO_LIMIT
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
 
 NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME, which the ``ssl`` module does not name."""
@@ -66,8 +66,8 @@ class HelloTooLarge(ssl.SSLError):
 class PendingConnection:
     """One connection from accept to the end of its handshake."""
 
-    def __init__(self, sandbox: Sandbox, listener: Listener, source_address: str) -> None:
-        self._sandbox = sandbox
+    def __init__(self, platform: Platform, listener: Listener, source_address: str) -> None:
+        self._platform = platform
         self._listener = listener
         self._source_address = source_address
         self.shown_certificate: PeerCertificate | None = None
@@ -85,11 +85,13 @@ class PendingConnection:
         """Called after a failure of our own: the connection ends at once."""
 
     def judge(self, certificate: PeerCertificate) -> Explanation | None:
-        return self._sandbox.judge_certificate(certificate, self.shown_chain)
+        return self._platform.judge_certificate(certificate, self.shown_chain)
 
     def refuse(self, failure: HandshakeFailure) -> None:
         if not self.refused:
-            why = self._sandbox.explain_handshake(failure, self.shown_certificate, self.shown_chain)
+            why = self._platform.explain_handshake(
+                failure, self.shown_certificate, self.shown_chain
+            )
             self.record(why)
 
     def record(self, why: Explanation) -> None:
@@ -102,11 +104,11 @@ class PendingConnection:
             source_address=self._source_address,
             certificate=self.shown_certificate,
         )
-        self._sandbox.record_handshake(connection, why, self.tls_version)
+        self._platform.record_handshake(connection, why, self.tls_version)
 
     def record_bug(self, error: Exception) -> None:
         """Ends the connection too: the loop may keep one open whose first step failed."""
-        self._sandbox.record_bug("".join(traceback.format_exception(error)))
+        self._platform.record_bug("".join(traceback.format_exception(error)))
         self.refused = True
         self.abort()
 
@@ -115,7 +117,7 @@ class PendingConnection:
         self.end = self.abort = lambda: None
         self.refused = True  # or it was accepted: no entry follows
         self.shown_chain = ()
-        del self._sandbox
+        del self._platform
 
     def closed(self, error: BaseException) -> None:
         """The handshake ended without OpenSSL finding fault."""
@@ -133,19 +135,19 @@ pending_connection: contextvars.ContextVar[PendingConnection] = contextvars.Cont
 class ListenerContext(PlainContext):
     """A server context that follows the sandbox's clock; for the rest it is made anew."""
 
-    sandbox: Sandbox
+    platform: Platform
     wants_certificate: bool
 
     @classmethod
     def create(
-        cls, sandbox: Sandbox, identity: Identity, *, client_certificates: bool
+        cls, platform: Platform, identity: Identity, *, client_certificates: bool
     ) -> ListenerContext:
         """Raises ``OSError`` or ``ValueError`` where a part cannot be loaded.
 
         It costs what is registered and revoked.
         """
         context = cls(ssl.PROTOCOL_TLS_SERVER)
-        context.sandbox = sandbox
+        context.platform = platform
         context.sslobject_class = Handshake
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(TLS_1_2_SUITES)
@@ -155,7 +157,7 @@ class ListenerContext(PlainContext):
         context.wants_certificate = client_certificates
         if client_certificates:
             context.verify_mode = ssl.CERT_REQUIRED
-            trust_clients(context, sandbox.authority.pem.issuing, sandbox.certificates.trusted())
+            trust_clients(context, platform.authority.pem.issuing, platform.certificates.trusted())
             _watch_certificates(context)
         return context
 
@@ -172,7 +174,7 @@ class ListenerContext(PlainContext):
         return wrapped
 
     def _follow_clock(self) -> None:
-        if self.sandbox.clock.is_machine:
+        if self.platform.clock.is_machine:
             if self.verify_flags & NO_CHECK_TIME:
                 self.verify_flags = ssl.VerifyFlags(self.verify_flags & ~NO_CHECK_TIME)
         elif not self.verify_flags & NO_CHECK_TIME:

@@ -13,10 +13,10 @@ import ssl
 from collections.abc import Sequence
 from functools import cached_property
 
-from mock_sei import machine
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.authority import Authority
 from mock_sei.certificates.bundles import Identity
+from mock_sei.rules import machine
 from mock_sei.runtime.contexts import PlainContext
 from mock_sei.runtime.tls import NO_CHECK_TIME, TLS_1_2_SUITES, load_identity, trust_clients
 

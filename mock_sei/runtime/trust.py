@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from mock_sei.certificates.bundles import Identity
 from mock_sei.errors import ConfigurationError, Explanation
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.tls import ListenerContext
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
 
 CHECK = "TLS of the listener"
 
@@ -31,9 +31,11 @@ class TrustUnavailable(Exception):
 class ListenerTrust:
     """The TLS of one listener: its own certificate, and whom it lets in."""
 
-    def __init__(self, sandbox: Sandbox, identity: Identity, *, client_certificates: bool) -> None:
+    def __init__(
+        self, platform: Platform, identity: Identity, *, client_certificates: bool
+    ) -> None:
         """Raises :class:`ConfigurationError` where not even the first context can be made."""
-        self._sandbox = sandbox
+        self._platform = platform
         self._usual_identity = identity
         self._client_certificates = client_certificates
         self._lock = asyncio.Lock()
@@ -62,7 +64,7 @@ class ListenerTrust:
                     None, self._try_to_make, self._parts(), self._begun
                 )
                 if isinstance(self._made.outcome, Explanation):
-                    self._sandbox.record_tls_failure(self._made.outcome.because)
+                    self._platform.record_tls_failure(self._made.outcome.because)
             return self._made.context()
 
     @property
@@ -70,7 +72,7 @@ class ListenerTrust:
         return Listener.TWO_WAY if self._client_certificates else Listener.ONE_WAY
 
     def _parts(self) -> _Parts:
-        state = self._sandbox.state
+        state = self._platform.state
         number = state.certificates.trust_number if self._client_certificates else 0
         return _Parts(state.server_identity or self._usual_identity, number)
 
@@ -78,7 +80,7 @@ class ListenerTrust:
         """``parts`` are as old as what the context is made of, or older, never newer."""
         try:
             context = ListenerContext.create(
-                self._sandbox, parts.identity, client_certificates=self._client_certificates
+                self._platform, parts.identity, client_certificates=self._client_certificates
             )
         except Exception as error:  # whatever it is, the former context must not serve on
             return _Made(parts, number, self._explain(error))

@@ -1,4 +1,4 @@
-"""HTTP: FastAPI applications over a sandbox. Only this package imports FastAPI.
+"""HTTP: FastAPI applications over a platform. Only this package imports FastAPI.
 
 And it imports it first, with the models of OpenAPI documents left to be built when somebody asks
 for a document: they would take a sixth of FastAPI's import (pydantic, ``defer_build``).

@@ -18,8 +18,9 @@ from mock_sei.apis.operations import Operation
 from mock_sei.apis.spooled import Body
 from mock_sei.errors import MethodNotAllowed, Refusal
 from mock_sei.gateway import ACCESS_TOKEN, FORM, QUERY, Call
-from mock_sei.sendable import WITHOUT_BODY
+from mock_sei.values.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
+from mock_sei.web.faults import find_script, scripted_answer
 from mock_sei.web.heads import only_looks
 from mock_sei.web.misses import with_other_listener
 from mock_sei.web.received import Received
@@ -36,7 +37,6 @@ from mock_sei.web.requests import (
 )
 from mock_sei.web.routing import AnyMethod
 from mock_sei.web.stray_tokens import find_stray_token
-from mock_sei.web.trouble import find_script, scripted_answer
 
 
 def functional_routes() -> APIRouter:
@@ -53,7 +53,7 @@ class BundledPath(AnyMethod):
     """A path that one of our documents spells out; tried before the patterns of other routes."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["path"] in scope[SCOPE_KEY].sandbox.catalogue.bundled_paths:
+        if scope["path"] in scope[SCOPE_KEY].platform.catalogue.bundled_paths:
             return Match.FULL, {"endpoint": self.endpoint, "path_params": {}}
         return Match.NONE, {}
 
@@ -62,7 +62,7 @@ async def document(request: Request) -> Response:
     """A product's OpenAPI document, for everybody: the vendor's portal hands them out too."""
     exchange = exchange_of(request)
     try:
-        product = exchange.sandbox.catalogue.require_product(request.path_params["product"])
+        product = exchange.platform.catalogue.require_product(request.path_params["product"])
         if request.method != "GET":
             raise MethodNotAllowed(request.method, request.scope["path"], ("GET",))
     except Refusal as refusal:
@@ -79,14 +79,14 @@ async def call(request: Request) -> Response:
 
 
 async def _answer(request: Request, exchange: Exchange) -> Response:
-    sandbox, scope = exchange.sandbox, request.scope
+    platform, scope = exchange.platform, request.scope
     looks, path = only_looks(scope), _path_of(scope)
     method = scope["method"]
-    if looks and sandbox.catalogue.has("HEAD", path):  # a document has its own
+    if looks and platform.catalogue.has("HEAD", path):  # a document has its own
         method = "HEAD"
     try:
         query = scope["query_string"].decode("latin-1")
-        operation, path_values = sandbox.catalogue.find(method, path, query)
+        operation, path_values = platform.catalogue.find(method, path, query)
     except Refusal as refusal:
         raise with_other_listener(refusal, exchange, scope["path"]) from None
     received = Received(request, operation)
@@ -103,10 +103,10 @@ async def _answer_call(
     path_values: Mapping[str, str],
     received: Received,
 ) -> Response:
-    sandbox, scope = exchange.sandbox, request.scope
+    platform, scope = exchange.platform, request.scope
     headers, findings = scope["headers"], exchange.entry.findings
     looks = only_looks(scope)
-    admitted = sandbox.admit(
+    admitted = platform.admit(
         Call(
             connection=exchange.connection,
             app_key=only_header(headers, "AppKey"),
@@ -122,7 +122,7 @@ async def _answer_call(
     scripted = find_script(exchange, scope, strict=True)
     if scripted is not None:
         return scripted_answer(scripted)
-    called = sandbox.addresses.called(exchange.listener, header_text(headers, b"host"))
+    called = platform.addresses.called(exchange.listener, header_text(headers, b"host"))
     asked = ApiRequest(
         operation=operation,
         path={name: each.replace(_SLASH, "/") for name, each in path_values.items()},
@@ -140,10 +140,10 @@ async def _answer_call(
             whole = replace(asked, upload=body)
         else:
             whole = replace(asked, body=body.read())
-        return _response(sandbox.answer(whole), only_looks=looks)
+        return _response(platform.answer(whole), only_looks=looks)
 
     if operation.method in ("GET", "HEAD"):
-        return _response(sandbox.answer(asked), only_looks=looks)
+        return _response(platform.answer(asked), only_looks=looks)
     return await received.apart(answered)
 
 

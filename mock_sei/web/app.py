@@ -23,7 +23,7 @@ from mock_sei.web.telemetry import NO_TELEMETRY
 
 
 def platform_app() -> FastAPI:
-    """Routes only: which sandbox answers is in each request's exchange."""
+    """Routes only: which platform answers is in each request's exchange."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
     app.state.large_bodies = large_bodies()
     for routes in (oauth_routes(), authorize_routes(), portal_routes(), functional_routes()):
@@ -42,7 +42,7 @@ def platform_app() -> FastAPI:
 async def _unroutable(request: Request, _: Exception) -> Response:
     """Every other path has a route, whatever the method."""
     exchange = exchange_of(request)
-    refusal = exchange.sandbox.catalogue.miss(request.method, request.scope["path"])
+    refusal = exchange.platform.catalogue.miss(request.method, request.scope["path"])
     rule = "A resource's path begins with a slash and holds no line break; this one does not."
     refusal.why = replace(refusal.why, because=f"{rule} {refusal.why.because}")
     return functional_refusal(exchange, refusal)
@@ -60,7 +60,7 @@ async def _exhausted(request: Request, error: Exception) -> Response:
     if missing is None:
         raise error
     exchange = exchange_of(request)
-    exchange.sandbox.record_exhaustion(missing)
+    exchange.platform.record_exhaustion(missing)
     return functional_refusal(
         exchange, Refusal(EXHAUSTED, check="machine", because=f"Here {missing}.")
     )

@@ -78,7 +78,7 @@ async def _answer(request: Request, path: str, what: str, step: Step) -> Respons
 
 async def _read(request: Request, exchange: Exchange, path: str) -> Visit:
     """Raises what :func:`~mock_sei.oauth.authorize.read_request` raises."""
-    server = exchange.sandbox.state.oauth
+    server = exchange.platform.state.oauth
     query = read_pairs(request.scope["query_string"], check=CHECK)
     form = read_pairs(await request.body(), check=CHECK) if is_form(request) else []
     exchange.entry.findings.notes += find_spoilt((name for name, _ in query), PARAMETERS)
@@ -90,7 +90,7 @@ async def _read(request: Request, exchange: Exchange, path: str) -> Visit:
             f"in the application, or open {AUTHORIZE_PATH} with the application's client_id.",
         )
     host = header_text(request.scope["headers"], b"host")
-    asked = read_request(query + form, server, issuer=exchange.sandbox.addresses.issuer(host))
+    asked = read_request(query + form, server, issuer=exchange.platform.addresses.issuer(host))
     exchange.entry.findings.application = asked.application.name
     return Visit(
         request=request,
@@ -112,7 +112,7 @@ def _begin(visit: Visit) -> Response:
     if answered is not None:
         return answered
     host = header_text(visit.request.scope["headers"], b"host")
-    address = f"{visit.exchange.sandbox.addresses.as_called(host)}{visit.login_address}"
+    address = f"{visit.exchange.platform.addresses.as_called(host)}{visit.login_address}"
     visit.note(f"the request is good; the browser is sent to the log-in page, {LOGIN_PATH}")
     return redirect_to(address, visit.request)
 

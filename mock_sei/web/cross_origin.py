@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, LOGIN_PATH, METADATA_PATH
-from mock_sei.registry import Registry
+from mock_sei.rules.registry import Registry
 
 PUBLIC_PATHS = (METADATA_PATH, JWKS_PATH)
 PAGES = ("/", AUTHORIZE_PATH, LOGIN_PATH, "/portal")

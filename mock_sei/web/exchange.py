@@ -14,13 +14,13 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from mock_sei import machine
-from mock_sei.bench.entries import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import BODY_TOO_LARGE, HEAD_TOO_LARGE, Explanation, Refusal
-from mock_sei.peer import TLS_VERSIONS, Connection, PeerCertificate
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.journal.entries import BODY_KEPT, Entry, RawHeaders, Request, Response
+from mock_sei.platform import Platform
+from mock_sei.rules import machine
+from mock_sei.rules.connection import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.rules.standards import Listener
 from mock_sei.web.cross_origin import cross_origin_headers
 from mock_sei.web.packed_headers import kept_headers
 
@@ -43,9 +43,9 @@ STALLED = "mock_sei.stalled"
 _TOO_LARGE = (BODY_TOO_LARGE.status, HEAD_TOO_LARGE.status)
 
 PINNED_KEY = "mock_sei.pinned"
-"""Where a connection leaves the sandbox that a request belongs to."""
+"""Where a connection leaves the platform that a request belongs to."""
 
-CONTROL_KEY = "mock_sei.sandbox"
+CONTROL_KEY = "mock_sei.platform"
 """Where the control listener leaves it for the calls of the control API."""
 
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
@@ -81,12 +81,12 @@ class Exchange:
         "connection",
         "entry",
         "listener",
-        "sandbox",
+        "platform",
         "tracking_id",
     )
 
-    def __init__(self, sandbox: Sandbox, listener: Listener, scope: Scope) -> None:
-        self.sandbox = sandbox = sandbox_of(scope, sandbox)
+    def __init__(self, platform: Platform, listener: Listener, scope: Scope) -> None:
+        self.platform = platform = platform_of(scope, platform)
         """The platform with the state in which the request began, whatever was reset since."""
         self.listener = listener
         self._started = machine.monotonic()
@@ -107,22 +107,22 @@ class Exchange:
         sent = {value for name, value in headers if name == b"requesttrackingid"}
         own = sent.pop() if len(sent) == 1 else None
         guid = own is not None and _GUID.fullmatch(own) is not None
-        self.tracking_id = own.decode() if own and guid else sandbox.new_tracking_id()
+        self.tracking_id = own.decode() if own and guid else platform.new_tracking_id()
         self.entry = Entry(
             kind="exchange",
-            timestamp=sandbox.clock.timestamp(),
+            timestamp=platform.clock.timestamp(),
             connection=self.connection,
             tls_version=TLS_VERSIONS.get(tls.get("tls_version", 0)),
             tracking_id=self.tracking_id,
             request=Request(
-                secrets=sandbox.state.secrets,
+                secrets=platform.state.secrets,
                 method=scope["method"],
                 path=scope["path"],
                 raw_headers=kept_headers(headers),
                 raw_query=scope["query_string"],
             ),
-            response=Response(secrets=sandbox.state.secrets),
-            releases=sandbox.journal.releases,
+            response=Response(secrets=platform.state.secrets),
+            releases=platform.journal.releases,
         )
         if own is not None and not guid:
             self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")
@@ -140,7 +140,7 @@ class Exchange:
         headers = cross_origin_headers(
             request.path,
             origin.decode("latin-1"),
-            self.sandbox.state.registry,
+            self.platform.state.registry,
             preflight=is_preflight(request),
         )
         return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
@@ -158,7 +158,7 @@ class Exchange:
         """Once an exchange: what fails passes by here on its way out too."""
         if not self._failed:
             self._failed = True
-            self.sandbox.record_bug(trace)
+            self.platform.record_bug(trace)
 
     def expect_body(self, limit: BodyLimit, announced: int, *, is_file: bool) -> None:
         """How large the body may be, before it is read. Of a file the journal keeps the size only.
@@ -245,13 +245,13 @@ class Exchange:
         if not self._closed:
             self._closed = True
             self.entry.duration_ms = round((machine.monotonic() - self._started) * 1000, 3)
-            self.sandbox.record(self.entry)
+            self.platform.record(self.entry)
 
 
-def sandbox_of(scope: Scope, sandbox: Sandbox) -> Sandbox:
-    """The sandbox that a request works on from its first byte to its last."""
-    pinned: Sandbox | None = scope.get(PINNED_KEY)
-    return pinned or sandbox.pinned()
+def platform_of(scope: Scope, platform: Platform) -> Platform:
+    """The platform that a request works on from its first byte to its last."""
+    pinned: Platform | None = scope.get(PINNED_KEY)
+    return pinned or platform.pinned()
 
 
 def let_go(scope: Scope) -> None:

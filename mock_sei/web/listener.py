@@ -10,12 +10,12 @@ from collections import deque
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.errors import Refusal
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange
+from mock_sei.web.faults import RESET, Trouble, fault_of, has_form
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.refusals import functional_refusal
-from mock_sei.web.trouble import RESET, Trouble, fault_of, has_form
 
 DISCARDING_PATIENCE = 1.0
 """Seconds for the next of them."""
@@ -24,15 +24,15 @@ DISCARDING_PATIENCE = 1.0
 class PlatformListener:
     """The ASGI application of one platform listener: opens an exchange around the platform's."""
 
-    def __init__(self, app: ASGIApp, sandbox: Sandbox, listener: Listener) -> None:
+    def __init__(self, app: ASGIApp, platform: Platform, listener: Listener) -> None:
         self._app = app
-        self._sandbox = sandbox
+        self._platform = platform
         self._listener = listener
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        exchange = Exchange(self._sandbox, self._listener, scope)
+        exchange = Exchange(self._platform, self._listener, scope)
         scope[SCOPE_KEY] = exchange
         refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
 
@@ -71,7 +71,7 @@ class PlatformListener:
             return
         asked = as_get(scope)
         fault = None
-        if not exchange.sandbox.faults.is_quiet:
+        if not exchange.platform.faults.is_quiet:
             form = b""
             if has_form(scope):
                 read = await _read_all(receiving)

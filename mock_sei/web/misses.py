@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mock_sei.addresses import CONTROL_WORDS, Addresses
 from mock_sei.errors import NOT_FOUND, Refusal
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, LOGIN_PATH, OAUTH_OPERATIONS
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
-from mock_sei.texts import beginning
+from mock_sei.platform import Platform
+from mock_sei.rules.addresses import CONTROL_WORDS, Addresses
+from mock_sei.rules.standards import Listener
+from mock_sei.values.texts import beginning
 from mock_sei.web.exchange import Exchange, find_header
 
 CHECK = "path"
@@ -51,10 +51,10 @@ def _other_listener(because: str, exchange: Exchange, path: str) -> str | None:
     return None
 
 
-def explain_control_miss(sandbox: Sandbox, path: str, host: str | None) -> str | None:
+def explain_control_miss(platform: Platform, path: str, host: str | None) -> str | None:
     """What the control API says of a path of the platform, None of any other."""
-    addresses = sandbox.addresses.seen_by(host)
-    if not is_of_platform(sandbox, path):
+    addresses = platform.addresses.seen_by(host)
+    if not is_of_platform(platform, path):
         return None
     tail = beginning(path)
     if path.startswith(_ONE_WAY_ONLY):
@@ -65,7 +65,7 @@ def explain_control_miss(sandbox: Sandbox, path: str, host: str | None) -> str |
     )
 
 
-def is_of_platform(sandbox: Sandbox, path: str) -> bool:
+def is_of_platform(platform: Platform, path: str) -> bool:
     """Whether a platform listener serves a path, or would with fewer mistakes in it."""
     known = {each.partition(" ")[2] for each in OAUTH_OPERATIONS}
     first = path.lstrip("/").partition("/")[0].lower()
@@ -73,11 +73,11 @@ def is_of_platform(sandbox: Sandbox, path: str) -> bool:
         return True
     if first[:1] == "v" and first[1:2].isdigit():
         return True
-    return sandbox.catalogue.has_path(path)
+    return platform.catalogue.has_path(path)
 
 
 def addresses_of(exchange: Exchange) -> Addresses:
     """As the client of an exchange reaches the listeners."""
     request = exchange.entry.request
     host = find_header(request.raw_headers, b"host") if request else None
-    return exchange.sandbox.addresses.seen_by(host.decode("latin-1") if host else None)
+    return exchange.platform.addresses.seen_by(host.decode("latin-1") if host else None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
-from mock_sei.errors import Fault, MalformedRequest, MethodNotAllowed, Refusal
+from mock_sei.errors import InvalidValue, MalformedRequest, MethodNotAllowed, Refusal
 from mock_sei.gateway import QUERY, Call
 from mock_sei.oauth.metadata import (
     JWKS_PATH,
@@ -18,8 +18,9 @@ from mock_sei.oauth.metadata import (
 )
 from mock_sei.oauth.token_request import TokenRequest, parse_token_request
 from mock_sei.reasons.names import explain_absence
-from mock_sei.standards import GrantType
+from mock_sei.rules.standards import GrantType
 from mock_sei.web.exchange import Exchange
+from mock_sei.web.faults import find_script, scripted_answer
 from mock_sei.web.heads import only_looks
 from mock_sei.web.refusals import (
     JsonResponse,
@@ -36,7 +37,6 @@ from mock_sei.web.requests import (
 )
 from mock_sei.web.routing import AnyMethod
 from mock_sei.web.stray_tokens import find_stray_token
-from mock_sei.web.trouble import find_script, scripted_answer
 
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """RFC 6749 section 5.1."""
@@ -91,18 +91,18 @@ async def _respond(request: Request, method: str, answer: Answer, render: Render
 
 async def _token(request: Request, exchange: Exchange) -> Response:
     parsed = await _parse(request, exchange)
-    return JsonResponse(exchange.sandbox.token(parsed), headers=_NEVER_CACHED)
+    return JsonResponse(exchange.platform.token(parsed), headers=_NEVER_CACHED)
 
 
 async def _revoke(request: Request, exchange: Exchange) -> Response:
     parsed = await _parse(request, exchange, grant_type=GrantType.INVALIDATE_TOKEN)
-    return JsonResponse(exchange.sandbox.revoke_token(parsed), headers=_NEVER_CACHED)
+    return JsonResponse(exchange.platform.revoke_token(parsed), headers=_NEVER_CACHED)
 
 
 async def _parse(
     request: Request, exchange: Exchange, grant_type: str | None = None
 ) -> TokenRequest:
-    sandbox, headers = exchange.sandbox, request.scope["headers"]
+    platform, headers = exchange.platform, request.scope["headers"]
     refuse_announced_size(headers)
     connection, host = exchange.connection, header_text(headers, b"host")
     return parse_token_request(
@@ -111,10 +111,10 @@ async def _parse(
         query=request.scope["query_string"],
         authorization=only_header(headers, "Authorization"),
         connection=connection,
-        issuer=sandbox.addresses.issuer(host),
-        endpoint=sandbox.addresses.called(connection.listener, host) + request.scope["path"],
+        issuer=platform.addresses.issuer(host),
+        endpoint=platform.addresses.called(connection.listener, host) + request.scope["path"],
         findings=exchange.entry.findings,
-        query_allowed=sandbox.state.behaviour.dialect == "sei",
+        query_allowed=platform.state.behaviour.dialect == "sei",
         grant_type=grant_type,
     )
 
@@ -124,9 +124,9 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
     if not sent:
         raise _missing_client_id(request)
     if len(sent) > 1:
-        raise MalformedRequest([Fault("client_id", "query", "given more than once")])
+        raise MalformedRequest([InvalidValue("client_id", "query", "given more than once")])
     in_query = has_access_token(request.scope["query_string"])
-    information = exchange.sandbox.token_information(
+    information = exchange.platform.token_information(
         Call(
             connection=exchange.connection,
             app_key=sent[0],
@@ -143,7 +143,7 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
 
 def _missing_client_id(request: Request) -> Refusal:
     """The answer says what is missing, the journal which names came in its place."""
-    refusal = MalformedRequest([Fault("client_id", "query", "required and missing")])
+    refusal = MalformedRequest([InvalidValue("client_id", "query", "required and missing")])
     named = explain_absence(["client_id"], request.query_params, request.query_params)
     refusal.why = replace(refusal.why, because=f"{refusal.why.because}.{named}", reasons=())
     return refusal
@@ -151,8 +151,8 @@ def _missing_client_id(request: Request) -> Refusal:
 
 async def _metadata(request: Request, exchange: Exchange) -> Response:
     host = header_text(request.scope["headers"], b"host")
-    return JsonResponse(exchange.sandbox.metadata(host))
+    return JsonResponse(exchange.platform.metadata(host))
 
 
 async def _jwks(_: Request, exchange: Exchange) -> Response:
-    return JsonResponse(exchange.sandbox.jwks())
+    return JsonResponse(exchange.platform.jwks())

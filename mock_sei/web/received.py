@@ -48,7 +48,7 @@ class Received:
         self.is_file = len(content_types) < 2 and takes_file(operation, "".join(content_types))
         self._on_the_loop = ON_THE_LOOP if operation.rule.each is None else 0
         self._request = request
-        self._sandbox = exchange.sandbox
+        self._platform = exchange.platform
         self._body: Body | None = None
         limit = _upload_limit(exchange) if self.is_file else PARSED_BODY
         exchange.expect_body(limit, announced_size(headers), is_file=self.is_file)
@@ -56,7 +56,7 @@ class Received:
     async def body(self) -> Body:
         """All of it. Raises :class:`Refusal`, and what reading from a client raises."""
         if self._body is None:
-            self._body = body = self._sandbox.new_body()
+            self._body = body = self._platform.new_body()
             async for piece in self._request.stream():
                 self._add(body, piece)
                 if body.is_due:
@@ -93,7 +93,7 @@ class Received:
             missing = (
                 f"all request bodies together may take {crowded.most} bytes; send fewer at once"
             )
-            self._sandbox.record_exhaustion(missing)
+            self._platform.record_exhaustion(missing)
             raise Refusal(
                 EXHAUSTED,
                 check="bodies",
@@ -124,6 +124,6 @@ def _tried(act: Callable[[Body], _T], body: Body) -> tuple[_T | None, Refusal | 
 
 def _upload_limit(exchange: Exchange) -> BodyLimit:
     return BodyLimit(
-        size=exchange.sandbox.upload_limit,
+        size=exchange.platform.upload_limit,
         advice="Send a smaller file, or start the server with a larger --upload-limit-mib.",
     )

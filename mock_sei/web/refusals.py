@@ -16,7 +16,7 @@ from mock_sei.errors import (
     error_body,
     oauth_error_body,
 )
-from mock_sei.records import DEFAULT_SCOPE
+from mock_sei.rules.records import DEFAULT_SCOPE
 from mock_sei.web.exchange import Exchange
 
 

@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from mock_sei.bench.entries import BODY_KEPT
+from mock_sei.journal.entries import BODY_KEPT
 from mock_sei.oauth.token_request import MAX_PARAMETERS
+from mock_sei.web.faults import has_form
 from mock_sei.web.requests import find_cookie, header_text
-from mock_sei.web.trouble import has_form
 
 NAMES = frozenset(
     {"access_token", "accesstoken", "access-token", "token", "bearer", "bearer_token", "auth"}

@@ -21,8 +21,8 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.grammar import PATH_METHODS
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.times import find_zone
-from mock_sei.errors import ConfigurationError, Fault, MalformedRequest, Refusal
-from mock_sei.peer import Findings
+from mock_sei.errors import ConfigurationError, InvalidValue, MalformedRequest, Refusal
+from mock_sei.rules.connection import Findings
 
 NOON = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 """An Eastern noon."""
@@ -147,7 +147,7 @@ class Engine:
         """Keys of the records that a query picks."""
         return [each[key] for each in self.call(f"/v1/widgets?{query}").body["data"]]
 
-    def faults(self, target: str = "/v1/widgets", **how: Any) -> list[Fault]:
+    def faults(self, target: str = "/v1/widgets", **how: Any) -> list[InvalidValue]:
         """What is wrong with a call."""
         with pytest.raises(MalformedRequest) as caught:
             self.call(target, **how)

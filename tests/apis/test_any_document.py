@@ -17,7 +17,6 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mock_sei.api_files import DocumentFile
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue, Product
@@ -25,9 +24,10 @@ from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.merged import merged
 from mock_sei.apis.openapi import modern
 from mock_sei.apis.times import EST
+from mock_sei.document_files import DocumentFile
 from mock_sei.errors import ConfigurationError, Refusal
 from mock_sei.fixtures import bundled_folder
-from mock_sei.sendable import WITHOUT_BODY, find_header_problem, is_media_type, json_content
+from mock_sei.values.sendable import WITHOUT_BODY, find_header_problem, is_media_type, json_content
 from tests.any_values import DEEP, damaged, mutated
 from tests.apis.engine import JSON, Engine
 

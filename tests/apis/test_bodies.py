@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mock_sei.apis.bodies import MOST_VALUES, parse_json, refuse_many_values, takes_file
 from mock_sei.apis.misfits import MOST as MOST_FAULTS
 from mock_sei.errors import MalformedRequest, Refusal
-from mock_sei.sendable import DEEPEST_JSON
+from mock_sei.values.sendable import DEEPEST_JSON
 from tests.apis.engine import JSON, Engine, operation
 
 BODY = """

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from mock_sei.api_files import DocumentFile
 from mock_sei.apis.calls import enveloped
 from mock_sei.apis.collections import find_value
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Sent, typed
+from mock_sei.apis.patterns import Budget
+from mock_sei.document_files import DocumentFile
 from mock_sei.fixtures import bundled_folder, load_fixtures
-from mock_sei.patterns import Budget
 
 GRADES = {"documented", "derived", "assumed"}
 WRITES = {"create", "change", "remove", "rename", "upload"}

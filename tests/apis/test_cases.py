@@ -21,9 +21,9 @@ from mock_sei.apis.calls import ApiAnswer
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.misfits import find_misfits
+from mock_sei.apis.patterns import Budget
 from mock_sei.errors import MalformedRequest, Refusal
 from mock_sei.fixtures import load_fixtures
-from mock_sei.patterns import Budget
 from tests.apis.engine import JSON, Engine
 
 CASES = Path(__file__).parent / "cases"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from mock_sei.apis import references
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.references import Document
 from mock_sei.apis.schemas import Checker
-from mock_sei.patterns import Budget
 from tests.growth import assert_flat
 
 CASES: dict[str, tuple[Any, list[tuple[Any, bool]]]] = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mock_sei.apis.heads import file_name, media_type_of, parameters_of, read_head
 from mock_sei.errors import MalformedRequest
-from mock_sei.texts import is_text
+from mock_sei.values.texts import is_text
 from tests.apis.test_multipart import FORM, file_of, multipart
 from tests.growth import Action, assert_linear
 

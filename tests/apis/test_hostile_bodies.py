@@ -12,10 +12,10 @@ import pytest
 from mock_sei.apis.actions.change import patched
 from mock_sei.apis.bodies import MOST_VALUES, parse_json
 from mock_sei.apis.misfits import MOST, find_misfits
+from mock_sei.apis.patterns import Budget
 from mock_sei.errors import MalformedRequest
-from mock_sei.patterns import Budget
-from mock_sei.records import find_certificate_problem
-from mock_sei.texts import MOST_REPEATED
+from mock_sei.rules.records import find_certificate_problem
+from mock_sei.values.texts import MOST_REPEATED
 from tests.apis.engine import Engine
 from tests.apis.test_multipart import file_of
 from tests.growth import assert_linear

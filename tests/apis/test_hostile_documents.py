@@ -155,7 +155,7 @@ def test_a_sample_of_alternatives_within_alternatives_is_made_in_few_steps() -> 
     ],
 )
 def test_a_sample_matches_its_pattern(pattern: str) -> None:
-    from mock_sei.patterns import compile_pattern
+    from mock_sei.apis.patterns import compile_pattern
 
     text = ASKS.replace(SCHEMA, f"{{type: string, pattern: '{pattern}'}}")
 

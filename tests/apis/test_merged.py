@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.grammar import references
 from mock_sei.apis.merged import merged
@@ -68,6 +70,18 @@ def test_components_of_one_name_stay_apart() -> None:
     assert responses["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/other.Thing"
     }
+
+
+@pytest.mark.parametrize("value", [1, "x", [], [1], None, {"A": 1}])
+@pytest.mark.parametrize("name", ["$id", "things", "x-one"])
+def test_a_component_of_no_known_kind_may_be_anything(name: str, value: Any) -> None:
+    own = document(ONE, product="one")
+    own.content["components"][name] = value
+
+    content = merge(own)
+
+    check_references(content)
+    assert "one.Thing" in content["components"]["schemas"]
 
 
 def test_a_path_is_the_first_products_whole() -> None:

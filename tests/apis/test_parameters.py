@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mock_sei.apis.parameters import read_parameters
-from mock_sei.patterns import Budget
-from mock_sei.peer import Findings
+from mock_sei.apis.patterns import Budget
+from mock_sei.rules.connection import Findings
 from tests.apis.engine import LIST, Engine, operation
 
 

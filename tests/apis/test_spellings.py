@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.apis.parameters import read_parameters
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.styles import STYLES, spelling_of
-from mock_sei.patterns import Budget
 from tests.apis.engine import Engine
 
 WORDS = st.text("abc-_~é%/?", min_size=1, max_size=5)

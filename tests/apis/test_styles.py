@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_sei.apis.parameters import read_parameters
+from mock_sei.apis.patterns import Budget
 from mock_sei.errors import MalformedRequest
-from mock_sei.patterns import Budget
 from tests.apis.engine import Engine
 
 MORE = """

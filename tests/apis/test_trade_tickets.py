@@ -8,16 +8,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mock_sei.standards import Listener
-from tests.support import TICKETS, Platform
+from mock_sei.rules.standards import Listener
+from tests.support import TICKETS, Served
 
 
-def walk(platform: Platform, query: str, direction: str = "next") -> list[list[dict[str, Any]]]:
+def walk(served: Served, query: str, direction: str = "next") -> list[list[dict[str, Any]]]:
     """The pages from a query on, following the links."""
-    http, headers = platform.client(), platform.headers()
+    http, headers = served.client(), served.headers()
     pages, url = [], f"{TICKETS}?{query}"
     while url:
-        body = platform.get(url, http=http, headers=headers).json()
+        body = served.get(url, http=http, headers=headers).json()
         pages.append(body["data"])
         url = body["paging"][direction]
     return pages
@@ -27,8 +27,8 @@ def numbers(tickets: list[dict[str, Any]]) -> list[int]:
     return [ticket["tradeTicketId"] for ticket in tickets]
 
 
-def test_the_first_page_holds_fifty_records(platform: Platform) -> None:
-    body = platform.get().json()
+def test_the_first_page_holds_fifty_records(served: Served) -> None:
+    body = served.get().json()
 
     assert len(body["data"]) == 50
     assert body["paging"].keys() == {"totalCount", "limit", "previous", "next"}
@@ -36,8 +36,8 @@ def test_the_first_page_holds_fifty_records(platform: Platform) -> None:
     assert body["paging"]["previous"] is None
 
 
-def test_a_ticket_has_the_documented_members(platform: Platform) -> None:
-    ticket = platform.get(f"{TICKETS}?limit=1").json()["data"][0]
+def test_a_ticket_has_the_documented_members(served: Served) -> None:
+    ticket = served.get(f"{TICKETS}?limit=1").json()["data"][0]
 
     assert list(ticket) == [
         "batchId",
@@ -58,54 +58,54 @@ def test_a_ticket_has_the_documented_members(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 7, 50])
-def test_walking_the_pages_gives_every_record_once(platform: Platform, limit: int) -> None:
-    pages = walk(platform, f"limit={limit}")
+def test_walking_the_pages_gives_every_record_once(served: Served, limit: int) -> None:
+    pages = walk(served, f"limit={limit}")
 
     assert all(len(each) == limit for each in pages[:-1])
     assert numbers([ticket for each in pages for ticket in each]) == list(range(1001, 1126))
 
 
-def test_walking_back_gives_the_same_records(platform: Platform) -> None:
+def test_walking_back_gives_the_same_records(served: Served) -> None:
     last = base64.b64encode(b"1121").decode()
 
-    pages = walk(platform, f"limit=10&cursor={last}", direction="previous")
+    pages = walk(served, f"limit=10&cursor={last}", direction="previous")
 
     assert numbers([ticket for each in reversed(pages) for ticket in each]) == [*range(1001, 1126)]
 
 
-def test_a_limit_over_fifty_behaves_as_fifty(platform: Platform) -> None:
-    body = platform.get(f"{TICKETS}?limit=500").json()
+def test_a_limit_over_fifty_behaves_as_fifty(served: Served) -> None:
+    body = served.get(f"{TICKETS}?limit=500").json()
 
     assert len(body["data"]) == body["paging"]["limit"] == 50
 
 
-def test_the_links_repeat_the_filters_on_the_called_host(platform: Platform) -> None:
-    headers = platform.headers() | {"Host": "mtls.api.seic.com:444"}
+def test_the_links_repeat_the_filters_on_the_called_host(served: Served) -> None:
+    headers = served.headers() | {"Host": "mtls.api.seic.com:444"}
 
-    link = platform.get(f"{TICKETS}?status=Original&limit=3", headers=headers).json()["paging"][
+    link = served.get(f"{TICKETS}?status=Original&limit=3", headers=headers).json()["paging"][
         "next"
     ]
 
     parts = urlsplit(link)
     assert (parts.scheme, parts.hostname, parts.path) == ("https", "mtls.api.seic.com", TICKETS)
     assert parse_qs(parts.query).keys() == {"status", "limit", "cursor"}
-    assert parts.port == platform.sandbox.addresses.two_way_port
+    assert parts.port == served.platform.addresses.two_way_port
 
 
 @pytest.mark.parametrize("status", ["Original", "Refresh"])
-def test_the_status_filter_selects(platform: Platform, status: str) -> None:
-    tickets = [ticket for each in walk(platform, f"status={status}") for ticket in each]
+def test_the_status_filter_selects(served: Served, status: str) -> None:
+    tickets = [ticket for each in walk(served, f"status={status}") for ticket in each]
 
     assert 0 < len(tickets) < 125
     assert {ticket["status"] for ticket in tickets} == {status}
 
 
-def test_filters_are_combined(platform: Platform) -> None:
-    one = platform.get(f"{TICKETS}?id=1001").json()["data"][0]
+def test_filters_are_combined(served: Served) -> None:
+    one = served.get(f"{TICKETS}?id=1001").json()["data"][0]
     other = "Original" if one["status"] == "Refresh" else "Refresh"
 
-    assert platform.get(f"{TICKETS}?id=1001&status={one['status']}").json()["data"] == [one]
-    assert platform.get(f"{TICKETS}?id=1001&status={other}").json() == {
+    assert served.get(f"{TICKETS}?id=1001&status={one['status']}").json()["data"] == [one]
+    assert served.get(f"{TICKETS}?id=1001&status={other}").json() == {
         "data": [],
         "paging": {"totalCount": 0, "limit": 50, "previous": None, "next": None},
     }
@@ -126,53 +126,53 @@ def test_filters_are_combined(platform: Platform) -> None:
         ("cursor=%C3%A9", "cursor"),
     ],
 )
-def test_a_wrong_value_is_named(platform: Platform, query: str, field: str) -> None:
-    answer = platform.get(f"{TICKETS}?{query}")
+def test_a_wrong_value_is_named(served: Served, query: str, field: str) -> None:
+    answer = served.get(f"{TICKETS}?{query}")
 
     body = answer.json()
     assert answer.status_code == 400
     assert [(fault["field"], fault["location"]) for fault in body["errors"]] == [(field, "query")]
     assert body["errors"][0]["reason"]
-    assert field in (platform.sandbox.journal.last.refused_because or "")
+    assert field in (served.platform.journal.last.refused_because or "")
 
 
-def test_every_wrong_value_has_an_entry(platform: Platform) -> None:
-    body = platform.get(f"{TICKETS}?id=x&status=y").json()
+def test_every_wrong_value_has_an_entry(served: Served) -> None:
+    body = served.get(f"{TICKETS}?id=x&status=y").json()
 
     assert {fault["field"] for fault in body["errors"]} == {"id", "status"}
 
 
-def test_an_unknown_parameter_is_ignored_and_noted(platform: Platform) -> None:
-    assert platform.get(f"{TICKETS}?colour=red").status_code == 200
-    assert "no parameter colour" in platform.sandbox.journal.last.notes[0]
+def test_an_unknown_parameter_is_ignored_and_noted(served: Served) -> None:
+    assert served.get(f"{TICKETS}?colour=red").status_code == 200
+    assert "no parameter colour" in served.platform.journal.last.notes[0]
 
 
-def test_a_cursor_of_a_record_that_is_gone_goes_on_behind_it(platform: Platform) -> None:
+def test_a_cursor_of_a_record_that_is_gone_goes_on_behind_it(served: Served) -> None:
     cursor = base64.b64encode(b"999").decode()
 
-    assert numbers(platform.get(f"{TICKETS}?limit=1&cursor={cursor}").json()["data"]) == [1001]
+    assert numbers(served.get(f"{TICKETS}?limit=1&cursor={cursor}").json()["data"]) == [1001]
 
 
-def test_an_unknown_path_names_the_nearest(platform: Platform) -> None:
-    answer = platform.get("/v1/order/tradeticket")
+def test_an_unknown_path_names_the_nearest(served: Served) -> None:
+    answer = served.get("/v1/order/tradeticket")
 
     assert answer.status_code == 404
     assert answer.json()["code"] == "resource.not.found"
-    assert f"GET {TICKETS}" in (platform.sandbox.journal.last.refused_because or "")
+    assert f"GET {TICKETS}" in (served.platform.journal.last.refused_because or "")
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "TRACE", "FOO"])
-def test_another_method_is_refused_with_the_right_one(platform: Platform, method: str) -> None:
-    answer = platform.client().request(method, TICKETS, headers=platform.headers())
+def test_another_method_is_refused_with_the_right_one(served: Served, method: str) -> None:
+    answer = served.client().request(method, TICKETS, headers=served.headers())
 
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
-def test_every_answer_has_a_tracking_id(platform: Platform, listener: Listener) -> None:
+def test_every_answer_has_a_tracking_id(served: Served, listener: Listener) -> None:
     own = "0b0e6a5c-6a1e-4a32-9a53-0f8c5f0d9d11"
-    http = platform.client(None, listener=listener)
+    http = served.client(None, listener=listener)
 
     kept = http.get(TICKETS, headers={"RequestTrackingId": own})
     made = http.get(TICKETS)

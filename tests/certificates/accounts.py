@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mock_sei.peer import PeerCertificate
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.connection import PeerCertificate
 
 DEMO, TEAM = "svc-demo", "svc-nightly"
 
 
-def is_let_in(sandbox: Sandbox, peer: PeerCertificate) -> bool:
+def is_let_in(platform: Platform, peer: PeerCertificate) -> bool:
     """By our own check, which a kept-alive connection meets at its next request."""
-    return sandbox.judge_certificate(peer) is None
+    return platform.judge_certificate(peer) is None

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from mock_sei.certificates.bundles import Identity
-from mock_sei.peer import FaultKind
+from mock_sei.rules.connection import FaultKind
 from tests.certificates.client_ca import (
     NOW,
     CaKey,

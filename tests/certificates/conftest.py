@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.certificates.accounts import AccountCertificates
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from tests.certificates.client_ca import ClientCA
 from tests.support import registration
 
 
 @pytest.fixture
-def certificates(sandbox: Sandbox) -> AccountCertificates:
+def certificates(platform: Platform) -> AccountCertificates:
     """With a registered account beside those of the fixtures."""
-    sandbox.portal.register(registration(certificate="own"))
-    return sandbox.certificates
+    platform.portal.register(registration(certificate="own"))
+    return platform.certificates
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,12 @@ from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.clock import Clock
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.fixtures import load_fixtures
-from mock_sei.records import ServiceAccount
-from mock_sei.registry import Registry
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.records import ServiceAccount
+from mock_sei.rules.registry import Registry
 from mock_sei.settings import Behaviour
 from tests.certificates.accounts import DEMO, TEAM, is_let_in
 from tests.certificates.client_ca import ClientCA, ec_key, pem, request
@@ -36,67 +36,67 @@ pytestmark = pytest.mark.usefixtures("one_key")
 
 
 def test_a_seeded_account_has_the_certificate_on_file(
-    sandbox: Sandbox, shared_store: CertificateStore
+    platform: Platform, shared_store: CertificateStore
 ) -> None:
-    identity = sandbox.identity(DEMO)
+    identity = platform.identity(DEMO)
 
-    (held,) = sandbox.certificates.of(DEMO)
+    (held,) = platform.certificates.of(DEMO)
     assert held.identity == identity
     on_file = shared_store.find_identity(DEMO)
     assert on_file is not None
     assert on_file.certificate == identity.certificate
-    assert sandbox.certificates.current(DEMO) == held
+    assert platform.certificates.current(DEMO) == held
     assert (held.origin, held.has_key, held.account) == (Origin.ISSUED, True, DEMO)
-    sandbox.reset()
-    assert sandbox.identity(DEMO) == identity
+    platform.reset()
+    assert platform.identity(DEMO) == identity
 
 
-def test_a_seeded_account_has_none_before_anybody_asked(sandbox: Sandbox) -> None:
-    assert sandbox.certificates.of("svc-limited") == []
-    assert sandbox.certificates.current("svc-limited") is None
-    assert sandbox.certificates.provide("svc-limited").account == "svc-limited"
-    assert len(sandbox.certificates.of("svc-limited")) == 1
+def test_a_seeded_account_has_none_before_anybody_asked(platform: Platform) -> None:
+    assert platform.certificates.of("svc-limited") == []
+    assert platform.certificates.current("svc-limited") is None
+    assert platform.certificates.provide("svc-limited").account == "svc-limited"
+    assert len(platform.certificates.of("svc-limited")) == 1
 
 
 def test_a_registered_account_s_certificate_is_made_once_and_gone_after_a_reset(
-    sandbox: Sandbox, shared_store: CertificateStore
+    platform: Platform, shared_store: CertificateStore
 ) -> None:
-    sandbox.portal.register(registration())
-    identity = sandbox.identity(TEAM)
+    platform.portal.register(registration())
+    identity = platform.identity(TEAM)
 
-    assert sandbox.identity(TEAM) == identity
-    assert len(sandbox.certificates.of(TEAM)) == 1
+    assert platform.identity(TEAM) == identity
+    assert len(platform.certificates.of(TEAM)) == 1
     assert shared_store.find_identity(TEAM) is None
-    sandbox.reset()
+    platform.reset()
     with pytest.raises(UnknownAccount):
-        sandbox.identity(TEAM)
+        platform.identity(TEAM)
 
 
-def test_an_issued_one_is_current_and_the_older_stays_good(sandbox: Sandbox) -> None:
+def test_an_issued_one_is_current_and_the_older_stays_good(platform: Platform) -> None:
     """Two years on the platform's clock."""
-    old = sandbox.identity(DEMO)
-    sandbox.clock.advance(days=700)
+    old = platform.identity(DEMO)
+    platform.clock.advance(days=700)
 
-    new = sandbox.certificates.issue(DEMO)
+    new = platform.certificates.issue(DEMO)
 
-    assert sandbox.certificates.current(DEMO) == new
-    assert sandbox.identity(DEMO) == new.identity
-    assert sandbox.certificates.of(DEMO)[0].identity == old
+    assert platform.certificates.current(DEMO) == new
+    assert platform.identity(DEMO) == new.identity
+    assert platform.certificates.of(DEMO)[0].identity == old
     assert new.not_after == new.not_before.replace(year=new.not_before.year + 2)
-    assert sandbox.clock.now() - new.not_before < timedelta(minutes=1)
-    assert is_let_in(sandbox, old.peer)
-    assert is_let_in(sandbox, new.peer)
+    assert platform.clock.now() - new.not_before < timedelta(minutes=1)
+    assert is_let_in(platform, old.peer)
+    assert is_let_in(platform, new.peer)
 
 
 @pytest.mark.parametrize("variant", [each for each in Variant if each is not Variant.VALID])
-def test_a_wrong_one_is_held_and_never_current(sandbox: Sandbox, variant: Variant) -> None:
-    good = sandbox.identity(DEMO)
+def test_a_wrong_one_is_held_and_never_current(platform: Platform, variant: Variant) -> None:
+    good = platform.identity(DEMO)
 
-    wrong = sandbox.certificates.issue(DEMO, variant)
+    wrong = platform.certificates.issue(DEMO, variant)
 
-    assert sandbox.certificates.of(DEMO)[-1] == wrong
-    assert sandbox.identity(DEMO) == good
-    assert sandbox.certificates.find(DEMO, wrong.serial_number) == wrong
+    assert platform.certificates.of(DEMO)[-1] == wrong
+    assert platform.identity(DEMO) == good
+    assert platform.certificates.find(DEMO, wrong.serial_number) == wrong
 
 
 @pytest.mark.parametrize(
@@ -126,25 +126,25 @@ def test_an_unknown_account_names_those_there_are(
 
 
 def test_a_signed_request_is_current_and_its_key_the_clients(
-    certificates: AccountCertificates, sandbox: Sandbox
+    certificates: AccountCertificates, platform: Platform
 ) -> None:
     signed = certificates.sign(TEAM, pem(request(TEAM)))
 
     assert certificates.current(TEAM) == signed
     assert (signed.origin, signed.has_key) == (Origin.SIGNED, False)
     assert signed.certificate.public_key() == ec_key().public_key()
-    signed.certificate.verify_directly_issued_by(sandbox.authority.issuing)
-    assert signed.chain == sandbox.authority.chain
+    signed.certificate.verify_directly_issued_by(platform.authority.issuing)
+    assert signed.chain == platform.authority.chain
     assert signed.peer.common_name == TEAM
-    assert is_let_in(sandbox, signed.peer)
+    assert is_let_in(platform, signed.peer)
     with pytest.raises(UnknownCertificate, match="the client's own and not known here"):
         _ = signed.identity
 
 
-def test_the_identity_with_a_key_stays_when_a_request_is_signed(sandbox: Sandbox) -> None:
-    before = sandbox.identity(DEMO)
-    sandbox.certificates.sign(DEMO, pem(request(DEMO)))
-    assert sandbox.identity(DEMO) == before
+def test_the_identity_with_a_key_stays_when_a_request_is_signed(platform: Platform) -> None:
+    before = platform.identity(DEMO)
+    platform.certificates.sign(DEMO, pem(request(DEMO)))
+    assert platform.identity(DEMO) == before
 
 
 def test_a_refused_request_leaves_nothing(certificates: AccountCertificates) -> None:
@@ -170,8 +170,8 @@ def test_without_the_key_there_are_the_files_without_it(certificates: AccountCer
             signed.download(asked, options)
 
 
-def test_with_the_key_there_is_every_file(sandbox: Sandbox) -> None:
-    issued = sandbox.certificates.issue(DEMO)
+def test_with_the_key_there_is_every_file(platform: Platform) -> None:
+    issued = platform.certificates.issue(DEMO)
     file = issued.download("pfx", BundleOptions(passphrase="chosen-one"))
 
     assert file.name == "certificate.pfx"
@@ -182,54 +182,54 @@ def test_with_the_key_there_is_every_file(sandbox: Sandbox) -> None:
 # Revoked, and what an account leaves behind
 
 
-def test_a_revoked_one_is_current_no_more(sandbox: Sandbox) -> None:
-    older, newer = sandbox.certificates.issue(DEMO), sandbox.certificates.issue(DEMO)
+def test_a_revoked_one_is_current_no_more(platform: Platform) -> None:
+    older, newer = platform.certificates.issue(DEMO), platform.certificates.issue(DEMO)
 
-    sandbox.certificates.revoke(DEMO, newer.serial_number)
+    platform.certificates.revoke(DEMO, newer.serial_number)
 
-    assert sandbox.certificates.is_revoked(newer)
-    assert not sandbox.certificates.is_revoked(older)
-    assert sandbox.certificates.current(DEMO) == older
-    assert not is_let_in(sandbox, newer.peer)
-    assert is_let_in(sandbox, older.peer)
+    assert platform.certificates.is_revoked(newer)
+    assert not platform.certificates.is_revoked(older)
+    assert platform.certificates.current(DEMO) == older
+    assert not is_let_in(platform, newer.peer)
+    assert is_let_in(platform, older.peer)
 
 
-def test_where_all_are_revoked_another_is_made(sandbox: Sandbox) -> None:
-    revoked = sandbox.certificates.provide(DEMO)
-    sandbox.certificates.revoke(DEMO, revoked.serial_number)
-    assert sandbox.certificates.current(DEMO) is None
+def test_where_all_are_revoked_another_is_made(platform: Platform) -> None:
+    revoked = platform.certificates.provide(DEMO)
+    platform.certificates.revoke(DEMO, revoked.serial_number)
+    assert platform.certificates.current(DEMO) is None
 
-    made = sandbox.certificates.provide(DEMO)
+    made = platform.certificates.provide(DEMO)
 
     assert made.serial_number != revoked.serial_number
-    assert is_let_in(sandbox, made.peer)
+    assert is_let_in(platform, made.peer)
 
 
 def test_only_the_accounts_own_can_be_revoked(
-    certificates: AccountCertificates, sandbox: Sandbox
+    certificates: AccountCertificates, platform: Platform
 ) -> None:
-    other = sandbox.identity(DEMO)
+    other = platform.identity(DEMO)
     with pytest.raises(UnknownCertificate, match=f"{TEAM} has no certificate with the serial"):
         certificates.revoke(TEAM, other.serial_number)
-    assert is_let_in(sandbox, other.peer)
+    assert is_let_in(platform, other.peer)
 
 
-def test_nothing_an_account_had_is_let_in_after_it(sandbox: Sandbox, ca: ClientCA) -> None:
-    known = sandbox.certificates
+def test_nothing_an_account_had_is_let_in_after_it(platform: Platform, ca: ClientCA) -> None:
+    known = platform.certificates
     own = ca.identity(DEMO)
     left = [
-        sandbox.identity(DEMO).peer,
+        platform.identity(DEMO).peer,
         known.issue(DEMO).peer,
         known.sign(DEMO, pem(request(DEMO))).peer,
         known.register_own(DEMO, pem(own.certificate), ca.pem).peer,
     ]
-    other = sandbox.identity("svc-web").peer
-    assert all(is_let_in(sandbox, each) for each in left)
+    other = platform.identity("svc-web").peer
+    assert all(is_let_in(platform, each) for each in left)
 
     known.revoke_all(DEMO)
 
-    assert not any(is_let_in(sandbox, each) for each in left)
-    assert is_let_in(sandbox, other)
+    assert not any(is_let_in(platform, each) for each in left)
+    assert is_let_in(platform, other)
     assert known.trusted().own_pem == b""
 
 
@@ -237,8 +237,8 @@ def test_one_on_file_that_nobody_read_yet_is_revoked_too(shared_store: Certifica
     """Of an earlier run with the same folder."""
     fixtures = load_fixtures()
 
-    def started() -> Sandbox:
-        return Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1))
+    def started() -> Platform:
+        return Platform(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1))
 
     on_file = started().identity(DEMO)
     later = started()
@@ -248,44 +248,44 @@ def test_one_on_file_that_nobody_read_yet_is_revoked_too(shared_store: Certifica
     assert not is_let_in(later, on_file.peer)
 
 
-def test_a_taken_name_does_not_bring_the_seeded_certificate_back(sandbox: Sandbox) -> None:
-    seeded = sandbox.identity(DEMO)
-    sandbox.portal.remove("demo-server")
-    sandbox.portal.register(registration(name="demo"))
+def test_a_taken_name_does_not_bring_the_seeded_certificate_back(platform: Platform) -> None:
+    seeded = platform.identity(DEMO)
+    platform.portal.remove("demo-server")
+    platform.portal.register(registration(name="demo"))
 
-    assert sandbox.identity(DEMO) != seeded
+    assert platform.identity(DEMO) != seeded
     assert seeded.serial_number not in {
-        each.serial_number for each in sandbox.certificates.of(DEMO)
+        each.serial_number for each in platform.certificates.of(DEMO)
     }
-    sandbox.reset()
-    assert sandbox.identity(DEMO) == seeded
-    assert is_let_in(sandbox, seeded.peer)
+    platform.reset()
+    assert platform.identity(DEMO) == seeded
+    assert is_let_in(platform, seeded.peer)
 
 
 def test_a_name_that_is_registered_again_after_a_reset_starts_with_nothing(
-    sandbox: Sandbox,
+    platform: Platform,
 ) -> None:
     fields = registration(name="ghost")
-    account = sandbox.portal.register(fields).service_account
+    account = platform.portal.register(fields).service_account
     assert account is not None
     former = [
-        sandbox.certificates.issue(account),
-        sandbox.certificates.sign(account, pem(request(account))),
+        platform.certificates.issue(account),
+        platform.certificates.sign(account, pem(request(account))),
     ]
-    of_the_fixtures = sandbox.certificates.issue("svc-demo")
-    sandbox.reset()
-    assert sandbox.portal.register(fields).service_account == account
+    of_the_fixtures = platform.certificates.issue("svc-demo")
+    platform.reset()
+    assert platform.portal.register(fields).service_account == account
 
-    assert all(sandbox.judge_certificate(each.peer) for each in former)
-    assert sandbox.judge_certificate(of_the_fixtures.peer) is None
-    assert sandbox.judge_certificate(sandbox.certificates.issue(account).peer) is None
+    assert all(platform.judge_certificate(each.peer) for each in former)
+    assert platform.judge_certificate(of_the_fixtures.peer) is None
+    assert platform.judge_certificate(platform.certificates.issue(account).peer) is None
 
 
 def test_what_became_current_is_handed_out_once(
-    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+    certificates: AccountCertificates, platform: Platform, ca: ClientCA
 ) -> None:
-    sandbox.identity(DEMO)
-    renewed = sandbox.certificates.renew(DEMO)
+    platform.identity(DEMO)
+    renewed = platform.certificates.renew(DEMO)
     certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
 
     replaced = certificates.take_replaced()
@@ -295,7 +295,7 @@ def test_what_became_current_is_handed_out_once(
     signed = certificates.sign(TEAM, pem(request(TEAM)))
     assert certificates.take_replaced() == {TEAM: signed}
     assert certificates.take_replaced() == {}
-    sandbox.portal.remove("demo-server")
+    platform.portal.remove("demo-server")
     assert certificates.take_replaced() == {DEMO: None}
 
 
@@ -316,14 +316,14 @@ def test_in_place_of_a_revoked_one_the_one_before_is_current(
 
 @pytest.fixture
 def issued_beside(
-    shared_store: CertificateStore, sandbox: Sandbox
+    shared_store: CertificateStore, platform: Platform
 ) -> Iterator[Callable[..., Identity]]:
     """What ``mock-sei issue --out`` writes into an account's folder."""
     folder = shared_store.account_folder(DEMO)
-    kept = sandbox.identity(DEMO)
+    kept = platform.identity(DEMO)
 
     def issue(account: str = DEMO, variant: Variant = Variant.VALID, **files: bytes) -> Identity:
-        before = sandbox.identity(DEMO)
+        before = platform.identity(DEMO)
         made = Authority(shared_store.authority.pem).issue_identity(
             account, now=datetime.now(UTC), variant=variant
         )
@@ -337,37 +337,37 @@ def issued_beside(
 
 
 def test_a_certificate_that_takes_another_s_place_on_file_is_the_account_s(
-    sandbox: Sandbox, issued_beside: Callable[..., Identity]
+    platform: Platform, issued_beside: Callable[..., Identity]
 ) -> None:
-    before = sandbox.identity(DEMO)
+    before = platform.identity(DEMO)
 
     made = issued_beside()
 
-    assert sandbox.identity(DEMO).certificate == made.certificate
-    assert [each.certificate for each in sandbox.certificates.of(DEMO)][-2:] == [
+    assert platform.identity(DEMO).certificate == made.certificate
+    assert [each.certificate for each in platform.certificates.of(DEMO)][-2:] == [
         before.certificate,
         made.certificate,
     ]
-    current = sandbox.certificates.current(DEMO)
+    current = platform.certificates.current(DEMO)
     assert current is not None
     assert current.certificate == made.certificate
-    sandbox.certificates.revoke(DEMO, made.serial_number)
-    assert not is_let_in(sandbox, made.peer)
-    assert is_let_in(sandbox, before.peer)
-    sandbox.certificates.revoke(DEMO, before.serial_number)
-    assert not is_let_in(sandbox, before.peer)
+    platform.certificates.revoke(DEMO, made.serial_number)
+    assert not is_let_in(platform, made.peer)
+    assert is_let_in(platform, before.peer)
+    platform.certificates.revoke(DEMO, before.serial_number)
+    assert not is_let_in(platform, before.peer)
 
 
 def test_all_that_lay_on_file_goes_with_the_account(
-    sandbox: Sandbox, issued_beside: Callable[..., Identity]
+    platform: Platform, issued_beside: Callable[..., Identity]
 ) -> None:
-    before = sandbox.identity(DEMO)
+    before = platform.identity(DEMO)
     made = issued_beside()
 
-    sandbox.portal.remove("demo-server")
+    platform.portal.remove("demo-server")
 
-    assert not is_let_in(sandbox, before.peer)
-    assert not is_let_in(sandbox, made.peer)
+    assert not is_let_in(platform, before.peer)
+    assert not is_let_in(platform, made.peer)
 
 
 @pytest.mark.parametrize(
@@ -381,30 +381,30 @@ def test_all_that_lay_on_file_goes_with_the_account(
     ],
 )
 def test_what_is_no_certificate_of_the_account_is_not_taken_from_its_file(
-    sandbox: Sandbox, issued_beside: Callable[..., Identity], spoilt: dict[str, Any]
+    platform: Platform, issued_beside: Callable[..., Identity], spoilt: dict[str, Any]
 ) -> None:
-    before = sandbox.identity(DEMO)
+    before = platform.identity(DEMO)
 
     issued_beside(**spoilt)
 
-    assert sandbox.identity(DEMO) == before
+    assert platform.identity(DEMO) == before
 
 
 def test_a_file_is_left_as_it_is_while_somebody_writes_it(
-    sandbox: Sandbox, shared_store: CertificateStore
+    platform: Platform, shared_store: CertificateStore
 ) -> None:
     """The certificate goes first and comes last: in between nothing is made in its place."""
-    before = sandbox.identity(DEMO)
+    before = platform.identity(DEMO)
     file = shared_store.account_folder(DEMO) / "certificate.crt"
     content = file.read_bytes()
     file.unlink()
 
-    assert sandbox.identity(DEMO) == before
+    assert platform.identity(DEMO) == before
 
     assert not file.exists()
     file.write_bytes(content)
-    assert sandbox.identity(DEMO) == before
-    assert len(sandbox.certificates.of(DEMO)) == 1
+    assert platform.identity(DEMO) == before
+    assert len(platform.certificates.of(DEMO)) == 1
 
 
 # What it costs

@@ -19,7 +19,7 @@ from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import MockSeiError, UnknownAccount
 from mock_sei.fixtures import load_fixtures
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
 from tests.certificates.accounts import DEMO, TEAM, is_let_in
 from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
@@ -50,58 +50,60 @@ def issued(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
     return found
 
 
-def pending(sandbox: Sandbox) -> None:
+def pending(platform: Platform) -> None:
     """An application whose account has no certificate yet."""
-    sandbox.reset({"approval": "manual"})
-    sandbox.portal.register(registration())
+    platform.reset({"approval": "manual"})
+    platform.portal.register(registration())
 
 
-def successor(sandbox: Sandbox) -> None:
+def successor(platform: Platform) -> None:
     """The application goes, and another one takes its name."""
-    sandbox.portal.remove("Nightly")
-    sandbox.portal.register(registration())
+    platform.portal.remove("Nightly")
+    platform.portal.register(registration())
 
 
-@pytest.mark.parametrize("meanwhile", [successor, lambda sandbox: sandbox.portal.remove("Nightly")])
+@pytest.mark.parametrize(
+    "meanwhile", [successor, lambda platform: platform.portal.remove("Nightly")]
+)
 @pytest.mark.parametrize(
     "make",
     [
-        lambda sandbox: sandbox.certificates.issue(TEAM),
-        lambda sandbox: sandbox.certificates.issue(TEAM, Variant.WRONG_CN),
-        lambda sandbox: sandbox.certificates.issue(TEAM, Variant.NOT_YET_VALID),
-        lambda sandbox: sandbox.certificates.renew(TEAM),
-        lambda sandbox: sandbox.certificates.provide(TEAM),
-        lambda sandbox: sandbox.certificates.identity(TEAM),
+        lambda platform: platform.certificates.issue(TEAM),
+        lambda platform: platform.certificates.issue(TEAM, Variant.WRONG_CN),
+        lambda platform: platform.certificates.issue(TEAM, Variant.NOT_YET_VALID),
+        lambda platform: platform.certificates.renew(TEAM),
+        lambda platform: platform.certificates.provide(TEAM),
+        lambda platform: platform.certificates.identity(TEAM),
     ],
     ids=["issue", "wrong name", "not valid yet", "renew", "provide", "identity"],
 )
 def test_what_is_made_for_an_application_that_goes_meanwhile_is_not_handed_out(
-    sandbox: Sandbox,
+    platform: Platform,
     making: SlowMaking,
     issued: list[Identity],
-    make: Callable[[Sandbox], object],
-    meanwhile: Callable[[Sandbox], None],
+    make: Callable[[Platform], object],
+    meanwhile: Callable[[Platform], None],
 ) -> None:
-    pending(sandbox)
+    pending(platform)
 
-    made = making.during(lambda: make(sandbox), lambda: meanwhile(sandbox))
+    made = making.during(lambda: make(platform), lambda: meanwhile(platform))
 
     error = made.exception()
     assert isinstance(error, UnknownAccount)
     assert "was deleted meanwhile" in str(error)
     (lost,) = issued
-    assert not is_let_in(sandbox, lost.peer)
+    assert not is_let_in(platform, lost.peer)
     if meanwhile is successor:
-        assert sandbox.certificates.of(TEAM) == []
-        assert sandbox.identity(TEAM) != lost
+        assert platform.certificates.of(TEAM) == []
+        assert platform.identity(TEAM) != lost
 
 
 @pytest.mark.parametrize("target", ["certificates", "own-certificates"])
 def test_what_is_signed_or_registered_meanwhile_does_not_get_in(
-    sandbox: Sandbox, ca: ClientCA, monkeypatch: pytest.MonkeyPatch, target: str
+    platform: Platform, ca: ClientCA, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
-    pending(sandbox)
-    known = sandbox.certificates
+    pending(platform)
+    known = platform.certificates
     if target == "certificates":
         making = slow(
             monkeypatch,
@@ -109,7 +111,7 @@ def test_what_is_signed_or_registered_meanwhile_does_not_get_in(
             lambda *_: rsa_key().public_key(),
         )
         made = making.during(
-            lambda: known.sign(TEAM, pem(request(TEAM))), lambda: successor(sandbox)
+            lambda: known.sign(TEAM, pem(request(TEAM))), lambda: successor(platform)
         )
     else:
         own = ca.identity(TEAM)
@@ -117,9 +119,9 @@ def test_what_is_signed_or_registered_meanwhile_does_not_get_in(
         monkeypatch.setattr(known, "_tls_problem", making)
         made = making.during(
             lambda: known.register_own(TEAM, pem(own.certificate), ca.pem),
-            lambda: successor(sandbox),
+            lambda: successor(platform),
         )
-        assert not is_let_in(sandbox, own.peer)
+        assert not is_let_in(platform, own.peer)
         assert known.trusted().own_pem == b""
     assert isinstance(made.exception(), UnknownAccount)
     assert known.of(TEAM) == []
@@ -127,7 +129,7 @@ def test_what_is_signed_or_registered_meanwhile_does_not_get_in(
 
 @pytest.mark.usefixtures("one_key")
 def test_between_the_revocation_and_the_end_of_the_account_nothing_slips_in(
-    certificates: AccountCertificates, sandbox: Sandbox, ca: ClientCA
+    certificates: AccountCertificates, platform: Platform, ca: ClientCA
 ) -> None:
     """The registry forgets the account a moment later."""
     own = ca.identity(TEAM)
@@ -142,73 +144,73 @@ def test_between_the_revocation_and_the_end_of_the_account_nothing_slips_in(
     ):
         with pytest.raises(UnknownAccount):
             call()
-    assert not is_let_in(sandbox, own.peer)
+    assert not is_let_in(platform, own.peer)
 
 
 @pytest.mark.usefixtures("one_key")
 def test_an_account_that_left_the_registry_without_a_word_leaves_nothing_to_its_successor(
-    certificates: AccountCertificates, sandbox: Sandbox
+    certificates: AccountCertificates, platform: Platform
 ) -> None:
     before = certificates.issue(TEAM)
-    sandbox.registry.remove(sandbox.portal.require("Nightly").app_key)
-    sandbox.portal.register(registration())
+    platform.registry.remove(platform.portal.require("Nightly").app_key)
+    platform.portal.register(registration())
 
     assert before not in certificates.of(TEAM)
     certificates.issue(TEAM)
 
-    assert not is_let_in(sandbox, before.peer)
+    assert not is_let_in(platform, before.peer)
 
 
-def test_by_the_control_api_too(sandbox: Sandbox, making: SlowMaking) -> None:
+def test_by_the_control_api_too(platform: Platform, making: SlowMaking) -> None:
     """The key takes its time; the application is deleted and registered anew meanwhile."""
-    pending(sandbox)
+    pending(platform)
     path = f"/service-accounts/{TEAM}/certificates"
 
     def call() -> tuple[int, Any]:
-        with control_client(sandbox) as http:
+        with control_client(platform) as http:
             answer = http.post(path, json={})
             return answer.status_code, answer.json()
 
-    status, body = making.during(call, lambda: successor(sandbox)).result()
+    status, body = making.during(call, lambda: successor(platform)).result()
 
     assert (status, body["error"]) == (404, "UnknownAccount")
-    with control_client(sandbox) as http:
+    with control_client(platform) as http:
         assert http.get(path).json() == []
 
 
 @pytest.mark.parametrize("call", ["renew", "send_link"])
 def test_no_link_and_no_mail_of_the_predecessor_reaches_the_successor(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, call: str
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(KEYS, rsa_key)
-        sandbox.portal.register(registration())
-    (first,) = sandbox.certificates.of(TEAM)
-    sandbox.certificates.revoke(TEAM, first.serial_number)
+        platform.portal.register(registration())
+    (first,) = platform.certificates.of(TEAM)
+    platform.certificates.revoke(TEAM, first.serial_number)
     making = slow(monkeypatch, KEYS, rsa_key)
 
     def newcomer() -> None:
-        sandbox.portal.remove("Nightly")
-        sandbox.portal.register(
+        platform.portal.remove("Nightly")
+        platform.portal.register(
             registration(distribution_list="newcomer@example.com", certificate="own")
         )
 
-    made = making.during(lambda: getattr(sandbox.portal, call)(TEAM), newcomer)
+    made = making.during(lambda: getattr(platform.portal, call)(TEAM), newcomer)
 
     assert isinstance(made.exception(), UnknownAccount)
-    assert sandbox.portal.links.of(TEAM) == []
-    assert sandbox.certificates.of(TEAM) == []
-    mails = sandbox.portal.mailbox.find(to="newcomer@example.com", about="Certificate for")
+    assert platform.portal.links.of(TEAM) == []
+    assert platform.certificates.of(TEAM) == []
+    mails = platform.portal.mailbox.find(to="newcomer@example.com", about="Certificate for")
     assert mails == []
 
 
-def test_certificate_and_key_that_are_fetched_side_by_side_fit(sandbox: Sandbox) -> None:
+def test_certificate_and_key_that_are_fetched_side_by_side_fit(platform: Platform) -> None:
     """Before there is one: each call used to make its own."""
-    pending(sandbox)
+    pending(platform)
     files = iter(["certificate.crt", "privatekey.key"] * (MANY // 2))
 
     def fetch() -> bytes:
-        with control_client(sandbox) as http:
+        with control_client(platform) as http:
             answer = http.get(f"/service-accounts/{TEAM}/{next(files)}")
             assert answer.status_code == 200
             return answer.content
@@ -224,20 +226,20 @@ def test_certificate_and_key_that_are_fetched_side_by_side_fit(sandbox: Sandbox)
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Sandbox:
+def fresh(tmp_path: Path) -> Platform:
     """With a folder of its own, where no account has a certificate."""
     store = CertificateStore(tmp_path / "certs")
-    return Sandbox(fixtures=load_fixtures(), store=store, behaviour=Behaviour(seed=1))
+    return Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour(seed=1))
 
 
-def taken(sandbox: Sandbox) -> None:
+def taken(platform: Platform) -> None:
     """Another application takes the name of a demo account."""
-    sandbox.portal.remove("demo-server")
-    sandbox.portal.register(registration(name="demo", certificate="own"))
+    platform.portal.remove("demo-server")
+    platform.portal.register(registration(name="demo", certificate="own"))
 
 
 def test_a_certificate_written_while_its_application_goes_opens_nothing_until_a_reset(
-    fresh: Sandbox, making: SlowMaking
+    fresh: Platform, making: SlowMaking
 ) -> None:
     made = making.during(lambda: fresh.identity(DEMO), lambda: taken(fresh))
 
@@ -252,7 +254,7 @@ def test_a_certificate_written_while_its_application_goes_opens_nothing_until_a_
 
 
 @pytest.mark.usefixtures("one_key")
-def test_what_is_seeded_after_its_application_went_opens_nothing(fresh: Sandbox) -> None:
+def test_what_is_seeded_after_its_application_went_opens_nothing(fresh: Platform) -> None:
     """``serve`` makes the fixtures' certificates in a thread of its own."""
     taken(fresh)
 
@@ -281,20 +283,20 @@ def at_once(ask: Callable[[], Any], count: int = MANY) -> list[Any]:
 
 @pytest.mark.parametrize("ask", ["identity", "provide"])
 def test_of_many_who_ask_for_the_first_certificate_all_get_the_same(
-    sandbox: Sandbox, issued: list[Identity], ask: str
+    platform: Platform, issued: list[Identity], ask: str
 ) -> None:
-    pending(sandbox)
+    pending(platform)
 
-    given = at_once(lambda: getattr(sandbox.certificates, ask)(TEAM).serial_number)
+    given = at_once(lambda: getattr(platform.certificates, ask)(TEAM).serial_number)
 
     assert len(issued) == 1
     assert given == [issued[0].serial_number] * MANY
-    assert len(sandbox.certificates.of(TEAM)) == 1
+    assert len(platform.certificates.of(TEAM)) == 1
 
 
 @pytest.mark.parametrize("ask", ["identity", "provide"])
 def test_of_many_who_ask_for_a_seeded_one_all_get_the_one_on_file(
-    fresh: Sandbox, issued: list[Identity], ask: str
+    fresh: Platform, issued: list[Identity], ask: str
 ) -> None:
     given = at_once(lambda: getattr(fresh.certificates, ask)(DEMO).serial_number)
 
@@ -305,13 +307,13 @@ def test_of_many_who_ask_for_a_seeded_one_all_get_the_one_on_file(
 
 
 def test_where_the_one_on_file_was_revoked_all_get_one_other(
-    sandbox: Sandbox, issued: list[Identity]
+    platform: Platform, issued: list[Identity]
 ) -> None:
-    revoked = sandbox.certificates.provide(DEMO)
-    sandbox.certificates.revoke(DEMO, revoked.serial_number)
+    revoked = platform.certificates.provide(DEMO)
+    platform.certificates.revoke(DEMO, revoked.serial_number)
     issued.clear()
 
-    given = at_once(lambda: sandbox.certificates.provide(DEMO).serial_number)
+    given = at_once(lambda: platform.certificates.provide(DEMO).serial_number)
 
     assert len(issued) == 1
     assert given == [issued[0].serial_number] * MANY
@@ -344,8 +346,8 @@ def test_servers_that_start_at_once_on_a_fresh_folder_hold_the_same_identities(
 
 
 def test_an_unknown_account_is_refused_before_anything_is_made(
-    sandbox: Sandbox, issued: list[Identity]
+    platform: Platform, issued: list[Identity]
 ) -> None:
     with pytest.raises(MockSeiError):
-        sandbox.certificates.issue("nobody")
+        platform.certificates.issue("nobody")
     assert issued == []

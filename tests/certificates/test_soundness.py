@@ -16,7 +16,7 @@ from mock_sei.certificates.soundness import (
     path_of,
     path_of_ders,
 )
-from mock_sei.peer import FaultKind
+from mock_sei.rules.connection import FaultKind
 from tests.certificates.chains import CHANGES, ONE_CHANGE, PLACES, chain_of
 from tests.certificates.client_ca import NOW, ClientCA
 from tests.growth import assert_linear

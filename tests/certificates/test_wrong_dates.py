@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mock_sei import machine
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules import machine
 from mock_sei.settings import Behaviour
 from tests.certificates.accounts import DEMO
 
@@ -27,78 +27,78 @@ def store(tmp_path: Path) -> CertificateStore:
 
 
 @pytest.fixture
-def sandbox(store: CertificateStore) -> Sandbox:
-    return Sandbox(fixtures=load_fixtures(), store=store, behaviour=Behaviour())
+def platform(store: CertificateStore) -> Platform:
+    return Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour())
 
 
-def is_now(sandbox: Sandbox) -> bool:
-    found = sandbox.identity(DEMO)
+def is_now(platform: Platform) -> bool:
+    found = platform.identity(DEMO)
     return found.not_before <= machine.now() < found.not_after
 
 
 @pytest.mark.parametrize("away", FAR, ids=str)
 def test_one_on_file_is_replaced_when_it_is_first_asked_for(
-    sandbox: Sandbox, store: CertificateStore, away: timedelta
+    platform: Platform, store: CertificateStore, away: timedelta
 ) -> None:
     wrong = store.authority.issue_identity(DEMO, now=machine.now() + away)
     store.write_identity(DEMO, wrong)
 
-    assert is_now(sandbox)
+    assert is_now(platform)
     on_file = store.find_identity(DEMO)
     assert on_file is not None
-    assert on_file.certificate == sandbox.identity(DEMO).certificate
+    assert on_file.certificate == platform.identity(DEMO).certificate
 
 
 @pytest.mark.parametrize("away", FAR, ids=str)
 def test_one_that_is_put_in_the_place_of_a_good_one_is_not_taken(
-    sandbox: Sandbox, store: CertificateStore, away: timedelta
+    platform: Platform, store: CertificateStore, away: timedelta
 ) -> None:
-    good = sandbox.identity(DEMO)
+    good = platform.identity(DEMO)
     store.write_identity(DEMO, store.authority.issue_identity(DEMO, now=machine.now() + away))
 
-    assert sandbox.identity(DEMO) == good
-    sandbox.reset()
-    assert sandbox.identity(DEMO) == good
+    assert platform.identity(DEMO) == good
+    platform.reset()
+    assert platform.identity(DEMO) == good
 
 
 @pytest.mark.parametrize("away", FAR, ids=str)
 @pytest.mark.parametrize("reset", [True, False])
 def test_one_that_was_made_while_the_machine_s_clock_was_wrong_is_made_anew(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, away: timedelta, *, reset: bool
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, away: timedelta, *, reset: bool
 ) -> None:
     true = machine.now()
     with monkeypatch.context() as patch:
         patch.setattr(machine, "now", lambda: true + away)
-        wrong = sandbox.identity(DEMO)
+        wrong = platform.identity(DEMO)
     if reset:
-        sandbox.reset()
-        assert sandbox.certificates.of(DEMO) == []
+        platform.reset()
+        assert platform.certificates.of(DEMO) == []
 
-    assert is_now(sandbox)
-    assert sandbox.identity(DEMO) != wrong
-    assert [each.identity for each in sandbox.certificates.of(DEMO)][-1] == sandbox.identity(DEMO)
+    assert is_now(platform)
+    assert platform.identity(DEMO) != wrong
+    assert [each.identity for each in platform.certificates.of(DEMO)][-1] == platform.identity(DEMO)
 
 
 def test_a_clock_that_is_a_little_behind_replaces_nothing(store: CertificateStore) -> None:
     """Of several machines that share the folder each would undo what the other did."""
     ahead = store.authority.issue_identity(DEMO, now=machine.now() + timedelta(seconds=20))
     store.write_identity(DEMO, ahead)
-    sandbox = Sandbox(fixtures=load_fixtures(), store=store, behaviour=Behaviour())
+    platform = Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour())
 
-    assert sandbox.identity(DEMO).certificate == ahead.certificate
+    assert platform.identity(DEMO).certificate == ahead.certificate
 
 
-def test_a_reset_keeps_what_is_valid(sandbox: Sandbox) -> None:
-    identity = sandbox.identity(DEMO)
-    sandbox.clock.advance(days=800)
-    sandbox.reset()
+def test_a_reset_keeps_what_is_valid(platform: Platform) -> None:
+    identity = platform.identity(DEMO)
+    platform.clock.advance(days=800)
+    platform.reset()
 
-    assert sandbox.identity(DEMO) == identity
+    assert platform.identity(DEMO) == identity
 
 
 @pytest.mark.parametrize("variant", [Variant.EXPIRED, Variant.NOT_YET_VALID])
-def test_one_that_is_asked_for_stays_wrong(sandbox: Sandbox, variant: Variant) -> None:
-    wrong = sandbox.issue_certificate(DEMO, variant)
+def test_one_that_is_asked_for_stays_wrong(platform: Platform, variant: Variant) -> None:
+    wrong = platform.issue_certificate(DEMO, variant)
     now: datetime = machine.now()
 
     assert not wrong.not_before <= now < wrong.not_after

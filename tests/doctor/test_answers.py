@@ -21,8 +21,8 @@ from mock_sei.errors import (
     SOURCE_ADDRESS,
     TOKEN_EXPIRED,
     TRAFFIC_PATTERN,
-    Kind,
     Refusal,
+    RefusalKind,
     error_body,
     oauth_error_body,
 )
@@ -32,7 +32,7 @@ TOKEN = {"access_token": "abc.def.ghi", "token_type": "BearerToken", "expires_in
 SHOOK_HANDS = Handshake(ended=Ended.ANSWERED, peer=b"der")
 
 
-def refused(kind: Kind, *, oauth: bool = True) -> Answer:
+def refused(kind: RefusalKind, *, oauth: bool = True) -> Answer:
     body = oauth_error_body if oauth else error_body
     refusal = Refusal(kind, check="test", because="so")
     return Answer(status=kind.status, body=json.dumps(body(refusal, "track-1")))
@@ -66,7 +66,7 @@ def check(clients: Clients, answer: Answer | None, **changes: Any) -> list[Findi
     ],
 )
 def test_the_documented_words_are_enough(
-    clients: Clients, kind: Kind, name: str, oauth: bool
+    clients: Clients, kind: RefusalKind, name: str, oauth: bool
 ) -> None:
     found = check(clients, refused(kind, oauth=oauth))
     assert names(found) == [name]
@@ -84,7 +84,7 @@ def test_the_documented_words_are_enough(
     ],
 )
 def test_words_of_several_causes_are_told_apart_by_the_rfc_s_code(
-    clients: Clients, kind: Kind, name: str
+    clients: Clients, kind: RefusalKind, name: str
 ) -> None:
     assert names(check(clients, refused(kind))) == [name]
 

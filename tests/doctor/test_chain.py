@@ -12,7 +12,7 @@ from mock_sei.doctor.network import check_handshake
 from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import Flight
-from mock_sei.peer import FaultKind
+from mock_sei.rules.connection import FaultKind
 from tests.certificates.chains import ACCOUNT, CHANGES, ONE_CHANGE, Chain, chain_of
 from tests.certificates.client_ca import NOW, pem
 from tests.doctor.clients import Clients, file, names, only

@@ -34,8 +34,8 @@ from mock_sei.errors import (
     SOURCE_ADDRESS,
     TOKEN_EXPIRED,
     TRAFFIC_PATTERN,
-    Kind,
     Refusal,
+    RefusalKind,
     oauth_error_body,
 )
 from tests.certificates.chains import ACCOUNT, chain_of
@@ -187,7 +187,7 @@ def _reached(reached: Reached) -> Case:
     return Case(seen=lambda _: Observed(reached=reached, problem="so"))
 
 
-def _answer(kind: Kind) -> Case:
+def _answer(kind: RefusalKind) -> Case:
     refusal = Refusal(kind, check="test", because="so")
     body = json.dumps(oauth_error_body(refusal, "track-1"))
     return Case(seen=lambda seen: replace(seen, answer=Answer(status=kind.status, body=body)))

@@ -21,7 +21,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder
 from mock_sei.runtime.loops import new_event_loop, new_thread_loop
 from mock_sei.runtime.server import ServerThread
-from mock_sei.workbench import Workbench
+from mock_sei.testing.workbench import Workbench
 from tests.doctor.shapes import Shape, make_shapes
 from tests.e2e.browser import CHROMIUM, Bench, Site, launch
 from tests.e2e.building import NAME, ROOT, build, once

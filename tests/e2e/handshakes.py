@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.bench.entries import Entry
+from mock_sei.journal.entries import Entry
 from tests.e2e.serving import wait_for
 from tests.patience import PATIENCE
 

@@ -10,23 +10,23 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
-from mock_sei.api_files import DocumentFile
 from mock_sei.apis.directions import for_answers, for_requests
 from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation, Parameter
+from mock_sei.apis.patterns import Budget
 from mock_sei.apis.samples import sample
 from mock_sei.certificates.store import CertificateStore
+from mock_sei.document_files import DocumentFile
 from mock_sei.fixtures import load_fixtures
-from mock_sei.patterns import Budget
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
-from tests.support import Platform
+from tests.support import Served
 
 
-def sandbox_of(files: Sequence[DocumentFile], store: CertificateStore) -> Sandbox:
+def platform_of(files: Sequence[DocumentFile], store: CertificateStore) -> Platform:
     """A platform whose user brings some documents."""
     fixtures = replace(load_fixtures(), brought=tuple(files))
-    return Sandbox(fixtures=fixtures, store=store, behaviour=Behaviour(seed=1))
+    return Platform(fixtures=fixtures, store=store, behaviour=Behaviour(seed=1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +42,11 @@ class _Content:
 class Caller:
     """Calls operations with values made from their own schemas."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        self._http = platform.client()
+    def __init__(self, served: Served) -> None:
+        self._platform = served
+        self._http = served.client()
         self._http.follow_redirects = False
-        self._headers = platform.headers()
+        self._headers = served.headers()
 
     def find_misfit(self, operation: Operation) -> str | None:
         """What is wrong with the answer; None where it is as documented, or noted in the journal.
@@ -69,7 +69,7 @@ class Caller:
             return None
         document, schema = for_answers(operation.document, media["schema"])
         misfits = find_misfits(document, schema, answer.json(), Budget())
-        if not misfits or self._platform.sandbox.journal.last.notes:
+        if not misfits or self._platform.platform.journal.last.notes:
             return None
         return misfits[0].describe()
 

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from mock_sei import MockSei
-from mock_sei.bench.entries import Entry
 from mock_sei.doctor.examination import examine
 from mock_sei.doctor.findings import Finding
 from mock_sei.doctor.probe import observe
 from mock_sei.doctor.setup import Options, read_setup
-from mock_sei.records import Application
+from mock_sei.journal.entries import Entry
+from mock_sei.rules.records import Application
 from tests.e2e.handshakes import (
     everything_from,
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.standards import GrantType
+from mock_sei.rules.standards import GrantType
 
 ERROR_MEMBERS = {"code", "message", "trackingId", "transient", "errors"}
 

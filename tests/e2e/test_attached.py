@@ -12,8 +12,8 @@ import httpx2
 import pytest
 
 from mock_sei import Attached, MockSei, __version__
-from mock_sei.attached.calls import ControlApi
 from mock_sei.errors import ConfigurationError, MockSeiError, NoServer
+from mock_sei.testing.calls import ControlApi
 from tests.e2e.serving import Serving
 from tests.e2e.snippets import read, snippets
 from tests.e2e.strangers import answering

@@ -23,7 +23,7 @@ from benchmarks.peers import Peer
 from benchmarks.processes import Bench
 from benchmarks.requests import TOKEN_REQUEST, form_request, functional_request
 from benchmarks.table import BARE, Against, Limit, Row, markdown
-from mock_sei.client import MockSei
+from mock_sei.testing.in_process import MockSei
 from tests.patience import patient
 
 pytestmark = pytest.mark.nightly

@@ -13,14 +13,14 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from mock_sei import __version__
-from mock_sei.standards import standards_table
+from mock_sei.rules.standards import standards_table
 from tests.e2e.building import LITTER, NAME, ROOT, succeeds
 
 INFO = f"{NAME}.dist-info"
 
 IN_BOTH = (
     "mock_sei/py.typed",
-    "mock_sei/pytest_plugin.py",
+    "mock_sei/testing/plugin.py",
     "mock_sei/web/templates/login.html",
     "mock_sei/web/templates/style.css",
     "mock_sei/web/templates/portal/details.html",
@@ -59,7 +59,7 @@ ENTRY_POINTS = """\
 mock-sei = mock_sei.cli:main
 
 [pytest11]
-mock_sei = mock_sei.pytest_plugin
+mock_sei = mock_sei.testing.plugin
 """
 
 

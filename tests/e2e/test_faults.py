@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.handles import Account
+from mock_sei.testing.handles import Account
 from tests.e2e.handshakes import alert, is_let_in, tcp, tls
 from tests.e2e.serving import wait_for
 

@@ -29,13 +29,13 @@ from schemathesis.core.errors import SerializationNotPossible
 from schemathesis.core.result import Ok
 
 from mock_sei import MockSei
-from mock_sei.api_files import SUFFIXES, DocumentFile
 from mock_sei.apis.servers import base_path
 from mock_sei.certificates.store import CertificateStore
+from mock_sei.document_files import SUFFIXES, DocumentFile
 from mock_sei.errors import ConfigurationError
-from tests.e2e.made_calls import Caller, sandbox_of
+from tests.e2e.made_calls import Caller, platform_of
 from tests.e2e.sources import unpacked
-from tests.support import Platform
+from tests.support import Served
 
 pytestmark = pytest.mark.needs("npm")
 
@@ -138,7 +138,7 @@ EXAMPLES = {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 3}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served:
+class Loaded:
     """A document that a server has been started with."""
 
     foreign: Foreign
@@ -192,7 +192,7 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory, npm_packages: Path) -> F
 
 
 @pytest.fixture
-def served(request: pytest.FixtureRequest, folder_of: FolderOf, tmp_path: Path) -> Iterator[Served]:
+def loaded(request: pytest.FixtureRequest, folder_of: FolderOf, tmp_path: Path) -> Iterator[Loaded]:
     foreign: Foreign = request.param
     package = folder_of(foreign)
     apis = tmp_path / "apis"
@@ -208,9 +208,9 @@ def served(request: pytest.FixtureRequest, folder_of: FolderOf, tmp_path: Path) 
         certificate = server.certificate("svc-demo")
         session.auth = _Token(server.token("demo-server"))
         session.headers["AppKey"] = "demo-server-key"
-        (product,) = (each for each in server.sandbox.catalogue.products.values() if each.brought)
+        (product,) = (each for each in server.platform.catalogue.products.values() if each.brought)
         servers = product.content.get("servers") or [{}]
-        yield Served(
+        yield Loaded(
             foreign=foreign,
             server=server,
             document=document,
@@ -223,18 +223,18 @@ def served(request: pytest.FixtureRequest, folder_of: FolderOf, tmp_path: Path) 
 
 def _each(table: dict[str, Foreign]) -> pytest.MarkDecorator:
     cases = [pytest.param(each, id=name) for name, each in table.items()]
-    return pytest.mark.parametrize("served", cases, indirect=True)
+    return pytest.mark.parametrize("loaded", cases, indirect=True)
 
 
 @_each(DOCUMENTS)
-def test_what_a_document_allows_is_let_in_and_answered_as_it_says(served: Served) -> None:
-    _call_operations(served)
+def test_what_a_document_allows_is_let_in_and_answered_as_it_says(loaded: Loaded) -> None:
+    _call_operations(loaded)
 
 
 @pytest.mark.nightly
 @_each(LARGE | WHOLE)
-def test_what_a_large_document_allows_is_let_in_and_answered_as_it_says(served: Served) -> None:
-    _call_operations(served)
+def test_what_a_large_document_allows_is_let_in_and_answered_as_it_says(loaded: Loaded) -> None:
+    _call_operations(loaded)
 
 
 _PAYMENTS = Foreign(package=_VALIDATOR, file="tests/bench/specs/stripe.yaml")
@@ -250,14 +250,14 @@ def test_every_operation_of_a_large_document_answers_what_it_says(
     folder_of: FolderOf, shared_store: CertificateStore, foreign: Foreign
 ) -> None:
     file = DocumentFile(folder_of(foreign) / foreign.file, bundled=False)
-    sandbox = sandbox_of([file], shared_store)
-    caller = Caller(Platform(sandbox))
-    operations = sandbox.catalogue.products[file.product].operations.values()
+    platform = platform_of([file], shared_store)
+    caller = Caller(Served(platform))
+    operations = platform.catalogue.products[file.product].operations.values()
     misfits = {each.name: caller.find_misfit(each) for each in operations}
 
     assert len(misfits) > 500
     assert {name: misfit for name, misfit in misfits.items() if misfit} == {}
-    assert sandbox.bugs == []
+    assert platform.bugs == []
 
 
 _GENERATOR = "datamodel-code-generator==0.89.0"
@@ -277,35 +277,35 @@ def test_no_document_however_wrong_is_a_failure_of_ours(
         ):
             continue
         with contextlib.suppress(ConfigurationError):  # no document, as it says
-            sandbox = sandbox_of([DocumentFile(path, bundled=False)], shared_store)
-            brought = [each for each in sandbox.catalogue.products.values() if each.brought]
-            caller = Caller(Platform(sandbox))
+            platform = platform_of([DocumentFile(path, bundled=False)], shared_store)
+            brought = [each for each in platform.catalogue.products.values() if each.brought]
+            caller = Caller(Served(platform))
             for operation in [one for each in brought for one in each.operations.values()]:
                 # What no client can send, and answers of no JSON under its name
                 with contextlib.suppress(httpx2.InvalidURL, UnicodeError, json.JSONDecodeError):
                     caller.find_misfit(operation)
                 calls += 1
-            assert sandbox.bugs == [], path
+            assert platform.bugs == [], path
 
     assert calls > 3
 
 
-def _call_operations(served: Served) -> None:
+def _call_operations(loaded: Loaded) -> None:
     found = schemathesis.openapi.from_path(
-        served.document, encoding="utf-8-sig"
+        loaded.document, encoding="utf-8-sig"
     ).get_all_operations()
     statuses: Counter[int] = Counter()
-    for operation in list(found)[:: served.foreign.every]:
+    for operation in list(found)[:: loaded.foreign.every]:
         assert isinstance(operation, Ok), operation
-        is_left = operation.ok().label in served.foreign.left
+        is_left = operation.ok().label in loaded.foreign.left
         for mode in () if is_left else EXAMPLES:
-            statuses += _called(operation.ok(), mode, served)
+            statuses += _called(operation.ok(), mode, loaded)
 
     assert statuses.total() > 10
     assert min(statuses) < 300
 
 
-def _called(operation: Any, mode: GenerationMode, served: Served) -> Counter[int]:
+def _called(operation: Any, mode: GenerationMode, loaded: Loaded) -> Counter[int]:
     """Calls an operation with what is made up; how often each status came back."""
     statuses: Counter[int] = Counter()
 
@@ -319,16 +319,16 @@ def _called(operation: Any, mode: GenerationMode, served: Served) -> Counter[int
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Case[Any]) -> None:
-        answer = served.send(case)
+        answer = loaded.send(case)
         statuses[answer.status_code] += 1
         if mode is GenerationMode.POSITIVE or answer.status_code not in OURS:
             if answer.status_code in TOO_LARGE:
                 return
-            if answer.status_code == 400 and (served.foreign.impossible or _is_beyond(answer)):
+            if answer.status_code == 400 and (loaded.foreign.impossible or _is_beyond(answer)):
                 return
             assert answer.status_code < 400, (operation.label, answer.text)
-            notes = str(served.server.journal.last.notes)
-            wanted = _wanted(answer, notes, impossible=served.foreign.impossible)
+            notes = str(loaded.server.journal.last.notes)
+            wanted = _wanted(answer, notes, impossible=loaded.foreign.impossible)
             checks: list[Any] = CHECKS.get_by_names(wanted)
             if checks:  # of none all would be made
                 case.validate_response(answer, checks=checks)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mock_sei import __version__
-from mock_sei.standards import standards_table
+from mock_sei.rules.standards import standards_table
 from tests.e2e.building import PATIENCE, ROOT, once, succeeds
 from tests.e2e.serving import Serving, run
 

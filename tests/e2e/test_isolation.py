@@ -13,9 +13,9 @@ import httpx2
 import pytest
 
 from mock_sei import Attached, MockSei
-from mock_sei.bench.entries import Entry
-from mock_sei.records import Application
-from mock_sei.workbench import Workbench
+from mock_sei.journal.entries import Entry
+from mock_sei.rules.records import Application
+from mock_sei.testing.workbench import Workbench
 from tests.e2e.serving import Serving, environment, run
 from tests.patience import PATIENCE
 from tests.support import TICKETS

@@ -13,12 +13,12 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.api_files import DocumentFile
 from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
-from tests.e2e.made_calls import Caller, sandbox_of
+from mock_sei.document_files import DocumentFile
+from tests.e2e.made_calls import Caller, platform_of
 from tests.e2e.serving import Serving
-from tests.support import Platform
+from tests.support import Served
 
 pytestmark = pytest.mark.needs("npm")
 
@@ -76,14 +76,14 @@ def test_every_operation_answers_what_its_document_says(
     misfits, calls = {}, 0
     for name, file in files(corpus):
         if name.startswith(folder):
-            sandbox = sandbox_of([file], shared_store)
-            caller = Caller(Platform(sandbox))
-            for operation in sandbox.catalogue.products[file.product].operations.values():
+            platform = platform_of([file], shared_store)
+            caller = Caller(Served(platform))
+            for operation in platform.catalogue.products[file.product].operations.values():
                 calls += 1
                 misfit = caller.find_misfit(operation)
                 if misfit:
                     misfits[f"{name} {operation.name}"] = misfit
-            assert sandbox.bugs == []
+            assert platform.bugs == []
 
     assert calls > 30
     assert misfits == {}

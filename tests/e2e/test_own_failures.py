@@ -10,10 +10,10 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.errors import MockSeiBug
+from mock_sei.platform import Platform
 from mock_sei.runtime import tls
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.sandbox import Sandbox
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("either_loop", "handshakes_may_last")
@@ -29,7 +29,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "while the TLS context is looked up": (ListenerTrust, "context"),
     "while the connection gets its TLS": (tls.ListenerContext, "wrap_bio"),
     "while the handshake begins": (tls.Handshake, "_limit_hello"),
-    "while the certificate is judged": (Sandbox, "judge_certificate"),
+    "while the certificate is judged": (Platform, "judge_certificate"),
     "after the handshake": (tls.PendingConnection, "let_go"),
 }
 

@@ -289,10 +289,10 @@ def test_a_suite_that_does_not_use_it_imports_nothing_of_it(pytester: pytest.Pyt
         HEAVY = {"fastapi", "uvicorn", "trustme", "jose", "pydantic", "cryptography", "httpx2"}
 
         def test_it():
-            assert "mock_sei.pytest_plugin" in sys.modules
+            assert "mock_sei.testing.plugin" in sys.modules
             assert not HEAVY & sys.modules.keys()
             assert {name for name in sys.modules if name.startswith("mock_sei.")} == {
-                "mock_sei.pytest_plugin"
+                "mock_sei.testing.plugin"
             }
         """,
     )
@@ -308,7 +308,7 @@ def test_a_bug_in_mock_sei_fails_the_user_s_test_with_its_traceback(
         def test_that_meets_it(mock_sei, mock_sei_client, monkeypatch):
             def broken(*_, **__):
                 raise ZeroDivisionError("the bug")
-            monkeypatch.setattr(type(mock_sei.sandbox), "token", broken)
+            monkeypatch.setattr(type(mock_sei.platform), "token", broken)
             form = {"grant_type": "client_credentials", "username": "svc-demo",
                     "password": "svc-demo-password"}
             answer = mock_sei_client.post(
@@ -338,7 +338,7 @@ import pytest
 @pytest.fixture
 def after(mock_sei_server):
     yield
-    mock_sei_server.sandbox.record_bug("Traceback: after the check")
+    mock_sei_server.platform.record_bug("Traceback: after the check")
 
 def test_that_ends(after, mock_sei):
     pass

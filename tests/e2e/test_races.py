@@ -17,7 +17,7 @@ from tests.e2e.handshakes import answer, tls
 from tests.oauth.assertions import GRANT as SAML
 from tests.oauth.assertions import assertion, encoded, own, register, sign
 from tests.patience import PATIENCE
-from tests.support import TICKETS, Platform
+from tests.support import TICKETS, Served
 
 pytestmark = pytest.mark.usefixtures("either_loop")
 
@@ -31,7 +31,7 @@ def at_once(server: MockSei, application: str, forms: Sequence[dict[str, str]]) 
 
     Every connection is open before the first request leaves.
     """
-    found = server.sandbox.state.registry.find_application(application)
+    found = server.platform.state.registry.find_application(application)
     assert found is not None
     account = found.service_account
     url = server.url if account is None else server.two_way_url
@@ -74,7 +74,7 @@ def the_one(answers: Answers) -> dict[str, Any]:
 
 
 def call(server: MockSei, application: str, token: str) -> int:
-    found = server.sandbox.state.registry.find_application(application)
+    found = server.platform.state.registry.find_application(application)
     assert found is not None
     headers = {"AppKey": found.app_key, "Authorization": f"Bearer {token}"}
     with server.client(found.service_account) as http:
@@ -115,7 +115,7 @@ def test_refreshes_with_tokens_of_their_own_all_win(mock_sei: MockSei) -> None:
 def test_of_a_hundred_redemptions_of_one_code_one_wins(mock_sei: MockSei, application: str) -> None:
     """The tokens of the code end with its second use."""
     login = mock_sei.login(application)
-    found = mock_sei.sandbox.state.registry.find_application(application)
+    found = mock_sei.platform.state.registry.find_application(application)
     assert found is not None
     form = {
         "grant_type": "authorization_code",
@@ -134,10 +134,10 @@ def test_of_a_hundred_redemptions_of_one_code_one_wins(mock_sei: MockSei, applic
 
 def test_of_a_hundred_uses_of_one_saml_assertion_one_wins(mock_sei: MockSei) -> None:
     """Its tokens live: a replay is refused, no more."""
-    platform = Platform(mock_sei.sandbox)
-    register(platform, own().certificate)
+    served = Served(mock_sei.platform)
+    register(served, own().certificate)
     forms = [
-        {"grant_type": SAML, "SAMLAssertion": encoded(sign(assertion(platform, identifier=name)))}
+        {"grant_type": SAML, "SAMLAssertion": encoded(sign(assertion(served, identifier=name)))}
         for name in ("_one", "_two")
     ]
 

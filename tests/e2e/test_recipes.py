@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from mock_sei.bench.faults import FIELDS, read_fault
+from mock_sei.faults.faults import FIELDS, read_fault
 from tests.e2e.snippets import read, snippets
 from tests.e2e.suites import USERS_PLUGINS
 from tests.patience import patient

@@ -133,7 +133,7 @@ def test_every_request_is_answered_as_the_document_says(client: Client, product:
         else:
             case.validate_response(answer, checks=WANTED)
 
-    document = client.server.sandbox.catalogue.products[product].content
+    document = client.server.platform.catalogue.products[product].content
     assert send_everything(document, client.send, answered)
 
 

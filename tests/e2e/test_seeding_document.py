@@ -55,9 +55,9 @@ def test_a_server_starts_with_the_folder_as_printed(tmp_path: Path, way: str) ->
         else Serving.start(tmp_path, environ=environment() | {name: value})
     )
 
-    with started as serving, Attached(serving.ready["control_url"]) as platform:
-        assert [each.name for each in platform.applications] == ["ledger", "ledger-web"]
-        assert platform.token("svc-ledger")
+    with started as serving, Attached(serving.ready["control_url"]) as served:
+        assert [each.name for each in served.applications] == ["ledger", "ledger-web"]
+        assert served.token("svc-ledger")
 
 
 def test_the_printed_error_is_the_one_that_a_misspelt_key_gives(

@@ -15,9 +15,9 @@ import httpx2
 import pytest
 
 from mock_sei import Attached
-from mock_sei.flows import DEFAULT_USER
 from mock_sei.oauth.metadata import JWKS_PATH, REVOKE_PATH, TOKEN_INFO_PATH
-from mock_sei.workbench import Workbench
+from mock_sei.testing.flows import DEFAULT_USER
+from mock_sei.testing.workbench import Workbench
 from tests.e2e.handshakes import alert, is_let_in
 from tests.e2e.serving import Serving
 from tests.support import TICKETS, TOKEN_PATH

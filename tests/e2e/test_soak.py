@@ -56,7 +56,7 @@ UsedAssertions.__contains__ = lambda self, key: False
     "entries lost": (
         "every answer is accounted for in the journal",
         """
-from mock_sei.bench.journal import Journal
+from mock_sei.journal.journal import Journal
 add, count = Journal.add, iter(range(1 << 40))
 Journal.add = lambda self, entry: next(count) % 50 and add(self, entry)
 """,
@@ -64,9 +64,9 @@ Journal.add = lambda self, entry: next(count) % 50 and add(self, entry)
     "bugs": (
         "no answer is a 500",
         """
-from mock_sei import sandbox
-answer, count = sandbox.answer, iter(range(1 << 40))
-sandbox.answer = lambda *given: 1 / (next(count) % 20) and answer(*given)
+from mock_sei import platform as platform
+answer, count = platform.answer, iter(range(1 << 40))
+platform.answer = lambda *given: 1 / (next(count) % 20) and answer(*given)
 """,
     ),
 }
@@ -88,9 +88,9 @@ LimitedProtocol.on_body = keep
     "calls that fail after a while": (
         "a good client beside hostile traffic gets the right answers",
         """
-from mock_sei import sandbox
-answer, count = sandbox.answer, iter(range(1 << 40))
-sandbox.answer = lambda *given: 1 / (next(count) < 3) and answer(*given)
+from mock_sei import platform as platform
+answer, count = platform.answer, iter(range(1 << 40))
+platform.answer = lambda *given: 1 / (next(count) < 3) and answer(*given)
 """,
     ),
 }

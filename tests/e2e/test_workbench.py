@@ -28,7 +28,7 @@ from mock_sei.errors import (
     UnknownMessage,
     UnknownUser,
 )
-from mock_sei.workbench import Workbench
+from mock_sei.testing.workbench import Workbench
 from tests.support import TICKETS
 
 MOMENT = datetime(2027, 5, 1, 12, tzinfo=UTC)
@@ -335,7 +335,7 @@ def test_a_bug_of_mock_sei_speaks_against_the_test(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("the bug")
 
-    monkeypatch.setattr(type(server.sandbox), "metadata", broken)
+    monkeypatch.setattr(type(server.platform), "metadata", broken)
     with workbench.client() as http:
         assert http.get("/.well-known/oauth-authorization-server").status_code == 500
 

@@ -12,7 +12,7 @@ import pytest
 import mock_sei
 from mock_sei import Attached, MockSei
 from mock_sei.errors import ConfigurationError, MockSeiError, UnknownAccount, UnknownApplication
-from mock_sei.workbench import Workbench
+from mock_sei.testing.workbench import Workbench
 
 MOMENT = datetime(2027, 1, 1, tzinfo=UTC)
 NOWHERE = "http://127.0.0.1:9"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.facts.table import REFUSED, Call, Shown, cannot, fact, like, shown
 from tests.oauth.flows import by_code, call, log_in, returned
-from tests.support import Platform
+from tests.support import Served
 
 AUTHORIZE = "/v2/oauth/authorize"
 AUTHORIZE_PAGE = "/node/31"
@@ -23,19 +23,19 @@ def asked(query: str) -> Call:
     return Call(request=f"GET {AUTHORIZE}?{query}", of=None, account=None)
 
 
-def sent_back(platform: Platform) -> object:
+def sent_back(served: Served) -> object:
     """Where a consent leads, and with which members in the query."""
-    answer = log_in(platform, state="a-state")
+    answer = log_in(served, state="a-state")
     parts = urlsplit(answer.headers["Location"])
     address = f"{parts.scheme}://{parts.netloc}{parts.path}"
     members = parse_qs(parts.query)
     return address, members["state"], "code" in members
 
 
-def sent_by_itself(platform: Platform) -> object:
+def sent_by_itself(served: Served) -> object:
     """The status of the way back where nobody has to fill in a form."""
-    platform.sandbox.reset({"auto_login": True})
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    served.platform.reset({"auto_login": True})
+    http = served.client(None, listener=Listener.ONE_WAY)
     http.follow_redirects = False
     query = {"client_id": "demo-web-key", "login_hint": "alice@example.com"}
     return http.get(AUTHORIZE, params=query).status_code
@@ -44,10 +44,10 @@ def sent_by_itself(platform: Platform) -> object:
 def redeemed_after(seconds: int) -> Shown:
     """Whether a code is good after so many seconds."""
 
-    def use(platform: Platform) -> object:
-        code = returned(log_in(platform))["code"]
-        platform.sandbox.clock.advance(seconds=seconds)
-        return by_code(platform, code=code).status_code == 200
+    def use(served: Served) -> object:
+        code = returned(log_in(served))["code"]
+        served.platform.clock.advance(seconds=seconds)
+        return by_code(served, code=code).status_code == 200
 
     return use
 
@@ -55,19 +55,19 @@ def redeemed_after(seconds: int) -> Shown:
 def other_sessions(flag: str | None) -> Shown:
     """Whether the token of an earlier session still works."""
 
-    def log_in_again(platform: Platform) -> object:
-        first = by_code(platform).json()["access_token"]
-        log_in(platform, endOtherSessions=flag)
-        return call(platform, first) == 200
+    def log_in_again(served: Served) -> object:
+        first = by_code(served).json()["access_token"]
+        log_in(served, endOtherSessions=flag)
+        return call(served, first) == 200
 
     return log_in_again
 
 
-def beside_another(platform: Platform) -> object:
+def beside_another(served: Served) -> object:
     """What comes back where a second session is not allowed, without and with the parameter."""
-    platform.sandbox.reset({"concurrent_sessions": "refuse"})
-    log_in(platform)
-    return ["code" in returned(log_in(platform, endOtherSessions=flag)) for flag in (None, "true")]
+    served.platform.reset({"concurrent_sessions": "refuse"})
+    log_in(served)
+    return ["code" in returned(log_in(served, endOtherSessions=flag)) for flag in (None, "true")]
 
 
 BROWSER_FLOW = (

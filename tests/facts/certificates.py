@@ -11,7 +11,7 @@ from mock_sei.errors import Rejected
 from tests.certificates.client_ca import ClientCA, pem
 from tests.facts.portal import mails
 from tests.facts.table import cannot, shown
-from tests.support import Platform, control_client, registration
+from tests.support import Served, control_client, registration
 from tests.web.portal.browser import Browser
 
 SECURITY = "faq/security"
@@ -19,97 +19,97 @@ TLS = "two-way-tls"
 CERTIFICATE = "frequently-asked-questions/what-sei-cert"
 
 
-def link_mail(platform: Platform) -> object:
-    found = [each for each in mails(platform) if each.link is not None]
+def link_mail(served: Served) -> object:
+    found = [each for each in mails(served) if each.link is not None]
     return len(found), "Trustwave" in found[0].sender
 
 
-def link_warns(platform: Platform) -> object:
-    (text,) = [each.text for each in mails(platform) if each.link is not None]
+def link_warns(served: Served) -> object:
+    (text,) = [each.text for each in mails(served) if each.link is not None]
     return "Chrome" in text
 
 
-def name_is_account(platform: Platform) -> object:
-    return platform.sandbox.identity("svc-demo").common_name
+def name_is_account(served: Served) -> object:
+    return served.platform.identity("svc-demo").common_name
 
 
-def lifetime(platform: Platform) -> object:
-    identity = platform.sandbox.identity("svc-demo")
+def lifetime(served: Served) -> object:
+    identity = served.platform.identity("svc-demo")
     return identity.not_after.year - identity.not_before.year, (
         identity.not_after.month,
         identity.not_after.day,
     ) == (identity.not_before.month, identity.not_before.day)
 
 
-def downloads(platform: Platform) -> object:
-    browser = Browser(platform)
+def downloads(served: Served) -> object:
+    browser = Browser(served)
     link = browser.link()
     return [browser.get(link.path).status_code for _ in range(2)]
 
 
-def new_link(platform: Platform) -> object:
-    browser = Browser(platform)
+def new_link(served: Served) -> object:
+    browser = Browser(served)
     browser.get(browser.link().path)
     return browser.get(browser.link().path).status_code
 
 
-def announced(platform: Platform) -> object:
+def announced(served: Served) -> object:
     """Whether a mail comes before the end of a certificate, and whom it reaches."""
-    platform.sandbox.clock.freeze()
-    portal = platform.sandbox.portal
+    served.platform.clock.freeze()
+    portal = served.platform.portal
     portal.register(registration())
-    end = platform.sandbox.identity("svc-nightly").not_after
-    platform.sandbox.clock.set(end - timedelta(days=5))
+    end = served.platform.identity("svc-nightly").not_after
+    served.platform.clock.set(end - timedelta(days=5))
     found = portal.mailbox.find(about="ends in")
     return bool(found), {each.recipient for each in found}
 
 
-def own_certificate(platform: Platform) -> object:
+def own_certificate(served: Served) -> object:
     """What a certificate of the client's own provider opens."""
-    platform.sandbox.portal.register(registration(certificate="own"))
+    served.platform.portal.register(registration(certificate="own"))
     authority = ClientCA.create()
     certificate = authority.sign("svc-nightly")
-    platform.sandbox.register_certificate("svc-nightly", pem(certificate), authority.pem)
-    return platform.sandbox.certificates.of("svc-nightly") != []
+    served.platform.register_certificate("svc-nightly", pem(certificate), authority.pem)
+    return served.platform.certificates.of("svc-nightly") != []
 
 
-def own_of_another_name(platform: Platform) -> object:
-    platform.sandbox.portal.register(registration(certificate="own"))
+def own_of_another_name(served: Served) -> object:
+    served.platform.portal.register(registration(certificate="own"))
     authority = ClientCA.create()
     certificate = authority.sign("svc-other")
     try:
-        platform.sandbox.register_certificate("svc-nightly", pem(certificate), authority.pem)
+        served.platform.register_certificate("svc-nightly", pem(certificate), authority.pem)
     except Rejected as refused:
         return sorted(refused.problems)
     return "taken"
 
 
-def file_of(platform: Platform, form: str, **options: Any) -> bytes:
+def file_of(served: Served, form: str, **options: Any) -> bytes:
     """The file of a link that the control API makes, or the body of its refusal."""
     body = {"format": form, **options}
     path = "/service-accounts/svc-demo/certificate-links"
-    made = control_client(platform.sandbox).post(path, json=body)
+    made = control_client(served.platform).post(path, json=body)
     if made.status_code != 201:
         return made.content
-    link = platform.sandbox.portal.links.of("svc-demo")[-1]
-    return Browser(platform).get(link.path).content
+    link = served.platform.portal.links.of("svc-demo")[-1]
+    return Browser(served).get(link.path).content
 
 
-def pfx(platform: Platform) -> object:
-    read = pkcs12.load_pkcs12(file_of(platform, "pfx"), b"mock-sei")
+def pfx(served: Served) -> object:
+    read = pkcs12.load_pkcs12(file_of(served, "pfx"), b"mock-sei")
     return read.key is not None, read.cert is not None, len(read.additional_certs)
 
 
-def pfx_without_password(platform: Platform) -> object:
-    content = file_of(platform, "pfx", passphrase="")
+def pfx_without_password(served: Served) -> object:
+    content = file_of(served, "pfx", passphrase="")
     if not content.startswith(b"\x30"):
         return content.decode()  # no DER: what the refusal says
     read = pkcs12.load_pkcs12(content, None)
     return read.key is not None, read.cert is not None
 
 
-def p7s(platform: Platform) -> object:
-    content = file_of(platform, "p7s")
+def p7s(served: Served) -> object:
+    content = file_of(served, "p7s")
     return len(pkcs7.load_der_pkcs7_certificates(content))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.facts.table import Within, cannot, fact, facts_of, get, like, post, shown
-from tests.support import Platform
+from tests.support import Served
 
 INVESTORS = "/v2/investors"
 PENDING = "/v1/transactions"
@@ -13,10 +13,10 @@ STYLE_PAGE = "api-style-guide"
 MILLISECONDS = like(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}")
 
 
-def made_at(platform: Platform, moment: datetime) -> str:
+def made_at(served: Served, moment: datetime) -> str:
     """The date of creation of an investor that is made at this moment."""
-    platform.sandbox.clock.set(moment, frozen=True)
-    http, headers = platform.client(), platform.headers()
+    served.platform.clock.set(moment, frozen=True)
+    http, headers = served.client(), served.headers()
     body = {"externalId": "INV-9001", "name": "Alder Cove Trust"}
     assert http.post("/v1/investors", json=body, headers=headers).status_code == 202
     found = http.get(f"{INVESTORS}?externalId=INV-9001", headers=headers).json()["data"]
@@ -52,7 +52,7 @@ CONVENTIONS = (
         "dates-04",
         "times are Eastern: five hours behind UTC in winter",
         "investors/get/standard",
-        lambda platform: made_at(platform, datetime(2026, 1, 15, 3, 30, tzinfo=UTC)),
+        lambda served: made_at(served, datetime(2026, 1, 15, 3, 30, tzinfo=UTC)),
         "2026-01-14T22:30:00.000",
     ),
     cannot(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.facts.table import cannot, fact, facts_of, get, like, post, shown
-from tests.support import Platform
+from tests.support import Served
 
 TICKETS = "/v1/order/tradetickets"
 STANDARDS = "faq/api-standards"
@@ -14,12 +14,12 @@ ERRORS = "faq/error-handling"
 PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
 
 
-def refused(platform: Platform, change: dict[str, Any], **options: Any) -> object:
+def refused(served: Served, change: dict[str, Any], **options: Any) -> object:
     """The body of a refused call, but for the tracking id."""
-    headers = platform.headers()
+    headers = served.headers()
     if change:
-        platform.change("demo-server", **change)
-    answer = platform.get(headers=headers, **options)
+        served.change("demo-server", **change)
+    answer = served.get(headers=headers, **options)
     body = dict(answer.json())
     return body.pop("trackingId") == answer.headers["RequestTrackingId"], body
 
@@ -28,33 +28,33 @@ def row(code: str, message: str, errors: list[dict[str, str]]) -> object:
     return True, {"code": code, "message": message, "transient": False, "errors": errors}
 
 
-def off_the_list(platform: Platform) -> object:
-    return refused(platform, {"source_addresses": ("192.0.2.1",)})
+def off_the_list(served: Served) -> object:
+    return refused(served, {"source_addresses": ("192.0.2.1",)})
 
 
-def of_another_account(platform: Platform) -> object:
-    return refused(platform, {}, http=platform.client("svc-web"))
+def of_another_account(served: Served) -> object:
+    return refused(served, {}, http=served.client("svc-web"))
 
 
-def on_the_plain_host(platform: Platform) -> object:
-    return refused(platform, {}, http=platform.client(None, listener=Listener.ONE_WAY))
+def on_the_plain_host(served: Served) -> object:
+    return refused(served, {}, http=served.client(None, listener=Listener.ONE_WAY))
 
 
-def too_late(platform: Platform) -> object:
-    headers = platform.headers()
-    platform.sandbox.clock.advance(minutes=61)
-    answer = platform.get(headers=headers)
+def too_late(served: Served) -> object:
+    headers = served.headers()
+    served.platform.clock.advance(minutes=61)
+    answer = served.get(headers=headers)
     body = dict(answer.json())
     return bool(body.pop("trackingId")), body
 
 
-def not_granted(platform: Platform) -> object:
-    return refused(platform, {"products": ("payments",)})
+def not_granted(served: Served) -> object:
+    return refused(served, {"products": ("payments",)})
 
 
-def of_another_environment(platform: Platform) -> object:
-    """The platform is the pilot; the application has the sandbox only."""
-    return refused(platform, {"environments": ("sandbox",)})
+def of_another_environment(served: Served) -> object:
+    """The platform is the pilot; the application has the platform only."""
+    return refused(served, {"environments": ("sandbox",)})
 
 
 ERRORS_AND_PAGING = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.facts.table import GUID, REFUSED, Shown, fact, facts_of, get, like, post, shown
 from tests.oauth.flows import by_code, log_in, redeem, returned
-from tests.support import Platform
+from tests.support import Served
 
 TICKETS = "/v1/order/tradetickets"
 SECURITY = "faq/security"
@@ -22,21 +22,21 @@ LARGE = {"externalId": "INV-9001", "name": "Alder Cove Trust", "note": "x" * (2 
 
 def status_of(application: str, **form: Any) -> Shown:
     """The status of a token request of an application."""
-    return lambda platform: redeem(platform, application, **form).status_code
+    return lambda served: redeem(served, application, **form).status_code
 
 
-def implicit(platform: Platform) -> object:
-    members = returned(log_in(platform, "demo-spa"))
+def implicit(served: Served) -> object:
+    members = returned(log_in(served, "demo-spa"))
     return "access_token" in members, "refresh_token" in members
 
 
-def without_verifier(platform: Platform) -> object:
-    code = returned(log_in(platform, "demo-native"))["code"]
-    return redeem(platform, "demo-native", code=code, **BY_CODE).status_code
+def without_verifier(served: Served) -> object:
+    code = returned(log_in(served, "demo-native"))["code"]
+    return redeem(served, "demo-native", code=code, **BY_CODE).status_code
 
 
-def with_verifier(platform: Platform) -> object:
-    return by_code(platform, "demo-native").status_code
+def with_verifier(served: Served) -> object:
+    return by_code(served, "demo-native").status_code
 
 
 GATEWAY = (
@@ -44,14 +44,14 @@ GATEWAY = (
         "standards-01",
         "a server uses client credentials, with two-way TLS and a service account",
         SECURITY,
-        lambda platform: platform.post_token().status_code,
+        lambda served: served.post_token().status_code,
         200,
     ),
     shown(
         "standards-02",
         "end users of a client's client-server application use the authorization code",
         SECURITY,
-        lambda platform: by_code(platform).status_code,
+        lambda served: by_code(served).status_code,
         200,
     ),
     shown(

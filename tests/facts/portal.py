@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.facts.table import cannot, shown
 from tests.oauth.flows import call
-from tests.support import Platform, registration
+from tests.support import Served, registration
 from tests.web.portal.browser import Browser, done
 
 SECURITY = "faq/security"
@@ -18,100 +18,100 @@ CERTIFICATE = "frequently-asked-questions/what-sei-cert"
 APP = "/portal/apps/Nightly"
 
 
-def mails(platform: Platform) -> list[Any]:
+def mails(served: Served) -> list[Any]:
     """Those of a new server application."""
-    platform.sandbox.portal.register(registration())
-    return list(platform.sandbox.portal.mailbox)
+    served.platform.portal.register(registration())
+    return list(served.platform.portal.mailbox)
 
 
-def artifacts(platform: Platform) -> object:
-    made = platform.sandbox.portal.register(registration())
-    account = platform.sandbox.state.registry.service_accounts[str(made.service_account)]
-    identity = platform.sandbox.identity(account.username)
+def artifacts(served: Served) -> object:
+    made = served.platform.portal.register(registration())
+    account = served.platform.state.registry.service_accounts[str(made.service_account)]
+    identity = served.platform.identity(account.username)
     return [
         bool(each)
         for each in (account.username, account.password, made.app_key, made.app_secret, identity)
     ]
 
 
-def recipients(platform: Platform) -> object:
-    return {each.recipient for each in mails(platform)}
+def recipients(served: Served) -> object:
+    return {each.recipient for each in mails(served)}
 
 
-def credentials_mailed(platform: Platform) -> object:
-    texts = [each.text for each in mails(platform)]
-    accounts = platform.sandbox.state.registry.service_accounts
+def credentials_mailed(served: Served) -> object:
+    texts = [each.text for each in mails(served)]
+    accounts = served.platform.state.registry.service_accounts
     password = accounts["svc-nightly"].password
     return any("svc-nightly" in each for each in texts), any(password in each for each in texts)
 
 
-def keys_wait(platform: Platform) -> object:
+def keys_wait(served: Served) -> object:
     """Whether the page shows the AppKey before and after the approval."""
-    platform.sandbox.reset({"approval": "manual"})
-    browser = Browser(platform)
+    served.platform.reset({"approval": "manual"})
+    browser = Browser(served)
     application = browser.registered()
     before = browser.get(APP).text
     after = done(browser, browser.post(f"{APP}/approve"))
     return application.app_key in before, application.app_key in after
 
 
-def my_apps(platform: Platform) -> object:
-    text = Browser(platform).get("/portal").text
+def my_apps(served: Served) -> object:
+    text = Browser(served).get("/portal").text
     return "demo-server" in text, "Approved" in text
 
 
-def add_app(platform: Platform) -> object:
-    browser = Browser(platform)
+def add_app(served: Served) -> object:
+    browser = Browser(served)
     text = browser.get("/portal/apps/new").text
     return "API products" in text, browser.registered(products=["payments"]).products
 
 
-def other_products(platform: Platform) -> object:
-    return "APISolutions@seic.com" in Browser(platform).get("/portal/apps/new").text
+def other_products(served: Served) -> object:
+    return "APISolutions@seic.com" in Browser(served).get("/portal/apps/new").text
 
 
-def choice_of_certificate(platform: Platform) -> object:
-    browser = Browser(platform)
+def choice_of_certificate(served: Served) -> object:
+    browser = Browser(served)
     text = browser.get("/portal/apps/new").text
     return 'value="sei"' in text, 'value="own"' in text
 
 
-def refreshed_keys(platform: Platform) -> object:
+def refreshed_keys(served: Served) -> object:
     """What the old token opens, and what the old pair gets, after the keys were refreshed."""
-    old, token = platform.application("demo-server"), platform.token()
-    platform.sandbox.portal.refresh_keys("demo-server")
-    http = platform.client()
+    old, token = served.application("demo-server"), served.token()
+    served.platform.portal.refresh_keys("demo-server")
+    http = served.client()
     pair = (old.app_key, old.app_secret or "")
-    form = platform.form()
+    form = served.form()
     headers = {"AppKey": old.app_key, "Authorization": f"Bearer {token}"}
     return (
-        platform.get(headers=headers).status_code,
+        served.get(headers=headers).status_code,
         http.post("/v2/oauthtoken", auth=pair, data=form).status_code,
-        platform.post_token().status_code,
+        served.post_token().status_code,
     )
 
 
-def deleted(platform: Platform) -> object:
-    portal = platform.sandbox.portal
+def deleted(served: Served) -> object:
+    portal = served.platform.portal
     first = portal.register(registration())
     portal.remove("Nightly")
-    gone = platform.sandbox.state.registry.find_application("Nightly") is None
+    gone = served.platform.state.registry.find_application("Nightly") is None
     second = portal.register(registration())
     return gone, first.app_key != second.app_key, first.app_secret != second.app_secret
 
 
-def pairs(platform: Platform) -> object:
+def pairs(served: Served) -> object:
     """Whether two applications have nothing in common."""
-    portal = platform.sandbox.portal
+    portal = served.platform.portal
     first, second = (portal.register(registration(name=each)) for each in ("First", "Second"))
     return {first.app_key, first.app_secret}.isdisjoint({second.app_key, second.app_secret})
 
 
-def environment_of(platform: Platform) -> object:
+def environment_of(served: Served) -> object:
     """The demo application that has one environment, in it and elsewhere."""
-    elsewhere = platform.post_token("demo-limited").status_code
-    platform.sandbox.reset({"environment": "build"})
-    return elsewhere, call(platform, platform.token("demo-limited"), "demo-limited")
+    elsewhere = served.post_token("demo-limited").status_code
+    served.platform.reset({"environment": "build"})
+    return elsewhere, call(served, served.token("demo-limited"), "demo-limited")
 
 
 PORTAL = (

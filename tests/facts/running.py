@@ -9,27 +9,27 @@ from typing import Any
 
 import httpx2
 
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.facts.table import REFUSED, AnyOf, Call, Expected, Fact, Has, Right, Within
-from tests.support import Platform
+from tests.support import Served
 
 MISSING = object()
 
 
-def problems_of(row: Fact, platform: Platform) -> list[str]:
+def problems_of(row: Fact, served: Served) -> list[str]:
     """Every way in which the platform does not do what the fact says."""
     if row.shown is not None:
-        found = row.shown(platform)
+        found = row.shown(served)
         return [] if found == row.right else [f"{found!r} instead of {row.right!r}"]
     assert isinstance(row.right, Right), row.id
     kept: dict[str, str] = {}
     found_problems: list[str] = []
     for number, call in enumerate(row.calls, 1):
-        answer = _answer(platform, call, kept)
+        answer = _answer(served, call, kept)
         if row.each_call or number == len(row.calls):
             problems = list(_problems(answer, row.right))
             if row.right.fewer_than and not problems:
-                problems = list(_not_fewer(platform, call, answer, row.right.fewer_than))
+                problems = list(_not_fewer(served, call, answer, row.right.fewer_than))
         else:
             problems = [f"status {answer.status_code}"] if answer.status_code >= 400 else []
         found_problems += [f"{call.request}: {each} in {answer.text[:500]}" for each in problems]
@@ -38,11 +38,11 @@ def problems_of(row: Fact, platform: Platform) -> list[str]:
     return found_problems
 
 
-def _answer(platform: Platform, call: Call, kept: dict[str, str]) -> httpx2.Response:
+def _answer(served: Served, call: Call, kept: dict[str, str]) -> httpx2.Response:
     listener = Listener.TWO_WAY if call.account else Listener.ONE_WAY
-    http = platform.client(call.account, listener=listener)
+    http = served.client(call.account, listener=listener)
     http.follow_redirects = False
-    sent = dict(platform.headers(call.of)) if call.of else {}
+    sent = dict(served.headers(call.of)) if call.of else {}
     sent |= {name: _filled(value, kept) for name, value in call.headers.items()}
     method, _, target = call.request.partition(" ")
     options: dict[str, Any] = {
@@ -96,10 +96,8 @@ def _problems(answer: httpx2.Response, right: Right) -> Iterator[str]:
             yield from _differs(path, _member(record, path), expected)
 
 
-def _not_fewer(
-    platform: Platform, call: Call, answer: httpx2.Response, target: str
-) -> Iterator[str]:
-    whole = _answer(platform, replace(call, request=f"GET {target}"), {}).json()
+def _not_fewer(served: Served, call: Call, answer: httpx2.Response, target: str) -> Iterator[str]:
+    whole = _answer(served, replace(call, request=f"GET {target}"), {}).json()
     if not answer.json()["paging"]["totalCount"] < whole["paging"]["totalCount"]:
         yield f"as many records as {target}"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei import MockSei
-from tests.support import Platform
+from tests.support import Served
 
 Expected = Any
 """Of a member: its value, its type, a pattern of the whole text, one of the classes below, or
@@ -91,7 +91,7 @@ class Right:
     """A text that stands somewhere in the body."""
 
 
-Shown = Callable[[Platform], object]
+Shown = Callable[[Served], object]
 OnSockets = Callable[[MockSei, Path], object]
 """With a folder of its own."""
 

@@ -12,7 +12,7 @@ import pytest
 from tests.facts.every import EVERY
 from tests.facts.running import problems_of
 from tests.facts.table import Call, Fact, Right, fact, facts_of, get, like, shown
-from tests.support import Platform
+from tests.support import Served
 
 IN_PROCESS = [row for row in EVERY if row.calls or row.shown]
 FEWEST_ROWS = 300
@@ -21,16 +21,16 @@ TICKETS = "/v1/order/tradetickets"
 
 
 @pytest.fixture
-def called(row: Fact, request: pytest.FixtureRequest) -> Platform:
+def called(row: Fact, request: pytest.FixtureRequest) -> Served:
     """One platform for the rows that only read, and a fresh one for each of the others."""
     reads = row.calls and all(call.request.startswith("GET ") for call in row.calls)
-    found: Platform = request.getfixturevalue("hammered" if reads else "platform")
+    found: Served = request.getfixturevalue("hammered" if reads else "served")
     return found
 
 
 @pytest.mark.usefixtures("one_key")
 @pytest.mark.parametrize("row", IN_PROCESS, ids=lambda row: row.id)
-def test_a_fact_holds(row: Fact, called: Platform) -> None:
+def test_a_fact_holds(row: Fact, called: Served) -> None:
     problems = problems_of(row, called)
 
     assert problems == [], f"{row.id}: {row.fact} ({row.page})"
@@ -65,31 +65,31 @@ def test_most_facts_are_shown_and_the_others_say_why_not() -> None:
         (Right(fewer_than=TICKETS), f"as many records as {TICKETS}"),
     ],
 )
-def test_a_row_that_does_not_hold_is_told(platform: Platform, right: Right, problem: str) -> None:
+def test_a_row_that_does_not_hold_is_told(served: Served, right: Right, problem: str) -> None:
     row = Fact(id="x", fact="f", page="p", calls=(get(f"{TICKETS}?limit=1"),), right=right)
 
-    (found,) = problems_of(row, platform)
+    (found,) = problems_of(row, served)
 
     assert problem in found
 
 
-def test_no_record_is_no_proof_that_each_is_right(platform: Platform) -> None:
-    (found,) = problems_of(fact("x", "f", "p", get(f"{TICKETS}?id=1"), each={"id": 1}), platform)
+def test_no_record_is_no_proof_that_each_is_right(served: Served) -> None:
+    (found,) = problems_of(fact("x", "f", "p", get(f"{TICKETS}?id=1"), each={"id": 1}), served)
 
     assert "there is no record" in found
 
 
-def test_an_earlier_call_must_succeed_and_each_of_several_is_judged(platform: Platform) -> None:
+def test_an_earlier_call_must_succeed_and_each_of_several_is_judged(served: Served) -> None:
     wrong, good = get(f"{TICKETS}?id=x"), get(TICKETS)
 
-    assert "status 400" in problems_of(fact("x", "f", "p", (wrong, good)), platform)[0]
-    assert len(problems_of(facts_of("x", "f", "p", (wrong, good, wrong)), platform)) == 2
-    assert problems_of(shown("x", "f", "p", lambda _: 1, 2), platform) == ["1 instead of 2"]
+    assert "status 400" in problems_of(fact("x", "f", "p", (wrong, good)), served)[0]
+    assert len(problems_of(facts_of("x", "f", "p", (wrong, good, wrong)), served)) == 2
+    assert problems_of(shown("x", "f", "p", lambda _: 1, 2), served) == ["1 instead of 2"]
 
 
-def test_a_call_leaves_values_to_the_next(platform: Platform) -> None:
+def test_a_call_leaves_values_to_the_next(served: Served) -> None:
     first = Call(request=f"GET {TICKETS}?limit=1", keep={"n": "data.0.tradeTicketId"})
 
     row = fact("x", "f", "p", (first, get(f"{TICKETS}?id={{n}}")), each={"tradeTicketId": 1001})
 
-    assert problems_of(row, platform) == []
+    assert problems_of(row, served) == []

@@ -15,7 +15,7 @@ from tests.facts.table import (
     shown,
 )
 from tests.oauth.flows import by_code, call, log_in, redeem
-from tests.support import Platform
+from tests.support import Served
 
 TOKEN = "/v2/oauthtoken"
 PAGE = "oauth-token"
@@ -46,46 +46,46 @@ def ask(
 def used_after(*minutes: int) -> Shown:
     """Whether a token still opens a call, with so many minutes before each use."""
 
-    def use(platform: Platform) -> object:
-        headers = platform.headers()
+    def use(served: Served) -> object:
+        headers = served.headers()
         found = []
         for each in minutes:
-            platform.sandbox.clock.advance(minutes=each)
-            found.append(platform.get(headers=headers).status_code == 200)
+            served.platform.clock.advance(minutes=each)
+            found.append(served.get(headers=headers).status_code == 200)
         return found
 
     return use
 
 
-def expired(platform: Platform) -> object:
-    headers = platform.headers()
-    platform.sandbox.clock.advance(minutes=61)
-    refused = platform.get(headers=headers).json()["message"]
-    return refused, platform.get(headers=platform.headers()).status_code
+def expired(served: Served) -> object:
+    headers = served.headers()
+    served.platform.clock.advance(minutes=61)
+    refused = served.get(headers=headers).json()["message"]
+    return refused, served.get(headers=served.headers()).status_code
 
 
-def ended(platform: Platform) -> object:
-    tokens = by_code(platform).json()
-    redeem(platform, grant_type="invalidate_token", token=tokens["access_token"])
-    return call(platform, tokens["access_token"])
+def ended(served: Served) -> object:
+    tokens = by_code(served).json()
+    redeem(served, grant_type="invalidate_token", token=tokens["access_token"])
+    return call(served, tokens["access_token"])
 
 
-def by_session(platform: Platform) -> object:
-    cookie = log_in(platform).cookies["mock_sei_session"]
-    answer = redeem(platform, grant_type="sessionToken", sessionToken=cookie)
-    return call(platform, answer.json()["access_token"])
+def by_session(served: Served) -> object:
+    cookie = log_in(served).cookies["mock_sei_session"]
+    answer = redeem(served, grant_type="sessionToken", sessionToken=cookie)
+    return call(served, answer.json()["access_token"])
 
 
-def by_password(platform: Platform) -> object:
+def by_password(served: Served) -> object:
     form = {"username": "alice@example.com", "password": "alice-password"}
-    answer = redeem(platform, "demo-internal", grant_type="password", **form)
+    answer = redeem(served, "demo-internal", grant_type="password", **form)
     return answer.status_code
 
 
-def refreshed(platform: Platform) -> object:
-    first = by_code(platform).json()["refresh_token"]
-    answer = redeem(platform, grant_type="refresh_token", refresh_token=first)
-    return call(platform, answer.json()["access_token"])
+def refreshed(served: Served) -> object:
+    first = by_code(served).json()["refresh_token"]
+    answer = redeem(served, grant_type="refresh_token", refresh_token=first)
+    return call(served, answer.json()["access_token"])
 
 
 TOKENS = (

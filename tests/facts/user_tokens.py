@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.facts.table import Shown, cannot, shown
 from tests.oauth.assertions import assertion, own, register, send, sign
 from tests.oauth.flows import by_code, call, information, log_in, redeem, refresh, returned, revoke
-from tests.support import Platform
+from tests.support import Served
 
 CREATE_PAGE = "create-a-oauth2-token"
 INFO_PAGE = "oauth2-get-token"
@@ -13,9 +13,9 @@ REVOKE_PAGE = "oauth2-revoke-token"
 GRANT = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"
 
 
-def response(platform: Platform) -> object:
+def response(served: Served) -> object:
     """Names in their order, and the values that the page shows."""
-    body = by_code(platform).json()
+    body = by_code(served).json()
     return (
         list(body)[:6],
         body["token_type"],
@@ -25,10 +25,10 @@ def response(platform: Platform) -> object:
     )
 
 
-def told(platform: Platform) -> object:
+def told(served: Served) -> object:
     """The members of token information, without what differs from run to run."""
-    token = by_code(platform).json()["access_token"]
-    body = information(platform, token, client_id="demo-web-key").json()
+    token = by_code(served).json()["access_token"]
+    body = information(served, token, client_id="demo-web-key").json()
     return {
         name: body[name]
         for name in ("token_type", "status", "scope", "redirect_url", "email", "app_name")
@@ -38,72 +38,72 @@ def told(platform: Platform) -> object:
 def revoked(name: str) -> Shown:
     """What both tokens open after one of them was revoked."""
 
-    def end(platform: Platform) -> object:
-        tokens = by_code(platform).json()
+    def end(served: Served) -> object:
+        tokens = by_code(served).json()
         parameter = "token" if name == "access_token" else name
-        answer = revoke(platform, **{parameter: tokens[name]})
+        answer = revoke(served, **{parameter: tokens[name]})
         body = answer.json()
         return (
             answer.status_code,
             sorted(body),
             body["cascade"],
-            call(platform, tokens["access_token"]),
-            refresh(platform, tokens["refresh_token"]).status_code,
+            call(served, tokens["access_token"]),
+            refresh(served, tokens["refresh_token"]).status_code,
         )
 
     return end
 
 
-def wrong_revocation(platform: Platform) -> object:
-    body = revoke(platform).json()
+def wrong_revocation(served: Served) -> object:
+    body = revoke(served).json()
     return {name: type(body[name]) for name in ("ErrorCode", "Error", "Hint")}
 
 
-def info_without_client(platform: Platform) -> object:
-    token = by_code(platform).json()["access_token"]
-    return information(platform, token).status_code >= 400
+def info_without_client(served: Served) -> object:
+    token = by_code(served).json()["access_token"]
+    return information(served, token).status_code >= 400
 
 
-def other_sessions_by_token(platform: Platform) -> object:
-    first = by_code(platform).json()["access_token"]
+def other_sessions_by_token(served: Served) -> object:
+    first = by_code(served).json()["access_token"]
     form = {"username": "alice@example.com", "password": "alice-password"}
-    redeem(platform, "demo-internal", grant_type="password", endOtherSessions="true", **form)
-    return call(platform, first)
+    redeem(served, "demo-internal", grant_type="password", endOtherSessions="true", **form)
+    return call(served, first)
 
 
-def two_saml_parameters(platform: Platform) -> object:
-    answer = redeem(platform, grant_type=GRANT, SAMLResponse="PA==", SAMLAssertion="PA==")
+def two_saml_parameters(served: Served) -> object:
+    answer = redeem(served, grant_type=GRANT, SAMLResponse="PA==", SAMLAssertion="PA==")
     return answer.status_code
 
 
-def code_without_grant(platform: Platform) -> object:
-    code = returned(log_in(platform))["code"]
-    return by_code(platform, code=code, grant_type=None).status_code
+def code_without_grant(served: Served) -> object:
+    code = returned(log_in(served))["code"]
+    return by_code(served, code=code, grant_type=None).status_code
 
 
-def code_in_query(platform: Platform) -> object:
+def code_in_query(served: Served) -> object:
     """The exchange with its parameters in the query."""
-    code = returned(log_in(platform))["code"]
+    code = returned(log_in(served))["code"]
     query = {
         "grant_type": "authorization_code",
         "code": code,
         "client_id": "demo-web-key",
         "client_secret": "demo-web-secret",
     }
-    return platform.client("svc-web").post("/v2/oauth/token", params=query).status_code
+    return served.client("svc-web").post("/v2/oauth/token", params=query).status_code
 
 
-def by_saml(platform: Platform) -> object:
+def by_saml(served: Served) -> object:
     """What an assertion opens that is signed with the client's key, or with none of its own."""
-    register(platform, own().certificate)
-    good = send(platform, sign(assertion(platform)))
-    unsigned = send(platform, assertion(platform, identifier="_assertion-2"))
-    return call(platform, good.json()["access_token"]), unsigned.status_code
+    register(served, own().certificate)
+    good = send(served, sign(assertion(served)))
+    unsigned = send(served, assertion(served, identifier="_assertion-2"))
+    return call(served, good.json()["access_token"]), unsigned.status_code
 
 
-def without_pair(platform: Platform) -> object:
-    token = by_code(platform).json()["access_token"]
-    http = platform.client("svc-web")
+def without_pair(served: Served) -> object:
+    token = by_code(served).json()["access_token"]
+    http = served.client("svc-web")
     return http.post("/v2/oauth/revoke", data={"token": token}).status_code
 
 

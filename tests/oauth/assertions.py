@@ -18,7 +18,7 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.signer import XMLSigner
 
 from tests.oauth.flows import DESCRIPTION, reason, redeem
-from tests.support import Platform
+from tests.support import Served
 
 GRANT = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"
 ENDPOINT = "https://localhost:444/v2/oauthtoken"
@@ -70,21 +70,21 @@ def foreign() -> Signer:
     return make_signer(rsa.generate_private_key(65537, 2048))
 
 
-def register(platform: Platform, certificate: str | None, name: str = "demo-web") -> None:
-    platform.change(name, saml_certificate=certificate)
+def register(served: Served, certificate: str | None, name: str = "demo-web") -> None:
+    served.change(name, saml_certificate=certificate)
 
 
-def stamp(platform: Platform, minutes: float = 0) -> str:
-    return stamp_of(platform.sandbox.clock.now(), minutes)
+def stamp(served: Served, minutes: float = 0) -> str:
+    return stamp_of(served.platform.clock.now(), minutes)
 
 
 def stamp_of(now: datetime, minutes: float = 0) -> str:
     return (now + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def assertion(platform: Platform, **members: Any) -> str:
+def assertion(served: Served, **members: Any) -> str:
     """The members are :func:`assertion_at`'s."""
-    return assertion_at(platform.sandbox.clock.now(), **members)
+    return assertion_at(served.platform.clock.now(), **members)
 
 
 def assertion_at(
@@ -117,10 +117,8 @@ def response(content: str, *, status: str = SUCCESS, identifier: str = "_respons
     )
 
 
-def confirmation(
-    platform: Platform, *, ends: float | None = 5, recipient: str | None = None
-) -> str:
-    data = f' NotOnOrAfter="{stamp(platform, ends)}"' if ends is not None else ""
+def confirmation(served: Served, *, ends: float | None = 5, recipient: str | None = None) -> str:
+    data = f' NotOnOrAfter="{stamp(served, ends)}"' if ends is not None else ""
     data += f' Recipient="{recipient}"' if recipient is not None else ""
     return (
         '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">'
@@ -156,23 +154,23 @@ def encoded(xml: str | bytes) -> str:
     return base64.b64encode(xml.encode() if isinstance(xml, str) else xml).decode()
 
 
-def post(platform: Platform, application: str = "demo-web", **form: Any) -> httpx2.Response:
-    return redeem(platform, application, grant_type=GRANT, **form)
+def post(served: Served, application: str = "demo-web", **form: Any) -> httpx2.Response:
+    return redeem(served, application, grant_type=GRANT, **form)
 
 
-def send(platform: Platform, xml: str | bytes, **form: Any) -> httpx2.Response:
+def send(served: Served, xml: str | bytes, **form: Any) -> httpx2.Response:
     """In the parameter whose name fits the outermost element."""
     text = xml if isinstance(xml, str) else xml.decode("latin-1")
     name = "SAMLResponse" if text.lstrip().startswith("<samlp:Response") else "SAMLAssertion"
-    return post(platform, **{name: encoded(xml)}, **form)
+    return post(served, **{name: encoded(xml)}, **form)
 
 
 def assert_refused(
-    platform: Platform, answer: httpx2.Response, because: str, error: str = "invalid_grant"
+    served: Served, answer: httpx2.Response, because: str, error: str = "invalid_grant"
 ) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, error), answer.text
     assert DESCRIPTION.fullmatch(answer.json()["error_description"])
-    assert because in reason(platform)
+    assert because in reason(served)
 
 
 ENTITIES = '<!ENTITY a "ha">' + "".join(

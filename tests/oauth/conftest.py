@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.oauth.assertions import own, register
-from tests.support import Platform
+from tests.support import Served
 
 
 @pytest.fixture
-def registered(platform: Platform) -> Platform:
+def registered(served: Served) -> Served:
     """demo-web with a certificate, at noon on a clock that stands still."""
-    register(platform, own().certificate)
-    platform.sandbox.clock.freeze()
-    return platform
+    register(served, own().certificate)
+    served.platform.clock.freeze()
+    return served

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
-from mock_sei.errors import Kind
+from mock_sei.errors import RefusalKind
 from mock_sei.oauth.proof_key import challenge_of
-from mock_sei.standards import Listener
-from tests.support import TOKEN_PATH, Platform
+from mock_sei.rules.standards import Listener
+from tests.support import TOKEN_PATH, Served
 
 AUTHORIZE = "/v2/oauth/authorize"
 LOGIN = "/v2/oauth/login"
@@ -39,10 +39,10 @@ PAIR = encoded("demo-server-key:demo-server-secret")
 
 
 def assert_refused(
-    platform: Platform, answer: Any, kind: Kind, check: str, *, because: str = ""
+    served: Served, answer: Any, kind: RefusalKind, check: str, *, because: str = ""
 ) -> None:
     body = answer.json()
-    entry = platform.sandbox.journal.last
+    entry = served.platform.journal.last
     assert (answer.status_code, body["error"]) == (kind.status, kind.error)
     assert (body["code"], body["message"]) == (kind.code, kind.message)
     assert body["transient"] is False
@@ -54,12 +54,12 @@ def assert_refused(
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def log_in(platform: Platform, application: str = "demo-web", **query: Any) -> httpx2.Response:
+def log_in(served: Served, application: str = "demo-web", **query: Any) -> httpx2.Response:
     """One POST that logs in and consents, as a test without a browser makes it."""
-    app_key = platform.application(application).app_key
+    app_key = served.application(application).app_key
     native = NATIVE if application == "demo-native" else {}
     parameters = {"client_id": app_key, **native} | query
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
     return http.post(
         AUTHORIZE,
         params={name: value for name, value in parameters.items() if value is not None},
@@ -74,58 +74,58 @@ def returned(answer: httpx2.Response) -> dict[str, str]:
     return dict(parse_qsl(parts.fragment or parts.query))
 
 
-def redeem(platform: Platform, application: str = "demo-web", **form: Any) -> httpx2.Response:
+def redeem(served: Served, application: str = "demo-web", **form: Any) -> httpx2.Response:
     """A token request of an application over its own listener."""
-    found = platform.application(application)
+    found = served.application(application)
     fields = {name: value for name, value in form.items() if value is not None}
     listener = found.standard.listener
-    http = platform.client(found.service_account, listener=listener)
+    http = served.client(found.service_account, listener=listener)
     if found.app_secret is None:
         return http.post(TOKEN_PATH, data={"client_id": found.app_key, **fields})
     return http.post(TOKEN_PATH, data=fields, auth=(found.app_key, found.app_secret))
 
 
-def by_code(platform: Platform, application: str = "demo-web", **changes: Any) -> httpx2.Response:
+def by_code(served: Served, application: str = "demo-web", **changes: Any) -> httpx2.Response:
     form = {
         "grant_type": "authorization_code",
         "code_verifier": VERIFIER if application == "demo-native" else None,
         "redirect_uri": LOOPBACK if application == "demo-native" else None,
     }
     if "code" not in changes:
-        changes["code"] = returned(log_in(platform, application))["code"]
-    return redeem(platform, application, **(form | changes))
+        changes["code"] = returned(log_in(served, application))["code"]
+    return redeem(served, application, **(form | changes))
 
 
-def refresh(platform: Platform, token: str, application: str = "demo-web", **more: Any) -> Any:
+def refresh(served: Served, token: str, application: str = "demo-web", **more: Any) -> Any:
     form = {"grant_type": "refresh_token", "refresh_token": token}
-    return redeem(platform, application, **form, **more)
+    return redeem(served, application, **form, **more)
 
 
-def call(platform: Platform, token: str, application: str = "demo-web") -> int:
+def call(served: Served, token: str, application: str = "demo-web") -> int:
     """Status of a functional call with a token, over the application's own listener."""
-    found = platform.application(application)
-    http = platform.client(found.service_account, listener=found.standard.listener)
-    return platform.get(http=http, headers=platform.headers(application, token)).status_code
+    found = served.application(application)
+    http = served.client(found.service_account, listener=found.standard.listener)
+    return served.get(http=http, headers=served.headers(application, token)).status_code
 
 
-def reason(platform: Platform) -> str:
-    return platform.sandbox.journal.last.refused_because or ""
+def reason(served: Served) -> str:
+    return served.platform.journal.last.refused_because or ""
 
 
-def assert_invalid_grant(platform: Platform, answer: Any, because: str) -> None:
+def assert_invalid_grant(served: Served, answer: Any, because: str) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
-    assert because in reason(platform)
+    assert because in reason(served)
 
 
-def revoke(platform: Platform, application: str = "demo-web", **form: str) -> httpx2.Response:
-    found = platform.application(application)
-    http = platform.client(found.service_account)
+def revoke(served: Served, application: str = "demo-web", **form: str) -> httpx2.Response:
+    found = served.application(application)
+    http = served.client(found.service_account)
     pair = (found.app_key, found.app_secret or "")
     return http.post("/v2/oauth/revoke", data=form, auth=pair)
 
 
-def information(platform: Platform, token: str, **query: str) -> httpx2.Response:
-    http = platform.client("svc-web")
+def information(served: Served, token: str, **query: str) -> httpx2.Response:
+    http = served.client("svc-web")
     headers = {"Authorization": f"Bearer {token}"}
     return http.get("/v2/oauth/tokeninfo", params=query, headers=headers)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import httpx2
 
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.oauth.assertions import GRANT as SAML
 from tests.oauth.assertions import assertion, encoded, sign
 from tests.oauth.flows import ALICE, LOOPBACK, VERIFIER, by_code, log_in, redeem, returned
-from tests.support import TOKEN_PATH, Platform
+from tests.support import TOKEN_PATH, Served
 
 GRANTS = (
     "client_credentials",
@@ -40,28 +40,28 @@ ONE_WAY_GRANTS = {
 }
 
 
-def tokens_of(platform: Platform, application: str) -> dict[str, str]:
+def tokens_of(served: Served, application: str) -> dict[str, str]:
     """A token response of an application, by its own grant."""
     if application == "demo-server":
-        answer = platform.post_token()
+        answer = served.post_token()
     elif application == "demo-internal":
-        answer = redeem(platform, application, grant_type="password", **ALICE)
+        answer = redeem(served, application, grant_type="password", **ALICE)
     elif application == "demo-spa":
-        return returned(log_in(platform, application))
+        return returned(log_in(served, application))
     else:
-        answer = by_code(platform, application)
+        answer = by_code(served, application)
     assert answer.status_code == 200, answer.text
     members: dict[str, str] = answer.json()
     return members
 
 
-def good_form(platform: Platform, application: str, grant: str) -> dict[str, str]:
+def good_form(served: Served, application: str, grant: str) -> dict[str, str]:
     """A token request that is good but for whether the application may make it.
 
     What an application cannot have, a code for one, is demo-web's.
     """
-    account = platform.sandbox.state.registry.service_accounts.get(
-        platform.application(application).service_account or "svc-demo"
+    account = served.platform.state.registry.service_accounts.get(
+        served.application(application).service_account or "svc-demo"
     )
     assert account is not None
     owner = application if application in ("demo-internal", "demo-native") else "demo-web"
@@ -70,24 +70,24 @@ def good_form(platform: Platform, application: str, grant: str) -> dict[str, str
         form = {"username": account.username, "password": account.password}
     elif grant == "authorization_code":
         native = application == "demo-native"
-        answer = log_in(platform, application if native else "demo-web")
+        answer = log_in(served, application if native else "demo-web")
         form = {"code": returned(answer)["code"]}
         form |= {"code_verifier": VERIFIER, "redirect_uri": LOOPBACK} if native else {}
     elif grant == "password":
         form = dict(ALICE)
     elif grant == "refresh_token":
-        form = {"refresh_token": tokens_of(platform, owner)["refresh_token"]}
+        form = {"refresh_token": tokens_of(served, owner)["refresh_token"]}
     elif grant == "invalidate_token":
-        form = {"token": tokens_of(platform, application)["access_token"]}
+        form = {"token": tokens_of(served, application)["access_token"]}
     elif grant == "sessionToken":
-        form = {"sessionToken": log_in(platform).cookies["mock_sei_session"]}
+        form = {"sessionToken": log_in(served).cookies["mock_sei_session"]}
     else:
-        form = {"SAMLAssertion": encoded(sign(assertion(platform)))}
+        form = {"SAMLAssertion": encoded(sign(assertion(served)))}
     return {"grant_type": grant, **form}
 
 
 def post_form(
-    platform: Platform,
+    served: Served,
     application: str,
     form: dict[str, str],
     *,
@@ -95,9 +95,9 @@ def post_form(
     certificate: str | None = None,
 ) -> httpx2.Response:
     """A token request over any listener, with the application's certificate or another's."""
-    found = platform.application(application)
+    found = served.application(application)
     account = certificate or found.service_account or "svc-demo"
-    http = platform.client(account, listener=listener)
+    http = served.client(account, listener=listener)
     if found.app_secret is None:
         return http.post(TOKEN_PATH, data={"client_id": found.app_key, **form})
     return http.post(TOKEN_PATH, data=form, auth=(found.app_key, found.app_secret))

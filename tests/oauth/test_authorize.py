@@ -21,11 +21,11 @@ from tests.oauth.flows import (
     reason,
     returned,
 )
-from tests.support import Platform
+from tests.support import Served
 
 
-def test_implicit_answers_in_the_fragment_without_a_refresh_token(platform: Platform) -> None:
-    answer = log_in(platform, "demo-spa", state="xyz")
+def test_implicit_answers_in_the_fragment_without_a_refresh_token(served: Served) -> None:
+    answer = log_in(served, "demo-spa", state="xyz")
 
     parts = urlsplit(answer.headers["Location"])
     members = returned(answer)
@@ -34,7 +34,7 @@ def test_implicit_answers_in_the_fragment_without_a_refresh_token(platform: Plat
     assert members.keys() == {"access_token", "token_type", "expires_in", "scope", "state", "iss"}
     assert (members["token_type"], members["expires_in"]) == ("BearerToken", "3600")
     assert (members["state"], members["iss"]) == ("xyz", "https://localhost")
-    assert call(platform, members["access_token"], "demo-spa") == 200
+    assert call(served, members["access_token"], "demo-spa") == 200
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_implicit_answers_in_the_fragment_without_a_refresh_token(platform: Plat
     ],
 )
 def test_every_other_error_goes_back_to_the_application(
-    platform: Platform, changes: dict[str, str], error: str
+    served: Served, changes: dict[str, str], error: str
 ) -> None:
-    answer = log_in(platform, state="s", **changes)
+    answer = log_in(served, state="s", **changes)
 
     members = returned(answer)
     assert answer.headers["Location"].startswith("https://localhost:9443/callback?error=")
@@ -66,13 +66,13 @@ def test_every_other_error_goes_back_to_the_application(
 WITHOUT: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None}
 
 
-def test_a_native_application_must_send_a_challenge(platform: Platform) -> None:
+def test_a_native_application_must_send_a_challenge(served: Served) -> None:
     for changes in ({"code_challenge": None}, {"code_challenge": ""}, WITHOUT):
-        members = returned(log_in(platform, "demo-native", state="s", **changes))
+        members = returned(log_in(served, "demo-native", state="s", **changes))
         assert (members["error"], members["state"]) == ("invalid_request", "s")
         assert members["error_description"] == "code challenge required"
-        assert "code challenge required" in reason(platform)
-    assert "code" in returned(log_in(platform, "demo-native"))
+        assert "code challenge required" in reason(served)
+    assert "code" in returned(log_in(served, "demo-native"))
 
 
 # By dialect, application and ``response_type``: the member that comes back, or the error.
@@ -105,13 +105,13 @@ ANSWERED_IN_FRAGMENT = {
 
 @pytest.mark.parametrize(("name", "sent", "dialect", "expected"), CELLS)
 def test_each_application_has_its_one_response_type(
-    platform: Platform, name: str, sent: str | None, dialect: str, expected: str
+    served: Served, name: str, sent: str | None, dialect: str, expected: str
 ) -> None:
-    platform.sandbox.reset({"dialect": dialect})
-    if not platform.application(name).redirect_addresses:
-        platform.change(name, redirect_addresses=("https://localhost:9443/own",))
+    served.platform.reset({"dialect": dialect})
+    if not served.application(name).redirect_addresses:
+        served.change(name, redirect_addresses=("https://localhost:9443/own",))
 
-    answer = log_in(platform, name, response_type=sent, state="s")
+    answer = log_in(served, name, response_type=sent, state="s")
 
     members = returned(answer)
     in_fragment = bool(urlsplit(answer.headers["Location"]).fragment)
@@ -173,13 +173,13 @@ def test_a_repeated_response_type_is_answered_where_all_of_them_are(
 @pytest.mark.parametrize(("name", "place"), [("demo-web", "query"), ("demo-spa", "fragment")])
 @pytest.mark.parametrize("typed", [True, False])
 def test_what_the_user_and_the_session_rules_deny_goes_there_too(
-    platform: Platform, browser: httpx2.Client, name: str, place: str, typed: bool
+    served: Served, browser: httpx2.Client, name: str, place: str, typed: bool
 ) -> None:
-    platform.sandbox.reset({"concurrent_sessions": "refuse"})
-    request = {"client_id": platform.application(name).app_key, "state": "s"}
+    served.platform.reset({"concurrent_sessions": "refuse"})
+    request = {"client_id": served.application(name).app_key, "state": "s"}
     request |= {"response_type": "token" if name == "demo-spa" else "code"} if typed else {}
     denied = browser.post(AUTHORIZE, params=request, data={"decision": "deny"})
-    platform.sandbox.state.oauth.sessions.start("alice@example.com")
+    served.platform.state.oauth.sessions.start("alice@example.com")
     second = browser.post(AUTHORIZE, params=request, data=ALICE)
 
     for answer, words in ((denied, "The user denied the request."), (second, "another session")):
@@ -202,10 +202,10 @@ DESCRIPTIONS: list[tuple[dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("changes", "words"), DESCRIPTIONS)
 def test_a_redirected_error_says_what_is_wrong_and_repeats_nothing_that_was_sent(
-    platform: Platform, changes: dict[str, str], words: str
+    served: Served, changes: dict[str, str], words: str
 ) -> None:
     """RFC 7636 section 4.4.1."""
-    answer = log_in(platform, state="s", **changes)
+    answer = log_in(served, state="s", **changes)
 
     parts = urlsplit(answer.headers["Location"])
     description = dict(parse_qsl(parts.query or parts.fragment))["error_description"]
@@ -215,17 +215,17 @@ def test_a_redirected_error_says_what_is_wrong_and_repeats_nothing_that_was_sent
     assert value not in description
 
 
-def test_a_missing_response_type_is_named(platform: Platform) -> None:
-    platform.sandbox.reset({"dialect": "rfc"})
+def test_a_missing_response_type_is_named(served: Served) -> None:
+    served.platform.reset({"dialect": "rfc"})
 
     for sent in (None, ""):
-        members = returned(log_in(platform, response_type=sent))
+        members = returned(log_in(served, response_type=sent))
         assert members["error_description"] == "response_type is missing."
 
 
 @pytest.mark.parametrize("name", [*PARAMETERS, "unknown"])
 def test_an_empty_parameter_counts_as_absent(
-    platform: Platform, browser: httpx2.Client, name: str
+    served: Served, browser: httpx2.Client, name: str
 ) -> None:
     """RFC 6749 section 3.1: in the query, in the form, and beside one that has a value."""
     good = {"client_id": "demo-native-key", **NATIVE, "response_type": "code", "state": "s"}
@@ -240,7 +240,7 @@ def test_an_empty_parameter_counts_as_absent(
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = browser.post(f"{AUTHORIZE}?{query}", content=content, headers=headers)
         members = returned(answer) if "Location" in answer.headers else {}
-        wrong = platform.sandbox.journal.last.refused_because or ""
+        wrong = served.platform.journal.last.refused_because or ""
         shown = [*members, members.get("error_description", "")]
         return answer.status_code, shown, wrong.partition(". ")[0]
 
@@ -252,11 +252,11 @@ def test_an_empty_parameter_counts_as_absent(
     assert "code" in outcome(full)[1]
 
 
-def test_an_empty_challenge_method_means_plain(platform: Platform) -> None:
+def test_an_empty_challenge_method_means_plain(served: Served) -> None:
     proof = {"code_challenge": VERIFIER, "code_challenge_method": ""}
-    code = returned(log_in(platform, "demo-native", **proof))["code"]
+    code = returned(log_in(served, "demo-native", **proof))["code"]
 
-    assert by_code(platform, "demo-native", code=code).status_code == 200
+    assert by_code(served, "demo-native", code=code).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -273,19 +273,19 @@ def test_the_state_comes_back_where_it_is_clear_which(
     assert members.get("state") == back
 
 
-def test_an_empty_state_does_not_come_back(platform: Platform) -> None:
-    assert "state" not in returned(log_in(platform, state=""))
-    assert "state" not in returned(log_in(platform, state="", scope="everything"))
+def test_an_empty_state_does_not_come_back(served: Served) -> None:
+    assert "state" not in returned(log_in(served, state=""))
+    assert "state" not in returned(log_in(served, state="", scope="everything"))
 
 
 @pytest.mark.parametrize("dialect", ["sei", "rfc"])
 @pytest.mark.parametrize("name", RESPONSE_TYPES)
 def test_the_two_way_listener_has_no_authorization_endpoint(
-    platform: Platform, name: str, dialect: str
+    served: Served, name: str, dialect: str
 ) -> None:
-    platform.sandbox.reset({"dialect": dialect})
-    found = platform.application(name)
-    http = platform.client(found.service_account or "svc-demo")
+    served.platform.reset({"dialect": dialect})
+    found = served.application(name)
+    http = served.client(found.service_account or "svc-demo")
     for sent in ("code", "token", None, "", "code token", "id_token"):
         query = {"client_id": found.app_key} | ({} if sent is None else {"response_type": sent})
 
@@ -295,7 +295,7 @@ def test_the_two_way_listener_has_no_authorization_endpoint(
         assert answer.json()["code"] == "resource.not.found"
         assert "Location" not in answer.headers
         assert "Set-Cookie" not in answer.headers
-        assert platform.sandbox.journal.last.expected == "one-way"
+        assert served.platform.journal.last.expected == "one-way"
 
 
 def test_a_repeated_parameter_is_refused(browser: httpx2.Client) -> None:

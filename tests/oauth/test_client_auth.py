@@ -8,17 +8,17 @@ import pytest
 
 from mock_sei.errors import CERTIFICATE_NAME, GRANT_INVALID, GRANT_NOT_ALLOWED, KEY_PAIR
 from mock_sei.oauth.metadata import REVOKE_PATH
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.oauth.assertions import own, register
 from tests.oauth.flows import PAIR, assert_refused, by_code, call, encoded
 from tests.oauth.good_requests import TWO_WAY_GRANTS, good_form, post_form
-from tests.support import PRECONDITIONS, TOKEN_PATH, Platform
+from tests.support import PRECONDITIONS, TOKEN_PATH, Served
 
 
-def test_a_certificate_may_be_renewed_without_changing_its_name(platform: Platform) -> None:
-    renewed = platform.sandbox.issue_certificate("svc-demo")
+def test_a_certificate_may_be_renewed_without_changing_its_name(served: Served) -> None:
+    renewed = served.platform.issue_certificate("svc-demo")
 
-    assert platform.post_token(http=platform.client(renewed)).status_code == 200
+    assert served.post_token(http=served.client(renewed)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -35,53 +35,51 @@ def test_a_certificate_may_be_renewed_without_changing_its_name(platform: Platfo
         (None, "No key pair came"),
     ],
 )
-def test_a_wrong_key_pair_is_refused(platform: Platform, header: str | None, because: str) -> None:
+def test_a_wrong_key_pair_is_refused(served: Served, header: str | None, because: str) -> None:
     headers = {"Authorization": header} if header else {}
 
-    answer = platform.client().post(TOKEN_PATH, headers=headers, data=platform.form())
+    answer = served.client().post(TOKEN_PATH, headers=headers, data=served.form())
 
-    assert_refused(platform, answer, KEY_PAIR, "key pair", because=because)
+    assert_refused(served, answer, KEY_PAIR, "key pair", because=because)
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
-    assert "demo-server-secret" not in str(platform.sandbox.journal.last.to_json())
+    assert "demo-server-secret" not in str(served.platform.journal.last.to_json())
 
 
-def test_a_wrong_secret_in_the_form_is_refused(platform: Platform) -> None:
-    form = platform.form(client_id="demo-server-key", client_secret="wrong")
+def test_a_wrong_secret_in_the_form_is_refused(served: Served) -> None:
+    form = served.form(client_id="demo-server-key", client_secret="wrong")
 
-    assert_refused(platform, platform.client().post(TOKEN_PATH, data=form), KEY_PAIR, "key pair")
-
-
-def test_an_application_waiting_for_approval_is_refused(platform: Platform) -> None:
-    platform.change("demo-server", approved=False)
-
-    assert_refused(
-        platform, platform.post_token(), KEY_PAIR, "key pair", because="waits for approval"
-    )
+    assert_refused(served, served.client().post(TOKEN_PATH, data=form), KEY_PAIR, "key pair")
 
 
-def test_an_app_key_of_another_environment_is_refused(platform: Platform) -> None:
+def test_an_application_waiting_for_approval_is_refused(served: Served) -> None:
+    served.change("demo-server", approved=False)
+
+    assert_refused(served, served.post_token(), KEY_PAIR, "key pair", because="waits for approval")
+
+
+def test_an_app_key_of_another_environment_is_refused(served: Served) -> None:
     """Row 5 of the documented error table."""
-    answer = platform.post_token("demo-limited")
+    answer = served.post_token("demo-limited")
 
     assert answer.status_code == 401
     assert answer.json()["message"] == "Invalid ApiKey for given resource"
-    assert platform.sandbox.journal.last.expected == "build"
-    assert platform.sandbox.journal.last.actual == "test"
+    assert served.platform.journal.last.expected == "build"
+    assert served.platform.journal.last.actual == "test"
 
 
-def test_an_app_key_of_its_own_environment_is_accepted(platform: Platform) -> None:
-    platform.sandbox.reset({"environment": "build"})
+def test_an_app_key_of_its_own_environment_is_accepted(served: Served) -> None:
+    served.platform.reset({"environment": "build"})
 
-    assert platform.post_token("demo-limited").status_code == 200
+    assert served.post_token("demo-limited").status_code == 200
 
 
-def test_a_source_address_off_the_list_is_refused(platform: Platform) -> None:
+def test_a_source_address_off_the_list_is_refused(served: Served) -> None:
     """Row 1 of the documented error table."""
-    platform.change("demo-server", source_addresses=("192.0.2.0/24", "2001:db8::1"))
+    served.change("demo-server", source_addresses=("192.0.2.0/24", "2001:db8::1"))
 
-    refused = platform.post_token()
+    refused = served.post_token()
     accepted = [
-        platform.post_token(http=platform.client(source=address))
+        served.post_token(http=served.client(source=address))
         for address in ("192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7")
     ]
 
@@ -93,20 +91,20 @@ def test_a_source_address_off_the_list_is_refused(platform: Platform) -> None:
     assert [each.status_code for each in accepted] == [200, 200, 200]
 
 
-def test_the_one_way_listener_refuses_a_client_server_application(platform: Platform) -> None:
+def test_the_one_way_listener_refuses_a_client_server_application(served: Served) -> None:
     """Row 3 of the documented error table."""
-    answer = platform.post_token(http=platform.client(None, listener=Listener.ONE_WAY))
+    answer = served.post_token(http=served.client(None, listener=Listener.ONE_WAY))
 
     assert answer.status_code == 403
     assert answer.json()["errors"] == [{"reason": "The incoming traffic pattern is invalid."}]
-    assert platform.sandbox.journal.last.refused_by == "listener"
+    assert served.platform.journal.last.refused_by == "listener"
 
 
-def test_a_certificate_of_another_account_is_refused(platform: Platform) -> None:
+def test_a_certificate_of_another_account_is_refused(served: Served) -> None:
     """Row 2 of the documented error table."""
-    answer = platform.post_token(http=platform.client("svc-web"))
+    answer = served.post_token(http=served.client("svc-web"))
 
-    entry = platform.sandbox.journal.last
+    entry = served.platform.journal.last
     assert answer.status_code == 403
     assert answer.json()["code"] == "gateway.access.failure"
     assert answer.json()["errors"] == [{"reason": "Authorization Failed."}]
@@ -117,9 +115,9 @@ def test_a_certificate_of_another_account_is_refused(platform: Platform) -> None
     )
 
 
-def test_no_certificate_at_all_is_refused_here_too(platform: Platform) -> None:
+def test_no_certificate_at_all_is_refused_here_too(served: Served) -> None:
     """TLS would have refused it; the rule does not lean on that."""
-    assert platform.post_token(http=platform.client(None)).status_code == 403
+    assert served.post_token(http=served.client(None)).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -134,51 +132,49 @@ def test_no_certificate_at_all_is_refused_here_too(platform: Platform) -> None:
     ],
 )
 def test_a_wrong_service_account_is_refused(
-    platform: Platform, changes: dict[str, Any], because: str
+    served: Served, changes: dict[str, Any], because: str
 ) -> None:
-    assert_refused(
-        platform, platform.post_token(**changes), GRANT_INVALID, "account", because=because
-    )
+    assert_refused(served, served.post_token(**changes), GRANT_INVALID, "account", because=because)
 
 
 @pytest.mark.parametrize("grant_type", ["device_code", "implicit", "client_credentials "])
-def test_an_unknown_grant_is_refused(platform: Platform, grant_type: str) -> None:
-    answer = platform.post_token(grant_type=grant_type)
+def test_an_unknown_grant_is_refused(served: Served, grant_type: str) -> None:
+    answer = served.post_token(grant_type=grant_type)
 
     assert answer.status_code == 400
     assert answer.json()["error"] == "unsupported_grant_type"
 
 
 @pytest.mark.parametrize("app_key", ["demo-spa-key", "demo-native-key"])
-def test_a_public_client_may_not_use_client_credentials(platform: Platform, app_key: str) -> None:
+def test_a_public_client_may_not_use_client_credentials(served: Served, app_key: str) -> None:
     """With an account that exists, and with one that does not."""
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
     form = {"grant_type": "client_credentials", "client_id": app_key}
     account = {"username": "svc-demo", "password": "svc-demo-password"}
 
     for sent in (form, form | account):
         answer = http.post(TOKEN_PATH, data=sent)
-        assert_refused(platform, answer, GRANT_NOT_ALLOWED, "row and grant")
+        assert_refused(served, answer, GRANT_NOT_ALLOWED, "row and grant")
 
 
-def test_another_rows_grant_is_refused(platform: Platform) -> None:
-    answer = platform.post_token(grant_type="password")
+def test_another_rows_grant_is_refused(served: Served) -> None:
+    answer = served.post_token(grant_type="password")
 
     assert answer.json()["error"] == "unauthorized_client"
     assert "client_credentials, not password" in (
-        platform.sandbox.journal.last.refused_because or ""
+        served.platform.journal.last.refused_because or ""
     )
 
 
-def test_the_first_check_that_fails_decides(platform: Platform) -> None:
+def test_the_first_check_that_fails_decides(served: Served) -> None:
     """Everything is wrong at first and mended from the front: each check shows in its turn."""
-    platform.change("demo-server", source_addresses=("192.0.2.1",))
+    served.change("demo-server", source_addresses=("192.0.2.1",))
     seen = []
 
     def attempt(listener: Listener, source: str, secret: str, **changes: Any) -> None:
-        http = platform.client("svc-web", listener=listener, source=source)
-        platform.post_token(http=http, auth=("demo-server-key", secret), **changes)
-        seen.append(platform.sandbox.journal.last.refused_by)
+        http = served.client("svc-web", listener=listener, source=source)
+        served.post_token(http=http, auth=("demo-server-key", secret), **changes)
+        seen.append(served.platform.journal.last.refused_by)
 
     attempt(Listener.ONE_WAY, "127.0.0.1", "wrong", grant_type=None)
     attempt(Listener.ONE_WAY, "127.0.0.1", "wrong", grant_type="password")
@@ -199,44 +195,44 @@ def test_the_first_check_that_fails_decides(platform: Platform) -> None:
     ]
 
 
-def test_another_accounts_certificate_is_refused_for_users_tokens_too(platform: Platform) -> None:
+def test_another_accounts_certificate_is_refused_for_users_tokens_too(served: Served) -> None:
     """At a functional API."""
-    headers = platform.headers("demo-web", by_code(platform).json()["access_token"])
+    headers = served.headers("demo-web", by_code(served).json()["access_token"])
 
-    refused = platform.get(http=platform.client("svc-demo"), headers=headers)
+    refused = served.get(http=served.client("svc-demo"), headers=headers)
 
     assert refused.status_code == 403
     assert refused.json()["errors"] == [{"reason": "Authorization Failed."}]
-    assert platform.get(http=platform.client("svc-web"), headers=headers).status_code == 200
+    assert served.get(http=served.client("svc-web"), headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("name", "grant"), [(name, each) for name, grants in TWO_WAY_GRANTS.items() for each in grants]
 )
 def test_every_grant_on_the_two_way_listener_wants_the_accounts_own_certificate(
-    platform: Platform, name: str, grant: str
+    served: Served, name: str, grant: str
 ) -> None:
-    register(platform, own().certificate, name)
-    form = good_form(platform, name, grant)
-    account = platform.application(name).service_account
+    register(served, own().certificate, name)
+    form = good_form(served, name, grant)
+    account = served.application(name).service_account
 
     for other in {"svc-demo", "svc-web", "svc-limited"} - {account}:
-        answer = post_form(platform, name, form, listener=Listener.TWO_WAY, certificate=other)
-        assert_refused(platform, answer, CERTIFICATE_NAME, "certificate name")
+        answer = post_form(served, name, form, listener=Listener.TWO_WAY, certificate=other)
+        assert_refused(served, answer, CERTIFICATE_NAME, "certificate name")
         assert answer.json()["errors"] == [{"reason": "Authorization Failed."}]
-        assert (platform.sandbox.journal.last.expected, platform.sandbox.journal.last.actual) == (
+        assert (served.platform.journal.last.expected, served.platform.journal.last.actual) == (
             account,
             other,
         )
 
-    assert post_form(platform, name, form, listener=Listener.TWO_WAY).status_code == 200
+    assert post_form(served, name, form, listener=Listener.TWO_WAY).status_code == 200
 
 
-def test_revoking_wants_the_accounts_own_certificate(platform: Platform) -> None:
-    token = by_code(platform).json()["access_token"]
+def test_revoking_wants_the_accounts_own_certificate(served: Served) -> None:
+    token = by_code(served).json()["access_token"]
     pair = ("demo-web-key", "demo-web-secret")
 
-    answer = platform.client("svc-demo").post(REVOKE_PATH, data={"token": token}, auth=pair)
+    answer = served.client("svc-demo").post(REVOKE_PATH, data={"token": token}, auth=pair)
 
-    assert_refused(platform, answer, CERTIFICATE_NAME, "certificate name")
-    assert call(platform, token) == 200
+    assert_refused(served, answer, CERTIFICATE_NAME, "certificate name")
+    assert call(served, token) == 200

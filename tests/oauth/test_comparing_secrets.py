@@ -13,35 +13,35 @@ import httpx2
 import pytest
 
 from mock_sei.oauth.proof_key import Challenge, Method
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.oauth.flows import ALICE, AUTHORIZE, VERIFIER, WEB, redeem
-from tests.support import Platform
+from tests.support import Served
 
 
-def by_app_secret(platform: Platform, sent: str | None) -> httpx2.Response:
-    return platform.post_token(auth=("demo-server-key", sent or "demo-server-secret"))
+def by_app_secret(served: Served, sent: str | None) -> httpx2.Response:
+    return served.post_token(auth=("demo-server-key", sent or "demo-server-secret"))
 
 
-def by_account_password(platform: Platform, sent: str | None) -> httpx2.Response:
-    return platform.post_token(password=sent or "svc-demo-password")
+def by_account_password(served: Served, sent: str | None) -> httpx2.Response:
+    return served.post_token(password=sent or "svc-demo-password")
 
 
-def by_user_password(platform: Platform, sent: str | None) -> httpx2.Response:
+def by_user_password(served: Served, sent: str | None) -> httpx2.Response:
     form = {"grant_type": "password", "username": "alice@example.com"}
-    return redeem(platform, "demo-internal", **form, password=sent or "alice-password")
+    return redeem(served, "demo-internal", **form, password=sent or "alice-password")
 
 
-def by_log_in(platform: Platform, sent: str | None) -> httpx2.Response:
-    http = platform.client(None, listener=Listener.ONE_WAY)
+def by_log_in(served: Served, sent: str | None) -> httpx2.Response:
+    http = served.client(None, listener=Listener.ONE_WAY)
     form = ALICE | {"password": sent or "alice-password"}
     answer = http.post(AUTHORIZE, params=WEB, data=form, follow_redirects=False)
     answer.status_code = 200 if "Location" in answer.headers else 401
     return answer
 
 
-def by_consent(platform: Platform, sent: str | None) -> httpx2.Response:
-    session = platform.sandbox.state.oauth.sessions.start("alice@example.com")
-    http = platform.client(None, listener=Listener.ONE_WAY)
+def by_consent(served: Served, sent: str | None) -> httpx2.Response:
+    session = served.platform.state.oauth.sessions.start("alice@example.com")
+    http = served.client(None, listener=Listener.ONE_WAY)
     http.cookies.set("mock_sei_session", session.identifier)
     page = http.get(AUTHORIZE, params=WEB).text
     form = {"decision": "allow", "consent": sent or page.split('name="consent" value="')[1][:64]}
@@ -61,16 +61,16 @@ def by_consent(platform: Platform, sent: str | None) -> httpx2.Response:
     ],
 )
 def test_one_function_decides_whether_a_secret_is_right(
-    platform: Platform,
+    served: Served,
     monkeypatch: pytest.MonkeyPatch,
-    attempt: Callable[[Platform, str | None], httpx2.Response],
+    attempt: Callable[[Served, str | None], httpx2.Response],
 ) -> None:
-    assert [attempt(platform, each).status_code == 200 for each in (None, "wrong")] == [True, False]
+    assert [attempt(served, each).status_code == 200 for each in (None, "wrong")] == [True, False]
 
     monkeypatch.setattr(hmac, "compare_digest", lambda *_: True)
-    assert attempt(platform, "wrong").status_code == 200
+    assert attempt(served, "wrong").status_code == 200
     monkeypatch.setattr(hmac, "compare_digest", lambda *_: False)
-    assert attempt(platform, None).status_code != 200
+    assert attempt(served, None).status_code != 200
 
 
 @pytest.mark.parametrize("method", Method)

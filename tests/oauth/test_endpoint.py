@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.errors import GRANT_NOT_ALLOWED, GRANT_UNKNOWN, TRAFFIC_PATTERN
-from mock_sei.standards import STANDARDS, ApplicationType, Listener
+from mock_sei.rules.standards import STANDARDS, ApplicationType, Listener
 from tests.oauth.assertions import own, register
 from tests.oauth.flows import assert_refused
 from tests.oauth.good_requests import (
@@ -16,30 +16,30 @@ from tests.oauth.good_requests import (
     post_form,
     tokens_of,
 )
-from tests.support import Platform
+from tests.support import Served
 
 APPLICATIONS = [*TWO_WAY_GRANTS, *ONE_WAY_GRANTS]
 
 
-def status_of_call(platform: Platform, application: str, token: str, listener: Listener) -> int:
-    account = platform.application(application).service_account or "svc-demo"
-    http = platform.client(account, listener=listener)
-    return platform.get(http=http, headers=platform.headers(application, token)).status_code
+def status_of_call(served: Served, application: str, token: str, listener: Listener) -> int:
+    account = served.application(application).service_account or "svc-demo"
+    http = served.client(account, listener=listener)
+    return served.get(http=http, headers=served.headers(application, token)).status_code
 
 
 @pytest.fixture
-def signing(platform: Platform) -> Platform:
+def signing(served: Served) -> Served:
     """Every application has a SAML certificate: the lack of one is not what refuses."""
     for application in APPLICATIONS:
-        register(platform, own().certificate, application)
-    return platform
+        register(served, own().certificate, application)
+    return served
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
 @pytest.mark.parametrize("grant", GRANTS)
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_the_standards_table_is_enforced(
-    signing: Platform, name: str, grant: str, listener: Listener
+    signing: Served, name: str, grant: str, listener: Listener
 ) -> None:
     """Each application x each grant x each listener, by a request that is good in all else."""
     form = good_form(signing, name, grant)
@@ -68,36 +68,36 @@ def test_the_standards_table_is_enforced(
 
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_the_token_of_each_application_is_good_on_its_own_listener_alone(
-    platform: Platform, name: str
+    served: Served, name: str
 ) -> None:
-    token = tokens_of(platform, name)["access_token"]
+    token = tokens_of(served, name)["access_token"]
     home, other = Listener.TWO_WAY, Listener.ONE_WAY
     if name in ONE_WAY_GRANTS:
         home, other = other, home
 
-    assert status_of_call(platform, name, token, other) == 403
-    assert platform.sandbox.journal.last.refused_by == "listener"
-    assert status_of_call(platform, name, token, home) == 200
+    assert status_of_call(served, name, token, other) == 403
+    assert served.platform.journal.last.refused_by == "listener"
+    assert status_of_call(served, name, token, home) == 200
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
 @pytest.mark.parametrize("name", APPLICATIONS)
-def test_there_is_no_other_grant(platform: Platform, name: str, listener: Listener) -> None:
+def test_there_is_no_other_grant(served: Served, name: str, listener: Listener) -> None:
     for grant in ("implicit", "device_code", "Password", "saml2-bearer", "password "):
-        answer = post_form(platform, name, {"grant_type": grant}, listener=listener)
+        answer = post_form(served, name, {"grant_type": grant}, listener=listener)
 
-        assert_refused(platform, answer, GRANT_UNKNOWN, "row and grant")
+        assert_refused(served, answer, GRANT_UNKNOWN, "row and grant")
 
 
-def test_a_client_server_application_may_be_a_server_too(platform: Platform) -> None:
+def test_a_client_server_application_may_be_a_server_too(served: Served) -> None:
     """Both types of the first row."""
-    platform.change("demo-server", type=ApplicationType.CLIENT_SERVER)
+    served.change("demo-server", type=ApplicationType.CLIENT_SERVER)
 
     answers = {
         grant: post_form(
-            platform,
+            served,
             "demo-server",
-            good_form(platform, "demo-server", grant),
+            good_form(served, "demo-server", grant),
             listener=Listener.TWO_WAY,
         ).status_code
         for grant in GRANTS
@@ -110,7 +110,7 @@ def test_a_client_server_application_may_be_a_server_too(platform: Platform) -> 
     assert set(answers.values()) == {200, 400}
 
 
-def test_every_row_of_the_table_has_a_demo_application(platform: Platform) -> None:
-    registered = platform.sandbox.state.registry.applications.values()
+def test_every_row_of_the_table_has_a_demo_application(served: Served) -> None:
+    registered = served.platform.state.registry.applications.values()
 
     assert {id(each.standard) for each in registered} == {id(row) for row in STANDARDS}

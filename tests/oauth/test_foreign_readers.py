@@ -6,7 +6,7 @@ import pytest
 from oauthlib.oauth2 import MobileApplicationClient, OAuth2Error, WebApplicationClient
 
 from tests.oauth.flows import log_in
-from tests.support import Platform
+from tests.support import Served
 
 ADDRESS = "https://localhost:9443/own"
 
@@ -27,16 +27,16 @@ WRONG: list[tuple[str, str, dict[str, str], str, str]] = [
 
 @pytest.mark.parametrize(("name", "response_type", "changes", "error", "words"), WRONG)
 def test_oauthlib_reads_the_error_and_not_a_state_that_is_missing(
-    platform: Platform,
+    served: Served,
     name: str,
     response_type: str,
     changes: dict[str, str],
     error: str,
     words: str,
 ) -> None:
-    platform.change(name, redirect_addresses=(ADDRESS,))
-    answer = log_in(platform, name, response_type=response_type, state="s", **changes)
-    client = CLIENTS[response_type](platform.application(name).app_key)
+    served.change(name, redirect_addresses=(ADDRESS,))
+    answer = log_in(served, name, response_type=response_type, state="s", **changes)
+    client = CLIENTS[response_type](served.application(name).app_key)
 
     with pytest.raises(OAuth2Error) as caught:
         client.parse_request_uri_response(answer.headers["Location"], state="s")
@@ -47,11 +47,11 @@ def test_oauthlib_reads_the_error_and_not_a_state_that_is_missing(
 @pytest.mark.parametrize("rest", ["", "?", "?own=1"])
 @pytest.mark.parametrize(("name", "response_type"), [("demo-web", "code"), ("demo-spa", "token")])
 def test_oauthlib_reads_what_was_granted(
-    platform: Platform, name: str, response_type: str, rest: str
+    served: Served, name: str, response_type: str, rest: str
 ) -> None:
-    platform.change(name, redirect_addresses=(f"{ADDRESS}{rest}",))
-    answer = log_in(platform, name, response_type=response_type, state="s")
-    client = CLIENTS[response_type](platform.application(name).app_key)
+    served.change(name, redirect_addresses=(f"{ADDRESS}{rest}",))
+    answer = log_in(served, name, response_type=response_type, state="s")
+    client = CLIENTS[response_type](served.application(name).app_key)
 
     read = client.parse_request_uri_response(answer.headers["Location"], state="s")
 

@@ -14,25 +14,25 @@ from jose import jws
 
 from mock_sei.oauth.metadata import JWKS_PATH, METADATA_PATH
 from mock_sei.oauth.proof_key import challenge_of
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.oauth.assertions import GRANT as SAML
 from tests.oauth.flows import LOOPBACK, VERIFIER, by_code, log_in, redeem, returned
 from tests.oauth.good_requests import GRANTS, TWO_WAY_GRANTS, good_form, post_form
-from tests.support import TOKEN_PATH, Platform
+from tests.support import TOKEN_PATH, Served
 
 
-def metadata(platform: Platform, listener: Listener = Listener.ONE_WAY, **headers: str) -> Any:
-    answer = platform.client("svc-demo", listener=listener).get(METADATA_PATH, headers=headers)
+def metadata(served: Served, listener: Listener = Listener.ONE_WAY, **headers: str) -> Any:
+    answer = served.client("svc-demo", listener=listener).get(METADATA_PATH, headers=headers)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     return answer.json()
 
 
-def test_one_issuer_is_told_on_both_listeners(platform: Platform) -> None:
-    one_way = metadata(platform)
+def test_one_issuer_is_told_on_both_listeners(served: Served) -> None:
+    one_way = metadata(served)
 
-    assert one_way == metadata(platform, Listener.TWO_WAY)
-    assert one_way["issuer"] == "https://localhost" == platform.sandbox.addresses.one_way
+    assert one_way == metadata(served, Listener.TWO_WAY)
+    assert one_way["issuer"] == "https://localhost" == served.platform.addresses.one_way
     parts = urlsplit(one_way["issuer"])
     assert (parts.scheme, parts.path, parts.query, parts.fragment) == ("https", "", "", "")
     assert one_way["mtls_endpoint_aliases"] == {
@@ -59,34 +59,34 @@ def test_one_issuer_is_told_on_both_listeners(platform: Platform) -> None:
     ],
 )
 def test_the_issuer_has_the_host_that_was_called_and_nothing_else_of_it(
-    platform: Platform, host: str, issuer: str
+    served: Served, host: str, issuer: str
 ) -> None:
-    assert metadata(platform, Host=host)["issuer"] == issuer
+    assert metadata(served, Host=host)["issuer"] == issuer
 
 
-def test_the_issuer_is_the_configured_url(platform: Platform) -> None:
-    platform.sandbox.addresses = dataclasses.replace(
-        platform.sandbox.addresses,
+def test_the_issuer_is_the_configured_url(served: Served) -> None:
+    served.platform.addresses = dataclasses.replace(
+        served.platform.addresses,
         public_url="https://sei.example:8443",
         public_two_way_url="https://mtls.sei.example",
     )
 
-    members = metadata(platform, Host="localhost")
+    members = metadata(served, Host="localhost")
 
     assert members["issuer"] == "https://sei.example:8443"
     assert members["token_endpoint"] == "https://sei.example:8443/v2/oauthtoken"
     aliases = members["mtls_endpoint_aliases"]
     assert aliases["token_endpoint"] == "https://mtls.sei.example/v2/oauthtoken"
-    assert returned(log_in(platform))["iss"] == members["issuer"]
+    assert returned(log_in(served))["iss"] == members["issuer"]
 
 
-def test_the_issuer_of_metadata_redirects_and_tokens_is_one(platform: Platform) -> None:
+def test_the_issuer_of_metadata_redirects_and_tokens_is_one(served: Served) -> None:
     """RFC 9207 section 2.4."""
-    issuer = metadata(platform)["issuer"]
-    spa = returned(log_in(platform, "demo-spa"))
+    issuer = metadata(served)["issuer"]
+    spa = returned(log_in(served, "demo-spa"))
 
-    assert spa["iss"] == returned(log_in(platform))["iss"] == issuer
-    for token in (spa["access_token"], platform.token()):
+    assert spa["iss"] == returned(log_in(served))["iss"] == issuer
+    for token in (spa["access_token"], served.token()):
         assert jws_claims(token)["iss"] == issuer
 
 
@@ -95,8 +95,8 @@ def jws_claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def test_arrays_that_would_be_empty_are_left_out(platform: Platform) -> None:
-    members = metadata(platform)
+def test_arrays_that_would_be_empty_are_left_out(served: Served) -> None:
+    members = metadata(served)
 
     assert members["response_types_supported"] == ["code", "token"]
     assert all(value for value in members.values() if isinstance(value, list))
@@ -106,63 +106,61 @@ def test_arrays_that_would_be_empty_are_left_out(platform: Platform) -> None:
 # Each listed item is accepted, and what is not listed is not
 
 
-def test_listed_grants_are_the_accepted_ones(platform: Platform) -> None:
+def test_listed_grants_are_the_accepted_ones(served: Served) -> None:
     """The tests of the standards table show that each gives a token."""
-    listed = metadata(platform)["grant_types_supported"]
+    listed = metadata(served)["grant_types_supported"]
 
     assert sorted(listed) == sorted([*GRANTS, "implicit"])
     for grant in [*listed, "device_code"]:
-        answer = platform.post_token(grant_type=grant)
+        answer = served.post_token(grant_type=grant)
         unknown = answer.json().get("error") == "unsupported_grant_type"
         assert unknown is (grant not in GRANTS), grant
 
 
-def test_listed_response_types_and_modes_are_the_accepted_ones(platform: Platform) -> None:
-    members = metadata(platform)
+def test_listed_response_types_and_modes_are_the_accepted_ones(served: Served) -> None:
+    members = metadata(served)
     applications = {"code": "demo-web", "token": "demo-spa"}
     modes = {"code": "query", "token": "fragment"}
 
     assert sorted(members["response_types_supported"]) == sorted(applications)
     assert sorted(members["response_modes_supported"]) == sorted(modes.values())
     for kind, name in applications.items():
-        location = urlsplit(log_in(platform, name, response_type=kind).headers["Location"])
+        location = urlsplit(log_in(served, name, response_type=kind).headers["Location"])
         filled = [mode for mode in modes.values() if getattr(location, mode)]
         assert filled == [modes[kind]]
-    other = returned(log_in(platform, response_type="id_token"))
+    other = returned(log_in(served, response_type="id_token"))
     assert other["error"] == "unsupported_response_type"
 
 
-def authenticated(platform: Platform, method: str) -> httpx2.Response:
+def authenticated(served: Served, method: str) -> httpx2.Response:
     if method == "none":
-        return by_code(platform, "demo-native")
-    form = good_form(platform, "demo-web", "authorization_code")
+        return by_code(served, "demo-native")
+    form = good_form(served, "demo-web", "authorization_code")
     if method == "client_secret_basic":
-        return post_form(platform, "demo-web", form, listener=Listener.TWO_WAY)
+        return post_form(served, "demo-web", form, listener=Listener.TWO_WAY)
     form |= {"client_id": "demo-web-key", "client_secret": "demo-web-secret"}
-    return platform.client("svc-web").post(TOKEN_PATH, data=form)
+    return served.client("svc-web").post(TOKEN_PATH, data=form)
 
 
 @pytest.mark.parametrize("endpoint", ["token", "revocation"])
-def test_listed_ways_of_authentication_are_the_accepted_ones(
-    platform: Platform, endpoint: str
-) -> None:
-    listed = metadata(platform)[f"{endpoint}_endpoint_auth_methods_supported"]
+def test_listed_ways_of_authentication_are_the_accepted_ones(served: Served, endpoint: str) -> None:
+    listed = metadata(served)[f"{endpoint}_endpoint_auth_methods_supported"]
 
     assert sorted(listed) == ["client_secret_basic", "client_secret_post", "none"]
-    assert [authenticated(platform, method).status_code for method in listed] == [200] * 3
+    assert [authenticated(served, method).status_code for method in listed] == [200] * 3
     jwt = {
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "client_assertion": "a.b.c",
     }
-    form = good_form(platform, "demo-web", "authorization_code") | jwt
-    answer = platform.client("svc-web").post(TOKEN_PATH, data=form)
+    form = good_form(served, "demo-web", "authorization_code") | jwt
+    answer = served.client("svc-web").post(TOKEN_PATH, data=form)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-def test_listed_challenge_methods_are_the_accepted_ones(platform: Platform) -> None:
+def test_listed_challenge_methods_are_the_accepted_ones(served: Served) -> None:
     challenges = {"S256": challenge_of(VERIFIER), "plain": VERIFIER}
 
-    listed = metadata(platform)["code_challenge_methods_supported"]
+    listed = metadata(served)["code_challenge_methods_supported"]
 
     assert sorted(listed) == sorted(challenges)
     for method in [*listed, "S512"]:
@@ -170,24 +168,24 @@ def test_listed_challenge_methods_are_the_accepted_ones(platform: Platform) -> N
             "code_challenge": challenges.get(method, VERIFIER),
             "code_challenge_method": method,
         }
-        code = returned(log_in(platform, "demo-native", **request)).get("code")
+        code = returned(log_in(served, "demo-native", **request)).get("code")
         assert (code is not None) is (method in challenges)
         if code is not None:
-            assert by_code(platform, "demo-native", code=code).status_code == 200
+            assert by_code(served, "demo-native", code=code).status_code == 200
 
 
-def test_listed_scopes_are_those_of_the_applications(platform: Platform) -> None:
-    assert metadata(platform)["scopes_supported"] == ["ilservices"]
-    platform.change("demo-server", scopes=("ilservices", "reports"))
+def test_listed_scopes_are_those_of_the_applications(served: Served) -> None:
+    assert metadata(served)["scopes_supported"] == ["ilservices"]
+    served.change("demo-server", scopes=("ilservices", "reports"))
 
-    assert metadata(platform)["scopes_supported"] == ["ilservices", "reports"]
-    assert platform.post_token(scope="reports").status_code == 200
+    assert metadata(served)["scopes_supported"] == ["ilservices", "reports"]
+    assert served.post_token(scope="reports").status_code == 200
 
 
-def test_the_two_way_aliases_answer(platform: Platform) -> None:
-    aliases = metadata(platform)["mtls_endpoint_aliases"]
-    http = platform.client("svc-web")
-    form = good_form(platform, "demo-web", "authorization_code")
+def test_the_two_way_aliases_answer(served: Served) -> None:
+    aliases = metadata(served)["mtls_endpoint_aliases"]
+    http = served.client("svc-web")
+    form = good_form(served, "demo-web", "authorization_code")
 
     pair = ("demo-web-key", "demo-web-secret")
     token = http.post(urlsplit(aliases["token_endpoint"]).path, data=form, auth=pair)
@@ -200,20 +198,20 @@ def test_the_two_way_aliases_answer(platform: Platform) -> None:
     assert (token.status_code, revoked.status_code) == (200, 200)
 
 
-def test_the_keys_are_public_and_fit_the_tokens(platform: Platform) -> None:
-    (key,) = platform.client().get(JWKS_PATH).json()["keys"]
-    native = redeem(platform, "demo-native", **native_form(platform)).json()["access_token"]
+def test_the_keys_are_public_and_fit_the_tokens(served: Served) -> None:
+    (key,) = served.client().get(JWKS_PATH).json()["keys"]
+    native = redeem(served, "demo-native", **native_form(served)).json()["access_token"]
 
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "alg", "use"}
     assert (key["alg"], key["use"]) == ("ES256", "sig")
-    for token in (platform.token(), native):
+    for token in (served.token(), native):
         header = jws.get_unverified_header(token)
         assert (header["kid"], header["alg"]) == (key["kid"], key["alg"])
         assert jws.verify(token, key, ["ES256"])
 
 
-def native_form(platform: Platform) -> dict[str, str]:
-    code = returned(log_in(platform, "demo-native"))["code"]
+def native_form(served: Served) -> dict[str, str]:
+    code = returned(log_in(served, "demo-native"))["code"]
     return {
         "grant_type": "authorization_code",
         "code": code,
@@ -223,41 +221,41 @@ def native_form(platform: Platform) -> dict[str, str]:
 
 
 def test_a_new_key_signs_and_the_old_one_is_accepted_until_it_is_retired(
-    platform: Platform,
+    served: Served,
 ) -> None:
-    sandbox, http = platform.sandbox, platform.client()
-    old_kid, old = sandbox.signing_key.kid, platform.token()
+    platform, http = served.platform, served.client()
+    old_kid, old = platform.signing_key.kid, served.token()
 
-    new_kid = sandbox.rotate_signing_key()
+    new_kid = platform.rotate_signing_key()
 
-    new = platform.token()
+    new = served.token()
     keys = {each["kid"]: each for each in http.get(JWKS_PATH).json()["keys"]}
     assert list(keys) == [new_kid, old_kid]
     assert [jws.get_unverified_header(each)["kid"] for each in (old, new)] == [old_kid, new_kid]
     for token, kid in ((old, old_kid), (new, new_kid)):
         assert jws.verify(token, keys[kid], ["ES256"])
-        assert platform.get(headers=platform.headers(token=token)).status_code == 200
+        assert served.get(headers=served.headers(token=token)).status_code == 200
 
-    sandbox.retire_signing_key(old_kid)
+    platform.retire_signing_key(old_kid)
 
     assert [each["kid"] for each in http.get(JWKS_PATH).json()["keys"]] == [new_kid]
-    assert platform.get(headers=platform.headers(token=old)).status_code == 401
-    assert platform.get(headers=platform.headers(token=new)).status_code == 200
+    assert served.get(headers=served.headers(token=old)).status_code == 401
+    assert served.get(headers=served.headers(token=new)).status_code == 200
 
 
 @pytest.mark.parametrize("path", [METADATA_PATH, JWKS_PATH])
-def test_they_take_a_get_alone(platform: Platform, path: str) -> None:
-    answer = platform.client().post(path)
+def test_they_take_a_get_alone(served: Served, path: str) -> None:
+    answer = served.client().post(path)
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_the_metadata_lists_the_saml_grant_where_it_can_be_served(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = metadata(platform)["grant_types_supported"]
+    full = metadata(served)["grant_types_supported"]
     monkeypatch.setitem(sys.modules, "signxml", None)
-    lacking = metadata(platform)["grant_types_supported"]
+    lacking = metadata(served)["grant_types_supported"]
 
     assert set(full) - set(lacking) == {SAML}
     assert SAML in TWO_WAY_GRANTS["demo-web"]

@@ -6,27 +6,27 @@ import pytest
 
 from mock_sei.oauth.proof_key import challenge_of, make_challenge
 from tests.oauth.flows import VERIFIER, assert_invalid_grant, by_code, log_in, returned
-from tests.support import Platform
+from tests.support import Served
 
 
-def test_plain_is_meant_where_no_method_is_named(platform: Platform) -> None:
+def test_plain_is_meant_where_no_method_is_named(served: Served) -> None:
     proof = {"code_challenge": VERIFIER, "code_challenge_method": None}
-    good, bad = (returned(log_in(platform, "demo-native", **proof))["code"] for _ in range(2))
+    good, bad = (returned(log_in(served, "demo-native", **proof))["code"] for _ in range(2))
 
-    assert by_code(platform, "demo-native", code=good).status_code == 200
-    hashed = by_code(platform, "demo-native", code=bad, code_verifier=challenge_of(VERIFIER))
-    assert_invalid_grant(platform, hashed, "does not fit the code_challenge (plain)")
+    assert by_code(served, "demo-native", code=good).status_code == 200
+    hashed = by_code(served, "demo-native", code=bad, code_verifier=challenge_of(VERIFIER))
+    assert_invalid_grant(served, hashed, "does not fit the code_challenge (plain)")
 
 
 def test_a_client_server_application_may_use_one_and_must_then_finish_with_it(
-    platform: Platform,
+    served: Served,
 ) -> None:
     """RFC 9700 section 2.1.1."""
     proof = {"code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256"}
-    good, bad = (returned(log_in(platform, **proof))["code"] for _ in range(2))
+    good, bad = (returned(log_in(served, **proof))["code"] for _ in range(2))
 
-    assert by_code(platform, code=good, code_verifier=VERIFIER).status_code == 200
-    assert_invalid_grant(platform, by_code(platform, code=bad), "code_verifier is missing")
+    assert by_code(served, code=good, code_verifier=VERIFIER).status_code == 200
+    assert_invalid_grant(served, by_code(served, code=bad), "code_verifier is missing")
 
 
 @pytest.mark.parametrize(

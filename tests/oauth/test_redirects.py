@@ -8,7 +8,7 @@ import pytest
 
 from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
 from tests.oauth.flows import log_in
-from tests.support import Platform
+from tests.support import Served
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,9 @@ from tests.support import Platform
     ],
 )
 def test_only_the_port_of_a_loopback_address_may_differ(
-    platform: Platform, address: str, accepted: bool
+    served: Served, address: str, accepted: bool
 ) -> None:
-    answer = log_in(platform, "demo-native", redirect_uri=address)
+    answer = log_in(served, "demo-native", redirect_uri=address)
 
     assert ("Location" in answer.headers) is accepted
     assert answer.headers.get("Location", address).startswith(address)
@@ -122,7 +122,7 @@ def test_an_answer_is_added_to_what_the_address_has(address: str, with_members: 
 
 
 @pytest.mark.parametrize("rest", ["?", "?own=1", "?own=1&", "?own=%3F"])
-def test_success_and_error_keep_the_query_of_the_address(platform: Platform, rest: str) -> None:
+def test_success_and_error_keep_the_query_of_the_address(served: Served, rest: str) -> None:
     own = rest.strip("?&").split("&") if rest.strip("?&") else []
     for name, wrong, member in (
         ("demo-web", {}, "code"),
@@ -131,9 +131,9 @@ def test_success_and_error_keep_the_query_of_the_address(platform: Platform, res
         ("demo-spa", {"scope": "everything"}, "error"),
     ):
         address = f"https://localhost:9443/own{rest}"
-        platform.change(name, redirect_addresses=(address,))
+        served.change(name, redirect_addresses=(address,))
 
-        location = log_in(platform, name, state="s", **wrong).headers["Location"]
+        location = log_in(served, name, state="s", **wrong).headers["Location"]
 
         parts = urlsplit(location)
         assert location.startswith(address)

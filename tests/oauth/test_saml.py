@@ -19,24 +19,24 @@ from tests.oauth.assertions import (
     sign,
     stamp,
 )
-from tests.support import Platform
+from tests.support import Served
 
 
-def signed_assertion(platform: Platform) -> str:
-    return response(sign(assertion(platform)))
+def signed_assertion(served: Served) -> str:
+    return response(sign(assertion(served)))
 
 
-def signed_response(platform: Platform) -> str:
-    return sign(response(assertion(platform)))
+def signed_response(served: Served) -> str:
+    return sign(response(assertion(served)))
 
 
-def both_signed(platform: Platform) -> str:
-    return sign(response(sign(assertion(platform))))
+def both_signed(served: Served) -> str:
+    return sign(response(sign(assertion(served))))
 
 
 @pytest.mark.parametrize("made", [signed_assertion, signed_response, both_signed])
 def test_a_response_may_be_signed_itself_or_hold_a_signed_assertion(
-    registered: Platform, made: Callable[[Platform], str]
+    registered: Served, made: Callable[[Served], str]
 ) -> None:
     good = made(registered)
     forged = good.replace("alice@example.com", "bob@example.com")
@@ -50,7 +50,7 @@ def test_a_response_may_be_signed_itself_or_hold_a_signed_assertion(
     "c14n", [EXCLUSIVE, CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0_WITH_COMMENTS]
 )
 def test_a_name_is_not_cut_short_at_a_comment(
-    registered: Platform, cut: str, c14n: CanonicalizationMethod
+    registered: Served, cut: str, c14n: CanonicalizationMethod
 ) -> None:
     subject = f"alice@example.com{cut}.evil.example"
 
@@ -62,21 +62,21 @@ def test_a_name_is_not_cut_short_at_a_comment(
 @pytest.mark.parametrize(
     "moment", ["tomorrow", "2026-02-30T00:00:00Z", "2026-01-01", "20260101T000000Z", ""]
 )
-def test_a_time_that_is_none_is_refused(registered: Platform, moment: str) -> None:
+def test_a_time_that_is_none_is_refused(registered: Served, moment: str) -> None:
     xml = sign(assertion(registered).replace(stamp(registered, 5), moment))
 
     assert_refused(registered, send(registered, xml), "NotOnOrAfter of Conditions is no time")
 
 
 @pytest.mark.parametrize("zone", ["Z", "", "+00:00", "-01:00"])
-def test_a_time_without_a_zone_is_utc(registered: Platform, zone: str) -> None:
+def test_a_time_without_a_zone_is_utc(registered: Served, zone: str) -> None:
     end = stamp(registered, 5)
     xml = sign(assertion(registered).replace(end, end.removesuffix("Z") + zone))
 
     assert send(registered, xml).status_code == 200
 
 
-def test_a_confirmation_that_wants_more_than_the_bearer_is_refused(registered: Platform) -> None:
+def test_a_confirmation_that_wants_more_than_the_bearer_is_refused(registered: Served) -> None:
     holder = confirmation(registered).replace("cm:bearer", "cm:holder-of-key")
 
     answer = send(registered, sign(assertion(registered, confirmations=holder)))
@@ -84,7 +84,7 @@ def test_a_confirmation_that_wants_more_than_the_bearer_is_refused(registered: P
     assert_refused(registered, answer, "is not bearer")
 
 
-def test_a_condition_that_is_not_understood_is_not_met(registered: Platform) -> None:
+def test_a_condition_that_is_not_understood_is_not_met(registered: Served) -> None:
     unknown = sign(assertion(registered, inside="<saml:Condition/>"))
     known = sign(assertion(registered, inside="<saml:OneTimeUse/>"))
 
@@ -104,7 +104,7 @@ def test_a_condition_that_is_not_understood_is_not_met(registered: Platform) -> 
     ],
 )
 def test_an_assertion_of_another_shape_is_refused(
-    registered: Platform, old: str, new: str, because: str
+    registered: Served, old: str, new: str, because: str
 ) -> None:
     xml = assertion(registered)
     assert old in xml
@@ -114,7 +114,7 @@ def test_an_assertion_of_another_shape_is_refused(
     assert_refused(registered, answer, because)
 
 
-def test_a_response_must_report_success_and_hold_one_assertion(registered: Platform) -> None:
+def test_a_response_must_report_success_and_hold_one_assertion(registered: Served) -> None:
     good = sign(assertion(registered))
     failed = response(good, status="urn:oasis:names:tc:SAML:2.0:status:Responder")
     silent = response(good).replace("samlp:Status>", "samlp:Other>")
@@ -127,7 +127,7 @@ def test_a_response_must_report_success_and_hold_one_assertion(registered: Platf
     assert send(registered, response(good)).status_code == 200
 
 
-def test_each_parameter_holds_what_its_name_says(registered: Platform) -> None:
+def test_each_parameter_holds_what_its_name_says(registered: Served) -> None:
     xml = sign(assertion(registered))
 
     wrong = post(registered, SAMLResponse=encoded(xml))

@@ -5,93 +5,93 @@ from __future__ import annotations
 import pytest
 
 from tests.oauth.flows import ALICE, assert_invalid_grant, by_code, call, log_in, redeem, returned
-from tests.support import Platform
+from tests.support import Served
 
 BOB = {"grant_type": "password", "username": "bob@example.com", "password": "bob-password"}
 
 
-def test_other_sessions_end_when_asked(platform: Platform) -> None:
-    first = by_code(platform).json()
-    bob = redeem(platform, "demo-internal", **BOB).json()["access_token"]
+def test_other_sessions_end_when_asked(served: Served) -> None:
+    first = by_code(served).json()
+    bob = redeem(served, "demo-internal", **BOB).json()["access_token"]
 
-    second = returned(log_in(platform, endOtherSessions="true"))
+    second = returned(log_in(served, endOtherSessions="true"))
 
-    assert call(platform, first["access_token"]) == 401
-    assert by_code(platform, code=second["code"]).status_code == 200
-    assert call(platform, bob, "demo-internal") == 200  # another user's
+    assert call(served, first["access_token"]) == 401
+    assert by_code(served, code=second["code"]).status_code == 200
+    assert call(served, bob, "demo-internal") == 200  # another user's
 
 
 @pytest.mark.parametrize("flag", ["false", None])
-def test_other_sessions_stay_unless_asked(platform: Platform, flag: str | None) -> None:
-    first = by_code(platform).json()["access_token"]
+def test_other_sessions_stay_unless_asked(served: Served, flag: str | None) -> None:
+    first = by_code(served).json()["access_token"]
 
-    log_in(platform, endOtherSessions=flag)
-    redeem(platform, "demo-internal", grant_type="password", **ALICE, endOtherSessions=flag)
+    log_in(served, endOtherSessions=flag)
+    redeem(served, "demo-internal", grant_type="password", **ALICE, endOtherSessions=flag)
 
-    assert call(platform, first) == 200
+    assert call(served, first) == 200
 
 
-def test_a_flag_that_is_none_is_refused(platform: Platform) -> None:
+def test_a_flag_that_is_none_is_refused(served: Served) -> None:
     form = {"grant_type": "password"} | ALICE
 
-    answer = redeem(platform, "demo-internal", **form, endOtherSessions="TRUE")
+    answer = redeem(served, "demo-internal", **form, endOtherSessions="TRUE")
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-def test_a_second_session_is_refused_where_the_setting_says_so(platform: Platform) -> None:
-    platform.sandbox.reset({"concurrent_sessions": "refuse"})
+def test_a_second_session_is_refused_where_the_setting_says_so(served: Served) -> None:
+    served.platform.reset({"concurrent_sessions": "refuse"})
     form = {"grant_type": "password"} | ALICE
-    log_in(platform)
+    log_in(served)
 
-    again = returned(log_in(platform))
-    password = redeem(platform, "demo-internal", **form)
-    bob = redeem(platform, "demo-internal", **BOB)
-    ended = redeem(platform, "demo-internal", **form, endOtherSessions="true")
+    again = returned(log_in(served))
+    password = redeem(served, "demo-internal", **form)
+    bob = redeem(served, "demo-internal", **BOB)
+    ended = redeem(served, "demo-internal", **form, endOtherSessions="true")
 
     assert again["error"] == "access_denied"
     assert (password.status_code, password.json()["error"]) == (400, "invalid_grant")
     assert bob.status_code == ended.status_code == 200
 
 
-def test_a_session_lives_sixty_minutes_after_its_last_token(platform: Platform) -> None:
-    used, idle = (log_in(platform).cookies["mock_sei_session"] for _ in range(2))
-    platform.sandbox.clock.advance(minutes=59)
-    good = redeem(platform, grant_type="sessionToken", sessionToken=used)
+def test_a_session_lives_sixty_minutes_after_its_last_token(served: Served) -> None:
+    used, idle = (log_in(served).cookies["mock_sei_session"] for _ in range(2))
+    served.platform.clock.advance(minutes=59)
+    good = redeem(served, grant_type="sessionToken", sessionToken=used)
     assert good.status_code == 200
-    platform.sandbox.clock.advance(minutes=2)
+    served.platform.clock.advance(minutes=2)
 
-    still = redeem(platform, grant_type="sessionToken", sessionToken=used)
-    over = redeem(platform, grant_type="sessionToken", sessionToken=idle)
+    still = redeem(served, grant_type="sessionToken", sessionToken=used)
+    over = redeem(served, grant_type="sessionToken", sessionToken=idle)
 
     assert still.status_code == 200
-    assert_invalid_grant(platform, over, "No live session")
+    assert_invalid_grant(served, over, "No live session")
 
 
-def test_an_expired_session_is_in_nobodys_way(platform: Platform) -> None:
-    platform.sandbox.reset({"concurrent_sessions": "refuse"})
-    log_in(platform)
-    assert returned(log_in(platform))["error"] == "access_denied"
-    platform.sandbox.clock.advance(minutes=61)
+def test_an_expired_session_is_in_nobodys_way(served: Served) -> None:
+    served.platform.reset({"concurrent_sessions": "refuse"})
+    log_in(served)
+    assert returned(log_in(served))["error"] == "access_denied"
+    served.platform.clock.advance(minutes=61)
 
-    assert "code" in returned(log_in(platform))
+    assert "code" in returned(log_in(served))
 
 
-def test_an_ended_session_gives_nothing_more(platform: Platform) -> None:
-    first = log_in(platform)
+def test_an_ended_session_gives_nothing_more(served: Served) -> None:
+    first = log_in(served)
     cookie, code = first.cookies["mock_sei_session"], returned(first)["code"]
-    log_in(platform, endOtherSessions="true")
+    log_in(served, endOtherSessions="true")
 
-    answer = redeem(platform, grant_type="sessionToken", sessionToken=cookie)
+    answer = redeem(served, grant_type="sessionToken", sessionToken=cookie)
 
-    assert_invalid_grant(platform, answer, "No live session")
-    assert_invalid_grant(platform, by_code(platform, code=code), "was ended")
+    assert_invalid_grant(served, answer, "No live session")
+    assert_invalid_grant(served, by_code(served, code=code), "was ended")
 
 
-def test_what_has_ended_is_swept_away_now_and_then(platform: Platform) -> None:
+def test_what_has_ended_is_swept_away_now_and_then(served: Served) -> None:
     """Not at each log-in: that would pay for all that came before."""
-    oauth = platform.sandbox.state.oauth
-    application = platform.application("demo-internal")
+    oauth = served.platform.state.oauth
+    application = served.application("demo-internal")
 
     def log_in_often() -> None:
         for _ in range(300):
@@ -104,7 +104,7 @@ def test_what_has_ended_is_swept_away_now_and_then(platform: Platform) -> None:
             )
 
     log_in_often()
-    platform.sandbox.clock.advance(days=31)
+    served.platform.clock.advance(days=31)
     log_in_often()
 
     assert len(oauth.sessions) <= 300
@@ -112,15 +112,15 @@ def test_what_has_ended_is_swept_away_now_and_then(platform: Platform) -> None:
 
 
 def test_a_log_in_looks_at_no_session_that_was_there_before(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten thousand of them would make it slow."""
     looked_at: list[object] = []
-    oauth = platform.sandbox.state.oauth
+    oauth = served.platform.state.oauth
     monkeypatch.setattr(oauth.sessions, "_is_live", looked_at.append)
     monkeypatch.setattr(oauth.authorizations, "is_live", looked_at.append)
 
     for _ in range(50):
-        redeem(platform, "demo-internal", grant_type="password", **ALICE)
+        redeem(served, "demo-internal", grant_type="password", **ALICE)
 
     assert len(looked_at) <= 50  # each its own, when its token is minted

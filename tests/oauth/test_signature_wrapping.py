@@ -8,10 +8,10 @@ import pytest
 from lxml import etree
 
 from tests.oauth.assertions import NAMESPACES, assert_refused, assertion, response, send, sign
-from tests.support import Platform
+from tests.support import Served
 
 
-def test_two_signatures_in_one_element_are_refused(registered: Platform) -> None:
+def test_two_signatures_in_one_element_are_refused(registered: Served) -> None:
     xml = signed_element(registered)
     xml.append(parts(registered)[1])
 
@@ -20,79 +20,79 @@ def test_two_signatures_in_one_element_are_refused(registered: Platform) -> None
     assert_refused(registered, answer, "has 2 signatures")
 
 
-def evil(platform: Platform, **changes: str) -> etree._Element:
+def evil(served: Served, **changes: str) -> etree._Element:
     changes = {"identifier": "_evil", "subject": "bob@example.com"} | changes
-    return etree.fromstring(assertion(platform, **changes).encode())
+    return etree.fromstring(assertion(served, **changes).encode())
 
 
-def signed_element(platform: Platform) -> etree._Element:
-    return etree.fromstring(sign(assertion(platform)).encode())
+def signed_element(served: Served) -> etree._Element:
+    return etree.fromstring(sign(assertion(served)).encode())
 
 
-def parts(platform: Platform) -> tuple[etree._Element, etree._Element]:
+def parts(served: Served) -> tuple[etree._Element, etree._Element]:
     """What a good signature covers, and that signature, which fits it wherever the two stand."""
-    good = signed_element(platform)
+    good = signed_element(served)
     found = good.find("ds:Signature", NAMESPACES)
     assert found is not None
     good.remove(found)
     return good, found
 
 
-def wrapped_in_the_evil_one(platform: Platform) -> etree._Element:
-    good, signature = parts(platform)
-    outer = evil(platform)
+def wrapped_in_the_evil_one(served: Served) -> etree._Element:
+    good, signature = parts(served)
+    outer = evil(served)
     outer.append(signature)
     outer.append(good)
     return outer
 
 
-def wrapped_in_the_signature(platform: Platform) -> etree._Element:
-    good, signature = parts(platform)
+def wrapped_in_the_signature(served: Served) -> etree._Element:
+    good, signature = parts(served)
     inner = etree.SubElement(signature, f"{{{NAMESPACES['ds']}}}Object")
     inner.append(good)
-    outer = evil(platform)
+    outer = evil(served)
     outer.insert(1, signature)
     return outer
 
 
-def wrapped_under_the_same_name(platform: Platform) -> etree._Element:
-    good, signature = parts(platform)
-    outer = evil(platform, identifier="_assertion-1")
+def wrapped_under_the_same_name(served: Served) -> etree._Element:
+    good, signature = parts(served)
+    outer = evil(served, identifier="_assertion-1")
     outer.append(signature)
     outer.append(good)
     return outer
 
 
-def wrapped_without_its_own_signature(platform: Platform) -> etree._Element:
-    outer = evil(platform)
-    outer.append(signed_element(platform))
+def wrapped_without_its_own_signature(served: Served) -> etree._Element:
+    outer = evil(served)
+    outer.append(signed_element(served))
     return outer
 
 
-def beside_the_evil_one(platform: Platform) -> etree._Element:
+def beside_the_evil_one(served: Served) -> etree._Element:
     root = etree.fromstring(response("").encode())
-    root.append(evil(platform))
-    root.append(signed_element(platform))
+    root.append(evil(served))
+    root.append(signed_element(served))
     return root
 
 
-def hidden_in_an_extension(platform: Platform) -> etree._Element:
-    good, signature = parts(platform)
+def hidden_in_an_extension(served: Served) -> etree._Element:
+    good, signature = parts(served)
     root = etree.fromstring(response("<samlp:Extensions/>").encode())
     root[-1].append(good)
-    outer = evil(platform)
+    outer = evil(served)
     outer.insert(1, signature)
     root.append(outer)
     return root
 
 
-def signing_another_element(platform: Platform) -> etree._Element:
+def signing_another_element(served: Served) -> etree._Element:
     """The response's signature covers the assertion alone, and a second one slips in."""
-    good, signature = parts(platform)
+    good, signature = parts(served)
     root = etree.fromstring(response("<samlp:Extensions/>").encode())
     root[-1].append(good)
     root.append(signature)
-    root.append(evil(platform))
+    root.append(evil(served))
     return root
 
 
@@ -109,7 +109,7 @@ def signing_another_element(platform: Platform) -> etree._Element:
     ],
 )
 def test_a_wrapped_signature_is_refused(
-    registered: Platform, wrap: Callable[[Platform], etree._Element], because: str
+    registered: Served, wrap: Callable[[Served], etree._Element], because: str
 ) -> None:
     assert_refused(registered, send(registered, etree.tostring(wrap(registered)).decode()), because)
     assert send(registered, sign(assertion(registered))).status_code == 200

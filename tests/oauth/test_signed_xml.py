@@ -29,20 +29,20 @@ from tests.oauth.assertions import (
     sign,
 )
 from tests.oauth.flows import reason
-from tests.support import Platform
+from tests.support import Served
 
 
 @pytest.mark.parametrize("c14n", [EXCLUSIVE, CanonicalizationMethod.CANONICAL_XML_1_1])
 @pytest.mark.parametrize("reference", ["own", None])
 def test_what_signxml_signs_by_itself_is_accepted(
-    registered: Platform, c14n: CanonicalizationMethod, reference: str | None
+    registered: Served, c14n: CanonicalizationMethod, reference: str | None
 ) -> None:
     xml = sign(assertion(registered), c14n=c14n, reference=reference)
 
     assert send(registered, xml).status_code == 200
 
 
-def test_an_elliptic_key_signs_too_and_its_kind_must_fit(registered: Platform) -> None:
+def test_an_elliptic_key_signs_too_and_its_kind_must_fit(registered: Served) -> None:
     elliptic = make_signer(ec.generate_private_key(ec.SECP256R1()))
     xml = sign(assertion(registered), elliptic, signature=SignatureMethod.ECDSA_SHA256)
     assert_refused(registered, send(registered, xml), "cannot be checked")
@@ -51,22 +51,22 @@ def test_an_elliptic_key_signs_too_and_its_kind_must_fit(registered: Platform) -
     assert send(registered, xml).status_code == 200
 
 
-def test_base64_may_be_wrapped_in_lines(registered: Platform) -> None:
+def test_base64_may_be_wrapped_in_lines(registered: Served) -> None:
     text = base64.encodebytes(sign(assertion(registered)).encode()).decode()
 
     assert "\n" in text.strip()
     assert post(registered, SAMLAssertion=text.replace("\n", "\r\n")).status_code == 200
 
 
-def test_an_unsigned_assertion_is_refused(registered: Platform) -> None:
+def test_an_unsigned_assertion_is_refused(registered: Served) -> None:
     bare = assertion(registered)
 
     assert_refused(registered, send(registered, bare), "The Assertion is not signed")
     assert_refused(registered, send(registered, response(bare)), "The Assertion is not signed")
-    assert registered.sandbox.journal.last.refused_by == "assertion signature"
+    assert registered.platform.journal.last.refused_by == "assertion signature"
 
 
-def test_another_key_is_refused_though_it_brings_its_certificate(registered: Platform) -> None:
+def test_another_key_is_refused_though_it_brings_its_certificate(registered: Served) -> None:
     for wrap in (str, response):
         xml = wrap(sign(assertion(registered), foreign()))
         assert_refused(registered, send(registered, xml), "another private key")
@@ -86,7 +86,7 @@ def test_another_key_is_refused_though_it_brings_its_certificate(registered: Pla
     ],
 )
 def test_what_is_changed_after_signing_is_refused(
-    registered: Platform, old: str, new: str, because: str
+    registered: Served, old: str, new: str, because: str
 ) -> None:
     good = sign(assertion(registered))
     bad = good.replace(old, new)
@@ -109,7 +109,7 @@ def test_what_is_changed_after_signing_is_refused(
         ("xmldsig#enveloped-signature", "xmldsig#base64"),
     ],
 )
-def test_a_signature_of_another_kind_is_refused(registered: Platform, old: str, new: str) -> None:
+def test_a_signature_of_another_kind_is_refused(registered: Served, old: str, new: str) -> None:
     good = sign(assertion(registered))
     bad = good.replace(old, new, 1)
     assert bad != good
@@ -117,13 +117,13 @@ def test_a_signature_of_another_kind_is_refused(registered: Platform, old: str, 
     answer = send(registered, bad)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
-    assert registered.sandbox.journal.last.refused_by == "assertion signature"
+    assert registered.platform.journal.last.refused_by == "assertion signature"
     assert send(registered, good).status_code == 200
 
 
-def test_the_certificates_dates_are_judged_by_the_platforms_clock(registered: Platform) -> None:
+def test_the_certificates_dates_are_judged_by_the_platforms_clock(registered: Served) -> None:
     assert send(registered, sign(assertion(registered))).status_code == 200
-    registered.sandbox.clock.advance(days=31)
+    registered.platform.clock.advance(days=31)
 
     answer = send(registered, sign(assertion(registered)))
 
@@ -131,7 +131,7 @@ def test_the_certificates_dates_are_judged_by_the_platforms_clock(registered: Pl
 
 
 @pytest.mark.parametrize("text", ["<xml/>", "a", "====", "é", "YWJj YWJj", "_-8=", "YWJj\0"])
-def test_what_is_not_base64_is_refused(registered: Platform, text: str) -> None:
+def test_what_is_not_base64_is_refused(registered: Served, text: str) -> None:
     answer = post(registered, SAMLAssertion=text)
 
     assert_refused(registered, answer, "is not Base64", "invalid_request")
@@ -160,7 +160,7 @@ def test_what_is_not_base64_is_refused(registered: Platform, text: str) -> None:
     ],
     ids=range(17),
 )
-def test_what_is_not_plain_xml_is_refused(registered: Platform, xml: str | bytes) -> None:
+def test_what_is_not_plain_xml_is_refused(registered: Served, xml: str | bytes) -> None:
     text = encoded(xml) or "===="
 
     answer = post(registered, SAMLAssertion=text)
@@ -169,7 +169,7 @@ def test_what_is_not_plain_xml_is_refused(registered: Platform, xml: str | bytes
     assert "XML" in reason(registered) or "declaration" in reason(registered) or not xml
 
 
-def test_a_signed_assertion_with_a_document_type_is_refused(registered: Platform) -> None:
+def test_a_signed_assertion_with_a_document_type_is_refused(registered: Served) -> None:
     xml = sign(assertion(registered))
 
     answer = send(registered, f"<!DOCTYPE saml:Assertion [{ENTITIES}]>{xml}")
@@ -178,7 +178,7 @@ def test_a_signed_assertion_with_a_document_type_is_refused(registered: Platform
     assert send(registered, xml).status_code == 200
 
 
-def test_what_is_too_large_is_refused_before_it_is_read(registered: Platform) -> None:
+def test_what_is_too_large_is_refused_before_it_is_read(registered: Served) -> None:
     xml = sign(assertion(registered))
 
     too_large = xml + "\n" * (MAX_SIZE - len(xml) + 1)
@@ -186,7 +186,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(registered: Platform) ->
     assert send(registered, too_large[:-1]).status_code == 200
 
 
-def test_too_many_namespaces_are_refused_before_they_are_sorted(registered: Platform) -> None:
+def test_too_many_namespaces_are_refused_before_they_are_sorted(registered: Served) -> None:
     def with_prefixes(count: int) -> str:
         more = " ".join(f'xmlns:n{number}="urn:n{number}"' for number in range(count))
         xml = assertion(registered).replace("<saml:Assertion", f"<saml:Assertion {more}", 1)
@@ -198,16 +198,16 @@ def test_too_many_namespaces_are_refused_before_they_are_sorted(registered: Plat
     assert send(registered, with_prefixes(MAX_PREFIXES - own_ones)).status_code == 200
 
 
-def test_a_certificate_that_is_none_is_a_refusal_not_an_accident(platform: Platform) -> None:
-    register(platform, "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+def test_a_certificate_that_is_none_is_a_refusal_not_an_accident(served: Served) -> None:
+    register(served, "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
 
-    answer = send(platform, sign(assertion(platform)))
+    answer = send(served, sign(assertion(served)))
 
-    assert_refused(platform, answer, "The signature cannot be checked")
+    assert_refused(served, answer, "The signature cannot be checked")
 
 
 @pytest.fixture(scope="module")
-def hammered(hammered: Platform) -> Platform:
+def hammered(hammered: Served) -> Served:
     register(hammered, own().certificate)
     return hammered
 
@@ -220,17 +220,17 @@ def assert_well_formed_refusal(answer: httpx2.Response) -> None:
 
 @pytest.mark.parametrize("name", ["SAMLResponse", "SAMLAssertion"])
 @hypothesis.given(data=strategies.binary(max_size=200))
-def test_any_bytes_are_a_well_formed_refusal(hammered: Platform, name: str, data: bytes) -> None:
+def test_any_bytes_are_a_well_formed_refusal(hammered: Served, name: str, data: bytes) -> None:
     assert_well_formed_refusal(post(hammered, **{name: encoded(data)}))
 
 
 @hypothesis.given(text=strategies.text(max_size=200))
-def test_any_text_is_a_well_formed_refusal(hammered: Platform, text: str) -> None:
+def test_any_text_is_a_well_formed_refusal(hammered: Served, text: str) -> None:
     assert_well_formed_refusal(post(hammered, SAMLResponse=text))
 
 
 @pytest.fixture(scope="module", params=["SAMLResponse", "SAMLAssertion"])
-def sample(hammered: Platform, request: pytest.FixtureRequest) -> tuple[str, bytes]:
+def sample(hammered: Served, request: pytest.FixtureRequest) -> tuple[str, bytes]:
     """A parameter and a good value of it, before Base64."""
     wrap = response if request.param == "SAMLResponse" else str
     return request.param, wrap(sign(assertion(hammered, ends=600))).encode()
@@ -238,7 +238,7 @@ def sample(hammered: Platform, request: pytest.FixtureRequest) -> tuple[str, byt
 
 @hypothesis.given(data=strategies.data())
 def test_a_damaged_assertion_never_gives_another_users_tokens(
-    hammered: Platform, sample: tuple[str, bytes], data: strategies.DataObject
+    hammered: Served, sample: tuple[str, bytes], data: strategies.DataObject
 ) -> None:
     """Pieces of a good one removed, repeated elsewhere or replaced."""
     name, xml = sample

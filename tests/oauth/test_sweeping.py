@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mock_sei.clock import Clock
 from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.sessions import Sessions
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.oauth.tokens import KeyRing, Tokens
 from mock_sei.oauth.used_assertions import UsedAssertions
-from mock_sei.randomness import make_random
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.randomness import make_random
 from tests.growth import Action, assert_flat
 from tests.oauth.flows import ALICE, call, redeem
-from tests.support import Platform
+from tests.support import Served
 
 NUMBER = iter(range(10**9))
 
@@ -180,23 +180,23 @@ def test_no_other_text_is_a_refresh_token() -> None:
         assert store.find_by_refresh_token(each) is None, each
 
 
-def test_the_first_of_many_refresh_tokens_ends_the_family(platform: Platform) -> None:
-    first = redeem(platform, "demo-internal", grant_type="password", **ALICE).json()
+def test_the_first_of_many_refresh_tokens_ends_the_family(served: Served) -> None:
+    first = redeem(served, "demo-internal", grant_type="password", **ALICE).json()
     token = first["refresh_token"]
     for _ in range(30):
-        answer = redeem(platform, "demo-internal", grant_type="refresh_token", refresh_token=token)
+        answer = redeem(served, "demo-internal", grant_type="refresh_token", refresh_token=token)
         token = answer.json()["refresh_token"]
     last = answer.json()
-    assert call(platform, last["access_token"], "demo-internal") == 200
+    assert call(served, last["access_token"], "demo-internal") == 200
 
     again = redeem(
-        platform, "demo-internal", grant_type="refresh_token", refresh_token=first["refresh_token"]
+        served, "demo-internal", grant_type="refresh_token", refresh_token=first["refresh_token"]
     )
 
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
-    assert "used before" in (platform.sandbox.journal.last.refused_because or "")
-    assert call(platform, last["access_token"], "demo-internal") == 401
-    after = redeem(platform, "demo-internal", grant_type="refresh_token", refresh_token=token)
+    assert "used before" in (served.platform.journal.last.refused_because or "")
+    assert call(served, last["access_token"], "demo-internal") == 401
+    after = redeem(served, "demo-internal", grant_type="refresh_token", refresh_token=token)
     assert after.status_code == 400
 
 
@@ -248,8 +248,8 @@ def use_assertion(count: int) -> Action:
     return act
 
 
-def revoke_token(sandbox: Sandbox, count: int) -> Action:
-    tokens = Tokens(keys=KeyRing(sandbox.signing_key), clock=Clock(), random=make_random(1))
+def revoke_token(platform: Platform, count: int) -> Action:
+    tokens = Tokens(keys=KeyRing(platform.signing_key), clock=Clock(), random=make_random(1))
     text = tokens.mint(
         issuer="https://localhost", app_key="key", service_account=None, user=None, scope="x"
     )
@@ -270,5 +270,5 @@ def test_what_is_stored_does_not_matter(make: Callable[[int], Action]) -> None:
     assert_flat(make, 10, 3000)
 
 
-def test_what_was_revoked_does_not_matter(sandbox: Sandbox) -> None:
-    assert_flat(lambda count: revoke_token(sandbox, count), 10, 3000)
+def test_what_was_revoked_does_not_matter(platform: Platform) -> None:
+    assert_flat(lambda count: revoke_token(platform, count), 10, 3000)

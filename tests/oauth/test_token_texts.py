@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.clock import Clock
 from mock_sei.errors import Refusal
 from mock_sei.oauth.tokens import MOST_KEYS, KeyRing, SigningKey, Tokens
-from mock_sei.randomness import make_random
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.randomness import make_random
 from tests.growth import Action, assert_flat, assert_linear
 from tests.oauth.test_tokens import assert_invalid_token, decoded, encoded
-from tests.support import Platform
+from tests.support import Served
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 URL_ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
@@ -58,14 +58,14 @@ def other_texts(token: str) -> Iterator[tuple[str, str]]:
     yield "lower case", token.lower()
 
 
-def test_only_the_text_that_was_minted_is_good(platform: Platform) -> None:
+def test_only_the_text_that_was_minted_is_good(served: Served) -> None:
     for _ in range(5):  # a signature of its own each, with other characters
-        good = platform.token()
-        assert platform.get(headers=platform.headers(token=good)).status_code == 200
+        good = served.token()
+        assert served.get(headers=served.headers(token=good)).status_code == 200
         for what, token in other_texts(good):
-            answer = platform.get(headers={**platform.headers(token="x"), **bearer(token)})
+            answer = served.get(headers={**served.headers(token="x"), **bearer(token)})
             assert answer.status_code == 401, what
-            assert platform.sandbox.journal.last.refused_by == "access token", what
+            assert served.platform.journal.last.refused_by == "access token", what
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -73,35 +73,35 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("around", ["{} ", " {}", "\t{}", "  {}\t "])
-def test_white_space_around_a_token_is_the_header_s(platform: Platform, around: str) -> None:
-    headers = platform.headers() | {"Authorization": f"Bearer {around.format(platform.token())}"}
+def test_white_space_around_a_token_is_the_header_s(served: Served, around: str) -> None:
+    headers = served.headers() | {"Authorization": f"Bearer {around.format(served.token())}"}
 
-    assert platform.get(headers=headers).status_code == 200
+    assert served.get(headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("space", [b"\xa0", b"\x85", b"\x1c", b"\x0b"])
-def test_other_white_space_is_no_part_of_a_token(platform: Platform, space: bytes) -> None:
+def test_other_white_space_is_no_part_of_a_token(served: Served, space: bytes) -> None:
     """``str.strip`` would take it away."""
-    header = b"Bearer " + platform.token().encode() + space
+    header = b"Bearer " + served.token().encode() + space
 
     headers = {b"AppKey": b"demo-server-key", b"Authorization": header}
 
-    assert platform.client().get("/v1/order/tradetickets", headers=headers).status_code == 401
+    assert served.client().get("/v1/order/tradetickets", headers=headers).status_code == 401
 
 
-def test_a_signature_is_made_in_the_form_that_is_accepted(platform: Platform) -> None:
+def test_a_signature_is_made_in_the_form_that_is_accepted(served: Served) -> None:
     for _ in range(20):
-        assert 2 * int.from_bytes(raw(platform.token().rsplit(".", 1)[1])[32:]) < ORDER
+        assert 2 * int.from_bytes(raw(served.token().rsplit(".", 1)[1])[32:]) < ORDER
 
 
-def signed_by_us(sandbox: Sandbox, header: bytes, content: bytes) -> str:
+def signed_by_us(platform: Platform, header: bytes, content: bytes) -> str:
     text = f"{encoded(header)}.{encoded(content)}"
-    signature = sandbox.signing_key.private.sign(text.encode())
+    signature = platform.signing_key.private.sign(text.encode())
     return f"{text}.{encoded(signature)}"
 
 
-def with_claims(platform: Platform, **claims: Any) -> bytes:
-    content = decoded(platform.token().split(".")[1]) | claims
+def with_claims(served: Served, **claims: Any) -> bytes:
+    content = decoded(served.token().split(".")[1]) | claims
     return json.dumps({name: each for name, each in content.items() if each != "gone"}).encode()
 
 
@@ -112,13 +112,13 @@ ODD_VALUES: tuple[Any, ...] = (
 CLAIMS = {"jti": str, "fam": str, "client_id": str, "scope": str, "iat": int, "exp": int}
 
 
-def odd_claims(platform: Platform) -> Iterator[tuple[str, bytes]]:
+def odd_claims(served: Served) -> Iterator[tuple[str, bytes]]:
     for name, kind in (CLAIMS | {"svc": str, "usr": str}).items():
         for value in ODD_VALUES:
             text = isinstance(value, str) and value not in ("gone", "\ud800") and kind is str
             left_out = value == "gone" and name not in CLAIMS
             if not (text or left_out):
-                yield f"{name}: {str(value)[:20]!r}", with_claims(platform, **{name: value})
+                yield f"{name}: {str(value)[:20]!r}", with_claims(served, **{name: value})
     for content in (
         *(b"", b"x", b"null", b"1", b'"text"', b"[]", b"[{}]", b"{}", b"\xff\xfe", b"{", b"NaN"),
         *(b'{"jti": 1e999}', b"[" * 20_000, b'{"a":' * 5_000 + b"1" + b"}" * 5_000, b"9" * 9_000),
@@ -126,17 +126,15 @@ def odd_claims(platform: Platform) -> Iterator[tuple[str, bytes]]:
         yield repr(content[:20]), content
 
 
-def test_odd_claims_under_our_own_signature_are_refused(
-    platform: Platform, sandbox: Sandbox
-) -> None:
-    header = json.dumps(sandbox.signing_key.header).encode()
-    for what, content in odd_claims(platform):
-        assert_invalid_token(platform, signed_by_us(sandbox, header, content), what)
-    assert sandbox.bugs == []
+def test_odd_claims_under_our_own_signature_are_refused(served: Served, platform: Platform) -> None:
+    header = json.dumps(platform.signing_key.header).encode()
+    for what, content in odd_claims(served):
+        assert_invalid_token(served, signed_by_us(platform, header, content), what)
+    assert platform.bugs == []
 
 
-def odd_headers(sandbox: Sandbox) -> Iterator[tuple[str, bytes]]:
-    good = dict(sandbox.signing_key.header)
+def odd_headers(platform: Platform) -> Iterator[tuple[str, bytes]]:
+    good = dict(platform.signing_key.header)
     values: dict[str, tuple[Any, ...]] = {
         "kid": (None, 1, True, 1.5, [], [1], {}, {"a": []}, "", "\ud800"),
         "alg": (None, 1, [], {}, "none", "es256", "ES384", "\ud800" * 9),
@@ -161,20 +159,20 @@ def odd_headers(sandbox: Sandbox) -> Iterator[tuple[str, bytes]]:
 
 
 def test_odd_headers_under_our_own_signature_are_refused(
-    platform: Platform, sandbox: Sandbox
+    served: Served, platform: Platform
 ) -> None:
-    content = with_claims(platform)
-    for what, header in odd_headers(sandbox):
-        assert_invalid_token(platform, signed_by_us(sandbox, header, content), what)
-    assert sandbox.bugs == []
+    content = with_claims(served)
+    for what, header in odd_headers(platform):
+        assert_invalid_token(served, signed_by_us(platform, header, content), what)
+    assert platform.bugs == []
 
 
-def test_the_reason_names_the_claim(platform: Platform, sandbox: Sandbox) -> None:
-    header = json.dumps(sandbox.signing_key.header).encode()
+def test_the_reason_names_the_claim(served: Served, platform: Platform) -> None:
+    header = json.dumps(platform.signing_key.header).encode()
 
-    assert_invalid_token(platform, signed_by_us(sandbox, header, with_claims(platform, exp="1")))
+    assert_invalid_token(served, signed_by_us(platform, header, with_claims(served, exp="1")))
 
-    last = sandbox.journal.last
+    last = platform.journal.last
     assert "claim exp" in (last.refused_because or "")
     assert (last.expected, last.actual) == ("a whole number", "a text")
 
@@ -186,9 +184,9 @@ def test_no_text_is_a_token(text: str) -> None:
         tokens.read(text)
 
 
-def test_reading_a_long_token_costs_its_length(sandbox: Sandbox) -> None:
-    tokens = sandbox.state.oauth.tokens
-    header = json.dumps(sandbox.signing_key.header).encode()
+def test_reading_a_long_token_costs_its_length(platform: Platform) -> None:
+    tokens = platform.state.oauth.tokens
+    header = json.dumps(platform.signing_key.header).encode()
 
     def read(text: str) -> Callable[[], object]:
         def reading() -> object:
@@ -205,7 +203,7 @@ def test_reading_a_long_token_costs_its_length(sandbox: Sandbox) -> None:
         lambda n: f"{encoded(header)}.{'A' * n}.{'A' * n}",
         lambda n: f"{encoded(b'[' * n)}.A.A",
         lambda n: f"{encoded(json.dumps({'kid': 'x' * n, 'alg': 'ES256'}).encode())}.AA.AA",
-        lambda n: signed_by_us(sandbox, header, b'{"jti": "' + b"x" * n + b'"}'),
+        lambda n: signed_by_us(platform, header, b'{"jti": "' + b"x" * n + b'"}'),
     ):
         assert_linear(lambda n, make=make: read(make(n)), 30_000)  # type: ignore[misc]
 

@@ -18,9 +18,9 @@ from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.oauth.metadata import JWKS_PATH, REVOKE_PATH, TOKEN_INFO_PATH
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
-from tests.support import CREDENTIALS_MESSAGE, TICKETS, Platform
+from tests.support import CREDENTIALS_MESSAGE, TICKETS, Served
 
 Sign = Callable[[bytes], bytes]
 DEEP_MEMBER = b'{"alg": ' + b"[" * 30_000
@@ -140,11 +140,11 @@ def forged_tokens(good: str, public_pem: bytes, public_jwk: dict[str, str]) -> d
 
 
 def assert_invalid_token(
-    platform: Platform, token: str, what: str = "", message: str = CREDENTIALS_MESSAGE
+    served: Served, token: str, what: str = "", message: str = CREDENTIALS_MESSAGE
 ) -> None:
     """Functional API and token information refuse it as RFC 6750 and the vendor have it."""
     bearer = {b"AppKey": b"demo-server-key", b"Authorization": f"Bearer {token}".encode()}
-    http = platform.client()
+    http = served.client()
     for answer in (
         http.get(TICKETS, headers=bearer),
         http.get(TOKEN_INFO_PATH, params={"client_id": "demo-server-key"}, headers=bearer),
@@ -155,88 +155,88 @@ def assert_invalid_token(
         assert (body["code"], body["message"]) == ("gateway.authentication.failure", message), what
         assert body["trackingId"] == answer.headers["RequestTrackingId"], what
         assert (body["transient"], body["errors"]) == (False, []), what
-        assert platform.sandbox.journal.last.refused_by == "access token", what
+        assert served.platform.journal.last.refused_by == "access token", what
 
 
-def test_a_spoilt_token_is_refused(platform: Platform) -> None:
+def test_a_spoilt_token_is_refused(served: Served) -> None:
     """Garbage, and a wrong signature."""
-    good = platform.token()
+    good = served.token()
     for what, token in spoilt_tokens(good).items():
-        assert_invalid_token(platform, token, what)
-    assert platform.get(headers=platform.headers(token=good)).status_code == 200
+        assert_invalid_token(served, token, what)
+    assert served.get(headers=served.headers(token=good)).status_code == 200
 
 
-def test_a_forged_token_is_refused(platform: Platform, sandbox: Sandbox) -> None:
+def test_a_forged_token_is_refused(served: Served, platform: Platform) -> None:
     """``alg: none``, HS256 with the public key, another key."""
-    good, key = platform.token(), sandbox.signing_key
-    (public_jwk,) = platform.client().get(JWKS_PATH).json()["keys"]
+    good, key = served.token(), platform.signing_key
+    (public_jwk,) = served.client().get(JWKS_PATH).json()["keys"]
     for what, token in forged_tokens(good, key.public.to_pem(), public_jwk).items():
-        assert_invalid_token(platform, token, what)
+        assert_invalid_token(served, token, what)
 
     again = forged(good, lambda data: bytes(key.private.sign(data)))  # the way of forging works
-    assert platform.get(headers=platform.headers(token=again)).status_code == 200
+    assert served.get(headers=served.headers(token=again)).status_code == 200
 
 
 def test_our_own_key_must_be_named_with_our_own_algorithm(
-    platform: Platform, sandbox: Sandbox
+    served: Served, platform: Platform
 ) -> None:
     """Whoever holds the key: a header that says something else is not looked behind."""
-    good, private = platform.token(), sandbox.signing_key.private
+    good, private = served.token(), platform.signing_key.private
 
     def ours(data: bytes) -> bytes:
         return bytes(private.sign(data))
 
     for alg in ("none", "HS256", "ES384", None):
-        assert_invalid_token(platform, forged(good, ours, alg=alg), str(alg))
-        assert platform.sandbox.journal.last.expected == "ES256"
-        assert platform.sandbox.journal.last.actual == (alg or "missing")
+        assert_invalid_token(served, forged(good, ours, alg=alg), str(alg))
+        assert served.platform.journal.last.expected == "ES256"
+        assert served.platform.journal.last.actual == (alg or "missing")
     for kid in (None, "another", ["a"]):
-        assert_invalid_token(platform, forged(good, ours, kid=kid), str(kid))
-        assert platform.sandbox.journal.last.expected == sandbox.signing_key.kid
+        assert_invalid_token(served, forged(good, ours, kid=kid), str(kid))
+        assert served.platform.journal.last.expected == platform.signing_key.kid
 
 
-def test_a_forged_token_revokes_nothing(platform: Platform, sandbox: Sandbox) -> None:
+def test_a_forged_token_revokes_nothing(served: Served, platform: Platform) -> None:
     """It names the family of a good one."""
-    good, pair = platform.token(), ("demo-server-key", "demo-server-secret")
-    (public_jwk,) = platform.client().get(JWKS_PATH).json()["keys"]
+    good, pair = served.token(), ("demo-server-key", "demo-server-secret")
+    (public_jwk,) = served.client().get(JWKS_PATH).json()["keys"]
     tokens = spoilt_tokens(good) | forged_tokens(
-        good, sandbox.signing_key.public.to_pem(), public_jwk
+        good, platform.signing_key.public.to_pem(), public_jwk
     )
 
     for what, token in tokens.items():
-        answer = platform.client().post(REVOKE_PATH, data={"token": token}, auth=pair)
+        answer = served.client().post(REVOKE_PATH, data={"token": token}, auth=pair)
         assert answer.status_code == 200, what  # RFC 7009 section 2.2: unknown, no error
 
-    assert platform.get(headers=platform.headers(token=good)).status_code == 200
+    assert served.get(headers=served.headers(token=good)).status_code == 200
 
 
-def test_a_revoked_token_is_refused(platform: Platform) -> None:
-    token = platform.token()
-    platform.post_token(grant_type="invalidate_token", token=token)
+def test_a_revoked_token_is_refused(served: Served) -> None:
+    token = served.token()
+    served.post_token(grant_type="invalidate_token", token=token)
 
-    assert_invalid_token(platform, token)
-    assert "revoked" in (platform.sandbox.journal.last.refused_because or "")
-    assert platform.get().status_code == 200
-
-
-def test_an_expired_token_is_refused(platform: Platform) -> None:
-    token = platform.token()
-    platform.sandbox.clock.advance(minutes=61)
-
-    assert_invalid_token(platform, token, message="Access Token expired")
+    assert_invalid_token(served, token)
+    assert "revoked" in (served.platform.journal.last.refused_because or "")
+    assert served.get().status_code == 200
 
 
-def test_a_token_lives_sixty_minutes_under_steady_use(platform: Platform) -> None:
-    platform.sandbox.clock.freeze()
-    headers = platform.headers()
+def test_an_expired_token_is_refused(served: Served) -> None:
+    token = served.token()
+    served.platform.clock.advance(minutes=61)
+
+    assert_invalid_token(served, token, message="Access Token expired")
+
+
+def test_a_token_lives_sixty_minutes_under_steady_use(served: Served) -> None:
+    served.platform.clock.freeze()
+    headers = served.headers()
     for _ in range(2):
-        platform.sandbox.clock.advance(minutes=29)
-        assert platform.get(headers=headers).status_code == 200
-    platform.sandbox.clock.advance(minutes=1, seconds=59)
-    assert platform.get(headers=headers).status_code == 200
-    platform.sandbox.clock.advance(seconds=1)
+        served.platform.clock.advance(minutes=29)
+        assert served.get(headers=headers).status_code == 200
+    served.platform.clock.advance(minutes=1, seconds=59)
+    assert served.get(headers=headers).status_code == 200
+    served.platform.clock.advance(seconds=1)
 
-    answer = platform.get(headers=headers)
+    answer = served.get(headers=headers)
 
     assert answer.status_code == 401
     assert answer.json()["code"] == "gateway.authentication.failure"
@@ -244,28 +244,28 @@ def test_a_token_lives_sixty_minutes_under_steady_use(platform: Platform) -> Non
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
 
 
-def test_a_token_dies_after_thirty_idle_minutes(platform: Platform) -> None:
-    fresh, used = platform.headers(), platform.headers()
-    platform.sandbox.clock.advance(minutes=29)
-    assert platform.get(headers=used).status_code == 200
-    platform.sandbox.clock.advance(minutes=2)
+def test_a_token_dies_after_thirty_idle_minutes(served: Served) -> None:
+    fresh, used = served.headers(), served.headers()
+    served.platform.clock.advance(minutes=29)
+    assert served.get(headers=used).status_code == 200
+    served.platform.clock.advance(minutes=2)
 
-    assert platform.get(headers=used).status_code == 200
-    assert platform.get(headers=fresh).json()["message"] == "Access Token expired"
-    assert "not used for 30 minutes" in (platform.sandbox.journal.last.refused_because or "")
+    assert served.get(headers=used).status_code == 200
+    assert served.get(headers=fresh).json()["message"] == "Access Token expired"
+    assert "not used for 30 minutes" in (served.platform.journal.last.refused_because or "")
 
 
-def test_a_token_of_another_server_is_refused(platform: Platform, tmp_path: Path) -> None:
+def test_a_token_of_another_server_is_refused(served: Served, tmp_path: Path) -> None:
     store = CertificateStore(tmp_path / "other")
-    stranger = Platform(Sandbox(fixtures=load_fixtures(), store=store, behaviour=Behaviour()))
+    stranger = Served(Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour()))
 
-    assert_invalid_token(platform, stranger.token())
-    assert "key this server does not know" in (platform.sandbox.journal.last.refused_because or "")
+    assert_invalid_token(served, stranger.token())
+    assert "key this server does not know" in (served.platform.journal.last.refused_because or "")
 
 
-def test_tokens_leave_nothing_behind_once_they_have_expired(sandbox: Sandbox) -> None:
+def test_tokens_leave_nothing_behind_once_they_have_expired(platform: Platform) -> None:
     """A use is remembered until its token would have expired, an unused token not at all."""
-    tokens = sandbox.state.oauth.tokens
+    tokens = platform.state.oauth.tokens
 
     def use_many() -> None:
         for _ in range(600):
@@ -280,57 +280,57 @@ def test_tokens_leave_nothing_behind_once_they_have_expired(sandbox: Sandbox) ->
 
     use_many()
     assert tokens.remembered == 600
-    sandbox.clock.advance(timedelta(minutes=61))
+    platform.clock.advance(timedelta(minutes=61))
     use_many()
 
     assert tokens.remembered < 900
 
 
 def test_a_token_that_was_shown_before_is_checked_against_the_keys_of_now(
-    platform: Platform,
+    served: Served,
 ) -> None:
     """Its signature is not checked again; whether its key is still accepted is."""
-    headers = platform.headers()
-    assert [platform.get(headers=headers).status_code for _ in range(2)] == [200, 200]
-    kid = platform.sandbox.state.oauth.keys.signing.kid
-    platform.sandbox.rotate_signing_key()
-    assert platform.get(headers=headers).status_code == 200
+    headers = served.headers()
+    assert [served.get(headers=headers).status_code for _ in range(2)] == [200, 200]
+    kid = served.platform.state.oauth.keys.signing.kid
+    served.platform.rotate_signing_key()
+    assert served.get(headers=headers).status_code == 200
 
-    platform.sandbox.retire_signing_key(kid)
+    served.platform.retire_signing_key(kid)
 
-    assert platform.get(headers=headers).status_code == 401
+    assert served.get(headers=headers).status_code == 401
 
 
-def test_a_spoilt_copy_of_a_token_that_was_shown_is_refused(platform: Platform) -> None:
-    token = platform.token()
-    assert platform.get(headers=platform.headers(token=token)).status_code == 200
+def test_a_spoilt_copy_of_a_token_that_was_shown_is_refused(served: Served) -> None:
+    token = served.token()
+    assert served.get(headers=served.headers(token=token)).status_code == 200
 
     signature = token.rindex(".") + 1  # its first character: all six bits of it count
     other = "A" if token[signature] != "A" else "B"
     changed = token[:signature] + other + token[signature + 1 :]
     for spoilt in (token[:-1], changed, token + "A"):
-        assert platform.get(headers=platform.headers(token=spoilt)).status_code == 401
+        assert served.get(headers=served.headers(token=spoilt)).status_code == 401
 
 
-def test_of_many_tokens_few_are_kept(platform: Platform) -> None:
-    tokens = platform.sandbox.state.oauth.tokens
-    shown = [platform.token() for _ in range(300)]
+def test_of_many_tokens_few_are_kept(served: Served) -> None:
+    tokens = served.platform.state.oauth.tokens
+    shown = [served.token() for _ in range(300)]
 
     assert all(tokens.read(each).service_account == "svc-demo" for each in shown * 2)
     assert tokens.kept <= 256
 
 
-def test_a_revoked_token_stays_dead_when_the_clock_is_set_back(platform: Platform) -> None:
+def test_a_revoked_token_stays_dead_when_the_clock_is_set_back(served: Served) -> None:
     """However many others were revoked and used since, and wherever it was revoked."""
-    clock, tokens = platform.sandbox.clock, platform.sandbox.state.oauth.tokens
+    clock, tokens = served.platform.clock, served.platform.state.oauth.tokens
     clock.freeze()
-    born, token = clock.now(), platform.token()
+    born, token = clock.now(), served.token()
     clock.advance(minutes=50)
-    late = platform.token()
+    late = served.token()
     clock.set(born)
     for each in (token, late):
-        assert platform.get(headers=platform.headers(token=each)).status_code == 200
-        platform.post_token(grant_type="invalidate_token", token=each)
+        assert served.get(headers=served.headers(token=each)).status_code == 200
+        served.post_token(grant_type="invalidate_token", token=each)
 
     clock.advance(minutes=70)
     for number in range(600):
@@ -338,19 +338,19 @@ def test_a_revoked_token_stays_dead_when_the_clock_is_set_back(platform: Platfor
 
     for minutes in (20, 100):
         clock.set(born + timedelta(minutes=minutes))
-        assert_invalid_token(platform, late)
+        assert_invalid_token(served, late)
     clock.set(born + timedelta(minutes=20))
-    assert_invalid_token(platform, token)
+    assert_invalid_token(served, token)
 
 
 def test_revoked_families_past_their_end_are_forgotten_in_the_end(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mock_sei.oauth.tokens._ENDED_KEPT", 100)
-    tokens = sandbox.state.oauth.tokens
+    tokens = platform.state.oauth.tokens
     for number in range(600):
         tokens.revoke_family(f"a family {number}")
-    sandbox.clock.advance(timedelta(minutes=61))
+    platform.clock.advance(timedelta(minutes=61))
     for number in range(256):
         tokens.revoke_family(f"another {number}")
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from tests.oauth.assertions import assertion, own, register, send, sign
-from tests.support import Platform
+from tests.support import Served
 
 
 def test_a_used_assertion_is_remembered_until_it_ends_and_until_a_reset(
-    registered: Platform,
+    registered: Served,
 ) -> None:
-    sandbox = registered.sandbox
+    platform = registered.platform
     for number in range(3):
         send(registered, sign(assertion(registered, identifier=f"_{number}")))
-    assert len(sandbox.state.oauth.used_assertions) == 3
-    sandbox.clock.advance(minutes=5)
+    assert len(platform.state.oauth.used_assertions) == 3
+    platform.clock.advance(minutes=5)
     assert send(registered, sign(assertion(registered))).status_code == 200
-    assert len(sandbox.state.oauth.used_assertions) == 1
+    assert len(platform.state.oauth.used_assertions) == 1
     fresh = sign(assertion(registered, identifier="_fresh", starts=-20))
     assert send(registered, fresh).status_code == 200
 
-    sandbox.reset()
+    platform.reset()
     register(registered, own().certificate)
 
     assert send(registered, fresh).status_code == 200

@@ -13,15 +13,15 @@ import pytest
 from mock_sei.certificates.accounts import AccountCertificates
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.clock import Clock
 from mock_sei.errors import UnknownAccount, UnknownApplication
-from mock_sei.portal.desk import Certificate, Portal
 from mock_sei.portal.links import CertificateLinks, Delivery
 from mock_sei.portal.mailbox import Letter, Mailbox
-from mock_sei.randomness import make_random
-from mock_sei.records import Application, ServiceAccount
-from mock_sei.registry import Registry
-from mock_sei.standards import Actor, ApplicationType
+from mock_sei.portal.portal import Certificate, Portal
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.randomness import make_random
+from mock_sei.rules.records import Application, ServiceAccount
+from mock_sei.rules.registry import Registry
+from mock_sei.rules.standards import Actor, ApplicationType
 from tests.growth import Action, assert_flat, assert_linear
 from tests.support import registration
 

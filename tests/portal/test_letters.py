@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import pytest
 
 from mock_sei.certificates.bundles import FORMATS
-from mock_sei.passphrases import UNPROTECTED
 from mock_sei.portal.letters import (
     FORMATS_WITH_KEY,
     FORMATS_WITHOUT_KEY,
@@ -19,8 +18,9 @@ from mock_sei.portal.letters import (
     username_letter,
 )
 from mock_sei.portal.links import WITHOUT_KEY, Delivery, Link
-from mock_sei.records import ServiceAccount
-from tests.test_records import SERVER
+from mock_sei.rules.passphrases import UNPROTECTED
+from mock_sei.rules.records import ServiceAccount
+from tests.rules.test_records import SERVER
 
 APPLICATION = replace(SERVER, name="Nightly batch")
 ACCOUNT = ServiceAccount(username="svc-one", password="one-password")

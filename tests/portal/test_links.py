@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from mock_sei.clock import Clock
 from mock_sei.errors import Refusal, Rejected
 from mock_sei.portal.links import CertificateLinks, Delivery, Link
+from mock_sei.rules.clock import Clock
 
 LIFETIME = timedelta(days=7)
 

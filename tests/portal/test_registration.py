@@ -20,15 +20,15 @@ from mock_sei.portal.registration import (
     new_keys,
     read_registration,
 )
-from mock_sei.records import (
+from mock_sei.rules.records import (
     Application,
     CertificateSource,
     Environment,
     ServiceAccount,
     is_account_name,
 )
-from mock_sei.registry import Registry
-from mock_sei.standards import ApplicationType
+from mock_sei.rules.registry import Registry
+from mock_sei.rules.standards import ApplicationType
 from tests.support import registration
 
 PRODUCTS = ("investors", "sma-trade-orders")

@@ -12,10 +12,10 @@ from contextlib import suppress
 import pytest
 
 from mock_sei.errors import MockSeiError
-from mock_sei.records import Application
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.records import Application
 from tests.patience import PATIENCE
-from tests.support import Platform, control_client, registration
+from tests.support import Served, control_client, registration
 from tests.web.portal.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("one_key")
@@ -32,30 +32,30 @@ def _switching_all_the_time() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def one_life(sandbox: Sandbox, name: str) -> None:
+def one_life(platform: Platform, name: str) -> None:
     """Register, read, change, link, renew, take, revoke, delete: of a name that others want too."""
-    portal = sandbox.portal
+    portal = platform.portal
     application = portal.register(registration(name=name))
     account = application.service_account or ""
     portal.change(application.app_key, {"distribution_list": f"{account}@example.com"})
     fresh = portal.refresh_keys(application.app_key)
     link = portal.send_link(account)
-    sandbox.take_certificate(link.token)
+    platform.take_certificate(link.token)
     renewed = portal.renew(account)
-    sandbox.revoke_certificate(account, renewed.serial_number)
+    platform.revoke_certificate(account, renewed.serial_number)
     assert portal.mailbox.last.number
     portal.remove(fresh.app_key)
 
 
-def write(sandbox: Sandbox, names: Iterator[str]) -> None:
+def write(platform: Platform, names: Iterator[str]) -> None:
     with suppress(MockSeiError):  # somebody else was quicker with the name
-        one_life(sandbox, next(names))
+        one_life(platform, next(names))
 
 
-def readers(platform: Platform) -> list[Callable[[], object]]:
-    sandbox = platform.sandbox
-    browser, control = Browser(platform), control_client(sandbox)
-    registry, portal = sandbox.registry, sandbox.portal
+def readers(served: Served) -> list[Callable[[], object]]:
+    platform = served.platform
+    browser, control = Browser(served), control_client(platform)
+    registry, portal = platform.registry, platform.portal
 
     def page(path: str) -> None:
         answer = browser.get(path)
@@ -86,30 +86,30 @@ def readers(platform: Platform) -> list[Callable[[], object]]:
     ]
 
 
-def test_writers_and_readers_do_not_disturb_one_another(platform: Platform) -> None:
-    sandbox = platform.sandbox
-    before = sandbox.registry.copy()
-    sandbox.identity("svc-demo")
+def test_writers_and_readers_do_not_disturb_one_another(served: Served) -> None:
+    platform = served.platform
+    before = platform.registry.copy()
+    platform.identity("svc-demo")
     names = itertools.cycle(["shared 0", "shared 0", "shared 1", "shared 2"])
 
     def repeat(work: Callable[[], object]) -> None:
         for _ in range(ROUNDS):
             work()
 
-    work: list[Callable[[], object]] = [lambda: write(sandbox, names)] * 3
-    work += [lambda: sandbox.portal.send_link("svc-demo"), *readers(platform)]
+    work: list[Callable[[], object]] = [lambda: write(platform, names)] * 3
+    work += [lambda: platform.portal.send_link("svc-demo"), *readers(served)]
     with ThreadPoolExecutor(len(work)) as pool:
         for each in [pool.submit(repeat, one) for one in work]:
             each.result(PATIENCE)
 
-    for application in sandbox.registry.applications.values():
+    for application in platform.registry.applications.values():
         if application.name.startswith("shared"):  # its life was cut short by another's
-            sandbox.portal.remove(application.app_key)
-    assert sandbox.registry == before
-    assert set(sandbox.registry.secrets) == set(before.secrets)
-    assert sandbox.registry.scopes == before.scopes
-    assert [sandbox.portal.links.of(f"svc-shared-{each}") for each in range(3)] == [[], [], []]
-    numbers = [each.number for each in sandbox.portal.mailbox.messages]
+            platform.portal.remove(application.app_key)
+    assert platform.registry == before
+    assert set(platform.registry.secrets) == set(before.secrets)
+    assert platform.registry.scopes == before.scopes
+    assert [platform.portal.links.of(f"svc-shared-{each}") for each in range(3)] == [[], [], []]
+    numbers = [each.number for each in platform.portal.mailbox.messages]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert sandbox.bugs == []
+    assert platform.bugs == []
     assert threading.active_count() < 100

@@ -6,9 +6,9 @@ import difflib
 
 import pytest
 
-from mock_sei.addresses import PLATFORM_PAGES
 from mock_sei.oauth.metadata import OAUTH_OPERATIONS
 from mock_sei.reasons.paths import NearPaths, find_path_difference
+from mock_sei.rules.addresses import PLATFORM_PAGES
 from tests.growth import Action, assert_flat, assert_linear
 
 NAMES = (

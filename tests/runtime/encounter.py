@@ -5,24 +5,24 @@ from __future__ import annotations
 import ssl
 
 from mock_sei.certificates.bundles import Identity
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.tls import (
     ListenerContext,
     PendingConnection,
     load_identity,
     pending_connection,
 )
-from mock_sei.standards import Listener
 
 
 class Encounter:
     """A client and the two-way listener's side of TLS, talking through buffers."""
 
     def __init__(self, context: ListenerContext, shown: Identity | None) -> None:
-        sandbox = context.sandbox
-        pending_connection.set(PendingConnection(sandbox, Listener.TWO_WAY, "127.0.0.1"))
+        platform = context.platform
+        pending_connection.set(PendingConnection(platform, Listener.TWO_WAY, "127.0.0.1"))
         to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
         own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        own.load_verify_locations(cadata=sandbox.authority.pem.root.decode())
+        own.load_verify_locations(cadata=platform.authority.pem.root.decode())
         if shown is not None:
             own.set_ciphers("DEFAULT@SECLEVEL=0")  # a lax client, so that the listener must judge
             load_identity(own, shown)

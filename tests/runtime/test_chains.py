@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_sei.bench.entries import Entry
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import load_fixtures
+from mock_sei.journal.entries import Entry
+from mock_sei.platform import Platform
 from mock_sei.runtime.tls import CertificateRefused, ListenerContext, trust_clients
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from tests.certificates.chains import ACCOUNT, CHANGES, ONE_CHANGE, PLACES, Chain, chain_of
 from tests.certificates.client_ca import NOW, ClientCA, pem
@@ -34,36 +34,36 @@ SUBJECTS = {
 }
 
 
-def make_sandbox(store: CertificateStore) -> Sandbox:
-    sandbox = Sandbox(
+def make_platform(store: CertificateStore) -> Platform:
+    platform = Platform(
         fixtures=load_fixtures(),
         store=store,
         behaviour=Behaviour(seed=1),
         tls_problem=Trial(store.authority).find_problem,
     )
-    sandbox.portal.register(registration(certificate="own"))
-    return sandbox
+    platform.portal.register(registration(certificate="own"))
+    return platform
 
 
 @pytest.fixture
-def sandbox(shared_store: CertificateStore) -> Sandbox:
-    return make_sandbox(shared_store)
+def platform(shared_store: CertificateStore) -> Platform:
+    return make_platform(shared_store)
 
 
-def submit(sandbox: Sandbox, chain: Chain) -> dict[str, str]:
+def submit(platform: Platform, chain: Chain) -> dict[str, str]:
     """What is wrong with it; nothing where it is registered."""
     identity = chain.identity
     try:
-        sandbox.register_certificate(ACCOUNT, pem(identity.certificate), pem(*identity.chain))
+        platform.register_certificate(ACCOUNT, pem(identity.certificate), pem(*identity.chain))
     except Rejected as error:
         return error.problems
     return {}
 
 
-def told(sandbox: Sandbox, identity: Identity) -> str | None:
+def told(platform: Platform, identity: Identity) -> str | None:
     """The alert that the client is sent, or why it is refused without one."""
-    server = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    trust = ListenerTrust(sandbox, server, client_certificates=True)
+    server = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    trust = ListenerTrust(platform, server, client_certificates=True)
     try:
         return Encounter(asyncio.run(trust.context()), identity).shake_hands()
     except CertificateRefused as error:
@@ -76,15 +76,15 @@ def alone(identity: Identity) -> Identity:
 
 @pytest.mark.parametrize(("name", "place"), ONE_CHANGE)
 def test_a_chain_is_accepted_by_the_upload_and_then_by_a_handshake_or_by_neither(
-    sandbox: Sandbox, name: str, place: str
+    platform: Platform, name: str, place: str
 ) -> None:
     chain = chain_of({place: name})
-    problems = submit(sandbox, chain)
+    problems = submit(platform, chain)
 
     assert (problems == {}) is chain.is_good, problems
     if chain.is_good:
-        assert told(sandbox, chain.identity) is None
-        assert told(sandbox, alone(chain.identity)) is None
+        assert told(platform, chain.identity) is None
+        assert told(platform, alone(chain.identity)) is None
         return
     assert problems.keys() == {"certificate" if place == "leaf" else "ca"}
     if place != "leaf" and chain.changes[place].kind is not None:
@@ -102,28 +102,28 @@ def test_a_chain_is_accepted_by_the_upload_and_then_by_a_handshake_or_by_neither
 def test_whatever_the_upload_accepts_a_handshake_accepts(
     shared_store: CertificateStore, changes: dict[str, str]
 ) -> None:
-    sandbox = make_sandbox(shared_store)
+    platform = make_platform(shared_store)
     chain = chain_of(changes)
 
-    accepted = submit(sandbox, chain) == {}
+    accepted = submit(platform, chain) == {}
 
     assert accepted is chain.is_good
     if accepted:
-        assert told(sandbox, chain.identity) is None
-        assert told(sandbox, alone(chain.identity)) is None
+        assert told(platform, chain.identity) is None
+        assert told(platform, alone(chain.identity)) is None
 
 
-def handshake_with(sandbox: Sandbox, chain: Chain) -> Entry | None:
+def handshake_with(platform: Platform, chain: Chain) -> Entry | None:
     """A handshake of a client whose certificate is trusted by itself, however its chain is."""
-    server = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    context = ListenerContext.create(sandbox, server, client_certificates=True)
+    server = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    context = ListenerContext.create(platform, server, client_certificates=True)
     own = Trusted(pem(chain.identity.certificate).encode(), b"")
     trust_clients(context, b"", own)
     try:
         Encounter(context, chain.identity).shake_hands()
     except CertificateRefused:
         return None  # ours: it is not registered
-    return sandbox.journal.last
+    return platform.journal.last
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,10 @@ def handshake_with(sandbox: Sandbox, chain: Chain) -> Entry | None:
     [(name, place) for name, place in ONE_CHANGE if CHANGES[name].kind is not None],
 )
 def test_the_journal_blames_the_certificate_that_is_wrong(
-    sandbox: Sandbox, name: str, place: str
+    platform: Platform, name: str, place: str
 ) -> None:
     chain = chain_of({place: name})
-    entry = handshake_with(sandbox, chain)
+    entry = handshake_with(platform, chain)
     if entry is None:
         # OpenSSL does not take a CA without keyCertSign for the issuer: it leaves it out
         assert name in ("no keyCertSign", "no CA")
@@ -161,28 +161,28 @@ def test_the_journal_blames_the_certificate_that_is_wrong(
     ],
 )
 def test_the_platform_s_clock_judges_the_cas_above_a_registered_certificate_too(
-    sandbox: Sandbox, sent: str, moment: datetime, words: str | None
+    platform: Platform, sent: str, moment: datetime, words: str | None
 ) -> None:
     """What the upload refuses at that moment, a handshake refuses."""
     chain = chain_of({"intermediate": "of one year"})
-    assert submit(sandbox, chain) == {}
+    assert submit(platform, chain) == {}
     shown = chain.identity if sent == "with its CAs" else alone(chain.identity)
-    assert told(sandbox, shown) is None
+    assert told(platform, shown) is None
 
-    sandbox.clock.set(moment)
+    platform.clock.set(moment)
 
-    refused = told(sandbox, shown)
+    refused = told(platform, shown)
     if words is None:
         assert refused is None
     else:
         assert refused is not None
         assert words in refused
         assert "Client root" not in refused
-        assert sandbox.journal.last.refused_by == "client certificate"
+        assert platform.journal.last.refused_by == "client certificate"
 
 
 def test_an_expired_ca_that_a_client_sends_beside_the_registered_one_is_refused_by_a_moved_clock(
-    sandbox: Sandbox,
+    platform: Platform,
 ) -> None:
     """OpenSSL does not look at dates then."""
     root = ClientCA.create("Client root")
@@ -191,18 +191,18 @@ def test_an_expired_ca_that_a_client_sends_beside_the_registered_one_is_refused_
         "Client intermediate", parent=root, key=issuing.key, end=NOW - timedelta(days=1)
     )
     own = issuing.identity(ACCOUNT)
-    sandbox.register_certificate(ACCOUNT, pem(own.certificate), issuing.pem)
-    sandbox.clock.advance(timedelta(minutes=5))
+    platform.register_certificate(ACCOUNT, pem(own.certificate), issuing.pem)
+    platform.clock.advance(timedelta(minutes=5))
     with_ended = Identity(certificate=own.certificate, key=own.key, chain=ended.chain)
 
-    assert told(sandbox, own) is None
-    assert "CN=Client intermediate" in str(told(sandbox, with_ended))
+    assert told(platform, own) is None
+    assert "CN=Client intermediate" in str(told(platform, with_ended))
 
 
 def test_a_chain_that_cannot_be_refused_by_our_own_judgement_is_refused_in_openssl_s_words(
-    sandbox: Sandbox,
+    platform: Platform,
 ) -> None:
-    problems = submit(sandbox, chain_of({"root": "names that it may not sign"}))
+    problems = submit(platform, chain_of({"root": "names that it may not sign"}))
     assert problems == {
         "ca": "TLS cannot let a client that sends this chain in: excluded subtree violation"
     }

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from mock_sei import machine
+from mock_sei.platform import Platform
+from mock_sei.rules import machine
 from mock_sei.runtime.contexts import PlainContext
 from mock_sei.runtime.tls import ListenerContext
-from mock_sei.sandbox import Sandbox
 from tests.patience import PATIENCE
 
 SETTINGS = {
@@ -55,10 +55,12 @@ def test_python_s_own_class_would_call_itself_without_end() -> None:
 
 @pytest.mark.usefixtures("injected")
 @pytest.mark.parametrize("client_certificates", [True, False])
-def test_the_context_of_a_listener_is_made(sandbox: Sandbox, *, client_certificates: bool) -> None:
-    identity = sandbox.authority.issue_server(["localhost"], now=machine.now())
+def test_the_context_of_a_listener_is_made(
+    platform: Platform, *, client_certificates: bool
+) -> None:
+    identity = platform.authority.issue_server(["localhost"], now=machine.now())
 
-    context = ListenerContext.create(sandbox, identity, client_certificates=client_certificates)
+    context = ListenerContext.create(platform, identity, client_certificates=client_certificates)
 
     assert (context.verify_mode is ssl.CERT_REQUIRED) == client_certificates
     assert not isinstance(context, Injected)

@@ -6,15 +6,15 @@ import json
 
 import pytest
 
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.heads import LONGEST_METHOD
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import PATIENCE
 from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
-from mock_sei.web.control.door import ControlListener
+from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
 from tests.runtime.still import StillLoop, Wire, configured, status
 
@@ -23,20 +23,20 @@ METADATA = "/.well-known/oauth-authorization-server"
 
 
 @pytest.fixture
-def platform(loop: StillLoop, wire: Wire, sandbox: Sandbox) -> PlatformProtocol:
-    listener = PlatformListener(platform_app(), sandbox, Listener.ONE_WAY)
+def served(loop: StillLoop, wire: Wire, platform: Platform) -> PlatformProtocol:
+    listener = PlatformListener(platform_app(), platform, Listener.ONE_WAY)
     protocol = PlatformProtocol(configured(listener), loop.state, {}, loop)
-    protocol.sandbox, protocol.listener = sandbox, Listener.ONE_WAY
+    protocol.platform, protocol.listener = platform, Listener.ONE_WAY
     protocol.connection_made(wire)
     return protocol
 
 
 @pytest.fixture
-def control(loop: StillLoop, wire: Wire, sandbox: Sandbox) -> PinnedProtocol:
+def control(loop: StillLoop, wire: Wire, platform: Platform) -> PinnedProtocol:
     protocol = PinnedProtocol(
-        configured(ControlListener(control_app(), sandbox)), loop.state, {}, loop
+        configured(ControlListener(control_app(), platform)), loop.state, {}, loop
     )
-    protocol.sandbox = sandbox
+    protocol.platform = platform
     protocol.connection_made(wire)
     return protocol
 
@@ -107,20 +107,20 @@ BAD_HOSTS = [
 
 @pytest.mark.parametrize("host", GOOD_HOSTS)
 def test_a_host_by_the_grammar_is_served(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, host: str
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, host: str
 ) -> None:
     for path in (KEYS, METADATA):
-        assert ask(platform, loop, wire, f"GET {path} HTTP/1.1", f"Host: {host}") == 200
+        assert ask(served, loop, wire, f"GET {path} HTTP/1.1", f"Host: {host}") == 200
     assert json.loads(body_of(wire))["issuer"].startswith("https://")
 
 
 @pytest.mark.parametrize("host", BAD_HOSTS)
 def test_another_host_is_refused_with_its_reason(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox, host: str
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform, host: str
 ) -> None:
-    answered = ask(platform, loop, wire, f"GET {KEYS} HTTP/1.1", f"Host: {host}")
+    answered = ask(served, loop, wire, f"GET {KEYS} HTTP/1.1", f"Host: {host}")
 
-    entry = sandbox.journal.last
+    entry = platform.journal.last
     assert (answered, entry.status, entry.refused_by) == (400, 400, "Host")
     assert "no host" in str(entry.refused_because)
     assert entry.request is not None
@@ -138,10 +138,10 @@ def test_another_host_is_refused_with_its_reason(
     ],
 )
 def test_http_1_1_wants_exactly_one_host(
-    platform: PlatformProtocol,
+    served: PlatformProtocol,
     loop: StillLoop,
     wire: Wire,
-    sandbox: Sandbox,
+    platform: Platform,
     caplog: pytest.LogCaptureFixture,
     hosts: list[str],
     reason: str,
@@ -149,30 +149,30 @@ def test_http_1_1_wants_exactly_one_host(
     """RFC 9112 section 3.2."""
     lines = [f"Host: {each}" for each in hosts]
 
-    assert ask(platform, loop, wire, f"GET {KEYS} HTTP/1.1", *lines) == 400
-    assert reason in str(sandbox.journal.last.refused_because)
+    assert ask(served, loop, wire, f"GET {KEYS} HTTP/1.1", *lines) == 400
+    assert reason in str(platform.journal.last.refused_because)
     assert reason in caplog.text
     assert not wire.is_closing()  # the next request of the connection is judged by itself
-    assert ask(platform, loop, wire, f"GET {KEYS} HTTP/1.1", "Host: localhost") == 200
-    assert ask(platform, loop, wire, f"GET {KEYS} HTTP/1.1", *lines) == 400
+    assert ask(served, loop, wire, f"GET {KEYS} HTTP/1.1", "Host: localhost") == 200
+    assert ask(served, loop, wire, f"GET {KEYS} HTTP/1.1", *lines) == 400
 
 
 def test_no_fault_and_no_script_is_used_up_by_a_request_without_a_host(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform
 ) -> None:
-    fault = sandbox.arm_fault({"status": 503, "times": 1})
-    sandbox.enqueue(f"GET {KEYS}", status=202)
+    fault = platform.arm_fault({"status": 503, "times": 1})
+    platform.enqueue(f"GET {KEYS}", status=202)
 
-    assert ask(platform, loop, wire, f"GET {KEYS} HTTP/1.1") == 400
-    assert (fault.met, len(sandbox.scripts)) == (0, 1)
+    assert ask(served, loop, wire, f"GET {KEYS} HTTP/1.1") == 400
+    assert (fault.met, len(platform.scripts)) == (0, 1)
 
 
 @pytest.mark.parametrize(("hosts", "expected"), [([], 200), (["a"], 200), (["a", "b"], 400)])
 def test_http_1_0_needs_no_host(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, hosts: list[str], expected: int
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, hosts: list[str], expected: int
 ) -> None:
     lines = [f"Host: {each}" for each in hosts]
-    assert ask(platform, loop, wire, f"GET {KEYS} HTTP/1.0", *lines) == expected
+    assert ask(served, loop, wire, f"GET {KEYS} HTTP/1.0", *lines) == expected
 
 
 @pytest.mark.parametrize(
@@ -214,59 +214,59 @@ def test_the_control_listener_reads_heads_alike(
     ],
 )
 def test_a_target_in_absolute_form_counts_instead_of_the_host(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox, target: str
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform, target: str
 ) -> None:
     """RFC 9112 section 3.2.2."""
-    assert ask(platform, loop, wire, f"GET {target} HTTP/1.1", "Host: localhost") == 200
+    assert ask(served, loop, wire, f"GET {target} HTTP/1.1", "Host: localhost") == 200
     assert json.loads(body_of(wire))["issuer"].startswith("https://api.seic.com")
-    request = sandbox.journal.last.request
+    request = platform.journal.last.request
     assert request is not None
     assert request.path == METADATA
 
-    assert ask(platform, loop, wire, f"GET {target} HTTP/1.1") == 400  # it is still to come
+    assert ask(served, loop, wire, f"GET {target} HTTP/1.1") == 400  # it is still to come
 
 
 def test_an_absolute_target_may_have_no_path(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform
 ) -> None:
-    assert ask(platform, loop, wire, "GET https://localhost HTTP/1.1", "Host: localhost") == 404
-    assert sandbox.journal.last.request is not None
-    assert sandbox.journal.last.request.path == "/"
-    answered = ask(platform, loop, wire, "GET https://u@localhost/ HTTP/1.1", "Host: localhost")
+    assert ask(served, loop, wire, "GET https://localhost HTTP/1.1", "Host: localhost") == 404
+    assert platform.journal.last.request is not None
+    assert platform.journal.last.request.path == "/"
+    answered = ask(served, loop, wire, "GET https://u@localhost/ HTTP/1.1", "Host: localhost")
     assert answered == 400
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 5])
 @pytest.mark.parametrize("method", ["FOO", "get", "PROPFIND", "M-SEARCH", "GETX", "GE", "PRI", "x"])
 def test_a_method_that_nobody_knows_is_told_what_the_path_takes(
-    platform: PlatformProtocol,
+    served: PlatformProtocol,
     loop: StillLoop,
     wire: Wire,
-    sandbox: Sandbox,
+    platform: Platform,
     method: str,
     size: int,
 ) -> None:
     lines = ["Host: localhost", "Content-Length: 0"]
 
-    assert ask(platform, loop, wire, f"{method} {KEYS} HTTP/1.1", *lines, size=size) == 405
+    assert ask(served, loop, wire, f"{method} {KEYS} HTTP/1.1", *lines, size=size) == 405
     assert b"allow: GET, HEAD\r\n" in wire.sent
-    entry = sandbox.journal.last
+    entry = platform.journal.last
     assert entry.request is not None
     assert entry.request.method == method
     assert method in str(entry.refused_because)
-    assert ask(platform, loop, wire, f"{method} /nowhere HTTP/1.1", *lines, size=size) == 404
-    assert ask(platform, loop, wire, f"GET {KEYS} HTTP/1.1", *lines, size=size) == 200
+    assert ask(served, loop, wire, f"{method} /nowhere HTTP/1.1", *lines, size=size) == 404
+    assert ask(served, loop, wire, f"GET {KEYS} HTTP/1.1", *lines, size=size) == 200
 
 
 def test_an_unknown_method_may_come_behind_another_request(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire
+    served: PlatformProtocol, loop: StillLoop, wire: Wire
 ) -> None:
     """Its body is read as any other's."""
     lines = ["Host: localhost", "Content-Length: 3"]
     wire.sent = b""
     head = "\r\n".join([f"FOO {KEYS} HTTP/1.1", *lines, "", "abc"]).encode()
     for _ in range(3):
-        platform.data_received(head)
+        served.data_received(head)
     for _ in range(30):
         loop.settle()
 
@@ -291,10 +291,10 @@ def test_an_unknown_method_may_come_behind_another_request(
     ],
 )
 def test_what_is_no_request_line_is_no_http(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox, line: str
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform, line: str
 ) -> None:
-    assert ask(platform, loop, wire, line, "Host: localhost") == 400
-    assert sandbox.journal.last.refused_by == "HTTP"
+    assert ask(served, loop, wire, line, "Host: localhost") == 400
+    assert platform.journal.last.refused_by == "HTTP"
 
 
 @pytest.mark.parametrize("said", ["\x16\x03\x01\x02", "garbage", "GET /health HTTP/1.1"])
@@ -313,28 +313,28 @@ def test_the_log_has_its_own_lines_only(
 
 
 def test_a_method_must_be_whole_in_time(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform
 ) -> None:
     for byte in b"FOOBAR":
-        platform.data_received(bytes([byte]))
+        served.data_received(bytes([byte]))
         loop.pass_seconds(1)
     assert not wire.is_closing()
 
     loop.pass_seconds(PATIENCE - 6)
 
     assert wire.is_closing()
-    assert status(wire) == sandbox.journal.last.status == 408
+    assert status(wire) == platform.journal.last.status == 408
 
 
 def test_an_unknown_method_behind_another_request_in_one_packet_ends_the_connection(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform
 ) -> None:
     """A limit of the parser, which says of such bytes only that they are none of its methods."""
     head = f"{KEYS} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    platform.data_received(f"GET {head}FOO {head}".encode())
+    served.data_received(f"GET {head}FOO {head}".encode())
     for _ in range(20):
         loop.settle()
 
     assert wire.sent.startswith(b"HTTP/1.1 200 ")
     assert wire.is_closing()
-    assert sorted(entry.refused_by or "" for entry in sandbox.journal.entries) == ["", "HTTP"]
+    assert sorted(entry.refused_by or "" for entry in platform.journal.entries) == ["", "HTTP"]

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import (
     FRAMING_A_BYTE,
@@ -20,8 +22,6 @@ from mock_sei.runtime.limits import (
     UNREAD_LIMIT,
 )
 from mock_sei.runtime.protocol import PlatformProtocol
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.exchange import REFUSED
 from mock_sei.web.listener import PlatformListener
@@ -48,11 +48,11 @@ arrivals = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def platform(loop: StillLoop, wire: Wire, sandbox: Sandbox) -> PlatformProtocol:
+def served(loop: StillLoop, wire: Wire, platform: Platform) -> PlatformProtocol:
     """A connection of the whole platform, without TLS."""
-    listener = PlatformListener(platform_app(), sandbox, Listener.ONE_WAY)
+    listener = PlatformListener(platform_app(), platform, Listener.ONE_WAY)
     protocol = PlatformProtocol(configured(listener), loop.state, {}, loop)
-    protocol.sandbox, protocol.listener = sandbox, Listener.ONE_WAY
+    protocol.platform, protocol.listener = platform, Listener.ONE_WAY
     protocol.connection_made(wire)
     return protocol
 
@@ -199,15 +199,15 @@ class TestAfterTheHead:
     )
     def test_what_grows_is_refused_in_the_platform_s_words(
         self,
-        platform: PlatformProtocol,
+        served: PlatformProtocol,
         loop: StillLoop,
         wire: Wire,
-        sandbox: Sandbox,
+        platform: Platform,
         pieces: Cut,
         endless: bytes,
     ) -> None:
         feed(
-            platform,
+            served,
             loop,
             pieces(CHUNKED.replace(b"/v2/oauthtoken", b"/v2/oauth/token") + endless),
             wire,
@@ -217,7 +217,7 @@ class TestAfterTheHead:
 
         assert status(wire) in (400, 431)
         assert wire.is_closing()
-        (entry,) = sandbox.journal.entries
+        (entry,) = platform.journal.entries
         assert entry.status == status(wire)
         body = json.loads(wire.sent.partition(b"\r\n\r\n")[2])
         assert body["trackingId"] == entry.tracking_id
@@ -285,16 +285,16 @@ class TestAfterTheHead:
 
 @pytest.mark.parametrize("endless", [b"100000\r\n" + b"x" * 0x100000, b"1;" + b"e" * READ])
 def test_a_stalled_exchange_stays_stalled_whatever_is_sent(
-    platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox, endless: bytes
+    served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform, endless: bytes
 ) -> None:
-    sandbox.arm_fault({"operation": "POST /v2/oauthtoken", "stall": True})
-    feed(platform, loop, cut(READ)(CHUNKED + endless + b"\r\n" + endless), wire)
+    platform.arm_fault({"operation": "POST /v2/oauthtoken", "stall": True})
+    feed(served, loop, cut(READ)(CHUNKED + endless + b"\r\n" + endless), wire)
     list(settling(loop, wire))
 
     assert wire.sent == b""
-    platform.connection_lost(None)
+    served.connection_lost(None)
     loop.settle()
-    assert not sandbox.bugs
+    assert not platform.bugs
     assert not loop.state.tasks
 
 
@@ -404,21 +404,21 @@ class TestOtherProtocols:
     )
     def test_what_is_no_http_1_1_is_refused_once(
         self,
-        platform: PlatformProtocol,
+        served: PlatformProtocol,
         loop: StillLoop,
         wire: Wire,
-        sandbox: Sandbox,
+        platform: Platform,
         said: bytes,
     ) -> None:
-        platform.data_received(said)
+        served.data_received(said)
         loop.settle()
-        platform.data_received(said)
+        served.data_received(said)
         loop.settle()
 
         assert status(wire) == 400
         assert wire.sent.count(b"HTTP/1.1 ") == 1
         assert wire.is_closing()
-        assert len(sandbox.journal.entries) == 1
+        assert len(platform.journal.entries) == 1
 
     @pytest.mark.parametrize("protocol_name", [b"websocket", b"h2c", b"TLS/1.0", b"x" * 9000])
     def test_an_upgrade_is_passed_over_and_what_follows_is_read(
@@ -460,13 +460,13 @@ class TestOtherProtocols:
         assert wire.sent.count(b"HTTP/1.1 ") == 1
 
     def test_garbage_in_a_body_is_answered_by_its_own_request(
-        self, platform: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox
+        self, served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform
     ) -> None:
-        platform.data_received(CHUNKED + b"1\r\nb\r\nnonsense\r\n")
+        served.data_received(CHUNKED + b"1\r\nb\r\nnonsense\r\n")
         loop.settle()
 
         assert status(wire) == 400
-        (entry,) = sandbox.journal.entries
+        (entry,) = platform.journal.entries
         assert entry.request is not None
         assert entry.request.method == "POST"
         assert "not HTTP/1.1" in str(entry.refused_because)

@@ -9,11 +9,11 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import HEAD_LIMIT, PATIENCE
 from mock_sei.runtime.protocol import PlatformProtocol
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
 from tests.runtime.still import HEAD, WHOLE, StillLoop, Wire, configured, status
 
 
@@ -32,16 +32,16 @@ def config() -> Config:
 
 
 @pytest.fixture
-def protocol(loop: StillLoop, wire: Wire, config: Config, sandbox: Sandbox) -> PlatformProtocol:
+def protocol(loop: StillLoop, wire: Wire, config: Config, platform: Platform) -> PlatformProtocol:
     protocol = PlatformProtocol(config, loop.state, {}, loop)
-    protocol.sandbox, protocol.listener = sandbox, Listener.TWO_WAY
+    protocol.platform, protocol.listener = platform, Listener.TWO_WAY
     protocol.connection_made(wire)
     return protocol
 
 
 @pytest.mark.usefixtures("protocol")
 def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(
-    loop: StillLoop, wire: Wire, sandbox: Sandbox
+    loop: StillLoop, wire: Wire, platform: Platform
 ) -> None:
     loop.pass_seconds(PATIENCE - 1)
     assert not wire.is_closing()
@@ -50,11 +50,11 @@ def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(
 
     assert wire.is_closing()
     assert wire.sent == b""
-    assert not sandbox.journal.entries
+    assert not platform.journal.entries
 
 
 def test_a_head_that_comes_drop_by_drop_must_be_whole_in_time(
-    protocol: PlatformProtocol, loop: StillLoop, wire: Wire, sandbox: Sandbox
+    protocol: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform
 ) -> None:
     for byte in HEAD[:40]:
         protocol.data_received(bytes([byte]))
@@ -65,7 +65,7 @@ def test_a_head_that_comes_drop_by_drop_must_be_whole_in_time(
 
     assert wire.is_closing()
     assert status(wire) == 408
-    entry = sandbox.journal.last
+    entry = platform.journal.last
     assert (entry.status, entry.refused_by) == (408, "request")
     assert json.loads(wire.sent.partition(b"\r\n\r\n")[2])["trackingId"] == entry.tracking_id
 
@@ -121,7 +121,7 @@ def test_each_request_of_a_kept_connection_has_its_own_time(
 
 
 def test_a_head_without_an_end_is_refused(
-    protocol: PlatformProtocol, wire: Wire, sandbox: Sandbox
+    protocol: PlatformProtocol, wire: Wire, platform: Platform
 ) -> None:
     line = b"X-More: " + b"x" * 1000 + b"\r\n"
     protocol.data_received(HEAD)
@@ -131,7 +131,7 @@ def test_a_head_without_an_end_is_refused(
 
     assert wire.is_closing()
     assert status(wire) == 431
-    assert sandbox.journal.last.expected == f"at most {HEAD_LIMIT} bytes"
+    assert platform.journal.last.expected == f"at most {HEAD_LIMIT} bytes"
 
 
 def test_a_large_body_is_no_large_head(

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from mock_sei.bench.diagnosis import HandshakeFailure, explain_handshake
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
+from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.runtime.tls import (
     NO_CHECK_TIME,
     TLS_1_2_SUITES,
@@ -21,8 +23,6 @@ from mock_sei.runtime.tls import (
     PendingConnection,
     sent_chain,
 )
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
 from tests.certificates.client_ca import ClientCA, ec_key
 from tests.runtime.encounter import Encounter
 
@@ -67,30 +67,30 @@ class TestSentChain:
 
 
 @pytest.fixture
-def context(sandbox: Sandbox) -> ListenerContext:
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    return ListenerContext.create(sandbox, identity, client_certificates=True)
+def context(platform: Platform) -> ListenerContext:
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    return ListenerContext.create(platform, identity, client_certificates=True)
 
 
 def test_the_account_s_certificate_is_accepted(context: ListenerContext) -> None:
-    assert Encounter(context, context.sandbox.identity("svc-demo")).shake_hands() is None
-    assert not context.sandbox.journal.entries
+    assert Encounter(context, context.platform.identity("svc-demo")).shake_hands() is None
+    assert not context.platform.journal.entries
 
 
 def test_no_certificate_is_told_before_the_failure_is_raised(context: ListenerContext) -> None:
     encounter = Encounter(context, None)
     assert encounter.shake_hands() == "TLSV13_ALERT_CERTIFICATE_REQUIRED"
-    (entry,) = context.sandbox.journal.entries
+    (entry,) = context.platform.journal.entries
     assert entry.refused_by == "client certificate"
     with pytest.raises(ssl.SSLWantReadError):  # the loop goes on reading until the client leaves
         encounter.server.do_handshake()
-    assert len(context.sandbox.journal) == 1
+    assert len(context.platform.journal) == 1
 
 
 def test_a_refused_certificate_is_named_in_the_journal(context: ListenerContext) -> None:
-    stranger = context.sandbox.issue_certificate("svc-demo", Variant.UNTRUSTED)
+    stranger = context.platform.issue_certificate("svc-demo", Variant.UNTRUSTED)
     assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
-    assert context.sandbox.journal.last.certificate == stranger.peer
+    assert context.platform.journal.last.certificate == stranger.peer
 
 
 def test_a_refused_client_is_let_go_of_without_the_collector(context: ListenerContext) -> None:
@@ -106,41 +106,41 @@ def test_a_refused_client_is_let_go_of_without_the_collector(context: ListenerCo
 
 
 def test_without_the_library_s_private_hook_only_the_certificate_s_name_is_lost(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mock_sei.runtime.tls._watch_certificates", lambda _: None)
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    context = ListenerContext.create(sandbox, identity, client_certificates=True)
-    stranger = sandbox.issue_certificate("svc-demo", Variant.UNTRUSTED)
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    context = ListenerContext.create(platform, identity, client_certificates=True)
+    stranger = platform.issue_certificate("svc-demo", Variant.UNTRUSTED)
     assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
-    assert sandbox.journal.last.certificate is None
-    assert "this server does not know" in str(sandbox.journal.last.refused_because)
-    assert Encounter(context, sandbox.identity("svc-demo")).shake_hands() is None
+    assert platform.journal.last.certificate is None
+    assert "this server does not know" in str(platform.journal.last.refused_because)
+    assert Encounter(context, platform.identity("svc-demo")).shake_hands() is None
 
 
 def test_dates_are_openssl_s_to_judge_while_the_clock_is_the_machine_s(
     context: ListenerContext,
 ) -> None:
-    sandbox = context.sandbox
-    identity = sandbox.identity("svc-demo")
+    platform = context.platform
+    identity = platform.identity("svc-demo")
     assert Encounter(context, identity).shake_hands() is None
     assert not context.verify_flags & NO_CHECK_TIME
-    sandbox.clock.set(identity.not_after + timedelta(seconds=1))
+    platform.clock.set(identity.not_after + timedelta(seconds=1))
     with pytest.raises(CertificateRefused, match="has expired"):
         Encounter(context, identity).shake_hands()
     assert context.verify_flags & NO_CHECK_TIME
-    renewed = sandbox.issue_certificate("svc-demo")
+    renewed = platform.issue_certificate("svc-demo")
     assert Encounter(context, renewed).shake_hands() is None
-    sandbox.reset()
+    platform.reset()
     assert Encounter(context, renewed).shake_hands() == "SSLV3_ALERT_BAD_CERTIFICATE"
     assert Encounter(context, identity).shake_hands() is None
     assert not context.verify_flags & NO_CHECK_TIME
 
 
-def test_a_one_way_context_asks_for_no_certificate(sandbox: Sandbox) -> None:
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    context = ListenerContext.create(sandbox, identity, client_certificates=False)
-    expired = sandbox.issue_certificate("svc-demo", Variant.EXPIRED)
+def test_a_one_way_context_asks_for_no_certificate(platform: Platform) -> None:
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    context = ListenerContext.create(platform, identity, client_certificates=False)
+    expired = platform.issue_certificate("svc-demo", Variant.EXPIRED)
     for shown in (None, expired):
         encounter = Encounter(context, shown)
         assert encounter.shake_hands() is None
@@ -149,10 +149,10 @@ def test_a_one_way_context_asks_for_no_certificate(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("client_certificates", [True, False])
 def test_versions_below_1_2_and_tickets_are_off(
-    sandbox: Sandbox, client_certificates: bool
+    platform: Platform, client_certificates: bool
 ) -> None:
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    context = ListenerContext.create(sandbox, identity, client_certificates=client_certificates)
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    context = ListenerContext.create(platform, identity, client_certificates=client_certificates)
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.num_tickets == 0
     assert context.options & ssl.OP_NO_TICKET
@@ -167,15 +167,15 @@ def test_versions_below_1_2_and_tickets_are_off(
     ],
 )
 def test_a_handshake_that_just_ends_is_explained_once_something_was_heard(
-    sandbox: Sandbox, error: OSError, words: str
+    platform: Platform, error: OSError, words: str
 ) -> None:
-    pending = PendingConnection(sandbox, Listener.TWO_WAY, "127.0.0.1")
+    pending = PendingConnection(platform, Listener.TWO_WAY, "127.0.0.1")
     pending.closed(error)
-    assert not sandbox.journal.entries  # a bare connect
+    assert not platform.journal.entries  # a bare connect
     pending.heard = True
     pending.closed(error)
     pending.closed(error)
-    (entry,) = sandbox.journal.entries
+    (entry,) = platform.journal.entries
     assert words in str(entry.refused_because)
 
 
@@ -192,7 +192,7 @@ def test_of_a_stranger_s_certificate_the_journal_keeps_a_bounded_part(
 
     assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
 
-    entry = context.sandbox.journal.last
+    entry = context.platform.journal.last
     assert "this server does not know" in str(entry.refused_because)
     assert (entry.certificate == stranger.peer) is shown
     assert entry.certificate is None or entry.certificate.der == b""

@@ -21,10 +21,10 @@ from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import load_fixtures
+from mock_sei.platform import Platform
 from mock_sei.runtime.tls import CertificateRefused
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.sandbox import Sandbox
 from mock_sei.settings import Behaviour
 from tests.certificates.client_ca import ClientCA, ec_key, pem, pem_of, rsa_key, signed, usage
 from tests.growth import assert_linear
@@ -44,16 +44,16 @@ def ca() -> ClientCA:
 
 
 @pytest.fixture
-def sandbox(shared_store: CertificateStore) -> Sandbox:
+def platform(shared_store: CertificateStore) -> Platform:
     """As a server has it: what is submitted is tried."""
-    sandbox = Sandbox(
+    platform = Platform(
         fixtures=load_fixtures(),
         store=shared_store,
         behaviour=Behaviour(seed=1),
         tls_problem=Trial(shared_store.authority).find_problem,
     )
-    sandbox.portal.register(registration(certificate="own"))
-    return sandbox
+    platform.portal.register(registration(certificate="own"))
+    return platform
 
 
 Make = Callable[[ClientCA], str]
@@ -118,10 +118,10 @@ ODD: dict[str, tuple[Make, bool]] = {
 }
 
 
-def submit(sandbox: Sandbox, certificate: str, ca: ClientCA) -> dict[str, str]:
+def submit(platform: Platform, certificate: str, ca: ClientCA) -> dict[str, str]:
     """What is wrong with it; nothing where it is registered."""
     try:
-        sandbox.register_certificate(TEAM, certificate, ca.pem)
+        platform.register_certificate(TEAM, certificate, ca.pem)
     except Rejected as error:
         return error.problems
     return {}
@@ -129,30 +129,30 @@ def submit(sandbox: Sandbox, certificate: str, ca: ClientCA) -> dict[str, str]:
 
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_certificate_is_registered_where_openssl_can_let_it_in(
-    sandbox: Sandbox, ca: ClientCA, odd: str
+    platform: Platform, ca: ClientCA, odd: str
 ) -> None:
     make, good = ODD[odd]
-    problems = submit(sandbox, make(ca), ca)
+    problems = submit(platform, make(ca), ca)
 
     assert problems.keys() == (set() if good else {"certificate"})
     if not good:
-        assert sandbox.certificates.of(TEAM) == []
-        assert sandbox.certificates.trust_number == 0
+        assert platform.certificates.of(TEAM) == []
+        assert platform.certificates.trust_number == 0
 
 
 @pytest.mark.parametrize("odd", ODD)
 def test_after_an_odd_one_the_listener_still_lets_in_whom_it_should(
-    sandbox: Sandbox, ca: ClientCA, odd: str
+    platform: Platform, ca: ClientCA, odd: str
 ) -> None:
     """One certificate that could not be read made the listener deaf to every later change."""
-    submit(sandbox, ODD[odd][0](ca), ca)
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    trust = ListenerTrust(sandbox, identity, client_certificates=True)
+    submit(platform, ODD[odd][0](ca), ca)
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    trust = ListenerTrust(platform, identity, client_certificates=True)
     good, stranger = ca.identity(TEAM), ca.identity(TEAM)
-    assert submit(sandbox, pem(good.certificate), ca) == {}
+    assert submit(platform, pem(good.certificate), ca) == {}
 
     assert told(trust, good) is None
-    assert told(trust, sandbox.identity("svc-demo")) is None
+    assert told(trust, platform.identity("svc-demo")) is None
     assert told(trust, stranger) == "TLSV1_ALERT_UNKNOWN_CA"
 
 
@@ -161,7 +161,7 @@ def told(trust: ListenerTrust, shown: Identity) -> str | None:
 
 
 @pytest.mark.parametrize("key", ["RSA 2048", "RSA 4096", "P-256", "P-384", "P-521"])
-def test_what_the_trial_finds_good_shakes_hands(sandbox: Sandbox, ca: ClientCA, key: str) -> None:
+def test_what_the_trial_finds_good_shakes_hands(platform: Platform, ca: ClientCA, key: str) -> None:
     makers: dict[str, Callable[[], rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey]] = {
         "RSA 2048": rsa_key,
         "RSA 4096": lambda: rsa_key(4096),
@@ -171,18 +171,18 @@ def test_what_the_trial_finds_good_shakes_hands(sandbox: Sandbox, ca: ClientCA, 
     }
     own_key = makers[key]()
     certificate = ca.sign(TEAM, public_key=own_key.public_key(), extensions=(CLIENT,))
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    trust = ListenerTrust(sandbox, identity, client_certificates=True)
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    trust = ListenerTrust(platform, identity, client_certificates=True)
     shown = Identity(certificate=certificate, key=own_key)
     assert told(trust, shown) == "TLSV1_ALERT_UNKNOWN_CA"
 
-    assert submit(sandbox, pem(certificate), ca) == {}
+    assert submit(platform, pem(certificate), ca) == {}
 
     assert told(trust, shown) is None
 
 
 def test_a_certificate_that_may_sign_others_lets_in_none_that_it_signed(
-    sandbox: Sandbox, ca: ClientCA
+    platform: Platform, ca: ClientCA
 ) -> None:
     """OpenSSL takes a keyCertSign without basicConstraints for a CA at the end of a chain."""
     signs = x509.KeyUsage(
@@ -198,9 +198,9 @@ def test_a_certificate_that_may_sign_others_lets_in_none_that_it_signed(
     )
     own = ca.sign(TEAM, extensions=(CLIENT, signs))
     below = ClientCA(key=ec_key(), certificate=own).identity("svc-demo")
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    trust = ListenerTrust(sandbox, identity, client_certificates=True)
-    assert submit(sandbox, pem(own), ca) == {}
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    trust = ListenerTrust(platform, identity, client_certificates=True)
+    assert submit(platform, pem(own), ca) == {}
     assert told(trust, Identity(certificate=own, key=ec_key())) is None
 
     try:
@@ -212,10 +212,10 @@ def test_a_certificate_that_may_sign_others_lets_in_none_that_it_signed(
 
 
 def test_a_refusal_says_what_openssl_finds_in_the_field_s_own_words(
-    sandbox: Sandbox, ca: ClientCA
+    platform: Platform, ca: ClientCA
 ) -> None:
     certificate = ODD["a server's by Netscape's extension"][0](ca)
-    with control_client(sandbox) as http:
+    with control_client(platform) as http:
         answer = http.post(
             f"/service-accounts/{TEAM}/own-certificates",
             json={"certificate": certificate, "ca": ca.pem},
@@ -250,21 +250,21 @@ def test_dates_are_not_the_trial_s_to_judge(shared_store: CertificateStore, ca: 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_a_serial_number_that_is_not_positive_is_refused_with_or_without_warnings_as_errors(
-    sandbox: Sandbox, ca: ClientCA
+    platform: Platform, ca: ClientCA
 ) -> None:
-    (problem,) = submit(sandbox, negative_serial_number(ca), ca).values()
+    (problem,) = submit(platform, negative_serial_number(ca), ca).values()
     assert "serial number is not positive" in problem
 
 
 def test_without_files_the_refusal_says_so_and_the_next_attempt_succeeds(
-    sandbox: Sandbox, ca: ClientCA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    platform: Platform, ca: ClientCA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     certificate = pem(ca.sign(TEAM, extensions=(CLIENT,)))
     with monkeypatch.context() as patch:
         patch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
         patch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-        (problem,) = submit(sandbox, certificate, ca).values()
+        (problem,) = submit(platform, certificate, ca).values()
     assert "cannot be tried at this moment" in problem
     assert "submit it again" in problem
 
-    assert submit(sandbox, certificate, ca) == {}
+    assert submit(platform, certificate, ca) == {}

@@ -18,9 +18,9 @@ from mock_sei.certificates.authority import Authority, load_key
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.errors import ConfigurationError, MockSeiBug
+from mock_sei.platform import Platform
 from mock_sei.runtime.tls import CertificateRefused, ListenerContext
 from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
-from mock_sei.sandbox import Sandbox
 from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
 from tests.patience import PATIENCE
 from tests.runtime.encounter import Encounter
@@ -38,10 +38,10 @@ def ca() -> ClientCA:
 
 
 @pytest.fixture
-def trust(sandbox: Sandbox) -> ListenerTrust:
-    sandbox.portal.register(registration(certificate="own"))
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    return ListenerTrust(sandbox, identity, client_certificates=True)
+def trust(platform: Platform) -> ListenerTrust:
+    platform.portal.register(registration(certificate="own"))
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    return ListenerTrust(platform, identity, client_certificates=True)
 
 
 def context_of(trust: ListenerTrust) -> ListenerContext:
@@ -54,43 +54,43 @@ def told(trust: ListenerTrust, shown: Identity | None) -> str | None:
     return Encounter(context_of(trust), shown).shake_hands()
 
 
-def register(sandbox: Sandbox, identity: Identity, ca: ClientCA) -> None:
-    sandbox.certificates.register_own(TEAM, pem(identity.certificate), ca.pem)
+def register(platform: Platform, identity: Identity, ca: ClientCA) -> None:
+    platform.certificates.register_own(TEAM, pem(identity.certificate), ca.pem)
 
 
 def test_an_own_certificate_opens_the_door_once_registered_until_a_reset(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
+    trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
     own = ca.identity(TEAM)
     assert told(trust, own) == UNKNOWN_CA
-    assert sandbox.journal.last.certificate == own.peer
+    assert platform.journal.last.certificate == own.peer
 
-    register(sandbox, own, ca)
+    register(platform, own, ca)
 
     assert told(trust, own) is None
-    sandbox.reset()
+    platform.reset()
     assert told(trust, own) == UNKNOWN_CA
 
 
 def test_with_and_without_its_chain_and_below_an_intermediate(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
+    trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
     below = ClientCA.create("Client intermediate", parent=ca)
     own = below.identity(TEAM)
     alone = Identity(certificate=own.certificate, key=own.key)
-    register(sandbox, own, below)
+    register(platform, own, below)
 
     assert told(trust, own) is None
     assert told(trust, alone) is None
 
 
 def test_registering_one_lets_in_nobody_else_of_its_ca(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
+    trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
     own, twin = ca.identity(TEAM), ca.identity(TEAM)
     other = ca.identity("svc-demo")
     below = ClientCA.create("Client intermediate", parent=ca).identity(TEAM)
-    register(sandbox, own, ca)
+    register(platform, own, ca)
 
     for shown in (twin, other, below):
         assert told(trust, shown) == UNKNOWN_CA
@@ -98,20 +98,20 @@ def test_registering_one_lets_in_nobody_else_of_its_ca(
 
 
 def test_the_ca_that_was_submitted_is_no_client(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
+    trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
-    register(sandbox, ca.identity(TEAM), ca)
+    register(platform, ca.identity(TEAM), ca)
     as_client = Identity(certificate=ca.certificate, key=ca.key)
     assert told(trust, as_client) == UNKNOWN_CA
 
 
 @pytest.mark.parametrize("registered", [False, True])
 def test_the_others_stay_as_they_were_but_for_the_alert_of_a_revocation(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA, registered: bool
+    trust: ListenerTrust, platform: Platform, ca: ClientCA, registered: bool
 ) -> None:
     if registered:
-        register(sandbox, ca.identity(TEAM), ca)
-    good, further = sandbox.identity("svc-demo"), sandbox.issue_certificate("svc-demo")
+        register(platform, ca.identity(TEAM), ca)
+    good, further = platform.identity("svc-demo"), platform.issue_certificate("svc-demo")
     assert told(trust, good) is None
     assert told(trust, further) is None
     assert told(trust, None) == "TLSV13_ALERT_CERTIFICATE_REQUIRED"
@@ -121,40 +121,40 @@ def test_the_others_stay_as_they_were_but_for_the_alert_of_a_revocation(
         (Variant.EXPIRED, "SSLV3_ALERT_CERTIFICATE_EXPIRED"),
         (Variant.NOT_YET_VALID, "SSLV3_ALERT_BAD_CERTIFICATE"),
     ):
-        assert told(trust, sandbox.issue_certificate("svc-demo", variant)) == alert
+        assert told(trust, platform.issue_certificate("svc-demo", variant)) == alert
 
-    sandbox.certificates.revoke("svc-demo", further.serial_number)
+    platform.certificates.revoke("svc-demo", further.serial_number)
 
     if registered:
         with pytest.raises(CertificateRefused, match="was revoked"):
             told(trust, further)
     else:
         assert told(trust, further) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
-    assert "was revoked" in str(sandbox.journal.last.refused_because)
+    assert "was revoked" in str(platform.journal.last.refused_because)
     assert told(trust, good) is None
 
 
 def test_a_revocation_reaches_the_next_connection_and_a_reset_takes_it_back(
-    trust: ListenerTrust, sandbox: Sandbox
+    trust: ListenerTrust, platform: Platform
 ) -> None:
-    identity = sandbox.identity("svc-demo")
+    identity = platform.identity("svc-demo")
     for _ in range(2):
         assert told(trust, identity) is None
-        sandbox.certificates.revoke("svc-demo", identity.serial_number)
+        platform.certificates.revoke("svc-demo", identity.serial_number)
         assert told(trust, identity) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
-        sandbox.reset()
+        platform.reset()
     assert told(trust, identity) is None
 
 
 def test_a_revoked_own_certificate_is_refused_by_our_own_check(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
+    trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
     own, second = ca.identity(TEAM), ca.identity(TEAM)
-    register(sandbox, own, ca)
-    register(sandbox, second, ca)
+    register(platform, own, ca)
+    register(platform, second, ca)
     assert told(trust, own) is None
 
-    sandbox.certificates.revoke(TEAM, own.serial_number)
+    platform.certificates.revoke(TEAM, own.serial_number)
 
     with pytest.raises(CertificateRefused, match="was revoked"):
         told(trust, own)
@@ -162,48 +162,48 @@ def test_a_revoked_own_certificate_is_refused_by_our_own_check(
 
 
 def test_an_own_certificate_ends_by_the_platforms_clock(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
+    trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
     own = ca.identity(TEAM)
-    register(sandbox, own, ca)
-    sandbox.clock.set(own.not_after - timedelta(minutes=1))
+    register(platform, own, ca)
+    platform.clock.set(own.not_after - timedelta(minutes=1))
     assert told(trust, own) is None
 
-    sandbox.clock.advance(minutes=2)
+    platform.clock.advance(minutes=2)
 
     with pytest.raises(CertificateRefused, match="has expired"):
         told(trust, own)
-    assert sandbox.journal.last.refused_by == "client certificate"
+    assert platform.journal.last.refused_by == "client certificate"
 
 
 def test_a_deleted_application_s_own_certificate_opens_nothing(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
+    trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
     own = ca.identity(TEAM)
-    register(sandbox, own, ca)
+    register(platform, own, ca)
     assert told(trust, own) is None
 
-    sandbox.portal.remove("Nightly")
-    sandbox.portal.register(registration(certificate="own"))
+    platform.portal.remove("Nightly")
+    platform.portal.register(registration(certificate="own"))
 
     assert told(trust, own) == UNKNOWN_CA
 
 
 @pytest.mark.parametrize("end", ["reset", "delete"])
 def test_a_connection_that_was_kept_open_is_refused_at_its_next_request(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA, end: str
+    trust: ListenerTrust, platform: Platform, ca: ClientCA, end: str
 ) -> None:
     own = ca.identity(TEAM)
-    register(sandbox, own, ca)
+    register(platform, own, ca)
     assert told(trust, own) is None
-    assert sandbox.judge_certificate(own.peer) is None
+    assert platform.judge_certificate(own.peer) is None
 
     if end == "reset":
-        sandbox.reset()
+        platform.reset()
     else:
-        sandbox.portal.remove("Nightly")
+        platform.portal.remove("Nightly")
 
-    why = sandbox.judge_certificate(own.peer)
+    why = platform.judge_certificate(own.peer)
     assert why is not None
     assert "is not registered (any more)" in why.because
     assert (why.expected, why.actual) == (
@@ -213,27 +213,27 @@ def test_a_connection_that_was_kept_open_is_refused_at_its_next_request(
 
 
 def test_a_signed_request_opens_the_door_with_the_clients_key(
-    trust: ListenerTrust, sandbox: Sandbox
+    trust: ListenerTrust, platform: Platform
 ) -> None:
     key = rsa_key()
-    signed = sandbox.certificates.sign(TEAM, pem(request(TEAM, key=key)))
+    signed = platform.certificates.sign(TEAM, pem(request(TEAM, key=key)))
     shown = Identity(certificate=signed.certificate, key=key)
 
     assert told(trust, shown) is None
-    sandbox.certificates.revoke(TEAM, signed.serial_number)
+    platform.certificates.revoke(TEAM, signed.serial_number)
     assert told(trust, shown) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
 
 
 def test_both_certificates_work_after_a_renewal_and_the_first_ends(
-    trust: ListenerTrust, sandbox: Sandbox
+    trust: ListenerTrust, platform: Platform
 ) -> None:
-    first = sandbox.identity("svc-demo")
-    sandbox.clock.set(first.not_after - timedelta(days=1))
-    sandbox.portal.renew("svc-demo")
-    second = sandbox.identity("svc-demo")
+    first = platform.identity("svc-demo")
+    platform.clock.set(first.not_after - timedelta(days=1))
+    platform.portal.renew("svc-demo")
+    second = platform.identity("svc-demo")
     assert told(trust, first) is told(trust, second) is None
 
-    sandbox.clock.advance(days=2)
+    platform.clock.advance(days=2)
 
     with pytest.raises(CertificateRefused, match="has expired"):
         told(trust, first)
@@ -241,64 +241,64 @@ def test_both_certificates_work_after_a_renewal_and_the_first_ends(
 
 
 def test_the_context_is_made_again_only_when_the_certificates_changed(
-    trust: ListenerTrust, sandbox: Sandbox, ca: ClientCA
+    trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
     before = context_of(trust)
-    sandbox.issue_certificate("svc-demo")
-    sandbox.reset()
+    platform.issue_certificate("svc-demo")
+    platform.reset()
     assert context_of(trust) is before
-    sandbox.portal.register(registration(certificate="own"))
+    platform.portal.register(registration(certificate="own"))
 
-    register(sandbox, ca.identity(TEAM), ca)
+    register(platform, ca.identity(TEAM), ca)
 
     after = context_of(trust)
     assert after is not before
     assert context_of(trust) is after
-    sandbox.reset()
+    platform.reset()
     assert context_of(trust) is not after
 
 
 def test_the_one_way_listener_asks_nobody_whatever_is_registered(
-    sandbox: Sandbox, ca: ClientCA
+    platform: Platform, ca: ClientCA
 ) -> None:
-    sandbox.portal.register(registration(certificate="own"))
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    one_way = ListenerTrust(sandbox, identity, client_certificates=False)
+    platform.portal.register(registration(certificate="own"))
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    one_way = ListenerTrust(platform, identity, client_certificates=False)
     before = context_of(one_way)
     own = ca.identity(TEAM)
-    register(sandbox, own, ca)
+    register(platform, own, ca)
 
     assert context_of(one_way) is before
-    for shown in (None, own, sandbox.issue_certificate("svc-demo", Variant.UNTRUSTED)):
+    for shown in (None, own, platform.issue_certificate("svc-demo", Variant.UNTRUSTED)):
         encounter = Encounter(context_of(one_way), shown)
         assert encounter.shake_hands() is None
         assert encounter.server.getpeercert(binary_form=True) is None
 
 
-def test_revocations_do_not_pile_up_in_a_context(trust: ListenerTrust, sandbox: Sandbox) -> None:
+def test_revocations_do_not_pile_up_in_a_context(trust: ListenerTrust, platform: Platform) -> None:
     """A context keeps every list it was given: each new list, and its end, makes a new one."""
-    shown = sandbox.issue_certificate("svc-demo")
+    shown = platform.issue_certificate("svc-demo")
     assert told(trust, shown) is None
     before = context_of(trust)
     assert context_of(trust) is before
 
-    sandbox.revoke_certificate("svc-demo", shown.serial_number)
+    platform.revoke_certificate("svc-demo", shown.serial_number)
 
     after = context_of(trust)
     assert after is not before
     assert told(trust, shown) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
     assert context_of(trust) is after
-    sandbox.reset()
+    platform.reset()
     assert context_of(trust) is not after
 
 
-def test_a_revocation_is_no_matter_of_the_one_way_listener(sandbox: Sandbox) -> None:
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    one_way = ListenerTrust(sandbox, identity, client_certificates=False)
+def test_a_revocation_is_no_matter_of_the_one_way_listener(platform: Platform) -> None:
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    one_way = ListenerTrust(platform, identity, client_certificates=False)
     before = context_of(one_way)
-    shown = sandbox.issue_certificate("svc-demo")
+    shown = platform.issue_certificate("svc-demo")
 
-    sandbox.revoke_certificate("svc-demo", shown.serial_number)
+    platform.revoke_certificate("svc-demo", shown.serial_number)
 
     assert context_of(one_way) is before
 
@@ -332,78 +332,78 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
 
 
 def test_a_context_that_cannot_be_made_leaves_the_former_one_to_nobody(
-    trust: ListenerTrust, sandbox: Sandbox, broken: Callable[[bool], None]
+    trust: ListenerTrust, platform: Platform, broken: Callable[[bool], None]
 ) -> None:
-    identity = sandbox.identity("svc-demo")
+    identity = platform.identity("svc-demo")
     assert told(trust, identity) is None
     broken(True)
-    sandbox.certificates.revoke("svc-demo", identity.serial_number)
+    platform.certificates.revoke("svc-demo", identity.serial_number)
 
     for _ in range(2):
         with pytest.raises(TrustUnavailable, match=r"two-way listener .*No space left on device"):
             told(trust, identity)
 
     with pytest.raises(MockSeiBug, match="cannot be set up"):
-        sandbox.verdict().check()
-    assert len(sandbox.verdict().bugs) == 1
+        platform.verdict().check()
+    assert len(platform.verdict().bugs) == 1
     broken(False)
     assert told(trust, identity) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
-    assert told(trust, sandbox.issue_certificate("svc-demo")) is None
+    assert told(trust, platform.issue_certificate("svc-demo")) is None
 
 
 def test_a_reset_ends_the_trouble_and_what_check_says_of_it(
-    trust: ListenerTrust, sandbox: Sandbox, broken: Callable[[bool], None]
+    trust: ListenerTrust, platform: Platform, broken: Callable[[bool], None]
 ) -> None:
-    shown = sandbox.issue_certificate("svc-demo")
-    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+    shown = platform.issue_certificate("svc-demo")
+    platform.certificates.revoke("svc-demo", shown.serial_number)
     broken(True)
     with pytest.raises(TrustUnavailable):
         context_of(trust)
     broken(False)
 
-    sandbox.reset()
+    platform.reset()
 
     assert told(trust, shown) is None
-    sandbox.verdict().check()
+    platform.verdict().check()
 
 
 @pytest.mark.parametrize("client_certificates", [True, False])
 def test_the_usual_certificate_is_not_shown_where_another_was_asked_for(
-    sandbox: Sandbox, broken: Callable[[bool], None], client_certificates: bool
+    platform: Platform, broken: Callable[[bool], None], client_certificates: bool
 ) -> None:
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    trust = ListenerTrust(sandbox, identity, client_certificates=client_certificates)
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    trust = ListenerTrust(platform, identity, client_certificates=client_certificates)
     broken(True)
-    sandbox.set_server_certificate(ServerVariant.EXPIRED)
+    platform.set_server_certificate(ServerVariant.EXPIRED)
 
     with pytest.raises(TrustUnavailable):
         context_of(trust)
 
     broken(False)
-    encounter = Encounter(context_of(trust), sandbox.identity("svc-demo"))
+    encounter = Encounter(context_of(trust), platform.identity("svc-demo"))
     assert encounter.shake_hands() == "CERTIFICATE_VERIFY_FAILED"
 
 
 def test_a_first_context_that_cannot_be_made_is_one_clear_error(
-    sandbox: Sandbox, broken: Callable[[bool], None]
+    platform: Platform, broken: Callable[[bool], None]
 ) -> None:
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     broken(True)
     with pytest.raises(ConfigurationError, match=r"one-way listener: .*No space left on device"):
-        ListenerTrust(sandbox, identity, client_certificates=False)
+        ListenerTrust(platform, identity, client_certificates=False)
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_a_context_is_made_with_and_without_files_in_memory_and_leaves_none(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     if not in_memory:
         monkeypatch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
-    identity = sandbox.authority.issue_server(["localhost"], now=datetime.now(UTC))
-    trust = ListenerTrust(sandbox, identity, client_certificates=True)
-    good, further = sandbox.identity("svc-demo"), sandbox.issue_certificate("svc-demo")
-    sandbox.certificates.revoke("svc-demo", further.serial_number)
+    identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
+    trust = ListenerTrust(platform, identity, client_certificates=True)
+    good, further = platform.identity("svc-demo"), platform.issue_certificate("svc-demo")
+    platform.certificates.revoke("svc-demo", further.serial_number)
     for _ in range(5):
         assert told(trust, further) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
         assert told(trust, good) is None
@@ -411,12 +411,12 @@ def test_a_context_is_made_with_and_without_files_in_memory_and_leaves_none(
 
 
 def test_without_files_in_memory_a_folder_that_is_gone_is_told_and_tried_again(
-    trust: ListenerTrust, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trust: ListenerTrust, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    shown = sandbox.issue_certificate("svc-demo")
-    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+    shown = platform.issue_certificate("svc-demo")
+    platform.certificates.revoke("svc-demo", shown.serial_number)
     with pytest.raises(TrustUnavailable, match="No such file or directory"):
         context_of(trust)
 
@@ -454,10 +454,10 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
 
 
 def test_connections_that_come_while_a_context_is_made_share_it(
-    trust: ListenerTrust, sandbox: Sandbox, slow: Slow
+    trust: ListenerTrust, platform: Platform, slow: Slow
 ) -> None:
-    shown = sandbox.issue_certificate("svc-demo")
-    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+    shown = platform.issue_certificate("svc-demo")
+    platform.certificates.revoke("svc-demo", shown.serial_number)
 
     async def connect() -> list[ListenerContext]:
         waiting = [asyncio.create_task(trust.context()) for _ in range(50)]
@@ -474,7 +474,7 @@ def test_connections_that_come_while_a_context_is_made_share_it(
 
 
 def test_connections_that_come_together_fail_together_and_the_next_one_tries_again(
-    trust: ListenerTrust, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    trust: ListenerTrust, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts = 0
 
@@ -484,8 +484,8 @@ def test_connections_that_come_together_fail_together_and_the_next_one_tries_aga
         raise Disk("No space left on device")
 
     monkeypatch.setattr(ListenerContext, "create", attempt)
-    shown = sandbox.issue_certificate("svc-demo")
-    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+    shown = platform.issue_certificate("svc-demo")
+    platform.certificates.revoke("svc-demo", shown.serial_number)
 
     async def crowd() -> list[object]:
         waiting = [asyncio.create_task(trust.context()) for _ in range(50)]
@@ -502,15 +502,15 @@ def test_connections_that_come_together_fail_together_and_the_next_one_tries_aga
 
 
 def test_a_connection_sees_what_was_revoked_before_it_came_though_another_is_being_made(
-    trust: ListenerTrust, sandbox: Sandbox, slow: Slow
+    trust: ListenerTrust, platform: Platform, slow: Slow
 ) -> None:
-    first, second = (sandbox.issue_certificate("svc-demo") for _ in range(2))
+    first, second = (platform.issue_certificate("svc-demo") for _ in range(2))
 
     async def connect() -> ListenerContext:
-        sandbox.certificates.revoke("svc-demo", first.serial_number)
+        platform.certificates.revoke("svc-demo", first.serial_number)
         early = asyncio.create_task(trust.context())
         await asyncio.to_thread(slow.begun.wait, PATIENCE)
-        sandbox.certificates.revoke("svc-demo", second.serial_number)
+        platform.certificates.revoke("svc-demo", second.serial_number)
         late = asyncio.create_task(trust.context())
         await asyncio.sleep(0)
         slow.go_on.release(2)
@@ -524,10 +524,10 @@ def test_a_connection_sees_what_was_revoked_before_it_came_though_another_is_bei
 
 
 def test_the_loop_goes_on_while_a_context_is_made(
-    trust: ListenerTrust, sandbox: Sandbox, slow: Slow
+    trust: ListenerTrust, platform: Platform, slow: Slow
 ) -> None:
-    shown = sandbox.issue_certificate("svc-demo")
-    sandbox.certificates.revoke("svc-demo", shown.serial_number)
+    shown = platform.issue_certificate("svc-demo")
+    platform.certificates.revoke("svc-demo", shown.serial_number)
 
     async def beside() -> bool:
         waiting = asyncio.create_task(trust.context())
@@ -541,13 +541,13 @@ def test_the_loop_goes_on_while_a_context_is_made(
 
 
 def test_revocations_beyond_the_listener_s_list_are_refused_by_our_own_check(
-    trust: ListenerTrust, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    trust: ListenerTrust, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OpenSSL would read through all of them at each handshake."""
     monkeypatch.setattr("mock_sei.certificates.revocations.TOLD", 2)
-    shown = [sandbox.issue_certificate("svc-demo") for _ in range(3)]
+    shown = [platform.issue_certificate("svc-demo") for _ in range(3)]
     for each in shown:
-        sandbox.certificates.revoke("svc-demo", each.serial_number)
+        platform.certificates.revoke("svc-demo", each.serial_number)
 
     with pytest.raises(CertificateRefused, match="was revoked"):
         told(trust, shown[0])
@@ -569,50 +569,50 @@ def under(authority: Authority, name: str) -> ClientCA:
 
 @pytest.mark.parametrize("with_root", [False, True])
 def test_another_ca_below_the_platforms_root_lets_nobody_in_and_the_alert_says_so(
-    trust: ListenerTrust, sandbox: Sandbox, with_root: bool
+    trust: ListenerTrust, platform: Platform, with_root: bool
 ) -> None:
-    other = under(sandbox.authority, "root")
+    other = under(platform.authority, "root")
     identity = other.identity("svc-demo")
     shown = replace(identity, chain=other.chain[: 2 if with_root else 1])
 
     for each in (shown, Identity(certificate=shown.certificate, key=shown.key)):
         assert told(trust, each) == UNKNOWN_CA
-        assert sandbox.journal.last.refused_by == "client certificate"
-        assert "CA" in str(sandbox.journal.last.refused_because)
+        assert platform.journal.last.refused_by == "client certificate"
+        assert "CA" in str(platform.journal.last.refused_because)
     assert other.parent is not None
     assert told(trust, other.parent.identity("svc-demo")) == UNKNOWN_CA
 
 
 def test_a_ca_below_the_issuing_one_lets_nobody_in_and_the_journal_says_why(
-    trust: ListenerTrust, sandbox: Sandbox
+    trust: ListenerTrust, platform: Platform
 ) -> None:
-    identity = under(sandbox.authority, "issuing").identity("svc-demo")
+    identity = under(platform.authority, "issuing").identity("svc-demo")
 
     assert told(trust, identity) == UNKNOWN_CA
-    assert "below one that may have no CAs below it" in str(sandbox.journal.last.refused_because)
+    assert "below one that may have no CAs below it" in str(platform.journal.last.refused_because)
 
 
 def test_the_certificate_of_the_issuing_ca_is_no_clients(
-    trust: ListenerTrust, sandbox: Sandbox
+    trust: ListenerTrust, platform: Platform
 ) -> None:
-    authority = sandbox.authority
+    authority = platform.authority
     shown = Identity(certificate=authority.issuing, key=load_key(authority.pem.issuing_key))
 
     with pytest.raises(CertificateRefused):
         told(trust, shown)
 
-    assert "the one of this server's issuing CA" in str(sandbox.journal.last.refused_because)
+    assert "the one of this server's issuing CA" in str(platform.journal.last.refused_because)
     root = Identity(certificate=authority.root, key=load_key(authority.pem.root_key))
     assert told(trust, root) == UNKNOWN_CA
-    assert "self-signed" in str(sandbox.journal.last.refused_because)
+    assert "self-signed" in str(platform.journal.last.refused_because)
 
 
 @pytest.mark.parametrize("sent", [0, 1, 2])
 def test_an_identity_is_let_in_with_any_part_of_its_chain(
-    trust: ListenerTrust, sandbox: Sandbox, sent: int
+    trust: ListenerTrust, platform: Platform, sent: int
 ) -> None:
-    identity = sandbox.identity("svc-demo")
+    identity = platform.identity("svc-demo")
 
     assert told(trust, replace(identity, chain=identity.chain[:sent])) is None
-    sandbox.revoke_certificate("svc-demo", sandbox.issue_certificate("svc-demo").serial_number)
+    platform.revoke_certificate("svc-demo", platform.issue_certificate("svc-demo").serial_number)
     assert told(trust, replace(identity, chain=identity.chain[:sent])) is None

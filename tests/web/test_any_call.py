@@ -18,7 +18,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.operations import Operation
 from mock_sei.fixtures import load_fixtures
 from tests.any_values import JSON_VALUES
-from tests.support import Platform
+from tests.support import Served
 
 OPERATIONS = sorted(Catalogue(load_fixtures().documents).operations, key=lambda each: each.name)
 LISTS = [
@@ -95,26 +95,26 @@ CALLS = st.sampled_from(OPERATIONS).flatmap(
 
 
 @pytest.fixture(scope="module")
-def http(hammered: Platform) -> httpx2.Client:
+def http(hammered: Served) -> httpx2.Client:
     """Has the certificate of the account and, with each call, a token."""
     http = hammered.client()
     http.headers.update(hammered.headers())
     return http
 
 
-def check(platform: Platform, answer: httpx2.Response) -> None:
-    assert platform.sandbox.bugs == []
+def check(served: Served, answer: httpx2.Response) -> None:
+    assert served.platform.bugs == []
     if answer.status_code >= 400:
         body = answer.json()
         assert body.keys() == ERROR_MEMBERS
         assert body["trackingId"] == answer.headers["RequestTrackingId"]
-    last = platform.sandbox.journal.last.to_json()
+    last = served.platform.journal.last.to_json()
     assert json.dumps(last, ensure_ascii=False).encode()  # no half of a surrogate pair
 
 
 @given(call=CALLS, body=BODIES, media_type=MEDIA_TYPES)
 def test_any_call_is_answered(
-    hammered: Platform,
+    hammered: Served,
     http: httpx2.Client,
     call: tuple[Operation, str],
     body: bytes,
@@ -135,7 +135,7 @@ def test_any_call_is_answered(
 @example(operation=LISTS[0], cursor=b"\x1f999999999")
 @example(operation=LISTS[0], cursor="")
 def test_a_cursor_that_was_not_issued_is_refused_or_a_place_of_the_list(
-    hammered: Platform, http: httpx2.Client, operation: Operation, cursor: str | bytes
+    hammered: Served, http: httpx2.Client, operation: Operation, cursor: str | bytes
 ) -> None:
     if isinstance(cursor, bytes):
         cursor = base64.b64encode(cursor).decode()

@@ -17,13 +17,13 @@ from mock_sei.apis.openapi import modern
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import Rejected, UnknownCollection
 from mock_sei.fixtures import load_fixtures
-from mock_sei.handles import Collections
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
-from mock_sei.standards import Listener
+from mock_sei.testing.handles import Collections
 from mock_sei.web.app import platform_app
 from mock_sei.web.received import ON_THE_LOOP
-from tests.support import Platform, control_client
+from tests.support import Served, control_client
 
 OWN = """
 openapi: 3.1.0
@@ -48,18 +48,18 @@ KEYS = ["plain", "with space", "a/b", "é€😀", "50%", "%2F", "a+b", "?&#", "
 
 
 @pytest.fixture
-def own(tmp_path: Path, shared_store: CertificateStore) -> Platform:
+def own(tmp_path: Path, shared_store: CertificateStore) -> Served:
     (tmp_path / "apis").mkdir()
     (tmp_path / "data").mkdir()
     (tmp_path / "apis" / "widgets.yaml").write_text(OWN)
     (tmp_path / "data" / "widgets.json").write_text(json.dumps([{"id": key} for key in KEYS]))
     fixtures = load_fixtures(tmp_path)
-    return Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1)))
+    return Served(Platform(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1)))
 
 
 @pytest.fixture
-def control(sandbox: Sandbox) -> httpx2.Client:
-    return control_client(sandbox)
+def control(platform: Platform) -> httpx2.Client:
+    return control_client(platform)
 
 
 def percent(text: str) -> str:
@@ -67,18 +67,18 @@ def percent(text: str) -> str:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_value_in_a_path_is_any_text(own: Platform, key: str) -> None:
+def test_a_value_in_a_path_is_any_text(own: Served, key: str) -> None:
     answer = own.get(f"/v1/widgets/{percent(key)}")
 
     assert answer.json() == {"id": key}
 
 
-def test_a_path_that_is_not_utf_8_is_a_miss(own: Platform) -> None:
+def test_a_path_that_is_not_utf_8_is_a_miss(own: Served) -> None:
     assert own.get("/v1/widgets/%ff").status_code == 404
     assert own.get("/v1/widgets/%ff%2f").status_code == 404
 
 
-def test_a_query_that_is_not_utf_8_is_read_all_the_same(own: Platform) -> None:
+def test_a_query_that_is_not_utf_8_is_read_all_the_same(own: Served) -> None:
     assert own.get("/v1/widgets?x=%ff&%zz&=&&limit=1").status_code == 200
 
 
@@ -86,13 +86,13 @@ def test_a_query_that_is_not_utf_8_is_read_all_the_same(own: Platform) -> None:
     ("body", "status"),
     [('{"id": 1}', 200), ('{"id": "\\ud83d\\ude00"}', 200), ('{"id": "\\ud83d"}', 400), ("", 400)],
 )
-def test_what_is_written_is_read_back(own: Platform, body: str, status: int) -> None:
+def test_what_is_written_is_read_back(own: Served, body: str, status: int) -> None:
     headers = own.headers() | {"Content-Type": "application/json"}
 
     answer = own.client().post("/v1/widgets", content=body, headers=headers)
 
     assert answer.status_code == status
-    assert own.sandbox.bugs == []
+    assert own.platform.bugs == []
     if status == 200:
         key = percent(str(answer.json()["id"]))
         assert own.get(f"/v1/widgets/{key}").json() == json.loads(body)
@@ -100,10 +100,10 @@ def test_what_is_written_is_read_back(own: Platform, body: str, status: int) -> 
 
 @pytest.mark.parametrize(("size", "elsewhere"), [(ON_THE_LOOP, False), (ON_THE_LOOP + 1, True)])
 def test_a_large_body_is_read_while_others_are_answered(
-    own: Platform, monkeypatch: pytest.MonkeyPatch, size: int, elsewhere: bool
+    own: Served, monkeypatch: pytest.MonkeyPatch, size: int, elsewhere: bool
 ) -> None:
     threads = {}
-    answer, admit = Sandbox.answer, Sandbox.admit
+    answer, admit = Platform.answer, Platform.admit
 
     def watched(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
@@ -112,8 +112,8 @@ def test_a_large_body_is_read_while_others_are_answered(
 
         return call
 
-    monkeypatch.setattr(Sandbox, "admit", watched("loop", admit))
-    monkeypatch.setattr(Sandbox, "answer", watched("answer", answer))
+    monkeypatch.setattr(Platform, "admit", watched("loop", admit))
+    monkeypatch.setattr(Platform, "answer", watched("answer", answer))
     body = json.dumps({"id": "big", "text": ""})
     body = body.replace('""', f'"{"x" * (size - len(body))}"')
     headers = own.headers() | {"Content-Type": "application/json"}
@@ -125,7 +125,7 @@ def test_a_large_body_is_read_while_others_are_answered(
     assert own.get("/v1/widgets/big").json()["text"]
 
 
-def test_an_answer_without_a_body_has_no_media_type(own: Platform) -> None:
+def test_an_answer_without_a_body_has_no_media_type(own: Served) -> None:
     answer = own.client().delete("/v1/widgets/plain", headers=own.headers())
 
     assert answer.status_code == 204
@@ -137,24 +137,24 @@ def test_an_answer_without_a_body_has_no_media_type(own: Platform) -> None:
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
-def test_a_products_document_is_there_for_everybody(platform: Platform, listener: Listener) -> None:
-    http = platform.client(None, listener=listener)
+def test_a_products_document_is_there_for_everybody(served: Served, listener: Listener) -> None:
+    http = served.client(None, listener=listener)
 
-    for name, product in platform.sandbox.catalogue.products.items():
+    for name, product in served.platform.catalogue.products.items():
         assert http.get(f"/openapi/{name}.json").json() == product.content
     missing = http.get("/openapi/nothing.json")
     assert missing.status_code == 404
-    assert "sma-trade-orders" in (platform.sandbox.journal.last.refused_because or "")
+    assert "sma-trade-orders" in (served.platform.journal.last.refused_because or "")
 
 
 def test_the_control_api_has_every_document_and_one_of_all(
-    control: httpx2.Client, sandbox: Sandbox
+    control: httpx2.Client, platform: Platform
 ) -> None:
     documents = control.get("/apis").json()
     content = control.get("/apis/openapi.json").json()
 
-    assert documents.keys() == sandbox.catalogue.products.keys()
-    assert content["paths"].keys() == {each.path for each in sandbox.catalogue.operations}
+    assert documents.keys() == platform.catalogue.products.keys()
+    assert content["paths"].keys() == {each.path for each in platform.catalogue.operations}
     assert list(references(content))
     assert modern(content, Path("merged")).wrong == []
 
@@ -165,30 +165,30 @@ TICKETS = "trade-tickets"
 TICKET = {"tradeTicketId": 7, "status": "Original"}
 
 
-def shown(platform: Platform) -> list[Any]:
-    body = platform.get("/v1/order/tradetickets").json()
+def shown(served: Served) -> list[Any]:
+    body = served.get("/v1/order/tradetickets").json()
     return [each["tradeTicketId"] for each in body["data"]]
 
 
-def test_records_of_a_test_are_answered_until_a_reset(platform: Platform) -> None:
-    data = Collections(platform.sandbox)
-    bundled = shown(platform)
+def test_records_of_a_test_are_answered_until_a_reset(served: Served) -> None:
+    data = Collections(served.platform)
+    bundled = shown(served)
 
     data[TICKETS].replace([TICKET, TICKET | {"tradeTicketId": 9}])
     data[TICKETS].add(TICKET | {"tradeTicketId": 8})
-    assert shown(platform) == [7, 8, 9]
+    assert shown(served) == [7, 8, 9]
     assert [each["tradeTicketId"] for each in data[TICKETS]] == [7, 9, 8]
     data[TICKETS].clear()
-    assert shown(platform) == []
+    assert shown(served) == []
     assert len(data[TICKETS]) == 0
 
-    platform.sandbox.reset()
-    assert shown(platform) == bundled
+    served.platform.reset()
+    assert shown(served) == bundled
     assert TICKETS in list(data)
 
 
-def test_what_cannot_be_is_refused_in_python(platform: Platform) -> None:
-    data = Collections(platform.sandbox)
+def test_what_cannot_be_is_refused_in_python(served: Served) -> None:
+    data = Collections(served.platform)
 
     with pytest.raises(UnknownCollection, match="there are trade-tickets"):
         _ = data["trade-tiket"]
@@ -197,12 +197,12 @@ def test_what_cannot_be_is_refused_in_python(platform: Platform) -> None:
     assert 7 not in [each["tradeTicketId"] for each in data[TICKETS]]
 
 
-def test_the_control_api_does_the_same(control: httpx2.Client, platform: Platform) -> None:
+def test_the_control_api_does_the_same(control: httpx2.Client, served: Served) -> None:
     count = control.get("/data").json()[TICKETS]
 
     added = control.post(f"/data/{TICKETS}", json=TICKET)
     assert (added.status_code, added.json()) == (201, {"records": count + 1})
-    assert 7 in shown(platform)
+    assert 7 in shown(served)
     replaced = control.put(f"/data/{TICKETS}", json=[TICKET])
     assert (replaced.status_code, replaced.json()) == (200, {"records": 1})
     assert control.get(f"/data/{TICKETS}").json() == [TICKET]
@@ -252,14 +252,14 @@ paths:
           description: nothing
           content: {{application/json: {{example: {{a: 1}}}}}}
 """
-    platform = with_document(tmp_path, shared_store, text)
-    Collections(platform.sandbox)["/v2/pet"].add({"name": "Rex"})
+    served = with_document(tmp_path, shared_store, text)
+    Collections(served.platform)["/v2/pet"].add({"name": "Rex"})
 
-    answer = platform.get("/v2/pet")
+    answer = served.get("/v2/pet")
 
     assert (answer.status_code, answer.content) == (int(status), b"")
     assert answer.headers.get("Content-Length") == ("0" if status == "205" else None)
-    assert platform.sandbox.verdict().bugs == []
+    assert served.platform.verdict().bugs == []
 
 
 @pytest.mark.parametrize("status", ["99", "100", "199", "600", "99999", "\u00b2\u00b2\u00b2"])
@@ -270,10 +270,10 @@ def test_a_status_that_no_answer_has_is_not_taken_from_a_document(
 openapi: 3.0.0
 paths: {{/v2/pet: {{get: {{responses: {{"{status}": {{description: odd}}}}}}}}}}
 """
-    platform = with_document(tmp_path, shared_store, text)
+    served = with_document(tmp_path, shared_store, text)
 
-    assert platform.get("/v2/pet").status_code in (200, 404)  # or the document is left out
-    assert platform.sandbox.verdict().bugs == []
+    assert served.get("/v2/pet").status_code in (200, 404)  # or the document is left out
+    assert served.platform.verdict().bugs == []
 
 
 @pytest.mark.parametrize("media_type", ["text/a\\r\\nX: y", "text/\u20ac"])
@@ -288,18 +288,18 @@ paths:
       responses:
         "200": {{description: odd, content: {{"{media_type}": {{example: text}}}}}}
 """
-    platform = with_document(tmp_path, shared_store, text)
+    served = with_document(tmp_path, shared_store, text)
 
-    answer = platform.get("/v2/pet")
+    answer = served.get("/v2/pet")
 
     assert "X" not in answer.headers
-    assert platform.sandbox.verdict().bugs == []
+    assert served.platform.verdict().bugs == []
 
 
-def with_document(folder: Path, store: CertificateStore, text: str) -> Platform:
+def with_document(folder: Path, store: CertificateStore, text: str) -> Served:
     (folder / "pets.yaml").write_text(text, encoding="utf-8")
     fixtures = load_fixtures(None, folder)
-    return Platform(Sandbox(fixtures=fixtures, store=store, behaviour=Behaviour()))
+    return Served(Platform(fixtures=fixtures, store=store, behaviour=Behaviour()))
 
 
 @pytest.mark.parametrize(
@@ -341,17 +341,17 @@ def test_a_collection_may_be_named_by_a_path(
     text = "openapi: 3.0.0\npaths: {/v2/pet: {get: {responses: {200: {description: all}}}}}"
     (tmp_path / "pets.yaml").write_text(text)
     fixtures = load_fixtures(None, tmp_path)
-    platform = Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
-    control = control_client(platform.sandbox)
+    served = Served(Platform(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
+    control = control_client(served.platform)
 
     assert control.post("/data//v2/pet", json={"name": "Rex"}).status_code == 201
-    assert platform.get("/v2/pet").json() == [{"name": "Rex"}]
-    assert list(Collections(platform.sandbox)["/v2/pet"]) == [{"name": "Rex"}]
+    assert served.get("/v2/pet").json() == [{"name": "Rex"}]
+    assert list(Collections(served.platform)["/v2/pet"]) == [{"name": "Rex"}]
 
 
-def test_no_bundled_path_is_one_of_the_platforms_own(platform: Platform) -> None:
+def test_no_bundled_path_is_one_of_the_platforms_own(served: Served) -> None:
     """They are looked up before its other routes."""
-    paths = platform.sandbox.catalogue.bundled_paths
+    paths = served.platform.catalogue.bundled_paths
     others = [
         route
         for route in platform_app().routes
@@ -370,6 +370,6 @@ def test_a_document_of_ones_own_does_not_hide_the_token_endpoint(
     text = "openapi: 3.0.0\npaths: {/v2/oauthtoken: {post: {responses: {200: {}}}}}"
     (tmp_path / "own.yaml").write_text(text)
     fixtures = load_fixtures(None, tmp_path)
-    platform = Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
+    served = Served(Platform(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
 
-    assert platform.token()
+    assert served.token()

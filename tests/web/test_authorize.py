@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from mock_sei.oauth.authorize import PARAMETERS
 from mock_sei.oauth.token_request import MEDIA_TYPES
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from tests.oauth.flows import (
     ALICE,
     AUTHORIZE,
@@ -30,7 +30,7 @@ from tests.oauth.flows import (
     redeem,
     returned,
 )
-from tests.support import Platform
+from tests.support import Served
 
 WEB_ADDRESS, SPA_ADDRESS = "https://localhost:9443/callback", "http://localhost:8000/callback"
 ADDRESSES = (
@@ -169,26 +169,26 @@ def test_a_post_of_the_request_is_the_same_as_a_get(
 
 
 def test_the_redirect_address_may_be_left_out_or_called_as_the_vendor_does(
-    platform: Platform,
+    served: Served,
 ) -> None:
     address = "https://localhost:9443/callback"
     requests: list[dict[str, str]] = [{}, {"redirect_url": address}, {"redirect_uri": address}]
 
     for request in requests:
-        answer = log_in(platform, **request)
+        answer = log_in(served, **request)
         assert answer.headers["Location"].startswith(f"{address}?code=")
         code = returned(answer)["code"]
-        tokens = redeem(platform, grant_type="authorization_code", code=code, **request)
+        tokens = redeem(served, grant_type="authorization_code", code=code, **request)
         assert tokens.json()["redirect_url"] == address
         assert tokens.json()["scope"] == "ilservices"
 
 
 def test_auto_login_needs_the_setting_and_a_known_user(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     hint = WEB | {"login_hint": "alice@example.com", "state": "s"}
     assert is_sent_to_log_in(browser.get(AUTHORIZE, params=hint))
-    platform.sandbox.reset({"auto_login": True})
+    served.platform.reset({"auto_login": True})
 
     unknown = WEB | {"login_hint": "nobody@example.com"}
     assert is_sent_to_log_in(browser.get(AUTHORIZE, params=unknown))
@@ -197,21 +197,21 @@ def test_auto_login_needs_the_setting_and_a_known_user(
     assert answer.status_code == 302
     assert returned(answer).keys() == {"code", "state", "iss"}
     assert answer.headers["Location"].startswith(f"{WEB_ADDRESS}?code=")
-    (note,) = (each for each in platform.sandbox.journal.last.notes if "auto_login" in each)
+    (note,) = (each for each in served.platform.journal.last.notes if "auto_login" in each)
     assert "alice@example.com" in note
 
 
-def test_the_page_is_not_on_the_two_way_listener(platform: Platform) -> None:
+def test_the_page_is_not_on_the_two_way_listener(served: Served) -> None:
     for path in (AUTHORIZE, LOGIN):
-        assert platform.client().get(path, params=WEB).status_code == 404
-        assert platform.client().post(path, params=WEB, data=ALICE).status_code == 404
+        assert served.client().get(path, params=WEB).status_code == 404
+        assert served.client().post(path, params=WEB, data=ALICE).status_code == 404
 
 
-def test_neither_codes_nor_tokens_are_in_the_journal(platform: Platform) -> None:
-    code = returned(log_in(platform))["code"]
-    token = returned(log_in(platform, "demo-spa"))["access_token"]
+def test_neither_codes_nor_tokens_are_in_the_journal(served: Served) -> None:
+    code = returned(log_in(served))["code"]
+    token = returned(log_in(served, "demo-spa"))["access_token"]
 
-    shown = str(platform.sandbox.journal.to_json())
+    shown = str(served.platform.journal.to_json())
 
     assert code not in shown
     assert token not in shown
@@ -232,19 +232,19 @@ def test_neither_codes_nor_tokens_are_in_the_journal(platform: Platform) -> None
     ],
 )
 def test_bytes_that_are_no_text_are_answered_and_journalled(
-    platform: Platform, browser: httpx2.Client, query: str, form: str
+    served: Served, browser: httpx2.Client, query: str, form: str
 ) -> None:
     url = f"{AUTHORIZE}?client_id=demo-web-key&{query}"
 
     if form:
-        browser.cookies.set("mock_sei_session", log_in(platform).cookies["mock_sei_session"])
+        browser.cookies.set("mock_sei_session", log_in(served).cookies["mock_sei_session"])
         answer = browser.post(url, content=form, headers={"Content-Type": MEDIA_TYPES[0]})
     else:
         answer = browser.get(url)
 
     assert answer.status_code in (200, 302, 303, 400)
-    assert platform.sandbox.bugs == []
-    assert json.dumps(platform.sandbox.journal.to_json(), ensure_ascii=False).encode()
+    assert served.platform.bugs == []
+    assert json.dumps(served.platform.journal.to_json(), ensure_ascii=False).encode()
 
 
 NAMES = st.sampled_from([*PARAMETERS, "username", "password", "decision", "consent", "x"])
@@ -267,11 +267,11 @@ PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=8).map(
     path=st.sampled_from([AUTHORIZE, LOGIN]),
 )
 def test_whatever_comes_to_authorize_or_log_in_is_answered_well(
-    hammered: Platform, query: bytes, body: bytes, media_type: str, logged_in: bool, path: str
+    hammered: Served, query: bytes, body: bytes, media_type: str, logged_in: bool, path: str
 ) -> None:
     http = hammered.client(None, listener=Listener.ONE_WAY)
     if logged_in:
-        session = hammered.sandbox.state.oauth.sessions.start("alice@example.com")
+        session = hammered.platform.state.oauth.sessions.start("alice@example.com")
         http.cookies.set("mock_sei_session", session.identifier)
 
     answer = http.post(
@@ -281,7 +281,7 @@ def test_whatever_comes_to_authorize_or_log_in_is_answered_well(
         follow_redirects=False,
     )
 
-    assert hammered.sandbox.bugs == []
+    assert hammered.platform.bugs == []
     assert answer.status_code in (200, 303, 400)
     if answer.status_code == 303:
         assert answer.headers["Location"].startswith((*ADDRESSES, *LOGINS))
@@ -289,11 +289,11 @@ def test_whatever_comes_to_authorize_or_log_in_is_answered_well(
     else:
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["X-Frame-Options"] == "DENY"
-    assert json.dumps(hammered.sandbox.journal.last.to_json(), ensure_ascii=False).encode()
+    assert json.dumps(hammered.platform.journal.last.to_json(), ensure_ascii=False).encode()
 
 
 def test_the_log_in_page_names_the_demo_users_with_their_passwords(
-    browser: httpx2.Client, sandbox: Sandbox
+    browser: httpx2.Client, platform: Platform
 ) -> None:
     page = browser.get(LOGIN, params=WEB).text
     for name in ("alice", "bob"):
@@ -301,7 +301,7 @@ def test_the_log_in_page_names_the_demo_users_with_their_passwords(
     refused = browser.post(LOGIN, params=WEB, data={"username": "x", "password": "y"}).text
     assert "alice-password" in refused
 
-    users = sandbox.state.registry.end_users
+    users = platform.state.registry.end_users
     users["alice@example.com"] = replace(users["alice@example.com"], password="of-the-user-alone")
     page = browser.get(LOGIN, params=WEB).text
     assert "alice" not in page
@@ -312,7 +312,7 @@ def test_the_log_in_page_names_the_demo_users_with_their_passwords(
 
 
 def test_authorize_sends_the_browser_to_the_log_in_page_with_the_request(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     """The authorization page: 302. The address has what authorize reads, and no secret."""
     request = {"state": "a b&c=d", "scope": "ilservices", "login_hint": "bob@example.com"}
@@ -328,7 +328,7 @@ def test_authorize_sends_the_browser_to_the_log_in_page_with_the_request(
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "Set-Cookie" not in answer.headers
-    entry = platform.sandbox.journal.last
+    entry = served.platform.journal.last
     assert (entry.application, entry.refused_by) == ("demo-web", None)
     assert f"the browser is sent to the log-in page, {LOGIN}" in str(entry.notes)
 
@@ -364,11 +364,11 @@ def test_the_log_in_address_has_the_host_that_the_browser_called(
 
 
 def test_behind_a_public_url_the_log_in_address_is_relative(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     """A proxy may have changed ``Host``, and the browser may not know the public name."""
-    sandbox = platform.sandbox
-    sandbox.addresses = replace(sandbox.addresses, public_url="https://sei.example")
+    platform = served.platform
+    platform.addresses = replace(platform.addresses, public_url="https://sei.example")
 
     answer = browser.get(AUTHORIZE, params=WEB)
 
@@ -376,12 +376,12 @@ def test_behind_a_public_url_the_log_in_address_is_relative(
 
 
 def test_the_log_in_form_may_be_posted_to_authorize_itself(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     """For tests without a browser, which have one address; the journal names the other one."""
     allowed = browser.post(AUTHORIZE, params=WEB, data=ALICE)
     assert (allowed.status_code, "code" in returned(allowed)) == (303, True)
-    assert f"the page's own form goes to {LOGIN}" in str(platform.sandbox.journal.last.notes)
+    assert f"the page's own form goes to {LOGIN}" in str(served.platform.journal.last.notes)
     credentials = {name: value for name, value in ALICE.items() if name != "decision"}
 
     logged_in = browser.post(AUTHORIZE, params=WEB, data=credentials)
@@ -417,46 +417,46 @@ def test_the_log_in_page_works_again_after_reload_and_in_two_tabs(browser: httpx
 
 
 def test_a_log_in_page_without_a_request_says_where_to_start(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     for address in (LOGIN, f"{LOGIN}?", f"{LOGIN}?client_id=", f"{LOGIN}?x=1"):
         answer = browser.get(address)
 
         assert answer.status_code == 400
         assert "Start the log-in in the application" in answer.text
-        assert platform.sandbox.journal.last.refused_by == "authorization request"
+        assert served.platform.journal.last.refused_by == "authorization request"
     assert browser.post(LOGIN, data=ALICE).status_code == 400
 
 
 def test_what_the_log_in_page_is_asked_is_checked_again(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     """Somebody may have changed the address, and the application may be gone."""
     address = browser.get(AUTHORIZE, params=WEB).headers["Location"]
 
     assert returned(browser.get(f"{address}&scope=x"))["error"] == "invalid_scope"
     assert browser.get(f"{address}&redirect_uri=https://evil.example/").status_code == 400
-    platform.change("demo-web", approved=False)
+    served.change("demo-web", approved=False)
     for answer in (browser.get(address), browser.post(address, data=ALICE)):
         assert answer.status_code == 400
         assert "waits for approval" in answer.text
 
 
 def test_a_consent_after_the_end_of_its_session_shows_the_log_in_page(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     browser.post(LOGIN, params=WEB, data=ALICE)
     form = {"decision": "allow", "consent": hidden(browser.get(LOGIN, params=WEB).text, "consent")}
-    platform.sandbox.clock.advance(timedelta(minutes=61))
+    served.platform.clock.advance(timedelta(minutes=61))
 
     answer = browser.post(LOGIN, params=WEB, data=form)
 
     assert "Log in" in answer.text
-    assert "without a live session" in str(platform.sandbox.journal.last.notes)
+    assert "without a live session" in str(served.platform.journal.last.notes)
 
 
 def test_each_step_of_a_log_in_says_in_the_journal_what_came_of_it(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     credentials = {name: value for name, value in ALICE.items() if name != "decision"}
     browser.get(browser.get(AUTHORIZE, params=WEB).headers["Location"])
@@ -466,7 +466,7 @@ def test_each_step_of_a_log_in_says_in_the_journal_what_came_of_it(
         LOGIN, params=WEB, data={"decision": "allow", "consent": hidden(page.text, "consent")}
     )
 
-    entries = platform.sandbox.journal.entries
+    entries = served.platform.journal.entries
     assert [str(each.notes[0]) if each.notes else "" for each in entries] == [
         f"the request is good; the browser is sent to the log-in page, {LOGIN}",
         "the log-in page for demo-web is shown",
@@ -477,7 +477,7 @@ def test_each_step_of_a_log_in_says_in_the_journal_what_came_of_it(
 
 
 def test_a_request_that_no_address_can_carry_is_refused_with_its_length(
-    platform: Platform, browser: httpx2.Client
+    served: Served, browser: httpx2.Client
 ) -> None:
     """A request's head may have 64 KiB. With ``auto_login`` no page is needed, nor its address."""
     fits, too_long = (WEB | {"state": "s" * size} for size in (61_000, 62_000))
@@ -487,7 +487,7 @@ def test_a_request_that_no_address_can_carry_is_refused_with_its_length(
 
     assert answer.status_code == 400
     assert "too long for the address of the log-in page" in answer.text
-    assert platform.sandbox.journal.last.expected == "at most 61440 characters"
-    platform.sandbox.reset({"auto_login": True})
+    assert served.platform.journal.last.expected == "at most 61440 characters"
+    served.platform.reset({"auto_login": True})
     hint = {"login_hint": "alice@example.com"}
     assert browser.post(AUTHORIZE, data=too_long | hint).status_code == 303

@@ -15,18 +15,18 @@ from mock_sei.errors import Refusal
 from mock_sei.oauth.authorize import read_request
 from mock_sei.oauth.redirects import is_registered
 from mock_sei.oauth.token_request import parse_token_request
-from mock_sei.peer import Connection, Findings
-from mock_sei.records import find_redirect_problem
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.connection import Connection, Findings
+from mock_sei.rules.records import find_redirect_problem
+from mock_sei.rules.standards import Listener
+from mock_sei.web.faults import caller_of
 from mock_sei.web.forms import read_pairs
 from mock_sei.web.login import SESSION_COOKIE, Visit
 from mock_sei.web.portal.visit import FORM_COOKIE
 from mock_sei.web.requests import find_cookie, has_access_token, has_access_token_in
-from mock_sei.web.trouble import caller_of
 from tests.growth import Action, assert_linear
 from tests.oauth.flows import ALICE, AUTHORIZE, LOGIN, WEB
-from tests.support import Platform
+from tests.support import Served
 
 pytestmark = pytest.mark.slow
 
@@ -103,12 +103,12 @@ def test_token_requests(piece: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["a ", COMBINING, "http://127.0.0.1:1", "[", ":9", "/", "@", "%"])
-def test_authorization_requests(sandbox: Sandbox, piece: str) -> None:
+def test_authorization_requests(platform: Platform, piece: str) -> None:
     def read(name: str, count: int) -> Action:
         start = "http://127.0.0.1" if name == "redirect_uri" else ""
         good = {"client_id": "demo-native-key", "redirect_uri": "http://127.0.0.1:1/callback"}
         pairs = list((good | {name: start + piece * count}).items())
-        server = sandbox.state.oauth
+        server = platform.state.oauth
         return quietly(lambda: read_request(pairs, server, issuer="https://localhost"))
 
     names = ("redirect_uri", "state", "scope", "login_hint", "code_challenge", "response_type")
@@ -136,7 +136,7 @@ def test_redirect_addresses(piece: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["&", "a=1&", "client_id=&", "%e2", "A", "=", "+"])
-def test_the_caller_of_an_exchange(sandbox: Sandbox, piece: str) -> None:
+def test_the_caller_of_an_exchange(platform: Platform, piece: str) -> None:
     def find(count: int) -> Action:
         text = (piece * count).encode()
         scope = {
@@ -145,26 +145,26 @@ def test_the_caller_of_an_exchange(sandbox: Sandbox, piece: str) -> None:
             "query_string": text,
             "headers": [(b"authorization", b"Basic " + text)],
         }
-        exchange: Any = SimpleNamespace(sandbox=sandbox, listener=Listener.ONE_WAY)
+        exchange: Any = SimpleNamespace(platform=platform, listener=Listener.ONE_WAY)
         return lambda: caller_of(exchange, scope, text)
 
     assert_linear(find, 4000)
 
 
-def browser(platform: Platform) -> httpx2.Client:
-    http = platform.client(None, listener=Listener.ONE_WAY)
+def browser(served: Served) -> httpx2.Client:
+    http = served.client(None, listener=Listener.ONE_WAY)
     http.follow_redirects = False
     return http
 
 
-def test_the_session_cookie_is_found_among_others(platform: Platform) -> None:
+def test_the_session_cookie_is_found_among_others(served: Served) -> None:
     """And a quoted or escaped spelling of it is another value."""
-    http = browser(platform)
+    http = browser(served)
     logged_in = http.post(AUTHORIZE, params=WEB, data=ALICE | {"decision": "later"})
     session = logged_in.cookies[SESSION_COOKIE]
 
     def shown(cookies: str) -> str:
-        return browser(platform).get(LOGIN, params=WEB, headers={"Cookie": cookies}).text
+        return browser(served).get(LOGIN, params=WEB, headers={"Cookie": cookies}).text
 
     for cookies in (
         f"{SESSION_COOKIE}={session}",

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from mock_sei.oauth.metadata import JWKS_PATH, METADATA_PATH, REVOKE_PATH, TOKEN_INFO_PATH
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.oauth.flows import ALICE, AUTHORIZE, LOGIN, WEB, log_in, returned
-from tests.support import TICKETS, TOKEN_PATH, Platform, control_client
+from tests.support import TICKETS, TOKEN_PATH, Served, control_client
 
 SPA = "http://localhost:8000"
 FOREIGN = [
@@ -49,25 +49,25 @@ def allowed(path: str, origin: str, listener: Listener) -> str | None:
     return SPA if origin == SPA else None
 
 
-def preflight(platform: Platform, path: str, origin: str, listener: Listener) -> httpx2.Response:
+def preflight(served: Served, path: str, origin: str, listener: Listener) -> httpx2.Response:
     headers = {
         "Origin": origin,
         "Access-Control-Request-Method": METHODS[path],
         "Access-Control-Request-Headers": "appkey,authorization",
     }
-    return platform.client("svc-demo", listener=listener).options(path, headers=headers)
+    return served.client("svc-demo", listener=listener).options(path, headers=headers)
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
 @pytest.mark.parametrize("path", METHODS)
 def test_a_browser_may_call_and_read_where_its_origin_is_registered(
-    platform: Platform, path: str, listener: Listener
+    served: Served, path: str, listener: Listener
 ) -> None:
     """Each endpoint, origin and listener; preflight and call."""
-    http = platform.client("svc-demo", listener=listener)
+    http = served.client("svc-demo", listener=listener)
     for origin in (SPA, *FOREIGN):
         reader = allowed(path, origin, listener)
-        asked = preflight(platform, path, origin, listener)
+        asked = preflight(served, path, origin, listener)
         called = http.request(
             METHODS[path], path, headers={"Origin": origin}, follow_redirects=False
         )
@@ -97,8 +97,8 @@ def test_a_browser_may_call_and_read_where_its_origin_is_registered(
         LOGIN,
     ],
 )
-def test_a_page_for_people_is_for_no_script_of_another_page(platform: Platform, path: str) -> None:
-    http = platform.client(None, listener=Listener.ONE_WAY)
+def test_a_page_for_people_is_for_no_script_of_another_page(served: Served, path: str) -> None:
+    http = served.client(None, listener=Listener.ONE_WAY)
     asked = {"Origin": SPA, "Access-Control-Request-Method": "GET"}
 
     read = http.get(path, headers={"Origin": SPA})
@@ -110,46 +110,44 @@ def test_a_page_for_people_is_for_no_script_of_another_page(platform: Platform, 
 
 
 @pytest.mark.parametrize("path", ["/portals", "/v2/oauth/logins", "/openapi/sma-trade-orders.json"])
-def test_a_path_that_only_begins_like_a_page_is_readable(platform: Platform, path: str) -> None:
-    http = platform.client(None, listener=Listener.ONE_WAY)
+def test_a_path_that_only_begins_like_a_page_is_readable(served: Served, path: str) -> None:
+    http = served.client(None, listener=Listener.ONE_WAY)
 
     assert http.get(path, headers={"Origin": SPA}).headers[ALLOW_ORIGIN] == SPA
     assert ALLOW_ORIGIN not in http.get(path, headers={"Origin": FOREIGN[0]}).headers
 
 
 @pytest.mark.parametrize("path", [path for path in METHODS if path not in PAGES])
-def test_a_preflight_names_what_a_client_sends(platform: Platform, path: str) -> None:
-    answer = preflight(platform, path, SPA, Listener.ONE_WAY)
+def test_a_preflight_names_what_a_client_sends(served: Served, path: str) -> None:
+    answer = preflight(served, path, SPA, Listener.ONE_WAY)
 
     named = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
     assert {"appkey", "authorization", "content-type", "requesttrackingid"} <= set(named)
     assert METHODS[path] in answer.headers["Access-Control-Allow-Methods"].split(", ")
     assert answer.content == b""
-    assert platform.sandbox.journal.last.refused_by is None
+    assert served.platform.journal.last.refused_by is None
 
 
-def test_a_preflight_is_no_call(platform: Platform) -> None:
+def test_a_preflight_is_no_call(served: Served) -> None:
     """It comes without token and AppKey, and passes; the call without them does not."""
-    assert preflight(platform, TICKETS, SPA, Listener.ONE_WAY).status_code == 204
+    assert preflight(served, TICKETS, SPA, Listener.ONE_WAY).status_code == 204
 
-    call = platform.client(None, listener=Listener.ONE_WAY).get(TICKETS, headers={"Origin": SPA})
-    plain = platform.client(None, listener=Listener.ONE_WAY).options(
-        TICKETS, headers={"Origin": SPA}
-    )
+    call = served.client(None, listener=Listener.ONE_WAY).get(TICKETS, headers={"Origin": SPA})
+    plain = served.client(None, listener=Listener.ONE_WAY).options(TICKETS, headers={"Origin": SPA})
 
     assert (call.status_code, plain.status_code) == (401, 405)
 
 
-def test_without_an_origin_there_is_nothing_of_it(platform: Platform) -> None:
-    answer = platform.client(None, listener=Listener.ONE_WAY).get(METADATA_PATH)
+def test_without_an_origin_there_is_nothing_of_it(served: Served) -> None:
+    answer = served.client(None, listener=Listener.ONE_WAY).get(METADATA_PATH)
 
     assert answer.status_code == 200
     assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
-def test_a_single_page_application_reads_its_answers(platform: Platform) -> None:
-    token = returned(log_in(platform, "demo-spa"))["access_token"]
-    http = platform.client(None, listener=Listener.ONE_WAY)
+def test_a_single_page_application_reads_its_answers(served: Served) -> None:
+    token = returned(log_in(served, "demo-spa"))["access_token"]
+    http = served.client(None, listener=Listener.ONE_WAY)
     bearer = {"Origin": SPA, "Authorization": f"Bearer {token}"}
 
     tickets = http.get(TICKETS, headers=bearer | {"AppKey": "demo-spa-key"})
@@ -180,9 +178,9 @@ def test_a_single_page_application_reads_its_answers(platform: Platform) -> None
     ],
 )
 def test_a_browser_can_read_a_refusal_too(
-    platform: Platform, method: str, path: str, form: dict[str, str], status: int
+    served: Served, method: str, path: str, form: dict[str, str], status: int
 ) -> None:
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
 
     own = http.request(method, path, data=form or None, headers={"Origin": SPA})
     foreign = http.request(method, path, data=form or None, headers={"Origin": FOREIGN[0]})
@@ -195,10 +193,10 @@ def test_a_browser_can_read_a_refusal_too(
 
 @pytest.mark.parametrize("fields", [{}, ALICE, {"decision": "deny"}])
 def test_no_answer_of_the_log_in_can_be_read_by_another_origin(
-    platform: Platform, fields: dict[str, str]
+    served: Served, fields: dict[str, str]
 ) -> None:
     """Pages, redirects and errors of authorize."""
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
     for path, query in product(PAGES, (WEB, {}, WEB | {"scope": "x"})):
         answer = http.post(
             path, params=query, data=fields, headers={"Origin": SPA}, follow_redirects=False
@@ -216,34 +214,32 @@ def test_no_answer_of_the_log_in_can_be_read_by_another_origin(
         ("http://[::1]:8000/callback", "http://[::1]:8000"),
     ],
 )
-def test_an_origin_is_known_as_browsers_write_it(
-    platform: Platform, address: str, origin: str
-) -> None:
-    platform.change("demo-spa", redirect_addresses=(address,))
+def test_an_origin_is_known_as_browsers_write_it(served: Served, address: str, origin: str) -> None:
+    served.change("demo-spa", redirect_addresses=(address,))
 
-    assert preflight(platform, TICKETS, origin, Listener.ONE_WAY).status_code == 204
-    assert preflight(platform, TICKETS, SPA, Listener.ONE_WAY).status_code == 405
+    assert preflight(served, TICKETS, origin, Listener.ONE_WAY).status_code == 204
+    assert preflight(served, TICKETS, SPA, Listener.ONE_WAY).status_code == 405
 
 
 @pytest.mark.parametrize("address", ["com.example.spa:/callback", "com.example.spa://host/cb"])
-def test_a_private_scheme_has_no_origin(platform: Platform, address: str) -> None:
-    platform.change("demo-spa", redirect_addresses=(address,))
+def test_a_private_scheme_has_no_origin(served: Served, address: str) -> None:
+    served.change("demo-spa", redirect_addresses=(address,))
 
     for origin in ("null", "com.example.spa://", "com.example.spa://host"):
-        assert preflight(platform, TICKETS, origin, Listener.ONE_WAY).status_code == 405
+        assert preflight(served, TICKETS, origin, Listener.ONE_WAY).status_code == 405
 
 
-def test_a_scripted_header_is_not_joined_by_the_platforms(platform: Platform) -> None:
+def test_a_scripted_header_is_not_joined_by_the_platforms(served: Served) -> None:
     scripted = {"Access-Control-Allow-Origin": "https://other.example", "Vary": "Accept"}
-    control = control_client(platform.sandbox)
+    control = control_client(served.platform)
     armed = control.post(
         "/answers",
         json={"operation": f"GET {TICKETS}", "json": {}, "headers": scripted},
     )
     assert armed.status_code in (200, 201, 204), armed.text
-    spa = platform.application("demo-spa")
-    http = platform.client(None, listener=Listener.ONE_WAY)
-    token = returned(log_in(platform, "demo-spa"))["access_token"]
+    spa = served.application("demo-spa")
+    http = served.client(None, listener=Listener.ONE_WAY)
+    token = returned(log_in(served, "demo-spa"))["access_token"]
     headers = {"AppKey": spa.app_key, "Authorization": f"Bearer {token}", "Origin": SPA_ORIGIN}
 
     answer = http.get(TICKETS, headers=headers)

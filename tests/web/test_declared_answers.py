@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
-from tests.support import Platform
+from tests.support import Served
 
 OWN = """
 openapi: 3.0.3
@@ -42,12 +42,12 @@ def test_declared_headers_are_sent_with_every_kind_of_answer(
 ) -> None:
     (tmp_path / "crates.yaml").write_text(OWN)
     fixtures = load_fixtures(apis=tmp_path)
-    platform = Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1)))
-    http, headers = platform.client(), platform.headers()
+    served = Served(Platform(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1)))
+    http, headers = served.client(), served.headers()
 
     made = http.post("/v1/crates", headers={**headers, "X-Crate-Id": "mine"})
     listed = http.get("/v1/crates", headers=headers)
-    note = platform.sandbox.journal.last.notes[0]
+    note = served.platform.journal.last.notes[0]
     moved = http.get("/v1/moved", headers=headers, follow_redirects=False)
     gone = http.delete("/v1/gone", headers=headers)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.types import Message
 
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.listener import PlatformListener
 from tests.support import TICKETS, InProcess
@@ -14,7 +14,7 @@ from tests.support import TICKETS, InProcess
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
 
-def leave_in_the_middle(sandbox: Sandbox, path: str, headers: list[tuple[bytes, bytes]]) -> None:
+def leave_in_the_middle(platform: Platform, path: str, headers: list[tuple[bytes, bytes]]) -> None:
     """Ten bytes of a hundred come, then the connection ends."""
     pieces: list[Message] = [
         {"type": "http.request", "body": b"x" * 10, "more_body": True},
@@ -39,7 +39,7 @@ def leave_in_the_middle(sandbox: Sandbox, path: str, headers: list[tuple[bytes, 
         "server": ("127.0.0.1", 443),
         "scheme": "https",
     }
-    listener = PlatformListener(platform_app(), sandbox, Listener.ONE_WAY)
+    listener = PlatformListener(platform_app(), platform, Listener.ONE_WAY)
     assert InProcess.portal is not None
     InProcess.portal.call(listener, scope, receive, send)
 
@@ -47,15 +47,15 @@ def leave_in_the_middle(sandbox: Sandbox, path: str, headers: list[tuple[bytes, 
 @pytest.mark.parametrize("path", ["/v2/oauthtoken", "/v2/oauth/authorize", TICKETS])
 @pytest.mark.parametrize("fault", [None, {"latency": 0.001}])
 def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_bug(
-    sandbox: Sandbox, path: str, fault: dict[str, float] | None
+    platform: Platform, path: str, fault: dict[str, float] | None
 ) -> None:
     if fault:
-        sandbox.arm_fault({"operation": f"POST {path}", **fault})
+        platform.arm_fault({"operation": f"POST {path}", **fault})
 
-    leave_in_the_middle(sandbox, path, [FORM])
+    leave_in_the_middle(platform, path, [FORM])
 
-    assert sandbox.bugs == []
-    (entry,) = sandbox.journal.entries
+    assert platform.bugs == []
+    (entry,) = platform.journal.entries
     assert entry.status == 0
     assert entry.refused_by == "request"
     assert (entry.expected, entry.actual) == ("100 bytes", "10 bytes")

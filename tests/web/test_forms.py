@@ -5,14 +5,14 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.oauth.flows import ALICE, LOGIN, WEB, hidden, log_in, returned
-from tests.support import Platform
+from tests.support import Served
 
 BOB = ALICE | {"username": "bob@example.com", "password": "bob-password"}
 
 
-def test_consent_needs_the_pages_token(platform: Platform, browser: httpx2.Client) -> None:
+def test_consent_needs_the_pages_token(served: Served, browser: httpx2.Client) -> None:
     browser.post(LOGIN, params=WEB, data=ALICE)
     good = hidden(browser.get(LOGIN, params=WEB).text, "consent")
 
@@ -21,13 +21,13 @@ def test_consent_needs_the_pages_token(platform: Platform, browser: httpx2.Clien
         answer = browser.post(LOGIN, params=WEB, data=form)
         assert answer.status_code == 400
         assert "Location" not in answer.headers
-    assert platform.sandbox.journal.last.refused_by == "consent"
+    assert served.platform.journal.last.refused_by == "consent"
     done = browser.post(LOGIN, params=WEB, data={"decision": "allow", "consent": good})
     assert "code" in returned(done)
 
 
-def test_a_consent_fits_the_session_it_was_shown_to(platform: Platform) -> None:
-    alice, bob = (platform.client(None, listener=Listener.ONE_WAY) for _ in range(2))
+def test_a_consent_fits_the_session_it_was_shown_to(served: Served) -> None:
+    alice, bob = (served.client(None, listener=Listener.ONE_WAY) for _ in range(2))
     alice.post(LOGIN, params=WEB, data=ALICE)
     bob.post(LOGIN, params=WEB, data=BOB)
     form = {
@@ -38,16 +38,16 @@ def test_a_consent_fits_the_session_it_was_shown_to(platform: Platform) -> None:
     assert alice.post(LOGIN, params=WEB, data=form).status_code == 400
     assert (
         "Log in"
-        in platform.client(None, listener=Listener.ONE_WAY).post(LOGIN, params=WEB, data=form).text
+        in served.client(None, listener=Listener.ONE_WAY).post(LOGIN, params=WEB, data=form).text
     )
     bob.follow_redirects = False
     assert bob.post(LOGIN, params=WEB, data=form).status_code == 303
 
 
 def test_the_session_cookie_is_kept_from_scripts_and_plain_connections(
-    platform: Platform,
+    served: Served,
 ) -> None:
-    cookie = log_in(platform).headers["Set-Cookie"]
+    cookie = log_in(served).headers["Set-Cookie"]
 
     assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
 
@@ -115,7 +115,7 @@ def test_a_consent_token_of_other_letters_is_refused(browser: httpx2.Client) -> 
     assert (answer.status_code, "did not come from the page" in answer.text) == (400, True)
 
 
-def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: httpx2.Client) -> None:
+def test_a_consent_of_another_origin_is_refused(served: Served, browser: httpx2.Client) -> None:
     browser.post(LOGIN, params=WEB, data=ALICE)
     form = {
         "decision": "allow",
@@ -128,5 +128,5 @@ def test_a_consent_of_another_origin_is_refused(platform: Platform, browser: htt
         )
         assert foreign.status_code == 400
         assert "Location" not in foreign.headers
-        assert platform.sandbox.journal.last.refused_by == "origin"
+        assert served.platform.journal.last.refused_by == "origin"
     assert browser.post(LOGIN, params=WEB, data=form).status_code == 303

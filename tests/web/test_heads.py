@@ -15,10 +15,10 @@ from mock_sei.oauth.metadata import (
     METADATA_PATH,
     TOKEN_INFO_PATH,
 )
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from tests.apis.engine import document
-from tests.support import TICKETS, Platform, control_client
+from tests.support import TICKETS, Served, control_client
 
 NOT_OF_THE_ANSWER = {"requesttrackingid", "date", "set-cookie"}
 """Headers that are of one exchange: two GETs differ in them too."""
@@ -69,9 +69,9 @@ def said(answer: httpx2.Response) -> tuple[int, dict[str, str]]:
 
 
 @pytest.fixture
-def with_own(platform: Platform) -> Platform:
-    platform.sandbox.catalogue = Catalogue((), [document(OWN, version="3.1.0")])
-    return platform
+def with_own(served: Served) -> Served:
+    served.platform.catalogue = Catalogue((), [document(OWN, version="3.1.0")])
+    return served
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
@@ -100,16 +100,16 @@ def with_own(platform: Platform) -> Platform:
     ],
 )
 def test_the_platform_answers_a_head_as_a_get_without_its_body(
-    platform: Platform, path: str, listener: Listener
+    served: Served, path: str, listener: Listener
 ) -> None:
-    http, headers = platform.client(listener=listener), platform.headers()
+    http, headers = served.client(listener=listener), served.headers()
 
     looked = http.head(path, headers=headers, follow_redirects=False)
     got = http.get(path, headers=headers, follow_redirects=False)
 
     assert said(looked) == said(got)
     assert looked.content == b""
-    head, get = platform.sandbox.journal.entries[-2:]
+    head, get = served.platform.journal.entries[-2:]
     assert head.request is not None
     assert get.request is not None
     assert (head.request.method, get.request.method) == ("HEAD", "GET")
@@ -121,9 +121,9 @@ def test_the_platform_answers_a_head_as_a_get_without_its_body(
 @pytest.mark.usefixtures("one_key")
 @pytest.mark.parametrize("path", CONTROL_PAGES)
 def test_the_control_api_answers_a_head_as_a_get_without_its_body(
-    sandbox: Sandbox, path: str
+    platform: Platform, path: str
 ) -> None:
-    http = control_client(sandbox)
+    http = control_client(platform)
 
     looked, got = http.head(path), http.get(path)
 
@@ -131,109 +131,109 @@ def test_the_control_api_answers_a_head_as_a_get_without_its_body(
     assert looked.content == b""
 
 
-def test_a_head_is_no_use_of_its_token(platform: Platform) -> None:
-    clock, headers = platform.sandbox.clock, platform.headers()
+def test_a_head_is_no_use_of_its_token(served: Served) -> None:
+    clock, headers = served.platform.clock, served.headers()
     clock.advance(minutes=20)
-    assert platform.client().head(TICKETS, headers=headers).status_code == 200
+    assert served.client().head(TICKETS, headers=headers).status_code == 200
     clock.advance(minutes=11)
 
-    assert platform.get(headers=headers).status_code == 401
+    assert served.get(headers=headers).status_code == 401
 
 
-def test_a_get_is_a_use_of_its_token(platform: Platform) -> None:
-    clock, headers = platform.sandbox.clock, platform.headers()
+def test_a_get_is_a_use_of_its_token(served: Served) -> None:
+    clock, headers = served.platform.clock, served.headers()
     clock.advance(minutes=20)
-    assert platform.get(headers=headers).status_code == 200
+    assert served.get(headers=headers).status_code == 200
     clock.advance(minutes=11)
 
-    assert platform.get(headers=headers).status_code == 200
+    assert served.get(headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("path", [TICKETS, JWKS_PATH])
 def test_a_head_shows_the_next_scripted_answer_and_leaves_it_for_the_get(
-    platform: Platform, path: str
+    served: Served, path: str
 ) -> None:
-    sandbox, headers = platform.sandbox, platform.headers()
-    sandbox.enqueue(f"GET {path}", status=202, json={"scripted": True})
+    platform, headers = served.platform, served.headers()
+    platform.enqueue(f"GET {path}", status=202, json={"scripted": True})
 
-    looked = [platform.client().head(path, headers=headers) for _ in range(2)]
+    looked = [served.client().head(path, headers=headers) for _ in range(2)]
 
     assert [each.status_code for each in looked] == [202, 202]
     assert looked[0].headers["Content-Length"] == str(len('{"scripted": true}'))
-    assert len(sandbox.scripts) == 1
-    assert "not used up by a HEAD" in str(sandbox.journal.last)
-    assert platform.get(path, headers=headers).json() == {"scripted": True}
-    assert len(sandbox.scripts) == 0
+    assert len(platform.scripts) == 1
+    assert "not used up by a HEAD" in str(platform.journal.last)
+    assert served.get(path, headers=headers).json() == {"scripted": True}
+    assert len(platform.scripts) == 0
 
 
-def test_a_script_for_head_by_name_is_used_up_by_a_head(platform: Platform) -> None:
-    sandbox, headers = platform.sandbox, platform.headers()
-    sandbox.enqueue(f"HEAD {TICKETS}", status=202)
-    sandbox.enqueue(f"GET {TICKETS}", status=203)
+def test_a_script_for_head_by_name_is_used_up_by_a_head(served: Served) -> None:
+    platform, headers = served.platform, served.headers()
+    platform.enqueue(f"HEAD {TICKETS}", status=202)
+    platform.enqueue(f"GET {TICKETS}", status=203)
 
-    statuses = [platform.client().head(TICKETS, headers=headers).status_code for _ in range(3)]
+    statuses = [served.client().head(TICKETS, headers=headers).status_code for _ in range(3)]
 
     assert statuses == [202, 203, 203]
-    assert platform.get(headers=headers).status_code == 203
+    assert served.get(headers=headers).status_code == 203
 
 
-def test_a_head_is_no_call_without_a_script(platform: Platform) -> None:
-    headers = platform.headers()
-    platform.sandbox.only_scripted()
+def test_a_head_is_no_call_without_a_script(served: Served) -> None:
+    headers = served.headers()
+    served.platform.only_scripted()
 
-    platform.client().head(TICKETS, headers=headers)
-    assert platform.sandbox.verdict().unscripted_calls == []
-    platform.get(headers=headers)
-    assert platform.sandbox.verdict().unscripted_calls == [f"GET {TICKETS}"]
+    served.client().head(TICKETS, headers=headers)
+    assert served.platform.verdict().unscripted_calls == []
+    served.get(headers=headers)
+    assert served.platform.verdict().unscripted_calls == [f"GET {TICKETS}"]
 
 
 @pytest.mark.parametrize("operation", [f"GET {TICKETS}", f"* {TICKETS}", None])
 def test_a_head_is_shown_a_fault_and_leaves_it_for_the_get(
-    platform: Platform, operation: str | None
+    served: Served, operation: str | None
 ) -> None:
-    headers = platform.headers()
+    headers = served.headers()
     where = {} if operation is None else {"operation": operation}
-    armed = platform.sandbox.arm_fault({**where, "status": 503, "times": 1, "required": True})
+    armed = served.platform.arm_fault({**where, "status": 503, "times": 1, "required": True})
 
-    looked = [platform.client().head(TICKETS, headers=headers) for _ in range(3)]
+    looked = [served.client().head(TICKETS, headers=headers) for _ in range(3)]
 
     assert [each.status_code for each in looked] == [503] * 3
     assert looked[0].headers["Retry-After"] == "1"
     assert armed.met == 0
-    assert platform.sandbox.verdict().unmet_faults
-    got = platform.get(headers=headers)
+    assert served.platform.verdict().unmet_faults
+    got = served.get(headers=headers)
     assert said(got) == said(looked[0])
-    assert platform.get(headers=headers).status_code == 200
+    assert served.get(headers=headers).status_code == 200
 
 
-def test_a_fault_for_head_by_name_counts_for_a_head_only(platform: Platform) -> None:
-    headers = platform.headers()
-    armed = platform.sandbox.arm_fault({"operation": f"HEAD {TICKETS}", "status": 503, "times": 1})
+def test_a_fault_for_head_by_name_counts_for_a_head_only(served: Served) -> None:
+    headers = served.headers()
+    armed = served.platform.arm_fault({"operation": f"HEAD {TICKETS}", "status": 503, "times": 1})
 
-    assert platform.get(headers=headers).status_code == 200
-    looked = [platform.client().head(TICKETS, headers=headers) for _ in range(2)]
+    assert served.get(headers=headers).status_code == 200
+    looked = [served.client().head(TICKETS, headers=headers) for _ in range(2)]
 
     assert [each.status_code for each in looked] == [503, 200]
     assert armed.met == 1
 
 
-def test_a_fault_that_happens_by_chance_is_not_shown_to_a_head(platform: Platform) -> None:
-    headers = platform.headers()
-    armed = platform.sandbox.arm_fault({"status": 503, "times": 1, "probability": 0.999_999})
+def test_a_fault_that_happens_by_chance_is_not_shown_to_a_head(served: Served) -> None:
+    headers = served.headers()
+    armed = served.platform.arm_fault({"status": 503, "times": 1, "probability": 0.999_999})
 
-    assert platform.client().head(TICKETS, headers=headers).status_code == 200
+    assert served.client().head(TICKETS, headers=headers).status_code == 200
     assert armed.met == 0
 
 
 @pytest.mark.parametrize("effect", [{"malformed": True}, {"drip": 1}, {"content_type": "a/b"}])
 def test_a_fault_of_the_body_shows_in_the_headers_of_a_head(
-    platform: Platform, effect: dict[str, object]
+    served: Served, effect: dict[str, object]
 ) -> None:
-    headers = platform.headers()
-    plain = platform.client().head(TICKETS, headers=headers)
-    platform.sandbox.arm_fault({"operation": f"GET {TICKETS}", **effect})
+    headers = served.headers()
+    plain = served.client().head(TICKETS, headers=headers)
+    served.platform.arm_fault({"operation": f"GET {TICKETS}", **effect})
 
-    looked = platform.client().head(TICKETS, headers=headers)
+    looked = served.client().head(TICKETS, headers=headers)
 
     assert looked.content == b""
     shown = (looked.headers["Content-Length"], looked.headers["Content-Type"])
@@ -242,47 +242,47 @@ def test_a_fault_of_the_body_shows_in_the_headers_of_a_head(
     )
 
 
-def test_a_head_logs_nobody_in(platform: Platform) -> None:
-    sandbox = platform.sandbox
-    sandbox.reset({"auto_login": True})
+def test_a_head_logs_nobody_in(served: Served) -> None:
+    platform = served.platform
+    platform.reset({"auto_login": True})
     where = f"{AUTHORIZE_PATH}?client_id=demo-web-key&login_hint=alice@example.com"
-    http = platform.client(listener=Listener.ONE_WAY)
+    http = served.client(listener=Listener.ONE_WAY)
 
     looked = http.head(where, follow_redirects=False)
 
-    assert (looked.status_code, len(sandbox.state.oauth.sessions)) == (302, 0)
+    assert (looked.status_code, len(platform.state.oauth.sessions)) == (302, 0)
     assert urlsplit(looked.headers["Location"]).path == LOGIN_PATH
     assert "set-cookie" not in looked.headers
     assert http.get(where, follow_redirects=False).status_code == 302
-    assert len(sandbox.state.oauth.sessions) == 1
+    assert len(platform.state.oauth.sessions) == 1
 
 
-def test_a_look_at_the_check_reports_no_failure(sandbox: Sandbox) -> None:
-    sandbox.record_bug("Traceback: on purpose")
-    http = control_client(sandbox)
+def test_a_look_at_the_check_reports_no_failure(platform: Platform) -> None:
+    platform.record_bug("Traceback: on purpose")
+    http = control_client(platform)
 
     http.head("/check")
-    sandbox.reset()
+    platform.reset()
     assert len(http.get("/check").json()["bugs"]) == 1
-    sandbox.reset()
+    platform.reset()
     assert http.get("/check").json()["bugs"] == []
 
 
-def test_a_look_at_a_report_does_not_count_as_asking_for_it(platform: Platform) -> None:
-    headers, reports = platform.headers(), "/v2/reports"
+def test_a_look_at_a_report_does_not_count_as_asking_for_it(served: Served) -> None:
+    headers, reports = served.headers(), "/v2/reports"
     asked = {"reportName": "Positions"}
-    platform.sandbox.clock.freeze()
-    key = platform.client().post(reports, headers=headers, json=asked).json()["requestId"]
+    served.platform.clock.freeze()
+    key = served.client().post(reports, headers=headers, json=asked).json()["requestId"]
     where = f"{reports}/{key}"
 
     for _ in range(5):
-        platform.client().head(where, headers=headers)
+        served.client().head(where, headers=headers)
 
-    assert platform.get(where, headers=headers).json()["status"] == "In Progress"
-    assert platform.get(where, headers=headers).json()["status"] == "Completed"
+    assert served.get(where, headers=headers).json()["status"] == "In Progress"
+    assert served.get(where, headers=headers).json()["status"] == "Completed"
 
 
-def test_a_document_may_define_its_own_head(with_own: Platform) -> None:
+def test_a_document_may_define_its_own_head(with_own: Served) -> None:
     http, headers = with_own.client(), with_own.headers()
 
     assert said(http.head("/v9/both", headers=headers))[0] == 204
@@ -294,9 +294,9 @@ def test_a_document_may_define_its_own_head(with_own: Platform) -> None:
     assert (refused.status_code, refused.headers["Allow"]) == (405, "HEAD, PUT")
 
 
-def test_a_head_writes_no_record_where_a_document_has_its_get_write(with_own: Platform) -> None:
+def test_a_head_writes_no_record_where_a_document_has_its_get_write(with_own: Served) -> None:
     http, headers = with_own.client(), with_own.headers()
 
     assert http.head("/v9/written", headers=headers).status_code == 201
 
-    assert with_own.sandbox.state.apis.collections.all("written") == ()
+    assert with_own.platform.state.apis.collections.all("written") == ()

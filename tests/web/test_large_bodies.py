@@ -16,16 +16,16 @@ import pytest
 from mock_sei.apis.actions.create import MOST_COPIED
 from mock_sei.apis.bodies import MOST_VALUES
 from mock_sei.apis.spooled import IN_MEMORY, Spool
-from mock_sei.bench.entries import Entry
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
-from mock_sei.sandbox import Sandbox
+from mock_sei.journal.entries import Entry
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
-from mock_sei.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.listener import PlatformListener
 from mock_sei.web.received import PARSED_BODY
-from tests.support import Platform, with_certificate
+from tests.support import Served, with_certificate
 
 OWN = """
 openapi: 3.1.0
@@ -60,12 +60,12 @@ MEMBERS = ["code", "errors", "message", "trackingId", "transient"]
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory, shared_store: CertificateStore) -> Platform:
+def own(tmp_path_factory: pytest.TempPathFactory, shared_store: CertificateStore) -> Served:
     folder: Path = tmp_path_factory.mktemp("apis")
     (folder / "own.yaml").write_text(OWN)
     fixtures = load_fixtures(apis=folder)
-    return Platform(
-        Sandbox(
+    return Served(
+        Platform(
             fixtures=fixtures,
             store=shared_store,
             behaviour=Behaviour(seed=1),
@@ -75,21 +75,21 @@ def own(tmp_path_factory: pytest.TempPathFactory, shared_store: CertificateStore
 
 
 @pytest.fixture
-def platform(own: Platform) -> Iterator[Platform]:
+def served(own: Served) -> Iterator[Served]:
     """One whose uploads have two megabytes. When a test ends, no body is left."""
-    own.sandbox.reset()
+    own.platform.reset()
     yield own
-    own.sandbox.reset()
+    own.platform.reset()
     assert spool_of(own).size == 0
-    assert own.sandbox.bugs == []
+    assert own.platform.bugs == []
 
 
-def spool_of(platform: Platform) -> Spool:
-    return platform.sandbox.new_body()._spool  # noqa: SLF001  # what it counts has no other face
+def spool_of(served: Served) -> Spool:
+    return served.platform.new_body()._spool  # noqa: SLF001  # what it counts has no other face
 
 
 def send(
-    platform: Platform,
+    served: Served,
     path: str,
     content: Any,
     content_type: str | None,
@@ -97,10 +97,10 @@ def send(
     method: str = "POST",
     **headers: str,
 ) -> httpx2.Response:
-    sent = platform.headers() | headers
+    sent = served.headers() | headers
     if content_type is not None:
         sent["Content-Type"] = content_type
-    return platform.client().request(method, path, content=content, headers=sent)
+    return served.client().request(method, path, content=content, headers=sent)
 
 
 def form(content: bytes) -> bytes:
@@ -125,23 +125,23 @@ def text_of(size: int) -> bytes:
     return b'{"name":"' + b"x" * (size - len(b'{"name":""}')) + b'"}'
 
 
-def refused(platform: Platform, answer: httpx2.Response) -> Entry:
+def refused(served: Served, answer: httpx2.Response) -> Entry:
     """The journal's entry of a 413 in the vendor's shape."""
     assert answer.status_code == 413, answer.text
     body = answer.json()
     assert sorted(body) == MEMBERS
     assert body["code"] == "request.size.failure"
-    return platform.sandbox.journal.last
+    return served.platform.journal.last
 
 
 # JSON
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_json_may_have_eight_megabytes(platform: Platform, announced: bool) -> None:
+def test_json_may_have_eight_megabytes(served: Served, announced: bool) -> None:
     body = text_of(PARSED_BODY.size)
 
-    answer = send(platform, "/own/files", body if announced else pieces(body), "application/json")
+    answer = send(served, "/own/files", body if announced else pieces(body), "application/json")
 
     assert answer.status_code == 201, answer.text
 
@@ -163,27 +163,27 @@ def test_json_may_have_eight_megabytes(platform: Platform, announced: bool) -> N
     ],
 )
 def test_every_body_but_files_has_eight_megabytes(
-    platform: Platform, path: str, method: str, content_type: str, announced: bool
+    served: Served, path: str, method: str, content_type: str, announced: bool
 ) -> None:
     body = b"x" * (PARSED_BODY.size + 1)
 
-    answer = send(platform, path, body if announced else pieces(body), content_type, method=method)
+    answer = send(served, path, body if announced else pieces(body), content_type, method=method)
 
-    entry = refused(platform, answer)
+    entry = refused(served, answer)
     assert entry.refused_by == "body size"
     assert entry.expected == "at most 8388608 bytes"
     assert entry.actual == ("8388609 bytes" if announced else "more than 8388608 bytes")
     assert "Send it in several calls" in (entry.refused_because or "")
 
 
-def test_the_body_of_a_get_is_not_read_and_may_be_no_larger(platform: Platform) -> None:
+def test_the_body_of_a_get_is_not_read_and_may_be_no_larger(served: Served) -> None:
     def ask(content: Any) -> httpx2.Response:
-        return send(platform, "/v1/payments", content, "application/json", method="GET")
+        return send(served, "/v1/payments", content, "application/json", method="GET")
 
-    refused(platform, ask(b"x" * (PARSED_BODY.size + 1)))
+    refused(served, ask(b"x" * (PARSED_BODY.size + 1)))
     assert ask(pieces(b"x" * (PARSED_BODY.size + 1))).status_code == 200
-    assert platform.sandbox.journal.last.request is not None
-    assert platform.sandbox.journal.last.request.body_size == 0
+    assert served.platform.journal.last.request is not None
+    assert served.platform.journal.last.request.body_size == 0
 
 
 @pytest.mark.parametrize(
@@ -199,30 +199,30 @@ def test_the_body_of_a_get_is_not_read_and_may_be_no_larger(platform: Platform) 
     ],
 )
 def test_a_body_may_have_so_many_values(
-    platform: Platform, path: str, method: str, content_type: str | None
+    served: Served, path: str, method: str, content_type: str | None
 ) -> None:
     body = b"[" + b"1," * MOST_VALUES + b"1]"
 
-    answer = send(platform, path, body, content_type, method=method)
+    answer = send(served, path, body, content_type, method=method)
 
-    entry = refused(platform, answer)
+    entry = refused(served, answer)
     assert entry.refused_by == "body values"
     assert entry.expected == "at most 100000 commas and opening brackets"
     assert entry.actual == "100001"
     assert "several calls" in (entry.refused_because or "")
     fewer = b"[" + b"1," * (MOST_VALUES - 1) + b"1]"
-    assert send(platform, path, fewer, content_type, method=method).status_code != 413
+    assert send(served, path, fewer, content_type, method=method).status_code != 413
 
 
-def test_a_body_that_came_whole_leaves_its_connection_open(platform: Platform) -> None:
-    many = send(platform, "/v1/investors", b"[" * (MOST_VALUES + 1), "application/json")
-    large = send(platform, "/v1/investors", b"x" * (PARSED_BODY.size + 1), "application/json")
+def test_a_body_that_came_whole_leaves_its_connection_open(served: Served) -> None:
+    many = send(served, "/v1/investors", b"[" * (MOST_VALUES + 1), "application/json")
+    large = send(served, "/v1/investors", b"x" * (PARSED_BODY.size + 1), "application/json")
 
     assert "connection" not in many.headers
     assert large.headers["connection"] == "close"
 
 
-def test_a_list_whose_entries_repeat_a_long_text_is_refused(platform: Platform) -> None:
+def test_a_list_whose_entries_repeat_a_long_text_is_refused(served: Served) -> None:
     body = {
         "requestType": "New Subscription",
         "channel": "x" * (MOST_COPIED // 100),
@@ -230,12 +230,12 @@ def test_a_list_whose_entries_repeat_a_long_text_is_refused(platform: Platform) 
         "investor": {"standard": {"fullName": "Alder Cove Trust"}},
     }
 
-    answer = send(platform, "/v1/trade/initiation", json.dumps(body).encode(), "application/json")
+    answer = send(served, "/v1/trade/initiation", json.dumps(body).encode(), "application/json")
 
-    entry = refused(platform, answer)
+    entry = refused(served, answer)
     assert entry.refused_by == "body copies"
     body["products"] = [{"productExternalId": "FND-01"}] * 50
-    good = send(platform, "/v1/trade/initiation", json.dumps(body).encode(), "application/json")
+    good = send(served, "/v1/trade/initiation", json.dumps(body).encode(), "application/json")
     assert good.status_code == 201, good.text[:300]
 
 
@@ -243,10 +243,10 @@ def test_a_list_whose_entries_repeat_a_long_text_is_refused(platform: Platform) 
     ("path", "elsewhere"), [("/v1/trade/initiation", True), ("/own/nothing", False)]
 )
 def test_a_short_list_whose_entries_make_records_is_read_while_others_are_answered(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, path: str, elsewhere: bool
+    served: Served, monkeypatch: pytest.MonkeyPatch, path: str, elsewhere: bool
 ) -> None:
     threads: dict[str, int] = {}
-    answer, admit = Sandbox.answer, Sandbox.admit
+    answer, admit = Platform.answer, Platform.admit
 
     def watched(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
@@ -255,10 +255,10 @@ def test_a_short_list_whose_entries_make_records_is_read_while_others_are_answer
 
         return call
 
-    monkeypatch.setattr(Sandbox, "admit", watched("loop", admit))
-    monkeypatch.setattr(Sandbox, "answer", watched("answer", answer))
+    monkeypatch.setattr(Platform, "admit", watched("loop", admit))
+    monkeypatch.setattr(Platform, "answer", watched("answer", answer))
 
-    send(platform, path, b"{}", "application/json")
+    send(served, path, b"{}", "application/json")
 
     assert (threads["answer"] != threads["loop"]) is elsewhere
 
@@ -280,15 +280,15 @@ def test_a_short_list_whose_entries_make_records_is_read_while_others_are_answer
     ],
 )
 def test_an_upload_may_have_what_the_setting_says(
-    platform: Platform, path: str, content_type: str | None, announced: bool
+    served: Served, path: str, content_type: str | None, announced: bool
 ) -> None:
     most, more = whole(UPLOAD_LIMIT), whole(UPLOAD_LIMIT + 1)
 
-    good = send(platform, path, most if announced else pieces(most), content_type)
-    bad = send(platform, path, more if announced else pieces(more), content_type)
+    good = send(served, path, most if announced else pieces(most), content_type)
+    bad = send(served, path, more if announced else pieces(more), content_type)
 
     assert good.status_code in (200, 201), good.text
-    entry = refused(platform, bad)
+    entry = refused(served, bad)
     assert entry.refused_by == "body size"
     assert entry.expected == f"at most {UPLOAD_LIMIT} bytes"
     assert "--upload-limit-mib" in (entry.refused_because or "")
@@ -296,28 +296,26 @@ def test_an_upload_may_have_what_the_setting_says(
 
 @pytest.mark.parametrize("size", [10, IN_MEMORY, UPLOAD_LIMIT - 1000])
 @pytest.mark.parametrize(("path", "key"), [(UPLOADS, "id"), (ATTACHMENTS, "id")])
-def test_every_byte_of_an_upload_is_kept(
-    platform: Platform, path: str, key: str, size: int
-) -> None:
+def test_every_byte_of_an_upload_is_kept(served: Served, path: str, key: str, size: int) -> None:
     content = (bytes(range(256)) * (size // 256 + 1))[:size]
 
-    made = send(platform, path, pieces(form(content)), FORM).json()
+    made = send(served, path, pieces(form(content)), FORM).json()
 
     assert made["size"] == size
-    assert platform.sandbox.state.apis.contents[made[key]].read() == content
+    assert served.platform.state.apis.contents[made[key]].read() == content
 
 
 @pytest.mark.parametrize("content_type", [FORM, "application/json"])
 @pytest.mark.parametrize("fits", [True, False])
 def test_the_journal_shows_size_and_type_of_an_upload_and_nothing_of_it(
-    platform: Platform, content_type: str, fits: bool
+    served: Served, content_type: str, fits: bool
 ) -> None:
     size = UPLOAD_LIMIT if fits else UPLOAD_LIMIT + 1
     body = form((MARK * (size // len(MARK))).encode()[: size - len(form(b""))])
 
-    send(platform, UPLOADS, pieces(body), content_type)
+    send(served, UPLOADS, pieces(body), content_type)
 
-    entry = platform.sandbox.journal.last
+    entry = served.platform.journal.last
     assert entry.request is not None
     named = content_type.partition(";")[0]
     assert entry.request.body == f"<{len(body)} bytes of {named}>"
@@ -325,17 +323,17 @@ def test_the_journal_shows_size_and_type_of_an_upload_and_nothing_of_it(
     assert MARK not in json.dumps(entry.to_json())
 
 
-def test_the_journal_shows_how_large_a_body_is_that_is_no_text(platform: Platform) -> None:
-    send(platform, "/v1/investors", b"\0" * 100_000, "application/pdf")
+def test_the_journal_shows_how_large_a_body_is_that_is_no_text(served: Served) -> None:
+    send(served, "/v1/investors", b"\0" * 100_000, "application/pdf")
 
-    request = platform.sandbox.journal.last.request
+    request = served.platform.journal.last.request
     assert request is not None
     assert request.body == "<100000 bytes of application/pdf>"
 
 
 @pytest.mark.parametrize("path", [UPLOADS, "/own/files", "/v1/investors"])
 def test_a_call_without_a_token_is_refused_before_its_body_is_read(
-    platform: Platform, path: str
+    served: Served, path: str
 ) -> None:
     read: list[int] = []
 
@@ -344,86 +342,84 @@ def test_a_call_without_a_token_is_refused_before_its_body_is_read(
             read.append(len(each))
             yield each
 
-    answer = send(platform, path, sending(), FORM, Authorization="Bearer none")
+    answer = send(served, path, sending(), FORM, Authorization="Bearer none")
 
     assert answer.status_code == 401
-    assert platform.sandbox.journal.last.request is not None
-    assert platform.sandbox.journal.last.request.body_size == 0
+    assert served.platform.journal.last.request is not None
+    assert served.platform.journal.last.request.body_size == 0
 
 
-def test_an_upload_that_is_refused_leaves_nothing(platform: Platform) -> None:
-    answer = send(platform, UPLOADS, pieces(b"--x\r\n\r\n" + b"y" * MIB), FORM)
+def test_an_upload_that_is_refused_leaves_nothing(served: Served) -> None:
+    answer = send(served, UPLOADS, pieces(b"--x\r\n\r\n" + b"y" * MIB), FORM)
 
     assert answer.status_code == 400
-    assert not platform.sandbox.state.apis.contents
-    assert spool_of(platform).size == 0
+    assert not served.platform.state.apis.contents
+    assert spool_of(served).size == 0
 
 
-def test_a_reset_and_a_removal_drop_files(platform: Platform) -> None:
-    first = send(platform, UPLOADS, form(b"x" * MIB), FORM).json()["id"]
-    send(platform, UPLOADS, form(b"y" * MIB), FORM)
-    assert spool_of(platform).size > 2 * MIB
+def test_a_reset_and_a_removal_drop_files(served: Served) -> None:
+    first = send(served, UPLOADS, form(b"x" * MIB), FORM).json()["id"]
+    send(served, UPLOADS, form(b"y" * MIB), FORM)
+    assert spool_of(served).size > 2 * MIB
 
-    gone = platform.client().delete(
-        f"/v1/contentmanagement/files/{first}", headers=platform.headers()
-    )
+    gone = served.client().delete(f"/v1/contentmanagement/files/{first}", headers=served.headers())
 
     assert gone.status_code in (200, 204), gone.text
-    assert MIB < spool_of(platform).size < 2 * MIB
-    platform.sandbox.reset()
-    assert spool_of(platform).size == 0
+    assert MIB < spool_of(served).size < 2 * MIB
+    served.platform.reset()
+    assert spool_of(served).size == 0
 
 
-def test_an_upload_that_a_reset_overtakes_leaves_nothing(platform: Platform) -> None:
+def test_an_upload_that_a_reset_overtakes_leaves_nothing(served: Served) -> None:
     def sending() -> Iterator[bytes]:
         yield from pieces(form(b"x" * MIB))
-        platform.sandbox.reset()
+        served.platform.reset()
 
-    headers = platform.headers()
+    headers = served.headers()
     sent = {**headers, "Content-Type": FORM}
-    platform.client().post(UPLOADS, content=sending(), headers=sent)
+    served.client().post(UPLOADS, content=sending(), headers=sent)
 
-    assert not platform.sandbox.state.apis.contents
+    assert not served.platform.state.apis.contents
 
 
 def test_bodies_that_come_at_once_have_a_limit_together(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spool_of(platform), "most", MIB)
+    monkeypatch.setattr(spool_of(served), "most", MIB)
 
-    answer = send(platform, UPLOADS, pieces(form(b"x" * MIB)), FORM)
+    answer = send(served, UPLOADS, pieces(form(b"x" * MIB)), FORM)
 
     assert answer.status_code == 503
     assert sorted(answer.json()) == MEMBERS
-    entry = platform.sandbox.journal.last
+    entry = served.platform.journal.last
     assert entry.refused_by == "bodies"
     assert entry.expected == f"at most {MIB} bytes of all request bodies"
-    assert platform.sandbox.verdict().bugs
+    assert served.platform.verdict().bugs
 
 
 def test_a_disk_without_room_is_told_as_that(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
 
-    answer = send(platform, UPLOADS, pieces(form(b"x" * MIB)), FORM)
+    answer = send(served, UPLOADS, pieces(form(b"x" * MIB)), FORM)
 
     assert answer.status_code == 503
-    assert "no space is left" in (platform.sandbox.journal.last.refused_because or "")
-    assert spool_of(platform).size == 0
+    assert "no space is left" in (served.platform.journal.last.refused_because or "")
+    assert spool_of(served).size == 0
 
 
 @pytest.mark.parametrize("path", [UPLOADS, "/v1/investors"])
-def test_a_client_that_leaves_in_the_middle_leaves_nothing(platform: Platform, path: str) -> None:
+def test_a_client_that_leaves_in_the_middle_leaves_nothing(served: Served, path: str) -> None:
     body = form(b"x" * MIB)
     messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": each, "more_body": True} for each in pieces(body)
     ]
     messages.append({"type": "http.disconnect"})
-    headers = {**platform.headers(), "Content-Type": FORM, "Content-Length": str(len(body) + 1)}
+    headers = {**served.headers(), "Content-Type": FORM, "Content-Length": str(len(body) + 1)}
     scope = {
         "type": "http",
         "method": "POST",
@@ -434,8 +430,8 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(platform: Platform, p
         "client": ("127.0.0.1", 1),
     }
     app = with_certificate(
-        PlatformListener(platform_app(), platform.sandbox, Listener.TWO_WAY),
-        platform.sandbox.identity("svc-demo"),
+        PlatformListener(platform_app(), served.platform, Listener.TWO_WAY),
+        served.platform.identity("svc-demo"),
     )
 
     async def receive() -> dict[str, Any]:
@@ -448,9 +444,9 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(platform: Platform, p
 
     asyncio.run(call())
 
-    entry = platform.sandbox.journal.last
+    entry = served.platform.journal.last
     assert "the client left" in (entry.refused_because or "")
     assert entry.expected == f"{len(body) + 1} bytes"
     assert entry.actual == f"{len(body)} bytes"
-    assert not platform.sandbox.state.apis.contents
-    assert spool_of(platform).size == 0
+    assert not served.platform.state.apis.contents
+    assert spool_of(served).size == 0

@@ -14,9 +14,9 @@ from mock_sei.oauth.metadata import (
     TOKEN_INFO_PATH,
     TOKEN_PATHS,
 )
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.apis.engine import document
-from tests.support import TICKETS, Platform
+from tests.support import TICKETS, Served
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "FOO"]
 
@@ -47,10 +47,8 @@ NOWHERE = [
 
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
-def test_another_method_is_told_all_that_the_path_takes(
-    platform: Platform, listener: Listener
-) -> None:
-    http = platform.client(listener=listener)
+def test_another_method_is_told_all_that_the_path_takes(served: Served, listener: Listener) -> None:
+    http = served.client(listener=listener)
     expected = ON_BOTH if listener is Listener.TWO_WAY else ON_BOTH | FOR_BROWSERS
     for path, allowed in expected.items():
         for method in METHODS:
@@ -63,9 +61,9 @@ def test_another_method_is_told_all_that_the_path_takes(
 
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
 def test_a_path_that_nothing_has_is_not_found_by_any_method(
-    platform: Platform, listener: Listener
+    served: Served, listener: Listener
 ) -> None:
-    http = platform.client(listener=listener)
+    http = served.client(listener=listener)
     for path in (*NOWHERE, *(FOR_BROWSERS if listener is Listener.TWO_WAY else ())):
         for method in METHODS:
             answer = http.request(method, path, follow_redirects=False)
@@ -73,13 +71,13 @@ def test_a_path_that_nothing_has_is_not_found_by_any_method(
             assert "Allow" not in answer.headers
 
 
-def test_a_document_may_define_any_method_that_http_has(platform: Platform) -> None:
+def test_a_document_may_define_any_method_that_http_has(served: Served) -> None:
     responses = "responses: {'200': {}}"
     methods = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
     lines = "".join(f"    {each}: {{{responses}}}\n" for each in methods)
     text = f"info: {{title: Own, version: '1'}}\npaths:\n  /v9/all:\n{lines}"
-    platform.sandbox.catalogue = Catalogue((), [document(text, version="3.1.0")])
-    http, headers = platform.client(), platform.headers()
+    served.platform.catalogue = Catalogue((), [document(text, version="3.1.0")])
+    http, headers = served.client(), served.headers()
 
     for method in methods:
         assert http.request(method, "/v9/all", headers=headers).status_code == 200, method

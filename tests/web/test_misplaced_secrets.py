@@ -14,13 +14,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from mock_sei.bench.entries import SENTENCE_SHOWN, VALUE_OF_REFUSAL_SHOWN
-from mock_sei.bench.hiding import LOOK_AHEAD
-from mock_sei.standards import Listener
-from mock_sei.texts import MOST_REPEATED
+from mock_sei.journal.entries import SENTENCE_SHOWN, VALUE_OF_REFUSAL_SHOWN
+from mock_sei.journal.hiding import LOOK_AHEAD
+from mock_sei.rules.standards import Listener
+from mock_sei.values.texts import MOST_REPEATED
 from mock_sei.web.refusals import REASON_SENT
 from tests.oauth.flows import AUTHORIZE, by_code
-from tests.support import TICKETS, TOKEN_PATH, Platform, control_client, registration
+from tests.support import TICKETS, TOKEN_PATH, Served, control_client, registration
 
 pytestmark = pytest.mark.slow
 
@@ -186,13 +186,13 @@ PLACES: dict[str, Send] = {
 
 
 @pytest.fixture
-def secrets(platform: Platform) -> dict[str, str]:
-    made = control_client(platform.sandbox).post("/applications", json=registration())
+def secrets(served: Served) -> dict[str, str]:
+    made = control_client(served.platform).post("/applications", json=registration())
     assert made.status_code == 201
-    application = platform.application("Nightly")
+    application = served.application("Nightly")
     assert application.service_account
-    accounts = platform.sandbox.state.registry.service_accounts
-    granted = by_code(platform).json()
+    accounts = served.platform.state.registry.service_accounts
+    granted = by_code(served).json()
     return {
         "AppSecret": application.app_secret or "",
         "password": accounts[application.service_account].password,
@@ -202,16 +202,16 @@ def secrets(platform: Platform) -> dict[str, str]:
 
 
 def test_no_place_shows_a_part_of_a_secret(
-    platform: Platform, secrets: dict[str, str], caplog: pytest.LogCaptureFixture
+    served: Served, secrets: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    two_way = platform.client()
-    one_way = platform.client(None, listener=Listener.ONE_WAY)
-    headers = platform.headers()
+    two_way = served.client()
+    one_way = served.client(None, listener=Listener.ONE_WAY)
+    headers = served.headers()
     problems = []
     for place, send in PLACES.items():
         for name, secret in secrets.items():
             for filling in FILLINGS:
-                platform.sandbox.journal.clear()
+                served.platform.journal.clear()
                 caplog.clear()
                 sent = f"{filling} {secret}" if filling else secret
                 try:
@@ -219,7 +219,7 @@ def test_no_place_shows_a_part_of_a_secret(
                 except httpx2.InvalidURL:
                     continue
                 shown = {
-                    "journal": json.dumps(platform.sandbox.journal.to_json()),
+                    "journal": json.dumps(served.platform.journal.to_json()),
                     "log": caplog.text,
                     "page": one_way.get("/portal/journal").text,
                     **{

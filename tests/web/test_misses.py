@@ -5,45 +5,43 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from mock_sei.addresses import CONTROL_WORDS, PLATFORM_PAGES
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.addresses import CONTROL_WORDS, PLATFORM_PAGES
+from mock_sei.rules.standards import Listener
 from mock_sei.web.control.app import control_app
 from mock_sei.web.portal.routes import ROUTES
-from tests.support import Platform, control_client
+from tests.support import Served, control_client
 
 
 @pytest.fixture
-def control(sandbox: Sandbox) -> httpx2.Client:
-    return control_client(sandbox)
+def control(platform: Platform) -> httpx2.Client:
+    return control_client(platform)
 
 
-def refused_because(platform: Platform) -> str:
-    return platform.sandbox.journal.last.refused_because or ""
+def refused_because(served: Served) -> str:
+    return served.platform.journal.last.refused_because or ""
 
 
 @pytest.mark.parametrize("listener", list(Listener))
 @pytest.mark.parametrize("path", ["/v2/oauthtoken/", "//v2/oauthtoken", "/v1/OAuthToken", "/token"])
-def test_the_token_endpoint_is_named_first(
-    platform: Platform, listener: Listener, path: str
-) -> None:
-    answer = platform.client(listener=listener).post(f"https://localhost{path}")
+def test_the_token_endpoint_is_named_first(served: Served, listener: Listener, path: str) -> None:
+    answer = served.client(listener=listener).post(f"https://localhost{path}")
 
     assert answer.status_code == 404
-    assert "The nearest are: POST /v2/oauthtoken, " in refused_because(platform)
-    assert "None" not in str(platform.sandbox.journal.last)
+    assert "The nearest are: POST /v2/oauthtoken, " in refused_because(served)
+    assert "None" not in str(served.platform.journal.last)
 
 
 @pytest.mark.parametrize("path", ["/v2/oauth%0Atoken", "/v2/%0Doauthtoken", "/v2/oauthtoken%20"])
-def test_what_is_not_printed_hides_no_path(platform: Platform, path: str) -> None:
-    assert platform.client().post(path).status_code == 404
-    assert "The nearest are: POST /v2/oauthtoken, " in refused_because(platform)
+def test_what_is_not_printed_hides_no_path(served: Served, path: str) -> None:
+    assert served.client().post(path).status_code == 404
+    assert "The nearest are: POST /v2/oauthtoken, " in refused_because(served)
 
 
-def test_what_differs_is_named(platform: Platform) -> None:
-    platform.client().post("/v2/oauthtoken/")
+def test_what_differs_is_named(served: Served) -> None:
+    served.client().post("/v2/oauthtoken/")
 
-    assert refused_because(platform).endswith(
+    assert refused_because(served).endswith(
         "The path differs from /v2/oauthtoken in a slash at its end."
     )
 
@@ -52,25 +50,25 @@ def test_what_differs_is_named(platform: Platform) -> None:
     "path", ["/v2/oauth/authorize", "/v2/oauth/login", "/portal", "/portal/journal"]
 )
 def test_a_page_for_browsers_is_named_with_the_url_of_its_listener(
-    platform: Platform, path: str
+    served: Served, path: str
 ) -> None:
-    assert platform.client(listener=Listener.TWO_WAY).get(path).status_code == 404
-    assert "one-way listener, since" in refused_because(platform)
-    assert f"open https://localhost{path}." in refused_because(platform)
+    assert served.client(listener=Listener.TWO_WAY).get(path).status_code == 404
+    assert "one-way listener, since" in refused_because(served)
+    assert f"open https://localhost{path}." in refused_because(served)
 
 
-def test_a_misspelt_page_for_browsers_is_named_with_its_listener(platform: Platform) -> None:
+def test_a_misspelt_page_for_browsers_is_named_with_its_listener(served: Served) -> None:
     for path in ("/v2/oauth/authorise", "/v2/oauth/logon", "/v2/oauth/Login", "/v2/oauth/login/"):
-        platform.client(listener=Listener.TWO_WAY).get(path)
-        assert "are on the one-way listener: https://localhost." in refused_because(platform)
+        served.client(listener=Listener.TWO_WAY).get(path)
+        assert "are on the one-way listener: https://localhost." in refused_because(served)
 
-        platform.client(listener=Listener.ONE_WAY).get(path)
-        assert "listener" not in refused_because(platform)
+        served.client(listener=Listener.ONE_WAY).get(path)
+        assert "listener" not in refused_because(served)
 
 
 @pytest.mark.parametrize("path", ["/portal/journl", "/portal/nowhere"])
-def test_the_portal_names_its_nearest_pages(platform: Platform, path: str) -> None:
-    answer = platform.client(listener=Listener.ONE_WAY).get(path)
+def test_the_portal_names_its_nearest_pages(served: Served, path: str) -> None:
+    answer = served.client(listener=Listener.ONE_WAY).get(path)
 
     assert answer.status_code == 404
     assert "GET /portal/journal" in answer.text
@@ -78,13 +76,13 @@ def test_the_portal_names_its_nearest_pages(platform: Platform, path: str) -> No
 
 @pytest.mark.parametrize("path", ["/health", "/journal", "/clock/advance", "/ca.pem"])
 def test_a_path_of_the_control_api_is_named_with_the_url_of_its_listener(
-    platform: Platform, path: str
+    served: Served, path: str
 ) -> None:
-    answer = platform.client().get(path)
+    answer = served.client().get(path)
 
     assert answer.status_code == 404
     told = f"served on the control listener: http://127.0.0.1:8044{path} (without TLS)."
-    assert told in refused_because(platform)
+    assert told in refused_because(served)
 
 
 def test_the_control_listener_names_the_url_of_a_path_of_the_platform(

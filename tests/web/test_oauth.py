@@ -16,37 +16,37 @@ from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_INFO_PATH
 from mock_sei.oauth.token_request import MEDIA_TYPES
 from tests.oauth.flows import DESCRIPTION, PAIR, encoded
 from tests.oauth.good_requests import GRANTS
-from tests.support import TICKETS, TOKEN_PATH, Platform
+from tests.support import TICKETS, TOKEN_PATH, Served
 
 
 @pytest.mark.parametrize("path", ["/v2/oauthtoken", "/v3/oauthtoken", "/v2/oauth/token"])
-def test_every_token_path_has_the_same_handler(platform: Platform, path: str) -> None:
-    answer = platform.client().post(
-        path, headers={"Authorization": f"Basic {PAIR}"}, data=platform.form()
+def test_every_token_path_has_the_same_handler(served: Served, path: str) -> None:
+    answer = served.client().post(
+        path, headers={"Authorization": f"Basic {PAIR}"}, data=served.form()
     )
 
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_another_method_is_refused(platform: Platform, method: str) -> None:
-    answer = platform.client().request(method, TOKEN_PATH)
+def test_another_method_is_refused(served: Served, method: str) -> None:
+    answer = served.client().request(method, TOKEN_PATH)
 
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "POST"
     assert answer.json()["trackingId"]
 
 
-def test_a_body_over_the_limit_is_refused_unread(platform: Platform) -> None:
+def test_a_body_over_the_limit_is_refused_unread(served: Served) -> None:
     def endless() -> Any:
         for _ in range(2000):
             yield b"x" * 1024
 
-    announced = platform.client().post(TOKEN_PATH, content=b"x" * (1024 * 1024 + 1))
-    streamed = platform.client().post(TOKEN_PATH, content=endless())
+    announced = served.client().post(TOKEN_PATH, content=b"x" * (1024 * 1024 + 1))
+    streamed = served.client().post(TOKEN_PATH, content=endless())
 
     assert (announced.status_code, streamed.status_code) == (413, 413)
-    assert platform.sandbox.journal.last.refused_by == "body size"
+    assert served.platform.journal.last.refused_by == "body size"
 
 
 NAMES = st.sampled_from(
@@ -84,16 +84,16 @@ def headers_of(authorization: bytes | None, media_type: str = "") -> list[tuple[
     return headers
 
 
-def assert_well_formed(platform: Platform, answer: httpx2.Response, *members: str) -> None:
+def assert_well_formed(served: Served, answer: httpx2.Response, *members: str) -> None:
     """Never a bug, never a page: the platform's error body, whatever came."""
-    assert platform.sandbox.bugs == []
+    assert served.platform.bugs == []
     assert 400 <= answer.status_code < 500
     body = answer.json()
     assert body.keys() >= {"code", "message", "trackingId", "transient", "errors", *members}
     assert body["trackingId"] == answer.headers["RequestTrackingId"]
     assert DESCRIPTION.fullmatch(body.get("error_description", "none"))
     assert ("WWW-Authenticate" in answer.headers) is (answer.status_code == 401)
-    assert json.dumps(platform.sandbox.journal.last.to_json(), ensure_ascii=False).encode()
+    assert json.dumps(served.platform.journal.last.to_json(), ensure_ascii=False).encode()
 
 
 @given(
@@ -103,7 +103,7 @@ def assert_well_formed(platform: Platform, answer: httpx2.Response, *members: st
     media_type=MEDIA_TYPE,
 )
 def test_whatever_comes_to_the_token_endpoint_is_answered_well(
-    hammered: Platform, query: bytes, body: bytes, authorization: bytes | None, media_type: str
+    hammered: Served, query: bytes, body: bytes, authorization: bytes | None, media_type: str
 ) -> None:
     answer = hammered.client("svc-web").post(
         f"{TOKEN_PATH}?{query.decode()}",
@@ -123,7 +123,7 @@ def test_whatever_comes_to_the_token_endpoint_is_answered_well(
     media_type=MEDIA_TYPE,
 )
 def test_whatever_comes_to_revoke_is_answered_well(
-    hammered: Platform, body: bytes, authorization: bytes | None, media_type: str
+    hammered: Served, body: bytes, authorization: bytes | None, media_type: str
 ) -> None:
     answer = hammered.client("svc-web").post(
         REVOKE_PATH, content=body, headers=headers_of(authorization, media_type)
@@ -131,7 +131,7 @@ def test_whatever_comes_to_revoke_is_answered_well(
 
     if answer.status_code == 200:  # RFC 7009 section 2.2: a token that is none is no error
         assert answer.json()["cascade"] == "true"
-        assert hammered.sandbox.bugs == []
+        assert hammered.platform.bugs == []
     else:
         assert_well_formed(hammered, answer, "error", "ErrorCode", "Error", "Hint")
 
@@ -142,7 +142,7 @@ def test_whatever_comes_to_revoke_is_answered_well(
     authorization=HEADER,
 )
 def test_whatever_comes_to_token_information_is_answered_well(
-    hammered: Platform, client_id: str, query: bytes, authorization: bytes | None
+    hammered: Served, client_id: str, query: bytes, authorization: bytes | None
 ) -> None:
     named = urlencode({"client_id": client_id}).encode()
     answer = hammered.client("svc-web").get(
@@ -154,7 +154,7 @@ def test_whatever_comes_to_token_information_is_answered_well(
 
 @given(authorization=st.binary(max_size=60), app_key=st.binary(max_size=20))
 def test_whatever_stands_in_the_headers_of_a_call_is_answered_well(
-    hammered: Platform, authorization: bytes, app_key: bytes
+    hammered: Served, authorization: bytes, app_key: bytes
 ) -> None:
     bearer = b"Bearer " + base64.urlsafe_b64encode(authorization) + b".x.y"
     for value in (authorization, b"Bearer " + authorization, bearer):

@@ -13,13 +13,13 @@ from urllib.parse import quote_from_bytes
 import httpx2
 import pytest
 
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.web.forms import page_token
 from mock_sei.web.portal.routes import ROUTES
 from mock_sei.web.portal.visit import FORM_COOKIE
 from tests.oauth.flows import AUTHORIZE, LOGIN, PAIR
-from tests.support import TOKEN_PATH, Platform, control_client
+from tests.support import TOKEN_PATH, Served, control_client
 
 pytestmark = pytest.mark.slow
 
@@ -157,11 +157,11 @@ def quoted(value: bytes) -> bytes:
 
 
 def test_no_spoilt_request_is_answered_500(
-    platform: Platform, sandbox: Sandbox, one_key: None
+    served: Served, platform: Platform, one_key: None
 ) -> None:
     del one_key
-    one_way = platform.client(None, listener=Listener.ONE_WAY)
-    two_way = platform.client("svc-demo")
+    one_way = served.client(None, listener=Listener.ONE_WAY)
+    two_way = served.client("svc-demo")
     one_way.follow_redirects = two_way.follow_redirects = False
     token = b"&page=" + page_token(SECRET, "portal").encode()
     for method, path, body, headers in Stranger(20261128).requests(150):
@@ -173,5 +173,5 @@ def test_no_spoilt_request_is_answered_500(
     for page in ("/portal", "/portal/mailbox", "/portal/journal"):
         assert one_way.get(page).status_code == 200
     for path in ("/journal", "/applications", "/mailbox"):
-        assert control_client(sandbox).get(path).status_code == 200
-    assert sandbox.bugs == []
+        assert control_client(platform).get(path).status_code == 200
+    assert platform.bugs == []

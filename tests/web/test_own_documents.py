@@ -9,9 +9,9 @@ import pytest
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
-from tests.support import Platform
+from tests.support import Served
 
 OWN = """
 openapi: 3.2.0
@@ -31,10 +31,10 @@ paths:
 
 
 @pytest.fixture
-def platform(tmp_path: Path, shared_store: CertificateStore) -> Platform:
+def served(tmp_path: Path, shared_store: CertificateStore) -> Served:
     (tmp_path / "own.yaml").write_text(OWN)
     fixtures = load_fixtures(None, tmp_path)
-    return Platform(Sandbox(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
+    return Served(Platform(fixtures=fixtures, store=shared_store, behaviour=Behaviour()))
 
 
 @pytest.mark.parametrize(
@@ -53,22 +53,22 @@ def platform(tmp_path: Path, shared_store: CertificateStore) -> Platform:
     ],
 )
 def test_every_method_of_a_document_is_served(
-    platform: Platform, method: str, path: str, status: int, body: bytes | None
+    served: Served, method: str, path: str, status: int, body: bytes | None
 ) -> None:
-    answer = platform.client().request(method, path, headers=platform.headers())
+    answer = served.client().request(method, path, headers=served.headers())
 
     assert answer.status_code == status
     assert body is None or answer.content == body
 
 
 def test_journal_and_log_say_why_an_operation_was_left_out(
-    platform: Platform, caplog: pytest.LogCaptureFixture
+    served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     """pytest shows the log of a failing test with it."""
     with caplog.at_level(logging.WARNING, "mock_sei"):
-        answer = platform.get("/own/broken/7")
+        answer = served.get("/own/broken/7")
 
-    (*_, entry) = platform.sandbox.journal.entries
+    (*_, entry) = served.platform.journal.entries
     assert answer.status_code == 404
     assert entry.refused_because is not None
     assert "own.yaml, and was left out: " in entry.refused_because
@@ -78,12 +78,12 @@ def test_journal_and_log_say_why_an_operation_was_left_out(
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "QUERY", "LINK"])
-def test_a_fault_meets_every_method_of_a_document(platform: Platform, method: str) -> None:
-    platform.sandbox.arm_fault({"operation": f"{method} /own/all", "status": 503, "times": 1})
-    http, headers = platform.client(), platform.headers()
+def test_a_fault_meets_every_method_of_a_document(served: Served, method: str) -> None:
+    served.platform.arm_fault({"operation": f"{method} /own/all", "status": 503, "times": 1})
+    http, headers = served.client(), served.headers()
 
     broken = http.request(method, "/own/all", headers=headers)
-    entry = platform.sandbox.journal.last
+    entry = served.platform.journal.last
     whole = http.request(method, "/own/all", headers=headers)
 
     assert (broken.status_code, whole.status_code < 300) == (503, True)

@@ -9,9 +9,9 @@ import re
 import httpx2
 import pytest
 
-from mock_sei.records import EndUser
+from mock_sei.rules.records import EndUser
 from tests.oauth.flows import ALICE, AUTHORIZE, LOGIN, WEB
-from tests.support import Platform
+from tests.support import Served
 
 SCRIPT = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 PAGES = ["login", "wrong password", "consent", "error"]
@@ -120,10 +120,10 @@ def test_a_hint_and_a_typed_name_stay_in_their_field(browser: httpx2.Client) -> 
         assert 'value="&#34;&#39;&gt;&lt;script&gt;' in page
 
 
-def test_names_from_the_records_are_escaped_too(platform: Platform, browser: httpx2.Client) -> None:
-    platform.change("demo-web", name=f"web {SCRIPT}", scopes=("ilservices", SCRIPT))
+def test_names_from_the_records_are_escaped_too(served: Served, browser: httpx2.Client) -> None:
+    served.change("demo-web", name=f"web {SCRIPT}", scopes=("ilservices", SCRIPT))
     user = EndUser(email=f"{SCRIPT}@example.com", password="secret-of-script")
-    platform.sandbox.state.registry.end_users[user.email] = user
+    served.platform.state.registry.end_users[user.email] = user
 
     login = browser.get(LOGIN, params=WEB).text
     form = {"username": user.email, "password": user.password}

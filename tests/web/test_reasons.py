@@ -10,13 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from mock_sei.access import check_certificate_name
 from mock_sei.errors import Refusal
-from mock_sei.peer import Connection, PeerCertificate
-from mock_sei.standards import Listener
+from mock_sei.rules.caller_checks import check_certificate_name
+from mock_sei.rules.connection import Connection, PeerCertificate
+from mock_sei.rules.standards import Listener
 from tests.growth import Action, assert_flat
 from tests.oauth.flows import AUTHORIZE, NATIVE, by_code, log_in, redeem, refresh, returned
-from tests.support import TICKETS, TOKEN_PATH, Platform, control_client
+from tests.support import TICKETS, TOKEN_PATH, Served, control_client
 
 KEY, SECRET, PASSWORD = "demo-server-key", "demo-server-secret", "svc-demo-password"
 FORM = "application/x-www-form-urlencoded"
@@ -27,20 +27,20 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def told(platform: Platform) -> str:
+def told(served: Served) -> str:
     """What the journal says; nowhere does it show a secret or a value that is not there."""
-    entry = platform.sandbox.journal.last
+    entry = served.platform.journal.last
     everything = f"{entry} {json.dumps(entry.to_json(), ensure_ascii=False)}"
     assert not [each for each in (SECRET, PASSWORD, "alice-password") if each in everything]
     assert "None" not in str(entry).replace("None of Python", "")
     return entry.refused_because or " ".join(entry.notes)
 
 
-def post(platform: Platform, content: str, content_type: str | None = FORM) -> httpx2.Response:
+def post(served: Served, content: str, content_type: str | None = FORM) -> httpx2.Response:
     headers = {"Authorization": f"Basic {encoded(f'{KEY}:{SECRET}')}"}
     if content_type:
         headers["Content-Type"] = content_type
-    return platform.client().post(TOKEN_PATH, content=content, headers=headers)
+    return served.client().post(TOKEN_PATH, content=content, headers=headers)
 
 
 # The key pair
@@ -67,24 +67,24 @@ def post(platform: Platform, content: str, content_type: str | None = FORM) -> h
         (f"{KEY}%3A{SECRET}", "encoded twice"),
     ],
 )
-def test_a_wrong_pair(platform: Platform, pair: str, because: str) -> None:
-    http = platform.client()
+def test_a_wrong_pair(served: Served, pair: str, because: str) -> None:
+    http = served.client()
 
     answer = http.post(
-        TOKEN_PATH, data=platform.form(), headers={"Authorization": f"Basic {encoded(pair)}"}
+        TOKEN_PATH, data=served.form(), headers={"Authorization": f"Basic {encoded(pair)}"}
     )
 
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
-    assert because in told(platform)
+    assert because in told(served)
 
 
-def test_an_unprinted_character_of_a_value_is_printed(platform: Platform) -> None:
+def test_an_unprinted_character_of_a_value_is_printed(served: Served) -> None:
     headers: dict[str, Any] = {"AppKey": f"\ufeff{KEY}".encode()}
 
-    platform.get(headers=headers)
+    served.get(headers=headers)
 
-    assert platform.sandbox.journal.last.actual == f'"\\ufeff{KEY}"'
-    assert f'actual "\\ufeff{KEY}"' in str(platform.sandbox.journal.last)
+    assert served.platform.journal.last.actual == f'"\\ufeff{KEY}"'
+    assert f'actual "\\ufeff{KEY}"' in str(served.platform.journal.last)
 
 
 # Account, user, grant
@@ -110,10 +110,10 @@ def test_an_unprinted_character_of_a_value_is_printed(platform: Platform) -> Non
     ],
 )
 def test_a_wrong_value_of_a_token_request(
-    platform: Platform, changes: dict[str, Any], because: str
+    served: Served, changes: dict[str, Any], because: str
 ) -> None:
-    assert platform.post_token(**changes).status_code == 400
-    assert because in told(platform)
+    assert served.post_token(**changes).status_code == 400
+    assert because in told(served)
 
 
 @pytest.mark.parametrize(
@@ -126,20 +126,20 @@ def test_a_wrong_value_of_a_token_request(
     ],
 )
 def test_a_wrong_log_in_on_the_page_and_by_the_grant(
-    platform: Platform, changes: dict[str, str], because: str
+    served: Served, changes: dict[str, str], because: str
 ) -> None:
     values = {"username": "alice@example.com", "password": "alice-password"} | changes
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
     assert http.post(AUTHORIZE, params={"client_id": "demo-web-key"}, data=values).is_error
-    assert because in told(platform)
+    assert because in told(served)
 
-    assert redeem(platform, "demo-internal", grant_type="password", **values).is_error
-    assert because in told(platform)
+    assert redeem(served, "demo-internal", grant_type="password", **values).is_error
+    assert because in told(served)
 
 
-def test_the_name_in_a_certificate(platform: Platform) -> None:
-    platform.get(http=platform.client("svc-web"))
-    assert "CN is svc-web;" in told(platform)
+def test_the_name_in_a_certificate(served: Served) -> None:
+    served.get(http=served.client("svc-web"))
+    assert "CN is svc-web;" in told(served)
 
 
 @pytest.mark.parametrize(
@@ -168,9 +168,9 @@ def test_a_name_in_a_certificate_that_is_nearly_right(name: str, because: str) -
 # Codes, refresh tokens, sessions, links
 
 
-def test_codes_that_are_nearly_right(platform: Platform) -> None:
-    tokens = by_code(platform).json()
-    login = log_in(platform)
+def test_codes_that_are_nearly_right(served: Served) -> None:
+    tokens = by_code(served).json()
+    login = log_in(served)
     code, session = returned(login)["code"], login.cookies["mock_sei_session"]
     for sent, because in (
         (f"{code}\n", "equal to one that was issued but for a line end behind it"),
@@ -181,18 +181,18 @@ def test_codes_that_are_nearly_right(platform: Platform) -> None:
         (session, "A sessionToken came in its place"),
         ("other", "issued before the last reset."),
     ):
-        assert redeem(platform, grant_type="authorization_code", code=sent).status_code == 400
-        assert because in told(platform)
-        assert code not in told(platform)
+        assert redeem(served, grant_type="authorization_code", code=sent).status_code == 400
+        assert because in told(served)
+        assert code not in told(served)
     for sent, because in (
         (f"{tokens['refresh_token']} ", "a blank behind it"),
         (code, "An authorization code came in its place"),
     ):
-        assert refresh(platform, sent).status_code == 400
-        assert because in told(platform)
-    redeem(platform, grant_type="sessionToken", sessionToken=f"mock_sei_session={session}")
-    assert "a name before it" in told(platform)
-    assert by_code(platform, code=code).status_code == 200  # looking for the reason spoils nothing
+        assert refresh(served, sent).status_code == 400
+        assert because in told(served)
+    redeem(served, grant_type="sessionToken", sessionToken=f"mock_sei_session={session}")
+    assert "a name before it" in told(served)
+    assert by_code(served, code=code).status_code == 200  # looking for the reason spoils nothing
 
 
 @pytest.mark.parametrize(
@@ -203,25 +203,25 @@ def test_codes_that_are_nearly_right(platform: Platform) -> None:
         (lambda verifier: verifier.upper(), "does not fit"),
     ],
 )
-def test_a_verifier_that_is_nearly_right(platform: Platform, change: Any, because: str) -> None:
+def test_a_verifier_that_is_nearly_right(served: Served, change: Any, because: str) -> None:
     verifier = "a-verifier-of-forty-three-characters-or-more-1"
 
-    answer = by_code(platform, "demo-native", code_verifier=change(verifier))
+    answer = by_code(served, "demo-native", code_verifier=change(verifier))
 
     assert answer.status_code == 400
-    assert because in told(platform)
-    assert verifier not in told(platform)
+    assert because in told(served)
+    assert verifier not in told(served)
 
 
 def test_a_challenge_in_place_of_its_verifier_and_a_method_that_was_left_out(
-    platform: Platform,
+    served: Served,
 ) -> None:
-    by_code(platform, "demo-native", code_verifier=NATIVE["code_challenge"])
-    assert "the code_challenge came in its place" in told(platform)
+    by_code(served, "demo-native", code_verifier=NATIVE["code_challenge"])
+    assert "the code_challenge came in its place" in told(served)
 
-    code = returned(log_in(platform, "demo-native", code_challenge_method=None))["code"]
-    by_code(platform, "demo-native", code=code)
-    assert "it fits by S256, but the authorization request left" in told(platform)
+    code = returned(log_in(served, "demo-native", code_challenge_method=None))["code"]
+    by_code(served, "demo-native", code=code)
+    assert "it fits by S256, but the authorization request left" in told(served)
 
 
 @pytest.mark.parametrize(
@@ -233,23 +233,21 @@ def test_a_challenge_in_place_of_its_verifier_and_a_method_that_was_left_out(
         ({"code_challenge_method": "s256"}, "was S256 meant?"),
     ],
 )
-def test_a_challenge_that_is_none(
-    platform: Platform, changes: dict[str, str], because: str
-) -> None:
-    log_in(platform, "demo-native", **changes)
-    assert because in told(platform)
+def test_a_challenge_that_is_none(served: Served, changes: dict[str, str], because: str) -> None:
+    log_in(served, "demo-native", **changes)
+    assert because in told(served)
 
 
 @pytest.mark.parametrize("end", [".", ")", "\u00a0", "%0A", ">"])
 def test_a_certificate_link_that_was_copied_with_what_stands_behind_it(
-    platform: Platform, end: str
+    served: Served, end: str
 ) -> None:
-    control = control_client(platform.sandbox)
+    control = control_client(served.platform)
     url = control.post("/service-accounts/svc-demo/certificate-links").json()["url"]
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
 
     assert http.get(f"{url}{end}").status_code == 404
-    assert "made before the last reset: it is equal but for" in told(platform)
+    assert "made before the last reset: it is equal but for" in told(served)
     assert http.get(url).status_code == 200  # it is as good as before
 
 
@@ -267,14 +265,14 @@ def test_a_certificate_link_that_was_copied_with_what_stands_behind_it(
     ],
 )
 def test_a_redirect_address_that_is_nearly_registered(
-    platform: Platform, address: str, because: str
+    served: Served, address: str, because: str
 ) -> None:
-    assert log_in(platform, redirect_uri=address).status_code == 400
-    assert because in told(platform)
+    assert log_in(served, redirect_uri=address).status_code == 400
+    assert because in told(served)
 
-    code = returned(log_in(platform, redirect_uri="https://localhost:9443/callback"))["code"]
-    assert by_code(platform, code=code, redirect_uri=address).status_code == 400
-    assert because in told(platform)
+    code = returned(log_in(served, redirect_uri="https://localhost:9443/callback"))["code"]
+    assert by_code(served, code=code, redirect_uri=address).status_code == 400
+    assert because in told(served)
 
 
 # Forms
@@ -312,55 +310,55 @@ def test_a_redirect_address_that_is_nearly_registered(
     ],
 )
 def test_a_form_that_is_none(
-    platform: Platform, content: str, content_type: str | None, because: str
+    served: Served, content: str, content_type: str | None, because: str
 ) -> None:
-    answer = post(platform, content, content_type)
+    answer = post(served, content, content_type)
 
     assert answer.status_code == 400
-    assert because in told(platform)
+    assert because in told(served)
 
 
-def test_a_piece_of_a_password_is_no_name(platform: Platform) -> None:
-    post(platform, "grant_type=client_credentials&password=hunter2&canary4=x&canary5")
+def test_a_piece_of_a_password_is_no_name(served: Served) -> None:
+    post(served, "grant_type=client_credentials&password=hunter2&canary4=x&canary5")
 
-    assert "canary" not in told(platform)
-    assert "write & in a value as %26" in told(platform)
+    assert "canary" not in told(served)
+    assert "write & in a value as %26" in told(served)
 
 
-def test_names_that_authorize_does_not_know(platform: Platform) -> None:
-    http = platform.client(None, listener=Listener.ONE_WAY)
+def test_names_that_authorize_does_not_know(served: Served) -> None:
+    http = served.client(None, listener=Listener.ONE_WAY)
 
     http.get(f"{AUTHORIZE}?response_type=code&amp;client_id=demo-web-key")
-    assert "`amp;client_id` came: was `client_id` meant?" in told(platform)
-    platform.get(f"/v2/oauth/tokeninfo?clientId={KEY}")
-    assert "`clientId` came: was `client_id` meant?" in told(platform)
+    assert "`amp;client_id` came: was `client_id` meant?" in told(served)
+    served.get(f"/v2/oauth/tokeninfo?clientId={KEY}")
+    assert "`clientId` came: was `client_id` meant?" in told(served)
     http.get(f"{AUTHORIZE}?client_id=demo-web-key&response_type=Code", follow_redirects=False)
-    assert "was code meant?" in told(platform)
+    assert "was code meant?" in told(served)
 
 
-def test_a_spoilt_name_that_nothing_needs_is_noted(platform: Platform) -> None:
+def test_a_spoilt_name_that_nothing_needs_is_noted(served: Served) -> None:
     """It would be ignored without a word, and the client would miss what it asked for."""
     spoilt: dict[str, Any] = {"amp;scope": "x", "resource": "y"}
-    assert platform.post_token(**spoilt).status_code == 200
-    (note,) = platform.sandbox.journal.last.notes
+    assert served.post_token(**spoilt).status_code == 200
+    (note,) = served.platform.journal.last.notes
     assert note.startswith("no parameter amp;scope; ignored (was scope meant?) An HTML escape")
-    log_in(platform, **{"State": "s", "amp;login_hint": "a", "other": "b"})
-    notes = platform.sandbox.journal.last.notes
+    log_in(served, **{"State": "s", "amp;login_hint": "a", "other": "b"})
+    notes = served.platform.journal.last.notes
     spoilt_names = [each.partition(";")[0] for each in notes if each.startswith("no parameter")]
     assert spoilt_names == ["no parameter State", "no parameter amp"]
 
 
-def test_a_request_without_a_pair_lists_the_names_that_came(platform: Platform) -> None:
-    form = platform.form() | {"appKey": KEY, "appSecret": "x"}
+def test_a_request_without_a_pair_lists_the_names_that_came(served: Served) -> None:
+    form = served.form() | {"appKey": KEY, "appSecret": "x"}
 
-    assert platform.client().post(TOKEN_PATH, data=form).status_code == 401
-    assert "`appKey` came: was `client_id` meant?" in told(platform)
+    assert served.client().post(TOKEN_PATH, data=form).status_code == 401
+    assert "`appKey` came: was `client_id` meant?" in told(served)
 
 
-def test_a_parameter_of_an_operation_that_was_nearly_meant(platform: Platform) -> None:
-    platform.get(f"{TICKETS}?amp;limit=1&Limit=2&colour=red")
+def test_a_parameter_of_an_operation_that_was_nearly_meant(served: Served) -> None:
+    served.get(f"{TICKETS}?amp;limit=1&Limit=2&colour=red")
 
-    notes = platform.sandbox.journal.last.notes
+    notes = served.platform.journal.last.notes
     assert [each.partition("parameter ")[2] for each in notes] == [
         "amp;limit; ignored (was limit meant?)",
         "Limit; ignored (was limit meant?)",
@@ -384,14 +382,14 @@ def test_a_parameter_of_an_operation_that_was_nearly_meant(platform: Platform) -
     ],
 )
 def test_what_a_token_does_not_say_is_told_in_words_of_json(
-    platform: Platform, header: dict[str, Any], actual: str
+    served: Served, header: dict[str, Any], actual: str
 ) -> None:
     first = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
     headers = {"AppKey": KEY, "Authorization": f"Bearer {first}.e30.c2ln"}
 
-    assert platform.get(headers=headers).status_code == 401
-    assert platform.sandbox.journal.last.actual == actual
-    assert "None" not in told(platform)
+    assert served.get(headers=headers).status_code == 401
+    assert served.platform.journal.last.actual == actual
+    assert "None" not in told(served)
 
 
 @pytest.mark.parametrize(
@@ -415,49 +413,47 @@ def test_what_a_token_does_not_say_is_told_in_words_of_json(
     ],
 )
 @pytest.mark.parametrize("path", [TICKETS, f"/v2/oauth/tokeninfo?client_id={KEY}"])
-def test_a_wrong_authorization_header(
-    platform: Platform, path: str, form: str, because: str
-) -> None:
-    headers = {"AppKey": KEY, "Authorization": form.format(platform.token())}
+def test_a_wrong_authorization_header(served: Served, path: str, form: str, because: str) -> None:
+    headers = {"AppKey": KEY, "Authorization": form.format(served.token())}
 
-    answer = platform.get(path, headers=headers)
+    answer = served.get(path, headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "gateway.authentication.failure")
-    assert because in told(platform)
+    assert because in told(served)
 
 
-def test_a_refresh_token_or_a_code_in_place_of_an_access_token(platform: Platform) -> None:
-    token = by_code(platform).json()["refresh_token"]
-    code = returned(log_in(platform))["code"]
-    http = platform.client("svc-web")
+def test_a_refresh_token_or_a_code_in_place_of_an_access_token(served: Served) -> None:
+    token = by_code(served).json()["refresh_token"]
+    code = returned(log_in(served))["code"]
+    http = served.client("svc-web")
     for sent, because in (
         (token, "A refresh token came in place of an access token"),
         (code, "An authorization code came in place of an access token"),
     ):
         headers = {"AppKey": "demo-web-key", "Authorization": f"Bearer {sent}"}
-        assert platform.get(http=http, headers=headers).status_code == 401
-        assert because in told(platform)
-        assert sent not in json.dumps(platform.sandbox.journal.to_json())
+        assert served.get(http=http, headers=headers).status_code == 401
+        assert because in told(served)
+        assert sent not in json.dumps(served.platform.journal.to_json())
 
 
-def test_a_token_in_another_place(platform: Platform) -> None:
-    token = platform.token()
+def test_a_token_in_another_place(served: Served) -> None:
+    token = served.token()
     headers = {"AppKey": KEY}
 
-    answer = platform.get(f"{TICKETS}?access_token={token}", headers=headers)
+    answer = served.get(f"{TICKETS}?access_token={token}", headers=headers)
     assert answer.status_code == 401
-    assert "A token stands in the query string (access_token=)" in told(platform)
-    assert "docs/clients.md" in told(platform)
-    platform.client().post("/v1/investors", data={"access_token": token}, headers=headers)
-    assert "A token stands in the form of the body (access_token=)" in told(platform)
-    platform.get(headers=headers | {"X-Auth-Token": token})
-    assert "A token stands in the header x-auth-token" in told(platform)
-    platform.get(headers=headers | {"Cookie": f"a=b; access_token={token}"})
-    assert "A token stands in the cookie access_token" in told(platform)
-    platform.get(headers=headers | {"Authorization": ""})
-    assert told(platform).startswith("An empty Authorization header came;")
-    platform.get(headers=headers)
-    assert told(platform).startswith("No access token came;")
+    assert "A token stands in the query string (access_token=)" in told(served)
+    assert "docs/clients.md" in told(served)
+    served.client().post("/v1/investors", data={"access_token": token}, headers=headers)
+    assert "A token stands in the form of the body (access_token=)" in told(served)
+    served.get(headers=headers | {"X-Auth-Token": token})
+    assert "A token stands in the header x-auth-token" in told(served)
+    served.get(headers=headers | {"Cookie": f"a=b; access_token={token}"})
+    assert "A token stands in the cookie access_token" in told(served)
+    served.get(headers=headers | {"Authorization": ""})
+    assert told(served).startswith("An empty Authorization header came;")
+    served.get(headers=headers)
+    assert told(served).startswith("No access token came;")
 
 
 @pytest.mark.parametrize(
@@ -473,29 +469,29 @@ def test_a_token_in_another_place(platform: Platform) -> None:
         (SECRET.encode(), "An AppSecret stands where the AppKey belongs"),
     ],
 )
-def test_a_wrong_app_key(platform: Platform, sent: bytes, because: str) -> None:
-    headers: dict[str, Any] = {"AppKey": sent, "Authorization": f"Bearer {platform.token()}"}
+def test_a_wrong_app_key(served: Served, sent: bytes, because: str) -> None:
+    headers: dict[str, Any] = {"AppKey": sent, "Authorization": f"Bearer {served.token()}"}
 
-    assert platform.get(headers=headers).status_code == 401
-    assert because in told(platform)
+    assert served.get(headers=headers).status_code == 401
+    assert because in told(served)
 
 
-def test_looking_for_the_reason_does_not_walk_through_what_is_stored(platform: Platform) -> None:
-    registry = platform.sandbox.state.registry
+def test_looking_for_the_reason_does_not_walk_through_what_is_stored(served: Served) -> None:
+    registry = served.platform.state.registry
 
     def make(count: int) -> Action:
         for number in range(count):
             name = f"more-{count}-{number}"
-            platform.change("demo-web", name=name, app_key=name, service_account=None)
-        http = platform.client()
+            served.change("demo-web", name=name, app_key=name, service_account=None)
+        http = served.client()
         return lambda: http.get(TICKETS, headers={"AppKey": '"MORE"'})
 
     assert_flat(make, few=5, many=500)
     assert len(registry.applications) > 500
 
 
-def test_the_public_face_of_a_refusal_says_nothing_of_the_reason(platform: Platform) -> None:
-    answer = platform.post_token(password=f"{PASSWORD}\n")
+def test_the_public_face_of_a_refusal_says_nothing_of_the_reason(served: Served) -> None:
+    answer = served.post_token(password=f"{PASSWORD}\n")
 
-    assert "line end" in told(platform)
+    assert "line end" in told(served)
     assert "line end" not in answer.text

@@ -9,38 +9,38 @@ import pytest
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
 from tests.oauth.flows import ALICE, AUTHORIZE, WEB, returned
-from tests.support import Platform
+from tests.support import Served
 
 GUIDS = ("6f9619ff-8b86-d011-b42d-00cf4fc964ff", "0e984725-c51c-4bf4-9960-e1c80e27aba0")
 
 
-def call(platform: Platform, *headers: tuple[str, str]) -> httpx2.Response:
-    return platform.client().get("/v2/investors", headers=[*platform.headers().items(), *headers])
+def call(served: Served, *headers: tuple[str, str]) -> httpx2.Response:
+    return served.client().get("/v2/investors", headers=[*served.headers().items(), *headers])
 
 
-def test_two_different_tracking_ids_are_replaced_by_one(platform: Platform) -> None:
-    answer = call(platform, *(("RequestTrackingId", each) for each in GUIDS))
+def test_two_different_tracking_ids_are_replaced_by_one(served: Served) -> None:
+    answer = call(served, *(("RequestTrackingId", each) for each in GUIDS))
 
     assert answer.status_code == 200
     assert len(answer.headers.get_list("RequestTrackingId")) == 1
     assert answer.headers["RequestTrackingId"] not in GUIDS
-    assert "different values" in platform.sandbox.journal.last.notes[0]
+    assert "different values" in served.platform.journal.last.notes[0]
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_one_tracking_id_is_kept_however_often_it_came(platform: Platform, times: int) -> None:
-    answer = call(platform, *[("RequestTrackingId", GUIDS[0])] * times)
+def test_one_tracking_id_is_kept_however_often_it_came(served: Served, times: int) -> None:
+    answer = call(served, *[("RequestTrackingId", GUIDS[0])] * times)
 
     assert answer.headers["RequestTrackingId"] == GUIDS[0]
-    assert platform.sandbox.journal.last.notes == []
+    assert served.platform.journal.last.notes == []
 
 
 @pytest.mark.parametrize("second", ["application/x-www-form-urlencoded", "text/plain"])
 def test_a_form_of_the_log_in_page_with_two_media_types_is_refused(
-    platform: Platform, browser: httpx2.Client, second: str
+    served: Served, browser: httpx2.Client, second: str
 ) -> None:
     form = "&".join(f"{name}={value}" for name, value in ALICE.items())
     kind = ("Content-Type", "application/x-www-form-urlencoded")
@@ -54,7 +54,7 @@ def test_a_form_of_the_log_in_page_with_two_media_types_is_refused(
     assert answer.status_code == 400
     assert "Location" not in answer.headers
     assert "The Content-Type header came 2 times" in answer.text
-    assert platform.sandbox.journal.last.refused_by == "parse"
+    assert served.platform.journal.last.refused_by == "parse"
 
 
 OWN = """
@@ -82,13 +82,13 @@ components:
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
-def own(tmp_path: Path, store: CertificateStore, schema: str) -> Platform:
+def own(tmp_path: Path, store: CertificateStore, schema: str) -> Served:
     (tmp_path / "widgets.yaml").write_text(OWN.replace("SCHEMA", schema))
     fixtures = load_fixtures(apis=tmp_path)
     assert fixtures.problems == ()
-    sandbox = Sandbox(fixtures=fixtures, store=store, behaviour=Behaviour(seed=1))
-    assert sandbox.catalogue.problems == []
-    return Platform(sandbox)
+    platform = Platform(fixtures=fixtures, store=store, behaviour=Behaviour(seed=1))
+    assert platform.catalogue.problems == []
+    return Served(platform)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def own(tmp_path: Path, store: CertificateStore, schema: str) -> Platform:
 def test_what_an_operation_itself_calls_access_token_is_no_second_token(
     tmp_path: Path, shared_store: CertificateStore, schema: str
 ) -> None:
-    platform = own(tmp_path, shared_store, schema)
-    http, headers = platform.client(), list(platform.headers().items())
+    served = own(tmp_path, shared_store, schema)
+    http, headers = served.client(), list(served.headers().items())
 
     in_query = http.get("/v1/tokens?access_token=x", headers=headers)
     in_form = http.post("/v1/tokens", content="access_token=x", headers=[*headers, FORM])
@@ -114,8 +114,8 @@ def test_what_an_operation_itself_calls_access_token_is_no_second_token(
 
 
 def test_anything_else_of_that_name_is_one(tmp_path: Path, shared_store: CertificateStore) -> None:
-    platform = own(tmp_path, shared_store, "{type: object}")
-    http, headers = platform.client(), list(platform.headers().items())
+    served = own(tmp_path, shared_store, "{type: object}")
+    http, headers = served.client(), list(served.headers().items())
 
     for good, bad in (
         (
@@ -132,10 +132,10 @@ def test_anything_else_of_that_name_is_one(tmp_path: Path, shared_store: Certifi
 
 
 @pytest.mark.parametrize("size", [100, 200_000])
-def test_a_large_form_is_looked_through_too(platform: Platform, size: int) -> None:
+def test_a_large_form_is_looked_through_too(served: Served, size: int) -> None:
     body = f"a={'x' * size}&access_token=x"
-    headers = [*platform.headers().items(), FORM]
+    headers = [*served.headers().items(), FORM]
 
-    answer = platform.client().post("/v1/order/tradetickets", content=body, headers=headers)
+    answer = served.client().post("/v1/order/tradetickets", content=body, headers=headers)
 
     assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]

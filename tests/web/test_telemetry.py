@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from opentelemetry import _logs, metrics, trace
 
-from mock_sei.sandbox import Sandbox
-from tests.support import Platform, control_client
+from mock_sei.platform import Platform
+from tests.support import Served, control_client
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_the_platform_leaves_no_span(asked: list[str], platform: Platform) -> None:
-    assert platform.post_token().status_code == 200
+def test_the_platform_leaves_no_span(asked: list[str], served: Served) -> None:
+    assert served.post_token().status_code == 200
     assert asked == []
 
 
-def test_nor_does_the_control_api(asked: list[str], sandbox: Sandbox) -> None:
-    assert control_client(sandbox).get("/openapi.json").status_code == 200
+def test_nor_does_the_control_api(asked: list[str], platform: Platform) -> None:
+    assert control_client(platform).get("/openapi.json").status_code == 200
     assert asked == []

@@ -28,8 +28,8 @@ from mock_sei.apis.hints import unknown_values
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.templates import fill
-from mock_sei.errors import Fault, MalformedRequest
-from mock_sei.sendable import check_depth
+from mock_sei.errors import InvalidValue, MalformedRequest
+from mock_sei.values.sendable import check_depth
 
 ACTION = "change"
 
@@ -75,7 +75,7 @@ def _changed(call: ApiCall, record: Record, body: Any, media_type: str, nulls: N
     if _is_json_patch(media_type):
         changed = patched(record, body)
     elif not isinstance(body, Mapping):
-        raise MalformedRequest([Fault("", "body", "must be an object")])
+        raise MalformedRequest([InvalidValue("", "body", "must be an object")])
     elif call.operation.method == "PUT":
         kept = {name: record[name] for name in (rule.key, *rule.fixed) if name in record}
         changed = {**kept, **fill(rule.defaults, call.names(body=body)), **body}
@@ -111,7 +111,7 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
     from jsonpointer import JsonPointer, JsonPointerException
 
     if not isinstance(operations, list):
-        raise MalformedRequest([Fault("", "body", "must be an array of operations")])
+        raise MalformedRequest([InvalidValue("", "body", "must be an array of operations")])
     text = json.dumps(record)
     result: Any = json.loads(text)
     copied = shifted = 0
@@ -141,13 +141,13 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
             RecursionError,
         ) as error:
             reason = _reason(error, operation, result)
-            raise MalformedRequest([Fault(str(index), "body", reason)]) from None
+            raise MalformedRequest([InvalidValue(str(index), "body", reason)]) from None
     if not isinstance(result, dict):
-        raise MalformedRequest([Fault("", "body", "the patch leaves no object")])
+        raise MalformedRequest([InvalidValue("", "body", "the patch leaves no object")])
     try:
         check_depth(result)
     except ValueError as error:
-        raise MalformedRequest([Fault("", "body", str(error))]) from None
+        raise MalformedRequest([InvalidValue("", "body", str(error))]) from None
     return result
 
 
@@ -200,17 +200,17 @@ def _longest_shift(operation: Mapping[str, Any], document: Any) -> int:
     return count
 
 
-def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[Fault]:
+def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[InvalidValue]:
     rule = call.operation.rule
     for name in rule.fixed:
         if before.get(name) != after.get(name):
-            yield Fault(name, "body", "cannot be changed")
+            yield InvalidValue(name, "body", "cannot be changed")
     if after.get(rule.key) is None:
-        yield Fault(rule.key, "body", "cannot be taken away: the record is found by it")
+        yield InvalidValue(rule.key, "body", "cannot be taken away: the record is found by it")
     if rule.new_keys and before.get(rule.key) != after.get(rule.key):
         key = after.get(rule.key)
         if call.state.collections.find(rule.collection, rule.key, key) is not None:
-            yield Fault(rule.key, "body", f"{key!s} exists already")
+            yield InvalidValue(rule.key, "body", f"{key!s} exists already")
 
 
 def _unknown_values(call: ApiCall, after: Record) -> Iterable[str]:
@@ -226,7 +226,7 @@ def _record_schema(call: ApiCall) -> Any:
     return operation.document.find(f"#/components/schemas/{name}", operation.name)
 
 
-def _misfits(call: ApiCall, after: Record) -> Iterable[Fault]:
+def _misfits(call: ApiCall, after: Record) -> Iterable[InvalidValue]:
     schema = _record_schema(call)
     if schema is not None:
         yield from schema_faults(call.operation.document, schema, after, call.budget)

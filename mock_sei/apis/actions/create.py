@@ -15,7 +15,7 @@ from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, json_text
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
-from mock_sei.errors import BODY_TOO_LARGE, Fault, MalformedRequest, Refusal
+from mock_sei.errors import BODY_TOO_LARGE, InvalidValue, MalformedRequest, Refusal
 
 ACTION = "create"
 
@@ -83,7 +83,7 @@ def _add(call: ApiCall, body: Mapping[str, Any], names: Mapping[str, Any]) -> Ma
     if not state.collections.add_new(
         rule.collection, rule.key, record, lambda table: refuse_second(rule, record, table)
     ):
-        raise MalformedRequest([Fault(rule.key, "body", f"{key!s} exists already")])
+        raise MalformedRequest([InvalidValue(rule.key, "body", f"{key!s} exists already")])
     names = {**names, "key": key, "record": record}
     for each in rule.records:
         state.collections.add(each["collection"], [fill(each.get("fields", {}), names)])

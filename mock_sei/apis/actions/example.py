@@ -25,8 +25,8 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.samples import Sample
 from mock_sei.apis.spooled import Body
 from mock_sei.apis.written import written
-from mock_sei.errors import Fault, MalformedRequest
-from mock_sei.sendable import WITHOUT_BODY, is_media_type
+from mock_sei.errors import InvalidValue, MalformedRequest
+from mock_sei.values.sendable import WITHOUT_BODY, is_media_type
 
 ACTION = "example"
 
@@ -148,7 +148,7 @@ def _check_body(call: ApiCall) -> None:
         sent = call.upload if call.upload is not None else Body.of(call.body)
         check_body(operation, sent, call.content_type, media_type, call.budget, call.notes)
     elif body.get("required", False):
-        raise MalformedRequest([Fault("", "body", "required and missing")])
+        raise MalformedRequest([InvalidValue("", "body", "required and missing")])
 
 
 def _response(operation: Operation) -> Any:

@@ -14,7 +14,7 @@ from mock_sei.apis.calls import not_authorized
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.operations import Rule
 from mock_sei.apis.records import Order, Record, Table
-from mock_sei.errors import CONFLICT, Fault, Refusal
+from mock_sei.errors import CONFLICT, InvalidValue, Refusal
 
 
 def refuse_strangers(rule: Rule, body: Mapping[str, Any], known: Mapping[str, Record]) -> None:
@@ -26,7 +26,7 @@ def refuse_strangers(rule: Rule, body: Mapping[str, Any], known: Mapping[str, Re
         for name in rule.names:
             if other in known and name in body and known[other].get(name, body[name]) != body[name]:
                 reason = f"{shown(body[name])} is not that of the {other} {shown(body[other])}"
-                raise not_authorized([Fault(name, "body", reason)])
+                raise not_authorized([InvalidValue(name, "body", reason)])
 
 
 def refuse_second(rule: Rule, record: Record, table: Table) -> None:

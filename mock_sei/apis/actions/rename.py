@@ -11,7 +11,7 @@ from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.records import Order, Record, Table, texts
 from mock_sei.apis.templates import fill
-from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.errors import InvalidValue, MalformedRequest
 
 ACTION = "rename"
 
@@ -33,7 +33,7 @@ def act(call: ApiCall) -> ApiAnswer:
     elif new != old and collections.find(rule.collection, "path", new) is not None:
         reason = f"{new} exists already"
     if reason:
-        raise MalformedRequest([Fault(parameter.name, "query", reason)])
+        raise MalformedRequest([InvalidValue(parameter.name, "query", reason)])
     renamed = {
         **record,
         str(parameter.field): name,

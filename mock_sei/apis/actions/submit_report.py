@@ -11,7 +11,7 @@ from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.jobs import Report
 from mock_sei.apis.misfits import shown
-from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.errors import InvalidValue, MalformedRequest
 
 ACTION = "submit-report"
 
@@ -23,7 +23,7 @@ def act(call: ApiCall) -> ApiAnswer:
     name = str(asked)
     if name not in rule.reports:
         reason = f"no report {shown(asked)}; there are {', '.join(rule.reports)}"
-        raise MalformedRequest([Fault(rule.key, "body", reason)])
+        raise MalformedRequest([InvalidValue(rule.key, "body", reason)])
     report = Report(
         name=name,
         collection=rule.reports[name],

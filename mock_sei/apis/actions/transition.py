@@ -14,7 +14,7 @@ from mock_sei.apis.bodies import misfit, read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, not_authorized
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.templates import fill
-from mock_sei.errors import Fault, Refusal
+from mock_sei.errors import InvalidValue, Refusal
 
 ACTION = "transition"
 
@@ -26,7 +26,7 @@ def act(call: ApiCall) -> ApiAnswer:
     wanted = {name: body[name] for name in rule.names if name in body}
     if not wanted:
         reason = f"{' or '.join(rule.names)} is required"
-        raise misfit(operation, [Fault(rule.names[0], "body", reason)])
+        raise misfit(operation, [InvalidValue(rule.names[0], "body", reason)])
     found = list(going_on(rule, collections.table(rule.collection), wanted))
     if not found:
         raise _refusal(call, wanted)
@@ -49,7 +49,7 @@ def _refusal(call: ApiCall, wanted: Mapping[str, Any]) -> Refusal:
         if record is not None and all(record.get(one) == each for one, each in wanted.items()):
             return not_going_on(rule, record)
     reasons = [
-        Fault(name, "body", f"no record of {rule.collection} has {shown(value)}")
+        InvalidValue(name, "body", f"no record of {rule.collection} has {shown(value)}")
         for name, value in wanted.items()
     ]
     return not_authorized(reasons)

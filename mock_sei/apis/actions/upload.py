@@ -11,7 +11,7 @@ from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.multipart import read_file
 from mock_sei.apis.spooled import Body
-from mock_sei.errors import Fault, MalformedRequest
+from mock_sei.errors import InvalidValue, MalformedRequest
 
 ACTION = "upload"
 
@@ -27,7 +27,7 @@ def act(call: ApiCall) -> ApiAnswer:
     if found not in (MULTIPART, *call.operation.rule.content_types):
         sent = (call.content_type or "").partition(";")[0].strip()
         reason = f"must be {MULTIPART} with a boundary, not {shown(sent)}"
-        raise MalformedRequest([Fault("content-type", "header", reason)])
+        raise MalformedRequest([InvalidValue("content-type", "header", reason)])
     file = read_file(call.upload or Body.of(call.body), call.content_type)
     key = call.state.jobs.new_key()
     about = {"name": file.name, "size": file.content.size, "type": file.media_type}

@@ -18,7 +18,7 @@ from mock_sei.oauth.token_request import TokenRequest, malformed
 from mock_sei.oauth.unknown import explain_unknown
 from mock_sei.reasons.addresses import find_address_difference
 from mock_sei.reasons.values import but_for, find_difference
-from mock_sei.standards import GrantType
+from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.AUTHORIZATION_CODE
 

@@ -23,8 +23,8 @@ from mock_sei.oauth.signed_xml import is_installed
 from mock_sei.oauth.token_request import TokenRequest, malformed
 from mock_sei.reasons.addresses import find_address_difference
 from mock_sei.reasons.values import but_for, find_difference, in_other_case
-from mock_sei.records import Application
-from mock_sei.standards import GrantType
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.SAML2_BEARER
 

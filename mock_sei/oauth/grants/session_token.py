@@ -14,7 +14,7 @@ from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.unknown import explain_unknown
-from mock_sei.standards import GrantType
+from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.SESSION_TOKEN
 

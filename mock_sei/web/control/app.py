@@ -30,16 +30,16 @@ from mock_sei.errors import (
     listed,
     with_head,
 )
-from mock_sei.passphrases import DEFAULT_PASSPHRASE
-from mock_sei.sandbox import Sandbox
-from mock_sei.texts import spelled
+from mock_sei.platform import Platform
+from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
+from mock_sei.values.texts import spelled
 from mock_sei.web.control.applications import add_account_calls, add_application_calls
 from mock_sei.web.control.bench import add_bench_calls, add_signing_key_calls
 from mock_sei.web.control.certificates import add_certificate_calls
 from mock_sei.web.control.data import add_data_calls
 from mock_sei.web.control.described import add_refusals, file_answer
-from mock_sei.web.control.door import own_failure
 from mock_sei.web.control.faults import add_fault_calls
+from mock_sei.web.control.listener import own_failure
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Passphrase
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
@@ -82,7 +82,7 @@ class _ControlApp(FastAPI):
 
 
 def control_app() -> FastAPI:
-    """Each call is one method of the sandbox behind its listener, or of that one's parts."""
+    """Each call is one method of the platform behind its listener, or of that one's parts."""
     app = _ControlApp(
         title="mock-sei control API",
         version=__version__,
@@ -115,8 +115,8 @@ def control_app() -> FastAPI:
         missing = find_exhaustion(error)
         if missing is None:
             raise error
-        sandbox: Sandbox = request.scope[CONTROL_KEY]
-        sandbox.record_exhaustion(missing)
+        platform: Platform = request.scope[CONTROL_KEY]
+        platform.record_exhaustion(missing)
         detail = f"mock-sei could not do this: on its machine {missing}"
         return PlainJson({"detail": detail, "error": "Exhausted"}, 503)
 
@@ -125,9 +125,9 @@ def control_app() -> FastAPI:
         """No call has the path; it may be one of the platform's, which listens elsewhere."""
         if error.detail != HTTPStatus.NOT_FOUND.phrase:  # a call looked for something in vain
             return PlainJson({"detail": error.detail}, 404)
-        sandbox: Sandbox = request.scope[CONTROL_KEY]
+        platform: Platform = request.scope[CONTROL_KEY]
         path, host = _path(request), request.headers.get("host")
-        detail = explain_control_miss(sandbox, request.scope["path"], host)
+        detail = explain_control_miss(platform, request.scope["path"], host)
         if detail is None:
             paths = dict.fromkeys(each.path for each in _calls(request))
             near = get_close_matches(path, paths, n=3, cutoff=0.0)
@@ -157,8 +157,8 @@ def control_app() -> FastAPI:
 
     @app.exception_handler(Exception)
     async def explain_failure(request: Request, error: Exception) -> Response:
-        sandbox: Sandbox = request.scope[CONTROL_KEY]
-        return own_failure(sandbox, error)
+        platform: Platform = request.scope[CONTROL_KEY]
+        return own_failure(platform, error)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -194,7 +194,7 @@ def add_platform_calls(app: FastAPI) -> None:
         summary="Connection details: addresses, applications, service accounts",
     )
     def connection_details(
-        sandbox: Here, request: Request, limit: Limit = MOST_LISTED
+        platform: Here, request: Request, limit: Limit = MOST_LISTED
     ) -> JSONResponse:
         """A caller that reached this machine by another name gets addresses with that name.
 
@@ -202,28 +202,28 @@ def add_platform_calls(app: FastAPI) -> None:
         are; `/applications`, `/service-accounts` and `/end-users` tell them all.
         """
         # Written here, in a thread: the framework would do it on the loop, and take it apart first.
-        return JSONResponse(sandbox.connection_details(request.headers.get("host"), limit=limit))
+        return JSONResponse(platform.connection_details(request.headers.get("host"), limit=limit))
 
     @app.get("/apis/openapi.json", summary="One OpenAPI document of all products")
-    def merged_document(sandbox: Here) -> dict[str, Any]:
-        products = sandbox.catalogue.products.values()
+    def merged_document(platform: Here) -> dict[str, Any]:
+        products = platform.catalogue.products.values()
         return merged(products, title="SEI API Platform (mock-sei)", version=__version__)
 
     @app.get("/apis", summary="The OpenAPI document of every API product, by product")
-    async def apis(sandbox: Here) -> dict[str, Any]:
-        return {each.name: each.content for each in sandbox.catalogue.products.values()}
+    async def apis(platform: Here) -> dict[str, Any]:
+        return {each.name: each.content for each in platform.catalogue.products.values()}
 
     @app.get("/ca.pem", **file_answer("ca.pem"), summary="The root CA a client must trust")
-    async def ca(sandbox: Here) -> Response:
-        return attachment("ca.pem", sandbox.authority.pem.root)
+    async def ca(platform: Here) -> Response:
+        return attachment("ca.pem", platform.authority.pem.root)
 
     @app.get("/crl.pem", **file_answer("crl.pem"), summary="The certificates revoked so far")
-    def crl(sandbox: Here) -> Response:
-        return attachment("crl.pem", sandbox.certificates.revocations.crl_pem())
+    def crl(platform: Here) -> Response:
+        return attachment("crl.pem", platform.certificates.revocations.crl_pem())
 
     @app.get("/truststore.p12", **file_answer("truststore.p12"), summary="The same CA for Java")
     async def java_truststore(
-        sandbox: Here, passphrase: Passphrase = DEFAULT_PASSPHRASE
+        platform: Here, passphrase: Passphrase = DEFAULT_PASSPHRASE
     ) -> Response:
-        chain = sandbox.authority.chain[::-1]
+        chain = platform.authority.chain[::-1]
         return attachment("truststore.p12", truststore(chain, passphrase))

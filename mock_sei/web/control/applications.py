@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 
 from mock_sei.errors import UnknownAccount
 from mock_sei.portal.registration import FIELDS, Registration
-from mock_sei.tables import Page, Table
+from mock_sei.rules.tables import Page, Table
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Model, Username, tell_counts
 
 R = TypeVar("R")
@@ -41,14 +41,14 @@ def add_application_calls(app: FastAPI) -> None:
         summary="The applications, in the order of registration",
     )
     def applications(
-        sandbox: Here, after: After = None, limit: Limit = MOST_LISTED
+        platform: Here, after: After = None, limit: Limit = MOST_LISTED
     ) -> JSONResponse:
         """The first ones; with `after` the first ones that come after that AppKey.
 
         The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many stand before
         those of this answer.
         """
-        registry = sandbox.registry
+        registry = platform.registry
         page = _page(registry.applications, limit, after, registry.unknown_application)
         # Written here, in a thread: the framework would do it on the loop, and take it apart first.
         answer = JSONResponse([each.as_dict() for each in page.records])
@@ -58,34 +58,34 @@ def add_application_calls(app: FastAPI) -> None:
     @app.post(
         "/applications", status_code=201, summary="Registers one; approved at once or waiting"
     )
-    def register(sandbox: Here, body: Registration) -> dict[str, Any]:
-        return asdict(sandbox.portal.register(asdict(body)))
+    def register(platform: Here, body: Registration) -> dict[str, Any]:
+        return asdict(platform.portal.register(asdict(body)))
 
     @app.get("/applications/{app_key}", summary="One application, by AppKey or name")
-    async def application(sandbox: Here, app_key: str) -> dict[str, Any]:
-        return asdict(sandbox.portal.require(app_key))
+    async def application(platform: Here, app_key: str) -> dict[str, Any]:
+        return asdict(platform.portal.require(app_key))
 
     @app.patch("/applications/{app_key}", summary=f"Changes some of {', '.join(FIELDS)}")
-    def change(sandbox: Here, app_key: str, body: Changes) -> dict[str, Any]:
-        return asdict(sandbox.portal.change(app_key, body))
+    def change(platform: Here, app_key: str, body: Changes) -> dict[str, Any]:
+        return asdict(platform.portal.change(app_key, body))
 
     @app.delete("/applications/{app_key}", status_code=204, summary="Deletes it with all it has")
-    def remove(sandbox: Here, app_key: str) -> None:
-        sandbox.portal.remove(app_key)
+    def remove(platform: Here, app_key: str) -> None:
+        platform.portal.remove(app_key)
 
     @app.post("/applications/{app_key}/approve", summary="Lets it in and mails what it needs")
-    def approve(sandbox: Here, app_key: str) -> dict[str, Any]:
-        return asdict(sandbox.portal.approve(app_key))
+    def approve(platform: Here, app_key: str) -> dict[str, Any]:
+        return asdict(platform.portal.approve(app_key))
 
     @app.post("/applications/{app_key}/keys", summary="A new key pair; the old one is dead")
-    def refresh_keys(sandbox: Here, app_key: str) -> dict[str, Any]:
-        return asdict(sandbox.portal.refresh_keys(app_key))
+    def refresh_keys(platform: Here, app_key: str) -> dict[str, Any]:
+        return asdict(platform.portal.refresh_keys(app_key))
 
 
 def add_account_calls(app: FastAPI) -> None:
     @app.get("/service-accounts", summary="The service accounts, in the order of registration")
     def accounts(
-        sandbox: Here,
+        platform: Here,
         answer: Response,
         after: Annotated[str | None, Query(description="a user name")] = None,
         limit: Limit = MOST_LISTED,
@@ -95,14 +95,14 @@ def add_account_calls(app: FastAPI) -> None:
         The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many stand before
         those of this answer.
         """
-        registry = sandbox.registry
+        registry = platform.registry
         page = _page(registry.service_accounts, limit, after, registry.unknown_account)
         tell_counts(answer, count=page.count, earlier=page.earlier)
         return [asdict(each) for each in page.records]
 
     @app.get("/service-accounts/{username}", summary="One service account and its application")
-    async def account(sandbox: Here, username: Username) -> KnownAccount:
-        registry = sandbox.registry
+    async def account(platform: Here, username: Username) -> KnownAccount:
+        registry = platform.registry
         found = registry.require_account(username)
         application = registry.find_application_of(username)
         if application is None:  # deleted in between
@@ -111,7 +111,7 @@ def add_account_calls(app: FastAPI) -> None:
 
     @app.get("/end-users", summary="The end users")
     def users(
-        sandbox: Here,
+        platform: Here,
         answer: Response,
         after: Annotated[str | None, Query(description="an e-mail address")] = None,
         limit: Limit = MOST_LISTED,
@@ -121,14 +121,14 @@ def add_account_calls(app: FastAPI) -> None:
         The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many stand before
         those of this answer.
         """
-        registry = sandbox.registry
+        registry = platform.registry
         page = _page(registry.end_users, limit, after, registry.unknown_user)
         tell_counts(answer, count=page.count, earlier=page.earlier)
         return [KnownUser(**asdict(each)) for each in page.records]
 
     @app.get("/end-users/{email}", summary="One end user")
-    async def user(sandbox: Here, email: str) -> KnownUser:
-        return KnownUser(**asdict(sandbox.registry.require_user(email)))
+    async def user(platform: Here, email: str) -> KnownUser:
+        return KnownUser(**asdict(platform.registry.require_user(email)))
 
 
 def _page(

@@ -12,11 +12,10 @@ from fastapi import Body, FastAPI, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
-from mock_sei.bench.journal import Told, numbered
-from mock_sei.bench.search import Wanted
-from mock_sei.controls import LONGEST_NAME
 from mock_sei.errors import one_line
-from mock_sei.sandbox import Sandbox
+from mock_sei.journal.journal import Told, numbered
+from mock_sei.journal.search import Wanted
+from mock_sei.platform import LONGEST_NAME, Platform
 from mock_sei.web.control.models import Flag, Here, Model, Moment, Number
 from mock_sei.web.heads import only_looks
 
@@ -74,62 +73,62 @@ class ResetChanges(BaseModel):
 def add_bench_calls(app: FastAPI) -> None:
     @app.post("/reset", status_code=204, summary="Back to the state as seeded")
     async def reset(
-        sandbox: Here,
+        platform: Here,
         body: Annotated[ResetChanges | None, Body()] = None,
         by: Annotated[
             str | None, Query(max_length=LONGEST_NAME, description="name of the test that resets")
         ] = None,
     ) -> None:
-        sandbox.reset(body.model_extra if body else None, by=None if by is None else one_line(by))
+        platform.reset(body.model_extra if body else None, by=None if by is None else one_line(by))
 
     @app.get("/clock", summary="The platform's time")
-    async def clock(sandbox: Here) -> ClockState:
-        return _clock_state(sandbox)
+    async def clock(platform: Here) -> ClockState:
+        return _clock_state(platform)
 
     @app.put("/clock", summary="Sets, stops or starts the clock")
-    async def set_clock(sandbox: Here, body: ClockChange) -> ClockState:
-        sandbox.set_clock(now=body.now, frozen=body.frozen)
-        return _clock_state(sandbox)
+    async def set_clock(platform: Here, body: ClockChange) -> ClockState:
+        platform.set_clock(now=body.now, frozen=body.frozen)
+        return _clock_state(platform)
 
     @app.post("/clock/advance", summary="Moves the clock forward")
-    async def advance_clock(sandbox: Here, body: ClockAdvance) -> ClockState:
-        sandbox.advance_clock(body.seconds)
-        return _clock_state(sandbox)
+    async def advance_clock(platform: Here, body: ClockAdvance) -> ClockState:
+        platform.advance_clock(body.seconds)
+        return _clock_state(platform)
 
     @app.delete("/clock", status_code=204, summary="Back to the machine's time")
-    async def reset_clock(sandbox: Here) -> None:
-        sandbox.reset_clock()
+    async def reset_clock(platform: Here) -> None:
+        platform.reset_clock()
 
     @app.get("/check", summary="What speaks against the test that ran since the reset")
-    async def check(sandbox: Here, request: Request) -> VerdictNow:
-        verdict = sandbox.verdict(reported=not only_looks(request.scope))
+    async def check(platform: Here, request: Request) -> VerdictNow:
+        verdict = platform.verdict(reported=not only_looks(request.scope))
         return VerdictNow(**asdict(verdict))
 
     # In a thread, piece by piece: a full journal takes seconds, and others are answered meanwhile.
     @app.get("/journal", summary="Exchanges and failed handshakes, oldest first")
-    def journal(sandbox: Here, wanted: Annotated[JournalQuery, Query()]) -> Response:
+    def journal(platform: Here, wanted: Annotated[JournalQuery, Query()]) -> Response:
         name = wanted.application
-        told = sandbox.journal.tell(
+        told = platform.journal.tell(
             Wanted(**wanted.model_dump(exclude={"after", "limit", "application"})),
             wanted.after,
-            of=None if name is None else sandbox.registry.require_application(name),
+            of=None if name is None else platform.registry.require_application(name),
             limit=wanted.limit,
         )
         return StreamingResponse(_written(told), media_type="application/json")
 
     @app.delete("/journal", status_code=204, summary="Clears the journal")
-    async def clear_journal(sandbox: Here) -> None:
-        sandbox.clear_journal()
+    async def clear_journal(platform: Here) -> None:
+        platform.clear_journal()
 
 
 def add_signing_key_calls(app: FastAPI) -> None:
     @app.post("/signing-keys/rotate", status_code=201, summary="A new key signs tokens")
-    async def rotate_signing_key(sandbox: Here) -> dict[str, str]:
-        return {"kid": sandbox.rotate_signing_key()}
+    async def rotate_signing_key(platform: Here) -> dict[str, str]:
+        return {"kid": platform.rotate_signing_key()}
 
     @app.delete("/signing-keys/{kid}", status_code=204, summary="Retires a key that signs no more")
-    async def retire_signing_key(sandbox: Here, kid: str) -> None:
-        sandbox.retire_signing_key(kid)
+    async def retire_signing_key(platform: Here, kid: str) -> None:
+        platform.retire_signing_key(kid)
 
 
 def _written(told: Told) -> Iterator[str]:
@@ -144,6 +143,6 @@ def _written(told: Told) -> Iterator[str]:
     yield f'{piece}],"dropped":{told.dropped},"last":{told.last}}}'
 
 
-def _clock_state(sandbox: Sandbox) -> ClockState:
-    clock = sandbox.clock
+def _clock_state(platform: Platform) -> ClockState:
+    clock = platform.clock
     return ClockState(now=clock.now(), frozen=clock.frozen, is_machine=clock.is_machine)

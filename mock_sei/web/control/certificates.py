@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, Field
 from mock_sei.certificates.bundles import FORMATS, BundleOptions, Identity
 from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
-from mock_sei.passphrases import DEFAULT_PASSPHRASE, find_warning
+from mock_sei.platform import Platform
 from mock_sei.portal.links import Delivery
-from mock_sei.sandbox import Sandbox
+from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE, find_warning
 from mock_sei.web.control.described import file_answer
 from mock_sei.web.control.models import Flag, Here, Model, Passphrase, Username
 from mock_sei.web.downloads import attachment
@@ -89,47 +89,47 @@ class CertificateLink(Model):
 def add_certificate_calls(app: FastAPI) -> None:
     @app.get("/service-accounts/{username}/certificates", summary="All of them, oldest first")
     def certificates(
-        sandbox: Here,
+        platform: Here,
         username: Username,
         offset: Annotated[int, Query(ge=0, description="how many of the oldest to leave out")] = 0,
         limit: Annotated[int, Query(ge=1, le=MOST, description="how many at most")] = MOST,
     ) -> list[HeldCertificate]:
-        current = sandbox.certificates.current(username)
+        current = platform.certificates.current(username)
         return [
-            _held(each, sandbox, current=each is current)
-            for each in sandbox.certificates.of(username)[offset : offset + limit]
+            _held(each, platform, current=each is current)
+            for each in platform.certificates.of(username)[offset : offset + limit]
         ]
 
     @app.get(
         "/service-accounts/{username}/identity",
         summary="The account's current certificate with its key",
     )
-    def identity(sandbox: Here, username: Username) -> IssuedCertificate:
-        return _issued(sandbox.identity(username))
+    def identity(platform: Here, username: Username) -> IssuedCertificate:
+        return _issued(platform.identity(username))
 
     for file in FILES:
         _add_file_call(app, file)
 
     @app.post("/service-accounts/{username}/certificates", status_code=201)
     def issue_certificate(
-        sandbox: Here, username: Username, body: Annotated[NewCertificate | None, Body()] = None
+        platform: Here, username: Username, body: Annotated[NewCertificate | None, Body()] = None
     ) -> IssuedCertificate:
         """Issues a further certificate; a valid one becomes the account's current one."""
         variant = body.variant if body else Variant.VALID
-        return _issued(sandbox.issue_certificate(username, variant))
+        return _issued(platform.issue_certificate(username, variant))
 
     @app.post(
         "/service-accounts/{username}/certificates/{serial_number}/revoke",
         status_code=204,
         summary="Revokes a certificate from the next handshake on",
     )
-    def revoke_certificate(sandbox: Here, username: Username, serial_number: str) -> None:
+    def revoke_certificate(platform: Here, username: Username, serial_number: str) -> None:
         try:
             number = int(serial_number, 16)
         except ValueError:
             detail = f"not a hexadecimal serial number: {serial_number[:100]}"
             raise HTTPException(400, detail) from None
-        sandbox.revoke_certificate(username, number)
+        platform.revoke_certificate(username, number)
 
     @app.post(
         "/service-accounts/{username}/certificate-links",
@@ -137,15 +137,15 @@ def add_certificate_calls(app: FastAPI) -> None:
         summary="A one-time link to the current certificate, which is mailed too",
     )
     def create_link(
-        sandbox: Here, username: Username, body: Annotated[LinkOptions | None, Body()] = None
+        platform: Here, username: Username, body: Annotated[LinkOptions | None, Body()] = None
     ) -> CertificateLink:
         options = body or LinkOptions()
         delivery = Delivery(
             format=options.format, passphrase=options.passphrase, legacy=options.legacy
         )
-        link = sandbox.send_certificate_link(username, delivery, renew=options.renew)
+        link = platform.send_certificate_link(username, delivery, renew=options.renew)
         return CertificateLink(
-            url=sandbox.portal.link_url(link),
+            url=platform.portal.link_url(link),
             expires=link.expires_at,
             warning=link.delivery.warning,
         )
@@ -156,9 +156,9 @@ def add_certificate_calls(app: FastAPI) -> None:
         summary="Signs a request (CSR) whose key stays with the client",
     )
     def sign_request(
-        sandbox: Here, username: Username, body: CertificateRequest
+        platform: Here, username: Username, body: CertificateRequest
     ) -> SignedCertificate:
-        signed = sandbox.sign_request(username, body.request)
+        signed = platform.sign_request(username, body.request)
         return SignedCertificate(
             certificate=signed.certificate_pem,
             chain=signed.chain_pem,
@@ -170,22 +170,22 @@ def add_certificate_calls(app: FastAPI) -> None:
         status_code=201,
         summary="Lets in a certificate of the client's own CA",
     )
-    def register_own(sandbox: Here, username: Username, body: OwnCertificate) -> HeldCertificate:
-        own = sandbox.register_certificate(username, body.certificate, body.ca)
-        return _held(own, sandbox, current=True)
+    def register_own(platform: Here, username: Username, body: OwnCertificate) -> HeldCertificate:
+        own = platform.register_certificate(username, body.certificate, body.ca)
+        return _held(own, platform, current=True)
 
 
 def _add_file_call(app: FastAPI, file: str) -> None:
     """A path of its own for each file: one for all would hide which paths take which methods."""
 
     def certificate_file(
-        sandbox: Here,
+        platform: Here,
         username: Username,
         passphrase: Passphrase = DEFAULT_PASSPHRASE,
         legacy: Annotated[bool, Query(description="encryption of old importers")] = False,
     ) -> Response:
         options = BundleOptions(passphrase=passphrase, legacy=legacy)
-        answer = attachment(file, FILES[file](sandbox.identity(username), options))
+        answer = attachment(file, FILES[file](platform.identity(username), options))
         warning = find_warning(file.rpartition(".")[2], passphrase)
         if warning:
             answer.headers[WARNING] = warning
@@ -208,7 +208,7 @@ def _issued(identity: Identity) -> IssuedCertificate:
     )
 
 
-def _held(certificate: AccountCertificate, sandbox: Sandbox, *, current: bool) -> HeldCertificate:
+def _held(certificate: AccountCertificate, platform: Platform, *, current: bool) -> HeldCertificate:
     return HeldCertificate(
         serial_number=f"{certificate.serial_number:x}",
         not_before=certificate.not_before,
@@ -216,6 +216,6 @@ def _held(certificate: AccountCertificate, sandbox: Sandbox, *, current: bool) -
         issuer=certificate.issuer,
         origin=certificate.origin,
         variant=certificate.variant,
-        revoked=sandbox.certificates.is_revoked(certificate),
+        revoked=platform.certificates.is_revoked(certificate),
         current=current,
     )

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import Body, FastAPI, HTTPException, Query
 from pydantic import Field, WithJsonSchema
 
-from mock_sei.bench.faults import EFFECTS, FIELDS, fault_schema
-from mock_sei.bench.scripts import MOST_UNSCRIPTED
 from mock_sei.certificates.profiles import ServerVariant
+from mock_sei.faults.faults import EFFECTS, FIELDS, fault_schema
+from mock_sei.faults.scripts import MOST_UNSCRIPTED
 from mock_sei.web.control.models import Flag, Here, Model, Whole
 
 MOST_SHOWN = 1000
@@ -56,35 +56,35 @@ class ServerCertificate(Model):
 def add_fault_calls(app: FastAPI) -> None:
     @app.get("/faults", summary="Armed faults, oldest first, with how often each was met")
     def faults(
-        sandbox: Here,
+        platform: Here,
         limit: Limit = MOST_SHOWN,
         after: Annotated[int, Query(ge=0, description="id of the last one seen")] = 0,
     ) -> list[dict[str, Any]]:
-        return [each.to_json() for each in sandbox.faults.page(after=after, limit=limit)]
+        return [each.to_json() for each in platform.faults.page(after=after, limit=limit)]
 
     @app.post("/faults", status_code=201, summary="Arms a fault")
-    def arm(sandbox: Here, body: FaultFields) -> dict[str, Any]:
-        return sandbox.arm_fault(body).to_json()
+    def arm(platform: Here, body: FaultFields) -> dict[str, Any]:
+        return platform.arm_fault(body).to_json()
 
     @app.get("/faults/{identifier}", summary="One fault, with how often it was met")
-    async def fault(sandbox: Here, identifier: int) -> dict[str, Any]:
-        found = sandbox.faults.find(identifier)
+    async def fault(platform: Here, identifier: int) -> dict[str, Any]:
+        found = platform.faults.find(identifier)
         if found is None:
             raise HTTPException(404, f"no fault {identifier}")
         return found.to_json()
 
     @app.delete("/faults", status_code=204, summary="Removes every fault")
-    async def clear(sandbox: Here) -> None:
-        sandbox.faults.clear()
+    async def clear(platform: Here) -> None:
+        platform.faults.clear()
 
     @app.delete("/faults/{identifier}", status_code=204, summary="Removes one fault")
-    async def remove(sandbox: Here, identifier: int) -> None:
-        if not sandbox.faults.remove(identifier):
+    async def remove(platform: Here, identifier: int) -> None:
+        if not platform.faults.remove(identifier):
             raise HTTPException(404, f"no fault {identifier}")
 
     @app.post("/answers", status_code=201, summary="Scripts the answer to an operation's next call")
-    def enqueue(sandbox: Here, body: Answer) -> dict[str, int]:
-        sandbox.enqueue(
+    def enqueue(platform: Here, body: Answer) -> dict[str, int]:
+        platform.enqueue(
             body.operation,
             application=body.application,
             status=body.status,
@@ -92,13 +92,13 @@ def add_fault_calls(app: FastAPI) -> None:
             text=body.text,
             headers=body.headers,
         )
-        return {"waiting": len(sandbox.scripts)}
+        return {"waiting": len(platform.scripts)}
 
     @app.get("/answers", summary="What is scripted, and the calls that wanted a script")
     def scripted(
-        sandbox: Here, limit: Limit = MOST_SHOWN, start: Annotated[int, Query(ge=0, le=2**31)] = 0
+        platform: Here, limit: Limit = MOST_SHOWN, start: Annotated[int, Query(ge=0, le=2**31)] = 0
     ) -> Scripted:
-        scripts = sandbox.scripts
+        scripts = platform.scripts
         return Scripted(
             strict=scripts.strict,
             waiting=[each.operation for each in scripts.page(start=start, limit=limit)],
@@ -110,13 +110,13 @@ def add_fault_calls(app: FastAPI) -> None:
         status_code=204,
         summary="Whether a functional call without a script fails the test, until a reset",
     )
-    async def only_scripted(sandbox: Here, body: Strictness) -> None:
-        sandbox.only_scripted(strict=body.strict)
+    async def only_scripted(platform: Here, body: Strictness) -> None:
+        platform.only_scripted(strict=body.strict)
 
     @app.put(
         "/server-certificate",
         status_code=204,
         summary="What both listeners show from the next connection on, until a reset",
     )
-    def server_certificate(sandbox: Here, body: ServerCertificate) -> None:
-        sandbox.set_server_certificate(body.variant)
+    def server_certificate(platform: Here, body: ServerCertificate) -> None:
+        platform.set_server_certificate(body.variant)

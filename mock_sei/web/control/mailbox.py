@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import FastAPI, Query, Response
 from pydantic import AwareDatetime, Field
 
+from mock_sei.platform import Platform
 from mock_sei.portal.mailbox import Mail
-from mock_sei.sandbox import Sandbox
 from mock_sei.web.control.described import file_answer
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Model, tell_counts
 from mock_sei.web.downloads import attachment
@@ -47,7 +47,7 @@ MailNumber = Annotated[int | None, Query(ge=0, lt=2**63, description="of a mail"
 def add_mailbox_calls(app: FastAPI) -> None:
     @app.get("/mailbox", summary="The mails since the reset, oldest first")
     def mailbox(
-        sandbox: Here,
+        platform: Here,
         answer: Response,
         to: Annotated[str | None, Query(description="only those to this address")] = None,
         about: Annotated[str, Query(description="only those with these words")] = "",
@@ -61,30 +61,30 @@ def add_mailbox_calls(app: FastAPI) -> None:
         The header `X-Total-Count` says how many there are, `X-Earlier-Count` how many of them are
         older than those of this answer.
         """
-        page = sandbox.portal.mailbox.page(
+        page = platform.portal.mailbox.page(
             limit=limit, after=after, before=before, to=to, about=about
         )
         tell_counts(answer, count=page.count, earlier=page.earlier)
-        return Messages(messages=[_message(each, sandbox) for each in page.mails])
+        return Messages(messages=[_message(each, platform) for each in page.mails])
 
     @app.get("/mailbox/{number}.eml", **file_answer("mail.eml"), summary="One mail as an .eml file")
-    async def eml(sandbox: Here, number: int) -> Response:
-        found = sandbox.portal.mailbox.require(number)
+    async def eml(platform: Here, number: int) -> Response:
+        found = platform.portal.mailbox.require(number)
         return attachment(f"mail-{number}.eml", bytes(found.message()))
 
     @app.delete("/mailbox", status_code=204, summary="Empties the mailbox")
-    async def clear_mailbox(sandbox: Here) -> None:
-        sandbox.portal.mailbox.clear()
+    async def clear_mailbox(platform: Here) -> None:
+        platform.portal.mailbox.clear()
 
 
-def _message(mail: Mail, sandbox: Sandbox) -> Message:
+def _message(mail: Mail, platform: Platform) -> Message:
     link = mail.link
     mailed = None
     if link is not None:
         mailed = MailedLink(
-            url=sandbox.portal.link_url(link),
+            url=platform.portal.link_url(link),
             expires=link.expires_at,
-            state=link.state(sandbox.clock.now()),
+            state=link.state(platform.clock.now()),
             account=link.account,
             serial_number=f"{link.serial_number:x}",
             format=link.delivery.format,

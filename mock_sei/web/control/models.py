@@ -14,21 +14,21 @@ from pydantic import (
     StrictBool,
 )
 
-from mock_sei.clock import EARLIEST, LATEST
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.clock import EARLIEST, LATEST
 from mock_sei.web.exchange import CONTROL_KEY
 
 
-async def _here(request: Request) -> Sandbox:
-    sandbox: Sandbox = request.scope[CONTROL_KEY]
-    return sandbox
+async def _here(request: Request) -> Platform:
+    platform: Platform = request.scope[CONTROL_KEY]
+    return platform
 
 
 YEARS = "^2(00[1-9]|0[1-9][0-9]|[1-8][0-9]{2}|9[0-8][0-9]|99[0-8])-"
 """The clock's years in ECMA's regular expressions, for who makes calls from the document."""
 
-Here = Annotated[Sandbox, Depends(_here)]
-"""The sandbox behind the listener that was called; its door put it into the scope."""
+Here = Annotated[Platform, Depends(_here)]
+"""The platform behind the listener that was called; its door put it into the scope."""
 
 
 def _is_text(value: object) -> object:

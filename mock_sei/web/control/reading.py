@@ -16,8 +16,8 @@ from fastapi.routing import APIRoute
 
 from mock_sei.apis.bodies import parse_json
 from mock_sei.errors import MalformedRequest, Rejected, RepeatedMember
-from mock_sei.sendable import check_depth
-from mock_sei.texts import is_text, sendable
+from mock_sei.values.sendable import check_depth
+from mock_sei.values.texts import is_text, sendable
 
 MOST_PROBLEMS = 20
 """Entries about one body, of which each member can be wrong."""

@@ -14,10 +14,10 @@ from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import is_demo
-from mock_sei.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
 from mock_sei.portal.links import Delivery
-from mock_sei.records import Application, CertificateSource, Environment
+from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
+from mock_sei.rules.records import Application, CertificateSource, Environment
 from mock_sei.web.downloads import attachment
 from mock_sei.web.forms import Pairs
 from mock_sei.web.portal.form import (
@@ -55,7 +55,7 @@ _MADE = {
 
 def my_apps(visit: Visit) -> Response:
     """A page of the list, or of those that fit what is sought."""
-    registry = visit.sandbox.registry
+    registry = visit.platform.registry
     sought = visit.request.query_params.get("find", "").strip()
     one = registry.find_application(sought) or registry.find_application_of(sought)
     if one is not None:
@@ -138,7 +138,7 @@ def _form(
         labels=LABELS,
         values=values,
         problems=defaultdict(str, shown) if shown else defaultdict(str),
-        products=[(each.name, each.title) for each in visit.sandbox.catalogue.products.values()],
+        products=[(each.name, each.title) for each in visit.platform.catalogue.products.values()],
         environments=list(Environment),
     )
 
@@ -150,15 +150,15 @@ def details(visit: Visit) -> Response:
 def _details(visit: Visit, application: Application, problems: Mapping[str, str]) -> Response:
     if problems:
         visit.exchange.entry.note(f"form refused: {Rejected(problems)}")
-    now = visit.sandbox.clock.now()
+    now = visit.platform.clock.now()
     account = application.service_account
     links = visit.portal.links.newest_of(account, 3) if account else []
     certificates, older = _certificates(visit, application, now)
-    current = visit.sandbox.certificates.current(account) if account else None
+    current = visit.platform.certificates.current(account) if account else None
     from_here = application.certificate is CertificateSource.SEI
     with_key = current.has_key if current else True
-    record = visit.sandbox.registry.service_accounts.get(account or "")
-    known = visit.sandbox.fixtures.registry.service_accounts
+    record = visit.platform.registry.service_accounts.get(account or "")
+    known = visit.platform.fixtures.registry.service_accounts
     formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
     return visit.show(
         "details.html",
@@ -201,7 +201,7 @@ def _certificates(
     account = application.service_account
     if account is None:
         return [], 0
-    certificates = visit.sandbox.certificates
+    certificates = visit.platform.certificates
     from_here = application.certificate is CertificateSource.SEI
     if from_here and application.approved and not certificates.of(account):
         certificates.provide(account)  # of an account that came with the fixtures
@@ -289,7 +289,7 @@ def register_certificate(visit: Visit) -> Response:
     application = visit.application()
     account = require_account(application)
     try:
-        visit.sandbox.certificates.register_own(
+        visit.platform.certificates.register_own(
             account, visit.value("certificate"), visit.value("ca")
         )
     except Rejected as error:
@@ -303,12 +303,12 @@ def revoke(visit: Visit) -> Response:
         number = int(visit.value("serial_number"), 16)
     except ValueError:
         raise Rejected({"serial_number": "not a hexadecimal number"}) from None
-    visit.sandbox.certificates.revoke(require_account(application), number)
+    visit.platform.certificates.revoke(require_account(application), number)
     return visit.go(path_of(application), "revoke")
 
 
 def private_key(visit: Visit) -> Response:
-    identity = visit.sandbox.identity(require_account(visit.application()))
+    identity = visit.platform.identity(require_account(visit.application()))
     try:
         content = identity.encrypted_key_pem(visit.value("key_passphrase") or None)
     except ValueError as error:  # too long

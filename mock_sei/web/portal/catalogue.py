@@ -12,17 +12,17 @@ from mock_sei.web.portal.visit import Visit
 
 
 def apis(visit: Visit) -> Response:
-    products = visit.sandbox.catalogue.products.values()
+    products = visit.platform.catalogue.products.values()
     return visit.show("apis.html", products=[_product(each) for each in products])
 
 
 def api(visit: Visit) -> Response:
-    product = visit.sandbox.catalogue.require_product(visit.request.path_params["product"])
+    product = visit.platform.catalogue.require_product(visit.request.path_params["product"])
     return visit.show(
         "api.html",
         product=_product(product),
-        url=visit.sandbox.addresses.one_way,
-        two_way_url=visit.sandbox.addresses.two_way,
+        url=visit.platform.addresses.one_way,
+        two_way_url=visit.platform.addresses.two_way,
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mock_sei.portal.registration import REDIRECTED
-from mock_sei.records import Application, Environment
-from mock_sei.standards import STANDARDS, Actor, ApplicationType, GrantType, Owner, Standard
+from mock_sei.rules.records import Application, Environment
+from mock_sei.rules.standards import STANDARDS, Actor, ApplicationType, GrantType, Owner, Standard
 from mock_sei.web.portal.visit import Visit
 
 LABELS = {

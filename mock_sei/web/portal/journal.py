@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
-from mock_sei.bench.entries import LINE_PATH, Entry
+from mock_sei.journal.entries import LINE_PATH, Entry
 from mock_sei.web.portal.visit import HOME, Visit
 
 JOURNAL = f"{HOME}/journal"
@@ -22,7 +22,7 @@ TEXT_SHOWN = 4 * 1024
 
 def journal(visit: Visit) -> Response:
     refused = visit.request.query_params.get("refused") == "true"
-    told = visit.sandbox.journal.newest()
+    told = visit.platform.journal.newest()
     wanted = (
         each
         for _, each in reversed(told.entries)

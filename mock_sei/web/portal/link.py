@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Response
 
 from mock_sei.certificates.bundles import FORMATS
-from mock_sei.errors import LINK_DEAD, Fault, MalformedRequest, Refusal, UnknownCertificate
+from mock_sei.errors import LINK_DEAD, InvalidValue, MalformedRequest, Refusal, UnknownCertificate
 from mock_sei.web.downloads import attachment
 from mock_sei.web.heads import only_looks
 from mock_sei.web.portal.visit import Visit, path_of
@@ -19,15 +19,19 @@ def certificate_link(visit: Visit) -> Response:
     try:
         if wanted is not None and wanted not in FORMATS:
             raise MalformedRequest(
-                [Fault("format", "query", f"there are {', '.join(FORMATS)}; the link still works")]
+                [
+                    InvalidValue(
+                        "format", "query", f"there are {', '.join(FORMATS)}; the link still works"
+                    )
+                ]
             )
-        sandbox = visit.sandbox
+        platform = visit.platform
         is_attempt = not only_looks(visit.request.scope)
-        deliver = sandbox.take_certificate if is_attempt else sandbox.preview_certificate
+        deliver = platform.take_certificate if is_attempt else platform.preview_certificate
         try:
             file = deliver(token, wanted)
         except UnknownCertificate as error:
-            fault = Fault("format", "query", f"{error}; the link still works")
+            fault = InvalidValue("format", "query", f"{error}; the link still works")
             raise MalformedRequest([fault]) from None
     except Refusal as refusal:
         return _refuse(visit, token, refusal)
@@ -42,7 +46,7 @@ def _refuse(visit: Visit, token: str, refusal: Refusal) -> Response:
     link = visit.portal.links.find(token)
     application = None
     if link is not None and not link.dropped:  # another may have the name since
-        application = visit.sandbox.state.registry.find_application_of(link.account)
+        application = visit.platform.state.registry.find_application_of(link.account)
     return visit.show(
         "dead_link.html",
         status=refusal.kind.status,

@@ -8,7 +8,7 @@ from fastapi import Response
 
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.mailbox import Mail
-from mock_sei.texts import spelled
+from mock_sei.values.texts import spelled
 from mock_sei.web.downloads import attachment
 from mock_sei.web.portal.applications import stamp
 from mock_sei.web.portal.visit import HOME, PAGE, Visit, query_of
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"(https://[^\s<>\"]+)")
 
 def mailbox(visit: Visit) -> Response:
     """The newest ones first; ``before`` and ``after`` name a mail that another page ended with."""
-    now = visit.sandbox.clock.now()
+    now = visit.platform.clock.now()
     asked = visit.request.query_params
     found = visit.portal.mailbox.page(
         limit=PAGE, before=_number(asked.get("before")), after=_number(asked.get("after"))
@@ -55,7 +55,7 @@ def mail(visit: Visit) -> Response:
         mail=found,
         sent=stamp(found.sent_at),
         link=link,
-        link_state=link.state(visit.sandbox.clock.now()) if link else None,
+        link_state=link.state(visit.platform.clock.now()) if link else None,
         parts=[
             (part, part if _ADDRESS.fullmatch(part) else None)
             for part in _ADDRESS.split(found.text)

@@ -10,17 +10,17 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
-from mock_sei.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.errors import (
     NOT_FOUND,
     REQUEST_INVALID,
-    Kind,
     MethodNotAllowed,
     MockSeiError,
     Refusal,
+    RefusalKind,
     Rejected,
 )
-from mock_sei.standards import Listener
+from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.rules.standards import Listener
 from mock_sei.web.apis import call
 from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS
@@ -131,8 +131,8 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
 
 def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
     if not handlers:
-        sandbox, path = exchange_of(request).sandbox, request.url.path
-        near = ", ".join(sandbox.catalogue.nearest(request.method, path))
+        platform, path = exchange_of(request).platform, request.url.path
+        near = ", ".join(platform.catalogue.nearest(request.method, path))
         because = f"The portal has no page {path}. The nearest are: {near}."
         raise Refusal(NOT_FOUND, check="path", because=because)
     handler = handlers.get(request.method)
@@ -143,7 +143,7 @@ def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
 
 def _as_refusal(error: MockSeiError) -> Refusal:
     """What was asked for is not there, or cannot be had."""
-    kind: Kind = REQUEST_INVALID if isinstance(error, Rejected) else NOT_FOUND
+    kind: RefusalKind = REQUEST_INVALID if isinstance(error, Rejected) else NOT_FOUND
     text = str(error)
     end = "" if text.endswith("?") else "."
     return Refusal(kind, check=FORM_CHECK, because=f"{text[0].upper()}{text[1:]}{end}")

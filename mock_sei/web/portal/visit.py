@@ -10,9 +10,9 @@ from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from mock_sei.errors import REQUEST_INVALID, Refusal
-from mock_sei.portal.desk import Portal
-from mock_sei.records import Application
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.portal.portal import Portal
+from mock_sei.rules.records import Application
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
     Pairs,
@@ -68,7 +68,7 @@ class Visit:
         visit = cls(
             request=request,
             exchange=exchange,
-            secret=known or exchange.sandbox.portal.new_form_secret(),
+            secret=known or exchange.platform.portal.new_form_secret(),
         )
         if request.method == "POST":
             refuse_announced_size(request.scope["headers"])
@@ -85,12 +85,12 @@ class Visit:
         return visit
 
     @property
-    def sandbox(self) -> Sandbox:
-        return self.exchange.sandbox
+    def platform(self) -> Platform:
+        return self.exchange.platform
 
     @property
     def portal(self) -> Portal:
-        return self.exchange.sandbox.portal
+        return self.exchange.platform.portal
 
     @property
     def uses_chrome(self) -> bool:

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 
 from mock_sei.apis.misfits import find_misfits
-from mock_sei.patterns import Budget
-from tests.support import Platform
+from mock_sei.apis.patterns import Budget
+from tests.support import Served
 
 Record = dict[str, Any]
 Fits = Callable[[Record], bool]
@@ -26,10 +26,10 @@ PATCH_TYPE = "application/json-patch+json"
 class Api:
     """A client with its token: what a test calls costs one request."""
 
-    def __init__(self, platform: Platform) -> None:
-        self.platform = platform
-        self._http = platform.client()
-        self._headers = platform.headers()
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self._http = served.client()
+        self._headers = served.headers()
         self._held: set[Any] = set()
         """Operations, statuses and parameters whose answers were seen to fit."""
 
@@ -44,7 +44,7 @@ class Api:
 
     def _hold_to_document(self, method: str, url: str, answer: httpx2.Response) -> None:
         parts, status = urlsplit(url), str(answer.status_code)
-        operation, _ = self.platform.sandbox.catalogue.find(method, parts.path)
+        operation, _ = self.served.platform.catalogue.find(method, parts.path)
         if answer.status_code == OVERSIZE:
             return
         declared = operation.raw["responses"]
@@ -86,16 +86,16 @@ class Api:
         """What the journal says about a 404."""
         answer = self.call(method, path, **options)
         assert answer.status_code == 404, answer.text
-        return self.platform.sandbox.journal.last.refused_because or ""
+        return self.served.platform.journal.last.refused_because or ""
 
     def add(self, collection: str, *records: Record) -> None:
-        self.platform.sandbox.state.apis.collections.add(collection, records)
+        self.served.platform.state.apis.collections.add(collection, records)
 
     def stop_clock(self, year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> None:
         """At a moment in UTC, with a token of that time."""
         moment = datetime(year, month, day, hour, minute, tzinfo=UTC)
-        self.platform.sandbox.clock.set(moment, frozen=True)
-        self._headers = self.platform.headers()
+        self.served.platform.clock.set(moment, frozen=True)
+        self._headers = self.served.headers()
 
     def patch(self, path: str, operations: Any) -> httpx2.Response:
         return self.call("PATCH", path, {"Content-Type": PATCH_TYPE}, json=operations)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.apis.products.calls import Api
-from tests.support import Platform
+from tests.support import Served
 
 
 @pytest.fixture(scope="module")
-def reading(hammered: Platform) -> Api:
+def reading(hammered: Served) -> Api:
     return Api(hammered)
 
 
 @pytest.fixture
-def api(platform: Platform) -> Api:
-    return Api(platform)
+def api(served: Served) -> Api:
+    return Api(served)

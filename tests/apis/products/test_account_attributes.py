@@ -73,7 +73,7 @@ def test_a_field_of_the_form_is_none_of_the_query(reading: Api) -> None:
     answer = send_form(reading, b"", None, f"{ATTRIBUTES}?externalId=AC-0009")
 
     assert answer.json()["paging"]["totalCount"] == 130
-    assert "no parameter externalId" in str(reading.platform.sandbox.journal.last.findings.notes)
+    assert "no parameter externalId" in str(reading.served.platform.journal.last.findings.notes)
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_what_is_no_such_form_is_400(
 def test_the_refused_media_type_is_told_with_those_that_are_taken(reading: Api) -> None:
     send_form(reading, b"{}", "application/json")
 
-    because = reading.platform.sandbox.journal.last.refused_because or ""
+    because = reading.served.platform.journal.last.refused_because or ""
     assert AS_THE_PAGE_SPELLS_IT in because
     assert "application/x-www-form-urlencoded" in because
 
 
 def test_other_methods_on_the_attributes_are_405(reading: Api) -> None:
-    http, headers = reading.platform.client(), reading.platform.headers()
+    http, headers = reading.served.client(), reading.served.headers()
 
     assert http.get(ATTRIBUTES, headers=headers).status_code == 405
 

@@ -104,7 +104,7 @@ def test_an_unknown_account_is_not_found(api: Api) -> None:
 )
 def test_a_time_in_utc_is_read_as_the_eastern_one(api: Api, sent: str, found: bool) -> None:
     """In winter five hours earlier, in summer four."""
-    api.platform.sandbox.data.replace(
+    api.served.platform.data.replace(
         "accounts",
         [
             {
@@ -123,7 +123,7 @@ def test_an_unknown_value_is_kept_and_noted(api: Api) -> None:
     answer = api.call("PATCH", ONE, json={"classification": "Trustee"})
 
     assert answer.status_code == 202
-    (note,) = api.platform.sandbox.journal.last.notes
+    (note,) = api.served.platform.journal.last.notes
     assert note.startswith("classification has a value that is not known here")
     assert read(api)["classification"] == "Trustee"
 
@@ -134,7 +134,7 @@ def test_a_member_that_is_null_is_taken_away(api: Api) -> None:
     assert api.call("PATCH", ONE, json={"legalName": None}).status_code == 202
 
     assert "legalName" not in api.read(f"{PATH}?externalId=AC-0001")["data"][0]
-    assert "legalName" in " ".join(api.platform.sandbox.journal.entries[-2].notes)
+    assert "legalName" in " ".join(api.served.platform.journal.entries[-2].notes)
 
 
 def test_true_and_false_are_read_in_any_case(reading: Api) -> None:

@@ -95,7 +95,7 @@ def test_a_file_is_kept_and_found(api: Api) -> None:
     assert made["contentType"] == "application/pdf"
     assert made["parentPath"] == f"{LIBRARY}/Notices"
     assert api.every(f"{FILES}?searchText=capital%20call.pdf") == [made]
-    assert api.platform.sandbox.state.apis.contents[made["id"]].read() == FILE[1]
+    assert api.served.platform.state.apis.contents[made["id"]].read() == FILE[1]
 
 
 def test_an_upload_needs_a_file(api: Api) -> None:
@@ -112,7 +112,7 @@ def test_files_are_ordered_by_any_member(reading: Api) -> None:
 
 
 def test_every_member_of_a_file_can_be_sorted_by(reading: Api) -> None:
-    operation, _ = reading.platform.sandbox.catalogue.find("GET", FILES)
+    operation, _ = reading.served.platform.catalogue.find("GET", FILES)
     file = operation.document.find("#/components/schemas/File", FILES)
 
     assert set(operation.parameters["query", "sortBy"].values) == set(file["properties"])
@@ -126,7 +126,7 @@ def test_a_deleted_file_is_gone_with_its_content(api: Api) -> None:
 
     assert (deleted.status_code, deleted.json()) == (200, {"id": made["id"]})
     assert api.every(f"{FILES}?searchText=capital%20call.pdf") == []
-    assert not api.platform.sandbox.state.apis.contents
+    assert not api.served.platform.state.apis.contents
     assert api.call("DELETE", path).status_code == 404
 
 

@@ -20,7 +20,7 @@ WHOLE: Record = {
 
 
 def firm(api: Api, name: str = NAME) -> Record:
-    found = api.platform.sandbox.state.apis.collections.find("firms", "firm", name)
+    found = api.served.platform.state.apis.collections.find("firms", "firm", name)
     assert found is not None
     return dict(found)
 
@@ -49,7 +49,7 @@ def test_members_of_ones_own_are_kept_too(api: Api) -> None:
 
 def test_an_unknown_firm_is_404(api: Api) -> None:
     assert "No record" in api.missing("/v1/firms/Nobody", "PUT", json={"firmType": "Manager"})
-    assert api.platform.sandbox.journal.last.actual == "Nobody"
+    assert api.served.platform.journal.last.actual == "Nobody"
 
 
 def test_wrong_members_are_named_and_nothing_is_kept(api: Api) -> None:

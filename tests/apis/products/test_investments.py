@@ -19,5 +19,5 @@ def test_it_takes_no_parameters(reading: Api) -> None:
     everything = reading.read(ACCOUNTS)
 
     assert reading.read(f"{ACCOUNTS}?limit=1&externalId=FND-01") == everything
-    notes = reading.platform.sandbox.journal.last.notes
+    notes = reading.served.platform.journal.last.notes
     assert ["limit" in notes[0], "externalId" in notes[1]] == [True, True]

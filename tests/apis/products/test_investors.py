@@ -71,7 +71,7 @@ def test_a_limit_above_the_largest_page_is_noted_in_the_journal_every_time(
     note = f"limit={limit}: a page has at most 50 records; follow paging for the others"
     for _ in range(2):  # the second answer is remembered
         reading.read(f"{FULL}?limit={limit}")
-        assert (note in reading.platform.sandbox.journal.last.notes) is is_noted
+        assert (note in reading.served.platform.journal.last.notes) is is_noted
 
 
 def test_a_start_date_is_the_first_instant_and_an_end_date_the_last(reading: Api) -> None:
@@ -109,7 +109,7 @@ def test_an_unknown_section_counts_as_not_sent(api: Api) -> None:
     everything = api.read(f"{FULL}?limit=1")["data"]
 
     assert api.read(f"{FULL}?limit=1&section=colour")["data"] == everything
-    (note,) = api.platform.sandbox.journal.last.notes
+    (note,) = api.served.platform.journal.last.notes
     assert note.startswith("section has a value that is not known here")
     assert set(api.read(f"{FULL}?limit=1&section=Standard,colour")["data"][0]) == KEYS | {
         "standard"
@@ -269,4 +269,4 @@ def test_an_unknown_investor_is_not_found(api: Api) -> None:
     answer = api.patch("/v1/investors/INV-9999", [{"op": "remove", "path": "/name"}])
 
     assert answer.status_code == 404
-    assert "externalId" in (api.platform.sandbox.journal.last.refused_because or "")
+    assert "externalId" in (api.served.platform.journal.last.refused_because or "")

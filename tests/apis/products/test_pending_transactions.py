@@ -151,7 +151,7 @@ def test_a_transfer_of_which_nothing_is_known_is_taken_in(api: Api) -> None:
 def test_a_kind_of_transfer_that_is_not_known_is_kept_and_noted(api: Api) -> None:
     answer = api.call("POST", TRANSFERS, json={**TRANSFER, "type": "In Kind"})
 
-    (note,) = api.platform.sandbox.journal.last.notes
+    (note,) = api.served.platform.journal.last.notes
     assert note.startswith("type has a value that is not known here. Known values: Full Transfer")
     assert read(api, answer.json()["externalId"])["type"] == "In Kind"
 
@@ -215,7 +215,7 @@ def test_the_key_of_the_path_is_copied_into_the_transaction(api: Api) -> None:
     answer = patch(api, {"op": "replace", "path": "/externalId", "value": "PTX-9"})
 
     assert answer.json()["externalId"] == "PTX-0001"
-    (note,) = api.platform.sandbox.journal.last.notes
+    (note,) = api.served.platform.journal.last.notes
     assert note == "externalId of the body is not that of the path; the path's is kept"
     assert read(api)["externalId"] == "PTX-0001"
 

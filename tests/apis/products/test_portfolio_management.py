@@ -50,9 +50,9 @@ def test_a_report_is_ready_after_a_second_of_the_platforms_clock(api: Api) -> No
     api.stop_clock(2026, 10, 1)
     early, late = submit(api), submit(api)
 
-    api.platform.sandbox.clock.advance(seconds=0.9)
+    api.served.platform.clock.advance(seconds=0.9)
     assert api.read(early)["status"] == "In Progress"
-    api.platform.sandbox.clock.advance(seconds=0.1)
+    api.served.platform.clock.advance(seconds=0.1)
     assert api.read(late)["status"] == "Completed"
 
 

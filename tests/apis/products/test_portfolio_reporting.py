@@ -241,5 +241,5 @@ def test_an_unknown_kind_of_date_counts_as_not_sent(api: Api) -> None:
 
     assert api.every(f"{POSITIONS}?dateType=settlement") != plain
     assert api.every(f"{POSITIONS}?dateType=Effective") == plain
-    assert "Known values: Trade, Settlement" in api.platform.sandbox.journal.last.notes[0]
-    assert "Effective" not in api.platform.sandbox.journal.last.notes[0]
+    assert "Known values: Trade, Settlement" in api.served.platform.journal.last.notes[0]
+    assert "Effective" not in api.served.platform.journal.last.notes[0]

@@ -66,7 +66,7 @@ def test_without_validation_a_wrong_value_counts_as_not_sent(reading: Api) -> No
     body = reading.read(f"{PATH}?validateRequest=false&classification=Person")
 
     assert body["paging"]["totalCount"] == total
-    assert "classification" in reading.platform.sandbox.journal.last.notes[0]
+    assert "classification" in reading.served.platform.journal.last.notes[0]
     wrong = reading.get(f"{PATH}?validateRequest=true&classification=Person")
     assert faults(wrong) == [("classification", "query")]
     assert faults(reading.get(f"{PATH}?validateRequest=off")) == [("validateRequest", "query")]

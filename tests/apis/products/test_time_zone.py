@@ -8,10 +8,10 @@ import pytest
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
 from tests.apis.products.calls import Api
-from tests.support import Platform
+from tests.support import Served
 
 SUMMER = datetime(2026, 7, 15, 3, 30, tzinfo=UTC)
 WINTER = datetime(2026, 1, 15, 3, 30, tzinfo=UTC)
@@ -23,11 +23,11 @@ ZONES = ("America/New_York", "EST")
 
 
 def api_of(store: CertificateStore, zone: str, now: datetime) -> Api:
-    sandbox = Sandbox(
+    platform = Platform(
         fixtures=load_fixtures(), store=store, behaviour=Behaviour(seed=1), time_zone=zone
     )
-    sandbox.clock.set(now, frozen=True)
-    return Api(Platform(sandbox))
+    platform.clock.set(now, frozen=True)
+    return Api(Served(platform))
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def test_a_record_is_made_at_the_time_of_the_zone(
     api = api_of(shared_store, zone, now)
     made = api.call("POST", TICKETS, json={}).json()
     assert made["createDate"] == text
-    api.platform.sandbox.reset()
-    api.platform.sandbox.clock.set(now, frozen=True)
-    made = Api(api.platform).call("POST", TICKETS, json={}).json()
+    api.served.platform.reset()
+    api.served.platform.clock.set(now, frozen=True)
+    made = Api(api.served).call("POST", TICKETS, json={}).json()
     assert made["createDate"] == text  # a reset leaves the zone as it is
 
 
@@ -57,7 +57,7 @@ def test_a_time_with_an_offset_is_read_into_the_zone(
 ) -> None:
     api = api_of(shared_store, zone, SUMMER)
     record = {"id": 1, "externalId": "AC-1", "createDate": f"2025-07-28T{hour}:48:25.000"}
-    api.platform.sandbox.data.replace("accounts", [record])
+    api.served.platform.data.replace("accounts", [record])
     for sent, found in (
         ("createStartDate=2025-07-28T15:48:25Z", True),
         ("createStartDate=2025-07-28T15:48:26Z", False),
@@ -83,7 +83,7 @@ def test_this_month_is_the_month_of_the_zone(
         }
         for each in ("2026-07-02", "2026-08-01")
     ]
-    api.platform.sandbox.data.replace("wire-instructions", wires)
+    api.served.platform.data.replace("wire-instructions", wires)
     (found,) = api.read(f"{WIRES}?createdSince=thisMonth")["data"]
     assert found["createDate"].startswith(month)
 

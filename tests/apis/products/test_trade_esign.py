@@ -24,7 +24,7 @@ SPELLINGS = ("opportunityGroupID", "opportunityGroupId")
 
 
 def records(api: Api, collection: str, **wanted: object) -> list[Record]:
-    found = api.platform.sandbox.state.apis.collections.all(collection)
+    found = api.served.platform.state.apis.collections.all(collection)
     return [dict(each) for each in found if wanted.items() <= each.items()]
 
 
@@ -51,7 +51,7 @@ def refused(api: Api, path: str, body: Any, status: int) -> str:
 
 
 def why(api: Api) -> str:
-    return api.platform.sandbox.journal.last.refused_because or ""
+    return api.served.platform.journal.last.refused_because or ""
 
 
 def test_a_ceremony_begins_and_its_key_is_a_bare_text(api: Api) -> None:
@@ -154,7 +154,7 @@ def test_sending_the_mail_again_leaves_the_ceremony_in_progress(api: Api) -> Non
 def test_what_is_over_conflicts(api: Api, path: str) -> None:
     assert refused(api, path, OVER, 409) == "resource.state.failure"
 
-    entry = api.platform.sandbox.journal.last
+    entry = api.served.platform.journal.last
     assert (entry.expected, entry.actual) == ("status In Progress", "status Completed")
 
 
@@ -226,7 +226,7 @@ def test_starting_wants_json_and_the_others_take_any_media_type(api: Api) -> Non
 
 @pytest.mark.parametrize("path", ALL)
 def test_other_methods_are_405(api: Api, path: str) -> None:
-    http, headers = api.platform.client(), api.platform.headers()
+    http, headers = api.served.client(), api.served.headers()
 
     for method in ("GET", "PUT", "DELETE"):
         answer = http.request(method, path, headers=headers)

@@ -74,13 +74,13 @@ def wire(number: int, day: str) -> Record:
 
 
 def test_periods_are_those_of_the_clock(api: Api) -> None:
-    sandbox = api.platform.sandbox
-    sandbox.set_clock(now=NOW, frozen=True)
+    platform = api.served.platform
+    platform.set_clock(now=NOW, frozen=True)
     days = ["2025-12-31", "2026-01-01", "2026-03-31", "2026-04-01", "2026-04-30", "2026-05-01"]
     days += ["2026-05-10", "2026-05-11", "2026-05-13", "2026-05-14", "2026-05-15"]
     records = [wire(number, day) for number, day in enumerate(days, 10)]
-    sandbox.data.replace("wire-instructions", records)
-    api = Api(api.platform)  # its token is of the new time
+    platform.data.replace("wire-instructions", records)
+    api = Api(api.served)  # its token is of the new time
 
     for period, first, last in (
         ("yesterday", "2026-05-13", "2026-05-13"),

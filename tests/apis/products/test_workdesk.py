@@ -110,16 +110,16 @@ def test_an_attachment_is_kept_and_listed(api: Api) -> None:
     assert made in listed
     assert len(listed) == len(before) + 1
     assert made not in api.read("/v2/workdesk/tickets/CASH-101/attachments")["data"]
-    assert api.platform.sandbox.state.apis.contents[made["id"]].read() == FILE[1]
+    assert api.served.platform.state.apis.contents[made["id"]].read() == FILE[1]
 
 
 def test_a_reset_forgets_uploads(api: Api) -> None:
     api.upload(ATTACHMENTS, FILE, "FileName", HEADERS)
 
-    api.platform.sandbox.reset()
+    api.served.platform.reset()
 
-    assert not api.platform.sandbox.state.apis.contents
-    assert len(Api(api.platform).read(ATTACHMENTS)["data"]) == 1
+    assert not api.served.platform.state.apis.contents
+    assert len(Api(api.served).read(ATTACHMENTS)["data"]) == 1
 
 
 def test_an_attachment_without_its_headers_is_called_as_its_part(api: Api) -> None:
@@ -145,7 +145,7 @@ def test_an_attachment_needs_a_file_and_a_ticket(api: Api) -> None:
     unknown = "/v2/workdesk/tickets/DEMO-999/attachments"
     assert api.upload(unknown, FILE, "FileName", HEADERS).status_code == 404
     assert api.get(unknown).status_code == 404
-    assert not api.platform.sandbox.state.apis.contents
+    assert not api.served.platform.state.apis.contents
 
 
 def test_a_file_of_many_megabytes_is_kept(api: Api) -> None:
@@ -154,4 +154,4 @@ def test_a_file_of_many_megabytes_is_kept(api: Api) -> None:
     made = api.upload(ATTACHMENTS, large, "FileName").json()
 
     assert made["size"] == len(large[1])
-    assert api.platform.sandbox.state.apis.contents[made["id"]].read() == large[1]
+    assert api.served.platform.state.apis.contents[made["id"]].read() == large[1]

@@ -107,7 +107,8 @@ def test_what_was_taken_before_the_fork_says_that_it_is_the_parents(tmp_path: Pa
         tmp_path,
         """
         with MockSei() as mock:
-            clock, journal, mailbox, sandbox = mock.clock, mock.journal, mock.mailbox, mock.sandbox
+            clock, journal = mock.clock, mock.journal
+            mailbox, platform = mock.mailbox, mock.platform
             child = os.fork()
             if not child:
                 for use in (
@@ -115,9 +116,9 @@ def test_what_was_taken_before_the_fork_says_that_it_is_the_parents(tmp_path: Pa
                     clock.reset,
                     lambda: journal.entries,
                     journal.clear,
-                    sandbox.reset,
-                    lambda: sandbox.arm_fault({"status": 503}),
-                    lambda: sandbox.portal.approve("demo-web"),
+                    platform.reset,
+                    lambda: platform.arm_fault({"status": 503}),
+                    lambda: platform.portal.approve("demo-web"),
                 ):
                     try:
                         use()
@@ -143,7 +144,7 @@ def test_a_child_that_is_forked_while_threads_hold_locks_does_not_hang(tmp_path:
                 while busy:
                     mock.clock.advance(seconds=0)
                     mock.journal.entries
-                    mock.sandbox.record_bug
+                    mock.platform.record_bug
                     with mock._lock: pass
             threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
             for each in threads: each.start()

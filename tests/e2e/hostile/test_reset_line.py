@@ -85,7 +85,7 @@ def test_a_request_of_which_a_part_has_come_belongs_to_before(
         assert status == 200, body
         assert server.journal.entries == []
         assert fault.met == 0
-        assert len(server.sandbox.scripts.waiting) == 1
+        assert len(server.platform.scripts.waiting) == 1
 
         connected.sendall(TOKEN_REQUEST)
         assert answer(connected)[0] == 503  # the next of this connection belongs to after
@@ -203,9 +203,9 @@ class TestTheControlApi:
             assert all(each.result(PATIENCE).is_success for each in asking)
 
         assert attached.controls.identity(account).serial_number == kept
-        assert server.sandbox.state.server_identity is None
+        assert server.platform.state.server_identity is None
         assert list(attached.mailbox) == []
-        assert server.sandbox.portal.links.of(account) == []
+        assert server.platform.portal.links.of(account) == []
 
     def test_clients_that_call_during_resets_see_one_side_each(
         self, server: MockSei, attached: Attached
@@ -238,7 +238,7 @@ def test_a_reset_lets_go_of_what_idle_connections_last_saw(server: MockSei) -> N
     with tls(server.two_way_url, server.ssl_context("svc-demo")) as idle:
         idle.sendall(TOKEN_REQUEST)
         assert answer(idle)[0] == 200
-        past = weakref.ref(server.sandbox.state)
+        past = weakref.ref(server.platform.state)
         server.reset()
         wait_for(lambda: gc.collect() is not None and past() is None)
 
@@ -247,6 +247,6 @@ def test_a_reset_by_the_control_api_keeps_no_state_of_before(server: MockSei) ->
     past = []
     with httpx2.Client(base_url=server.control_url, trust_env=False) as http:
         for _ in range(3):
-            past.append(weakref.ref(server.sandbox.state))
+            past.append(weakref.ref(server.platform.state))
             http.post("/reset").raise_for_status()
     wait_for(lambda: gc.collect() is not None and not any(each() for each in past))

@@ -123,7 +123,7 @@ STATES = {
                 except httpx2.HTTPError: pass
             asking = threading.Thread(target=ask)
             asking.start()
-            while not mock.sandbox.faults.armed[0].met: pass
+            while not mock.platform.faults.armed[0].met: pass
             mock.stop()
             asking.join()
         """,

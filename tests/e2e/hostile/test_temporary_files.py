@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mock_sei import Attached, MockSei
-from mock_sei.workbench import Workbench
+from mock_sei.testing.workbench import Workbench
 from tests.e2e.serving import wait_for
 
 OFTEN = 50

@@ -61,7 +61,7 @@ def changes(server: MockSei) -> dict[str, Callable[[], object]]:
         server.clock.unfreeze()
 
     def keys() -> None:
-        kid = server.sandbox.state.oauth.keys.signing.kid
+        kid = server.platform.state.oauth.keys.signing.kid
         server.rotate_signing_key()
         server.retire_signing_key(kid)
 

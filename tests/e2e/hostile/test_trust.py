@@ -77,7 +77,7 @@ def test_the_successor_of_a_deleted_application_does_not_let_in_its_certificate(
 ) -> None:
     """The key takes its time; the application is deleted and registered anew meanwhile."""
     register(control)
-    kept = server.sandbox.identity(TEAM)
+    kept = server.platform.identity(TEAM)
     assert is_let_in(server.two_way_url, showing(server, kept, version))
     making = slow(monkeypatch, "mock_sei.certificates.authority.new_identity_key", rsa_key)
 
@@ -95,7 +95,7 @@ def test_the_successor_of_a_deleted_application_does_not_let_in_its_certificate(
     assert "was deleted meanwhile" in made.json()["detail"]
     assert control.get(f"/service-accounts/{TEAM}/certificates").json() == []
     assert alert(server.two_way_url, showing(server, kept, version)) == REVOKED
-    fresh = server.sandbox.issue_certificate(TEAM)
+    fresh = server.platform.issue_certificate(TEAM)
     assert is_let_in(server.two_way_url, showing(server, fresh, version))
 
 
@@ -203,14 +203,14 @@ def test_whom_one_lets_go_of_is_out_though_no_context_can_be_made(
 ) -> None:
     server = mock_sei_server
     server.reset()
-    good = showing(server, server.sandbox.identity("svc-demo"), version)
-    further = server.sandbox.issue_certificate("svc-demo")
+    good = showing(server, server.platform.identity("svc-demo"), version)
+    further = server.platform.issue_certificate("svc-demo")
     gone = showing(server, further, version)
     assert is_let_in(server.two_way_url, good)
     assert is_let_in(server.two_way_url, gone)
 
     folder.take_away()
-    server.sandbox.revoke_certificate("svc-demo", further.serial_number)
+    server.platform.revoke_certificate("svc-demo", further.serial_number)
 
     assert not is_let_in(server.two_way_url, gone)
     assert not is_let_in(server.two_way_url, good)
@@ -225,16 +225,16 @@ def test_a_revocation_holds_from_the_next_connection_on_among_many(
     server: MockSei, version: ssl.TLSVersion
 ) -> None:
     """Each revocation makes a new context while the clients go on connecting."""
-    sandbox = server.sandbox
-    good = showing(server, sandbox.identity("svc-demo"), version)
+    platform = server.platform
+    good = showing(server, platform.identity("svc-demo"), version)
     for number in range(1000):
-        sandbox.certificates.revocations.add(2**100 + number, now=datetime.now(UTC))
+        platform.certificates.revocations.add(2**100 + number, now=datetime.now(UTC))
     for _ in range(3):
-        further = sandbox.issue_certificate("svc-demo")
+        further = platform.issue_certificate("svc-demo")
         context = showing(server, further, version)
         with ThreadPoolExecutor(8) as pool:
             assert all(pool.map(lambda _: is_let_in(server.two_way_url, good), range(8)))
             crowd = [pool.submit(is_let_in, server.two_way_url, good) for _ in range(8)]
-            sandbox.revoke_certificate("svc-demo", further.serial_number)
+            platform.revoke_certificate("svc-demo", further.serial_number)
             assert alert(server.two_way_url, context) == REVOKED
             assert all(each.result() for each in crowd)

@@ -14,7 +14,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.apis.bodies import MOST_VALUES
-from mock_sei.bench.entries import Entry
+from mock_sei.journal.entries import Entry
 from mock_sei.runtime.limits import UNREAD_LIMIT
 from mock_sei.web.exchange import READ_ON_LIMIT
 from tests.e2e.handshakes import answer, everything_from, tls
@@ -107,7 +107,7 @@ def test_an_upload_that_waits_to_be_asked_for_is_asked_for(server: MockSei, toke
         status, made = answer(connected)
         assert status == 200
         assert is_asked_again(connected, token)
-    assert server.sandbox.state.apis.contents[made["id"]].read() == content
+    assert server.platform.state.apis.contents[made["id"]].read() == content
 
 
 def test_an_upload_in_chunks_needs_no_length(server: MockSei, token: str) -> None:
@@ -121,7 +121,7 @@ def test_an_upload_in_chunks_needs_no_length(server: MockSei, token: str) -> Non
         status, made = answer(connected)
         assert status == 200
         assert is_asked_again(connected, token)
-    content = server.sandbox.state.apis.contents[made["id"]].read()
+    content = server.platform.state.apis.contents[made["id"]].read()
     assert content == body[len(HEAD) : -len(END)]
 
 
@@ -154,7 +154,7 @@ def test_nothing_is_left_of_a_body_that_breaks_off(
     wait_for(lambda: last(server).called == f"POST {path}")
     assert "the client left" in (last(server).refused_because or "")
     wait_for(lambda: open_files() == before)
-    assert not server.sandbox.state.apis.contents
+    assert not server.platform.state.apis.contents
 
 
 def test_what_comes_behind_the_announced_end_is_no_part_of_it_and_ends_the_connection(

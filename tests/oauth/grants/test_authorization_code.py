@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from tests.oauth.flows import (
     VERIFIER,
     assert_invalid_grant,
@@ -14,13 +14,13 @@ from tests.oauth.flows import (
     refresh,
     returned,
 )
-from tests.support import TOKEN_PATH, Platform
+from tests.support import TOKEN_PATH, Served
 
 
-def test_a_code_gives_the_documented_members_in_their_order(platform: Platform) -> None:
-    platform.sandbox.clock.freeze()
+def test_a_code_gives_the_documented_members_in_their_order(served: Served) -> None:
+    served.platform.clock.freeze()
 
-    body = by_code(platform).json()
+    body = by_code(served).json()
 
     assert list(body) == [
         "access_token",
@@ -35,38 +35,38 @@ def test_a_code_gives_the_documented_members_in_their_order(platform: Platform) 
     assert body["token_type"] == "BearerToken"
     assert body["refresh_token_expires_in"] == 2_592_000
     assert body["redirect_url"] == "https://localhost:9443/callback"
-    assert call(platform, body["access_token"]) == 200
+    assert call(served, body["access_token"]) == 200
 
 
-def test_a_native_application_needs_no_certificate_and_a_verifier(platform: Platform) -> None:
-    body = by_code(platform, "demo-native").json()
+def test_a_native_application_needs_no_certificate_and_a_verifier(served: Served) -> None:
+    body = by_code(served, "demo-native").json()
 
-    assert call(platform, body["access_token"], "demo-native") == 200
-    assert refresh(platform, body["refresh_token"], "demo-native").status_code == 200
-
-
-def test_a_code_dies_after_twenty_seconds(platform: Platform) -> None:
-    young, old = (returned(log_in(platform))["code"] for _ in range(2))
-    platform.sandbox.clock.advance(seconds=19)
-    assert by_code(platform, code=young).status_code == 200
-    platform.sandbox.clock.advance(seconds=1)
-
-    assert_invalid_grant(platform, by_code(platform, code=old), "older than 20 seconds")
+    assert call(served, body["access_token"], "demo-native") == 200
+    assert refresh(served, body["refresh_token"], "demo-native").status_code == 200
 
 
-def test_a_second_use_ends_the_tokens_of_the_first(platform: Platform) -> None:
-    code = returned(log_in(platform))["code"]
-    first = by_code(platform, code=code).json()
+def test_a_code_dies_after_twenty_seconds(served: Served) -> None:
+    young, old = (returned(log_in(served))["code"] for _ in range(2))
+    served.platform.clock.advance(seconds=19)
+    assert by_code(served, code=young).status_code == 200
+    served.platform.clock.advance(seconds=1)
 
-    assert_invalid_grant(platform, by_code(platform, code=code), "used before")
-    assert call(platform, first["access_token"]) == 401
-    assert refresh(platform, first["refresh_token"]).status_code == 400
+    assert_invalid_grant(served, by_code(served, code=old), "older than 20 seconds")
 
 
-def test_a_hundred_redemptions_give_one_token(platform: Platform) -> None:
-    code = returned(log_in(platform))["code"]
+def test_a_second_use_ends_the_tokens_of_the_first(served: Served) -> None:
+    code = returned(log_in(served))["code"]
+    first = by_code(served, code=code).json()
 
-    statuses = [by_code(platform, code=code).status_code for _ in range(100)]
+    assert_invalid_grant(served, by_code(served, code=code), "used before")
+    assert call(served, first["access_token"]) == 401
+    assert refresh(served, first["refresh_token"]).status_code == 400
+
+
+def test_a_hundred_redemptions_give_one_token(served: Served) -> None:
+    code = returned(log_in(served))["code"]
+
+    statuses = [by_code(served, code=code).status_code for _ in range(100)]
 
     assert sorted(statuses) == [200, *[400] * 99]
 
@@ -81,80 +81,78 @@ def test_a_hundred_redemptions_give_one_token(platform: Platform) -> None:
     ],
 )
 def test_a_wrong_redemption_is_refused(
-    platform: Platform, changes: dict[str, str], because: str
+    served: Served, changes: dict[str, str], because: str
 ) -> None:
-    assert_invalid_grant(platform, by_code(platform, **changes), because)
+    assert_invalid_grant(served, by_code(served, **changes), because)
 
 
-def test_a_redirect_address_that_was_sent_must_be_sent_again(platform: Platform) -> None:
+def test_a_redirect_address_that_was_sent_must_be_sent_again(served: Served) -> None:
     """RFC 6749 section 4.1.3."""
     address = "https://localhost:9443/callback"
 
     def code() -> str:
-        return returned(log_in(platform, redirect_uri=address))["code"]
+        return returned(log_in(served, redirect_uri=address))["code"]
 
-    assert by_code(platform, code=code(), redirect_uri=address).status_code == 200
-    missing = by_code(platform, code=code())
-    assert_invalid_grant(platform, missing, "redirect_uri")
+    assert by_code(served, code=code(), redirect_uri=address).status_code == 200
+    missing = by_code(served, code=code())
+    assert_invalid_grant(served, missing, "redirect_uri")
     assert missing.json()["error_description"] == "redirect_uri is missing."
 
 
-def test_another_application_cannot_redeem_a_code(platform: Platform) -> None:
-    code = returned(log_in(platform))["code"]
+def test_another_application_cannot_redeem_a_code(served: Served) -> None:
+    code = returned(log_in(served))["code"]
 
-    answer = by_code(platform, "demo-native", code=code)
+    answer = by_code(served, "demo-native", code=code)
 
-    assert_invalid_grant(platform, answer, "another application")
+    assert_invalid_grant(served, answer, "another application")
 
 
 @pytest.mark.parametrize("verifier", ["x" * 43, None])
-def test_a_wrong_or_missing_verifier_burns_the_code(
-    platform: Platform, verifier: str | None
-) -> None:
-    code = returned(log_in(platform, "demo-native"))["code"]
+def test_a_wrong_or_missing_verifier_burns_the_code(served: Served, verifier: str | None) -> None:
+    code = returned(log_in(served, "demo-native"))["code"]
 
-    wrong = by_code(platform, "demo-native", code=code, code_verifier=verifier)
+    wrong = by_code(served, "demo-native", code=code, code_verifier=verifier)
 
-    assert_invalid_grant(platform, wrong, "the code is spoilt")
+    assert_invalid_grant(served, wrong, "the code is spoilt")
     problem = "does not fit the code_challenge" if verifier else "is missing"
     assert wrong.json()["error_description"] == f"code_verifier {problem}."
-    assert_invalid_grant(platform, by_code(platform, "demo-native", code=code), "spoilt")
+    assert_invalid_grant(served, by_code(served, "demo-native", code=code), "spoilt")
 
 
 @pytest.mark.parametrize("verifier", ["x" * 42, "x" * 129, "é" * 43, "x" * 42 + " "])
-def test_a_malformed_verifier_is_refused(platform: Platform, verifier: str) -> None:
-    code = returned(log_in(platform, "demo-native"))["code"]
+def test_a_malformed_verifier_is_refused(served: Served, verifier: str) -> None:
+    code = returned(log_in(served, "demo-native"))["code"]
 
-    answer = by_code(platform, "demo-native", code=code, code_verifier=verifier)
+    answer = by_code(served, "demo-native", code=code, code_verifier=verifier)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-    assert by_code(platform, "demo-native", code=code).status_code == 200
+    assert by_code(served, "demo-native", code=code).status_code == 200
 
 
-def test_a_user_who_is_gone_has_no_code(platform: Platform) -> None:
-    code = returned(log_in(platform))["code"]
-    del platform.sandbox.state.registry.end_users["alice@example.com"]
+def test_a_user_who_is_gone_has_no_code(served: Served) -> None:
+    code = returned(log_in(served))["code"]
+    del served.platform.state.registry.end_users["alice@example.com"]
 
-    assert_invalid_grant(platform, by_code(platform, code=code), "is gone")
+    assert_invalid_grant(served, by_code(served, code=code), "is gone")
 
 
-def test_codes_and_reuse_are_remembered_for_an_hour(platform: Platform) -> None:
+def test_codes_and_reuse_are_remembered_for_an_hour(served: Served) -> None:
     """So long the reason can be told, and a late reuse still ends the tokens."""
-    code = returned(log_in(platform))["code"]
-    token = by_code(platform, code=code).json()["refresh_token"]
-    platform.sandbox.clock.advance(minutes=59)
-    log_in(platform)
+    code = returned(log_in(served))["code"]
+    token = by_code(served, code=code).json()["refresh_token"]
+    served.platform.clock.advance(minutes=59)
+    log_in(served)
 
-    assert_invalid_grant(platform, by_code(platform, code=code), "used before")
-    assert refresh(platform, token).status_code == 400
-    platform.sandbox.clock.advance(minutes=2)
-    log_in(platform)
-    assert_invalid_grant(platform, by_code(platform, code=code), "No such code")
+    assert_invalid_grant(served, by_code(served, code=code), "used before")
+    assert refresh(served, token).status_code == 400
+    served.platform.clock.advance(minutes=2)
+    log_in(served)
+    assert_invalid_grant(served, by_code(served, code=code), "No such code")
 
 
-def test_a_public_client_names_itself(platform: Platform) -> None:
-    code = returned(log_in(platform, "demo-native"))["code"]
-    http = platform.client(None, listener=Listener.ONE_WAY)
+def test_a_public_client_names_itself(served: Served) -> None:
+    code = returned(log_in(served, "demo-native"))["code"]
+    http = served.client(None, listener=Listener.ONE_WAY)
 
     answer = http.post(TOKEN_PATH, data={"grant_type": "authorization_code", "code": code})
 

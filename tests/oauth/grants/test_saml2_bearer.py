@@ -25,10 +25,10 @@ from tests.oauth.assertions import (
     sign,
 )
 from tests.oauth.flows import call, refresh
-from tests.support import Platform
+from tests.support import Served
 
 
-def test_a_signed_assertion_gives_a_users_tokens(registered: Platform) -> None:
+def test_a_signed_assertion_gives_a_users_tokens(registered: Served) -> None:
     answer = send(registered, sign(assertion(registered)))
 
     body = answer.json()
@@ -47,7 +47,7 @@ def test_a_signed_assertion_gives_a_users_tokens(registered: Platform) -> None:
     assert refresh(registered, body["refresh_token"]).status_code == 200
 
 
-def test_other_sessions_end_when_asked(registered: Platform) -> None:
+def test_other_sessions_end_when_asked(registered: Served) -> None:
     first = send(registered, sign(assertion(registered, identifier="_1"))).json()["access_token"]
     second = send(registered, sign(assertion(registered, identifier="_2"))).json()["access_token"]
     assert (call(registered, first), call(registered, second)) == (200, 200)
@@ -59,17 +59,17 @@ def test_other_sessions_end_when_asked(registered: Platform) -> None:
     assert [call(registered, each) for each in (first, second, third)] == [401, 401, 200]
 
 
-def test_an_assertion_that_gave_nothing_is_not_used_up(platform: Platform) -> None:
-    platform.sandbox.reset({"concurrent_sessions": "refuse"})
-    register(platform, own().certificate)
-    send(platform, sign(assertion(platform, identifier="_first")))
-    xml = sign(assertion(platform))
+def test_an_assertion_that_gave_nothing_is_not_used_up(served: Served) -> None:
+    served.platform.reset({"concurrent_sessions": "refuse"})
+    register(served, own().certificate)
+    send(served, sign(assertion(served, identifier="_first")))
+    xml = sign(assertion(served))
 
-    assert_refused(platform, send(platform, xml), "concurrent sessions are refused")
-    assert send(platform, xml, endOtherSessions="true").status_code == 200
+    assert_refused(served, send(served, xml), "concurrent sessions are refused")
+    assert send(served, xml, endOtherSessions="true").status_code == 200
 
 
-def test_an_unknown_scope_is_refused(registered: Platform) -> None:
+def test_an_unknown_scope_is_refused(registered: Served) -> None:
     xml = sign(assertion(registered))
 
     assert send(registered, xml, scope="everything").json()["error"] == "invalid_scope"
@@ -86,25 +86,25 @@ def test_an_unknown_scope_is_refused(registered: Platform) -> None:
     ],
 )
 def test_an_assertion_outside_its_dates_is_refused(
-    registered: Platform, dates: dict[str, Any], because: str
+    registered: Served, dates: dict[str, Any], because: str
 ) -> None:
     assert_refused(registered, send(registered, sign(assertion(registered, **dates))), because)
-    assert registered.sandbox.journal.last.refused_by == "assertion dates"
+    assert registered.platform.journal.last.refused_by == "assertion dates"
     good = sign(assertion(registered, starts=0, ends=0.1))
     assert send(registered, good).status_code == 200
 
 
-def test_the_dates_are_judged_by_the_platforms_clock(registered: Platform) -> None:
+def test_the_dates_are_judged_by_the_platforms_clock(registered: Served) -> None:
     later = sign(assertion(registered, identifier="_later", starts=60, ends=65))
     short = sign(assertion(registered, identifier="_short"))
     assert_refused(registered, send(registered, later), "still to come")
-    registered.sandbox.clock.advance(minutes=61)
+    registered.platform.clock.advance(minutes=61)
 
     assert_refused(registered, send(registered, short), "past by the platform's clock")
     assert send(registered, later).status_code == 200
 
 
-def test_one_confirmation_that_is_met_is_enough(registered: Platform) -> None:
+def test_one_confirmation_that_is_met_is_enough(registered: Served) -> None:
     past, good = (confirmation(registered, ends=each) for each in (-1, 1))
 
     refused = send(registered, sign(assertion(registered, confirmations=past)))
@@ -113,7 +113,7 @@ def test_one_confirmation_that_is_met_is_enough(registered: Platform) -> None:
     assert send(registered, both).status_code == 200
 
 
-def test_an_end_may_stand_in_the_confirmation_alone(registered: Platform) -> None:
+def test_an_end_may_stand_in_the_confirmation_alone(registered: Served) -> None:
     def with_ends(*ends: float | None) -> str:
         each = "".join(confirmation(registered, ends=end) for end in ends)
         return sign(assertion(registered, ends=None, confirmations=each))
@@ -121,13 +121,13 @@ def test_an_end_may_stand_in_the_confirmation_alone(registered: Platform) -> Non
     assert_refused(registered, send(registered, with_ends(None)), "never ends")
     assert_refused(registered, send(registered, with_ends(5, None)), "never ends")
     assert send(registered, with_ends(5)).status_code == 200
-    registered.sandbox.clock.advance(minutes=4)
+    registered.platform.clock.advance(minutes=4)
     used = send(registered, with_ends(5))
     assert_refused(registered, used, "was used before")
     assert used.json()["error_description"] == "The assertion was used before."
 
 
-def test_another_recipient_is_refused(registered: Platform) -> None:
+def test_another_recipient_is_refused(registered: Served) -> None:
     def to(recipient: str) -> str:
         return sign(
             assertion(registered, confirmations=confirmation(registered, recipient=recipient))
@@ -139,22 +139,20 @@ def test_another_recipient_is_refused(registered: Platform) -> None:
 
 
 @pytest.mark.parametrize("name", [ISSUER, f"{ISSUER}/v2/oauthtoken", ENDPOINT])
-def test_an_audience_names_the_issuer_or_the_token_endpoint(
-    registered: Platform, name: str
-) -> None:
+def test_an_audience_names_the_issuer_or_the_token_endpoint(registered: Served, name: str) -> None:
     wrong = sign(assertion(registered, inside=audience("https://sp.example")))
     one_of_two = sign(assertion(registered, inside=audience(name) + audience("urn:other")))
 
     refused = send(registered, wrong)
     assert_refused(registered, refused, "names neither the issuer nor")
     assert refused.json()["error_description"] == "Audience validation failed."  # RFC 7522, 3.1
-    assert registered.sandbox.journal.last.refused_by == "assertion audience"
+    assert registered.platform.journal.last.refused_by == "assertion audience"
     assert_refused(registered, send(registered, one_of_two), "names neither the issuer nor")
     good = sign(assertion(registered, inside=audience("urn:other", name)))
     assert send(registered, good).status_code == 200
 
 
-def test_the_audience_may_be_the_path_that_was_called(registered: Platform) -> None:
+def test_the_audience_may_be_the_path_that_was_called(registered: Served) -> None:
     application = registered.application("demo-web")
     url = "https://localhost:444/v3/oauthtoken"
     xml = encoded(sign(assertion(registered, inside=audience(url))))
@@ -168,13 +166,13 @@ def test_the_audience_may_be_the_path_that_was_called(registered: Platform) -> N
 
 
 @pytest.mark.parametrize("subject", ["carol@example.com", "svc-web", "ALICE@example.com", ""])
-def test_a_subject_that_is_no_end_user_is_refused(registered: Platform, subject: str) -> None:
+def test_a_subject_that_is_no_end_user_is_refused(registered: Served, subject: str) -> None:
     answer = send(registered, sign(assertion(registered, subject=subject)))
 
     assert_refused(registered, answer, "is not the e-mail address of an end user")
 
 
-def test_an_assertion_is_used_once(registered: Platform) -> None:
+def test_an_assertion_is_used_once(registered: Served) -> None:
     xml = sign(assertion(registered))
     assert send(registered, xml).status_code == 200
 
@@ -183,12 +181,12 @@ def test_an_assertion_is_used_once(registered: Platform) -> None:
 
     assert_refused(registered, again, "was used before")
     assert_refused(registered, in_a_response, "was used before")
-    assert registered.sandbox.journal.last.refused_by == "assertion replay"
+    assert registered.platform.journal.last.refused_by == "assertion replay"
     other = sign(assertion(registered, identifier="_assertion-2"))
     assert send(registered, other).status_code == 200
 
 
-def test_what_one_application_used_another_may_have_too(registered: Platform) -> None:
+def test_what_one_application_used_another_may_have_too(registered: Served) -> None:
     """Two signers may choose the same ID."""
     register(registered, own().certificate, "demo-internal")
     xml = encoded(sign(assertion(registered)))
@@ -198,7 +196,7 @@ def test_what_one_application_used_another_may_have_too(registered: Platform) ->
     assert post(registered, "demo-internal", SAMLAssertion=xml).status_code == 400
 
 
-def test_exactly_one_parameter_is_wanted(registered: Platform) -> None:
+def test_exactly_one_parameter_is_wanted(registered: Served) -> None:
     xml = sign(assertion(registered))
 
     none = post(registered)
@@ -210,31 +208,31 @@ def test_exactly_one_parameter_is_wanted(registered: Platform) -> None:
     assert send(registered, xml).status_code == 200
 
 
-def test_the_journal_never_shows_the_assertion(registered: Platform) -> None:
+def test_the_journal_never_shows_the_assertion(registered: Served) -> None:
     bad = encoded(sign(assertion(registered), foreign()))
     send(registered, sign(assertion(registered)))
     post(registered, SAMLResponse=bad)
     post(registered, SAMLAssertion=bad)
 
-    shown = "".join(repr(each) for each in registered.sandbox.journal.to_json().items())
+    shown = "".join(repr(each) for each in registered.platform.journal.to_json().items())
     assert "SAMLAssertion=***" in shown
     assert bad[:60] not in shown
     assert "saml:Issuer" not in shown
 
 
-def test_without_a_registered_certificate_it_is_refused(platform: Platform) -> None:
-    xml = sign(assertion(platform))
+def test_without_a_registered_certificate_it_is_refused(served: Served) -> None:
+    xml = sign(assertion(served))
 
-    answer = send(platform, xml)
+    answer = send(served, xml)
 
-    assert_refused(platform, answer, "No SAML certificate is registered", "unauthorized_client")
-    register(platform, own().certificate)
-    assert send(platform, xml).status_code == 200
+    assert_refused(served, answer, "No SAML certificate is registered", "unauthorized_client")
+    register(served, own().certificate)
+    assert send(served, xml).status_code == 200
 
 
 @pytest.mark.parametrize("library", ["signxml", "lxml"])
 def test_without_the_extra_it_says_what_to_install(
-    registered: Platform, monkeypatch: pytest.MonkeyPatch, library: str
+    registered: Served, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     xml = sign(assertion(registered))
     with monkeypatch.context() as patch:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from tests.support import control_client
 
 
 @pytest.fixture
-def control(sandbox: Sandbox, one_key: None) -> httpx2.Client:
+def control(platform: Platform, one_key: None) -> httpx2.Client:
     """Its certificates have one key."""
     del one_key
-    return control_client(sandbox)
+    return control_client(platform)

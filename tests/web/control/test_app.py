@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 
 
 def test_health(control: httpx2.Client) -> None:
@@ -32,20 +32,20 @@ def test_answers_have_no_spaces_so_that_a_shell_script_finds_a_value_by_its_name
     assert '"error":"' in control.post("/faults", json={"status": 1}).text
 
 
-def test_the_ca_is_the_one_that_signs(control: httpx2.Client, sandbox: Sandbox) -> None:
+def test_the_ca_is_the_one_that_signs(control: httpx2.Client, platform: Platform) -> None:
     ca = x509.load_pem_x509_certificate(control.get("/ca.pem").content)
 
-    assert ca == sandbox.authority.root
-    sandbox.identity("svc-demo").chain[0].verify_directly_issued_by(ca)
+    assert ca == platform.authority.root
+    platform.identity("svc-demo").chain[0].verify_directly_issued_by(ca)
 
 
 def test_the_truststore_holds_root_and_intermediate(
-    control: httpx2.Client, sandbox: Sandbox
+    control: httpx2.Client, platform: Platform
 ) -> None:
     content = control.get("/truststore.p12?passphrase=chosen-one").content
 
     trusted = pkcs12.load_pkcs12(content, b"chosen-one").additional_certs
-    assert {each.certificate for each in trusted} == set(sandbox.authority.chain)
+    assert {each.certificate for each in trusted} == set(platform.authority.chain)
 
 
 def test_a_wrong_method_names_the_right_one(control: httpx2.Client) -> None:
@@ -100,10 +100,10 @@ def test_every_call_is_in_the_reference(control: httpx2.Client) -> None:
     "content", [b"", b"{", b"[]", b'"text"', b"name=x", b"\xff", b"7", b'{"\\ud800": "\\ud800"}']
 )
 def test_a_body_that_is_none_of_the_calls_is_refused_in_words(
-    control: httpx2.Client, sandbox: Sandbox, method: str, path: str, content: bytes
+    control: httpx2.Client, platform: Platform, method: str, path: str, content: bytes
 ) -> None:
     content = content if content or not path.endswith("links") else b"null x"  # optional there
-    before = sandbox.state.registry.copy()
+    before = platform.state.registry.copy()
 
     answer = control.request(
         method, path, content=content, headers={"Content-Type": "application/json"}
@@ -111,4 +111,4 @@ def test_a_body_that_is_none_of_the_calls_is_refused_in_words(
 
     assert answer.status_code in (400, 422)
     assert answer.json()["detail"]
-    assert sandbox.state.registry == before
+    assert platform.state.registry == before

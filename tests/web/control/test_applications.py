@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from mock_sei.sandbox import Sandbox
-from tests.support import Platform, registration
+from mock_sei.platform import Platform
+from tests.support import Served, registration
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_every_application_is_listed_and_found_by_key_or_name(control: httpx2.Cl
     assert listed[0]["environments"] == ["build", "sandbox", "test", "production"]
 
 
-def test_one_is_registered_and_works(control: httpx2.Client, platform: Platform) -> None:
+def test_one_is_registered_and_works(control: httpx2.Client, served: Served) -> None:
     answer = control.post("/applications", json=registration(products=["sma-trade-orders"]))
 
     assert answer.status_code == 201
@@ -38,16 +38,16 @@ def test_one_is_registered_and_works(control: httpx2.Client, platform: Platform)
     assert made["products"] == ["sma-trade-orders"]
     assert control.get("/applications").json()[-1] == made
     pair = (made["app_key"], made["app_secret"])
-    assert platform.post_token("Nightly", auth=pair).status_code == 200
+    assert served.post_token("Nightly", auth=pair).status_code == 200
 
 
 def test_manual_approval_waits_and_approving_again_mails_nothing(
-    control: httpx2.Client, platform: Platform, manual: None
+    control: httpx2.Client, served: Served, manual: None
 ) -> None:
     del manual
     waiting = control.post("/applications", json=registration()).json()
     assert waiting["approved"] is False
-    assert platform.post_token("Nightly").status_code == 401
+    assert served.post_token("Nightly").status_code == 401
     assert control.get("/mailbox").json() == {"messages": []}
 
     for _ in range(2):
@@ -55,7 +55,7 @@ def test_manual_approval_waits_and_approving_again_mails_nothing(
         assert answer.status_code == 200
         assert answer.json() == waiting | {"approved": True}
 
-    assert platform.post_token("Nightly").status_code == 200
+    assert served.post_token("Nightly").status_code == 200
     assert len(control.get("/mailbox").json()["messages"]) == 3
 
 
@@ -87,7 +87,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_wrong_field_is_named_and_nothing_done(
     control: httpx2.Client,
-    sandbox: Sandbox,
+    platform: Platform,
     method: str,
     changes: dict[str, Any],
     field: str,
@@ -97,7 +97,7 @@ def test_a_wrong_field_is_named_and_nothing_done(
         control.post("/applications", json=registration())
         path, body = "/applications/Nightly", changes
         field = "actor" if field == "owner" else field  # what is changed is named
-    before = sandbox.state.registry.copy()
+    before = platform.state.registry.copy()
 
     answer = control.request(
         method, path, content=json.dumps(body), headers={"Content-Type": "application/json"}
@@ -105,7 +105,7 @@ def test_a_wrong_field_is_named_and_nothing_done(
 
     assert answer.status_code in (400, 422)
     assert field in str(answer.json()["detail"])
-    assert sandbox.state.registry == before
+    assert platform.state.registry == before
 
 
 @pytest.mark.parametrize("field", ["name", "type", "actor"])
@@ -123,7 +123,7 @@ def test_problems_are_told_by_field(control: httpx2.Client) -> None:
     assert answer.json()["problems"].keys() == {"name", "products"}
 
 
-def test_a_change_is_one_field_or_several(control: httpx2.Client, platform: Platform) -> None:
+def test_a_change_is_one_field_or_several(control: httpx2.Client, served: Served) -> None:
     made = control.post("/applications", json=registration()).json()
 
     answer = control.patch(
@@ -132,7 +132,7 @@ def test_a_change_is_one_field_or_several(control: httpx2.Client, platform: Plat
 
     assert answer.status_code == 200
     assert answer.json() == made | {"name": "Daily", "source_addresses": ["203.0.113.7"]}
-    assert platform.post_token("Daily").status_code == 403
+    assert served.post_token("Daily").status_code == 403
     assert control.patch(f"/applications/{made['app_key']}", json={}).json() == answer.json()
     assert control.get("/applications/Nightly").status_code == 404
 
@@ -148,22 +148,22 @@ def test_another_kind_is_another_application(
     assert "cannot be changed" in answer.json()["problems"][field]
 
 
-def test_refreshed_keys_end_the_old_ones(control: httpx2.Client, platform: Platform) -> None:
-    headers = platform.headers()
+def test_refreshed_keys_end_the_old_ones(control: httpx2.Client, served: Served) -> None:
+    headers = served.headers()
 
     new = control.post("/applications/demo-server/keys").json()
 
     assert new["app_key"] != "demo-server-key"
     old = ("demo-server-key", "demo-server-secret")
-    assert platform.post_token("demo-server", auth=old).status_code == 401
-    assert platform.get(headers=headers).status_code == 401
+    assert served.post_token("demo-server", auth=old).status_code == 401
+    assert served.get(headers=headers).status_code == 401
     assert control.get("/applications/demo-server-key").status_code == 404
     pair = (new["app_key"], new["app_secret"])
-    assert platform.post_token("demo-server", auth=pair).status_code == 200
+    assert served.post_token("demo-server", auth=pair).status_code == 200
 
 
-def test_a_deleted_application_is_gone(control: httpx2.Client, platform: Platform) -> None:
-    headers = platform.headers()
+def test_a_deleted_application_is_gone(control: httpx2.Client, served: Served) -> None:
+    headers = served.headers()
 
     answer = control.delete("/applications/demo-server")
 
@@ -172,8 +172,8 @@ def test_a_deleted_application_is_gone(control: httpx2.Client, platform: Platfor
     assert control.delete("/applications/demo-server").status_code == 404
     assert control.get("/service-accounts/svc-demo/certificates").status_code == 404
     assert len(control.get("/applications").json()) == 5
-    http = platform.client("svc-web")
-    assert platform.get(headers=headers, http=http).status_code == 401
+    http = served.client("svc-web")
+    assert served.get(headers=headers, http=http).status_code == 401
     control.post("/reset")
     assert control.get("/applications/demo-server").status_code == 200
 
@@ -198,17 +198,17 @@ def test_an_unknown_application_names_those_there_are(
     assert "there are demo-server, demo-web" in answer.json()["detail"]
 
 
-def many(sandbox: Sandbox, number: int) -> None:
-    spa = sandbox.registry.require_application("demo-spa")
+def many(platform: Platform, number: int) -> None:
+    spa = platform.registry.require_application("demo-spa")
     for each in range(number):
-        sandbox.registry.register(replace(spa, name=f"page {each}", app_key=f"key-{each}"), None)
+        platform.registry.register(replace(spa, name=f"page {each}", app_key=f"key-{each}"), None)
 
 
 def test_applications_come_in_parts_with_how_many_there_are(
-    control: httpx2.Client, sandbox: Sandbox
+    control: httpx2.Client, platform: Platform
 ) -> None:
-    many(sandbox, 1100)
-    there = list(sandbox.registry.applications)
+    many(platform, 1100)
+    there = list(platform.registry.applications)
 
     def told(query: str) -> tuple[list[str], str, str]:
         answer = control.get(f"/applications?{query}")
@@ -224,11 +224,11 @@ def test_applications_come_in_parts_with_how_many_there_are(
 
 
 def test_a_part_goes_on_where_it_ended_whatever_was_changed_meanwhile(
-    control: httpx2.Client, sandbox: Sandbox
+    control: httpx2.Client, platform: Platform
 ) -> None:
-    many(sandbox, 4)
-    sandbox.portal.remove("page 0")
-    sandbox.portal.refresh_keys("page 1")
+    many(platform, 4)
+    platform.portal.remove("page 0")
+    platform.portal.refresh_keys("page 1")
 
     rest = control.get("/applications?after=demo-limited-key").json()
 
@@ -236,9 +236,9 @@ def test_a_part_goes_on_where_it_ended_whatever_was_changed_meanwhile(
 
 
 def test_connection_details_are_bounded_and_say_how_many_there_are(
-    control: httpx2.Client, sandbox: Sandbox
+    control: httpx2.Client, platform: Platform
 ) -> None:
-    many(sandbox, 1100)
+    many(platform, 1100)
 
     details = control.get("/").json()
 

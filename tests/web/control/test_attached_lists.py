@@ -7,9 +7,9 @@ from typing import Any, cast
 import httpx2
 import pytest
 
-from mock_sei.attached.calls import ControlApi
-from mock_sei.attached.controls import AttachedData
-from mock_sei.attached.mirrors import AttachedFaults
+from mock_sei.testing.attached_controls import AttachedData
+from mock_sei.testing.calls import ControlApi
+from mock_sei.testing.mirrors import AttachedFaults
 
 
 class Calls:
@@ -30,7 +30,7 @@ class Calls:
 def test_faults_are_read_to_the_last(
     control: httpx2.Client, monkeypatch: pytest.MonkeyPatch, armed: int, calls: int
 ) -> None:
-    monkeypatch.setattr("mock_sei.attached.mirrors.FAULTS_A_PAGE", 3)
+    monkeypatch.setattr("mock_sei.testing.mirrors.FAULTS_A_PAGE", 3)
     for number in range(armed):
         control.post("/faults", json={"status": 500 + number})
     api = Calls(control)
@@ -45,7 +45,7 @@ def test_faults_are_read_to_the_last(
 def test_records_are_read_to_the_last(
     control: httpx2.Client, monkeypatch: pytest.MonkeyPatch, stored: int, calls: int
 ) -> None:
-    monkeypatch.setattr("mock_sei.attached.controls.RECORDS_A_PAGE", 3)
+    monkeypatch.setattr("mock_sei.testing.attached_controls.RECORDS_A_PAGE", 3)
     records = [{"tradeTicketId": number} for number in range(stored)]
     control.put("/data/trade-tickets", json=records)
     api = Calls(control)

@@ -8,41 +8,39 @@ from typing import Any
 import httpx2
 import pytest
 
-from mock_sei.sandbox import Sandbox
-from tests.support import Platform
+from mock_sei.platform import Platform
+from tests.support import Served
 
 
 def test_reset_brings_the_seeded_state_back(
-    control: httpx2.Client, platform: Platform, sandbox: Sandbox
+    control: httpx2.Client, served: Served, platform: Platform
 ) -> None:
-    sandbox.state.registry.applications.clear()
-    sandbox.clock.advance(days=1)
+    platform.state.registry.applications.clear()
+    platform.clock.advance(days=1)
 
     assert control.post("/reset").status_code == 204
 
-    assert sandbox.clock.is_machine
-    assert len(sandbox.journal) == 0
-    assert platform.post_token().status_code == 200
+    assert platform.clock.is_machine
+    assert len(platform.journal) == 0
+    assert served.post_token().status_code == 200
 
 
-def test_identifiers_repeat_under_the_same_seed(control: httpx2.Client, platform: Platform) -> None:
+def test_identifiers_repeat_under_the_same_seed(control: httpx2.Client, served: Served) -> None:
     def tracking_ids() -> list[str]:
         control.post("/reset", json={"seed": 7})
-        return [platform.post_token().headers["RequestTrackingId"] for _ in range(3)]
+        return [served.post_token().headers["RequestTrackingId"] for _ in range(3)]
 
     first = tracking_ids()
     assert len(set(first)) == 3
     assert tracking_ids() == first
 
 
-def test_reset_changes_behaviour_until_the_next_one(
-    control: httpx2.Client, platform: Platform
-) -> None:
+def test_reset_changes_behaviour_until_the_next_one(control: httpx2.Client, served: Served) -> None:
     control.post("/reset", json={"dialect": "rfc"})
-    changed = platform.post_token().json()["token_type"]
+    changed = served.post_token().json()["token_type"]
     control.post("/reset")
 
-    assert (changed, platform.post_token().json()["token_type"]) == ("Bearer", "BearerToken")
+    assert (changed, served.post_token().json()["token_type"]) == ("Bearer", "BearerToken")
 
 
 @pytest.mark.parametrize(
@@ -54,15 +52,15 @@ def test_reset_changes_behaviour_until_the_next_one(
     ],
 )
 def test_a_wrong_reset_resets_nothing(
-    control: httpx2.Client, platform: Platform, body: dict[str, str], named: str
+    control: httpx2.Client, served: Served, body: dict[str, str], named: str
 ) -> None:
-    platform.post_token()
+    served.post_token()
 
     answer = control.post("/reset", json=body)
 
     assert answer.status_code == 400
     assert named in answer.json()["detail"]
-    assert len(platform.sandbox.journal) == 1
+    assert len(served.platform.journal) == 1
 
 
 def test_the_clock_can_be_set_advanced_and_stopped(control: httpx2.Client) -> None:
@@ -92,17 +90,17 @@ def test_the_clock_can_be_set_advanced_and_stopped(control: httpx2.Client) -> No
     ],
 )
 def test_a_wrong_time_is_refused(
-    control: httpx2.Client, sandbox: Sandbox, method: str, path: str, body: dict[str, Any]
+    control: httpx2.Client, platform: Platform, method: str, path: str, body: dict[str, Any]
 ) -> None:
     answer = control.request(method, path, json=body)
 
     assert answer.status_code in (400, 422)
     assert answer.json()["detail"]
-    assert sandbox.clock.is_machine
+    assert platform.clock.is_machine
 
 
-def test_the_journal_is_read_and_cleared(control: httpx2.Client, platform: Platform) -> None:
-    platform.post_token(http=platform.client("svc-web"))
+def test_the_journal_is_read_and_cleared(control: httpx2.Client, served: Served) -> None:
+    served.post_token(http=served.client("svc-web"))
 
     journal = control.get("/journal").json()
 
@@ -121,32 +119,32 @@ def test_the_journal_is_read_and_cleared(control: httpx2.Client, platform: Platf
 
 
 def test_tokens_of_a_rotated_key_live_until_it_is_retired(
-    control: httpx2.Client, platform: Platform
+    control: httpx2.Client, served: Served
 ) -> None:
     def kids() -> list[str]:
-        keys = platform.client().get("/.well-known/jwks.json").json()["keys"]
+        keys = served.client().get("/.well-known/jwks.json").json()["keys"]
         return [key["kid"] for key in keys]
 
-    old_token = platform.headers()
+    old_token = served.headers()
     (old,) = kids()
 
     new = control.post("/signing-keys/rotate").json()["kid"]
 
     assert kids() == [new, old]
-    assert platform.get(headers=old_token).status_code == 200
-    assert platform.get().status_code == 200
+    assert served.get(headers=old_token).status_code == 200
+    assert served.get().status_code == 200
     assert control.delete(f"/signing-keys/{old}").status_code == 204
-    assert platform.get(headers=old_token).status_code == 401
-    assert platform.get().status_code == 200
+    assert served.get(headers=old_token).status_code == 401
+    assert served.get().status_code == 200
     control.post("/reset")
     assert kids() == [old]
 
 
 @pytest.mark.parametrize("which", ["signing", "unknown"])
 def test_the_signing_key_cannot_be_retired(
-    control: httpx2.Client, sandbox: Sandbox, which: str
+    control: httpx2.Client, platform: Platform, which: str
 ) -> None:
-    kid = sandbox.state.oauth.keys.signing.kid
+    kid = platform.state.oauth.keys.signing.kid
 
     answer = control.delete(f"/signing-keys/{kid if which == 'signing' else which}")
 

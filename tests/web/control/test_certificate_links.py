@@ -11,10 +11,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from tests.certificates.client_ca import ClientCA, pem, request
-from tests.support import Platform, registration
+from tests.support import Served, registration
 
 ACCOUNT = "/service-accounts/svc-demo"
 LINKS = f"{ACCOUNT}/certificate-links"
@@ -27,20 +27,20 @@ def team(control: httpx2.Client) -> str:
     return "/service-accounts/svc-nightly"
 
 
-def test_a_link_is_one_call(control: httpx2.Client, platform: Platform) -> None:
+def test_a_link_is_one_call(control: httpx2.Client, served: Served) -> None:
     answer = control.post(LINKS)
 
     assert answer.status_code == 201
     link = answer.json()
     expires = datetime.fromisoformat(link["expires"])
-    assert abs(expires - platform.sandbox.clock.now() - timedelta(days=7)) < timedelta(minutes=1)
-    assert link["url"].startswith(f"{platform.sandbox.addresses.one_way}/portal/certificates/")
+    assert abs(expires - served.platform.clock.now() - timedelta(days=7)) < timedelta(minutes=1)
+    assert link["url"].startswith(f"{served.platform.addresses.one_way}/portal/certificates/")
     assert control.get("/mailbox").json()["messages"][-1]["link"]["url"] == link["url"]
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
     content = http.get(urlsplit(link["url"]).path).content
     read = pkcs12.load_pkcs12(content, b"mock-sei")
     assert read.cert is not None
-    assert read.cert.certificate == platform.sandbox.identity("svc-demo").certificate
+    assert read.cert.certificate == served.platform.identity("svc-demo").certificate
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_a_link_is_one_call(control: httpx2.Client, platform: Platform) -> None:
     ],
 )
 def test_a_link_downloads_the_form_that_was_chosen(
-    control: httpx2.Client, platform: Platform, options: dict[str, Any], name: str
+    control: httpx2.Client, served: Served, options: dict[str, Any], name: str
 ) -> None:
     url = control.post(LINKS, json=options).json()["url"]
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
 
     answer = http.get(urlsplit(url).path)
 
@@ -99,15 +99,15 @@ def test_an_empty_passphrase_makes_no_file_with_a_key_that_is_the_client_s(
     assert "holds the private key" in answer.text
 
 
-def test_a_link_can_renew(control: httpx2.Client, sandbox: Sandbox) -> None:
-    first = sandbox.identity("svc-demo")
+def test_a_link_can_renew(control: httpx2.Client, platform: Platform) -> None:
+    first = platform.identity("svc-demo")
 
     control.post(LINKS, json={"renew": True})
 
     held = control.get(f"{ACCOUNT}/certificates").json()
     assert [each["current"] for each in held] == [False, True]
     assert held[0]["serial_number"] == f"{first.serial_number:x}"
-    assert sandbox.portal.links.of("svc-demo")[-1].serial_number != first.serial_number
+    assert platform.portal.links.of("svc-demo")[-1].serial_number != first.serial_number
 
 
 @pytest.mark.parametrize(
@@ -124,22 +124,22 @@ def test_a_link_can_renew(control: httpx2.Client, sandbox: Sandbox) -> None:
     ],
 )
 def test_a_wrong_option_is_named_and_no_link_made(
-    control: httpx2.Client, sandbox: Sandbox, options: dict[str, Any], field: str
+    control: httpx2.Client, platform: Platform, options: dict[str, Any], field: str
 ) -> None:
     answer = control.post(LINKS, json=options)
 
     assert answer.status_code == 422
     assert field in answer.json()["detail"][0]["loc"]
-    assert sandbox.portal.links.of("svc-demo") == []
-    assert len(sandbox.portal.mailbox) == 0
+    assert platform.portal.links.of("svc-demo") == []
+    assert len(platform.portal.mailbox) == 0
 
 
-def test_half_a_surrogate_pair_is_no_passphrase(control: httpx2.Client, sandbox: Sandbox) -> None:
+def test_half_a_surrogate_pair_is_no_passphrase(control: httpx2.Client, platform: Platform) -> None:
     headers = {"Content-Type": "application/json"}
     answer = control.post(LINKS, content=b'{"passphrase": "\\ud800"}', headers=headers)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["body", "passphrase"]
-    assert sandbox.portal.links.of("svc-demo") == []
+    assert platform.portal.links.of("svc-demo") == []
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_an_unknown_account_names_those_there_are(
 # Requests
 
 
-def test_a_request_is_signed(control: httpx2.Client, sandbox: Sandbox, team: str) -> None:
+def test_a_request_is_signed(control: httpx2.Client, platform: Platform, team: str) -> None:
     answer = control.post(
         f"{team}/certificate-requests", json={"request": pem(request("svc-nightly"))}
     )
@@ -173,7 +173,7 @@ def test_a_request_is_signed(control: httpx2.Client, sandbox: Sandbox, team: str
     signed = answer.json()
     leaf = x509.load_pem_x509_certificate(signed["certificate"].encode())
     chain = x509.load_pem_x509_certificates(signed["chain"].encode())
-    assert tuple(chain) == sandbox.authority.chain
+    assert tuple(chain) == platform.authority.chain
     leaf.verify_directly_issued_by(chain[0])
     assert int(signed["serial_number"], 16) == leaf.serial_number
     (held,) = control.get(f"{team}/certificates").json()
@@ -182,7 +182,7 @@ def test_a_request_is_signed(control: httpx2.Client, sandbox: Sandbox, team: str
 
 
 def test_a_signed_request_is_linked_without_a_key(
-    control: httpx2.Client, platform: Platform, team: str
+    control: httpx2.Client, served: Served, team: str
 ) -> None:
     signed = control.post(
         f"{team}/certificate-requests", json={"request": pem(request("svc-nightly"))}
@@ -194,7 +194,7 @@ def test_a_signed_request_is_linked_without_a_key(
 
     url = control.post(f"{team}/certificate-links").json()["url"]
 
-    http = platform.client(None, listener=Listener.ONE_WAY)
+    http = served.client(None, listener=Listener.ONE_WAY)
     assert http.get(urlsplit(url).path).text == signed["certificate"]
     for file in ("certificate.pfx", "privatekey.key"):
         assert control.get(f"{team}/{file}").status_code == 404
@@ -224,11 +224,11 @@ def test_a_request_that_is_not_acceptable_is_refused_by_field(
 
 
 def test_an_own_certificate_is_registered(
-    control: httpx2.Client, platform: Platform, team: str
+    control: httpx2.Client, served: Served, team: str
 ) -> None:
     ca = ClientCA.create()
     own = ca.identity("svc-nightly")
-    assert platform.sandbox.judge_certificate(own.peer) is not None
+    assert served.platform.judge_certificate(own.peer) is not None
 
     answer = control.post(
         f"{team}/own-certificates", json={"certificate": pem(own.certificate), "ca": ca.pem}
@@ -239,14 +239,14 @@ def test_an_own_certificate_is_registered(
     assert control.get(f"{team}/certificates").json() == [held]
     assert (held["origin"], held["current"], held["revoked"]) == ("own", True, False)
     assert "CN=Client CA" in held["issuer"]
-    http = platform.client(own)
-    assert platform.post_token("Nightly", http=http).status_code == 200
+    http = served.client(own)
+    assert served.post_token("Nightly", http=http).status_code == 200
     number = held["serial_number"]
     assert control.post(f"{team}/certificates/{number}/revoke").status_code == 204
     assert control.get(f"{team}/certificates").json() == [
         held | {"revoked": True, "current": False}
     ]
-    assert platform.sandbox.judge_certificate(own.peer) is not None
+    assert served.platform.judge_certificate(own.peer) is not None
     again = control.post(
         f"{team}/own-certificates", json={"certificate": pem(own.certificate), "ca": ca.pem}
     )
@@ -265,7 +265,7 @@ def test_an_own_certificate_is_registered(
 )
 def test_an_own_certificate_that_is_not_acceptable_is_refused_by_field(
     control: httpx2.Client,
-    sandbox: Sandbox,
+    platform: Platform,
     team: str,
     changes: dict[str, Any],
     status: int,
@@ -278,7 +278,7 @@ def test_an_own_certificate_that_is_not_acceptable_is_refused_by_field(
 
     assert answer.status_code == status
     assert field in str(answer.json()["detail"])
-    assert sandbox.certificates.trusted().own_pem == b""
+    assert platform.certificates.trusted().own_pem == b""
 
 
 def test_an_account_that_brings_its_own_has_no_file_and_no_link(

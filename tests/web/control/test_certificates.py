@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.web.control.certificates import FILES
 
 ACCOUNT = "/service-accounts/svc-demo"
@@ -18,9 +18,9 @@ def serial(text: str) -> int:
 
 
 def test_every_file_of_an_account_is_its_current_certificate(
-    control: httpx2.Client, sandbox: Sandbox
+    control: httpx2.Client, platform: Platform
 ) -> None:
-    identity = sandbox.identity("svc-demo")
+    identity = platform.identity("svc-demo")
     files = {name: control.get(f"{ACCOUNT}/{name}").content for name in FILES}
 
     pfx = pkcs12.load_pkcs12(files["certificate.pfx"], b"mock-sei")

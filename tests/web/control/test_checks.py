@@ -5,14 +5,14 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from mock_sei.sandbox import Sandbox
-from tests.support import TICKETS, Platform
+from mock_sei.platform import Platform
+from tests.support import TICKETS, Served
 
 OPERATION = f"GET {TICKETS}"
 
 
 def test_the_verdict_names_what_speaks_against_the_test(
-    control: httpx2.Client, sandbox: Sandbox, platform: Platform
+    control: httpx2.Client, platform: Platform, served: Served
 ) -> None:
     assert control.get("/check").json() == {
         "bugs": [],
@@ -22,9 +22,9 @@ def test_the_verdict_names_what_speaks_against_the_test(
     control.post("/faults", json={"operation": OPERATION, "status": 500, "required": True})
     control.put("/answers/strict", json={"strict": True})
     control.delete("/faults")
-    platform.get()
+    served.get()
     control.post("/faults", json={"operation": OPERATION, "status": 503, "required": True})
-    sandbox.record_bug("Traceback: the bug")
+    platform.record_bug("Traceback: the bug")
 
     assert control.get("/check").json() == {
         "bugs": ["Traceback: the bug"],
@@ -35,12 +35,10 @@ def test_the_verdict_names_what_speaks_against_the_test(
     assert not any(control.get("/check").json().values())
 
 
-def test_strict_mode_and_scripts_can_be_looked_at(
-    control: httpx2.Client, platform: Platform
-) -> None:
+def test_strict_mode_and_scripts_can_be_looked_at(control: httpx2.Client, served: Served) -> None:
     control.post("/answers", json={"operation": "GET /x", "application": "demo-web"})
     control.put("/answers/strict", json={"strict": True})
-    platform.get()
+    served.get()
 
     assert control.get("/answers").json() == {
         "strict": True,
@@ -48,7 +46,7 @@ def test_strict_mode_and_scripts_can_be_looked_at(
         "unscripted": [OPERATION],
     }
     control.put("/answers/strict", json={"strict": False})
-    platform.get()
+    served.get()
     assert control.get("/answers").json()["unscripted"] == [OPERATION]
     assert control.put("/answers/strict", json={}).status_code == 422
 
@@ -96,18 +94,18 @@ def test_what_cannot_be_sent_is_refused_by_its_field_and_nothing_is_kept(
     assert control.get("/answers").json()["waiting"] == []
 
 
-def test_an_answer_is_for_one_application_alone(control: httpx2.Client, platform: Platform) -> None:
+def test_an_answer_is_for_one_application_alone(control: httpx2.Client, served: Served) -> None:
     for name, status in (("demo-web", 298), ("svc-demo", 299)):
         scripted = {"operation": OPERATION, "application": name, "status": status}
         control.post("/answers", json=scripted)
 
-    assert platform.get().status_code == 299
-    assert platform.get().status_code == 200
+    assert served.get().status_code == 299
+    assert served.get().status_code == 200
 
 
-def test_one_fault_is_found_by_its_number(control: httpx2.Client, platform: Platform) -> None:
+def test_one_fault_is_found_by_its_number(control: httpx2.Client, served: Served) -> None:
     armed = control.post("/faults", json={"operation": OPERATION, "status": 503}).json()
-    platform.get()
+    served.get()
 
     found = control.get(f"/faults/{armed['id']}").json()
     assert (found["met"], found["operation"]) == (1, OPERATION)
@@ -116,12 +114,12 @@ def test_one_fault_is_found_by_its_number(control: httpx2.Client, platform: Plat
 
 @pytest.mark.parametrize("name", ["demo-server", "demo-server-key", "svc-demo"])
 def test_the_journal_of_an_application_goes_by_name_key_or_account(
-    control: httpx2.Client, platform: Platform, name: str
+    control: httpx2.Client, served: Served, name: str
 ) -> None:
-    platform.get()
-    platform.post_token("demo-web")
-    platform.get("/nowhere", headers={})  # with its certificate, and nothing else of it
-    platform.post_token("demo-web", http=platform.client("svc-demo"))
+    served.get()
+    served.post_token("demo-web")
+    served.get("/nowhere", headers={})  # with its certificate, and nothing else of it
+    served.post_token("demo-web", http=served.client("svc-demo"))
 
     found = control.get("/journal", params={"application": name}).json()
     shown = [(each["number"], each["application"]) for each in found["entries"]]
@@ -138,10 +136,10 @@ def test_the_journal_of_nobody_names_who_there_is(control: httpx2.Client) -> Non
 
 
 def test_the_newest_entries_alone_are_told_where_so_many_are_asked_for(
-    control: httpx2.Client, platform: Platform
+    control: httpx2.Client, served: Served
 ) -> None:
     for _ in range(3):
-        platform.post_token()
+        served.post_token()
 
     found = control.get("/journal", params={"limit": 2}).json()
     assert [each["number"] for each in found["entries"]] == [2, 3]
@@ -157,10 +155,10 @@ def test_the_clock_says_whether_it_is_the_machine_s_and_becomes_it_again(
     assert control.get("/clock").json()["is_machine"] is True
 
 
-def test_the_current_identity_is_one_answer(control: httpx2.Client, sandbox: Sandbox) -> None:
+def test_the_current_identity_is_one_answer(control: httpx2.Client, platform: Platform) -> None:
     told = control.get("/service-accounts/svc-demo/identity").json()
 
-    identity = sandbox.identity("svc-demo")
+    identity = platform.identity("svc-demo")
     assert told["certificate"].encode() == identity.certificate_pem
     assert told["chain"].encode() == identity.chain_pem
     assert told["private_key"].encode() == identity.key_pem

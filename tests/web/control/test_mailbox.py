@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 import httpx2
 import pytest
 
+from mock_sei.platform import Platform
 from mock_sei.portal.mailbox import Letter
-from mock_sei.sandbox import Sandbox
-from tests.support import Platform, registration
+from tests.support import Served, registration
 
 
 def test_an_empty_mailbox_has_no_messages(control: httpx2.Client) -> None:
     assert control.get("/mailbox").json() == {"messages": []}
 
 
-def test_every_mail_is_there_oldest_first(control: httpx2.Client, sandbox: Sandbox) -> None:
+def test_every_mail_is_there_oldest_first(control: httpx2.Client, platform: Platform) -> None:
     control.post("/applications", json=registration())
 
     messages = control.get("/mailbox").json()["messages"]
@@ -29,11 +29,11 @@ def test_every_mail_is_there_oldest_first(control: httpx2.Client, sandbox: Sandb
     assert messages[0]["subject"] == "Service account user name for Nightly"
     assert "svc-nightly" in messages[0]["text"]
     sent = datetime.fromisoformat(messages[0]["sent"])
-    assert sandbox.clock.now() - sent < timedelta(minutes=1)
+    assert platform.clock.now() - sent < timedelta(minutes=1)
     assert [each["link"] is None for each in messages] == [True, True, False]
 
 
-def test_a_mailed_link_says_whether_it_lives(control: httpx2.Client, platform: Platform) -> None:
+def test_a_mailed_link_says_whether_it_lives(control: httpx2.Client, served: Served) -> None:
     link = control.post("/service-accounts/svc-demo/certificate-links").json()
 
     def mailed() -> dict[str, str]:
@@ -44,7 +44,7 @@ def test_a_mailed_link_says_whether_it_lives(control: httpx2.Client, platform: P
     assert mailed()["state"].startswith("live until ")
     control.delete("/applications/demo-server")
     assert mailed()["state"] == "dead: its application was deleted"
-    assert platform.sandbox.portal.mailbox.last.number == 1
+    assert served.platform.portal.mailbox.last.number == 1
 
 
 def test_a_notice_is_there_when_its_time_has_come(control: httpx2.Client) -> None:
@@ -95,10 +95,10 @@ def counts(answer: httpx2.Response) -> tuple[int, int]:
     return int(answer.headers["X-Total-Count"]), int(answer.headers["X-Earlier-Count"])
 
 
-def test_the_mailbox_comes_in_parts(control: httpx2.Client, sandbox: Sandbox) -> None:
+def test_the_mailbox_comes_in_parts(control: httpx2.Client, platform: Platform) -> None:
     for number in range(1003):
         letter = Letter(sender="mock-sei", subject=f"mail {number}", text="text")
-        sandbox.portal.mailbox.send(letter, to=f"{number % 2}@x.example", at=sandbox.clock.now())
+        platform.portal.mailbox.send(letter, to=f"{number % 2}@x.example", at=platform.clock.now())
 
     def told(query: str) -> tuple[list[int], tuple[int, int]]:
         answer = control.get(f"/mailbox?{query}")

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
 from mock_sei.web.control.reading import MOST_PROBLEMS, CallRequest, UnreadableBody
 from tests.growth import Action, assert_linear
 
@@ -136,7 +136,7 @@ class Caller:
 
 
 def test_no_call_is_answered_500_and_none_spoils_a_later_one(
-    control: httpx2.Client, sandbox: Sandbox
+    control: httpx2.Client, platform: Platform
 ) -> None:
     caller = Caller(control.get("/openapi.json").json(), seed=20261128)
     for method, path, body, headers in caller.calls(300):
@@ -146,7 +146,7 @@ def test_no_call_is_answered_500_and_none_spoils_a_later_one(
         assert answer.is_success or len(answer.content) < 20_000, shown
     for path in READS:
         assert control.get(path).status_code == 200, path
-    assert sandbox.bugs == []
+    assert platform.bugs == []
 
 
 @pytest.mark.parametrize("kind", ["list", "object"])
@@ -191,7 +191,7 @@ def test_a_record_as_deep_as_may_be_comes_back(control: httpx2.Client) -> None:
     ],
 )
 def test_half_a_surrogate_pair_is_refused_by_its_place(
-    control: httpx2.Client, sandbox: Sandbox, method: str, path: str, body: str, place: str
+    control: httpx2.Client, platform: Platform, method: str, path: str, body: str, place: str
 ) -> None:
     """And nothing is armed, kept or changed."""
     before = [control.get(each).text for each in ("/faults", "/answers", "/data/investors")]
@@ -202,7 +202,7 @@ def test_half_a_surrogate_pair_is_refused_by_its_place(
     assert list(answer.json()["problems"]) == [place]
     after = [control.get(each).text for each in ("/faults", "/answers", "/data/investors")]
     assert after == before
-    assert sandbox.bugs == []
+    assert platform.bugs == []
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_what_is_no_json_is_refused_with_the_reason(
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
 def test_a_number_that_json_has_not_is_refused_by_its_place(
-    control: httpx2.Client, sandbox: Sandbox, number: str
+    control: httpx2.Client, platform: Platform, number: str
 ) -> None:
     for path, template, place in (
         ("/clock/advance", '{"seconds": %s}', "seconds"),
@@ -233,7 +233,7 @@ def test_a_number_that_json_has_not_is_refused_by_its_place(
         answer = control.post(path, content=template % number, headers=JSON)
         assert answer.status_code in (400, 422), path
         assert place in answer.text, path
-    assert sandbox.bugs == []
+    assert platform.bugs == []
 
 
 def test_a_refusal_does_not_repeat_what_was_sent(control: httpx2.Client) -> None:
@@ -250,12 +250,12 @@ def test_a_refusal_does_not_repeat_what_was_sent(control: httpx2.Client) -> None
 
 
 def test_a_failure_of_ours_is_told_in_the_usual_shape_and_check_knows_it(
-    control: httpx2.Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    control: httpx2.Client, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("of a test")
 
-    monkeypatch.setattr(type(sandbox), "connection_details", fail)
+    monkeypatch.setattr(type(platform), "connection_details", fail)
 
     answer = control.get("/")
 

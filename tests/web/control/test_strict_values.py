@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from mock_sei.bench.faults import EFFECTS, fault_schema
+from mock_sei.faults.faults import EFFECTS, fault_schema
 
 LOOSE: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/clock/advance", {"seconds": False}),

@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 
 from mock_sei.portal.links import Link
-from mock_sei.records import Application
-from mock_sei.standards import Listener
-from tests.support import Platform
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import Listener
+from tests.support import Served
 
 FORM = "/portal/apps/new"
 SERVER_KIND = "server-server/server/anyone"
@@ -68,9 +68,9 @@ def is_unbroken(page: httpx2.Response) -> bool:
 class Browser:
     """One browser; does not follow redirects."""
 
-    def __init__(self, platform: Platform, **headers: str) -> None:
-        self.platform = platform
-        self.http = platform.client(None, listener=Listener.ONE_WAY)
+    def __init__(self, served: Served, **headers: str) -> None:
+        self.served = served
+        self.http = served.client(None, listener=Listener.ONE_WAY)
         self.http.follow_redirects = False
         self.http.headers.update(headers)
 
@@ -96,10 +96,10 @@ class Browser:
         """A new application, by the form."""
         answer = self.register(**changes)
         assert answer.status_code == 303, answer.text
-        return list(self.platform.sandbox.state.registry.applications.values())[-1]
+        return list(self.served.platform.state.registry.applications.values())[-1]
 
     def link(self, account: str = "svc-demo") -> Link:
-        return self.platform.sandbox.portal.send_link(account)
+        return self.served.platform.portal.send_link(account)
 
 
 def filled(**changes: str | Sequence[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import Platform
+from tests.support import Served
 from tests.web.portal.browser import Browser
 
 
@@ -14,5 +14,5 @@ def _cheap(one_key: None) -> None:
 
 
 @pytest.fixture
-def browser(platform: Platform) -> Browser:
-    return Browser(platform)
+def browser(served: Served) -> Browser:
+    return Browser(served)

@@ -12,12 +12,12 @@ from urllib.parse import quote_plus
 import httpx2
 import pytest
 
-from mock_sei.portal.desk import Portal
+from mock_sei.platform import Platform
 from mock_sei.portal.mailbox import Letter
-from mock_sei.records import Application
-from mock_sei.sandbox import Sandbox
-from mock_sei.standards import Listener
-from tests.support import InProcess, Platform
+from mock_sei.portal.portal import Portal
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import Listener
+from tests.support import InProcess, Served
 from tests.web.portal.browser import Browser, done, elements, is_unbroken, value_of
 
 APP = "/portal/apps/Nightly"
@@ -25,24 +25,24 @@ TEAM = "svc-nightly"
 
 
 @pytest.fixture
-def manual(sandbox: Sandbox) -> None:
-    sandbox.reset({"approval": "manual"})
+def manual(platform: Platform) -> None:
+    platform.reset({"approval": "manual"})
 
 
 def test_my_apps_shows_every_application_and_its_state(browser: Browser, manual: None) -> None:
     del manual
     browser.registered(name="Waiting one")
     text = browser.get("/portal").text
-    for name in browser.platform.sandbox.state.registry.applications.values():
+    for name in browser.served.platform.state.registry.applications.values():
         assert name.name in text
     assert text.count("Pending approval") == 1
     assert text.count(">Approved</td>") == 6
     assert 'href="/portal/apps/Waiting%20one"' in text
 
 
-def test_without_applications_my_apps_says_what_to_do(browser: Browser, sandbox: Sandbox) -> None:
-    for app_key in list(sandbox.state.registry.applications):
-        sandbox.portal.remove(app_key)
+def test_without_applications_my_apps_says_what_to_do(browser: Browser, platform: Platform) -> None:
+    for app_key in list(platform.state.registry.applications):
+        platform.portal.remove(app_key)
     text = browser.get("/portal").text
     assert "No application is registered" in text
 
@@ -59,7 +59,7 @@ def test_every_name_has_a_page_that_its_link_leads_to(browser: Browser, name: st
 
 
 def test_keys_are_shown_after_approval_and_not_before(
-    browser: Browser, platform: Platform, manual: None
+    browser: Browser, served: Served, manual: None
 ) -> None:
     del manual
     application = browser.registered()
@@ -74,23 +74,23 @@ def test_keys_are_shown_after_approval_and_not_before(
     assert "Pending approval" in waiting
     assert "Approved" in approved
     assert "What it needs was mailed" in approved
-    assert platform.post_token("Nightly").status_code == 200
+    assert served.post_token("Nightly").status_code == 200
     assert TEAM not in waiting
     assert TEAM in approved
 
 
-def test_approving_twice_mails_once(browser: Browser, sandbox: Sandbox, manual: None) -> None:
+def test_approving_twice_mails_once(browser: Browser, platform: Platform, manual: None) -> None:
     del manual
     browser.registered()
     for _ in range(2):
         done(browser, browser.post(f"{APP}/approve"))
-    assert len(sandbox.portal.mailbox) == 3
+    assert len(platform.portal.mailbox) == 3
 
 
 @pytest.mark.parametrize("name", ["demo-server", "demo-web", "demo-internal", "demo-limited"])
 def test_the_password_of_a_demo_account_is_behind_the_eye(browser: Browser, name: str) -> None:
     page = browser.get(f"/portal/apps/{name}").text
-    account = browser.platform.application(name).service_account
+    account = browser.served.application(name).service_account
     _, _, behind = page.partition("Show the password")
     assert behind.partition("</details>")[0].count(f"<code>{account}-password</code>") == 1
     assert "This account came with mock-sei" in page
@@ -98,9 +98,9 @@ def test_the_password_of_a_demo_account_is_behind_the_eye(browser: Browser, name
 
 
 def test_the_password_of_an_own_account_is_shown_by_no_page_whatever_its_name(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
-    accounts = sandbox.state.registry.service_accounts
+    accounts = platform.state.registry.service_accounts
     accounts["svc-demo"] = replace(accounts["svc-demo"], password="of-the-user-alone")
     page = browser.get("/portal/apps/demo-server").text
     assert "of-the-user-alone" not in page
@@ -109,43 +109,41 @@ def test_the_password_of_an_own_account_is_shown_by_no_page_whatever_its_name(
 
 
 def test_an_account_of_the_user_s_fixtures_has_its_password_in_their_file(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
     mine = replace(
-        sandbox.state.registry.service_accounts["svc-demo"], password="of-the-user-alone"
+        platform.state.registry.service_accounts["svc-demo"], password="of-the-user-alone"
     )
-    sandbox.fixtures = replace(sandbox.fixtures, registry=sandbox.fixtures.registry.copy())
-    sandbox.fixtures.registry.service_accounts["svc-demo"] = mine
-    sandbox.reset()
+    platform.fixtures = replace(platform.fixtures, registry=platform.fixtures.registry.copy())
+    platform.fixtures.registry.service_accounts["svc-demo"] = mine
+    platform.reset()
     page = browser.get("/portal/apps/demo-server").text
     assert "of-the-user-alone" not in page
     assert "Its password is in the <code>platform.toml</code>" in page
 
 
-def test_the_password_is_on_no_page_but_its_mails(browser: Browser, sandbox: Sandbox) -> None:
+def test_the_password_is_on_no_page_but_its_mails(browser: Browser, platform: Platform) -> None:
     application = browser.registered()
-    password = sandbox.state.registry.service_accounts[TEAM].password
+    password = platform.state.registry.service_accounts[TEAM].password
     for path in ("/portal", APP, f"{APP}/edit", "/portal/mailbox"):
         assert password not in browser.get(path).text
     assert application.app_secret is not None
     assert application.app_secret not in browser.get("/portal").text
 
 
-def test_refreshed_keys_are_shown_and_the_old_ones_dead(
-    browser: Browser, platform: Platform
-) -> None:
+def test_refreshed_keys_are_shown_and_the_old_ones_dead(browser: Browser, served: Served) -> None:
     old = browser.registered()
     pair = (old.app_key, old.app_secret or "")
-    assert platform.post_token("Nightly", auth=pair).status_code == 200
+    assert served.post_token("Nightly", auth=pair).status_code == 200
 
     text = done(browser, browser.post(f"{APP}/keys"))
 
     assert old.app_key not in text
-    assert platform.application("Nightly").app_key in text
-    assert platform.post_token("Nightly", auth=pair).status_code == 401
+    assert served.application("Nightly").app_key in text
+    assert served.post_token("Nightly", auth=pair).status_code == 401
 
 
-def test_a_deleted_application_is_gone(browser: Browser, platform: Platform) -> None:
+def test_a_deleted_application_is_gone(browser: Browser, served: Served) -> None:
     browser.registered()
 
     text = done(browser, browser.post(f"{APP}/delete"))
@@ -154,17 +152,17 @@ def test_a_deleted_application_is_gone(browser: Browser, platform: Platform) -> 
     assert "Nightly" not in text
     assert browser.get(APP).status_code == 404
     assert browser.post(f"{APP}/delete").status_code == 404
-    assert platform.sandbox.state.registry.find_application("Nightly") is None
+    assert served.platform.state.registry.find_application("Nightly") is None
 
 
 def test_no_secret_is_written_down(
-    browser: Browser, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    browser: Browser, platform: Platform, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Journal and log, whatever was sent where."""
     caplog.set_level("DEBUG", logger="mock_sei")
     application = browser.registered()
-    account = sandbox.state.registry.service_accounts[TEAM]
-    key = sandbox.identity(TEAM).key_pem.decode()
+    account = platform.state.registry.service_accounts[TEAM]
+    key = platform.identity(TEAM).key_pem.decode()
     passphrases = {"passphrase": "hunter2-link", "key_passphrase": "hunter2-key"}
     for path in (
         APP,
@@ -188,7 +186,7 @@ def test_no_secret_is_written_down(
     browser.post(f"{APP}/request", {"request": key})
     browser.post(f"{APP}/certificate", {"certificate": key, "ca": key})
 
-    shown = f"{sandbox.journal.to_json()}{list(map(str, sandbox.journal.entries))}{caplog.text}"
+    shown = f"{platform.journal.to_json()}{list(map(str, platform.journal.entries))}{caplog.text}"
 
     assert "/portal/apps/Nightly/privatekey.key" in shown
     key_line = key.splitlines()[5]
@@ -196,16 +194,16 @@ def test_no_secret_is_written_down(
         assert secret not in shown
 
 
-def test_a_page_is_answered_on_the_one_way_listener_alone(platform: Platform) -> None:
-    http = platform.client("svc-demo", listener=Listener.TWO_WAY)
+def test_a_page_is_answered_on_the_one_way_listener_alone(served: Served) -> None:
+    http = served.client("svc-demo", listener=Listener.TWO_WAY)
     assert http.get("/portal/apps/demo-server").status_code == 404
 
 
 # Many of them
 
 
-def many(platform: Platform, number: int) -> None:
-    registry = platform.sandbox.registry
+def many(served: Served, number: int) -> None:
+    registry = served.platform.registry
     spa = registry.require_application("demo-spa")
     for each in range(number):
         registry.register(replace(spa, name=f"page {each}", app_key=f"key-{each}"), None)
@@ -220,9 +218,9 @@ def rows(page: httpx2.Response) -> list[str]:
     return re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', page.text)
 
 
-def test_fifty_applications_are_on_a_page(browser: Browser, platform: Platform) -> None:
-    many(platform, 100)
-    names = [each.name for each in platform.sandbox.registry.applications.values()]
+def test_fifty_applications_are_on_a_page(browser: Browser, served: Served) -> None:
+    many(served, 100)
+    names = [each.name for each in served.platform.registry.applications.values()]
     page: httpx2.Response | None = browser.get("/portal")
     seen = []
     while page is not None:
@@ -254,10 +252,8 @@ def test_what_is_sought_by_its_whole_name_is_opened(browser: Browser, sought: st
     assert answer.headers["Location"] == "/portal/apps/demo-server"
 
 
-def test_what_is_sought_by_a_part_of_its_name_is_listed(
-    browser: Browser, platform: Platform
-) -> None:
-    many(platform, 100)
+def test_what_is_sought_by_a_part_of_its_name_is_listed(browser: Browser, served: Served) -> None:
+    many(served, 100)
     page = browser.get("/portal/apps?find=PAGE")
     assert rows(page) == [f"page {each}" for each in range(50)]
     later = followed(browser, page, "next")
@@ -269,10 +265,10 @@ def test_what_is_sought_by_a_part_of_its_name_is_listed(
     assert is_unbroken(nothing)
 
 
-def test_fifty_mails_are_on_a_page_the_newest_first(browser: Browser, sandbox: Sandbox) -> None:
+def test_fifty_mails_are_on_a_page_the_newest_first(browser: Browser, platform: Platform) -> None:
     for number in range(106):
         letter = Letter(sender="mock-sei", subject=f"mail {number}", text="text")
-        sandbox.portal.mailbox.send(letter, to="x@example.com", at=sandbox.clock.now())
+        platform.portal.mailbox.send(letter, to="x@example.com", at=platform.clock.now())
     page: httpx2.Response | None = browser.get("/portal/mailbox")
     seen = []
     while page is not None:
@@ -287,17 +283,17 @@ def test_fifty_mails_are_on_a_page_the_newest_first(browser: Browser, sandbox: S
     before = followed(browser, last, "prev")
     assert before is not None
     assert rows(before) == seen[1]
-    sandbox.portal.mailbox.clear()
-    sandbox.portal.send_link("svc-demo")
+    platform.portal.mailbox.clear()
+    platform.portal.send_link("svc-demo")
     assert "no mails on this page" in browser.get("/portal/mailbox?before=7").text
 
 
 def test_fifty_certificates_are_on_a_page_and_the_older_are_counted(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
-    sandbox.identity("svc-demo")
+    platform.identity("svc-demo")
     for _ in range(51):
-        sandbox.issue_certificate("svc-demo")
+        platform.issue_certificate("svc-demo")
 
     text = browser.get("/portal/apps/demo-server").text
 
@@ -306,11 +302,11 @@ def test_fifty_certificates_are_on_a_page_and_the_older_are_counted(
 
 
 def test_the_link_of_a_deleted_application_does_not_lead_to_its_successor(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
     browser.registered()
-    (old,) = sandbox.portal.links.of(TEAM)
-    sandbox.portal.remove("Nightly")
+    (old,) = platform.portal.links.of(TEAM)
+    platform.portal.remove("Nightly")
     browser.registered(distribution_list="successor@example.com")
 
     page = browser.get(old.path, accept="text/html")

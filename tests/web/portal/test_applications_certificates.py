@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from mock_sei.certificates.held import Origin
 from mock_sei.certificates.profiles import Variant
-from mock_sei.records import Application
-from mock_sei.sandbox import Sandbox
+from mock_sei.platform import Platform
+from mock_sei.rules.records import Application
 from tests.certificates.client_ca import NOW, ClientCA, pem, request
 from tests.web.portal.browser import INJECTED, Browser, done, is_unbroken, value_of
 from tests.web.portal.test_routes import check_page
@@ -40,18 +40,18 @@ def test_an_application_without_account_has_no_certificate(browser: Browser) -> 
         check_page(answer)
 
 
-def test_a_new_link_is_one_click(browser: Browser, sandbox: Sandbox) -> None:
+def test_a_new_link_is_one_click(browser: Browser, platform: Platform) -> None:
     browser.registered()
     form = {"format": "p12", "passphrase": "chosen-one", "legacy": "true"}
 
     text = done(browser, browser.post(f"{APP}/link", form))
 
-    old, new = sandbox.portal.links.of(TEAM)
+    old, new = platform.portal.links.of(TEAM)
     assert "a newer link took its place" in text
     assert old.find_problem(NOW) is not None
     assert (new.delivery.format, new.delivery.passphrase) == ("p12", "chosen-one")
     assert new.delivery.legacy
-    assert sandbox.portal.mailbox.last.link is new
+    assert platform.portal.mailbox.last.link is new
     assert new.token not in text
 
 
@@ -64,7 +64,7 @@ def test_a_new_link_is_one_click(browser: Browser, sandbox: Sandbox) -> None:
 )
 @pytest.mark.parametrize("action", ["link", "renew"])
 def test_a_link_that_cannot_be_made_is_told(
-    browser: Browser, sandbox: Sandbox, form: dict[str, str], field: str, action: str
+    browser: Browser, platform: Platform, form: dict[str, str], field: str, action: str
 ) -> None:
     browser.registered()
     page = browser.post(f"{APP}/{action}", form)
@@ -72,8 +72,8 @@ def test_a_link_that_cannot_be_made_is_told(
     assert page.status_code == 400
     assert f'id="{field}-problem"' in page.text
     assert is_unbroken(page)
-    assert len(sandbox.portal.links.of(TEAM)) == 1
-    assert len(sandbox.certificates.of(TEAM)) == 1
+    assert len(platform.portal.links.of(TEAM)) == 1
+    assert len(platform.certificates.of(TEAM)) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,53 +81,53 @@ def test_a_link_that_cannot_be_made_is_told(
     [({"passphrase": ""}, ""), ({"format": "p12", "passphrase": ""}, ""), ({}, "mock-sei")],
 )
 def test_an_emptied_field_is_an_empty_passphrase_and_an_absent_one_the_usual_one(
-    browser: Browser, sandbox: Sandbox, form: dict[str, str], passphrase: str
+    browser: Browser, platform: Platform, form: dict[str, str], passphrase: str
 ) -> None:
     browser.registered()
 
     text = done(browser, browser.post(f"{APP}/link", form))
 
-    link = sandbox.portal.links.of(TEAM)[-1]
+    link = platform.portal.links.of(TEAM)[-1]
     assert link.delivery.passphrase == passphrase
     assert ("anybody can read its private key" in text) is (passphrase == "")
-    mail = sandbox.portal.mailbox.last.text
+    mail = platform.portal.mailbox.last.text
     assert ("anybody can read its private key" in mail) is (passphrase == "")
 
 
-def test_a_dead_link_warns_of_nothing(browser: Browser, sandbox: Sandbox) -> None:
+def test_a_dead_link_warns_of_nothing(browser: Browser, platform: Platform) -> None:
     browser.registered()
     browser.post(f"{APP}/link", {"passphrase": ""})
-    browser.get(sandbox.portal.links.of(TEAM)[-1].path)
+    browser.get(platform.portal.links.of(TEAM)[-1].path)
     assert "anybody can read its private key" not in browser.get(APP).text
 
 
-def test_a_renewal_leaves_the_first_as_it_is(browser: Browser, sandbox: Sandbox) -> None:
+def test_a_renewal_leaves_the_first_as_it_is(browser: Browser, platform: Platform) -> None:
     browser.registered()
-    first = sandbox.identity(TEAM)
+    first = platform.identity(TEAM)
 
     text = done(browser, browser.post(f"{APP}/renew", {"passphrase": "x"}))
 
     assert [text.count(f">{state}<") for state in ("current", "valid", "revoked")] == [1, 1, 0]
-    assert sandbox.identity(TEAM) != first
-    assert sandbox.judge_certificate(first.peer) is None
+    assert platform.identity(TEAM) != first
+    assert platform.judge_certificate(first.peer) is None
 
 
-def test_certificates_are_shown_with_their_state(browser: Browser, sandbox: Sandbox) -> None:
+def test_certificates_are_shown_with_their_state(browser: Browser, platform: Platform) -> None:
     browser.registered()
     for variant in (Variant.NOT_YET_VALID, Variant.UNTRUSTED, Variant.EXPIRED):
-        sandbox.issue_certificate(TEAM, variant)
+        platform.issue_certificate(TEAM, variant)
     text = browser.get(APP).text
     for state in ("current", "not valid yet", "untrusted", "expired"):
         assert f">{state}<" in text
-    sandbox.clock.set(sandbox.identity(TEAM).not_after + timedelta(days=2))
+    platform.clock.set(platform.identity(TEAM).not_after + timedelta(days=2))
     assert ">current<" not in browser.get(APP).text
 
 
 def test_a_revoked_certificate_lets_nobody_in_and_can_be_followed_by_another(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
     browser.registered()
-    identity = sandbox.identity(TEAM)
+    identity = platform.identity(TEAM)
 
     text = done(
         browser, browser.post(f"{APP}/revoke", {"serial_number": f"{identity.serial_number:x}"})
@@ -135,10 +135,10 @@ def test_a_revoked_certificate_lets_nobody_in_and_can_be_followed_by_another(
 
     assert ">revoked<" in text
     assert ">current<" not in text
-    assert len(sandbox.certificates.of(TEAM)) == 1  # looking makes none
-    assert sandbox.judge_certificate(identity.peer) is not None
+    assert len(platform.certificates.of(TEAM)) == 1  # looking makes none
+    assert platform.judge_certificate(identity.peer) is not None
     done(browser, browser.post(f"{APP}/link", {"passphrase": "x"}))
-    assert sandbox.certificates.current(TEAM) is not None
+    assert platform.certificates.current(TEAM) is not None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_revoked_certificate_lets_nobody_in_and_can_be_followed_by_another(
     ],
 )
 def test_what_is_no_certificate_of_it_is_not_revoked(
-    browser: Browser, sandbox: Sandbox, number: str, status: int, words: str
+    browser: Browser, platform: Platform, number: str, status: int, words: str
 ) -> None:
     browser.registered()
     page = browser.post(f"{APP}/revoke", {"serial_number": number})
@@ -160,17 +160,17 @@ def test_what_is_no_certificate_of_it_is_not_revoked(
     assert words in page.text
     assert len(page.text) < 20_000
     check_page(page)
-    assert sandbox.certificates.current(TEAM) is not None
+    assert platform.certificates.current(TEAM) is not None
 
 
 def test_another_applications_certificate_is_not_revoked(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
     browser.registered()
-    other = sandbox.identity("svc-demo")
+    other = platform.identity("svc-demo")
     answer = browser.post(f"{APP}/revoke", {"serial_number": f"{other.serial_number:x}"})
     assert answer.status_code == 404
-    assert sandbox.judge_certificate(other.peer) is None
+    assert platform.judge_certificate(other.peer) is None
 
 
 @pytest.mark.parametrize("passphrase", ["", "chosen-one", "ü☃", "x" * 1023])
@@ -203,16 +203,16 @@ def own(browser: Browser) -> Application:
 
 
 def test_a_request_is_signed_and_its_link_mailed(
-    browser: Browser, sandbox: Sandbox, own: Application
+    browser: Browser, platform: Platform, own: Application
 ) -> None:
     assert "There is none yet" in browser.get(APP).text
 
     text = done(browser, browser.post(f"{APP}/request", {"request": pem(request(TEAM))}))
 
-    (held,) = sandbox.certificates.of(str(own.service_account))
+    (held,) = platform.certificates.of(str(own.service_account))
     assert held.origin is Origin.SIGNED
     assert "from your request" in text
-    link = sandbox.portal.mailbox.last.link
+    link = platform.portal.mailbox.last.link
     assert link is not None
     answer = browser.get(link.path)
     assert answer.content == held.certificate_pem.encode()
@@ -224,13 +224,13 @@ def test_a_request_is_signed_and_its_link_mailed(
 @pytest.mark.usefixtures("own")
 @pytest.mark.parametrize("wanted", ["pfx", "p12"])
 def test_a_file_with_the_clients_key_cannot_be_linked(
-    browser: Browser, sandbox: Sandbox, wanted: str
+    browser: Browser, platform: Platform, wanted: str
 ) -> None:
     browser.post(f"{APP}/request", {"request": pem(request(TEAM))})
     page = browser.post(f"{APP}/link", {"format": wanted, "passphrase": "x"})
     assert page.status_code == 400
     assert f"a {wanted} holds the private key" in page.text
-    assert len(sandbox.portal.links.of(TEAM)) == 1
+    assert len(platform.portal.links.of(TEAM)) == 1
 
 
 @pytest.mark.usefixtures("own")
@@ -241,20 +241,20 @@ def test_without_a_certificate_of_its_own_there_is_no_link(browser: Browser) -> 
 
 
 @pytest.mark.usefixtures("own")
-def test_an_own_certificate_opens_444(browser: Browser, sandbox: Sandbox) -> None:
+def test_an_own_certificate_opens_444(browser: Browser, platform: Platform) -> None:
     ca = ClientCA.create()
     identity = ca.identity(TEAM)
-    assert sandbox.judge_certificate(identity.peer) is not None
+    assert platform.judge_certificate(identity.peer) is not None
 
     form = {"certificate": pem(identity.certificate), "ca": ca.pem}
     text = done(browser, browser.post(f"{APP}/certificate", form))
 
     assert "by your own CA" in text
     assert "opens port 444" in text
-    assert sandbox.judge_certificate(identity.peer) is None
+    assert platform.judge_certificate(identity.peer) is None
     assert "New download link" not in text
-    http = browser.platform.client(identity)
-    assert browser.platform.post_token("Nightly", http=http).status_code == 200
+    http = browser.served.client(identity)
+    assert browser.served.post_token("Nightly", http=http).status_code == 200
 
 
 @pytest.mark.usefixtures("own")
@@ -263,7 +263,7 @@ def test_an_own_certificate_opens_444(browser: Browser, sandbox: Sandbox) -> Non
     ("action", "field"), [("request", "request"), ("certificate", "certificate")]
 )
 def test_what_is_not_acceptable_is_told_at_its_field_and_kept(
-    browser: Browser, sandbox: Sandbox, text: str, action: str, field: str
+    browser: Browser, platform: Platform, text: str, action: str, field: str
 ) -> None:
     page = browser.post(f"{APP}/{action}", {field: text, "ca": text})
 
@@ -271,8 +271,8 @@ def test_what_is_not_acceptable_is_told_at_its_field_and_kept(
     assert f'id="{field}-problem"' in page.text
     assert value_of(page, field) == text
     check_page(page)
-    assert sandbox.certificates.of(TEAM) == []
-    assert "form refused" in sandbox.journal.last.notes[0]
+    assert platform.certificates.of(TEAM) == []
+    assert "form refused" in platform.journal.last.notes[0]
 
 
 @pytest.mark.usefixtures("own")

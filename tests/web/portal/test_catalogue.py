@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from mock_sei.api_files import DocumentFile
 from mock_sei.apis.documents import Catalogue
-from mock_sei.sandbox import Sandbox
+from mock_sei.document_files import DocumentFile
+from mock_sei.platform import Platform
 from tests.web.portal.browser import INJECTED, Browser, is_unbroken
 
 
-def documents_of(sandbox: Sandbox) -> dict[str, Any]:
-    return {name: each.content for name, each in sandbox.catalogue.products.items()}
+def documents_of(platform: Platform) -> dict[str, Any]:
+    return {name: each.content for name, each in platform.catalogue.products.items()}
 
 
-def test_every_product_is_listed_and_has_its_page(browser: Browser, sandbox: Sandbox) -> None:
+def test_every_product_is_listed_and_has_its_page(browser: Browser, platform: Platform) -> None:
     listed = browser.get("/portal/apis").text
-    for product, document in documents_of(sandbox).items():
+    for product, document in documents_of(platform).items():
         assert f'href="/portal/apis/{product}"' in listed
         page = browser.get(f"/portal/apis/{product}")
         assert page.status_code == 200
@@ -28,7 +28,7 @@ def test_every_product_is_listed_and_has_its_page(browser: Browser, sandbox: San
             for method in item:
                 if method in ("get", "post", "put", "patch", "delete"):
                     assert f"{method.upper()} {path}" in page.text
-        assert sandbox.addresses.two_way in page.text
+        assert platform.addresses.two_way in page.text
 
 
 def test_an_open_list_of_values_is_told_from_a_closed_one(browser: Browser) -> None:
@@ -39,7 +39,7 @@ def test_an_open_list_of_values_is_told_from_a_closed_one(browser: Browser) -> N
 
 
 def test_a_script_in_a_document_is_text(
-    browser: Browser, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    browser: Browser, platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A user's own OpenAPI documents are shown too."""
     parameter = {
@@ -59,8 +59,8 @@ def test_a_script_in_a_document_is_text(
         file = tmp_path / f"{name}.json"
         file.write_text(json.dumps(content))
         files.append(DocumentFile(file, bundled=False))
-    monkeypatch.setattr(sandbox, "catalogue", Catalogue([], files))
-    assert sandbox.catalogue.problems == []
+    monkeypatch.setattr(platform, "catalogue", Catalogue([], files))
+    assert platform.catalogue.problems == []
 
     for path in ("/portal/apis", "/portal/apis/own", "/portal/apis/bare", "/portal/apps/new"):
         page = browser.get(path)

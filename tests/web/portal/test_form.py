@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from mock_sei.records import CertificateSource, Environment
-from mock_sei.standards import STANDARDS
+from mock_sei.rules.records import CertificateSource, Environment
+from mock_sei.rules.standards import STANDARDS
 from mock_sei.web.portal.form import KINDS, LABELS
-from tests.support import Platform
+from tests.support import Served
 from tests.web.portal.browser import (
     INJECTED,
     SERVER_KIND,
@@ -115,7 +115,7 @@ def test_everything_that_is_wrong_is_told_at_once(browser: Browser) -> None:
         assert f'<a href="#{name}">{LABELS[name]}</a>: ' in page.text
         assert f'id="{name}-problem"' in page.text
     assert "its host bits are set" in page.text
-    entry = browser.platform.sandbox.journal.last
+    entry = browser.served.platform.journal.last
     assert "form refused: name: a/b: not a name" in entry.notes[0]
 
 
@@ -141,15 +141,15 @@ def test_everything_that_is_wrong_is_told_at_once(browser: Browser) -> None:
 def test_a_wrong_field_is_told_and_nothing_is_registered(
     browser: Browser, changes: dict[str, str | Sequence[str]], field: str
 ) -> None:
-    before = browser.platform.sandbox.state.registry.copy()
+    before = browser.served.platform.state.registry.copy()
 
     page = browser.register(**changes)
 
     assert page.status_code == 400
     assert f'id="{field}-problem"' in page.text
     assert "1 field needs another value" in page.text
-    assert browser.platform.sandbox.state.registry == before
-    assert len(browser.platform.sandbox.portal.mailbox) == 0
+    assert browser.served.platform.state.registry == before
+    assert len(browser.served.platform.portal.mailbox) == 0
 
 
 def test_what_was_typed_is_kept(browser: Browser) -> None:
@@ -190,7 +190,7 @@ def test_a_script_in_a_name_is_text_wherever_the_name_stands(browser: Browser) -
     path = browser.get("/portal").text.partition('<a href="/portal/apps/%22')[2].partition('"')[0]
     own = f"/portal/apps/%22{path}"
 
-    browser.platform.sandbox.portal.send_link("svc-demo")
+    browser.served.platform.portal.send_link("svc-demo")
     pages = [browser.get(each) for each in ("/portal", own, f"{own}/edit", "/portal/mailbox")]
     pages += [browser.get(f"/portal/mailbox/{number}") for number in (1, 2, 3)]
 
@@ -214,7 +214,7 @@ def test_the_form_of_a_registered_application_holds_its_values(browser: Browser)
     assert "Another kind is another application" in page.text
 
 
-def test_a_change_is_saved(browser: Browser, platform: Platform) -> None:
+def test_a_change_is_saved(browser: Browser, served: Served) -> None:
     before = browser.registered()
 
     answer = browser.post(
@@ -224,18 +224,18 @@ def test_a_change_is_saved(browser: Browser, platform: Platform) -> None:
     assert answer.headers["Location"] == "/portal/apps/Daily%20%26%20more?done=changed"
     page = browser.get(answer.headers["Location"])
     assert "The changes are saved" in page.text
-    after = platform.application("Daily & more")
+    after = served.application("Daily & more")
     assert after.app_key == before.app_key
     assert after.source_addresses == ("10.0.0.0/8",)
 
 
-def test_a_kind_cannot_be_changed_by_the_form(browser: Browser, platform: Platform) -> None:
+def test_a_kind_cannot_be_changed_by_the_form(browser: Browser, served: Served) -> None:
     browser.registered()
     browser.post("/portal/apps/Nightly/edit", filled(kind=NATIVE_KIND))
-    assert platform.application("Nightly").type == "server-server"
+    assert served.application("Nightly").type == "server-server"
 
 
-def test_a_wrong_change_is_told_and_kept_in_the_form(browser: Browser, platform: Platform) -> None:
+def test_a_wrong_change_is_told_and_kept_in_the_form(browser: Browser, served: Served) -> None:
     before = browser.registered()
 
     page = browser.post(
@@ -246,4 +246,4 @@ def test_a_wrong_change_is_told_and_kept_in_the_form(browser: Browser, platform:
     assert "Change Nightly" in page.text
     assert value_of(page, "name") == "demo-server"
     assert 'action="/portal/apps/Nightly/edit"' in page.text
-    assert platform.application("Nightly") == before
+    assert served.application("Nightly") == before

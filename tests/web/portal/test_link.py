@@ -11,9 +11,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs7, pkcs12
 
-from mock_sei.portal.desk import Portal
+from mock_sei.platform import Platform
 from mock_sei.portal.links import Delivery, Link
-from mock_sei.sandbox import Sandbox
+from mock_sei.portal.portal import Portal
 from tests.certificates.client_ca import pem, request
 from tests.web.portal.browser import Browser
 from tests.web.portal.test_routes import check_page
@@ -22,8 +22,8 @@ AS_BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
 @pytest.fixture
-def portal(sandbox: Sandbox) -> Portal:
-    return sandbox.portal
+def portal(platform: Platform) -> Portal:
+    return platform.portal
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def check_download(answer: httpx2.Response, name: str) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_the_first_get_is_the_download(browser: Browser, link: Link, sandbox: Sandbox) -> None:
+def test_the_first_get_is_the_download(browser: Browser, link: Link, platform: Platform) -> None:
     answer = browser.get(link.path)
 
     check_download(answer, "certificate.pfx")
     assert answer.headers["Content-Type"] == "application/x-pkcs12"
     read = pkcs12.load_pkcs12(answer.content, b"mock-sei")
-    identity = sandbox.identity("svc-demo")
+    identity = platform.identity("svc-demo")
     assert read.cert is not None
     assert read.cert.certificate == identity.certificate
     assert {each.certificate for each in read.additional_certs} == set(identity.chain)
@@ -58,7 +58,7 @@ def test_the_first_get_is_the_download(browser: Browser, link: Link, sandbox: Sa
 
 
 def test_the_second_get_of_a_program_says_how_to_get_a_new_one(
-    browser: Browser, link: Link, sandbox: Sandbox
+    browser: Browser, link: Link, platform: Platform
 ) -> None:
     browser.get(link.path)
 
@@ -72,13 +72,13 @@ def test_the_second_get_of_a_program_says_how_to_get_a_new_one(
     (error,) = body["errors"]
     assert "POST /service-accounts/{username}/certificate-links" in error["reason"]
     assert "portal" in error["reason"]
-    entry = sandbox.journal.last
+    entry = platform.journal.last
     assert entry.refused_by == "certificate link"
     assert "svc-demo is dead: it was used at" in str(entry.refused_because)
 
 
 def test_the_second_get_of_a_browser_shows_a_page_that_says_how(
-    browser: Browser, link: Link, sandbox: Sandbox
+    browser: Browser, link: Link, platform: Platform
 ) -> None:
     browser.get(link.path, **AS_BROWSER)
 
@@ -95,7 +95,7 @@ def test_the_second_get_of_a_browser_shows_a_page_that_says_how(
         page.headers["RequestTrackingId"],
     ):
         assert words in page.text
-    assert sandbox.journal.last.refused_by == "certificate link"
+    assert platform.journal.last.refused_by == "certificate link"
 
 
 def test_a_head_is_no_attempt(browser: Browser, link: Link) -> None:
@@ -116,15 +116,15 @@ def test_no_other_method_is_an_attempt(browser: Browser, link: Link) -> None:
 
 
 def test_a_link_ends_and_a_new_one_takes_its_place(
-    browser: Browser, link: Link, sandbox: Sandbox
+    browser: Browser, link: Link, platform: Platform
 ) -> None:
-    sandbox.clock.set(link.expires_at - timedelta(seconds=1), frozen=True)
+    platform.clock.set(link.expires_at - timedelta(seconds=1), frozen=True)
     assert browser.http.head(link.path).status_code == 200
-    sandbox.clock.advance(seconds=1)
+    platform.clock.advance(seconds=1)
     assert browser.get(link.path).status_code == 410
-    assert "it ended at" in str(sandbox.journal.last.refused_because)
+    assert "it ended at" in str(platform.journal.last.refused_because)
 
-    new = sandbox.portal.send_link("svc-demo")
+    new = platform.portal.send_link("svc-demo")
 
     assert browser.get(new.path).status_code == 200
     assert browser.get(link.path).status_code == 410
@@ -183,10 +183,10 @@ def unpacked(content: bytes) -> dict[str, bytes]:
 
 
 def test_every_format_holds_the_same_certificate(
-    browser: Browser, portal: Portal, sandbox: Sandbox
+    browser: Browser, portal: Portal, platform: Platform
 ) -> None:
     """The bundle by default, ``.p7s`` on request."""
-    identity = sandbox.identity("svc-demo")
+    identity = platform.identity("svc-demo")
     delivery = Delivery(format="p7s", passphrase="chosen-one")
 
     def get(wanted: str | None, name: str) -> bytes:
@@ -216,9 +216,9 @@ def test_every_format_holds_the_same_certificate(
 
 
 def test_a_signed_request_comes_without_a_key_and_the_rest_is_refused(
-    browser: Browser, portal: Portal, sandbox: Sandbox
+    browser: Browser, portal: Portal, platform: Platform
 ) -> None:
-    signed = sandbox.certificates.sign("svc-demo", pem(request("svc-demo")))
+    signed = platform.certificates.sign("svc-demo", pem(request("svc-demo")))
     link = portal.send_link("svc-demo")
     for wanted in ("pfx", "p12"):
         answer = browser.http.get(link.path, params={"format": wanted})
@@ -240,10 +240,10 @@ def test_a_signed_request_comes_without_a_key_and_the_rest_is_refused(
 
 
 def test_a_link_is_for_the_certificate_it_was_made_for(
-    browser: Browser, portal: Portal, sandbox: Sandbox
+    browser: Browser, portal: Portal, platform: Platform
 ) -> None:
     link = portal.send_link("svc-demo")
-    old = sandbox.identity("svc-demo")
+    old = platform.identity("svc-demo")
     portal.renew("svc-demo")
 
     read = pkcs12.load_pkcs12(browser.get(link.path).content, b"mock-sei")
@@ -253,7 +253,7 @@ def test_a_link_is_for_the_certificate_it_was_made_for(
 
 
 def test_neither_journal_nor_log_holds_the_whole_link(
-    browser: Browser, link: Link, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    browser: Browser, link: Link, platform: Platform, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever method, case or place it was sent in."""
     caplog.set_level("DEBUG", logger="mock_sei")
@@ -264,13 +264,13 @@ def test_neither_journal_nor_log_holds_the_whole_link(
         for method in ("HEAD", "POST", "PUT", "FOO", "GET", "GET"):
             browser.http.request(method, path, headers=AS_BROWSER)
             browser.http.request(method, path)
-    http = browser.platform.client("svc-demo")
+    http = browser.served.client("svc-demo")
     http.get(link.path)
     http.post(link.path)
 
-    shown = str(sandbox.journal.to_json())
-    assert len(sandbox.journal) > 40
+    shown = str(platform.journal.to_json())
+    assert len(platform.journal) > 40
     assert link.path[:-37] in shown  # its beginning, to be found by
     assert link.token not in shown
     assert link.token not in caplog.text
-    assert link.token not in "".join(map(str, sandbox.journal.entries))
+    assert link.token not in "".join(map(str, platform.journal.entries))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 
+from mock_sei.platform import Platform
 from mock_sei.portal.mailbox import Letter
-from mock_sei.sandbox import Sandbox
 from tests.web.portal.browser import INJECTED, Browser, elements, is_unbroken
 
 
@@ -17,10 +17,10 @@ def test_an_empty_mailbox_says_what_fills_it(browser: Browser) -> None:
 
 
 def test_mails_stand_newest_first_with_their_links_state(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
     application = browser.registered()
-    (link,) = sandbox.portal.links.of(str(application.service_account))
+    (link,) = platform.portal.links.of(str(application.service_account))
 
     text = browser.get("/portal/mailbox").text
     positions = [text.index(f'href="/portal/mailbox/{number}"') for number in (3, 2, 1)]
@@ -29,44 +29,44 @@ def test_mails_stand_newest_first_with_their_links_state(
     assert "link live until" in text
     browser.get(link.path)
     assert "link dead: it was used at" in browser.get("/portal/mailbox").text
-    sandbox.portal.remove(application.name)
+    platform.portal.remove(application.name)
     browser.registered(name="Another")
     assert browser.get("/portal/mailbox").text.count("link live until") == 1
 
 
 def test_the_link_of_a_deleted_application_is_shown_dead(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
     application = browser.registered()
-    sandbox.portal.remove(application.name)
+    platform.portal.remove(application.name)
 
     assert "live until" not in browser.get("/portal/mailbox").text
     assert "dead: its application was deleted" in browser.get("/portal/mailbox/3").text
 
 
 def test_a_mail_shows_what_it_says_and_its_link_is_the_download(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
     application = browser.registered()
     username = str(application.service_account)
-    (link,) = sandbox.portal.links.of(username)
-    password = sandbox.state.registry.service_accounts[username].password
+    (link,) = platform.portal.links.of(username)
+    password = platform.state.registry.service_accounts[username].password
 
     pages = [browser.get(f"/portal/mailbox/{number}").text for number in (1, 2, 3)]
 
     assert [username in page for page in pages] == [True, False, True]
     assert [password in page for page in pages] == [False, True, False]
-    assert f'href="{sandbox.portal.link_url(link)}"' in pages[2]
+    assert f'href="{platform.portal.link_url(link)}"' in pages[2]
     assert "Do not open the link with Google Chrome" in pages[2]
     assert "Google Chrome" not in pages[0]
-    assert link.find_problem(sandbox.clock.now()) is None
+    assert link.find_problem(platform.clock.now()) is None
 
 
 def test_a_renewal_notice_stands_there_when_its_time_has_come(
-    browser: Browser, sandbox: Sandbox
+    browser: Browser, platform: Platform
 ) -> None:
     browser.registered()
-    sandbox.clock.advance(days=725)
+    platform.clock.advance(days=725)
     text = browser.get("/portal/mailbox").text
     for days in (90, 30, 7):
         assert f"Certificate of svc-nightly ends in {days} days" in text
@@ -97,13 +97,13 @@ def test_the_mailbox_is_emptied(browser: Browser) -> None:
     assert browser.get("/portal/mailbox/1").status_code == 404
 
 
-def test_a_script_in_a_mail_is_text(browser: Browser, sandbox: Sandbox) -> None:
+def test_a_script_in_a_mail_is_text(browser: Browser, platform: Platform) -> None:
     letter = Letter(
         sender=INJECTED,
         subject=INJECTED,
         text=f"{INJECTED} https://localhost/{INJECTED} javascript:alert(1) https://x/'onload=",
     )
-    sandbox.portal.mailbox.send(letter, to=INJECTED, at=sandbox.clock.now())
+    platform.portal.mailbox.send(letter, to=INJECTED, at=platform.clock.now())
 
     for path in ("/portal/mailbox", "/portal/mailbox/1"):
         page = browser.get(path)

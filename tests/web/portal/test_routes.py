@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from mock_sei.standards import Listener
+from mock_sei.rules.standards import Listener
 from mock_sei.web.portal.routes import ROUTES
-from tests.support import Platform
+from tests.support import Served
 from tests.web.portal.browser import INJECTED, Browser, elements, is_unbroken
 
 PAGES = [
@@ -84,7 +84,7 @@ def test_every_page_is_there_with_its_headers(browser: Browser, path: str) -> No
     assert cookie.startswith("__Host-mock-sei-form=")
     for attribute in ("Secure", "HttpOnly", "SameSite=strict", "Path=/"):
         assert attribute in cookie
-    assert browser.platform.sandbox.journal.last.refused_by is None
+    assert browser.served.platform.journal.last.refused_by is None
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -113,7 +113,7 @@ def test_what_is_not_there_is_a_page_that_says_so(browser: Browser, path: str) -
     check_page(page)
     assert "Not found" in page.text
     assert page.headers["RequestTrackingId"] in page.text
-    assert browser.platform.sandbox.journal.last.refused_by in (
+    assert browser.served.platform.journal.last.refused_by in (
         "path",
         "portal form",
         "certificate link",
@@ -154,26 +154,24 @@ def test_a_page_is_no_action(browser: Browser, path: str) -> None:
 
 @pytest.mark.parametrize("path", [*PAGES, *MISSING[:3], "/portal/certificates/x"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_on_the_two_way_listener_there_is_no_portal(
-    platform: Platform, path: str, method: str
-) -> None:
-    http = platform.client("svc-demo", listener=Listener.TWO_WAY)
-    link = platform.sandbox.portal.send_link("svc-demo")
+def test_on_the_two_way_listener_there_is_no_portal(served: Served, path: str, method: str) -> None:
+    http = served.client("svc-demo", listener=Listener.TWO_WAY)
+    link = served.platform.portal.send_link("svc-demo")
 
     answer = http.request(method, path)
 
     assert answer.status_code == 404
     assert answer.json()["code"] == "resource.not.found"
-    assert "one-way listener" in str(platform.sandbox.journal.last.refused_because)
+    assert "one-way listener" in str(served.platform.journal.last.refused_because)
     assert http.get(link.path).status_code == 404
-    assert platform.sandbox.portal.links.require(link.token) is link
+    assert served.platform.portal.links.require(link.token) is link
 
 
 @pytest.mark.parametrize("path", ["/portal/a%0ab", "/portal/apps/x/%0a", "/v1/%0ab"])
 def test_a_line_break_in_an_address_is_no_wrong_method(browser: Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 404
-    assert browser.platform.sandbox.journal.last.refused_by == "path"
+    assert browser.served.platform.journal.last.refused_by == "path"
 
 
 def test_a_bug_in_a_page_is_told_as_one(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +181,7 @@ def test_a_bug_in_a_page_is_told_as_one(browser: Browser, monkeypatch: pytest.Mo
 
     assert answer.status_code == 500
     assert "ZeroDivisionError" in answer.text
-    assert browser.platform.sandbox.bugs
+    assert browser.served.platform.bugs
 
 
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -205,7 +203,7 @@ def test_a_browser_is_led_to_the_page(browser: Browser, path: str, lead: str) ->
 
     assert (answer.status_code, answer.headers["Location"]) == (302, lead)
     assert answer.headers["Vary"] == "Accept"
-    assert browser.platform.sandbox.journal.last.refused_by is None
+    assert browser.served.platform.journal.last.refused_by is None
     assert browser.http.head(path, headers={"Accept": HTML}).status_code == 302
 
 
@@ -222,5 +220,5 @@ def test_a_client_that_wants_no_page_finds_nothing_at_the_root(
 
 def test_nobody_is_led_anywhere_by_a_form_or_on_the_two_way_listener(browser: Browser) -> None:
     assert browser.http.post("/", headers={"Accept": HTML}).status_code == 404
-    two_way = browser.platform.client("svc-demo", listener=Listener.TWO_WAY)
+    two_way = browser.served.client("svc-demo", listener=Listener.TWO_WAY)
     assert two_way.get("/", headers={"Accept": HTML}).status_code == 404

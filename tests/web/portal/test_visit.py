@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_sei.registry import Registry
-from tests.support import Platform
+from mock_sei.rules.registry import Registry
+from tests.support import Served
 from tests.web.portal.browser import Browser, filled
 from tests.web.portal.test_routes import ACTIONS, check_page
 
@@ -22,17 +22,17 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 def before(browser: Browser) -> Registry:
     """The registry as it was, beside one mail and certificate; :func:`untouched` compares."""
     browser.link()
-    return browser.platform.sandbox.state.registry.copy()
+    return browser.served.platform.state.registry.copy()
 
 
 def untouched(browser: Browser, before: Registry) -> bool:
-    sandbox = browser.platform.sandbox
-    certificates = sandbox.certificates.of("svc-demo")
+    platform = browser.served.platform
+    certificates = platform.certificates.of("svc-demo")
     return (
-        sandbox.state.registry == before
-        and len(sandbox.portal.mailbox) == 1
+        platform.state.registry == before
+        and len(platform.portal.mailbox) == 1
         and len(certificates) == 1
-        and not any(map(sandbox.certificates.is_revoked, certificates))
+        and not any(map(platform.certificates.is_revoked, certificates))
     )
 
 
@@ -61,9 +61,9 @@ def test_a_form_without_its_token_does_nothing(
 
 
 def test_a_form_with_another_browsers_token_does_nothing(
-    browser: Browser, before: Registry, platform: Platform
+    browser: Browser, before: Registry, served: Served
 ) -> None:
-    stolen = Browser(platform).token()
+    stolen = Browser(served).token()
     browser.token()
 
     for path in ACTIONS:
@@ -170,14 +170,14 @@ def test_ten_megabytes_in_a_field_are_refused_with_a_page(
 
         assert answer.status_code == 413
         assert answer.headers["Connection"] == "close"
-        actual = browser.platform.sandbox.journal.last.actual
+        actual = browser.served.platform.journal.last.actual
         assert actual == (
             f"{10 * 1024 * 1024 + 5} bytes" if announced else "more than 1048576 bytes"
         )
         assert "larger than 1048576 bytes" in answer.text
         check_page(answer)
         assert untouched(browser, before)
-    assert len(str(browser.platform.sandbox.journal.to_json())) < 300_000
+    assert len(str(browser.served.platform.journal.to_json())) < 300_000
 
 
 def test_more_fields_than_any_form_has_are_refused(browser: Browser, before: Registry) -> None:
@@ -204,10 +204,10 @@ def test_more_fields_than_any_form_has_are_refused(browser: Browser, before: Reg
     ],
 )
 def test_a_user_of_chrome_is_told_so_and_nobody_else(
-    platform: Platform, agent: str, warned: bool
+    served: Served, agent: str, warned: bool
 ) -> None:
     """The FAQ warns of Chrome; the general warning is for all."""
-    browser = Browser(platform, **{"User-Agent": agent})
+    browser = Browser(served, **{"User-Agent": agent})
     browser.link()
     for path in ("/portal/apps/demo-server", "/portal/mailbox/1"):
         text = browser.get(path).text
@@ -234,7 +234,7 @@ def test_no_form_brings_the_portal_down(
     )
 
     assert answer.status_code in (200, 303, 400, 404)
-    assert not browser.platform.sandbox.bugs
+    assert not browser.served.platform.bugs
 
 
 def escaped(text: str) -> str:
@@ -250,4 +250,4 @@ def test_no_address_brings_the_portal_down(browser: Browser, path: str, query: s
     )
 
     assert answer.status_code in (200, 404, 405)
-    assert not browser.platform.sandbox.bugs
+    assert not browser.served.platform.bugs

@@ -1,0 +1,305 @@
+"""The regular expressions of users: searched in linear time, or for a limited time.
+
+Patterns have the meaning of ECMA-262 (``ecmascript.py``), as JSON Schema says. RE2 searches in time
+that is linear in the text, whatever the pattern. What it refuses (lookahead, lookbehind, back
+references, large repeats) is searched by ``regex``, which can stop after a time and lets other
+threads run meanwhile. Everything that runs a pattern of a user goes through this module.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import islice
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from mock_sei.apis.ecmascript import (
+    Chain,
+    Characters,
+    Dialect,
+    Group,
+    Look,
+    Node,
+    PatternError,
+    Place,
+    least_written_out,
+    read_pattern,
+    write_pattern,
+)
+from mock_sei.rules import machine
+from mock_sei.values.texts import spelled
+
+if TYPE_CHECKING:
+    import re2
+
+__all__ = ["Budget", "Pattern", "PatternError", "compile_pattern", "shortened"]
+
+LONGEST_SEARCH = 0.05
+"""Seconds that one search may take in an engine that backtracks."""
+_SHORTEST_LIMIT = 0.02
+"""Seconds that one search has in any case: they are seconds of the wall's clock, and a busy machine
+lets a process wait for some of them."""
+LONGEST_TEXT = 1024 * 1024
+"""Characters that such an engine is given: within one repeat of a single character it does not look
+at the clock. A longer text counts as not matched."""
+
+_FREE, _FREE_FOR_A_CHARACTER = 2e-5, 2e-8
+"""Seconds of a search that are usual, and no part of a budget."""
+
+_OFTEN = 64
+"""Searches after which a budget looks at the time."""
+_LONG = 0.001
+"""Seconds of one search after which it looks at once."""
+
+_MOST_MEMORY = 16 * 1024 * 1024
+"""Bytes that RE2 may use for one pattern; it refuses a larger one."""
+
+_REMEMBERED = 128
+"""Patterns that are compiled once."""
+
+LINEAR = Dialect(end="$", most_repeats=1000)
+"""What RE2 and the schema engine's own expressions have in common."""
+_BOUNDARIES = {
+    r"\b": "(?:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))",
+    r"\B": "(?:(?<=[0-9A-Za-z_])(?=[0-9A-Za-z_])|(?<![0-9A-Za-z_])(?![0-9A-Za-z_]))",
+}
+_BACKTRACKING = Dialect(
+    end=r"\Z", script="Script={}", back_references=True, boundary=_BOUNDARIES.__getitem__
+)
+"""What ``regex`` reads. Deviation: a group keeps what it took in an earlier repeat."""
+
+
+@dataclass(kw_only=True)
+class Budget:
+    """The time that one call may spend on patterns that backtrack, however many texts it brings.
+
+    A search that ends over it counts as no match, and its pattern is in :attr:`over`. What searches
+    usually take is free, so that no number of harmless texts ever spends it.
+    """
+
+    seconds: float = 2 * LONGEST_SEARCH
+    over: dict[str, None] = field(default_factory=dict)
+    """Patterns that ran over the limit, in their order."""
+    _since: float | None = None
+    """CPU time at which the searches began that are not counted yet."""
+    _searches: int = 0
+    _free: float = 0
+
+    def begin(self) -> None:
+        if self._since is None:
+            self._since = time.thread_time()
+
+    def spend(self, text: str, seconds: float) -> None:
+        """After a search, which took this long by the wall's clock."""
+        self._searches += 1
+        self._free += _FREE + _FREE_FOR_A_CHARACTER * len(text)
+        if seconds > _LONG or self._searches % _OFTEN == 0:
+            self.pause()
+            self.begin()
+
+    def pause(self) -> None:
+        """What happens until the next search is none of the patterns'."""
+        if self._since is not None:
+            self.seconds -= max(0, time.thread_time() - self._since - self._free)
+            self._since, self._free = None, 0
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each pattern that ran over the limit."""
+        return [
+            f"the pattern {shortened(each)} counts as not matched: the patterns of one call may "
+            f"take {LONGEST_SEARCH * 1000:.0f} ms, with texts of at most {LONGEST_TEXT} "
+            "characters; write it without repeats within repeats"
+            for each in self.over
+        ]
+
+
+def shortened(source: str) -> str:
+    """A pattern as a message shows it."""
+    return spelled(source if len(source) <= 80 else f"{source[:77]}...")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """One pattern. Makes its engine's form when first searched."""
+
+    source: str
+    tree: Node | None = field(repr=False)
+    """Absent for one that only the engine that backtracks reads, such as ``(?>a)``."""
+    is_linear: bool
+    """Whether RE2 searches it, so that no search needs a limit."""
+    _compiled: Any = field(repr=False)
+
+    def matches(self, text: str, budget: Budget | None = None) -> bool:
+        """Whether any part of the text matches: what ``pattern`` of JSON Schema asks."""
+        if self.is_linear:
+            return self._compiled.search(_searchable(text)) is not None
+        if self.conditions is not None:
+            text = _searchable(text)
+            return all((each.search(text) is not None) is wanted for each, wanted in self._quick)
+        return self._limited(self._compiled.search, text, budget)
+
+    def matches_whole(self, text: str, budget: Budget | None = None) -> bool:
+        """Whether the whole text matches."""
+        if self.is_linear:
+            return self._compiled.fullmatch(_searchable(text)) is not None
+        return self._limited(self._compiled.fullmatch, text, budget)
+
+    def spans(self, text: str, budget: Budget | None = None) -> Iterator[tuple[int, int]]:
+        """Start and end of each match, from left to right; none where the limit is reached."""
+        if self.is_linear:
+            yield from (each.span() for each in self._compiled.finditer(_searchable(text)))
+            return
+        budget = budget or Budget()
+        limit = {"timeout": min(LONGEST_SEARCH, max(budget.seconds, 0.001)), "concurrent": True}
+        began = time.thread_time()
+        try:
+            found = [each.span() for each in self._compiled.finditer(text, **limit)]
+        except TimeoutError:
+            budget.over[self.source] = None
+            return
+        finally:
+            budget.seconds -= time.thread_time() - began
+        yield from found
+
+    def _limited(self, search: Any, text: str, budget: Budget | None) -> bool:
+        budget = budget or Budget()
+        if budget.seconds <= 0 or len(text) > LONGEST_TEXT:
+            budget.over[self.source] = None
+            return False
+        budget.begin()
+        began = machine.monotonic()
+        most = min(LONGEST_SEARCH, max(budget.seconds, _SHORTEST_LIMIT))
+        try:
+            found = search(text, timeout=most, concurrent=len(text) > 1000)
+        except TimeoutError:
+            budget.over[self.source] = None
+            budget.seconds = 0
+            return False
+        budget.spend(text, machine.monotonic() - began)
+        return found is not None
+
+    @cached_property
+    def linear_source(self) -> str | None:
+        """The pattern in the words that linear engines share, where it has them."""
+        if self.tree is None or not self.is_linear:
+            return None
+        return write_pattern(self.tree, LINEAR)
+
+    @cached_property
+    def conditions(self) -> Sequence[tuple[str, bool]] | None:
+        """Linear patterns, and whether each must match; together they say the same.
+
+        The form of most patterns that look ahead: ``^(?=.*[0-9])(?!admin)[a-z0-9]{8,}$``.
+        """
+        if self.tree is None or not isinstance(self.tree, Chain):
+            return None
+        start, *rest = self.tree.parts
+        found: list[tuple[Node, bool]] = []
+        while rest and isinstance(look := rest[0], Look) and look.sign in ("?=", "?!"):
+            rest = rest[1:]
+            found.append((Chain(parts=(start, Group(part=look.part))), look.sign == "?="))
+        if start != Place(sign="^") or not found:
+            return None
+        found.append((Chain(parts=(start, *rest)), True))
+        try:
+            sources = [(write_pattern(part, LINEAR), wanted) for part, wanted in found]
+            for source, _ in sources:
+                _compiled_by_re2(source)
+        except PatternError:
+            return None
+        return sources
+
+    @cached_property
+    def _quick(self) -> Sequence[tuple[Any, bool]]:
+        return [(_compiled_by_re2(text), wanted) for text, wanted in self.conditions or ()]
+
+
+def characters_of(characters: Characters) -> str:
+    """Some of a set, for one that has Unicode properties; none where no engine knows them."""
+    try:
+        found = _compiled_by_regex(write_pattern(characters, _BACKTRACKING))
+    except PatternError:
+        return ""
+    every = map(chr, range(0x20, 0x3100))
+    return "".join(islice((each for each in every if found.match(each)), _SOME))
+
+
+_SOME = 26
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def compile_pattern(source: str) -> Pattern:
+    """Raises :class:`PatternError` for what no engine reads.
+
+    A memo, not state: a document names the same few patterns in its schemas, its engines, and the
+    texts that are made for it.
+    """
+    try:
+        tree = read_pattern(source)
+    except PatternError as error:
+        # Atomic groups and the like are not of ECMA-262, but people write them.
+        return Pattern(source=source, tree=None, is_linear=False, _compiled=_as_is(source, error))
+    try:
+        linear = _compiled_by_re2(write_pattern(tree, LINEAR))
+        return Pattern(source=source, tree=tree, is_linear=True, _compiled=linear)
+    except PatternError:
+        _refuse_if_large(least_written_out(tree))
+        slow = _compiled_by_regex(write_pattern(tree, _BACKTRACKING))
+        return Pattern(source=source, tree=tree, is_linear=False, _compiled=slow)
+
+
+def _as_is(source: str, error: PatternError) -> Any:
+    try:
+        _refuse_if_large(prod(max(1, int(each)) for each in _COUNTS.findall(source)))
+        return _compiled_by_regex(source, ascii_only=True)
+    except PatternError:
+        raise error from None
+
+
+def _compiled_by_re2(text: str) -> re2._Regexp[str]:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.never_nl = False
+    options.max_mem = _MOST_MEMORY
+    try:
+        return re2.compile(text, options)
+    except (re2.error, UnicodeError) as error:
+        raise PatternError(f"not linear: {error}") from None
+
+
+def _compiled_by_regex(text: str, *, ascii_only: bool = False) -> Any:
+    import regex
+
+    if len(text) > _LONGEST_FOR_REGEX:
+        raise PatternError(f"longer than {_LONGEST_FOR_REGEX} characters")
+    try:
+        return regex.compile(text, regex.V0 | (regex.ASCII if ascii_only else regex.UNICODE))
+    except (regex.error, ValueError, KeyError, IndexError, OverflowError, RecursionError) as error:
+        raise PatternError(" ".join(str(error).split())[:150]) from None
+
+
+_LONGEST_FOR_REGEX = 20_000
+_COUNTS = re.compile(r"\{([0-9]{1,10})(?=[,}])")
+_MOST_REPEATS = 100_000
+"""Parts of a pattern where each is written as often as it must come: so much memory it needs."""
+
+
+def _refuse_if_large(repeats: int) -> None:
+    if repeats > _MOST_REPEATS:
+        raise PatternError("repeats too often")
+
+
+def _searchable(text: str) -> str:
+    """The text with U+FFFD in place of half a surrogate pair, which has no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in text)
+    return text

@@ -1,1 +1,0 @@
-"""A platform that runs elsewhere, driven by its control API alone."""

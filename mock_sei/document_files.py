@@ -1,0 +1,236 @@
+"""Files of OpenAPI documents, YAML or JSON: read whole, or only their list of paths at first.
+
+Parsing every bundled document costs more than everything else a start does, and most runs call two
+or three products: a bundled file tells its paths by its own regular form, and is parsed when one of
+them is called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mock_sei.errors import ConfigurationError
+from mock_sei.values.json_numbers import number, whole_number
+from mock_sei.values.paths import find_path_problem
+from mock_sei.values.texts import spelled
+
+EXTENSION = "x-mock-sei"
+
+
+@contextlib.contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """While a large document is read: all of it stays, and the collector would look through it
+    again and again, which takes a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class DocumentFile:
+    """One file."""
+
+    def __init__(
+        self,
+        source: Path,
+        *,
+        bundled: bool,
+        folder: Path | None = None,
+        content: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A user's file is read at once, unless its ``content`` is handed in.
+
+        It may refer to other files of ``folder``. Raises :class:`ConfigurationError`.
+        """
+        if content is not None:
+            self.content = content
+        self.source = source
+        self.bundled = bundled
+        self._folder = folder or source.parent
+        self.name = source.relative_to(self._folder).as_posix()
+        self.problems: list[ConfigurationError] = []
+        """What is read otherwise than it is written."""
+        self.product = source.stem if bundled else _product_of(self.content, source)
+
+    @cached_property
+    def content(self) -> Mapping[str, Any]:
+        """Raises :class:`ConfigurationError`."""
+        return parse_document(self.text, self.source, self.problems)
+
+    def read_part(self, name: str) -> tuple[Path, Any]:
+        """Another file of the folder, and its content. Raises :class:`ConfigurationError`."""
+        path = self._folder / name
+        problem = find_path_problem(path)
+        if problem is not None:
+            raise ConfigurationError(problem, source=spelled(name))
+        if not path.resolve().is_relative_to(self._folder.resolve()):
+            raise ConfigurationError("leads out of the folder of the documents", source=path)
+        return path, parse_text(read_text(path), path, self.problems)
+
+    @cached_property
+    def text(self) -> str:
+        """Raises :class:`ConfigurationError`."""
+        return read_text(self.source)
+
+    @cached_property
+    def paths(self) -> Sequence[str]:
+        """The templates under ``paths``."""
+        if self.bundled:
+            return _PATH.findall(self.text.partition("\npaths:\n")[2])
+        paths = self.content.get("paths")
+        return list(paths) if isinstance(paths, Mapping) else []
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """The operations of a bundled file, as in ``GET /v2/investors``."""
+        found, path = [], ""
+        for each in _OPERATION.finditer(self.text.partition("\npaths:\n")[2]):
+            path = each["path"] or path
+            if each["method"]:
+                found.append(f"{each['method'].upper()} {path}")
+        return found
+
+
+_PATH = re.compile(r"^  (/\S*):$", re.MULTILINE)
+"""How a bundled document writes a path; a test holds every one of them to it."""
+_OPERATION = re.compile(
+    r"^(?:  (?P<path>/\S*)|    (?P<method>get|head|post|put|patch|delete|options|trace)):$",
+    re.MULTILINE,
+)
+"""How it writes a path and the methods below it."""
+
+
+def _product_of(content: Mapping[str, Any], source: Path) -> str:
+    """The name under ``x-mock-sei``, else the file's."""
+    extension = content.get(EXTENSION)
+    named = extension.get("product") if isinstance(extension, Mapping) else None
+    name = named if isinstance(named, str) else source.stem
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
+
+
+def parse_document(text: str, path: Path, problems: list[ConfigurationError]) -> Mapping[str, Any]:
+    """A mapping from YAML or JSON. Raises :class:`ConfigurationError`, which names the path."""
+    document = parse_text(text, path, problems)
+    if not isinstance(document, dict):
+        raise ConfigurationError("not an OpenAPI document: its top is not a mapping", source=path)
+    return document
+
+
+def parse_text(text: str, path: Path, problems: list[ConfigurationError]) -> Any:
+    """What YAML or JSON says; a key that stands twice is reported in ``problems``.
+
+    Raises :class:`ConfigurationError`, which names the path.
+    """
+    twice: dict[str, None] = {}
+    is_json = path.suffix.lower() == ".json"
+    document = _parse_json(text, path, twice) if is_json else _parse_yaml(text, path, twice)
+    problems += [
+        ConfigurationError("this key stands twice; the last is read", source=path, key=key)
+        for key in list(twice)[:_MOST_TOLD]
+    ]
+    return document
+
+
+_MOST_TOLD = 20
+"""Keys that stand twice and are reported."""
+
+SUFFIXES = (".json", ".yaml", ".yml")
+
+
+@collector_at_rest()
+def find_documents(folder: Path) -> tuple[list[DocumentFile], list[ConfigurationError]]:
+    """The documents of a folder at any depth, and why others of its files cannot be read.
+
+    A file whose top has ``openapi`` or ``swagger`` is a document. Other files are parts of one:
+    they are read where a document refers to them. Raises :class:`ConfigurationError` where there is
+    nothing to read.
+    """
+    found, problems = [], []
+    for path in _files_of(folder):
+        is_top = path.parent == folder
+        try:
+            text = read_text(path)
+            if is_top or _SAYS_VERSION.search(text):
+                twice: list[ConfigurationError] = []
+                content = parse_text(text, path, twice)
+                if isinstance(content, dict) and content.keys() & _VERSIONS:
+                    file = DocumentFile(path, bundled=False, folder=folder, content=content)
+                    file.problems += twice
+                    found.append(file)
+        except ConfigurationError as error:
+            problems.append(error)
+    if not found and not problems:
+        raise ConfigurationError(
+            "no OpenAPI document in it: no .json, .yaml or .yml file whose top has `openapi` or "
+            "`swagger`",
+            source=folder,
+        )
+    return found, problems
+
+
+_VERSIONS = frozenset({"openapi", "swagger"})
+_SAYS_VERSION = re.compile("openapi|swagger")
+
+
+def _files_of(folder: Path) -> Iterator[Path]:
+    """In a fixed order, those of the top first; hidden folders are none of a user's documents."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith((".", "node_modules")))
+        for name in sorted(names):
+            if Path(name).suffix.lower() in SUFFIXES:
+                yield Path(root, name)
+
+
+def _parse_json(text: str, path: Path, twice: dict[str, None]) -> Any:
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            twice.update(dict.fromkeys(name for name, count in counts.items() if count > 1))
+        return found
+
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=members,
+            parse_float=number,
+            parse_int=whole_number,
+            parse_constant=str,
+        )
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"not valid JSON: {error}", source=path) from None
+
+
+def _parse_yaml(text: str, path: Path, twice: dict[str, None]) -> Any:
+    # A start parses none: it need not import it.
+    from mock_sei.values.core_yaml import AliasError, YAMLError, load
+
+    try:
+        return load(text, twice)
+    except AliasError as error:
+        raise ConfigurationError(str(error), source=path) from None
+    except YAMLError as error:
+        problem = " ".join(str(error).split()).replace(' in "<unicode string>",', " at")
+        raise ConfigurationError(f"not valid YAML: {problem}", source=path) from None
+
+
+def read_text(path: Path) -> str:
+    """UTF-8, with or without a byte order mark. Raises :class:`ConfigurationError`."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(error.strerror or str(error), source=path) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"not UTF-8 text: {error.reason}", source=path) from None

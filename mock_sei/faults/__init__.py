@@ -1,0 +1,1 @@
+"""What goes wrong on purpose, and answers that a test scripts."""

@@ -1,0 +1,1 @@
+"""What the server saw: exchanges, handshakes, and why each was refused."""

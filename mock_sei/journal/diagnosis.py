@@ -1,0 +1,281 @@
+"""Why a handshake failed, in words a tester understands.
+
+Two tables: OpenSSL's verification codes for a client certificate that was refused, and the reasons
+of its other errors. Each row is a sentence with what to do. Codes and reasons are OpenSSL's own
+(``x509_vfy.h``, ``sslerr.h``), the alerts those of RFC 8446 section 6.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mock_sei.errors import Explanation
+from mock_sei.rules.connection import ChainFault, FaultKind, PeerCertificate
+
+CERTIFICATE_CHECK = "client certificate"
+TLS_CHECK = "TLS handshake"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandshakeFailure:
+    """What TLS itself can say about a handshake that failed."""
+
+    reason: str
+    """OpenSSL's reason, such as ``CERTIFICATE_VERIFY_FAILED``; ours where OpenSSL has none."""
+    verify_code: int = 0
+    verify_message: str = ""
+
+
+STALLED = "HANDSHAKE_STALLED"
+ABANDONED = "HANDSHAKE_ABANDONED"
+HELLO_TOO_LARGE = "HELLO_TOO_LARGE"
+
+_VERIFY: Mapping[int, str] = {
+    3: "No revocation list of the certificate's issuer is loaded, so nothing of that CA is let in.",
+    7: "The client certificate's signature does not fit its content: the file was changed.",
+    9: "The client certificate is not valid yet.",
+    10: "The client certificate has expired; request a new one.",
+    18: "The client certificate is self-signed; use the one this server issued for the account.",
+    19: "The client certificate's chain has only CAs this server does not know as issuers of "
+    "client certificates; use the certificate this server issued for the account.",
+    20: "The client certificate was issued by a CA this server does not know: another mock-sei, "
+    "an earlier certs folder, another CA below this server's own root, or a real one; use the "
+    "certificate this server issued.",
+    21: "The client certificate was issued by a CA this server does not know; use the certificate "
+    "this server issued.",
+    23: "The client certificate was revoked; request a new one.",
+    24: "A certificate in the client's chain is not a CA.",
+    25: "The client certificate was issued by a CA below one that may have no CAs below it, such "
+    "as this server's issuing CA; use the certificate this server issued.",
+    26: "The certificate is not meant for clients: it may be the server's, or a CA's.",
+    34: "A certificate that the client sent has a critical extension that OpenSSL does not know.",
+    66: "The client certificate's key is too weak.",
+    67: "The key of a CA that the client sent with its certificate is too weak.",
+    68: "A certificate that the client sent is signed with SHA-1 or MD5; use SHA-256 or better.",
+}
+
+_CODES: Mapping[FaultKind, frozenset[int]] = {
+    FaultKind.SIGNATURE: frozenset({7}),
+    FaultKind.NOT_YET_VALID: frozenset({9}),
+    FaultKind.EXPIRED: frozenset({10}),
+    FaultKind.NOT_A_CA: frozenset({24, 26, 32, 79}),
+    FaultKind.PATH_LENGTH: frozenset({25}),
+    FaultKind.PURPOSE: frozenset({24, 26}),
+    FaultKind.CRITICAL_EXTENSION: frozenset({34}),
+    FaultKind.WEAK_KEY: frozenset({66, 67}),
+    FaultKind.WEAK_SIGNATURE: frozenset({68}),
+}
+"""What OpenSSL calls each fault; which certificate has it, OpenSSL does not say."""
+
+_CURES: Mapping[FaultKind, str] = {
+    FaultKind.EXPIRED: "send that CA's renewed certificate",
+    FaultKind.NOT_YET_VALID: "send the CA's certificate that is valid now",
+    FaultKind.SIGNATURE: "send the CA that issued what stands below it",
+    FaultKind.WEAK_SIGNATURE: "have it signed with SHA-256 or better",
+    FaultKind.WEAK_KEY: "use a CA with a stronger key",
+}
+_USUAL_CURE = "use a certificate of a CA that may issue client certificates"
+
+_REASONS: Mapping[str, str] = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "The client sent no certificate. Two-way TLS needs the "
+    "service account's certificate and private key, as .crt and .key (curl --cert and --key).",
+    "HTTP_REQUEST": "The client speaks plain HTTP on a TLS port; use https:// in the URL.",
+    "HTTPS_PROXY_REQUEST": "The client takes this server for a proxy; switch the proxy off.",
+    "UNSUPPORTED_PROTOCOL": "The client offers TLS below 1.2; this server speaks 1.2 and 1.3.",
+    "VERSION_TOO_LOW": "The client offers TLS below 1.2; this server speaks 1.2 and 1.3.",
+    "WRONG_VERSION_NUMBER": "What the client sent is not TLS.",
+    "NO_SHARED_CIPHER": "Client and server have no cipher suite in common. This server's key is "
+    "EC: a client of TLS 1.2 must offer an ECDHE-ECDSA suite with AES-GCM or ChaCha20, and one "
+    "that is pinned to ECDHE-RSA suites finds none; let it offer its default suites, or TLS 1.3.",
+    "NO_SUITABLE_SIGNATURE_ALGORITHM": "Client and server have no signature algorithm in common.",
+    "NO_SHARED_GROUP": "Client and server have no key exchange group in common.",
+    "TLSV1_ALERT_UNKNOWN_CA": "The client does not trust this server's certificate; give it ca.pem "
+    "of the certs folder (curl --cacert, SSL_CERT_FILE, mock-sei env).",
+    # What Java says of either, where its HttpClient does not close before it has said so.
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "The client does not trust this server's certificate, or "
+    "calls a name that the certificate does not have; give it ca.pem of the certs folder, and "
+    "check the host of its URL.",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "The client does not accept this server's certificate: wrong "
+    "host name, or a CA it does not trust.",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "The client finds this server's certificate expired.",
+    "TLSV1_ALERT_DECRYPT_ERROR": "The client could not check this server's signature.",
+    "DIGEST_CHECK_FAILED": "The handshake's messages were changed on the way.",
+    "BAD_SIGNATURE": "The client's private key does not belong to its certificate.",
+    HELLO_TOO_LARGE: "The client's first message, its ClientHello, is too large: more than 32 KiB "
+    "of it are not read.",
+    STALLED: "The client did not finish the handshake in time.",
+    ABANDONED: "The client ended the connection during the handshake without saying why. Often it "
+    "does not trust this server's certificate: give it ca.pem of the certs folder.",
+}
+
+
+_EXPECTED: Mapping[str, tuple[str, str]] = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": ("a client certificate", "none"),
+    "NO_SHARED_CIPHER": (
+        (
+            "TLS 1.3, or under TLS 1.2 one of ECDHE-ECDSA-AES128-GCM-SHA256, "
+            "ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-ECDSA-CHACHA20-POLY1305"
+        ),
+        "none of these among the suites that the client offers",
+    ),
+}
+
+
+def explain_handshake(
+    failure: HandshakeFailure,
+    certificate: PeerCertificate | None,
+    now: datetime,
+    *,
+    faults: Sequence[ChainFault] = (),
+) -> Explanation:
+    """The explanation the journal shows; ``now`` is the time the certificate was judged by.
+
+    ``faults`` is everything that is wrong with what the client sent, its own certificate first.
+    """
+    if failure.verify_code:
+        blamed = [each for each in faults if failure.verify_code in _CODES[each.kind]]
+        if blamed and blamed[0].position:
+            return _blame(blamed, certificate)
+        sentence = _VERIFY.get(
+            failure.verify_code,
+            "The client certificate, or a CA that came with it, is refused: "
+            f"{failure.verify_message}.",
+        )
+        if blamed and failure.verify_code not in _DATES:
+            return Explanation(
+                check=CERTIFICATE_CHECK,
+                because=f"{sentence} Of the client certificate: {blamed[0].problem}."
+                + _subject(certificate),
+                expected=blamed[0].expected,
+                actual=blamed[0].actual,
+            )
+        expected, actual = _dates(failure.verify_code, certificate, now)
+        return Explanation(
+            check=CERTIFICATE_CHECK,
+            because=sentence + _subject(certificate),
+            expected=expected,
+            actual=actual,
+        )
+    sentence = _REASONS.get(
+        failure.reason, f"TLS failed: {failure.reason.replace('_', ' ').lower()}."
+    )
+    missing = failure.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    expected, actual = _EXPECTED.get(failure.reason, (None, None))
+    return Explanation(
+        check=CERTIFICATE_CHECK if missing else TLS_CHECK,
+        because=sentence,
+        expected=expected,
+        actual=actual,
+    )
+
+
+def _blame(faults: Sequence[ChainFault], certificate: PeerCertificate | None) -> Explanation:
+    """Of CAs above the client certificate: each is named, with its own dates."""
+    first = faults[0]
+    reasons = tuple(
+        f"{each.subject}, valid from {each.not_before:%Y-%m-%d} to {each.not_after:%Y-%m-%d}: "
+        f"{each.problem}"
+        for each in faults
+    )
+    whose = (
+        _VERIFY[25]
+        if first.kind is FaultKind.PATH_LENGTH
+        else "A CA in the chain of the client certificate is wrong, not the client certificate."
+    )
+    return Explanation(
+        check=CERTIFICATE_CHECK,
+        because=f"{whose} {'. '.join(reasons)}; {_CURES.get(first.kind, _USUAL_CURE)}."
+        + _subject(certificate, whose="The client certificate's"),
+        expected=f"{first.subject}: {first.expected}",
+        actual=f"{first.subject}: {first.actual}",
+        reasons=reasons if len(reasons) > 1 else (),
+    )
+
+
+def judge_certificate(
+    certificate: PeerCertificate,
+    now: datetime,
+    *,
+    revoked: bool,
+    registered: bool = True,
+    is_ca: bool = False,
+    faults: Sequence[ChainFault] = (),
+) -> Explanation | None:
+    """The platform's own check of an accepted certificate: its clock, its revocations.
+
+    ``registered`` is False for one that neither our issuing CA signed nor anybody submitted,
+    ``is_ca`` is True for the certificate of our CA itself, ``faults`` are of the CAs that are above
+    it at this moment. OpenSSL has judged signature and chain;
+    it reads the machine's clock, and a resumed session or an open connection has not met the newest
+    revocation list.
+    """
+    if is_ca:
+        return Explanation(
+            check=CERTIFICATE_CHECK,
+            because="The client certificate is the one of this server's issuing CA, which is no "
+            "service account's; use the certificate that this server issued for the account."
+            + _subject(certificate),
+            expected="the certificate of a service account",
+            actual="the certificate of the issuing CA",
+        )
+    if not registered:
+        return Explanation(
+            check=CERTIFICATE_CHECK,
+            because="The client certificate was not issued by this server's issuing CA itself, and "
+            "as a client's own it is not registered (any more); use the certificate that this "
+            "server issued, or submit the client's own with its CA on the application's page in "
+            "the portal." + _subject(certificate),
+            expected="a registered certificate",
+            actual=f"serial number {certificate.serial_number:x}",
+        )
+    code = 23 if revoked else 0
+    if now > certificate.not_after:
+        code = 10
+    elif now < certificate.not_before:
+        code = 9
+    if not code:
+        return _blame(faults, certificate) if faults else None
+    return explain_handshake(
+        HandshakeFailure(reason="CERTIFICATE_VERIFY_FAILED", verify_code=code), certificate, now
+    )
+
+
+def _subject(certificate: PeerCertificate | None, *, whose: str = "Its") -> str:
+    if certificate is None:
+        return ""
+    return (
+        f" {whose} CN is {certificate.common_name}, it is valid from "
+        f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}."
+    )
+
+
+_DATES = frozenset({9, 10})
+"""Codes that :func:`_dates` explains, for a clock of OpenSSL's that differs from ours too."""
+
+
+def _dates(
+    code: int, certificate: PeerCertificate | None, now: datetime
+) -> tuple[str | None, str | None]:
+    if certificate is None:
+        return None, None
+    if code == 10:
+        limit, actual = certificate.not_after, _moment(now, certificate.not_after)
+        if now <= limit:
+            actual = f"later by the clock that OpenSSL reads; this server's says {actual}"
+        return f"not after {limit.isoformat()}", actual
+    if code == 9:
+        limit, actual = certificate.not_before, _moment(now, certificate.not_before)
+        if now >= limit:
+            actual = f"earlier by the clock that OpenSSL reads; this server's says {actual}"
+        return f"not before {limit.isoformat()}", actual
+    if code == 23:
+        return "a certificate that is not revoked", f"serial number {certificate.serial_number:x}"
+    return None, None
+
+
+def _moment(now: datetime, limit: datetime) -> str:
+    """To the second, and finer where both would read alike."""
+    same = now.replace(microsecond=0) == limit.replace(microsecond=0)
+    return now.isoformat(timespec="auto" if same else "seconds")

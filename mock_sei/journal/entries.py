@@ -1,0 +1,438 @@
+"""Entries of the journal: an exchange, or a handshake that failed, and the reason if there is one.
+
+They keep what came off the wire and hide the secrets when they are read, so that recording costs
+next to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import accumulate
+from sys import getsizeof
+from typing import Any, Literal, TypeVar
+
+from mock_sei.errors import Explanation, one_line
+from mock_sei.journal.hiding import (
+    LOOK_AHEAD,
+    NO_SECRETS,
+    Field,
+    Secrets,
+    find_sent,
+    hide_beginnings,
+    hide_values,
+    show,
+)
+from mock_sei.journal.redaction import body_field, header_fields, query_field
+from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.records import Application
+from mock_sei.rules.standards import Listener
+
+BODY_SHOWN = 16 * 1024
+"""Bytes of a body that the journal shows."""
+BODY_KEPT = BODY_SHOWN + LOOK_AHEAD
+"""Bytes of a body that the journal keeps."""
+QUERY_SHOWN = 16 * 1024
+PATH_SHOWN = 4 * 1024
+VALUE_SHOWN = 8 * 1024
+"""Bytes of a header's name or value."""
+HEADERS_KEPT = 100
+"""Headers of a request or an answer, trailers among them."""
+HEAD_KEPT = 16 * 1024
+"""Bytes of all of them; one that begins within is kept."""
+NOTES_KEPT = 50
+NOTES_SIZE = 8 * 1024
+"""Characters of all notes of an entry; the newest is kept whatever its size."""
+SENTENCE_SHOWN = 1000
+"""Characters of a note and of a reason."""
+VALUE_OF_REFUSAL_SHOWN = 200
+"""Characters of each of the two values that differ, and of each reason where there are several."""
+LINE_PATH = 200
+"""Characters of a path in a line of the log."""
+LOG_SHOWN = 2 * 1024
+"""Bytes of each text in a line of the log that is JSON: it is written while others wait."""
+
+LET_GO = "<let go: all entries of the journal together have a limit>"
+"""Shown in place of a body that the journal kept until it was full."""
+HEAD_LET_GO = "headers and query were let go: all entries of the journal together have a limit"
+
+HEADER_SIZE = 140
+ENTRY_SIZE = 1500
+"""Bytes of memory beside the text itself."""
+
+_Text = TypeVar("_Text", str, bytes)
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """A request or an answer as it came off the wire; its properties hide secrets."""
+
+    secrets: Callable[[], Secrets] = field(default=lambda: NO_SECRETS, repr=False)
+    """Asked when the message is read: values to hide wherever they stand."""
+    raw_headers: RawHeaders = field(default=(), repr=False)
+    raw_body: bytes = field(default=b"", repr=False)
+    body_size: int = 0
+    """Bytes of the body that came, of which :attr:`raw_body` has the beginning, or nothing."""
+    body_let_go: bool = field(default=False, repr=False)
+
+    @property
+    def is_answer(self) -> bool:
+        return False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Names in lower case; of a repeated one the last."""
+        secrets = self.secrets()
+        return _paired(show(header_fields(self.raw_headers, secrets, shown=VALUE_SHOWN), secrets))
+
+    @property
+    def body(self) -> str:
+        return show([self._body(BODY_SHOWN)], self.secrets())[0]
+
+    def settle(self) -> int:
+        """Lets go of what is beyond the limits of a message; returns how many headers that is."""
+        kept: list[tuple[bytes, bytes]] = []
+        size = 0
+        for name, value in self.raw_headers:
+            if len(kept) == HEADERS_KEPT or size > HEAD_KEPT:
+                break
+            kept.append((_beginning(name, VALUE_SHOWN), _beginning(value, VALUE_SHOWN)))
+            size += len(name) + len(value)
+        left = len(self.raw_headers) - len(kept)
+        self.raw_headers = tuple(kept)
+        return left
+
+    def let_go_of_body(self) -> None:
+        if self.raw_body:
+            self.body_let_go = True  # first: somebody may read it at this moment
+            self.raw_body = b""
+
+    @property
+    def head_size(self) -> int:
+        """Bytes of memory that the headers take."""
+        return sum(len(name) + len(value) + HEADER_SIZE for name, value in self.raw_headers)
+
+    def _body(self, shown: int) -> Field:
+        body = self.raw_body
+        if self.body_let_go and not body:
+            return Field(LET_GO)
+        names = {name: value for name, value in self.raw_headers if name in _ABOUT_BODY}
+        content_type = names.get(b"content-type", b"").decode("latin-1")
+        coding = names.get(b"content-encoding", b"identity").strip().lower()
+        return body_field(
+            content_type,
+            body,
+            encoded=coding != b"identity",
+            of_answer=self.is_answer,
+            shown=shown,
+            size=self.body_size,
+        )
+
+    def _fields(self, most: int) -> list[Field]:
+        """The body, then names and values of the headers."""
+        headers = header_fields(self.raw_headers, self.secrets(), shown=min(VALUE_SHOWN, most))
+        return [self._body(min(BODY_SHOWN, most)), *headers]
+
+
+_ABOUT_BODY = frozenset({b"content-type", b"content-encoding"})
+EVERYTHING = max(BODY_SHOWN, QUERY_SHOWN, PATH_SHOWN, VALUE_SHOWN)
+
+
+@dataclass(slots=True, kw_only=True)
+class Request(Message):
+    method: str
+    path: str
+    raw_query: bytes = field(default=b"", repr=False)
+
+    @property
+    def shown_path(self) -> str:
+        """Without the secret of a certificate link and other secrets that strayed there."""
+        return self.path_beginning(PATH_SHOWN)
+
+    def path_beginning(self, shown: int) -> str:
+        return hide_values(self.path, self.secrets(), shown=shown)
+
+    @property
+    def query(self) -> str:
+        return show([query_field(self.raw_query, shown=QUERY_SHOWN)], self.secrets())[0]
+
+    def settle(self) -> int:
+        self.path = _beginning(self.path, PATH_SHOWN)
+        self.raw_query = _beginning(self.raw_query, QUERY_SHOWN)
+        # Not by super(): a dataclass with slots is another class than the one that is written here.
+        return Message.settle(self)
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
+        """``most`` is how many bytes or characters of each text are shown."""
+        path = Field(self.path, shown=min(PATH_SHOWN, most))
+        query = query_field(self.raw_query, shown=min(QUERY_SHOWN, most))
+        shown = show([path, query, *self._fields(most)], self.secrets())
+        return {
+            "method": self.method,
+            "path": shown[0],
+            "query": shown[1],
+            "headers": _paired(shown[3:]),
+            "body": shown[2],
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Response(Message):
+    status: int = 0
+
+    @property
+    def is_answer(self) -> bool:
+        return True
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
+        shown = show(self._fields(most), self.secrets())
+        return {"status": self.status, "headers": _paired(shown[1:]), "body": shown[0]}
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """One exchange, or one handshake that failed."""
+
+    kind: Literal["exchange", "handshake"]
+    timestamp: float
+    """Seconds since the epoch on the platform's clock, when it began."""
+    connection: Connection
+    tls_version: str | None = None
+    tracking_id: str | None = None
+    request: Request | None = None
+    response: Response | None = None
+    findings: Findings = field(default_factory=Findings)
+    refused_by: str | None = None
+    """Name of the check that refused, None for what was let through."""
+    refused_because: str | None = None
+    expected: str | None = None
+    actual: str | None = None
+    duration_ms: float | None = None
+    fault: str | None = None
+    releases: int | None = field(default=None, repr=False, compare=False)
+    """How many names the journal knew to be released when this began."""
+    size: int = field(default=0, repr=False, compare=False)
+    """Bytes of memory that the journal counts for it."""
+
+    @property
+    def time(self) -> datetime:
+        return datetime.fromtimestamp(self.timestamp, UTC)
+
+    @property
+    def listener(self) -> Listener:
+        return self.connection.listener
+
+    @property
+    def source_address(self) -> str:
+        return self.connection.source_address
+
+    @property
+    def certificate(self) -> PeerCertificate | None:
+        return self.connection.certificate
+
+    @property
+    def application(self) -> str | None:
+        return self.findings.application
+
+    @property
+    def service_account(self) -> str | None:
+        return self.findings.service_account
+
+    @property
+    def operation(self) -> str | None:
+        """``METHOD /path``, None for a handshake."""
+        return f"{self.request.method} {self.request.shown_path}" if self.request else None
+
+    @property
+    def called(self) -> str | None:
+        """``METHOD /path`` as it came, secrets included: to be compared, and never to be shown."""
+        return f"{self.request.method} {self.request.path}" if self.request else None
+
+    @property
+    def status(self) -> int | None:
+        """Of the answer; 0 where the connection was reset before one."""
+        return self.response.status if self.response else None
+
+    @property
+    def notes(self) -> list[str]:
+        return self.findings.notes
+
+    def concerns(self, application: Application) -> bool:
+        """Whether an application was named, or the certificate of its account was shown."""
+        if self.application == application.name:
+            return True
+        shown = self.certificate.common_name if self.certificate else None
+        return shown is not None and shown == application.service_account
+
+    def refuse(self, why: Explanation) -> None:
+        self.refused_by = why.check
+        if why.reasons:
+            reasons = "; ".join(self.hide(why.reasons, VALUE_OF_REFUSAL_SHOWN))
+            self.refused_because = reasons[:SENTENCE_SHOWN]
+        else:
+            self.refused_because = self.hide([why.because])[0]
+        values = [why.expected or "", why.actual or ""]
+        expected, actual = self.hide(values, VALUE_OF_REFUSAL_SHOWN)
+        self.expected = None if why.expected is None else printed(expected)
+        self.actual = None if why.actual is None else printed(actual)
+
+    def note(self, sentence: str) -> None:
+        """Adds a sentence about what deserves a look, and may repeat what the client sent."""
+        self.findings.notes += self.hide([sentence])
+
+    def settle(self) -> None:
+        """Keeps no more than an entry may have, and hides the secrets of its notes."""
+        for message, of in ((self.request, "request"), (self.response, "answer")):
+            left = message.settle() if message else 0
+            if left:
+                self.findings.notes.append(f"{left} more headers of the {of} are not kept")
+        notes = self.findings.notes
+        if notes:
+            # The newest are kept: they say what was left out above.
+            newest = reversed(notes[-NOTES_KEPT:])
+            sizes = accumulate(min(len(each), SENTENCE_SHOWN) for each in newest)
+            kept = sum(1 for size in sizes if size <= NOTES_SIZE) or 1
+            self.findings.notes = self.hide(notes[-kept:])
+            if len(notes) > kept:
+                self.findings.notes.insert(0, f"{len(notes) - kept} earlier notes are not kept")
+
+    def let_go_of_bodies(self) -> None:
+        for message in filter(None, (self.request, self.response)):
+            message.let_go_of_body()
+
+    def let_go_of_head(self) -> None:
+        """Keeps what an entry is found and counted by."""
+        for message in filter(None, (self.request, self.response)):
+            message.raw_headers = ()
+        if self.request:
+            self.request.raw_query = b""
+            if len(self.request.path) > LINE_PATH:
+                self.request.path = self.request.path_beginning(LINE_PATH)
+        self.findings.notes = [HEAD_LET_GO]
+
+    def measure(self) -> int:
+        """Bytes of memory that it takes now, about."""
+        size = ENTRY_SIZE + sum(
+            getsizeof(each)
+            for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
+            if each is not None and each is not HEAD_LET_GO
+        )
+        for message in filter(None, (self.request, self.response)):
+            size += len(message.raw_body) + message.head_size
+        if self.request:
+            size += getsizeof(self.request.path) + len(self.request.raw_query)
+        return size
+
+    def hide(self, texts: Sequence[str], most: int = SENTENCE_SHOWN) -> list[str]:
+        """Texts that may repeat what the client sent, or its beginning, without its secrets.
+
+        Of each the first ``most`` characters. A text is cut here, and not by who wrote it: of a
+        secret that is cut nobody knows that it is one.
+        """
+        if self.request is None:
+            return [each[:most] for each in texts]
+        secrets = self.request.secrets()
+        shown = show([Field(each, shown=most) for each in texts], secrets)
+        if not any(_LONG_WORD.search(each) for each in shown):
+            return shown
+        sent = find_sent(self._sent(), secrets)
+        return [hide_beginnings(each, sent) for each in shown]
+
+    def _sent(self) -> list[str]:
+        """Where a value came from that a check may have cut; a bounded part of it."""
+        request = self.request
+        if request is None:
+            return []
+        values = b"\0".join(value[:HEAD_KEPT] for _, value in request.raw_headers[:HEADERS_KEPT])
+        raw = (request.raw_query, request.raw_body, values)
+        return [
+            request.path[:PATH_SHOWN],
+            *(each[:HEAD_KEPT].decode("utf-8", "replace") for each in raw),
+        ]
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
+        """``most`` is how many bytes or characters are shown of each text that was sent."""
+        return {
+            "kind": self.kind,
+            "time": self.time.isoformat(timespec="milliseconds"),
+            "listener": self.listener,
+            "source_address": self.source_address,
+            "tls_version": self.tls_version,
+            "certificate": certificate_json(self.certificate),
+            "application": self.application,
+            "service_account": self.service_account,
+            "tracking_id": self.tracking_id,
+            "request": self.request.to_json(most) if self.request else None,
+            "response": self.response.to_json(most) if self.response else None,
+            "duration_ms": self.duration_ms,
+            "fault": self.fault,
+            "refused_by": self.refused_by,
+            "refused_because": self.refused_because,
+            "expected": self.expected,
+            "actual": self.actual,
+            "notes": self.notes,
+        }
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        what = "handshake"
+        if self.request and self.response:
+            path = self.request.path_beginning(LINE_PATH)
+            what = f"{self.request.method} {path} {self.response.status}"
+        words: list[str] = [f"{self.listener} {what}"]
+        who = "/".join(filter(None, (self.application, self.service_account)))
+        if who:
+            words.append(who)
+        elif self.certificate:
+            words.append(f"CN {self.certificate.common_name}")
+        if self.refused_by:
+            words.append(f"refused by {self.refused_by}: {self.refused_because}")
+            words += difference(self.expected, self.actual)
+        if self.fault:
+            words.append(f"fault: {self.fault}")
+        words.extend(f"note: {note}" for note in self.notes)
+        return one_line(" ".join(words))
+
+
+def printed(text: str) -> str:
+    """A value as a person tells it from another: in quotes, with escapes for what nobody sees."""
+    if text == text.strip() and text.isprintable():
+        return text
+    return f'"{one_line(text)}"'
+
+
+def difference(expected: str | None, actual: str | None) -> list[str]:
+    """The two values of a refusal as one word of a line, or the one that there is; else none."""
+    values = (("expected", expected), ("actual", actual))
+    told = [f"{name} {value or 'nothing'}" for name, value in values if value is not None]
+    return [f"[{', '.join(told)}]"] if told else []
+
+
+_LONG_WORD = re.compile(r"[^\s]{16}")
+"""What may be the beginning of a secret."""
+
+
+def _paired(texts: Sequence[str]) -> dict[str, str]:
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _beginning(text: _Text, shown: int) -> _Text:
+    """What is kept of a text, so that secrets are recognised in what is shown of it."""
+    kept = shown + LOOK_AHEAD
+    return text if len(text) <= kept else text[:kept]
+
+
+def certificate_json(certificate: PeerCertificate | None) -> dict[str, Any] | None:
+    if certificate is None:
+        return None
+    return {
+        "common_name": certificate.common_name,
+        "serial_number": f"{certificate.serial_number:x}",
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+        "fingerprint": certificate.fingerprint,
+        "issuer": certificate.issuer,
+    }

@@ -1,0 +1,284 @@
+"""Hides secrets wherever they stand in a text, however they are encoded.
+
+A secret is what was registered, what the platform issued, and what has the shape of one: a JWT, a
+private key, a certificate link. Everything here costs what its text is long, however many secrets
+there are.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from mock_sei.journal.readings import Span, find_stretches
+from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.rules.randomness import SECRET_LENGTH
+from mock_sei.rules.secret_index import SecretIndex
+
+HIDDEN = "***"
+
+LOOK_AHEAD = 2048
+"""Characters behind what is shown of a text that are looked at too: a secret that begins in what is
+shown is recognised though it ends behind it."""
+_LONGEST_SPELLING = 20
+"""Characters that one character of a secret may take: four bytes, each as ``%2541``."""
+
+_LINK = re.compile(rf"{re.escape(CERTIFICATE_LINK_PATH)}[\w-]{{0,6}}([^/?#&\"'\s]*+)")
+"""A certificate link; the group is its secret without the beginning, which is shown."""
+PRIVATE_KEY = "PRIVATE KEY-----"
+"""Pasted where a certificate was asked for."""
+_KEY_BLOCK = re.compile(rf"(?:-----BEGIN [A-Z ]{{0,30}})?{PRIVATE_KEY}[\w+/=\s\\:,-]*+")
+
+_DOTTED = re.compile(r"[A-Za-z0-9_.-]++")
+_TOKEN_BEGINS = "eyJ"
+_TOKEN_HEADER = 11
+"""Characters that the first part of a JWT has at least."""
+_ENDS = re.compile(r"""\0*+(?:\xff{3})?\Z|['"]""")
+"""What stands behind a text that was cut: the end, a quote, or what decoding added."""
+_ISSUED = re.compile(
+    rf"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{{{SECRET_LENGTH},{SECRET_LENGTH + 21}}}(?![A-Za-z0-9_-])"
+)
+"""A code, a refresh token, a session or a link has this shape, and so have things that are none. A
+word that was glued to it may make it longer."""
+
+
+class Secrets(Protocol):
+    """Values that are secret, wherever they turn up: a client may have swapped its pair."""
+
+    @property
+    def shortest(self) -> int: ...
+    @property
+    def longest(self) -> int: ...
+    @property
+    def harmless(self) -> set[str]:
+        """Texts that hold none of them: most of what clients send comes again and again."""
+
+    def find_in(self, text: str) -> list[Span]:
+        """Where registered secrets stand in a text, as a part of it."""
+
+    def __contains__(self, text: object) -> bool:
+        """Whether a whole text is a secret, registered or issued."""
+
+
+NO_SECRETS: Secrets = SecretIndex()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSecrets:
+    """What was registered, and what a platform issued, of which there is too much to go through."""
+
+    registered: SecretIndex
+    is_issued: Callable[[str], bool]
+
+    @property
+    def shortest(self) -> int:
+        return self.registered.shortest
+
+    @property
+    def longest(self) -> int:
+        return self.registered.longest
+
+    @property
+    def harmless(self) -> set[str]:
+        return self.registered.harmless
+
+    def find_in(self, text: str) -> list[Span]:
+        return self.registered.find_in(text)
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and (text in self.registered or self.is_issued(text))
+
+
+class Stretch(NamedTuple):
+    """A part of a text that is not shown."""
+
+    begin: int
+    end: int
+    instead: str = HIDDEN
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A text with what its own form says is secret."""
+
+    text: str
+    stretches: Sequence[Stretch] = ()
+    shown: int | None = None
+    """Characters that are shown at most; None for all."""
+
+    @property
+    def is_cut(self) -> bool:
+        return self.shown is not None and len(self.text) > self.shown
+
+
+def hide_values(text: str, secrets: Secrets, *, shown: int | None = None) -> str:
+    """The text, or its beginning, with every secret in it hidden, however it is encoded."""
+    return show([Field(text, shown=shown)], secrets)[0]
+
+
+def show(fields: Sequence[Field], secrets: Secrets) -> list[str]:
+    """Fields as they may be shown. Those that are shown whole are looked through in one go."""
+    whole = [each for each in fields if not each.is_cut]
+    found = iter(_stretches_of(whole, secrets))
+    return [
+        _show_beginning(each, secrets)
+        if each.is_cut
+        else _apply(each.text, [*each.stretches, *next(found)])
+        for each in fields
+    ]
+
+
+def find_sent(texts: Iterable[str], secrets: Secrets) -> set[str]:
+    """The secrets in texts, in plain text, also where they are escaped, but not in Base64."""
+    found: set[str] = set()
+    search = partial(_search, secrets=secrets, cut=False)
+    find_stretches("\0".join(texts), search, shortest=0, found=found, decoded=0)
+    return found
+
+
+def hide_beginnings(text: str, sent: Iterable[str]) -> str:
+    """A text that may end, or quote, no more than the beginning of what was sent."""
+    for secret in sorted(sent, key=len, reverse=True):
+        text = _beginning_of(secret, text)
+    return text
+
+
+def _stretches_of(fields: Sequence[Field], secrets: Secrets) -> list[list[Stretch]]:
+    stretches: list[list[Stretch]] = [[] for _ in fields]
+    harmless = secrets.harmless
+    asked = [which for which, each in enumerate(fields) if each.text not in harmless]
+    if not asked:
+        return stretches
+    starts, start = [], 0
+    for which in asked:
+        starts.append(start)
+        start += len(fields[which].text) + 1
+    for begin, end in _find("\0".join(fields[which].text for which in asked), secrets):
+        place = bisect_right(starts, begin) - 1
+        stretches[asked[place]].append(Stretch(begin - starts[place], end - starts[place]))
+    for which in asked:
+        text = fields[which].text
+        if not stretches[which] and _can_be_remembered(text):
+            if len(harmless) >= MOST_HARMLESS:
+                harmless.clear()
+            harmless.add(text)
+    return stretches
+
+
+MOST_HARMLESS = 1024
+"""Short texts that are remembered as harmless."""
+_LEAST_ISSUED_IN_BASE64 = SECRET_LENGTH * 4 // 3
+
+
+def _can_be_remembered(text: str) -> bool:
+    """Whether no secret that is issued later could be in it either, however it is encoded."""
+    if len(text) < SECRET_LENGTH:
+        return True
+    is_plain = "%" not in text and "\\" not in text and not _ISSUED.search(text)
+    return is_plain and len(text) < _LEAST_ISSUED_IN_BASE64
+
+
+def _show_beginning(field: Field, secrets: Secrets) -> str:
+    shown = field.shown or 0
+    # Of a secret of this length not even its beginning may be shown: its end was not looked at.
+    unseen = max(0, secrets.longest * _LONGEST_SPELLING - LOOK_AHEAD)
+    text = field.text[: shown + LOOK_AHEAD]
+    found = [Stretch(*each) for each in _find(text, secrets, cut=True)]
+    if unseen:
+        found.append(Stretch(max(0, shown - unseen), len(text)))
+    return _apply(text, [*field.stretches, *found], shown)
+
+
+def _find(text: str, secrets: Secrets, *, cut: bool = False) -> list[Span]:
+    shortest = min(secrets.shortest or SECRET_LENGTH, SECRET_LENGTH)
+    search = partial(_search, secrets=secrets, cut=cut)
+    return find_stretches(text, search, shortest=shortest)
+
+
+def _search(text: str, *, secrets: Secrets, cut: bool) -> list[Span]:
+    return [*secrets.find_in(text), *_shaped(text, secrets, cut=cut)]
+
+
+def _shaped(text: str, secrets: Secrets, *, cut: bool) -> Iterator[Span]:
+    """What is recognised by its shape, and what the platform issued."""
+    links: dict[int, int] = {}
+    if CERTIFICATE_LINK_PATH in text:
+        for link in _LINK.finditer(text):
+            links[link.start() + len(CERTIFICATE_LINK_PATH)] = link.start(1)
+            yield link.span(1)
+    if PRIVATE_KEY in text:
+        yield from (each.span() for each in _KEY_BLOCK.finditer(text))
+    if _TOKEN_BEGINS in text:
+        yield from _tokens(text, cut=cut)
+    if len(text) >= SECRET_LENGTH:
+        yield from ((links.get(begin, begin), end) for begin, end in _issued(text, secrets))
+
+
+def _tokens(text: str, *, cut: bool) -> Iterator[Span]:
+    """JWTs, ours or another's; the beginning of one too, where the text may have been cut."""
+    for chain in _DOTTED.finditer(text):
+        is_cut = cut and _ENDS.match(text, chain.end()) is not None
+        place, last = chain.start(), chain.start() + len(chain[0].rstrip("."))
+        for part in chain[0].split("."):
+            at = part.find(_TOKEN_BEGINS)
+            is_followed = place + len(part) < last
+            if at >= 0 and len(part) - at >= _TOKEN_HEADER and (is_followed or is_cut):
+                yield place + at, chain.end()
+                break
+            place += len(part) + 1
+
+
+def _issued(text: str, secrets: Secrets) -> Iterator[Span]:
+    for each in _ISSUED.finditer(text):
+        for begin in range(each.start(), each.end() - SECRET_LENGTH + 1):
+            if text[begin : begin + SECRET_LENGTH] in secrets:
+                yield begin, begin + SECRET_LENGTH
+
+
+_LEAST_BEGINNING = 16
+"""Characters of a secret that are recognised as its beginning: less may be a name."""
+
+
+def _beginning_of(secret: str, text: str) -> str:
+    stretches = []
+    at = text.find(secret[:_LEAST_BEGINNING]) if len(secret) > _LEAST_BEGINNING else -1
+    while at >= 0:
+        size = _common(text, at, secret)
+        if _ENDS.match(text, at + size):
+            stretches.append(Stretch(at, at + size))
+        at = text.find(secret[:_LEAST_BEGINNING], at + size)
+    return _apply(text, stretches)
+
+
+def _common(text: str, at: int, secret: str) -> int:
+    size = 0
+    for one, other in zip(text[at : at + len(secret)], secret, strict=False):
+        if one != other:
+            break
+        size += 1
+    return size
+
+
+def _widest_first(stretch: Stretch) -> tuple[int, int, int]:
+    return stretch.begin, -stretch.end, -len(stretch.instead)
+
+
+def _apply(text: str, stretches: Sequence[Stretch], shown: int | None = None) -> str:
+    """The text with its stretches hidden; those that overlap become one."""
+    if shown is None:
+        shown = len(text)
+    pieces: list[str] = []
+    at = 0
+    for begin, end, instead in sorted(set(stretches), key=_widest_first):
+        if begin >= shown and begin < len(text):
+            break
+        if end < at or begin < at == end:
+            continue
+        if begin >= at:
+            pieces += (text[at:begin], instead)
+        at = end
+    return "".join([*pieces, text[at:shown]])

@@ -1,0 +1,114 @@
+"""Journal entries read back from their JSON, as a server elsewhere tells them.
+
+What was hidden there stays hidden: requests and answers say what they were shown as, and nothing of
+it is redacted a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mock_sei.journal.entries import EVERYTHING, Entry, Request, Response
+from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.standards import Listener
+
+
+@dataclass(slots=True, kw_only=True)
+class ShownRequest(Request):
+    """A request by what the journal showed of it."""
+
+    shown: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def shown_path(self) -> str:
+        return self.path
+
+    def path_beginning(self, shown: int) -> str:
+        return self.path[:shown]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return dict(self.shown["headers"])
+
+    @property
+    def query(self) -> str:
+        return str(self.shown["query"])
+
+    @property
+    def body(self) -> str:
+        return str(self.shown["body"])
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
+        return dict(self.shown)
+
+
+@dataclass(slots=True, kw_only=True)
+class ShownResponse(Response):
+    """An answer by what the journal showed of it."""
+
+    shown: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return dict(self.shown["headers"])
+
+    @property
+    def body(self) -> str:
+        return str(self.shown["body"])
+
+    def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
+        return dict(self.shown)
+
+
+def read_entry(told: Mapping[str, Any]) -> Entry:
+    """The entry whose ``to_json()`` this is."""
+    return Entry(
+        kind=told["kind"],
+        timestamp=datetime.fromisoformat(told["time"]).timestamp(),
+        connection=Connection(
+            listener=Listener(told["listener"]),
+            source_address=told["source_address"],
+            certificate=_certificate(told["certificate"]),
+        ),
+        tls_version=told["tls_version"],
+        tracking_id=told["tracking_id"],
+        request=_request(told["request"]),
+        response=_response(told["response"]),
+        findings=Findings(
+            application=told["application"],
+            service_account=told["service_account"],
+            notes=list(told["notes"]),
+        ),
+        refused_by=told["refused_by"],
+        refused_because=told["refused_because"],
+        expected=told["expected"],
+        actual=told["actual"],
+        duration_ms=told["duration_ms"],
+        fault=told["fault"],
+    )
+
+
+def _request(told: Mapping[str, Any] | None) -> ShownRequest | None:
+    if told is None:
+        return None
+    return ShownRequest(method=told["method"], path=told["path"], shown=told)
+
+
+def _response(told: Mapping[str, Any] | None) -> ShownResponse | None:
+    return None if told is None else ShownResponse(status=told["status"], shown=told)
+
+
+def _certificate(told: Mapping[str, Any] | None) -> PeerCertificate | None:
+    if told is None:
+        return None
+    return PeerCertificate(
+        common_name=told["common_name"],
+        serial_number=int(told["serial_number"], 16),
+        not_before=datetime.fromisoformat(told["not_before"]),
+        not_after=datetime.fromisoformat(told["not_after"]),
+        fingerprint=told["fingerprint"],
+        issuer=told["issuer"],
+    )

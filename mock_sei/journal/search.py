@@ -1,0 +1,143 @@
+"""Which entries of the journal a test means, and what it says where they are not there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from heapq import nlargest
+from typing import Any, Protocol
+
+from mock_sei.errors import Rejected
+from mock_sei.matching.targets import Target
+from mock_sei.rules.arguments import find_choice_problem, kind_of, unknown_names
+from mock_sei.rules.standards import Listener
+
+NEAREST = 3
+"""Recorded exchanges that a failed assertion shows."""
+LOOKED_AT = 1000
+"""The newest entries, among which the nearest are looked for."""
+LIKELY = 30
+COMPARED = 200
+"""Characters of an operation by which it is compared."""
+
+
+class Searched(Protocol):
+    """What an entry is searched by."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def listener(self) -> Any: ...
+    @property
+    def application(self) -> str | None: ...
+    @property
+    def service_account(self) -> str | None: ...
+    @property
+    def refused_by(self) -> str | None: ...
+    @property
+    def called(self) -> str | None: ...
+    @property
+    def status(self) -> int | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is left out matches everything."""
+
+    operation: str | None = None
+    """``METHOD /path``; ``{name}`` stands for a segment, ``*`` for anything."""
+    status: int | None = None
+    kind: str | None = None
+    """``exchange`` or ``handshake``."""
+    listener: str | None = None
+    application: str | None = None
+    service_account: str | None = None
+    refused_by: str | None = None
+    """Name of the check that refused."""
+
+    def fits(self, entry: Searched) -> bool:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is None or each.name == "operation":
+                continue
+            if getattr(entry, each.name) != value:
+                return False
+        called = entry.called if self.operation is not None else ""
+        return called is not None and self._target.matches(called)
+
+    @cached_property
+    def _target(self) -> Target:
+        """Read once for all entries."""
+        return Target(operation=self.operation)
+
+    def __str__(self) -> str:
+        shown = {each.name: getattr(self, each.name) for each in fields(self)}
+        return ", ".join(f"{name}={value}" for name, value in shown.items() if value is not None)
+
+
+def read_wanted(operation: str | None, wanted: Mapping[str, Any]) -> Wanted:
+    """Raises :class:`Rejected` for what is no field, and for a value that no entry can have."""
+    names = [each.name for each in fields(Wanted)]
+    problems = unknown_names(wanted, names, what="field")
+    for name, value in {"operation": operation, **wanted}.items():
+        if name not in problems and value is not None:
+            problem = _find_problem(name, value)
+            if problem is not None:
+                problems[name] = problem
+    if problems:
+        raise Rejected(problems)
+    return Wanted(operation=operation, **wanted)
+
+
+def _find_problem(name: str, value: object) -> str | None:
+    if name == "status":
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return None if is_number else f"must be a whole number, not {kind_of(value)}"
+    if name in _CHOICES:
+        return find_choice_problem(value, _CHOICES[name])
+    return None if isinstance(value, str) else f"must be a text, not {kind_of(value)}"
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "kind": ("exchange", "handshake"),
+    "listener": tuple(each.value for each in Listener),
+}
+
+
+def explain_absence(
+    wanted: Wanted, times: int | None, found: int, entries: Sequence[Searched]
+) -> str:
+    """The sentence of a failed assertion, with the recorded exchanges that are most like it."""
+    expected = "at least one" if times is None else f"{times}"
+    lines = [f"expected {expected} of: {wanted or 'anything'}", f"recorded: {found}"]
+    if not entries:
+        return "\n".join([*lines, "the journal is empty: the server saw no request"])
+    if found and times is not None:
+        nearest: Iterable[Searched] = [each for each in entries if wanted.fits(each)][-NEAREST:]
+        lines.append("the last of them:")
+    else:
+        nearest = _nearest(wanted, entries[-LOOKED_AT:])
+        lines.append("the nearest recorded:")
+    return "\n".join([*lines, *(f"  {each}" for each in nearest)])
+
+
+def _nearest(wanted: Wanted, entries: Sequence[Searched]) -> list[Searched]:
+    """The newest of those that are called most like what was wanted.
+
+    A quick measure chooses those that the exact one, which takes longer, looks at.
+    """
+    asked = f"{wanted.operation or wanted.kind or ''} {wanted.status or ''}"[:COMPARED]
+    by_text = {
+        f"{(each.called or each.kind)[:COMPARED]} {each.status or ''}": each for each in entries
+    }
+    matcher = difflib.SequenceMatcher(b=asked)
+
+    def likeness(text: str) -> float:
+        matcher.set_seq1(text)
+        return matcher.quick_ratio()
+
+    likely = nlargest(LIKELY, by_text, key=likeness)
+    chosen = difflib.get_close_matches(asked, likely, n=NEAREST, cutoff=0.0)
+    return [by_text[text] for text in chosen]

@@ -1,0 +1,1 @@
+"""Which calls a fault, a scripted answer or a search means."""

@@ -1,0 +1,80 @@
+"""What waits for a call, faults and scripted answers: a call finds the oldest that fits it.
+
+A call is answered on the event loop, so it must not pay for what waits for others: what waits is
+kept by operation, and there by application and listener.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Generic, TypeVar
+
+from mock_sei.matching.targets import Caller, Patterns, Target
+from mock_sei.rules.standards import Listener
+
+Item = TypeVar("Item")
+
+_Whose = tuple[str | None, Listener | None]
+
+
+class Waiting(Generic[Item]):
+    """Items by their targets; each has a number, and a lower one is older. Not locked."""
+
+    def __init__(self) -> None:
+        self._patterns = Patterns()
+        self._queues: dict[str | None, dict[_Whose, OrderedDict[int, Item]]] = {}
+        """Items by operation (None for any), then by application and listener, oldest first."""
+        self._by_application: dict[str, dict[int, Item]] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, number: int, target: Target, item: Item) -> None:
+        """``number`` is above those of all that were added before."""
+        if target.operation is not None:
+            self._patterns.add(target.operation)
+        queues = self._queues.setdefault(target.operation, {})
+        queues.setdefault((target.application, target.listener), OrderedDict())[number] = item
+        if target.application is not None:
+            self._by_application.setdefault(target.application, {})[number] = item
+        self._size += 1
+
+    def remove(self, number: int, target: Target) -> None:
+        whose = (target.application, target.listener)
+        queues = self._queues[target.operation]
+        del queues[whose][number]
+        self._size -= 1
+        if target.application is not None:
+            del self._by_application[target.application][number]
+            if not self._by_application[target.application]:
+                del self._by_application[target.application]
+        if not queues[whose]:
+            del queues[whose]
+        if not queues:
+            del self._queues[target.operation]
+            if target.operation is not None:
+                self._patterns.remove(target.operation)
+
+    def of_applications(self, names: Iterable[str]) -> list[Item]:
+        """The items for an application that has one of these names."""
+        return [each for name in names for each in self._by_application.get(name, {}).values()]
+
+    def fitting(self, caller: Caller) -> Iterator[Item]:
+        """The items that fit a call, oldest first; they must not change meanwhile."""
+        whose = [
+            (application, listener)
+            for application in (None, *caller.names)
+            for listener in (None, caller.listener)
+        ]
+        operations = [*self._patterns.matching(caller.operation), None]
+        found = [
+            queue.items()
+            for queues in filter(None, map(self._queues.get, operations))
+            for queue in filter(None, map(queues.get, whose))
+        ]
+        ordered = found[0] if len(found) == 1 else heapq.merge(*found, key=itemgetter(0))
+        return (item for _, item in ordered)

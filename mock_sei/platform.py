@@ -1,0 +1,717 @@
+"""One whole platform: builds the parts, owns them, resets them.
+
+Nothing of the platform lives outside a platform, so two servers in one process never meet. What a
+reset brings back is in :class:`State`; the CA, the fixtures and the listeners outlive it. Whatever
+a test can do, by the Python object or by the control API, is one method here.
+
+A reset is a line: each call works from its first byte to its last on the state that there was at
+its beginning, which :meth:`Platform.pinned` keeps for it. A method that needs more than one part of
+the state, or works slowly, therefore reads ``self.state`` once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from mock_sei.apis.answering import ApiRequest, answer
+from mock_sei.apis.calls import ApiAnswer, ApiState
+from mock_sei.apis.collections import Collections, Seed
+from mock_sei.apis.costs import WHOLE
+from mock_sei.apis.data import Data
+from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.spooled import Body, Spool
+from mock_sei.apis.times import find_zone
+from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
+from mock_sei.certificates.authority import new_signing_key_pem
+from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
+from mock_sei.certificates.held import AccountCertificate
+from mock_sei.certificates.profiles import ServerVariant, Variant
+from mock_sei.certificates.seeded import SeededIdentities
+from mock_sei.certificates.soundness import date_faults, find_faults, path_of_ders
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import (
+    ConfigurationError,
+    Explanation,
+    Rejected,
+    UnknownAccount,
+    UnknownCertificate,
+)
+from mock_sei.faults.check_result import CheckResult, Kept
+from mock_sei.faults.faults import ArmedFault, Fault, Faults, read_fault
+from mock_sei.faults.scripts import Scripts, make_answer
+from mock_sei.fixtures import Fixtures
+from mock_sei.gateway import Admission, Call, admit
+from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
+from mock_sei.journal.entries import Entry
+from mock_sei.journal.hiding import KnownSecrets, Secrets
+from mock_sei.journal.journal import Journal
+from mock_sei.matching.targets import Operations, names_of
+from mock_sei.oauth.client_auth import authenticate
+from mock_sei.oauth.endpoint import answer_token_request
+from mock_sei.oauth.grants import served_grants
+from mock_sei.oauth.metadata import OAUTH_OPERATIONS, jwks, metadata
+from mock_sei.oauth.revocation import revoke
+from mock_sei.oauth.server import AuthorizationServer, Rules
+from mock_sei.oauth.token_info import token_information
+from mock_sei.oauth.token_request import TokenRequest
+from mock_sei.oauth.tokens import KeyRing, SigningKey
+from mock_sei.portal.links import Delivery, Link
+from mock_sei.portal.portal import Portal
+from mock_sei.rules import machine
+from mock_sei.rules.addresses import PLATFORM_PAGES, Addresses
+from mock_sei.rules.clock import Clock
+from mock_sei.rules.connection import Connection, PeerCertificate
+from mock_sei.rules.departed import Departed
+from mock_sei.rules.randomness import make_random
+from mock_sei.rules.records import Application
+from mock_sei.rules.registry import Registry
+from mock_sei.rules.standards import Listener
+from mock_sei.settings import Behaviour
+
+logger = logging.getLogger("mock_sei")
+
+
+@dataclass(kw_only=True)
+class State:
+    """What a reset replaces."""
+
+    behaviour: Behaviour
+    registry: Registry
+    oauth: AuthorizationServer
+    apis: ApiState
+    faults: Faults
+    scripts: Scripts
+    certificates: AccountCertificates
+    portal: Portal
+    server_identity: Identity | None = None
+    """What the listeners show instead of their own certificate, to see whether clients check."""
+    bugs: Kept = field(default_factory=Kept)
+    """Tracebacks of mock-sei's own failures."""
+    shortages: Kept = field(default_factory=Kept)
+    """What the machine lacked, a sentence each; a reset forgets them."""
+    bugs_reported: int = 0
+    """How many of them a check has reported; a reset hands the others on."""
+
+    def secrets(self) -> Secrets:
+        """What no journal and no log may show."""
+        return KnownSecrets(self.registry.secrets, self._has_issued)
+
+    def _has_issued(self, text: str) -> bool:
+        return self.oauth.has_issued(text) or self.portal.links.find(text) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateRules:
+    """The settings about certificates that a reset does not change."""
+
+    link_lifetime: timedelta = timedelta(days=7)
+    """Of a one-time certificate link."""
+    notice_days: tuple[int, ...] = (90, 30, 7)
+    """How long before a certificate's end its renewal is asked for."""
+
+
+LONGEST_NAME = 200
+"""Characters of a test's name that a reset is told."""
+BODIES_AT_ONCE = 16
+"""Uploads of the largest size that all bodies together, coming in or stored, may be large."""
+
+
+class Platform:
+    """The platform behind the three listeners."""
+
+    def __init__(
+        self,
+        *,
+        fixtures: Fixtures,
+        store: CertificateStore,
+        behaviour: Behaviour,
+        certificate_rules: CertificateRules | None = None,
+        faults: Sequence[Mapping[str, Any]] = (),
+        faults_source: object = "settings",
+        journal_size: int = 1000,
+        time_zone: str = "America/New_York",
+        upload_limit: int = 64 * 1024 * 1024,
+        tls_problem: TlsProblem = lambda _: None,
+    ) -> None:
+        # For good
+        self.fixtures = fixtures
+        self.store = store
+        self.authority = store.authority
+        self.catalogue = Catalogue(
+            fixtures.documents,
+            fixtures.brought,
+            oauth=OAUTH_OPERATIONS,
+            pages=PLATFORM_PAGES,
+            unread=fixtures.problems,
+        )
+        for problem in fixtures.problems:
+            logger.warning("%s; %s", problem, WHOLE)
+        for cost in self.catalogue.costs:
+            logger.warning("%s", cost.sentence)
+        for problem in self.catalogue.unchecked:
+            logger.warning("not checked: %s", problem)
+        self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
+        self._behaviour = behaviour
+        self._certificate_rules = certificate_rules or CertificateRules()
+        self._seeded_faults = read_faults(faults, self.catalogue, faults_source)
+        self._tls_problem = tls_problem
+        self._seeded_records = Seed(fixtures.collections)
+        self._zone = find_zone(time_zone)
+        self._departed = Departed()
+        """Applications that resets and deletions took away; no reset forgets them."""
+        self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
+        try:
+            self.signing_key = SigningKey(store.signing_key_pem)
+        except ValueError as error:
+            raise ConfigurationError(str(error), source=store.folder / "signing.key") from None
+        self.upload_limit = upload_limit
+        """Bytes of the body of an upload."""
+        self._spool = Spool(BODIES_AT_ONCE * upload_limit)
+        # Until the next reset
+        self.server_names: Sequence[str] = ("localhost",)
+        """Names and addresses of the server's certificate."""
+        self.clock = Clock()
+        self.journal = Journal(journal_size)
+        self._line = threading.Lock()
+        """Held while a reset changes the state, and by whoever must not meet it half done."""
+        self._present = self
+        """The platform that a reset changes; a pinned one is another."""
+        self.state = self._seeded(behaviour)
+
+    def _seeded(self, behaviour: Behaviour) -> State:
+        registry = self.fixtures.registry.copy()
+        registry.departed = self._departed
+        random = make_random(behaviour.seed)
+        certificates = AccountCertificates(
+            store=self.store,
+            seeded=self._seeded_identities,
+            registry=registry,
+            clock=self.clock,
+            tls_problem=self._tls_problem,
+        )
+        faults, scripts = Faults(make_random(behaviour.seed), self._seeded_faults), Scripts()
+
+        def forget(application: Application) -> None:
+            faults.drop_application(application)
+            scripts.drop_application(application)
+            release(application=application.name, account=application.service_account)
+            self._note_end(application, f"deleted at {_time_of_day()}")
+
+        def release(*, application: str, account: str | None = None) -> None:
+            with self._line:
+                if self._present.state is state:
+                    self.journal.release(application=application, account=account)
+
+        state = State(
+            behaviour=behaviour,
+            registry=registry,
+            oauth=AuthorizationServer(
+                registry=registry,
+                keys=KeyRing(self.signing_key),
+                clock=self.clock,
+                random=random,
+                rules=Rules(
+                    dialect=behaviour.dialect,
+                    environment=behaviour.environment,
+                    concurrent_sessions=behaviour.concurrent_sessions,
+                    auto_login=behaviour.auto_login,
+                ),
+            ),
+            faults=faults,
+            scripts=scripts,
+            apis=ApiState(
+                collections=Collections(self._seeded_records),
+                jobs=Jobs(random),
+                random=random,
+                zone=self._zone,
+            ),
+            certificates=certificates,
+            portal=Portal(
+                registry=registry,
+                certificates=certificates,
+                products=self.catalogue.products,
+                clock=self.clock,
+                random=random,
+                approval=behaviour.approval,
+                link_lifetime=self._certificate_rules.link_lifetime,
+                notice_days=self._certificate_rules.notice_days,
+                url=lambda: self.addresses.one_way,
+                forget=forget,
+                rename=lambda name: release(application=name),
+            ),
+        )
+        return state
+
+    @cached_property
+    def _operations(self) -> Operations:
+        return operations_of(self.catalogue)
+
+    def reset(self, changes: Mapping[str, Any] | None = None, *, by: str | None = None) -> None:
+        """The state as seeded, with changed behaviour until the next reset.
+
+        ``changes`` are fields of :class:`~mock_sei.settings.Behaviour`. Raises
+        :class:`ConfigurationError` for any other key, and then nothing is reset. Calls that are
+        under way end on the state that they began on. A failure of mock-sei that no check has
+        reported is handed on, so that the next check does. A certificate of the fixtures' accounts
+        that the machine's clock does not find valid is made anew when it is asked for. ``by`` is
+        the test that resets, for whoever misses an application afterwards.
+        """
+        if self._present is not self:
+            # A state refers to the platform that made it, and a pinned one to a state of before.
+            self._present.reset(changes, by=by)
+            return
+        behaviour = self._behaviour
+        if changes:
+            behaviour = behaviour.with_changes(changes, source="reset")
+        self._seeded_identities.drop_invalid()
+        fresh = self._seeded(behaviour)
+        with self._line:
+            past = self.state
+            for each in past.bugs[past.bugs_reported :]:
+                fresh.bugs.add(_earlier(each))
+            self.clock.reset()
+            self.journal.clear()
+            self.state = fresh
+        past.apis.contents.end()
+        whose = f"of {by}" if by else f"at {_time_of_day()}"
+        for application in past.registry.newcomers():
+            if fresh.registry.find_application(application.name) is None:
+                self._note_end(application, f"removed by the reset {whose}")
+
+    def _note_end(self, application: Application, end: str) -> None:
+        self._departed.note(names_of(application), application.name, end)
+
+    def pinned(self) -> Platform:
+        """This platform with the state that it has now, for one call: no reset changes that.
+
+        What the call does after a reset is done to the state that is gone. Of what outlives a
+        reset (journal, clock) it can change nothing then.
+        """
+        if self._present is not self:
+            return self
+        twin = object.__new__(Platform)
+        with self._line:
+            twin.__dict__.update(self.__dict__)
+        return twin
+
+    @contextmanager
+    def _before_reset(self) -> Iterator[bool]:
+        """Whether this is the platform of now, which it stays for the length of the ``with``."""
+        with self._line:
+            yield self.state is self._present.state
+
+    # The platform
+
+    def new_tracking_id(self) -> str:
+        """A GUID, as the platform's are (API-standards FAQ)."""
+        return str(UUID(self.state.oauth.tokens.new_identifier(), version=4))
+
+    def token(self, request: TokenRequest) -> dict[str, Any]:
+        """Answers a token request. Raises :class:`~mock_sei.errors.Refusal`."""
+        return answer_token_request(request, self.state.oauth)
+
+    def revoke_token(self, request: TokenRequest) -> dict[str, Any]:
+        """Answers a request to the revoke endpoint. Raises :class:`~mock_sei.errors.Refusal`."""
+        oauth = self.state.oauth
+        client = authenticate(request, oauth.registry, oauth.rules.environment, served=None)
+        token = request.find("token") or request.require("token", "refresh_token")
+        return revoke(token, client, oauth)
+
+    def token_information(self, call: Call) -> dict[str, Any]:
+        """What the token of a call stands for. Raises :class:`~mock_sei.errors.Refusal`."""
+        oauth = self.state.oauth
+        admitted = self.admit(call)
+        text = (call.authorization or "").split()[-1]
+        return token_information(
+            text, admitted.token, admitted.application, oauth, self.clock.timestamp()
+        )
+
+    def metadata(self, host: str | None) -> dict[str, Any]:
+        """Authorization server metadata, for a client that called this host."""
+        return metadata(
+            issuer=self.addresses.issuer(host),
+            two_way_url=self.addresses.called(Listener.TWO_WAY, host),
+            grants=served_grants(),
+            scopes=self.state.registry.scopes,
+        )
+
+    def jwks(self) -> dict[str, Any]:
+        return jwks(self.state.oauth.keys)
+
+    def admit(self, call: Call) -> Admission:
+        """The gateway's checks. Raises :class:`~mock_sei.errors.Refusal`."""
+        state = self.state
+        return admit(
+            call,
+            registry=state.registry,
+            tokens=state.oauth.tokens,
+            environment=state.behaviour.environment,
+            what_is=state.oauth.kind_of,
+        )
+
+    def new_body(self) -> Body:
+        """For the bytes of a request. Stored files are let go of where it needs their room."""
+        return Body(self._spool, self.state.apis.contents.let_go_of_oldest)
+
+    def answer(self, request: ApiRequest) -> ApiAnswer:
+        """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""
+        return answer(request, self.state.apis, self.clock.now())
+
+    @property
+    def faults(self) -> Faults:
+        return self.state.faults
+
+    def arm_fault(self, fields: Mapping[str, Any]) -> ArmedFault:
+        """Raises :class:`~mock_sei.errors.Rejected` naming every field at fault."""
+        return self.state.faults.arm(read_fault(fields, self._operations))
+
+    @property
+    def scripts(self) -> Scripts:
+        return self.state.scripts
+
+    def enqueue(
+        self,
+        operation: str,
+        *,
+        application: str | None = None,
+        status: int = 200,
+        json: Any = None,
+        text: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Scripts the answer to the next call. Raises :class:`~mock_sei.errors.Rejected`."""
+        answer = make_answer(
+            operation,
+            application=application,
+            status=status,
+            json_body=json,
+            text=text,
+            headers=headers,
+        )
+        self.scripts.enqueue(answer)
+
+    def only_scripted(self, *, strict: bool = True) -> None:
+        """Whether a functional call without a script speaks against the test, until a reset."""
+        self.scripts.strict = strict
+
+    def verdict(self, *, reported: bool = True) -> CheckResult:
+        """What speaks against the test since the reset.
+
+        Its bugs count as reported, unless the caller throws it away.
+        """
+        state = self.state
+        bugs = state.bugs.told
+        if reported:
+            state.bugs_reported = max(state.bugs_reported, len(bugs))
+        return CheckResult(
+            bugs=[*bugs, *state.shortages.told],
+            unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in state.faults.unmet],
+            unscripted_calls=list(state.scripts.unscripted),
+        )
+
+    @property
+    def data(self) -> Data:
+        """The records behind the functional APIs."""
+        return Data(self.state.apis.collections, self.catalogue)
+
+    # What the listeners ask and tell
+
+    def judge_certificate(
+        self, certificate: PeerCertificate, shown_chain: Sequence[bytes] = ()
+    ) -> Explanation | None:
+        """Why a certificate that TLS accepted is refused all the same, None where it is not.
+
+        ``shown_chain`` is the certificate and what the client sent with it, DER. OpenSSL judged
+        the dates of it, unless the platform's clock was moved.
+        """
+        certificates, now = self.certificates, self.clock.now()
+        sent = () if self.clock.is_machine else path_of_ders(shown_chain, now)[1:]
+        return judge_certificate(
+            certificate,
+            now,
+            revoked=certificates.has_revoked(certificate),
+            registered=certificates.admits(certificate),
+            is_ca=self.authority.is_issuing(certificate),
+            faults=date_faults((*certificates.chain_of(certificate), *sent), now),
+        )
+
+    def explain_handshake(
+        self,
+        failure: HandshakeFailure,
+        certificate: PeerCertificate | None,
+        shown_chain: Sequence[bytes] = (),
+    ) -> Explanation:
+        """``shown_chain`` is what the client sent, DER: a CA in it may be what is wrong."""
+        now = self.clock.now()
+        faults = find_faults(path_of_ders(shown_chain, now), now) if failure.verify_code else ()
+        return explain_handshake(failure, certificate, now, faults=faults)
+
+    def record_handshake(
+        self, connection: Connection, why: Explanation, tls_version: str | None
+    ) -> None:
+        """A handshake that failed, or a connection ended because of its certificate."""
+        entry = Entry(
+            kind="handshake",
+            timestamp=self.clock.timestamp(),
+            connection=connection,
+            tls_version=tls_version,
+            tracking_id=self.new_tracking_id(),
+        )
+        entry.refuse(why)
+        self.record(entry)
+
+    def record_tls_failure(self, problem: str) -> None:
+        """A listener refuses everybody, since its TLS cannot be set up; ``check()`` fails then."""
+        logger.error(problem)
+        if problem not in self.state.shortages:
+            self.state.shortages.add(problem)
+
+    def record(self, entry: Entry) -> None:
+        """Writes into journal and log; into the log only where a reset overtook the call."""
+        with self._before_reset() as is_now:
+            if is_now:
+                self.journal.add(entry)
+        level = logging.WARNING if entry.refused_by else logging.INFO
+        if logger.isEnabledFor(level):
+            logger.log(level, entry)  # itself: a formatter may want more of it than its line
+
+    @property
+    def bugs(self) -> Kept:
+        """Tracebacks of mock-sei's own failures that speak against the test that runs now."""
+        return self.state.bugs
+
+    def record_bug(self, traceback: str) -> None:
+        """mock-sei itself failed: kept, so that the user's test fails with the traceback.
+
+        Of a call that a reset overtook too: no failure of mock-sei goes unreported.
+        """
+        with self._before_reset() as is_now:
+            self._present.bugs.add(traceback if is_now else _earlier(traceback))
+        logger.error("mock-sei failed, please report this:\n%s", traceback)
+
+    def record_exhaustion(self, missing: str) -> None:
+        """The machine ran out of something: no bug, but the user's test cannot be trusted."""
+        sentence = f"a call was not answered as it should be: on this machine {missing}"
+        self.state.shortages.add(sentence)
+        logger.error("%s", sentence)
+
+    # What a test bench can do
+
+    @property
+    def registry(self) -> Registry:
+        """Who is registered now."""
+        return self.state.registry
+
+    @property
+    def ca_file(self) -> Path:
+        """The root CA a client must trust, PEM."""
+        return self.store.ca_file
+
+    def connection_details(self, host: str | None = None, *, limit: int = 1000) -> dict[str, Any]:
+        """Everything a client needs to connect; the secrets are demo secrets, or the user's own.
+
+        ``host`` is what the caller reached this machine by: where the listeners have no address
+        of their own, theirs are told with it. At most ``limit`` records of each kind are told.
+        """
+        state = self.state
+        registry = state.registry
+        applications = registry.applications.page(limit=limit)
+        accounts = registry.service_accounts.page(limit=limit)
+        users = registry.end_users.page(limit=limit)
+        addresses = self.addresses.seen_by(host)
+        return {
+            "url": addresses.one_way,
+            "two_way_url": addresses.two_way,
+            "control_url": addresses.control,
+            "pid": os.getpid(),
+            **asdict(state.behaviour),
+            "applications": [each.as_dict() for each in applications.records],
+            "service_accounts": [asdict(each) for each in accounts.records],
+            "end_users": [asdict(each) for each in users.records],
+            "counts": {
+                "applications": applications.count,
+                "service_accounts": accounts.count,
+                "end_users": users.count,
+            },
+        }
+
+    def set_clock(self, *, now: datetime | None, frozen: bool | None) -> None:
+        """Moves, stops or starts the clock. Raises :class:`Rejected` with what is wrong."""
+        with self._before_reset() as is_now:
+            if not is_now:
+                return
+            if now is not None:
+                self.clock.set(now, frozen=frozen)
+            elif frozen is not None:
+                (self.clock.freeze if frozen else self.clock.unfreeze)()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the clock forward. Raises :class:`Rejected` with what is wrong."""
+        with self._before_reset() as is_now:
+            if is_now:
+                self.clock.advance(seconds=seconds)
+
+    def reset_clock(self) -> None:
+        """Back to the machine's time."""
+        with self._before_reset() as is_now:
+            if is_now:
+                self.clock.reset()
+
+    def clear_journal(self) -> None:
+        with self._before_reset() as is_now:
+            if is_now:
+                self.journal.clear()
+
+    @property
+    def portal(self) -> Portal:
+        """Applications, mails, certificate links."""
+        return self.state.portal
+
+    @property
+    def certificates(self) -> AccountCertificates:
+        return self.state.certificates
+
+    def identity(self, account: str) -> Identity:
+        """The account's current certificate, made when first asked for.
+
+        Raises :class:`~mock_sei.errors.UnknownAccount`, or
+        :class:`~mock_sei.errors.UnknownCertificate` where its key is the client's alone.
+        """
+        return self.certificates.identity(account)
+
+    def load(self) -> None:
+        """Reads every file that is else read when first asked for; to parse it is left until then:
+        it needs memory and time, which most servers never spend."""
+        self.fixtures.load()
+
+    def seed_identities(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Makes every account's certificate and files ahead of time; none any more once ``until``.
+
+        Raises :class:`ConfigurationError` naming what cannot be written.
+        """
+        for account in self.fixtures.registry.service_accounts.values():
+            if until():
+                return
+            self._seeded_identities.require(account)
+
+    def issue_certificate(self, account: str, variant: Variant = Variant.VALID) -> Identity:
+        """A further certificate; a valid one becomes the account's current one.
+
+        Raises :class:`~mock_sei.errors.UnknownAccount`.
+        """
+        return self.certificates.issue(account, variant).identity
+
+    def revoke_certificate(self, account: str, serial_number: int) -> None:
+        """From the next handshake on, and at the next request of an open connection."""
+        self.certificates.revoke(account, serial_number)
+
+    def sign_request(self, account: str, request: str) -> AccountCertificate:
+        """Signs a CSR, PEM. Raises :class:`~mock_sei.errors.Rejected`."""
+        return self.certificates.sign(account, request)
+
+    def register_certificate(self, account: str, certificate: str, ca: str) -> AccountCertificate:
+        """Lets in one of the client's own CA. Raises :class:`~mock_sei.errors.Rejected`."""
+        return self.certificates.register_own(account, certificate, ca)
+
+    def send_certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> Link:
+        """A one-time link, mailed too; with ``renew`` to a certificate made for it."""
+        portal = self.portal
+        return (portal.renew if renew else portal.send_link)(account, delivery)
+
+    def certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> str:
+        """The address of such a link."""
+        here = self.pinned()
+        return here.portal.link_url(here.send_certificate_link(account, delivery, renew=renew))
+
+    def take_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
+        """What a one-time link downloads; the link is dead from now on.
+
+        Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
+        """
+        here = self.pinned()
+        file = here.preview_certificate(token, format_name)
+        here.portal.links.take(token)
+        return file
+
+    def preview_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
+        """The same without using the link."""
+        state = self.state
+        link = state.portal.links.require(token)
+        try:
+            certificate = state.certificates.find(link.account, link.serial_number)
+        except (UnknownAccount, UnknownCertificate):
+            state.portal.links.require(token)  # dead, where its application was deleted just now
+            raise
+        delivery = link.delivery
+        options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
+        return certificate.download(format_name or delivery.format or "pem", options)
+
+    def set_server_certificate(self, variant: ServerVariant) -> None:
+        """What both listeners show from the next connection on, until a reset."""
+        state, identity = self.state, None
+        if variant is not ServerVariant.VALID:
+            identity = self.authority.issue_server_variant(
+                variant, self.server_names, now=machine.now()
+            )
+        state.server_identity = identity
+
+    def rotate_signing_key(self) -> str:
+        """A new key signs tokens from now on; returns its ``kid``, until a reset."""
+        keys = self.state.oauth.keys
+        key = SigningKey(new_signing_key_pem())
+        keys.rotate(key)
+        return key.kid
+
+    def retire_signing_key(self, kid: str) -> None:
+        """Tokens of an old key are refused from now on. Raises :class:`Rejected`."""
+        self.state.oauth.keys.retire(kid)
+
+
+def operations_of(catalogue: Catalogue) -> Operations:
+    """Everything that can be called."""
+    return Operations((*OAUTH_OPERATIONS, *(each.name for each in catalogue.operations)))
+
+
+def read_faults(
+    seeded: Sequence[Mapping[str, Any]], catalogue: Catalogue, source: object
+) -> list[Fault]:
+    """The faults of the settings, which every reset arms.
+
+    Raises :class:`ConfigurationError` naming where they are from, the entry and its field.
+    """
+    if not seeded:
+        return []
+    operations, read = operations_of(catalogue), []
+    for index, fields in enumerate(seeded):
+        try:
+            read.append(read_fault(fields, operations))
+        except Rejected as error:
+            field, problem = next(iter(error.problems.items()))
+            raise ConfigurationError(
+                problem, source=source, key=f"faults[{index}].{field}"
+            ) from None
+    return read
+
+
+def _time_of_day() -> str:
+    """As the machine has it; the platform's clock may be anywhere."""
+    return f"{machine.now():%H:%M:%S} UTC"
+
+
+def _earlier(bug: str) -> str:
+    """The traceback of a failure that no check reported before a reset."""
+    return f"{_EARLIER}\n{bug}" if not bug.startswith(_EARLIER) else bug
+
+
+_EARLIER = "From before the last reset, so perhaps of an earlier test:"

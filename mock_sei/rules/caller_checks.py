@@ -1,0 +1,111 @@
+"""What the token endpoint and the gateway both ask of a caller, and the token as a value.
+
+Three of the documented refusals: source address (row 1), certificate name (row 2), listener (row
+3 of the error-handling FAQ). Each check is one function that raises :class:`Refusal`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mock_sei.errors import CERTIFICATE_NAME, SOURCE_ADDRESS, TRAFFIC_PATTERN, Refusal
+from mock_sei.reasons.values import (
+    but_for,
+    find_difference,
+    find_difference_from,
+    in_other_case,
+    read_as_utf8,
+)
+from mock_sei.rules.connection import Connection
+from mock_sei.rules.records import Application
+from mock_sei.rules.registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessToken:
+    """What an access token says; times are seconds since the epoch on the platform's clock."""
+
+    identifier: str
+    family: str
+    """Shared by all tokens of one authorization; revoking it ends them all."""
+    app_key: str
+    service_account: str | None
+    user: str | None
+    scope: str
+    issued_at: int
+    expires_at: int
+
+
+def check_source_address(application: Application, connection: Connection) -> None:
+    """Documented row 1."""
+    if application.accepts_source(connection.source_address):
+        return
+    raise Refusal(
+        SOURCE_ADDRESS,
+        check="source address",
+        because=f"Calls of {application.name} may not come from {connection.source_address}; have "
+        "the address added to the application's list.",
+        expected=", ".join(application.source_addresses),
+        actual=connection.source_address,
+    )
+
+
+def check_listener(application: Application, connection: Connection) -> None:
+    """Documented row 3: client-server applications use two-way TLS."""
+    wanted = application.standard.listener
+    if connection.listener is wanted:
+        return
+    raise Refusal(
+        TRAFFIC_PATTERN,
+        check="listener",
+        because=f"A {application.type} application must use the {wanted} listener (documented port "
+        f"{application.standard.port}); this call came in over the {connection.listener} one.",
+        expected=str(wanted),
+        actual=str(connection.listener),
+    )
+
+
+def check_certificate_name(account: str, connection: Connection) -> None:
+    """Documented row 2: the certificate's CN must be the service account."""
+    certificate = connection.certificate
+    if certificate is not None and certificate.common_name == account:
+        return
+    actual = certificate.common_name if certificate else "no certificate"
+    difference = find_difference_from(account, certificate.common_name) if certificate else None
+    raise Refusal(
+        CERTIFICATE_NAME,
+        check="certificate name",
+        because=f"The call stands on the service account {account}, but the client certificate's "
+        f"CN is {actual}{but_for(difference)}; connect with the certificate of {account}.",
+        expected=account,
+        actual=actual,
+    )
+
+
+def explain_unknown_key(sent: str, registry: Registry) -> str:
+    """Why no application has an AppKey that came: a sentence for the journal."""
+    text = read_as_utf8(sent)
+    find = registry.applications.get
+    difference = find_difference(
+        text, lambda each: find(each) is not None, fits_in_other_case=in_other_case(find)
+    )
+    if difference is not None:
+        return f"No application has this AppKey{but_for(difference)}."
+    if registry.is_app_secret(text):
+        return (
+            "An AppSecret stands where the AppKey belongs: the two are swapped (as their "
+            "descriptions are on one page of the vendor)."
+        )
+    named = registry.find_application(text)
+    if named is not None:
+        return f"{named.name} is the name of an application; its AppKey is {named.app_key}."
+    owner = registry.find_application_of(text)
+    if owner is not None:
+        return (
+            f"The user name of a service account stands where the AppKey belongs; {owner.name} has "
+            f"the AppKey {owner.app_key}."
+        )
+    return (
+        "No application has this AppKey; it may be mistyped, refreshed since, or of another "
+        "environment."
+    )

@@ -1,0 +1,411 @@
+"""Who the platform knows: applications, their service accounts, end users, and that they fit.
+
+A platform's own copy can be changed while it runs, by any thread. A change is made whole or not at
+all, one at a time; a look-up takes no lock and is never disturbed by one. Neither costs more where
+more is registered: what look-ups ask for is kept in step with each change. Where the records come
+from is ``fixtures.py``'s business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
+from mock_sei.rules.addresses import origin_of
+from mock_sei.rules.arguments import LONGEST_COMPARED, find_nearest
+from mock_sei.rules.departed import MOST_REMEMBERED, Departed
+from mock_sei.rules.records import (
+    ACCOUNT_NAME_RULE,
+    Application,
+    EndUser,
+    RegistryError,
+    ServiceAccount,
+    is_account_name,
+)
+from mock_sei.rules.secret_index import SecretIndex
+from mock_sei.rules.standards import ApplicationType
+from mock_sei.rules.tables import Counts, Table
+from mock_sei.values.texts import spelled
+
+NAMES_TOLD = 10
+"""How many names a message lists at most."""
+
+
+def some_of(first: Iterable[str], count: int) -> str:
+    """The first of ``count`` names, as a message lists them: ``one, two and 4,998 more``."""
+    told = ", ".join(islice(first, NAMES_TOLD))
+    return f"{told} and {count - NAMES_TOLD:,} more" if count > NAMES_TOLD else told or "none"
+
+
+def absence(
+    what: str, name: str, *, near: Iterable[str], there: str, hint: str | None = None
+) -> str:
+    """The sentence for whoever looked in vain.
+
+    ``near`` are names among which the nearest is looked for, ``there`` is the list that the
+    message has, ``hint`` is what is known about the name.
+    """
+    if hint is None:
+        nearest = find_nearest(name, near)
+        hint = None if nearest is None else f"did you mean {nearest}?"
+    told = f" ({hint})" if hint else ""
+    return f"no {what} {spelled(name[:LONGEST_COMPARED])}{told}; there are {there}"
+
+
+class Registry:
+    """Applications by AppKey, service accounts by user name, end users by e-mail address.
+
+    All three are read from outside. They are changed by the methods below, which check what they
+    are given.
+    """
+
+    def __init__(
+        self,
+        *,
+        applications: Iterable[Application] = (),
+        service_accounts: Iterable[ServiceAccount] = (),
+        end_users: Iterable[EndUser] = (),
+    ) -> None:
+        """Raises :class:`RegistryError` for the first record that does not fit the others."""
+        self.applications: Table[Application] = Table(self._application_changed)
+        self.service_accounts: Table[ServiceAccount] = Table(self._person_changed)
+        self.end_users: Table[EndUser] = Table(self._person_changed)
+        self._lock = threading.Lock()
+        self._by_name: dict[str, Application] = {}
+        self._by_account: dict[str, Application] = {}
+        self._origins = Counts()
+        self._scopes = Counts()
+        self._app_secrets = Counts()
+        self._secrets = SecretIndex()
+        self._newcomers: deque[Application] = deque(maxlen=MOST_REMEMBERED)
+        """The newest records that were registered or changed here."""
+        self.departed = Departed()
+        """Who was here; a copy has its own memory unless it is given one."""
+        for index, account in enumerate(service_accounts):
+            self._check_account(account, index)
+            self.service_accounts[account.username] = account
+        for index, user in enumerate(end_users):
+            _check_free(self.end_users, user.email, ("end_users", index, "email"))
+            self.end_users[user.email] = user
+        for index, application in enumerate(applications):
+            self._check_application(application, index)
+            self.applications[application.app_key] = application
+        for index, username in enumerate(self.service_accounts):
+            if username not in self._by_account:
+                raise _unused_account(username, index)
+
+    def __eq__(self, other: object) -> bool:
+        """Registries are equal that know the same; their order tells nothing."""
+        return isinstance(other, Registry) and self._known == other._known
+
+    __hash__ = None  # type: ignore[assignment]  # what is changed has no hash
+
+    @property
+    def _known(self) -> tuple[Any, ...]:
+        return self.applications, self.service_accounts, self.end_users
+
+    def copy(self) -> Registry:
+        """A registry of its own with the same records; changes to one do not reach the other."""
+        twin = Registry()
+        with self._lock:
+            twin.applications = self.applications.copy(twin._application_changed)
+            twin.service_accounts = self.service_accounts.copy(twin._person_changed)
+            twin.end_users = self.end_users.copy(twin._person_changed)
+            twin._by_name = self._by_name.copy()
+            twin._by_account = self._by_account.copy()
+            twin._origins = self._origins.copy()
+            twin._scopes = self._scopes.copy()
+            twin._app_secrets = self._app_secrets.copy()
+            twin._secrets = self._secrets.copy()
+        return twin
+
+    @property
+    def secrets(self) -> SecretIndex:
+        """Every AppSecret and password: what no journal or log may show."""
+        return self._secrets
+
+    def is_app_secret(self, text: str) -> bool:
+        """Whether some application has this AppSecret."""
+        return text in self._app_secrets
+
+    def is_page_origin(self, origin: str) -> bool:
+        """Whether a single-page application runs at an origin, as a browser writes it."""
+        return origin in self._origins
+
+    @property
+    def scopes(self) -> list[str]:
+        """Every scope that some application may have."""
+        return sorted(self._scopes)
+
+    def find_application(self, name_or_key: str) -> Application | None:
+        """By AppKey, else by name."""
+        return self.applications.get(name_or_key) or self._by_name.get(name_or_key)
+
+    def require_application(self, name: str) -> Application:
+        """By AppKey, name or service account. Raises :class:`~mock_sei.errors.UnknownApplication`
+        naming some of the applications there are.
+        """
+        found = self.find_application(name) or self.find_application_of(name)
+        if found is None:
+            raise self.unknown_application(name)
+        return found
+
+    def unknown_application(self, name: str) -> UnknownApplication:
+        """The error that says so, for whoever looked in vain."""
+        near = [
+            name
+            for each in self._likely()
+            for name in (each.name, each.service_account)
+            if name is not None
+        ]
+        there, hint = self.application_names(), self.departed.find(name)
+        return UnknownApplication(absence("application", name, near=near, there=there, hint=hint))
+
+    def _likely(self) -> list[Application]:
+        """Whom somebody means who misspells a name: the first of all, and the newest."""
+        first = (each for _, _, each in islice(self.applications.rows(), NAMES_TOLD))
+        newest = islice(reversed(self._newcomers.copy()), NAMES_TOLD)
+        return [*first, *(each for each in newest if self._by_name.get(each.name) is each)]
+
+    def application_names(self) -> str:
+        """Some of them, as a message lists them."""
+        rows = self.applications.rows()
+        return some_of((each.name for _, _, each in rows), len(rows))
+
+    def account_names(self) -> str:
+        """Some user names of service accounts, as a message lists them."""
+        rows = self.service_accounts.rows()
+        return some_of((username for _, username, _ in rows), len(rows))
+
+    def require_account(self, username: str) -> ServiceAccount:
+        """Raises :class:`~mock_sei.errors.UnknownAccount` naming some accounts there are."""
+        found = self.service_accounts.get(username)
+        if found is None:
+            raise self.unknown_account(username)
+        return found
+
+    def unknown_account(self, username: str) -> UnknownAccount:
+        """The error that says so, for whoever looked in vain."""
+        hint = self.departed.find(username)
+        application = self.find_application(username)
+        if application is not None:
+            has = application.service_account
+            hint = f"{application.name} is an application"
+            hint += f"; its service account is {has}" if has else " without a service account"
+        near = [each.service_account for each in self._likely() if each.service_account]
+        there = self.account_names()
+        return UnknownAccount(
+            absence("service account", username, near=near, there=there, hint=hint)
+        )
+
+    def require_user(self, email: str) -> EndUser:
+        """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
+        found = self.end_users.get(email)
+        if found is None:
+            raise self.unknown_user(email)
+        return found
+
+    def unknown_user(self, email: str) -> UnknownUser:
+        """The error that says so, for whoever looked in vain."""
+        rows = self.end_users.rows()
+        names = [each for _, each, _ in islice(rows, NAMES_TOLD)]
+        there = some_of(names, len(rows))
+        return UnknownUser(absence("end user", email, near=names, there=there))
+
+    def find_application_of(self, username: str) -> Application | None:
+        """The application that a service account belongs to."""
+        return self._by_account.get(username)
+
+    def register(self, application: Application, account: ServiceAccount | None) -> None:
+        """Adds an application with its own service account, or without one.
+
+        Raises :class:`RegistryError` and then adds nothing.
+        """
+        with self._lock:
+            if account is not None:
+                place = len(self.service_accounts)
+                self._check_account(account, place)
+                if application.service_account != account.username:
+                    raise _unused_account(account.username, place)
+            self._check_application(application, len(self.applications), account)
+            if account is not None:
+                self.service_accounts[account.username] = account
+            self.applications[application.app_key] = application
+            self._newcomers.append(application)
+
+    def newcomers(self) -> list[Application]:
+        """Of the newest records that were registered or changed here, those that are still valid.
+
+        A change makes another record.
+        """
+        with self._lock:
+            return [each for each in self._newcomers if self._by_name.get(each.name) is each]
+
+    def replace(self, app_key: str, application: Application) -> None:
+        """Puts a changed record in another's place; its AppKey may differ.
+
+        Raises :class:`RegistryError`, or :class:`~mock_sei.errors.UnknownApplication` where nobody
+        has the AppKey, and then changes nothing.
+        """
+        with self._lock:
+            before = self._require_key(app_key)
+            self._check_application(application, application.name, before=before)
+            if before.service_account not in (None, application.service_account):
+                raise _unused_account(before.service_account, application.name)
+            self.applications.replace(app_key, application, new_key=application.app_key)
+            self._newcomers.append(application)
+            if application.name != before.name:
+                self.departed.note([before.name], before.name, f"renamed to {application.name}")
+
+    def remove(self, app_key: str) -> ServiceAccount | None:
+        """An application and its service account, which is returned.
+
+        Raises :class:`~mock_sei.errors.UnknownApplication` where nobody has the AppKey.
+        """
+        with self._lock:
+            username = self._require_key(app_key).service_account
+            del self.applications[app_key]
+            return None if username is None else self.service_accounts.pop(username)
+
+    # What is kept in step with every change
+
+    def _application_changed(self, before: Application | None, after: Application | None) -> None:
+        """What comes is there before what goes is not: whoever looks meanwhile finds one."""
+        if before is after:
+            return
+        if after is not None:
+            self._enter(after)
+        if before is not None:
+            self._leave(before)
+        self._secrets_changed(added=_secrets_of(after), removed=_secrets_of(before))
+
+    def _person_changed(
+        self, before: ServiceAccount | EndUser | None, after: ServiceAccount | EndUser | None
+    ) -> None:
+        self._secrets_changed(added=_secrets_of(after), removed=_secrets_of(before))
+
+    def _secrets_changed(self, added: Iterable[str], removed: Iterable[str]) -> None:
+        """The one place that learns of secrets that come or go."""
+        for each in added:
+            self._secrets.add(each)
+        for each in removed:
+            self._secrets.discard(each)
+
+    def _enter(self, application: Application) -> None:
+        """Every look-up but the one by AppKey knows it from now on."""
+        self._by_name[application.name] = application
+        if application.service_account is not None:
+            self._by_account[application.service_account] = application
+        for counts, texts in self._counted(application):
+            for each in texts:
+                counts.add(each)
+
+    def _leave(self, application: Application) -> None:
+        """Undoes :meth:`_enter`, but for what another record has taken over since."""
+        if self._by_name.get(application.name) is application:
+            del self._by_name[application.name]
+        account = application.service_account
+        if account is not None and self._by_account.get(account) is application:
+            del self._by_account[account]
+        for counts, texts in self._counted(application):
+            for each in texts:
+                counts.discard(each)
+
+    def _counted(self, application: Application) -> tuple[tuple[Counts, Iterable[str]], ...]:
+        return (
+            (self._origins, _page_origins(application)),
+            (self._scopes, application.scopes),
+            (self._app_secrets, _secrets_of(application)),
+        )
+
+    # What is refused
+
+    def _require_key(self, app_key: str) -> Application:
+        found = self.applications.get(app_key)
+        if found is None:
+            raise self.unknown_application(app_key)
+        return found
+
+    def _check_account(self, account: ServiceAccount, index: int) -> None:
+        place = ("service_accounts", index, "username")
+        if not is_account_name(account.username):
+            raise RegistryError(ACCOUNT_NAME_RULE, *place, value=account.username)
+        _check_free(self.service_accounts, account.username, place)
+
+    def _check_application(
+        self,
+        application: Application,
+        index: int | str,
+        account: ServiceAccount | None = None,
+        *,
+        before: Application | None = None,
+    ) -> None:
+        """Whether it fits the others, as if ``account`` were there and ``before`` were not."""
+
+        def fault(problem: str, field: str, value: object) -> RegistryError:
+            return RegistryError(problem, "applications", index, field, value=value)
+
+        try:
+            application.check()
+        except RegistryError as error:
+            raise RegistryError(
+                error.problem, "applications", index, *error.place, value=error.value
+            ) from None
+        name, app_key = application.name, application.app_key
+
+        def another(holder: Application | None) -> Application | None:
+            return None if holder is before else holder
+
+        if another(self._by_name.get(name)):
+            raise fault("two applications have this name", "name", name)
+        confused = another(self.applications.get(name)) or another(self._by_name.get(app_key))
+        if confused is not None:
+            problem = f"the AppKey or name of {confused.name}: either would tell both applications"
+            raise fault(problem, "name", name)
+        if before is None or before.app_key != app_key:
+            _check_free(self.applications, app_key, ("applications", index, "app_key"))
+        username = application.service_account
+        if username is None:
+            return
+        new = account is not None and account.username == username
+        if not new and username not in self.service_accounts:
+            raise fault("no such entry in service_accounts", "service_account", username)
+        if another(self._by_account.get(username)):
+            raise fault("two applications share this account", "service_account", username)
+
+
+def _check_free(records: Mapping[str, object], key: str, place: tuple[str | int, ...]) -> None:
+    if not key:
+        raise RegistryError("empty", *place, value=key)
+    if key in records:
+        holder = getattr(records[key], "name", "another entry")
+        raise RegistryError(f"{holder} has it already", *place, value=key)
+
+
+def _unused_account(username: str | None, index: int | str) -> RegistryError:
+    return RegistryError(
+        "no application has this service account",
+        "service_accounts",
+        index,
+        "username",
+        value=username,
+    )
+
+
+def _secrets_of(record: Application | ServiceAccount | EndUser | None) -> list[str]:
+    if record is None:
+        return []
+    secret = record.app_secret if isinstance(record, Application) else record.password
+    return [secret] if secret else []
+
+
+def _page_origins(application: Application) -> list[str]:
+    """Where a single-page application runs: the origins of its redirect addresses."""
+    if application.type is not ApplicationType.SINGLE_PAGE:
+        return []
+    found = map(origin_of, application.redirect_addresses)
+    return [each for each in found if each is not None]

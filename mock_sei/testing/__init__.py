@@ -1,0 +1,1 @@
+"""What users hold: a platform in process or attached, its handles, the pytest plugin."""

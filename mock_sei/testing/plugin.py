@@ -1,0 +1,199 @@
+"""The pytest fixtures: ``mock_sei`` and its company.
+
+The platform runs in the test process, or elsewhere: ``--mock-sei-url`` names the control address of
+a running server, and the same fixtures stand on it.
+
+pytest imports this module in every run on the machine, so it imports nothing but pytest: the
+platform comes in with the first fixture that needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from mock_sei.testing.attached import Attached
+    from mock_sei.testing.workbench import Workbench
+
+MARKER = "mock_sei"
+
+URL = "--mock-sei-url"
+ONE_WAY_URL = "--mock-sei-one-way-url"
+TWO_WAY_URL = "--mock-sei-two-way-url"
+
+OPTIONS = {
+    URL: "control address of a running server, such as http://host:8044, to run the tests against",
+    ONE_WAY_URL: "its one-way listener, where the port is mapped",
+    TWO_WAY_URL: "its two-way listener, where the port is mapped",
+}
+"""Each is a variable of the environment too: ``MOCK_SEI_URL`` and so on."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mock-sei")
+    for option, text in OPTIONS.items():
+        group.addoption(option, metavar="URL", help=f"{text} (or {_variable(option)})")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "mock_sei(dialect, environment, auto_login, seed, approval, concurrent_sessions): "
+        "behaviour of the mock_sei fixture for this test",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    url = _option(config, URL)
+    return f"mock-sei: attached to {url}" if url else None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tests that need a server that cannot be used are not begun.
+
+    Nor may one that freezes the time be the first to use ``cryptography``.
+    """
+    config = session.config
+    wanted = any("mock_sei_server" in getattr(item, "fixturenames", ()) for item in session.items)
+    if not wanted or config.option.collectonly:
+        return
+    from mock_sei.certificates.first_date import require_real_dates
+    from mock_sei.errors import MockSeiError
+
+    with contextlib.suppress(MockSeiError):  # the fixture tells it
+        require_real_dates()
+    if not _option(config, URL) or _is_worker(config):
+        return
+
+    try:
+        with _attached(config, {}):
+            pass
+    except MockSeiError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="session")
+def mock_sei_settings() -> dict[str, Any]:
+    """Keyword arguments of the session's ``MockSei``; override it in a conftest.py.
+
+    Attached, a reset applies those it can; the others are the running server's business.
+    """
+    return {}
+
+
+@pytest.fixture(scope="session")
+def mock_sei_server(
+    request: pytest.FixtureRequest, mock_sei_settings: dict[str, Any]
+) -> Iterator[Workbench]:
+    """The session's platform, never reset. One a worker under pytest-xdist.
+
+    In this process a failure of mock-sei itself that no test reported, since it came after the
+    last test's end, is reported at the end of the session.
+
+    With ``--mock-sei-url`` the server that runs there, for every worker the same; the applications
+    that were made go with the session.
+    """
+    from mock_sei.errors import NoServer
+    from mock_sei.testing.in_process import MockSei
+
+    if not _option(request.config, URL):
+        with MockSei(**mock_sei_settings) as server:
+            yield server
+            server.check_bugs()
+        return
+    attached = _attached(request.config, mock_sei_settings)
+    try:
+        attached.start()
+    except NoServer as error:
+        pytest.fail(str(error), pytrace=False)
+    with attached:
+        yield attached
+
+
+@pytest.fixture
+def mock_sei(request: pytest.FixtureRequest, mock_sei_server: Workbench) -> Iterator[Workbench]:
+    """The session's platform, reset for this test as its ``mock_sei`` marker says."""
+    if _option(request.config, URL) and _workers(request.config) > 1:
+        pytest.fail(
+            "mock_sei resets the server that every worker of pytest-xdist shares; use "
+            "mock_sei_server and an application of the test's own, by its new_application(), or "
+            "one worker",
+            pytrace=False,
+        )
+    behaviour = _marked_behaviour(request.node)
+    mock_sei_server.test = request.node.name
+    try:
+        mock_sei_server.reset(**behaviour)
+        yield mock_sei_server
+    finally:
+        mock_sei_server.test = None
+    mock_sei_server.check()
+
+
+@pytest.fixture
+def mock_sei_client(mock_sei: Workbench) -> Iterator[httpx2.Client]:
+    """A two-way client with the certificate of ``svc-demo``, closed after the test."""
+    with mock_sei.client("svc-demo") as http:
+        yield http
+
+
+def _attached(config: pytest.Config, settings: dict[str, Any]) -> Attached:
+    from mock_sei.testing.attached import Attached
+
+    return Attached(
+        _option(config, URL) or "",
+        one_way_url=_option(config, ONE_WAY_URL),
+        two_way_url=_option(config, TWO_WAY_URL),
+        settings=settings,
+    )
+
+
+def _option(config: pytest.Config, option: str) -> str | None:
+    """The option over the variable; an empty one is none."""
+    given: str | None = config.getoption(option)
+    return given or os.environ.get(_variable(option)) or None
+
+
+def _variable(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_").upper()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _workers(config: pytest.Config) -> int:
+    """Of pytest-xdist; 1 without it."""
+    return int(getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+def _marked_behaviour(node: pytest.Item) -> dict[str, Any]:
+    """Keywords of the test's markers, the nearest winning; wrong ones stop the test."""
+    from mock_sei.errors import ConfigurationError
+    from mock_sei.settings import Behaviour, Settings
+
+    changes: dict[str, Any] = {}
+    for marker in reversed(list(node.iter_markers(MARKER))):
+        if marker.args:
+            raise pytest.UsageError(f"@pytest.mark.{MARKER} takes keywords only: {marker.args!r}")
+        changes |= marker.kwargs
+    for key in changes:
+        if key in Settings.model_fields and key not in Behaviour.__dataclass_fields__:
+            raise pytest.UsageError(
+                f"@pytest.mark.{MARKER}({key}=...): a reset cannot change {key}; return it from "
+                "the mock_sei_settings fixture instead"
+            )
+    try:
+        Behaviour().with_changes(changes, source=f"@pytest.mark.{MARKER}")
+    except ConfigurationError as error:
+        raise pytest.UsageError(
+            f"{error} (settings that a reset cannot change belong into mock_sei_settings)"
+        ) from None
+    return changes

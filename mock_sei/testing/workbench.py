@@ -1,0 +1,494 @@
+"""Everything a test does with a platform, in this process or elsewhere.
+
+It stands on a :class:`~mock_sei.testing.controls.Controls`. A subclass starts or finds the
+platform.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import inspect
+import os
+import ssl
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import httpx2
+
+from mock_sei.certificates.first_date import require_real_dates
+from mock_sei.certificates.profiles import ServerVariant, Variant
+from mock_sei.certificates.store import write_whole
+from mock_sei.errors import MockSeiBug, Rejected, UnknownAccount, UnknownApplication, one_line
+from mock_sei.journal.journal import WholeJournal
+from mock_sei.platform import LONGEST_NAME
+from mock_sei.portal.links import Delivery
+from mock_sei.portal.mailbox import Mails
+from mock_sei.rules.arguments import (
+    find_choice_problem,
+    kind_of,
+    named_plainly_throughout,
+    refuse_unknown,
+    require_choice,
+    require_flag,
+    require_path,
+    require_seconds,
+    require_text,
+)
+from mock_sei.rules.records import Application
+from mock_sei.testing.controls import BenchClock, Controls
+from mock_sei.testing.flows import DEFAULT_USER, Flows, LogIn
+from mock_sei.testing.handles import (
+    Account,
+    Applications,
+    Certificate,
+    Collections,
+    FaultDesk,
+    Owner,
+    name_of,
+    username_of,
+)
+from mock_sei.testing.processes import TemporaryFolder, after_fork
+from mock_sei.values.texts import spelled
+
+if TYPE_CHECKING:
+    from mock_sei.doctor.findings import Finding
+
+ClientName = Literal["curl", "requests", "httpx", "node", "java", "dotnet", "go"]
+ServerVariantName = Literal["valid", "expired", "wrong-host", "self-signed", "untrusted"]
+VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
+
+
+@named_plainly_throughout
+class Workbench(ABC):
+    """What the fixtures hand out.
+
+    :class:`~mock_sei.testing.in_process.MockSei` has a platform of its own,
+    :class:`~mock_sei.testing.attached.Attached` one that runs elsewhere.
+    """
+
+    def __init__(self) -> None:
+        """Raises :class:`~mock_sei.errors.MockSeiError` where this process can sign nothing."""
+        require_real_dates()
+        # For good
+        self._folder = TemporaryFolder()
+        after_fork(self._in_child)
+        # Until a reset
+        self.test: str | None = None
+        """The test that has this object now, where pytest's fixture hands it out."""
+        self._lock = threading.Lock()
+        self._reported: set[str] = set()
+        """Failures of mock-sei that a check has raised."""
+        self._made: list[Application] = []
+        """AppKeys of :meth:`new_application`."""
+
+    def _in_child(self) -> None:
+        """Called in a forked child: what this object holds is the parent's from now on."""
+        self._lock = threading.Lock()
+        self._made = []
+
+    @property
+    @abstractmethod
+    def controls(self) -> Controls:
+        """What all of it is done by."""
+
+    @abstractmethod
+    def start(self) -> Self: ...
+
+    @abstractmethod
+    def stop(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """One-way listener: authorize, SPA and native applications."""
+        return self.controls.addresses.one_way
+
+    @property
+    def two_way_url(self) -> str:
+        """Two-way listener: client-server applications, with their certificate."""
+        return self.controls.addresses.two_way
+
+    @property
+    def control_url(self) -> str:
+        return self.controls.addresses.control
+
+    @property
+    def ca_file(self) -> Path:
+        """The root CA a client must trust, PEM."""
+        return self.controls.ca_file
+
+    @property
+    def clock(self) -> BenchClock:
+        return self.controls.clock
+
+    @property
+    def journal(self) -> WholeJournal:
+        """What the server saw; ``journal.of(application)`` is one application's part of it."""
+        return self.controls.journal
+
+    @property
+    def mailbox(self) -> Mails:
+        """Every mail the platform would have sent, renewal notices included."""
+        return self.controls.portal.mailbox
+
+    @property
+    def faults(self) -> FaultDesk:
+        """Trouble on purpose: ``faults.add("GET /v2/investors", status=503, times=2)``."""
+        return FaultDesk(self.controls)
+
+    def enqueue(
+        self,
+        operation: str,
+        *,
+        application: Owner | None = None,
+        status: int = 200,
+        json: Any = None,
+        text: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Scripts the answer to an operation's next call, after the gateway let it in.
+
+        ``application`` alone is answered so, where one is given. Raises
+        :class:`~mock_sei.errors.Rejected` for what cannot be sent.
+        """
+        self.controls.enqueue(
+            require_text("operation", operation, "a method and a path, such as GET /v2/investors"),
+            application=None if application is None else name_of(application),
+            status=status,
+            json=json,
+            text=text,
+            headers=headers,
+        )
+
+    def only_scripted(self) -> None:
+        """From now on, until a reset, a functional call without a script fails the test."""
+        self.controls.only_scripted()
+
+    def server_certificate(self, variant: ServerVariantName | ServerVariant = "valid") -> None:
+        """What both listeners show from the next connection on: does the client check it?"""
+        self.controls.set_server_certificate(require_choice("variant", variant, ServerVariant))
+
+    @property
+    def data(self) -> Collections:
+        """The records behind the functional APIs: ``data["investors"].add({...})``."""
+        return Collections(self.controls)
+
+    @property
+    def applications(self) -> Applications:
+        """The registered ones, and registering, approving, changing, deleting."""
+        return Applications(self.controls)
+
+    def new_application(self, **fields: Any) -> Application:
+        """An approved application with keys, account and certificate of its own.
+
+        Server-server unless ``type``, ``actor`` and ``owner`` say otherwise; its name is one that
+        no other has. It lives until the next reset, or :meth:`remove_new_applications`. Raises
+        :class:`~mock_sei.errors.Rejected`.
+        """
+        name = f"application-{self.controls.new_tracking_id()[:8]}"
+        defaults = {"name": name, "type": "server-server", "actor": "server"}
+        portal = self.controls.portal  # of one state, whatever is reset meanwhile
+        application = portal.register(defaults | fields)
+        with self._lock:
+            self._made.append(application)
+        return portal.approve(application.app_key)
+
+    def remove_new_applications(self) -> None:
+        """Those of :meth:`new_application` that are still there, with their faults."""
+        with self._lock:
+            made, self._made = self._made, []
+        if not made:
+            return
+        controls = self.controls
+        faults = controls.faults
+        applications = [each for each in map(self._find_made, made) if each]
+        names = {each.name for each in applications}
+        for each in faults.armed if names else ():
+            if each.fault.application in names:
+                faults.remove(each.identifier)
+        for application in applications:
+            with contextlib.suppress(UnknownApplication):  # somebody was quicker
+                controls.portal.remove(application.app_key)
+
+    def _find_made(self, made: Application) -> Application | None:
+        """An application as it is now: since it was made its keys may have been refreshed."""
+        registry, account = self.controls.registry, made.service_account
+        found = registry.find_application(made.app_key)
+        if found is None and account is not None:
+            found = registry.find_application_of(account)
+        return found or registry.find_application(made.name)
+
+    def reset(self, **changes: Any) -> None:
+        """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""
+        by = None if self.test is None else one_line(self.test)[:LONGEST_NAME]
+        self.controls.reset(changes, by=by)
+        with self._lock:
+            self._made = []
+
+    def rotate_signing_key(self) -> str:
+        """A new key signs tokens from now on; returns its ``kid``. The old one stays accepted."""
+        return self.controls.rotate_signing_key()
+
+    def retire_signing_key(self, kid: str) -> None:
+        """Tokens of an old key are refused from now on.
+
+        Raises :class:`~mock_sei.errors.Rejected` for the one that signs, and for an unknown one.
+        """
+        self.controls.retire_signing_key(require_text("kid", kid))
+
+    def check(self) -> None:
+        """What the fixture asks after each test.
+
+        Raises :class:`~mock_sei.errors.MockSeiBug` with its traceback if mock-sei failed since the
+        reset, ``AssertionError`` for a required fault nobody met or a call that wanted a script.
+        """
+        verdict = self.controls.verdict()
+        self._reported = set(verdict.bugs)
+        verdict.check()
+
+    def check_bugs(self) -> None:
+        """Raises :class:`~mock_sei.errors.MockSeiBug` for failures of mock-sei itself that no
+        :meth:`check` has reported.
+        """
+        bugs = [each for each in self.controls.verdict().bugs if each not in self._reported]
+        self._reported |= set(bugs)
+        if bugs:
+            raise MockSeiBug("\n".join(bugs))
+
+    def service_account(self, account: Owner) -> Account:
+        """By user name, or the application's own. Raises :class:`UnknownAccount`."""
+        username = username_of(account)
+        registry = self.controls.registry
+        password = registry.require_account(username).password
+        application = registry.find_application_of(username)
+        if application is None or application.app_secret is None:
+            raise UnknownAccount(f"no application has the service account {spelled(username)}")
+        return Account(
+            username=username,
+            password=password,
+            application=application.name,
+            app_key=application.app_key,
+            app_secret=application.app_secret,
+        )
+
+    def certificate(self, account: Owner, variant: VariantName | Variant = "valid") -> Certificate:
+        """The account's current certificate, or a new one that is wrong in one way.
+
+        Its files stay until this object is stopped; one that is asked for again has the same.
+        """
+        username = username_of(account)
+        wanted = require_choice("variant", variant, Variant)
+        if wanted is Variant.VALID:
+            identity = self.controls.identity(username)
+        else:
+            identity = self.controls.issue_certificate(username, wanted)
+        folder = self._folder.here / f"{username}-{wanted}-{identity.serial_number:x}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        key_file, cert_file = folder / "privatekey.key", folder / "certificate.crt"
+        for file, content in (key_file, identity.key_pem), (cert_file, identity.certificate_pem):
+            if not file.exists():
+                write_whole(file, content)
+        return Certificate(
+            cert_file=cert_file,
+            key_file=key_file,
+            identity=identity,
+            controls=self.controls,
+            account=username,
+        )
+
+    def certificate_link(
+        self,
+        account: Owner,
+        *,
+        format: str | None = None,  # noqa: A002  # the link's own word for it
+        passphrase: str = Delivery.passphrase,
+        legacy: bool = False,
+        renew: bool = False,
+    ) -> str:
+        """The address of a one-time download of the account's certificate, which is mailed too.
+
+        With ``renew`` of a second certificate, made for it; the first works until it ends.
+        """
+        delivery = Delivery(format=format, passphrase=passphrase, legacy=legacy)
+        return self.controls.certificate_link(
+            username_of(account), delivery, renew=require_flag("renew", renew)
+        )
+
+    def sign_request(self, account: Owner, request: str) -> str:
+        """A certificate for a key of your own, PEM; ``request`` is a CSR, PEM.
+
+        Raises :class:`~mock_sei.errors.Rejected`.
+        """
+        require_text("request", request, "a CSR as PEM text")
+        return self.controls.sign_request(username_of(account), request).certificate_pem
+
+    def register_certificate(self, account: Owner, certificate: str, ca: str) -> None:
+        """Lets in a certificate of your own CA; both PEM, ``ca`` up to the root.
+
+        Raises :class:`~mock_sei.errors.Rejected`.
+        """
+        require_text("certificate", certificate, "a certificate as PEM text")
+        require_text("ca", ca, "the CAs as PEM text")
+        self.controls.register_certificate(username_of(account), certificate, ca)
+
+    def diagnose(
+        self,
+        account: Owner,
+        *,
+        cert_file: Path | str | None = None,
+        key_file: Path | str | None = None,
+        ca_file: Path | str | None = None,
+        passphrase: str | None = None,
+        app_key: str | None = None,
+        app_secret: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        url: str | None = None,
+        timeout: float = 10.0,
+        client: ClientName | None = None,
+    ) -> list[Finding]:
+        """What ``mock-sei doctor`` finds of a client that is configured so, what is right included.
+
+        Whatever is not given is the account's own and right: its pair, name and password, its
+        certificate and key where neither file is given, the platform's CA and the two-way URL.
+        ``timeout`` is in seconds, for each step of a connection; ``client`` names the client in
+        use. The variables of this process are looked at too. The journal has the doctor's
+        handshakes and its token request. Raises :class:`UnknownAccount`, and
+        :class:`~mock_sei.errors.ConfigurationError` for what is no URL; a file that cannot be read
+        is a finding.
+        """
+        from mock_sei.doctor.clients import KNOWN_CLIENTS
+        from mock_sei.doctor.examination import examine
+        from mock_sei.doctor.probe import observe
+        from mock_sei.doctor.setup import Options, read_setup
+
+        if client is not None:
+            problem = find_choice_problem(client, KNOWN_CLIENTS)
+            if problem is not None:
+                raise Rejected({"client": problem})
+        files = {
+            name: None if value is None else require_path(name, value)
+            for name, value in (("cert_file", cert_file), ("key_file", key_file))
+        }
+        if cert_file is None and key_file is None:
+            own = self.certificate(account)
+            files = {"cert_file": own.cert_file, "key_file": own.key_file}
+        known = self.service_account(account)
+        given = {
+            "app_key": known.app_key if app_key is None else app_key,
+            "app_secret": known.app_secret if app_secret is None else app_secret,
+            "username": known.username if username is None else username,
+            "password": known.password if password is None else password,
+        }
+        options = Options(
+            cacert=self.ca_file if ca_file is None else require_path("ca_file", ca_file),
+            cert=files["cert_file"],
+            key=files["key_file"],
+            passphrase=None if passphrase is None else require_text("passphrase", passphrase),
+            timeout=timedelta(seconds=require_seconds("timeout", timeout, most=3600)),
+            client=client,
+            **{name: require_text(name, value) for name, value in given.items()},
+        )
+        target = self.two_way_url if url is None else require_text("url", url)
+        return examine(read_setup(target, options, environ=os.environ), observe)
+
+    def ssl_context(self, account: Owner | Certificate | None = None) -> ssl.SSLContext:
+        """Trusts this platform's CA alone, and shows the account's certificate if one is named."""
+        if account is not None and not isinstance(account, Certificate):
+            account = self.certificate(account)
+        return client_context(
+            self.ca_file.read_text(), (account.cert_file, account.key_file) if account else None
+        )
+
+    def client(self, account: Owner | Certificate | None = None, **options: Any) -> httpx2.Client:
+        """An httpx2 client: two-way with the account's certificate, one-way without an account.
+
+        ``options`` go to ``httpx2.Client``. Proxies and CA variables of the environment are left
+        out of it.
+        """
+        refuse_unknown(options, _CLIENT_OPTIONS, what="keyword")
+        base = self.url if account is None else self.two_way_url
+        defaults: dict[str, Any] = {"base_url": base, "trust_env": False}
+        if "verify" not in options:
+            defaults["verify"] = self.ssl_context(account)
+        return httpx2.Client(**(defaults | options))
+
+    def token(self, account_or_application: Owner, user: str = DEFAULT_USER) -> str:
+        """An access token by real requests, whatever the application's grant.
+
+        Takes a service account, its user name, an application or its name; ``user`` logs in
+        where the grant has an end user. Raises :class:`~mock_sei.errors.MockSeiError`.
+        """
+        return str(self.token_response(account_or_application, user)["access_token"])
+
+    def token_response(
+        self, account_or_application: Owner, user: str = DEFAULT_USER
+    ) -> dict[str, Any]:
+        """The whole answer, refresh token included where there is one."""
+        asked = account_or_application
+        if isinstance(asked, Application):
+            name = asked.app_key
+        else:
+            name = name_of(asked, argument="account_or_application")
+        return self._flows.token_response(name, require_text("user", user, _USER))
+
+    def login(
+        self, application: Owner = "demo-web", user: str = DEFAULT_USER, **parameters: str | None
+    ) -> LogIn:
+        """Logs a user in and consents, without a page: what comes back to the redirect address.
+
+        ``parameters`` are added to the authorization request, or left out of it where None.
+        """
+        for name, value in parameters.items():
+            _check_parameter(name, value)
+        return self._flows.log_in(
+            name_of(application), require_text("user", user, _USER), **parameters
+        )
+
+    @property
+    def _flows(self) -> Flows:
+        return Flows(registry=lambda: self.controls.registry, connect=self.client)
+
+
+_USER = "an end user's e-mail address"
+_CLIENT_OPTIONS = ("account", *inspect.signature(httpx2.Client).parameters)
+_OWN_KEYWORDS = ("application", "user")
+
+
+def _check_parameter(name: str, value: object) -> None:
+    """Raises :class:`~mock_sei.errors.Rejected`, for a misspelt keyword of ours too.
+
+    Any other name is a parameter that the test wants to send, known to the platform or not.
+    """
+    near = difflib.get_close_matches(name[:100], _OWN_KEYWORDS, n=1, cutoff=0.8)
+    if near:
+        raise Rejected({name: f"no such keyword; did you mean {near[0]}?"})
+    if not isinstance(value, str | int | None):
+        raise Rejected({name: f"must be a text, a number or None, not {kind_of(value)}"})
+    if value is not None:
+        require_text(name, str(value))
+
+
+def client_context(ca_pem: str, certificate: tuple[Path, Path] | None) -> ssl.SSLContext:
+    """A client's TLS context that trusts one CA and nothing of the system's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=ca_pem)
+    if certificate is not None:
+        context.load_cert_chain(*certificate)
+    return context

@@ -1,0 +1,1 @@
+"""What texts, numbers, paths and files may be, whoever sends them."""

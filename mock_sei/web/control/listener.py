@@ -1,0 +1,198 @@
+"""Whom the control listener lets in: tests, and no web page.
+
+It hands out private keys of a test CA, so a foreign ``Origin`` is refused, and a ``Host`` that may
+be a stranger's (DNS rebinding). Only ``Host`` counts, which a page cannot choose, and not
+``X-Forwarded-Host``. In a pod the other containers reach it by a name of the server, and over
+loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import traceback
+from collections.abc import Callable, Collection
+
+from fastapi import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_sei.errors import MockSeiBug, Refusal
+from mock_sei.platform import Platform
+from mock_sei.rules.addresses import find_host, fits_name, is_address, is_loopback, is_under
+from mock_sei.rules.machine import real_dates
+from mock_sei.values.texts import spelled
+from mock_sei.web.exchange import (
+    BODY_LIMIT,
+    CONTROL_KEY,
+    REFUSED,
+    REFUSED_HEAD,
+    let_go,
+    platform_of,
+)
+from mock_sei.web.heads import as_get, without_body
+from mock_sei.web.requests import announced_size, find_headers
+
+logger = logging.getLogger("mock_sei")
+
+
+def own_failure(platform: Platform, error: Exception) -> JSONResponse:
+    """Recorded before the answer leaves: the test that has its answer must find the bug."""
+    platform.record_bug("".join(traceback.format_exception(error)))
+    detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
+    return JSONResponse({"detail": detail, "error": MockSeiBug.__name__}, 500)
+
+
+class LazyApp:
+    """An application made at its first request: most tests never ask the control API."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            app = self.load()
+        except Exception as error:  # nobody else would hear of it
+            await own_failure(scope[CONTROL_KEY], error)(scope, receive, send)
+            return
+        await app(scope, receive, send)
+
+    def load(self) -> ASGIApp:
+        """The application, made if it was not yet."""
+        if self._app is None:
+            with real_dates():
+                self._app = self._make()
+        return self._app
+
+
+class ControlListener:
+    """The door of the control API: keeps web pages and oversized bodies out."""
+
+    def __init__(self, app: ASGIApp, platform: Platform) -> None:
+        self._app = app
+        self._platform = platform
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        scope[CONTROL_KEY] = platform_of(scope, self._platform)
+        send = without_body(scope, send)
+        refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
+        if refused is not None:
+            logger.warning("control call refused: %s", refused)
+            body = {"detail": str(refused)}
+            await JSONResponse(body, refused.kind.status)(scope, receive, send)
+            return
+        refusal = refused_caller(scope, self._platform.server_names)
+        if refusal is not None:
+            logger.warning("control call refused: %s", refusal)
+            await JSONResponse({"detail": refusal}, 403)(scope, receive, send)
+            return
+        size = 0
+
+        async def receiving() -> Message:
+            nonlocal size
+            message = await receive()
+            refusal: Refusal | None = scope.get(REFUSED)
+            if refusal is not None:
+                raise HTTPException(refusal.kind.status, refusal.why.because)
+            size += len(message.get("body", b""))
+            if size > BODY_LIMIT:
+                raise HTTPException(413, f"the body is larger than {BODY_LIMIT} bytes")
+            return message
+
+        if announced_size(scope["headers"]) > BODY_LIMIT:
+            detail = {"detail": f"the body is larger than {BODY_LIMIT} bytes"}
+            await JSONResponse(detail, 413, {"Connection": "close"})(scope, receive, send)
+            return
+        try:
+            # The application records its failure, and the framework raises it again.
+            with contextlib.suppress(Exception):
+                await self._app(as_get(scope), receiving, send)
+        finally:
+            let_go(scope)
+
+
+def refused_caller(scope: Scope, names: Collection[str]) -> str | None:
+    """Why a caller may be a web page rather than a test, None where it is not.
+
+    ``names`` are those of the server's certificate, every ``--hostname`` among them.
+    """
+    hosts = find_headers(scope["headers"], b"host")
+    if len(hosts) > 1:
+        return "there is more than one Host header (RFC 9112 section 3.2)"
+    host = hosts[0] if hosts else ""
+    names = {each.lower().removesuffix(".") for each in names}
+    reason = _refused_origin(scope, host)
+    # A browser always sends one; only programs leave it out.
+    return reason or (_refused_host(host, scope, names) if host else None)
+
+
+def _refused_origin(scope: Scope, host: str) -> str | None:
+    """Where a browser says that the page is of another origin (RFC 6454, Fetch Metadata)."""
+    headers = scope["headers"]
+    for origin in find_headers(headers, b"origin"):
+        if _plain_origin(origin) != _plain_origin(f"http://{host}"):
+            return (
+                f"the control API is not for web pages of another origin ({spelled(origin[:100])})"
+            )
+    for site in find_headers(headers, b"sec-fetch-site"):
+        if site not in ("same-origin", "none") and not _is_navigation(scope):
+            shown = spelled(site[:20])
+            return f"the control API is not for web pages of another origin (a {shown} call)"
+    return None
+
+
+def _plain_origin(origin: str) -> str:
+    """An origin as browsers write it: without the port that the scheme has anyway."""
+    return origin.lower().removesuffix(":80")
+
+
+def _is_navigation(scope: Scope) -> bool:
+    """Somebody follows a link to here; the page with the link sees nothing of what comes back."""
+    wanted = ((b"sec-fetch-mode", "navigate"), (b"sec-fetch-dest", "document"))
+    headers = scope["headers"]
+    reads = scope["method"] in ("GET", "HEAD")
+    return reads and all(find_headers(headers, name) == [value] for name, value in wanted)
+
+
+PRIVATE_DOMAINS = ("internal", "local", "svc", "cluster.local")
+"""Domains that nobody can register: for private networks (ICANN reserved it in 2024), of mDNS (RFC
+6762), of Kubernetes."""
+
+
+def _refused_host(host: str, scope: Scope, names: Collection[str]) -> str | None:
+    """A name that its owner can lead to this machine after the page was loaded (DNS rebinding).
+
+    By an IP address no page of another origin gets here: a browser would have loaded the page from
+    that address. Any dotted name may be a stranger's. A name without a dot, or in one of
+    :data:`PRIVATE_DOMAINS`, is given by the network that the server was put into on purpose.
+
+    On loopback the network is that of somebody's desk, where any other machine can answer for such
+    names (mDNS, LLMNR), and no client needs one; only ``.internal`` leads from a container to the
+    machine that it runs on (``host.docker.internal``).
+    """
+    name = find_host(host)
+    if name is None:
+        return (
+            f"Host {spelled(host[:100])} is no host; call the control API by 127.0.0.1 or localhost"
+        )
+    if is_loopback(name) or is_under(name, ("localhost", "internal")) or name in names:
+        return None
+    server = scope.get("server")
+    if server and is_loopback(server[0]):
+        return (
+            f"Host {spelled(host[:100])} is not this machine, and a web page could be behind it "
+            "(DNS rebinding); call the control API by 127.0.0.1 or localhost, or start the server "
+            f"with --hostname {name[:100]}"
+        )
+    if is_address(name) or "." not in name or is_under(name, PRIVATE_DOMAINS):
+        return None
+    if any(fits_name(name, each) for each in names):
+        return None
+    return (
+        f"Host {spelled(host[:100])} is not known here, and a web page could be behind it (DNS "
+        "rebinding); start the server with "
+        f"--hostname {name[:100]}, or call the control API by an IP address or a name without a dot"
+    )

@@ -1,0 +1,257 @@
+"""What a fault does to an exchange: it waits, answers instead, breaks the answer off."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_sei.errors import Refusal, RefusalKind, error_body
+from mock_sei.faults.faults import RETRY_LATER, TRANSIENT, Fault
+from mock_sei.faults.scripts import ScriptedAnswer
+from mock_sei.journal.entries import BODY_KEPT
+from mock_sei.matching.targets import Caller
+from mock_sei.oauth.tokens import lifetime_of
+from mock_sei.values.sendable import WITHOUT_BODY, WITHOUT_LENGTH
+from mock_sei.web.exchange import STALLED, Exchange, find_header
+from mock_sei.web.heads import only_looks
+from mock_sei.web.refusals import JsonResponse
+
+RESET = "mock_sei.reset"
+"""Among the extensions of a connection: a call that resets it."""
+
+CHECK = "fault"
+
+_PIECES_A_SECOND = 10
+
+
+def caller_of(exchange: Exchange, scope: Scope, form: bytes = b"") -> Caller:
+    """Whose exchange it is, by what its headers, its query and its form say."""
+    return Caller(
+        method=scope["method"],
+        path=scope["path"],
+        listener=exchange.listener,
+        app_key=_app_key(scope, form),
+        registry=exchange.platform.state.registry,
+    )
+
+
+def _app_key(scope: Scope, form: bytes) -> str | None:
+    """From the AppKey header of a functional call, the pair of a token request, ``client_id``."""
+    headers = scope["headers"]
+    named = find_header(headers, b"appkey")
+    if named is not None:
+        return named.decode("latin-1")
+    pair = (find_header(headers, b"authorization") or b"").rpartition(b" ")[2]
+    try:
+        named_in_pair = base64.b64decode(pair, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        named_in_pair = ""
+    if named_in_pair:
+        return named_in_pair
+    texts: tuple[bytes, bytes] = (scope["query_string"], form)
+    given = (dict(parse_qsl(each.decode("latin-1"))).get("client_id") for each in texts)
+    return next(filter(None, given), None)
+
+
+def has_form(scope: Scope) -> bool:
+    """Whether a form comes that is small enough to be read before its request is answered."""
+    headers = scope["headers"]
+    content_type = find_header(headers, b"content-type") or b""
+    length = find_header(headers, b"content-length") or b""
+    is_form = content_type.lower().startswith(b"application/x-www-form-urlencoded")
+    return is_form and length.isdigit() and int(length) <= BODY_KEPT
+
+
+class Trouble:
+    """One exchange with its fault."""
+
+    def __init__(self, fault: Fault, exchange: Exchange, scope: Scope) -> None:
+        self._fault = fault
+        self._exchange = exchange
+        self._scope = scope
+        self._reset: Callable[[], object] | None = scope.get("extensions", {}).get(RESET)
+        self._start: Message | None = None
+        self._body = bytearray()
+
+    async def answer(self, app: ASGIApp, receive: Receive, send: Send) -> None:
+        """Runs the exchange as the fault has it."""
+        fault = self._fault
+        self._exchange.entry.fault = str(fault)
+        await asyncio.sleep(self._delay())
+        if fault.stall:
+            self._scope[STALLED] = True
+            await self._until_gone(receive)
+            self._exchange.end_unanswered()
+            return
+        if fault.cut == "before-headers":
+            await self._break_off(receive)
+            return
+        try:
+            if fault.status is not None:
+                await self._refuse(self._scope, receive, self._collect)
+            else:
+                with lifetime_of(fault.token_lifetime):
+                    await app(self._scope, receive, self._collect)
+        finally:  # a bug of ours is answered before it is told
+            await self._send(receive, send)
+
+    def _delay(self) -> float:
+        fault = self._fault
+        varies = fault.spread and not only_looks(self._scope)
+        jitter = self._exchange.platform.faults.jitter() if varies else 0
+        return max(0, fault.latency + fault.spread * jitter)
+
+    async def _collect(self, message: Message) -> None:
+        """The whole answer first: what is broken off must be known to its end."""
+        if message["type"] == "http.response.start":
+            self._start = dict(message)
+        else:
+            self._body += message.get("body", b"")
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault, status = self._fault, self._fault.status or 500
+        kind = RefusalKind(
+            status=status,
+            code="gateway.fault" if status >= 500 else "gateway.access.failure",
+            message="The service is not available" if status >= 500 else "The request is refused",
+        )
+        refusal = Refusal(
+            kind,
+            check=CHECK,
+            because="A fault was armed for this call; the operation did not see it.",
+            actual=str(fault),
+        )
+        self._exchange.entry.refuse(refusal.why)
+        body = error_body(refusal, self._exchange.tracking_id)
+        body["transient"] = status in TRANSIENT
+        headers: dict[str, str] = {}
+        wait = fault.retry_after
+        if wait is None and status in RETRY_LATER:
+            wait = 1
+        if wait is not None:
+            headers["Retry-After"] = str(wait)
+        answer = Response(status_code=status, headers=headers)
+        if status not in WITHOUT_BODY:
+            answer = JsonResponse(body, status, headers)
+        await answer(scope, receive, send)
+
+    async def _send(self, receive: Receive, send: Send) -> None:
+        fault = self._fault
+        if self._start is None:
+            return
+        has_body = self._start["status"] not in WITHOUT_BODY
+        body = bytes(self._body) if has_body else b""
+        if fault.malformed:
+            body = body[: max(1, len(body) // 2)]
+        await send({**self._start, "headers": self._headers(len(body), has_body=has_body)})
+        if fault.cut == "after-headers":
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+            await self._break_off(receive)
+        elif fault.cut == "in-body":
+            half = body[: len(body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
+            await self._break_off(receive)
+        elif fault.drip and body and not only_looks(self._scope):
+            await self._drip(body, fault.drip, send)
+        else:
+            await send({"type": "http.response.body", "body": body})
+
+    def _headers(self, size: int, *, has_body: bool) -> list[tuple[bytes, bytes]]:
+        """The headers of the answer, made to fit the body that is sent."""
+        start, fault = self._start or {}, self._fault
+        headers: list[tuple[bytes, bytes]] = list(start["headers"])
+        if fault.content_type is not None and has_body:
+            headers = _without(headers, b"content-type")
+            headers.append((b"content-type", fault.content_type.encode()))
+        headers = _without(headers, b"content-length")
+        if start["status"] not in WITHOUT_LENGTH:
+            headers.append((b"content-length", str(size).encode()))
+        return headers
+
+    async def _drip(self, body: bytes, rate: int, send: Send) -> None:
+        size = max(1, rate // _PIECES_A_SECOND)
+        for start in range(0, len(body), size):
+            piece = body[start : start + size]
+            more = start + size < len(body)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+            await asyncio.sleep(size / rate if more else 0)
+
+    async def _break_off(self, receive: Receive) -> None:
+        self._exchange.end_unanswered()
+        if self._reset is not None:
+            self._reset()
+        await self._until_gone(receive)
+
+    async def _until_gone(self, receive: Receive) -> None:
+        """The server would answer for us if this returned before the client is gone."""
+        gone = False
+        while not gone:
+            with contextlib.suppress(Refusal):  # of a request too large: nobody is answered here
+                gone = (await receive())["type"] == "http.disconnect"
+
+
+def _without(headers: list[tuple[bytes, bytes]], name: bytes) -> list[tuple[bytes, bytes]]:
+    return [each for each in headers if each[0].lower() != name]
+
+
+def find_script(exchange: Exchange, scope: Scope, *, strict: bool) -> ScriptedAnswer | None:
+    """The scripted answer of an exchange, which is used up by it, unless a HEAD only looks at it.
+
+    ``strict`` is for calls that must have one where a test asks for that.
+    """
+    scripts = exchange.platform.scripts
+    if scripts.is_quiet:
+        return None
+    caller = caller_of(exchange, scope)
+    notes = exchange.entry.findings.notes
+    if only_looks(scope):
+        found = scripts.take_named(_as_head(caller))
+        if found is None:
+            found = scripts.foresee(caller)
+            if found is not None:
+                notes.append("shown the script of the next GET, which is not used up by a HEAD")
+            return found
+    else:
+        found = scripts.take(caller) if strict else scripts.take_for_oauth(caller)
+    if found is not None:
+        notes.append("answered from a script")
+    return found
+
+
+def _as_head(caller: Caller) -> Caller:
+    return replace(caller, method="HEAD")
+
+
+def scripted_answer(answer: ScriptedAnswer) -> Response:
+    """As it was scripted."""
+    return Response(
+        answer.content, answer.status, headers=dict(answer.headers), media_type=answer.media_type
+    )
+
+
+def fault_of(exchange: Exchange, scope: Scope, form: bytes) -> Fault | None:
+    """The fault an exchange meets; the journal then knows the application by its AppKey.
+
+    A HEAD meets what is armed for HEAD by name; else it is shown what the next GET meets.
+    """
+    caller, faults = caller_of(exchange, scope, form), exchange.platform.faults
+    if only_looks(scope):
+        fault = faults.meet_named(_as_head(caller))
+        if fault is None:
+            fault = faults.foresee(caller)
+            if fault is not None:
+                note = "shown the fault of the next GET, which does not count for a HEAD"
+                exchange.entry.findings.notes.append(note)
+    else:
+        fault = faults.meet(caller)
+    if fault is not None and caller.application is not None:
+        exchange.entry.findings.application = caller.application.name
+    return fault

@@ -1,0 +1,184 @@
+"""Operation patterns: what they match, what may be armed, and what that costs."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_sei.matching.targets import Operations, Pattern, Patterns, Target
+from tests.growth import Action, assert_flat, assert_linear
+
+TEXTS = st.text(alphabet="ab/ ", max_size=12)
+PATTERNS = st.lists(
+    st.sampled_from(["*", "**", "{x}", "{}", "a", "b", "/", "ab", "{y", "}"]), max_size=9
+).map("".join)
+
+
+def slowly_matches(pattern: str, text: str) -> bool:
+    """By trying everything."""
+    parts = re.findall(r"\{[^}]*\}|.", pattern)
+
+    @cache
+    def rest(part: int, at: int) -> bool:
+        if part == len(parts):
+            return at == len(text)
+        if parts[part] == "*":
+            return any(rest(part + 1, end) for end in range(at, len(text) + 1))
+        if len(parts[part]) > 1:
+            ends = range(at + 1, len(text) + 1)
+            return any(rest(part + 1, end) for end in ends if "/" not in text[at:end])
+        return text[at : at + 1] == parts[part] and rest(part + 1, at + 1)
+
+    return rest(0, 0)
+
+
+@given(PATTERNS, TEXTS)
+def test_a_pattern_matches_what_trying_everything_matches(pattern: str, text: str) -> None:
+    assert Pattern(pattern).matches(text) == slowly_matches(pattern, text)
+
+
+@given(st.lists(PATTERNS, max_size=12), TEXTS, st.data())
+def test_of_many_patterns_those_that_match_are_found(
+    texts: list[str], text: str, data: st.DataObject
+) -> None:
+    patterns = Patterns()
+    for each in texts:
+        patterns.add(each)
+    gone = data.draw(st.sets(st.sampled_from(texts))) if texts else set()
+    for each in gone:
+        patterns.remove(each)
+    there = set(texts) - gone
+
+    assert sorted(patterns.matching(text)) == sorted(
+        each for each in there if slowly_matches(each, text)
+    )
+    assert len(patterns) == len(there)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hit", "missed"),
+    [
+        ("GET /v2/investors", "GET /v2/investors", "GET /v2/investors/"),
+        ("GET /v2/investors/", "GET /v2/investors/", "GET /v2/investors"),
+        ("GET /v1/{id}/x", "GET /v1/a b/x", "GET /v1/a/b/x"),
+        ("GET /v1/{id}", "GET /v1/7", "GET /v1/"),
+        ("GET /v1/p-{id}.json", "GET /v1/p-7.json", "GET /v1/p-.json"),
+        ("GET /v1/{a}{b}", "GET /v1/ab", "GET /v1/a"),
+        ("GET /v1/*", "GET /v1/", "GET /v1"),
+        ("* /v1/*/x", "PATCH /v1/a/b/x", "PATCH /v1/x"),
+        ("* *", "GET /", "GET"),
+        ("GET *", "GET /a\nb", "POST /a"),
+        ("GET /%2F", "GET /%2F", "GET /%2f"),
+        ("GET /*?x=1", "GET /a?x=1", "GET /a"),
+        ("GET /a.b", "GET /a.b", "GET /axb"),
+        ("GET /Ä*", "GET /Äb", "GET /äb"),
+    ],
+)
+def test_a_star_is_any_run_and_a_name_is_one_segment(pattern: str, hit: str, missed: str) -> None:
+    target = Target(operation=pattern)
+
+    assert target.problems() == {}
+    assert target.matches(hit)
+    assert not target.matches(missed)
+
+
+@pytest.mark.parametrize(
+    ("operation", "problem"),
+    [
+        ("investors", "not a method and a path"),
+        ("get /v2/investors", "not a method and a path"),
+        ("GET v2/investors", "not a method and a path"),
+        ("GET  /v2/investors", "not a method and a path"),
+        ("GET /v2/in vestors", "not a method and a path"),
+        ("GET /" + "a" * 2000, "at most 2000 characters, not 2005"),
+        ("GET /" + "*a" * 1000, "at most 2000 characters"),
+        ("GET /\ud800", "half a surrogate pair is no text"),
+        ("", "not a method and a path"),
+    ],
+)
+def test_what_is_no_operation_is_refused_with_its_reason(operation: str, problem: str) -> None:
+    assert problem in Target(operation=operation).problems()["operation"]
+
+
+@pytest.mark.parametrize(
+    ("application", "problem"),
+    [("\udfff", "half a surrogate pair"), ("x" * 2001, "at most 2000 characters")],
+)
+def test_an_application_that_no_name_can_be_is_refused(application: str, problem: str) -> None:
+    assert problem in Target(application=application).problems()["application"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "GET /*a*a*a*ab",
+        "GET /" + "*a" * 900 + "b",
+        "GET /" + "*" * 900 + "b",
+        "GET /*/{a}/{b}/{c}/{d}b",
+        "GET /*{a}a{b}a{c}a{d}ab*",
+        "GET /" + "{a}" * 400 + "b",
+    ],
+)
+@pytest.mark.parametrize("unit", ["a", "/a", "a/"])
+def test_matching_takes_time_that_grows_with_the_path_only(pattern: str, unit: str) -> None:
+    found = Pattern(pattern)
+
+    def make(size: int) -> Action:
+        text = "GET /" + unit * size
+        return lambda: found.matches(text)
+
+    assert_linear(make, 2000)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GET /v1/thing-{}",
+        "GET /v1/thing-{}/*",
+        "GET /v1/*/thing-{}/*",
+        "* */thing-{}",
+        "GET /v1/{{id}}/thing-{}",
+    ],
+    ids=["exact", "beginning", "middle", "end", "segment"],
+)
+def test_many_patterns_of_others_cost_a_call_nothing(name: str) -> None:
+    def make(count: int) -> Action:
+        patterns = Patterns()
+        for number in range(count):
+            patterns.add(name.format(f"{number:05}"))
+        return lambda: list(patterns.matching("GET /v1/investors/INV-1/accounts"))
+
+    assert_flat(make, many=5000)
+
+
+def test_what_can_be_called_is_known_by_template_name_and_value() -> None:
+    known = Operations(["GET /v2/investors", "PATCH /v1/investors/{externalId}"])
+
+    assert known.has("GET /v2/investors")
+    assert known.has("PATCH /v1/investors/{externalId}")
+    assert known.has("PATCH /v1/investors/{id}")
+    assert known.has("PATCH /v1/investors/INV-1")
+    assert known.has("GET /nothing/*")
+    assert not known.has("PATCH /v1/investors/INV-1/x")
+    assert not known.has("POST /v2/investors")
+
+
+def test_whether_an_operation_is_known_costs_the_same_whatever_can_be_called() -> None:
+    def make(count: int) -> Action:
+        known = Operations(f"GET /v1/thing{number:05}/{{id}}" for number in range(count))
+        return lambda: known.has("GET /v1/thing00007/INV-1")
+
+    assert_flat(make, many=5000)
+
+
+def test_hostile_patterns_and_paths_made_at_random_end() -> None:
+    random = Random(7)  # noqa: S311
+    for _ in range(200):
+        pattern = "GET /" + "".join(random.choices(["*", "{x}", "a", "/", "ab"], k=300))
+        path = "GET /" + "".join(random.choices("ab/", k=2000))
+        Pattern(pattern).matches(path)
