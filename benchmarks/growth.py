@@ -33,6 +33,8 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder, load_fixtures
 from mock_sei.journal.entries import Entry
 from mock_sei.oauth.metadata import TOKEN_PATH
+from mock_sei.operations.faults import AddFault
+from mock_sei.operations.scripts import EnqueueAnswer
 from mock_sei.platform import Platform
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.mailbox import Letter
@@ -139,7 +141,7 @@ def make_world(folder: Path, applications: int = 0, **fixtures: Any) -> World:
     )
     platform = Platform(fixtures=loaded, store=CertificateStore(folder), behaviour=Behaviour())
     app = platform_app()
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
     two_way = Caller(PlatformListener(app, platform, Listener.TWO_WAY), identity)
     token = two_way.call(
         "POST",
@@ -252,7 +254,7 @@ def mailbox(folder: Path, size: int) -> Action:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, username)])
         builder = x509.CertificateSigningRequestBuilder().subject_name(name)
         request = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
-        world.platform.sign_request(username, request)
+        world.platform.certificates.sign(username, request)
     return lambda: len(world.platform.portal.mailbox)
 
 
@@ -275,7 +277,9 @@ def _entry(folder: Path, size: int) -> Entry:
 def beside_finished_faults(folder: Path, size: int) -> Action:
     world = make_world(folder)
     for _ in range(size):
-        world.platform.arm_fault({"operation": "GET /v2/investors", "status": 418, "times": 1})
+        AddFault(fields={"operation": "GET /v2/investors", "status": 418, "times": 1}).perform(
+            world.platform
+        )
     for _ in range(size):
         with contextlib.suppress(AssertionError):
             world.get("/v2/investors?limit=1")
@@ -286,9 +290,8 @@ def beside_live_faults(folder: Path, size: int) -> Action:
     world = make_world(folder, size)
     for number in range(size):
         operation = f"GET /v1/order/tradetickets*{number}" if number % 2 else "GET /v1/*"
-        world.platform.arm_fault(
-            {"operation": operation, "application": f"server-{number}", "status": 503}
-        )
+        fields = {"operation": operation, "application": f"server-{number}", "status": 503}
+        AddFault(fields=fields).perform(world.platform)
     return lambda: world.get("/v1/order/tradetickets?limit=1")
 
 
@@ -296,7 +299,9 @@ def beside_scripted_answers(folder: Path, size: int) -> Action:
     world = make_world(folder, size)
     for number in range(size):
         operation = f"GET /v1/order/tradetickets*{number}" if number % 2 else "GET /v1/*"
-        world.platform.enqueue(operation, application=f"server-{number}", json={})
+        EnqueueAnswer(operation=operation, application=f"server-{number}", json={}).perform(
+            world.platform
+        )
     return lambda: world.get("/v1/order/tradetickets?limit=1")
 
 
@@ -304,15 +309,15 @@ def arm_a_fault(folder: Path, size: int) -> Action:
     world = make_world(folder)
     fault = {"operation": "GET /v2/investors", "status": 503}
     for _ in range(size):
-        world.platform.arm_fault(fault)
-    return lambda: world.platform.arm_fault(fault)
+        AddFault(fields=fault).perform(world.platform)
+    return lambda: AddFault(fields=fault).perform(world.platform)
 
 
 def script_an_answer(folder: Path, size: int) -> Action:
     world = make_world(folder)
     for _ in range(size):
-        world.platform.enqueue("GET /v2/investors", json={})
-    return lambda: world.platform.enqueue("GET /v2/investors", json={})
+        EnqueueAnswer(operation="GET /v2/investors", json={}).perform(world.platform)
+    return lambda: EnqueueAnswer(operation="GET /v2/investors", json={}).perform(world.platform)
 
 
 def send_a_mail(folder: Path, size: int) -> Action:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import click
 
 from mock_sei import __version__
+from mock_sei.commands.options import control_url_option, format_option
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import MockSeiError
 from mock_sei.values.paths import find_path_problem
@@ -23,14 +24,32 @@ if TYPE_CHECKING:
 
     from mock_sei.testing.remote import Remote
 
-LOOPBACK, CONTROL_PORT = "127.0.0.1", 8044
-"""Where the control listener is, unless the environment says otherwise."""
+OF_SERVER = {
+    "clock": "Show, advance, set, freeze or reset the clock of a running server.",
+    "faults": "List, add or clear the faults of a running server: what goes wrong on purpose.",
+    "applications": "List, add, approve or remove the applications of a running server.",
+    "data": "Show, add or clear the records of a running server.",
+}
+"""Groups of commands, each of which performs one operation."""
 BAD_INPUT = 2
 """Exit status for a user's mistake; 1 is for a check that found something."""
 
 
 class _Commands(click.Group):
-    """Turns our own errors into one line and exit status 2."""
+    """Turns our own errors into one line and exit status 2.
+
+    A command that is not defined here is an operation of its own.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "reset"])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name != "reset":
+            return super().get_command(ctx, name)
+        from mock_sei.commands.control import commands_of
+
+        return commands_of("")[name]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -251,23 +270,15 @@ def _secret_option(name: str, text: str) -> Callable[[Callable[..., None]], Call
     return click.option(name, envvar=variable, show_envvar=True, help=text)
 
 
-def _own_control_url() -> str:
-    """Where `mock-sei serve` listens with the variables of this environment, as in a container."""
-    from mock_sei.rules.addresses import host_to_call, url
-
-    host = host_to_call(os.environ.get("MOCK_SEI_CONTROL_HOST") or LOOPBACK, loopback=LOOPBACK)
-    port = os.environ.get("MOCK_SEI_CONTROL_PORT", "")
-    return url("http", host, int(port) if port.isdecimal() else CONTROL_PORT)
+def _with(option: click.Option, command: Callable[..., None]) -> Callable[..., None]:
+    """The function of a command, with one more option before the others that it has."""
+    params: list[click.Parameter] = getattr(command, "__click_params__", [])
+    command.__click_params__ = [*params, option]  # type: ignore[attr-defined]  # of click
+    return command
 
 
 def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--control-url",
-        envvar="MOCK_SEI_CONTROL_URL",
-        default=_own_control_url,
-        show_default=f"http://{LOOPBACK}:{CONTROL_PORT}",
-        help="Control address of the running server.",
-    )(command)
+    return _with(control_url_option(), command)
 
 
 @main.command()
@@ -282,7 +293,9 @@ def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
 @_control_url_option
 def token(account: str, application: str | None, user: str, control_url: str) -> None:
     """Obtain an access token from a running server and print it, nothing else."""
-    click.echo(_remote(control_url).token(application or account, user))
+    from mock_sei.commands.server import obtain_token
+
+    click.echo(obtain_token(_remote(control_url), application or account, user))
 
 
 @main.command()
@@ -330,15 +343,32 @@ def postman(
 
 
 def _format_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """``--format``, of what a command prints for people and for programs."""
-    return click.option(
-        "--format",
-        "format_name",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help=text,
-    )
+    return lambda command: _with(format_option(text), command)
+
+
+class _OfServer(click.Group):
+    """Commands that each perform one operation at a running server.
+
+    Without a command it is the first of them, which shows what there is.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or [self.list_commands(ctx)[0]])
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(self._commands())
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        return self._commands().get(name)
+
+    def _commands(self) -> dict[str, click.Command]:
+        from mock_sei.commands.control import commands_of
+
+        return commands_of(self.name or "")
+
+
+for _name, _help in OF_SERVER.items():
+    main.add_command(_OfServer(_name, help=_help))
 
 
 @main.group()
@@ -478,6 +508,6 @@ def healthcheck(control_url: str) -> None:
 
 
 def _remote(control_url: str) -> Remote:
-    from mock_sei.testing.remote import Remote
+    from mock_sei.commands.server import server_at
 
-    return Remote(control_url)
+    return server_at(control_url)

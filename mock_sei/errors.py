@@ -6,6 +6,7 @@
     ├── UnknownAccount         a service account that is not registered
     ├── UnknownCertificate     a certificate that the account never had
     ├── UnknownCollection      a collection of records that no operation reads
+    ├── UnknownFault           a fault that was never armed, or that was removed
     ├── UnknownMessage         a mail that is not in the mailbox
     ├── UnknownUser            an end user whom nobody knows
     ├── NoServer               nothing answers at an address, or no mock-sei of this version
@@ -110,6 +111,10 @@ class UnknownCertificate(MockSeiError):
 
 class UnknownCollection(MockSeiError):
     """No operation reads such a collection; the message names the nearest ones."""
+
+
+class UnknownFault(MockSeiError):
+    """A fault that was never armed, or that was removed."""
 
 
 class UnknownMessage(MockSeiError):

@@ -1,8 +1,8 @@
 """One whole platform: builds the parts, owns them, resets them.
 
 Nothing of the platform lives outside a platform, so two servers in one process never meet. What a
-reset brings back is in :class:`State`; the CA, the fixtures and the listeners outlive it. Whatever
-a test can do, by the Python object or by the control API, is one method here.
+reset brings back is in :class:`State`; the CA, the fixtures and the listeners outlive it. What a
+test can do to it is in ``operations/``.
 
 A reset is a line: each call works from its first byte to its last on the state that there was at
 its beginning, which :meth:`Platform.pinned` keeps for it. A method that needs more than one part of
@@ -12,14 +12,12 @@ the state, or works slowly, therefore reads ``self.state`` once.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -33,10 +31,7 @@ from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.spooled import Body, Spool
 from mock_sei.apis.times import find_zone
 from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
-from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
-from mock_sei.certificates.held import AccountCertificate
-from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.soundness import date_faults, find_faults, path_of_ders
 from mock_sei.certificates.store import CertificateStore
@@ -48,8 +43,8 @@ from mock_sei.errors import (
     UnknownCertificate,
 )
 from mock_sei.faults.check_result import CheckResult, Kept
-from mock_sei.faults.faults import ArmedFault, Fault, Faults, read_fault
-from mock_sei.faults.scripts import Scripts, make_answer
+from mock_sei.faults.faults import Fault, Faults, read_fault
+from mock_sei.faults.scripts import Scripts
 from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Admission, Call, admit
 from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
@@ -66,7 +61,6 @@ from mock_sei.oauth.server import AuthorizationServer, Rules
 from mock_sei.oauth.token_info import token_information
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
-from mock_sei.portal.links import Delivery, Link
 from mock_sei.portal.portal import Portal
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import PLATFORM_PAGES, Addresses
@@ -121,8 +115,6 @@ class CertificateRules:
     """How long before a certificate's end its renewal is asked for."""
 
 
-LONGEST_NAME = 200
-"""Characters of a test's name that a reset is told."""
 BODIES_AT_ONCE = 16
 """Uploads of the largest size that all bodies together, coming in or stored, may be large."""
 
@@ -185,6 +177,7 @@ class Platform:
         self.journal = Journal(journal_size)
         self._line = threading.Lock()
         """Held while a reset changes the state, and by whoever must not meet it half done."""
+        self._operations = cache(partial(operations_of, self.catalogue))
         self._present = self
         """The platform that a reset changes; a pinned one is another."""
         self.state = self._seeded(behaviour)
@@ -253,9 +246,10 @@ class Platform:
         )
         return state
 
-    @cached_property
-    def _operations(self) -> Operations:
-        return operations_of(self.catalogue)
+    @property
+    def operations(self) -> Operations:
+        """The operations that a fault can name. They outlive a reset."""
+        return self._operations()
 
     def reset(self, changes: Mapping[str, Any] | None = None, *, by: str | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
@@ -306,7 +300,7 @@ class Platform:
         return twin
 
     @contextmanager
-    def _before_reset(self) -> Iterator[bool]:
+    def before_reset(self) -> Iterator[bool]:
         """Whether this is the platform of now, which it stays for the length of the ``with``."""
         with self._line:
             yield self.state is self._present.state
@@ -372,40 +366,11 @@ class Platform:
     def faults(self) -> Faults:
         return self.state.faults
 
-    def arm_fault(self, fields: Mapping[str, Any]) -> ArmedFault:
-        """Raises :class:`~mock_sei.errors.Rejected` naming every field at fault."""
-        return self.state.faults.arm(read_fault(fields, self._operations))
-
     @property
     def scripts(self) -> Scripts:
         return self.state.scripts
 
-    def enqueue(
-        self,
-        operation: str,
-        *,
-        application: str | None = None,
-        status: int = 200,
-        json: Any = None,
-        text: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Scripts the answer to the next call. Raises :class:`~mock_sei.errors.Rejected`."""
-        answer = make_answer(
-            operation,
-            application=application,
-            status=status,
-            json_body=json,
-            text=text,
-            headers=headers,
-        )
-        self.scripts.enqueue(answer)
-
-    def only_scripted(self, *, strict: bool = True) -> None:
-        """Whether a functional call without a script speaks against the test, until a reset."""
-        self.scripts.strict = strict
-
-    def verdict(self, *, reported: bool = True) -> CheckResult:
+    def check_result(self, *, reported: bool = True) -> CheckResult:
         """What speaks against the test since the reset.
 
         Its bugs count as reported, unless the caller throws it away.
@@ -479,7 +444,7 @@ class Platform:
 
     def record(self, entry: Entry) -> None:
         """Writes into journal and log; into the log only where a reset overtook the call."""
-        with self._before_reset() as is_now:
+        with self.before_reset() as is_now:
             if is_now:
                 self.journal.add(entry)
         level = logging.WARNING if entry.refused_by else logging.INFO
@@ -496,7 +461,7 @@ class Platform:
 
         Of a call that a reset overtook too: no failure of mock-sei goes unreported.
         """
-        with self._before_reset() as is_now:
+        with self.before_reset() as is_now:
             self._present.bugs.add(traceback if is_now else _earlier(traceback))
         logger.error("mock-sei failed, please report this:\n%s", traceback)
 
@@ -506,72 +471,10 @@ class Platform:
         self.state.shortages.add(sentence)
         logger.error("%s", sentence)
 
-    # What a test bench can do
-
     @property
     def registry(self) -> Registry:
         """Who is registered now."""
         return self.state.registry
-
-    @property
-    def ca_file(self) -> Path:
-        """The root CA a client must trust, PEM."""
-        return self.store.ca_file
-
-    def connection_details(self, host: str | None = None, *, limit: int = 1000) -> dict[str, Any]:
-        """Everything a client needs to connect; the secrets are demo secrets, or the user's own.
-
-        ``host`` is what the caller reached this machine by: where the listeners have no address
-        of their own, theirs are told with it. At most ``limit`` records of each kind are told.
-        """
-        state = self.state
-        registry = state.registry
-        applications = registry.applications.page(limit=limit)
-        accounts = registry.service_accounts.page(limit=limit)
-        users = registry.end_users.page(limit=limit)
-        addresses = self.addresses.seen_by(host)
-        return {
-            "url": addresses.one_way,
-            "two_way_url": addresses.two_way,
-            "control_url": addresses.control,
-            "pid": os.getpid(),
-            **asdict(state.behaviour),
-            "applications": [each.as_dict() for each in applications.records],
-            "service_accounts": [asdict(each) for each in accounts.records],
-            "end_users": [asdict(each) for each in users.records],
-            "counts": {
-                "applications": applications.count,
-                "service_accounts": accounts.count,
-                "end_users": users.count,
-            },
-        }
-
-    def set_clock(self, *, now: datetime | None, frozen: bool | None) -> None:
-        """Moves, stops or starts the clock. Raises :class:`Rejected` with what is wrong."""
-        with self._before_reset() as is_now:
-            if not is_now:
-                return
-            if now is not None:
-                self.clock.set(now, frozen=frozen)
-            elif frozen is not None:
-                (self.clock.freeze if frozen else self.clock.unfreeze)()
-
-    def advance_clock(self, seconds: float) -> None:
-        """Moves the clock forward. Raises :class:`Rejected` with what is wrong."""
-        with self._before_reset() as is_now:
-            if is_now:
-                self.clock.advance(seconds=seconds)
-
-    def reset_clock(self) -> None:
-        """Back to the machine's time."""
-        with self._before_reset() as is_now:
-            if is_now:
-                self.clock.reset()
-
-    def clear_journal(self) -> None:
-        with self._before_reset() as is_now:
-            if is_now:
-                self.journal.clear()
 
     @property
     def portal(self) -> Portal:
@@ -582,13 +485,28 @@ class Platform:
     def certificates(self) -> AccountCertificates:
         return self.state.certificates
 
-    def identity(self, account: str) -> Identity:
-        """The account's current certificate, made when first asked for.
+    def take_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
+        """What a one-time link downloads; the link is dead from now on.
 
-        Raises :class:`~mock_sei.errors.UnknownAccount`, or
-        :class:`~mock_sei.errors.UnknownCertificate` where its key is the client's alone.
+        Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
         """
-        return self.certificates.identity(account)
+        here = self.pinned()
+        file = here.preview_certificate(token, format_name)
+        here.portal.links.take(token)
+        return file
+
+    def preview_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
+        """What a one-time link would download; the link stays as it is."""
+        state = self.state
+        link = state.portal.links.require(token)
+        try:
+            certificate = state.certificates.find(link.account, link.serial_number)
+        except (UnknownAccount, UnknownCertificate):
+            state.portal.links.require(token)  # dead, where its application was deleted just now
+            raise
+        delivery = link.delivery
+        options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
+        return certificate.download(format_name or delivery.format or "pem", options)
 
     def load(self) -> None:
         """Reads every file that is else read when first asked for; to parse it is left until then:
@@ -604,78 +522,6 @@ class Platform:
             if until():
                 return
             self._seeded_identities.require(account)
-
-    def issue_certificate(self, account: str, variant: Variant = Variant.VALID) -> Identity:
-        """A further certificate; a valid one becomes the account's current one.
-
-        Raises :class:`~mock_sei.errors.UnknownAccount`.
-        """
-        return self.certificates.issue(account, variant).identity
-
-    def revoke_certificate(self, account: str, serial_number: int) -> None:
-        """From the next handshake on, and at the next request of an open connection."""
-        self.certificates.revoke(account, serial_number)
-
-    def sign_request(self, account: str, request: str) -> AccountCertificate:
-        """Signs a CSR, PEM. Raises :class:`~mock_sei.errors.Rejected`."""
-        return self.certificates.sign(account, request)
-
-    def register_certificate(self, account: str, certificate: str, ca: str) -> AccountCertificate:
-        """Lets in one of the client's own CA. Raises :class:`~mock_sei.errors.Rejected`."""
-        return self.certificates.register_own(account, certificate, ca)
-
-    def send_certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> Link:
-        """A one-time link, mailed too; with ``renew`` to a certificate made for it."""
-        portal = self.portal
-        return (portal.renew if renew else portal.send_link)(account, delivery)
-
-    def certificate_link(self, account: str, delivery: Delivery, *, renew: bool) -> str:
-        """The address of such a link."""
-        here = self.pinned()
-        return here.portal.link_url(here.send_certificate_link(account, delivery, renew=renew))
-
-    def take_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
-        """What a one-time link downloads; the link is dead from now on.
-
-        Raises :class:`~mock_sei.errors.Refusal` where it is dead already.
-        """
-        here = self.pinned()
-        file = here.preview_certificate(token, format_name)
-        here.portal.links.take(token)
-        return file
-
-    def preview_certificate(self, token: str, format_name: str | None = None) -> CertificateFile:
-        """The same without using the link."""
-        state = self.state
-        link = state.portal.links.require(token)
-        try:
-            certificate = state.certificates.find(link.account, link.serial_number)
-        except (UnknownAccount, UnknownCertificate):
-            state.portal.links.require(token)  # dead, where its application was deleted just now
-            raise
-        delivery = link.delivery
-        options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
-        return certificate.download(format_name or delivery.format or "pem", options)
-
-    def set_server_certificate(self, variant: ServerVariant) -> None:
-        """What both listeners show from the next connection on, until a reset."""
-        state, identity = self.state, None
-        if variant is not ServerVariant.VALID:
-            identity = self.authority.issue_server_variant(
-                variant, self.server_names, now=machine.now()
-            )
-        state.server_identity = identity
-
-    def rotate_signing_key(self) -> str:
-        """A new key signs tokens from now on; returns its ``kid``, until a reset."""
-        keys = self.state.oauth.keys
-        key = SigningKey(new_signing_key_pem())
-        keys.rotate(key)
-        return key.kid
-
-    def retire_signing_key(self, kid: str) -> None:
-        """Tokens of an old key are refused from now on. Raises :class:`Rejected`."""
-        self.state.oauth.keys.retire(kid)
 
 
 def operations_of(catalogue: Catalogue) -> Operations:

@@ -19,6 +19,7 @@ except ImportError as error:
 
 from mock_sei.testing.attached import Attached
 from mock_sei.testing.health import find_problem
+from mock_sei.testing.inputs import SettingFields
 
 ONE_WAY, TWO_WAY, CONTROL = 443, 444, 8044
 """The image's own ports."""
@@ -87,7 +88,7 @@ class MockSeiContainer(DockerContainer):
     def control_url(self) -> str:
         return _control_url(self)
 
-    def attached(self, *, settings: Mapping[str, Any] | None = None) -> Attached:
+    def attached(self, *, settings: SettingFields | Mapping[str, Any] | None = None) -> Attached:
         """The server with everything ``MockSei`` has; a context manager, as that is."""
         return Attached(
             self.control_url,

@@ -100,7 +100,9 @@ class Served:
         source: str = "127.0.0.1",
     ) -> httpx2.Client:
         """A client on one listener, with an account's certificate, any identity, or none."""
-        identity = self.platform.identity(account) if isinstance(account, str) else account
+        identity = (
+            self.platform.certificates.identity(account) if isinstance(account, str) else account
+        )
         app = with_certificate(PlatformListener(self._app, self.platform, listener), identity)
         return in_process(app, "https://localhost", source)
 

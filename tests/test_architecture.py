@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("certificates", "oauth", "portal", "apis", "journal", "faults"),
     ("gateway",),
     ("platform",),
+    ("operations",),
     ("web",),
     ("runtime",),
     ("doctor",),
@@ -54,8 +55,8 @@ ONLY_IN = {
     "starlette": ("web", "runtime"),
     "uvicorn": ("runtime",),
     "uvloop": ("runtime",),
-    "ssl": ("runtime", "testing", "doctor"),
-    "httpx2": ("testing",),
+    "ssl": ("runtime", "testing", "doctor", "operations/tokens", "commands/server"),
+    "httpx2": ("testing", "operations/tokens", "operations/flows", "commands/server"),
     "click": ("cli", "commands"),
     "jsonschema_rs": ("apis/schemas",),
     "re2": ("apis/patterns",),
@@ -70,7 +71,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 BELOW_THE_GATEWAY = {"errors", "reasons", "rules"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
-REMEMBERING = {"apis/schemas", "certificates/bundles", "apis/patterns", "fixtures", "web/pages"}
+REMEMBERING = {
+    "apis/schemas",
+    "certificates/bundles",
+    "apis/patterns",
+    "fixtures",
+    "operations/schemas",
+    "platform",
+    "web/pages",
+}
 """Modules with a memo of what cannot change: certificates, patterns, the wheel's own files."""
 
 _CLOCKS = {"time", "monotonic", "perf_counter", "clock_gettime"}

@@ -17,6 +17,17 @@ from mock_sei.certificates.profiles import ServerVariant
 from mock_sei.errors import ConfigurationError, MockSeiBug
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
+from tests.operations import (
+    advance_clock,
+    arm_fault,
+    clear_journal,
+    enqueue,
+    only_scripted,
+    reset_clock,
+    rotate_signing_key,
+    set_clock,
+    set_server_certificate,
+)
 from tests.patience import PATIENCE
 from tests.support import TOKEN_PATH, Served, control_client, registration
 from tests.web.portal.browser import Browser, filled
@@ -76,12 +87,12 @@ class TestAnExchange:
     def test_of_before_takes_no_script_of_after(self, served: Served) -> None:
         platform = served.platform
         operation = f"POST {TOKEN_PATH}"
-        platform.enqueue(operation, text="of before")
-        platform.arm_fault({"operation": operation, "latency": 0.001})
+        enqueue(platform, operation, text="of before")
+        arm_fault(platform, {"operation": operation, "latency": 0.001})
 
         def script() -> None:
-            platform.enqueue(operation, text="of after")
-            platform.only_scripted()
+            enqueue(platform, operation, text="of after")
+            only_scripted(platform)
 
         answer = served.client().post(
             TOKEN_PATH,
@@ -97,11 +108,11 @@ class TestAnExchange:
     def test_of_before_meets_no_fault_of_after(self, served: Served) -> None:
         platform = served.platform
         operation = f"POST {TOKEN_PATH}"
-        platform.arm_fault({"operation": operation, "latency": 0.001})
+        arm_fault(platform, {"operation": operation, "latency": 0.001})
         armed: list[int] = []
 
         def arm() -> None:
-            fault = platform.arm_fault({"operation": operation, "status": 503, "required": True})
+            fault = arm_fault(platform, {"operation": operation, "status": 503, "required": True})
             armed.append(fault.identifier)
 
         answer = served.client().post(
@@ -115,7 +126,7 @@ class TestAnExchange:
         found = platform.faults.find(armed[0])
         assert found is not None
         assert found.met == 0
-        assert platform.verdict().unmet_faults
+        assert platform.check_result().unmet_faults
 
     def test_of_before_draws_no_number_of_after(self, served: Served) -> None:
         """With a seed the next test would get other keys, codes and links than alone."""
@@ -154,7 +165,7 @@ class TestAnExchange:
         assert answer.status_code == 500
         assert served.platform.journal.entries == []
         with pytest.raises(MockSeiBug, match=r"before the last reset[\s\S]*on purpose"):
-            served.platform.verdict().check()
+            served.platform.check_result().check()
 
 
 class TestThePortal:
@@ -242,11 +253,11 @@ def test_a_pinned_platform_changes_nothing_that_outlives_a_reset(
     served.get()
     entries = platform.journal.entries
 
-    pinned.clear_journal()
-    pinned.advance_clock(60)
-    pinned.set_clock(now=None, frozen=True)
-    pinned.set_server_certificate(ServerVariant.EXPIRED)
-    kid = pinned.rotate_signing_key()
+    clear_journal(pinned)
+    advance_clock(pinned, 60)
+    set_clock(pinned, now=None, frozen=True)
+    set_server_certificate(pinned, ServerVariant.EXPIRED)
+    kid = rotate_signing_key(pinned)
 
     assert platform.journal.entries == entries
     assert entries
@@ -254,8 +265,8 @@ def test_a_pinned_platform_changes_nothing_that_outlives_a_reset(
     assert platform.state.server_identity is None
     assert platform.state.oauth.keys.find(kid) is None
 
-    platform.advance_clock(60)
-    pinned.reset_clock()
+    advance_clock(platform, 60)
+    reset_clock(pinned)
     assert not platform.clock.is_machine
 
 
@@ -263,9 +274,9 @@ def test_a_pinned_platform_of_now_changes_all_of_it(platform: Platform, served: 
     served.get()
     pinned = platform.pinned()
 
-    pinned.clear_journal()
-    pinned.advance_clock(60)
-    pinned.set_server_certificate(ServerVariant.EXPIRED)
+    clear_journal(pinned)
+    advance_clock(pinned, 60)
+    set_server_certificate(pinned, ServerVariant.EXPIRED)
 
     assert platform.journal.entries == []
     assert not platform.clock.is_machine
@@ -275,14 +286,17 @@ def test_a_pinned_platform_of_now_changes_all_of_it(platform: Platform, served: 
 @pytest.mark.parametrize(
     ("slow", "work"),
     [
-        ("mock_sei.platform.new_signing_key_pem", lambda platform: platform.rotate_signing_key()),
+        (
+            "mock_sei.operations.server.new_signing_key_pem",
+            lambda platform: rotate_signing_key(platform),
+        ),
         (
             "mock_sei.certificates.authority.Authority.issue_server_variant",
-            lambda platform: platform.set_server_certificate(ServerVariant.EXPIRED),
+            lambda platform: set_server_certificate(platform, ServerVariant.EXPIRED),
         ),
         (
             "mock_sei.certificates.authority.Authority.issue_identity",
-            lambda platform: platform.issue_certificate("svc-demo"),
+            lambda platform: platform.certificates.issue("svc-demo").identity,
         ),
     ],
 )
@@ -349,14 +363,14 @@ def test_resets_side_by_side_leave_one_whole_state(platform: Platform) -> None:
 
 def test_a_failure_that_a_check_reported_is_not_reported_again(platform: Platform) -> None:
     platform.record_bug("Traceback: seen")
-    assert platform.verdict().bugs == ["Traceback: seen"]
+    assert platform.check_result().bugs == ["Traceback: seen"]
     platform.record_bug("Traceback: not seen")
 
     platform.reset()
     platform.reset()
 
-    (bug,) = platform.verdict().bugs
+    (bug,) = platform.check_result().bugs
     assert bug.endswith("\nTraceback: not seen")
     assert bug.count("before the last reset") == 1
     platform.reset()
-    assert platform.verdict().bugs == []
+    assert platform.check_result().bugs == []

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mock_sei.errors import one_line
-from mock_sei.journal.entries import LINE_PATH, difference
+from mock_sei.journal.entries import Entry
+from mock_sei.operations.journal import ReadJournal
 from mock_sei.testing.remote import Remote
 
 PAUSE = 0.3
@@ -19,37 +20,18 @@ def lines(remote: Remote, wanted: Mapping[str, Any], *, follow: bool) -> Iterato
     :class:`~mock_sei.errors.MockSeiError`."""
     after = 0
     while True:
-        found = remote.journal({**wanted, "after": after})
-        if found["last"] < after:  # it was reset or cleared: its numbers begin again
+        found = remote.perform(ReadJournal(**wanted, after=after))
+        if found.last < after:  # it was reset or cleared: its numbers begin again
             after = 0
             yield "-- the journal was cleared --"
             continue
-        yield from map(line, found["entries"])
-        after = found["last"]
+        yield from (line(entry) for _, entry in found.entries)
+        after = found.last
         if not follow:
             return
         time.sleep(PAUSE)
 
 
-def line(entry: Mapping[str, Any]) -> str:
+def line(entry: Entry) -> str:
     """One entry as a person reads it, refusals with their reason."""
-    words = [str(entry["time"])[11:23], str(entry["listener"])]
-    request, response = entry["request"], entry["response"]
-    if request is None:
-        words.append("handshake failed")
-    else:
-        status = response["status"] or "reset"
-        words.append(f"{request['method']} {request['path'][:LINE_PATH]} {status}")
-    names = [entry["application"], entry["service_account"]]
-    who = "/".join(name for name in names if name)
-    if not who and entry["certificate"]:
-        who = f"CN {entry['certificate']['common_name']}"
-    if who:
-        words.append(who)
-    if entry["fault"]:
-        words.append(f"fault: {entry['fault']}")
-    if entry["refused_by"]:
-        words.append(f"refused by {entry['refused_by']}: {entry['refused_because']}")
-        words += difference(entry["expected"], entry["actual"])
-    words.extend(f"note: {note}" for note in entry["notes"])
-    return one_line(" ".join(words))
+    return one_line(f"{entry.time:%H:%M:%S.%f}"[:-3] + f" {entry}")

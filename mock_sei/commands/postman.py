@@ -13,10 +13,13 @@ from mock_sei.certificates.authority import load_key
 from mock_sei.certificates.bundles import write_key
 from mock_sei.certificates.store import write_whole
 from mock_sei.commands.issue import require_utf8
+from mock_sei.commands.server import file_of, obtain_token, url_of
 from mock_sei.errors import ConfigurationError
+from mock_sei.operations.data import ListKeys
+from mock_sei.operations.server import DownloadCa, ShowDocuments
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import GrantType
-from mock_sei.testing.controls import Registered
+from mock_sei.testing.registered import Registered
 from mock_sei.testing.remote import Remote
 
 COLLECTION = "mock-sei.postman_collection.json"
@@ -47,25 +50,27 @@ def write_files(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"cannot be made: {error.strerror}", source=out) from None
-    application = remote.application(name)
-    form = _form(application, remote.registry(), user)
-    url = remote.url(application)
+    registered = Registered(remote)
+    application = registered.require_application(name)
+    form = _form(application, registered, user)
+    url = url_of(remote, application)
     values = {
         "url": url,
         "app_key": application.app_key,
         "app_secret": application.app_secret or "",
         **form,
-        "access_token": "" if form else remote.token(application.app_key, user),
+        "access_token": "" if form else obtain_token(remote, application.app_key, user),
     }
+    documents = remote.perform(ShowDocuments())
     files: dict[str, bytes] = {
-        COLLECTION: _json(collection(remote.documents(), list(form), remote.first_keys())),
+        COLLECTION: _json(collection(documents, list(form), remote.perform(ListKeys()))),
         ENVIRONMENT: _json(environment(f"mock-sei, {application.name}", values, SECRET)),
-        "ca.pem": remote.ca_pem().encode(),
+        "ca.pem": remote.perform(DownloadCa()).content,
     }
     if application.service_account is not None:
-        key = remote.file(application.service_account, "privatekey.key")
+        key = file_of(remote, application.service_account, "privatekey.key")
         files["privatekey.key"] = key if passphrase is None else _encrypted(key, passphrase)
-        files["certificate.crt"] = remote.file(application.service_account, "certificate.crt")
+        files["certificate.crt"] = file_of(remote, application.service_account, "certificate.crt")
     for file, content in files.items():
         write_whole(out / file, content)
     with_certificate = "certificate.crt" in files

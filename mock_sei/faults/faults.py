@@ -61,9 +61,11 @@ class Fault:
     application: str | None = None
     """Name, AppKey or service account."""
     listener: Listener | None = None
+    """Only calls, or handshakes, of this listener."""
     times: int | None = None
     """After which it is over; None until it is removed."""
     probability: float = 1.0
+    """How likely it happens at a call."""
     required: bool = False
     """Whether the test fails where it was never met."""
 
@@ -261,6 +263,20 @@ def fault_schema() -> dict[str, Any]:
         "properties": properties,
         "allOf": [{"anyOf": does_something}],
     }
+
+
+def armed_schema() -> dict[str, Any]:
+    """What became of a fault, for an OpenAPI document: JSON Schema, without references."""
+    fault = fault_schema()
+    more = {
+        "id": {"type": "integer", "description": "its number, from 1"},
+        "met": {"type": "integer", "description": "how often it happened"},
+        "withdrawn": {
+            "type": "boolean",
+            "description": "whether its application was removed before it was over",
+        },
+    }
+    return {"type": "object", "properties": fault["properties"] | more}
 
 
 def read_armed(told: Mapping[str, Any]) -> ArmedFault:

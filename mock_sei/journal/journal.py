@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Unpack
 
 from mock_sei.errors import Rejected
 from mock_sei.journal.entries import Entry
-from mock_sei.journal.search import Wanted, explain_absence, read_wanted
+from mock_sei.journal.search import Wanted, WantedFields, explain_absence, read_wanted
 from mock_sei.rules.arguments import (
     kind_of,
     named_plainly,
@@ -47,7 +47,7 @@ class JournalView(ABC):
             raise LookupError(self.nothing)
         return entries[-1]
 
-    def find(self, operation: str | None = None, **wanted: Any) -> list[Entry]:
+    def find(self, operation: str | None = None, **wanted: Unpack[WantedFields]) -> list[Entry]:
         """The entries that fit, oldest first: ``find("POST /v2/oauthtoken", status=200)``.
 
         ``wanted`` are fields of :class:`~mock_sei.journal.search.Wanted`. Raises
@@ -57,7 +57,11 @@ class JournalView(ABC):
         return [each for each in self.entries if search.fits(each)]
 
     def assert_called(
-        self, operation: str | None = None, *, times: int | None = None, **wanted: Any
+        self,
+        operation: str | None = None,
+        *,
+        times: int | None = None,
+        **wanted: Unpack[WantedFields],
     ) -> None:
         """``AssertionError`` with the nearest recorded exchanges where they are not there.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from heapq import nlargest
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypedDict, TypeVar
 
 from mock_sei.errors import Rejected
 from mock_sei.matching.targets import Target
@@ -40,6 +40,32 @@ class Searched(Protocol):
     def called(self) -> str | None: ...
     @property
     def status(self) -> int | None: ...
+
+
+ListenerName = Literal["one-way", "two-way"]
+"""The two TLS listeners."""
+KindName = Literal["exchange", "handshake"]
+"""What an entry of the journal is."""
+
+
+class WantedFields(TypedDict, total=False):
+    """Which entries of the journal are meant."""
+
+    status: int | None
+    """The status of the answer."""
+    kind: KindName | None
+    """An exchange, or a handshake that failed."""
+    listener: ListenerName | Listener | None
+    """The listener that was called."""
+    application: str | None
+    """The name of the application."""
+    service_account: str | None
+    """The service account that the exchange stands on."""
+    refused_by: str | None
+    """The name of the check that refused."""
+
+
+S = TypeVar("S", bound=Searched)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,16 +144,17 @@ def explain_absence(
         nearest: Iterable[Searched] = [each for each in entries if wanted.fits(each)][-NEAREST:]
         lines.append("the last of them:")
     else:
-        nearest = _nearest(wanted, entries[-LOOKED_AT:])
+        nearest = nearest_to(wanted, entries)
         lines.append("the nearest recorded:")
     return "\n".join([*lines, *(f"  {each}" for each in nearest)])
 
 
-def _nearest(wanted: Wanted, entries: Sequence[Searched]) -> list[Searched]:
-    """The newest of those that are called most like what was wanted.
+def nearest_to(wanted: Wanted, entries: Sequence[S]) -> list[S]:
+    """The entries whose operation and status are most like the wanted ones, the newest of each.
 
-    A quick measure chooses those that the exact one, which takes longer, looks at.
+    A quick measure chooses those that the exact one, which takes longer, compares.
     """
+    entries = entries[-LOOKED_AT:]
     asked = f"{wanted.operation or wanted.kind or ''} {wanted.status or ''}"[:COMPARED]
     by_text = {
         f"{(each.called or each.kind)[:COMPARED]} {each.status or ''}": each for each in entries

@@ -29,6 +29,8 @@ from mock_sei.rules.standards import (
     find_standard,
 )
 
+DEFAULT_USER = "alice@example.com"
+"""The demo user who logs in where a test names nobody."""
 DEFAULT_SCOPE = "ilservices"
 """The only scope the authorize page supports."""
 

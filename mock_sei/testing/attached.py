@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from mock_sei import __version__
 from mock_sei.certificates.store import write_whole
 from mock_sei.errors import ConfigurationError, MockSeiError, NoServer, Rejected
+from mock_sei.operations.requests import Request
+from mock_sei.operations.server import DownloadCa, ShowConnection
 from mock_sei.rules.arguments import kind_of, named_plainly, require_text
 from mock_sei.settings import Behaviour, make_settings
-from mock_sei.testing.attached_controls import AttachedAddresses, AttachedControls
 from mock_sei.testing.calls import ControlApi
 from mock_sei.testing.processes import TemporaryFolder
+from mock_sei.testing.remote import Remote
 from mock_sei.testing.workbench import Workbench
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from mock_sei.testing.inputs import BehaviourFields, SettingFields
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachedAddresses:
+    """Where the listeners are reached from here."""
+
+    one_way: str
+    two_way: str
+    control: str
+
 
 TIMEOUT = 30.0
 """Seconds for each call of the control API: a certificate's key is made in some."""
@@ -45,30 +65,49 @@ class Attached(Workbench):
         *,
         one_way_url: str | None = None,
         two_way_url: str | None = None,
-        settings: Mapping[str, Any] | None = None,
+        settings: SettingFields | Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self._asked = (one_way_url, two_way_url)
-        self._controls: AttachedControls | None = None
+        self._addresses: AttachedAddresses | None = None
+        """None while it is not attached."""
         try:
             if not isinstance(settings, Mapping | None):
                 raise Rejected({"settings": f"must be a dict, not {kind_of(settings)}"})
             checked = make_settings(**(settings or {}))
-            self._behaviour = {
+            self._behaviour: Any = {
                 name: getattr(checked.behaviour, name)
                 for name in settings or {}
                 if name in Behaviour.__dataclass_fields__
             }
-            self._api = control_api(_checked(url, "http"))
+            self._remote = Remote(control_api(_checked(url, "http")))
         except BaseException:
             self._folder.remove()
             raise
 
+    def perform(self, request: Request[A]) -> A:
+        """Performs an operation at the server, and returns its answer.
+
+        Raises :class:`~mock_sei.errors.MockSeiError`.
+        """
+        self._require_attached()
+        return self._remote.perform(request)
+
     @property
-    def controls(self) -> AttachedControls:
-        if self._controls is None:
+    def addresses(self) -> AttachedAddresses:
+        """Where the listeners are reached from here."""
+        return self._require_attached()
+
+    @property
+    def ca_file(self) -> Path:
+        """The root CA that a client must trust, PEM."""
+        self._require_attached()
+        return self._folder.here / "ca.pem"
+
+    def _require_attached(self) -> AttachedAddresses:
+        if self._addresses is None:
             raise MockSeiError("not attached yet: use it in a with statement, or call start()")
-        return self._controls
+        return self._addresses
 
     def start(self) -> Self:
         """Looks for the server and its listeners; changes nothing there.
@@ -76,16 +115,16 @@ class Attached(Workbench):
         Does nothing where it is attached already, and may be called again after :meth:`stop` or
         after it raised.
         """
-        if self._controls is not None:
+        if self._addresses is not None:
             return self
         if not self._folder.path.is_dir():
             self._folder = TemporaryFolder()
         try:
             self._check_version()
-            addresses = self._addresses()
-            ca_file = self._folder.here / "ca.pem"
-            write_whole(ca_file, self._api.content("/ca.pem"))
-            self._controls = AttachedControls(self._api, addresses, ca_file)
+            addresses = self._find_addresses()
+            ca = self._remote.perform(DownloadCa())
+            write_whole(self._folder.here / "ca.pem", ca.content)
+            self._addresses = addresses
         except BaseException:
             self._folder.remove()
             raise
@@ -99,34 +138,36 @@ class Attached(Workbench):
         try:
             self.remove_new_applications()
         finally:
-            self._controls = None
+            self._addresses = None
             self._folder.remove()
 
     def _in_child(self) -> None:
         super()._in_child()
-        self._api.renew()
+        self._remote.api.renew()
 
     @named_plainly
-    def reset(self, **changes: Any) -> None:
-        super().reset(**(self._behaviour | changes))
+    def reset(self, **changes: Unpack[BehaviourFields]) -> None:
+        """Brings back the state as seeded; ``changes`` hold until the next reset."""
+        super().reset(**{**self._behaviour, **changes})
 
     def _check_version(self) -> None:
+        api = self._remote.api
         try:
-            version = self._api.get("/health")["version"]
+            version = api.get("/health")["version"]
         except NoServer:
             raise
         except (MockSeiError, ValueError, KeyError, TypeError):
-            raise self._api.stranger() from None
+            raise api.stranger() from None
         if version != __version__:
             raise NoServer(
-                f"the server at {self._api.url} is mock-sei {version}, and this is {__version__}; "
+                f"the server at {api.url} is mock-sei {version}, and this is {__version__}; "
                 "both must be of one version"
             )
 
-    def _addresses(self) -> AttachedAddresses:
-        details = self._api.get("/", {"limit": 1})
+    def _find_addresses(self) -> AttachedAddresses:
+        details = self._remote.perform(ShowConnection(limit=1))
         told = AttachedAddresses(
-            one_way=details["url"], two_way=details["two_way_url"], control=self._api.url
+            one_way=details["url"], two_way=details["two_way_url"], control=self._remote.api.url
         )
         one_way, two_way = self._asked
         if one_way is not None:

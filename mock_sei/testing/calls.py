@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import httpx2
 
@@ -14,31 +12,13 @@ from mock_sei.errors import (
     MockSeiError,
     NoServer,
     Rejected,
-    UnknownAccount,
-    UnknownApplication,
-    UnknownUser,
     one_line,
 )
 
 CONTROL_URL_HINT = "--control-url or MOCK_SEI_CONTROL_URL names another address"
 """Where the command line is told which server it asks."""
 
-Query = Mapping[str, str | int | bool | None]
-
-
-COUNT = "X-Total-Count"
-EARLIER = "X-Earlier-Count"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """A part of a list of the control API."""
-
-    content: Any
-    count: int
-    """How many entries the list has in all."""
-    earlier: int
-    """How many of them stand before the first one of this part."""
+Query = Mapping[str, Any]
 
 
 class ControlApi:
@@ -58,23 +38,6 @@ class ControlApi:
     def get(self, path: str, query: Query | None = None) -> Any:
         return self._content(self.call("GET", path, query=query))
 
-    def find(self, path: str) -> Any:
-        """None where nothing of that name is there."""
-        try:
-            return self.get(path)
-        except (UnknownAccount, UnknownApplication, UnknownUser):
-            return None
-
-    def page(self, path: str, query: Query) -> Page:
-        """A part of a list."""
-        answer = self.call("GET", path, query=query)
-        content = self._content(answer)
-        try:
-            count, earlier = (int(answer.headers[name]) for name in (COUNT, EARLIER))
-        except (KeyError, ValueError):
-            raise self.stranger() from None
-        return Page(content=content, count=count, earlier=earlier)
-
     def _content(self, answer: httpx2.Response) -> Any:
         try:
             return answer.json()
@@ -86,13 +49,6 @@ class ControlApi:
         return NoServer(
             f"what answers at {self.url} is no control listener of mock-sei; {self._hint}"
         )
-
-    def content(self, path: str) -> bytes:
-        return self.call("GET", path).content
-
-    def post(self, path: str, body: object = None) -> Any:
-        answer = self.call("POST", path, body)
-        return answer.json() if answer.content else None
 
     def call(
         self, method: str, path: str, body: object = None, *, query: Query | None = None
@@ -107,8 +63,8 @@ class ControlApi:
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:  # no such host name
             told = f"no mock-sei answers at {self.url} ({error}); is it running? {self._hint}"
             raise NoServer(one_line(told)) from None
-        if answer.is_success:
-            return answer
+        if answer.is_success or answer.status_code == httpx2.codes.CONFLICT:
+            return answer  # only what was verified in vain is a conflict
         raise self._error(method, path, answer)
 
     def _client(self) -> httpx2.Client:
@@ -136,8 +92,3 @@ class ControlApi:
         return MockSeiError(
             f"{method} {self.url}{path}: {answer.status_code} {answer.text[:1000]}".strip()
         )
-
-
-def segment(text: str) -> str:
-    """One segment of a path, whatever is in it."""
-    return quote(text, safe="")

@@ -5,19 +5,28 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Any, NoReturn, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from mock_sei.errors import MockSeiError
+from mock_sei.operations.requests import Request
+from mock_sei.rules.addresses import Addresses
 from mock_sei.rules.arguments import named_plainly
 from mock_sei.rules.machine import real_dates
 from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
 from mock_sei.settings import make_settings
 from mock_sei.testing.attached import control_api
-from mock_sei.testing.attached_controls import AttachedAddresses, AttachedControls
-from mock_sei.testing.controls import Controls
 from mock_sei.testing.processes import close_off, is_patched_by_gevent
+from mock_sei.testing.remote import Remote
 from mock_sei.testing.workbench import Workbench
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from mock_sei.testing.inputs import SettingFields
+
+A = TypeVar("A")
 
 
 class MockSei(Workbench):
@@ -33,13 +42,12 @@ class MockSei(Workbench):
     """
 
     @named_plainly
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: Unpack[SettingFields]) -> None:
         super().__init__()
         ports = {"one_way_port": 0, "two_way_port": 0, "control_port": 0}
         try:
-            self.settings = make_settings(
-                **{"certs_dir": self._folder.path / "certs", **ports, **settings}
-            )
+            given: dict[str, Any] = {"certs_dir": self._folder.path / "certs", **ports, **settings}
+            self.settings = make_settings(**given)
             with real_dates():
                 launched = launch(self.settings)
         except BaseException:
@@ -56,23 +64,36 @@ class MockSei(Workbench):
         self._abandoned = weakref.finalize(self, _abandon, self._thread, os.getpid())
         self._abandoned.atexit = False  # the end of the process closes its sockets
 
-    @property
-    def controls(self) -> Controls:
-        """Raises :class:`~mock_sei.errors.MockSeiError` where gevent came too late."""
+    def perform(self, request: Request[A]) -> A:
+        """Performs an operation on the platform, in one state of it, whatever is reset meanwhile.
+
+        Raises :class:`~mock_sei.errors.MockSeiError`, also where gevent came too late.
+        """
         if is_patched_by_gevent() != self._with_gevent:
             raise MockSeiError(
                 "gevent.monkey.patch_all() was called after this MockSei was made, so its server "
                 "and the clients of this process wait for each other; patch first, at the top of "
                 "conftest.py, and make the MockSei then"
             )
-        return self._controls_of_child() if self._is_forked else self.platform
+        if self._is_forked:
+            return Remote(control_api(self.addresses.control)).perform(request)
+        return request.perform(self.platform.pinned())
 
-    def _controls_of_child(self) -> AttachedControls:
-        told = self.platform.addresses
-        addresses = AttachedAddresses(
-            one_way=told.one_way, two_way=told.two_way, control=told.control
-        )
-        return AttachedControls(control_api(told.control), addresses, self.platform.ca_file)
+    @property
+    def addresses(self) -> Addresses:
+        """Where the listeners are reached."""
+        return self.platform.addresses
+
+    @property
+    def ca_file(self) -> Path:
+        """The root CA that a client must trust, PEM."""
+        return self.platform.store.ca_file
+
+    def _new_identifier(self) -> str:
+        """With a seed the same calls get the same ones."""
+        if self._is_forked:
+            return super()._new_identifier()
+        return self.platform.new_tracking_id()[:8]
 
     def start(self) -> Self:
         """Returns when every listener answers; does nothing for one that runs already.

@@ -1,100 +1,90 @@
-"""A running server, seen from another process through its control listener."""
+"""``Remote``: performs operations at a server that runs elsewhere, by its control API."""
 
 from __future__ import annotations
 
-import ssl
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
-import httpx2
+from pydantic_core import to_jsonable_python
 
-from mock_sei.errors import MockSeiError
-from mock_sei.rules.records import Application
-from mock_sei.testing.calls import CONTROL_URL_HINT, ControlApi, segment
-from mock_sei.testing.flows import Flows
-from mock_sei.testing.registered import AttachedRegistry
-from mock_sei.testing.workbench import client_context
+from mock_sei.errors import Rejected
+from mock_sei.operations.answers import Received
+from mock_sei.operations.places import Placed, place
+from mock_sei.operations.requests import Request
+from mock_sei.operations.table import Row, row_of
+from mock_sei.testing.calls import ControlApi
+from mock_sei.testing.registered import Registered, is_segment
+from mock_sei.values.sendable import json_content
 
-TIMEOUT = 10.0
-"""Seconds for each call."""
+A = TypeVar("A")
 
 
 class Remote:
-    """What the command line asks of a running server. Each call raises :class:`MockSeiError`."""
+    """One server. Each call raises :class:`~mock_sei.errors.MockSeiError`."""
 
-    def __init__(self, control_url: str) -> None:
-        self._api = ControlApi(
-            control_url,
-            timeout=TIMEOUT,
-            hint=CONTROL_URL_HINT,
+    def __init__(self, api: ControlApi) -> None:
+        self.api = api
+
+    def perform(self, request: Request[A]) -> A:
+        """Performs an operation there. Raises what was raised there.
+
+        What no platform accepts is refused before it is sent.
+        """
+        request.check()
+        row = row_of(request)
+        placed = place(row)
+        self._check_names(request, placed)
+        answer = self.api.call(
+            row.method,
+            _path(row, request, placed),
+            _body(request, placed),
+            query={name: to_jsonable_python(getattr(request, name)) for name in placed.query},
         )
-
-    def token(self, name: str, user: str) -> str:
-        """An access token for a service account or application, by real requests."""
-        details = self._details()
-        urls = {True: details["two_way_url"], False: details["url"]}
-
-        def connect(account: str | None) -> httpx2.Client:
-            return httpx2.Client(
-                base_url=urls[account is not None],
-                verify=self._context(account),
-                trust_env=False,
-                timeout=TIMEOUT,
-            )
-
+        received = Received(
+            content=answer.content,
+            headers={name.title(): value for name, value in answer.headers.items()},
+            status=answer.status_code,
+        )
         try:
-            answer = Flows(registry=self.registry, connect=connect).token_response(name, user)
-        except httpx2.HTTPError as error:
-            raise MockSeiError(f"{urls[True]}, {urls[False]}: {error}") from None
-        return str(answer["access_token"])
+            read: A = row.answer.read(received)
+        except (ValueError, LookupError, TypeError):
+            raise self.api.stranger() from None
+        return read
 
-    def registry(self) -> AttachedRegistry:
-        """Applications, accounts and users, as they are registered now."""
-        return AttachedRegistry(self._api)
+    def _check_names(self, request: Request[Any], placed: Placed) -> None:
+        """A name with a slash is nobody's, and no path can have it."""
+        registered = Registered(self)
+        absent = {
+            "app_key": registered.absent_application,
+            "username": registered.absent_account,
+            "email": registered.absent_user,
+        }
+        for name in placed.path:
+            value = getattr(request, name)
+            if name in absent and not is_segment(value):
+                raise absent[name](value)
 
-    def application(self, name: str) -> Application:
-        """By its name, AppKey or service account."""
-        return self.registry().require_application(name)
 
-    def url(self, application: Application) -> str:
-        """Of the listener an application calls."""
-        details = self._details()
-        return str(details["two_way_url" if application.standard.two_way_tls else "url"])
+def _body(request: Request[Any], placed: Placed) -> Any:
+    """Raises :class:`Rejected` for what JSON cannot carry."""
+    if placed.whole is not None:
+        body = getattr(request, placed.whole)
+    elif placed.body:
+        body = {name: getattr(request, name) for name in placed.body}
+    else:
+        return None
+    body = to_jsonable_python(body)
+    try:
+        json_content(body)
+    except ValueError as error:
+        raise Rejected({"body": str(error)}) from None
+    return body
 
-    def documents(self) -> dict[str, Any]:
-        """The OpenAPI document of each product."""
-        documents: dict[str, Any] = self._api.get("/apis")
-        return documents
 
-    def journal(self, query: Mapping[str, Any]) -> dict[str, Any]:
-        """Entries that fit; ``query`` as the control API takes it."""
-        found: dict[str, Any] = self._api.get("/journal", query)
-        return found
-
-    def first_keys(self) -> dict[str, str]:
-        """Of each collection of records, the key of its first one: for examples."""
-        keys: dict[str, str] = self._api.get("/data-keys")
-        return keys
-
-    def ca_pem(self) -> str:
-        return self._api.content("/ca.pem").decode()
-
-    def file(self, account: str, name: str) -> bytes:
-        """A file of an account's current certificate."""
-        return self._api.content(f"/service-accounts/{segment(account)}/{name}")
-
-    def _context(self, account: str | None) -> ssl.SSLContext:
-        ca_pem = self.ca_pem()
-        if account is None:
-            return client_context(ca_pem, None)
-        with tempfile.TemporaryDirectory(prefix="mock-sei-") as name:
-            cert_file, key_file = Path(name) / "certificate.crt", Path(name) / "privatekey.key"
-            cert_file.write_bytes(self.file(account, "certificate.crt"))
-            key_file.touch(mode=0o600)
-            key_file.write_bytes(self.file(account, "privatekey.key"))
-            return client_context(ca_pem, (cert_file, key_file))
-
-    def _details(self) -> Any:
-        return self._api.get("/", {"limit": 1})
+def _path(row: Row, request: Request[Any], placed: Placed) -> str:
+    path = row.path
+    for name in placed.path:
+        text = str(getattr(request, name))
+        path = path.replace(f"{{{name}}}", quote(text, safe=""))
+        path = path.replace(f"{{{name}:path}}", quote(text, safe="/"))
+    return path

@@ -1,7 +1,6 @@
 """Everything a test does with a platform, in this process or elsewhere.
 
-It stands on a :class:`~mock_sei.testing.controls.Controls`. A subclass starts or finds the
-platform.
+Each method performs operations. A subclass starts or finds the platform.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import contextlib
 import difflib
 import inspect
 import os
+import secrets
 import ssl
 import threading
 from abc import ABC, abstractmethod
@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -25,10 +26,26 @@ from mock_sei.certificates.first_date import require_real_dates
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import write_whole
 from mock_sei.errors import MockSeiBug, Rejected, UnknownAccount, UnknownApplication, one_line
-from mock_sei.journal.journal import WholeJournal
-from mock_sei.platform import LONGEST_NAME
+from mock_sei.operations.certificates import (
+    IssueCertificate,
+    RegisterCertificate,
+    SendCertificateLink,
+    ShowIdentity,
+    SignRequest,
+)
+from mock_sei.operations.flows import Flows, LogIn
+from mock_sei.operations.people import FindAccount
+from mock_sei.operations.requests import Request
+from mock_sei.operations.scripts import EnqueueAnswer, RequireScripts
+from mock_sei.operations.server import (
+    LONGEST_NAME,
+    Check,
+    Reset,
+    RetireSigningKey,
+    RotateSigningKey,
+    SetServerCertificate,
+)
 from mock_sei.portal.links import Delivery
-from mock_sei.portal.mailbox import Mails
 from mock_sei.rules.arguments import (
     find_choice_problem,
     kind_of,
@@ -40,28 +57,45 @@ from mock_sei.rules.arguments import (
     require_seconds,
     require_text,
 )
-from mock_sei.rules.records import Application
-from mock_sei.testing.controls import BenchClock, Controls
-from mock_sei.testing.flows import DEFAULT_USER, Flows, LogIn
-from mock_sei.testing.handles import (
-    Account,
-    Applications,
-    Certificate,
-    Collections,
-    FaultDesk,
-    Owner,
-    name_of,
-    username_of,
-)
+from mock_sei.rules.records import DEFAULT_USER, Application
+from mock_sei.testing.account import Account
+from mock_sei.testing.applications import Applications
+from mock_sei.testing.certificate import Certificate
+from mock_sei.testing.clock import Clock
+from mock_sei.testing.data import Data
+from mock_sei.testing.faults import Faults
+from mock_sei.testing.journal import Journal
+from mock_sei.testing.mailbox import Mailbox
+from mock_sei.testing.owners import Owner, name_of, username_of
 from mock_sei.testing.processes import TemporaryFolder, after_fork
+from mock_sei.testing.registered import Registered
 from mock_sei.values.texts import spelled
 
 if TYPE_CHECKING:
-    from mock_sei.doctor.findings import Finding
+    from typing import Unpack
 
-ClientName = Literal["curl", "requests", "httpx", "node", "java", "dotnet", "go"]
-ServerVariantName = Literal["valid", "expired", "wrong-host", "self-signed", "untrusted"]
-VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
+    from mock_sei.doctor.findings import Finding
+    from mock_sei.testing.inputs import (
+        ApplicationFields,
+        BehaviourFields,
+        ClientName,
+        FormatName,
+        ServerVariantName,
+        VariantName,
+    )
+
+A = TypeVar("A")
+
+
+class Whereabouts(Protocol):
+    """Where the listeners are reached."""
+
+    @property
+    def one_way(self) -> str: ...
+    @property
+    def two_way(self) -> str: ...
+    @property
+    def control(self) -> str: ...
 
 
 @named_plainly_throughout
@@ -92,16 +126,27 @@ class Workbench(ABC):
         self._lock = threading.Lock()
         self._made = []
 
+    @abstractmethod
+    def perform(self, request: Request[A]) -> A:
+        """Performs an operation, and returns its answer. Raises :class:`MockSeiError`."""
+
     @property
     @abstractmethod
-    def controls(self) -> Controls:
-        """What all of it is done by."""
+    def addresses(self) -> Whereabouts:
+        """Where the listeners are reached from here."""
+
+    @property
+    @abstractmethod
+    def ca_file(self) -> Path:
+        """The root CA that a client must trust, PEM."""
 
     @abstractmethod
-    def start(self) -> Self: ...
+    def start(self) -> Self:
+        """Returns when the platform can be used."""
 
     @abstractmethod
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Ends what :meth:`start` began."""
 
     def __enter__(self) -> Self:
         return self.start()
@@ -117,40 +162,36 @@ class Workbench(ABC):
     @property
     def url(self) -> str:
         """One-way listener: authorize, SPA and native applications."""
-        return self.controls.addresses.one_way
+        return self.addresses.one_way
 
     @property
     def two_way_url(self) -> str:
         """Two-way listener: client-server applications, with their certificate."""
-        return self.controls.addresses.two_way
+        return self.addresses.two_way
 
     @property
     def control_url(self) -> str:
-        return self.controls.addresses.control
+        return self.addresses.control
 
     @property
-    def ca_file(self) -> Path:
-        """The root CA a client must trust, PEM."""
-        return self.controls.ca_file
+    def clock(self) -> Clock:
+        """The platform's clock: ``clock.advance(minutes=31)``."""
+        return Clock(self)
 
     @property
-    def clock(self) -> BenchClock:
-        return self.controls.clock
+    def journal(self) -> Journal:
+        """What the server saw; ``journal.of(application)`` is the part of one application."""
+        return Journal(self)
 
     @property
-    def journal(self) -> WholeJournal:
-        """What the server saw; ``journal.of(application)`` is one application's part of it."""
-        return self.controls.journal
+    def mailbox(self) -> Mailbox:
+        """Every mail that the platform would have sent, renewal notices included."""
+        return Mailbox(self)
 
     @property
-    def mailbox(self) -> Mails:
-        """Every mail the platform would have sent, renewal notices included."""
-        return self.controls.portal.mailbox
-
-    @property
-    def faults(self) -> FaultDesk:
-        """Trouble on purpose: ``faults.add("GET /v2/investors", status=503, times=2)``."""
-        return FaultDesk(self.controls)
+    def faults(self) -> Faults:
+        """What goes wrong on purpose: ``faults.add("GET /v2/investors", status=503, times=2)``."""
+        return Faults(self)
 
     def enqueue(
         self,
@@ -162,95 +203,99 @@ class Workbench(ABC):
         text: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Scripts the answer to an operation's next call, after the gateway let it in.
+        """Scripts the answer to an operation's next call, which the gateway checks before.
 
-        ``application`` alone is answered so, where one is given. Raises
+        With ``application`` only that application gets it. Raises
         :class:`~mock_sei.errors.Rejected` for what cannot be sent.
         """
-        self.controls.enqueue(
-            require_text("operation", operation, "a method and a path, such as GET /v2/investors"),
-            application=None if application is None else name_of(application),
-            status=status,
-            json=json,
-            text=text,
-            headers=headers,
+        wanted = "a method and a path, such as GET /v2/investors"
+        self.perform(
+            EnqueueAnswer(
+                operation=require_text("operation", operation, wanted),
+                application=None if application is None else name_of(application),
+                status=status,
+                json=json,
+                text=text,
+                headers=headers,
+            )
         )
 
     def only_scripted(self) -> None:
         """From now on, until a reset, a functional call without a script fails the test."""
-        self.controls.only_scripted()
+        self.perform(RequireScripts(strict=True))
 
     def server_certificate(self, variant: ServerVariantName | ServerVariant = "valid") -> None:
         """What both listeners show from the next connection on: does the client check it?"""
-        self.controls.set_server_certificate(require_choice("variant", variant, ServerVariant))
+        self.perform(
+            SetServerCertificate(variant=require_choice("variant", variant, ServerVariant))
+        )
 
     @property
-    def data(self) -> Collections:
+    def data(self) -> Data:
         """The records behind the functional APIs: ``data["investors"].add({...})``."""
-        return Collections(self.controls)
+        return Data(self)
 
     @property
     def applications(self) -> Applications:
-        """The registered ones, and registering, approving, changing, deleting."""
-        return Applications(self.controls)
+        """The registered applications, and what the portal does to them."""
+        return Applications(self)
 
-    def new_application(self, **fields: Any) -> Application:
+    def new_application(self, **fields: Unpack[ApplicationFields]) -> Application:
         """An approved application with keys, account and certificate of its own.
 
         Server-server unless ``type``, ``actor`` and ``owner`` say otherwise; its name is one that
         no other has. It lives until the next reset, or :meth:`remove_new_applications`. Raises
         :class:`~mock_sei.errors.Rejected`.
         """
-        name = f"application-{self.controls.new_tracking_id()[:8]}"
-        defaults = {"name": name, "type": "server-server", "actor": "server"}
-        portal = self.controls.portal  # of one state, whatever is reset meanwhile
-        application = portal.register(defaults | fields)
+        name = f"application-{self._new_identifier()}"
+        defaults: ApplicationFields = {"name": name, "type": "server-server", "actor": "server"}
+        given: ApplicationFields = {**defaults, **fields}
+        application = self.applications.register(**given)
         with self._lock:
             self._made.append(application)
-        return portal.approve(application.app_key)
+        return self.applications.approve(application.app_key)
+
+    def _new_identifier(self) -> str:
+        """Eight characters that no other call gets."""
+        return secrets.token_hex(4)
 
     def remove_new_applications(self) -> None:
-        """Those of :meth:`new_application` that are still there, with their faults."""
+        """Removes what :meth:`new_application` made and is still there, with its faults."""
         with self._lock:
             made, self._made = self._made, []
         if not made:
             return
-        controls = self.controls
-        faults = controls.faults
         applications = [each for each in map(self._find_made, made) if each]
-        names = {each.name for each in applications}
-        for each in faults.armed if names else ():
-            if each.fault.application in names:
-                faults.remove(each.identifier)
+        self.faults.remove_of({each.name for each in applications})
         for application in applications:
             with contextlib.suppress(UnknownApplication):  # somebody was quicker
-                controls.portal.remove(application.app_key)
+                self.applications.remove(application.app_key)
 
     def _find_made(self, made: Application) -> Application | None:
         """An application as it is now: since it was made its keys may have been refreshed."""
-        registry, account = self.controls.registry, made.service_account
+        registry, account = self._registered, made.service_account
         found = registry.find_application(made.app_key)
         if found is None and account is not None:
             found = registry.find_application_of(account)
         return found or registry.find_application(made.name)
 
-    def reset(self, **changes: Any) -> None:
-        """The state as seeded; ``changes`` are the marker's keywords, until the next reset."""
+    def reset(self, **changes: Unpack[BehaviourFields]) -> None:
+        """Brings back the state as seeded; ``changes`` hold until the next reset."""
         by = None if self.test is None else one_line(self.test)[:LONGEST_NAME]
-        self.controls.reset(changes, by=by)
+        self.perform(Reset(changes=dict(changes), by=by))
         with self._lock:
             self._made = []
 
     def rotate_signing_key(self) -> str:
         """A new key signs tokens from now on; returns its ``kid``. The old one stays accepted."""
-        return self.controls.rotate_signing_key()
+        return self.perform(RotateSigningKey()).kid
 
     def retire_signing_key(self, kid: str) -> None:
         """Tokens of an old key are refused from now on.
 
         Raises :class:`~mock_sei.errors.Rejected` for the one that signs, and for an unknown one.
         """
-        self.controls.retire_signing_key(require_text("kid", kid))
+        self.perform(RetireSigningKey(kid=require_text("kid", kid)))
 
     def check(self) -> None:
         """What the fixture asks after each test.
@@ -258,15 +303,15 @@ class Workbench(ABC):
         Raises :class:`~mock_sei.errors.MockSeiBug` with its traceback if mock-sei failed since the
         reset, ``AssertionError`` for a required fault nobody met or a call that wanted a script.
         """
-        verdict = self.controls.verdict()
-        self._reported = set(verdict.bugs)
-        verdict.check()
+        result = self.perform(Check())
+        self._reported = set(result.bugs)
+        result.check()
 
     def check_bugs(self) -> None:
         """Raises :class:`~mock_sei.errors.MockSeiBug` for failures of mock-sei itself that no
         :meth:`check` has reported.
         """
-        bugs = [each for each in self.controls.verdict().bugs if each not in self._reported]
+        bugs = [each for each in self.perform(Check()).bugs if each not in self._reported]
         self._reported |= set(bugs)
         if bugs:
             raise MockSeiBug("\n".join(bugs))
@@ -274,14 +319,13 @@ class Workbench(ABC):
     def service_account(self, account: Owner) -> Account:
         """By user name, or the application's own. Raises :class:`UnknownAccount`."""
         username = username_of(account)
-        registry = self.controls.registry
-        password = registry.require_account(username).password
-        application = registry.find_application_of(username)
-        if application is None or application.app_secret is None:
+        found = self.perform(FindAccount(username=username))
+        application = found.application
+        if application.app_secret is None:
             raise UnknownAccount(f"no application has the service account {spelled(username)}")
         return Account(
             username=username,
-            password=password,
+            password=found.password,
             application=application.name,
             app_key=application.app_key,
             app_secret=application.app_secret,
@@ -295,9 +339,9 @@ class Workbench(ABC):
         username = username_of(account)
         wanted = require_choice("variant", variant, Variant)
         if wanted is Variant.VALID:
-            identity = self.controls.identity(username)
+            identity = self.perform(ShowIdentity(username=username))
         else:
-            identity = self.controls.issue_certificate(username, wanted)
+            identity = self.perform(IssueCertificate(username=username, variant=wanted))
         folder = self._folder.here / f"{username}-{wanted}-{identity.serial_number:x}"
         folder.mkdir(mode=0o700, exist_ok=True)
         key_file, cert_file = folder / "privatekey.key", folder / "certificate.crt"
@@ -308,7 +352,7 @@ class Workbench(ABC):
             cert_file=cert_file,
             key_file=key_file,
             identity=identity,
-            controls=self.controls,
+            performer=self,
             account=username,
         )
 
@@ -316,7 +360,7 @@ class Workbench(ABC):
         self,
         account: Owner,
         *,
-        format: str | None = None,  # noqa: A002  # the link's own word for it
+        format: FormatName | None = None,  # noqa: A002  # the link's own word for it
         passphrase: str = Delivery.passphrase,
         legacy: bool = False,
         renew: bool = False,
@@ -326,9 +370,14 @@ class Workbench(ABC):
         With ``renew`` of a second certificate, made for it; the first works until it ends.
         """
         delivery = Delivery(format=format, passphrase=passphrase, legacy=legacy)
-        return self.controls.certificate_link(
-            username_of(account), delivery, renew=require_flag("renew", renew)
+        request = SendCertificateLink(
+            username=username_of(account),
+            format=format,
+            passphrase=delivery.passphrase,
+            legacy=delivery.legacy,
+            renew=require_flag("renew", renew),
         )
+        return f"{self.url}{urlsplit(self.perform(request).url).path}"
 
     def sign_request(self, account: Owner, request: str) -> str:
         """A certificate for a key of your own, PEM; ``request`` is a CSR, PEM.
@@ -336,7 +385,8 @@ class Workbench(ABC):
         Raises :class:`~mock_sei.errors.Rejected`.
         """
         require_text("request", request, "a CSR as PEM text")
-        return self.controls.sign_request(username_of(account), request).certificate_pem
+        signed = self.perform(SignRequest(username=username_of(account), request=request))
+        return signed.certificate
 
     def register_certificate(self, account: Owner, certificate: str, ca: str) -> None:
         """Lets in a certificate of your own CA; both PEM, ``ca`` up to the root.
@@ -345,7 +395,8 @@ class Workbench(ABC):
         """
         require_text("certificate", certificate, "a certificate as PEM text")
         require_text("ca", ca, "the CAs as PEM text")
-        self.controls.register_certificate(username_of(account), certificate, ca)
+        username = username_of(account)
+        self.perform(RegisterCertificate(username=username, certificate=certificate, ca=ca))
 
     def diagnose(
         self,
@@ -462,8 +513,12 @@ class Workbench(ABC):
         )
 
     @property
+    def _registered(self) -> Registered:
+        return Registered(self)
+
+    @property
     def _flows(self) -> Flows:
-        return Flows(registry=lambda: self.controls.registry, connect=self.client)
+        return Flows(registry=lambda: self._registered, connect=self.client)
 
 
 _USER = "an end user's e-mail address"

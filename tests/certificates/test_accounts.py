@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("one_key")
 def test_a_seeded_account_has_the_certificate_on_file(
     platform: Platform, shared_store: CertificateStore
 ) -> None:
-    identity = platform.identity(DEMO)
+    identity = platform.certificates.identity(DEMO)
 
     (held,) = platform.certificates.of(DEMO)
     assert held.identity == identity
@@ -48,7 +48,7 @@ def test_a_seeded_account_has_the_certificate_on_file(
     assert platform.certificates.current(DEMO) == held
     assert (held.origin, held.has_key, held.account) == (Origin.ISSUED, True, DEMO)
     platform.reset()
-    assert platform.identity(DEMO) == identity
+    assert platform.certificates.identity(DEMO) == identity
 
 
 def test_a_seeded_account_has_none_before_anybody_asked(platform: Platform) -> None:
@@ -62,25 +62,25 @@ def test_a_registered_account_s_certificate_is_made_once_and_gone_after_a_reset(
     platform: Platform, shared_store: CertificateStore
 ) -> None:
     platform.portal.register(registration())
-    identity = platform.identity(TEAM)
+    identity = platform.certificates.identity(TEAM)
 
-    assert platform.identity(TEAM) == identity
+    assert platform.certificates.identity(TEAM) == identity
     assert len(platform.certificates.of(TEAM)) == 1
     assert shared_store.find_identity(TEAM) is None
     platform.reset()
     with pytest.raises(UnknownAccount):
-        platform.identity(TEAM)
+        platform.certificates.identity(TEAM)
 
 
 def test_an_issued_one_is_current_and_the_older_stays_good(platform: Platform) -> None:
     """Two years on the platform's clock."""
-    old = platform.identity(DEMO)
+    old = platform.certificates.identity(DEMO)
     platform.clock.advance(days=700)
 
     new = platform.certificates.issue(DEMO)
 
     assert platform.certificates.current(DEMO) == new
-    assert platform.identity(DEMO) == new.identity
+    assert platform.certificates.identity(DEMO) == new.identity
     assert platform.certificates.of(DEMO)[0].identity == old
     assert new.not_after == new.not_before.replace(year=new.not_before.year + 2)
     assert platform.clock.now() - new.not_before < timedelta(minutes=1)
@@ -90,12 +90,12 @@ def test_an_issued_one_is_current_and_the_older_stays_good(platform: Platform) -
 
 @pytest.mark.parametrize("variant", [each for each in Variant if each is not Variant.VALID])
 def test_a_wrong_one_is_held_and_never_current(platform: Platform, variant: Variant) -> None:
-    good = platform.identity(DEMO)
+    good = platform.certificates.identity(DEMO)
 
     wrong = platform.certificates.issue(DEMO, variant)
 
     assert platform.certificates.of(DEMO)[-1] == wrong
-    assert platform.identity(DEMO) == good
+    assert platform.certificates.identity(DEMO) == good
     assert platform.certificates.find(DEMO, wrong.serial_number) == wrong
 
 
@@ -104,7 +104,7 @@ def test_a_wrong_one_is_held_and_never_current(platform: Platform, variant: Vari
     [
         lambda known: known.of("nobody"),
         lambda known: known.current("nobody"),
-        lambda known: known.identity("nobody"),
+        lambda known: known.certificates.identity("nobody"),
         lambda known: known.provide("nobody"),
         lambda known: known.issue("nobody"),
         lambda known: known.renew("nobody"),
@@ -142,9 +142,9 @@ def test_a_signed_request_is_current_and_its_key_the_clients(
 
 
 def test_the_identity_with_a_key_stays_when_a_request_is_signed(platform: Platform) -> None:
-    before = platform.identity(DEMO)
+    before = platform.certificates.identity(DEMO)
     platform.certificates.sign(DEMO, pem(request(DEMO)))
-    assert platform.identity(DEMO) == before
+    assert platform.certificates.identity(DEMO) == before
 
 
 def test_a_refused_request_leaves_nothing(certificates: AccountCertificates) -> None:
@@ -208,7 +208,7 @@ def test_where_all_are_revoked_another_is_made(platform: Platform) -> None:
 def test_only_the_accounts_own_can_be_revoked(
     certificates: AccountCertificates, platform: Platform
 ) -> None:
-    other = platform.identity(DEMO)
+    other = platform.certificates.identity(DEMO)
     with pytest.raises(UnknownCertificate, match=f"{TEAM} has no certificate with the serial"):
         certificates.revoke(TEAM, other.serial_number)
     assert is_let_in(platform, other.peer)
@@ -218,12 +218,12 @@ def test_nothing_an_account_had_is_let_in_after_it(platform: Platform, ca: Clien
     known = platform.certificates
     own = ca.identity(DEMO)
     left = [
-        platform.identity(DEMO).peer,
+        platform.certificates.identity(DEMO).peer,
         known.issue(DEMO).peer,
         known.sign(DEMO, pem(request(DEMO))).peer,
         known.register_own(DEMO, pem(own.certificate), ca.pem).peer,
     ]
-    other = platform.identity("svc-web").peer
+    other = platform.certificates.identity("svc-web").peer
     assert all(is_let_in(platform, each) for each in left)
 
     known.revoke_all(DEMO)
@@ -240,7 +240,7 @@ def test_one_on_file_that_nobody_read_yet_is_revoked_too(shared_store: Certifica
     def started() -> Platform:
         return Platform(fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1))
 
-    on_file = started().identity(DEMO)
+    on_file = started().certificates.identity(DEMO)
     later = started()
 
     later.portal.remove("demo-server")
@@ -249,16 +249,16 @@ def test_one_on_file_that_nobody_read_yet_is_revoked_too(shared_store: Certifica
 
 
 def test_a_taken_name_does_not_bring_the_seeded_certificate_back(platform: Platform) -> None:
-    seeded = platform.identity(DEMO)
+    seeded = platform.certificates.identity(DEMO)
     platform.portal.remove("demo-server")
     platform.portal.register(registration(name="demo"))
 
-    assert platform.identity(DEMO) != seeded
+    assert platform.certificates.identity(DEMO) != seeded
     assert seeded.serial_number not in {
         each.serial_number for each in platform.certificates.of(DEMO)
     }
     platform.reset()
-    assert platform.identity(DEMO) == seeded
+    assert platform.certificates.identity(DEMO) == seeded
     assert is_let_in(platform, seeded.peer)
 
 
@@ -284,7 +284,7 @@ def test_a_name_that_is_registered_again_after_a_reset_starts_with_nothing(
 def test_what_became_current_is_handed_out_once(
     certificates: AccountCertificates, platform: Platform, ca: ClientCA
 ) -> None:
-    platform.identity(DEMO)
+    platform.certificates.identity(DEMO)
     renewed = platform.certificates.renew(DEMO)
     certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
 
@@ -320,10 +320,10 @@ def issued_beside(
 ) -> Iterator[Callable[..., Identity]]:
     """What ``mock-sei issue --out`` writes into an account's folder."""
     folder = shared_store.account_folder(DEMO)
-    kept = platform.identity(DEMO)
+    kept = platform.certificates.identity(DEMO)
 
     def issue(account: str = DEMO, variant: Variant = Variant.VALID, **files: bytes) -> Identity:
-        before = platform.identity(DEMO)
+        before = platform.certificates.identity(DEMO)
         made = Authority(shared_store.authority.pem).issue_identity(
             account, now=datetime.now(UTC), variant=variant
         )
@@ -339,11 +339,11 @@ def issued_beside(
 def test_a_certificate_that_takes_another_s_place_on_file_is_the_account_s(
     platform: Platform, issued_beside: Callable[..., Identity]
 ) -> None:
-    before = platform.identity(DEMO)
+    before = platform.certificates.identity(DEMO)
 
     made = issued_beside()
 
-    assert platform.identity(DEMO).certificate == made.certificate
+    assert platform.certificates.identity(DEMO).certificate == made.certificate
     assert [each.certificate for each in platform.certificates.of(DEMO)][-2:] == [
         before.certificate,
         made.certificate,
@@ -361,7 +361,7 @@ def test_a_certificate_that_takes_another_s_place_on_file_is_the_account_s(
 def test_all_that_lay_on_file_goes_with_the_account(
     platform: Platform, issued_beside: Callable[..., Identity]
 ) -> None:
-    before = platform.identity(DEMO)
+    before = platform.certificates.identity(DEMO)
     made = issued_beside()
 
     platform.portal.remove("demo-server")
@@ -383,27 +383,27 @@ def test_all_that_lay_on_file_goes_with_the_account(
 def test_what_is_no_certificate_of_the_account_is_not_taken_from_its_file(
     platform: Platform, issued_beside: Callable[..., Identity], spoilt: dict[str, Any]
 ) -> None:
-    before = platform.identity(DEMO)
+    before = platform.certificates.identity(DEMO)
 
     issued_beside(**spoilt)
 
-    assert platform.identity(DEMO) == before
+    assert platform.certificates.identity(DEMO) == before
 
 
 def test_a_file_is_left_as_it_is_while_somebody_writes_it(
     platform: Platform, shared_store: CertificateStore
 ) -> None:
     """The certificate goes first and comes last: in between nothing is made in its place."""
-    before = platform.identity(DEMO)
+    before = platform.certificates.identity(DEMO)
     file = shared_store.account_folder(DEMO) / "certificate.crt"
     content = file.read_bytes()
     file.unlink()
 
-    assert platform.identity(DEMO) == before
+    assert platform.certificates.identity(DEMO) == before
 
     assert not file.exists()
     file.write_bytes(content)
-    assert platform.identity(DEMO) == before
+    assert platform.certificates.identity(DEMO) == before
     assert len(platform.certificates.of(DEMO)) == 1
 
 

@@ -132,7 +132,7 @@ def test_an_own_certificate_can_be_submitted_again_by_who_registers_again(
 def test_a_stranger_with_our_cas_fingerprint_of_nothing_is_not_admitted(
     platform: Platform,
 ) -> None:
-    peer = replace(platform.identity(DEMO).peer, issuer="O=Stranger", fingerprint="00")
+    peer = replace(platform.certificates.identity(DEMO).peer, issuer="O=Stranger", fingerprint="00")
     assert not platform.certificates.admits(peer)
 
 

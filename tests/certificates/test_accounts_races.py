@@ -95,7 +95,7 @@ def test_what_is_made_for_an_application_that_goes_meanwhile_is_not_handed_out(
     assert not is_let_in(platform, lost.peer)
     if meanwhile is successor:
         assert platform.certificates.of(TEAM) == []
-        assert platform.identity(TEAM) != lost
+        assert platform.certificates.identity(TEAM) != lost
 
 
 @pytest.mark.parametrize("target", ["certificates", "own-certificates"])
@@ -241,7 +241,7 @@ def taken(platform: Platform) -> None:
 def test_a_certificate_written_while_its_application_goes_opens_nothing_until_a_reset(
     fresh: Platform, making: SlowMaking
 ) -> None:
-    made = making.during(lambda: fresh.identity(DEMO), lambda: taken(fresh))
+    made = making.during(lambda: fresh.certificates.identity(DEMO), lambda: taken(fresh))
 
     assert isinstance(made.exception(), UnknownAccount)
     on_file = fresh.store.find_identity(DEMO)
@@ -249,7 +249,7 @@ def test_a_certificate_written_while_its_application_goes_opens_nothing_until_a_
     assert not is_let_in(fresh, on_file.peer)
     assert fresh.certificates.of(DEMO) == []
     fresh.reset()
-    assert fresh.identity(DEMO).certificate == on_file.certificate
+    assert fresh.certificates.identity(DEMO).certificate == on_file.certificate
     assert is_let_in(fresh, on_file.peer)
 
 

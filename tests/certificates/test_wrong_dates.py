@@ -32,7 +32,7 @@ def platform(store: CertificateStore) -> Platform:
 
 
 def is_now(platform: Platform) -> bool:
-    found = platform.identity(DEMO)
+    found = platform.certificates.identity(DEMO)
     return found.not_before <= machine.now() < found.not_after
 
 
@@ -46,19 +46,19 @@ def test_one_on_file_is_replaced_when_it_is_first_asked_for(
     assert is_now(platform)
     on_file = store.find_identity(DEMO)
     assert on_file is not None
-    assert on_file.certificate == platform.identity(DEMO).certificate
+    assert on_file.certificate == platform.certificates.identity(DEMO).certificate
 
 
 @pytest.mark.parametrize("away", FAR, ids=str)
 def test_one_that_is_put_in_the_place_of_a_good_one_is_not_taken(
     platform: Platform, store: CertificateStore, away: timedelta
 ) -> None:
-    good = platform.identity(DEMO)
+    good = platform.certificates.identity(DEMO)
     store.write_identity(DEMO, store.authority.issue_identity(DEMO, now=machine.now() + away))
 
-    assert platform.identity(DEMO) == good
+    assert platform.certificates.identity(DEMO) == good
     platform.reset()
-    assert platform.identity(DEMO) == good
+    assert platform.certificates.identity(DEMO) == good
 
 
 @pytest.mark.parametrize("away", FAR, ids=str)
@@ -69,14 +69,16 @@ def test_one_that_was_made_while_the_machine_s_clock_was_wrong_is_made_anew(
     true = machine.now()
     with monkeypatch.context() as patch:
         patch.setattr(machine, "now", lambda: true + away)
-        wrong = platform.identity(DEMO)
+        wrong = platform.certificates.identity(DEMO)
     if reset:
         platform.reset()
         assert platform.certificates.of(DEMO) == []
 
     assert is_now(platform)
-    assert platform.identity(DEMO) != wrong
-    assert [each.identity for each in platform.certificates.of(DEMO)][-1] == platform.identity(DEMO)
+    assert platform.certificates.identity(DEMO) != wrong
+    assert [each.identity for each in platform.certificates.of(DEMO)][
+        -1
+    ] == platform.certificates.identity(DEMO)
 
 
 def test_a_clock_that_is_a_little_behind_replaces_nothing(store: CertificateStore) -> None:
@@ -85,20 +87,20 @@ def test_a_clock_that_is_a_little_behind_replaces_nothing(store: CertificateStor
     store.write_identity(DEMO, ahead)
     platform = Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour())
 
-    assert platform.identity(DEMO).certificate == ahead.certificate
+    assert platform.certificates.identity(DEMO).certificate == ahead.certificate
 
 
 def test_a_reset_keeps_what_is_valid(platform: Platform) -> None:
-    identity = platform.identity(DEMO)
+    identity = platform.certificates.identity(DEMO)
     platform.clock.advance(days=800)
     platform.reset()
 
-    assert platform.identity(DEMO) == identity
+    assert platform.certificates.identity(DEMO) == identity
 
 
 @pytest.mark.parametrize("variant", [Variant.EXPIRED, Variant.NOT_YET_VALID])
 def test_one_that_is_asked_for_stays_wrong(platform: Platform, variant: Variant) -> None:
-    wrong = platform.issue_certificate(DEMO, variant)
+    wrong = platform.certificates.issue(DEMO, variant).identity
     now: datetime = machine.now()
 
     assert not wrong.not_before <= now < wrong.not_after

@@ -18,7 +18,7 @@ from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.java_options import has_open_quote, quoted, split_options
 from mock_sei.doctor.proxies import check_proxies
 from mock_sei.doctor.setup import File, Options, Setup, read_setup
-from mock_sei.testing.workbench import ClientName
+from mock_sei.testing.inputs import ClientName
 from tests.doctor.clients import NOW, Clients, certificate, file, names, only
 
 PROXY = "http://proxy.example:3128"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.testing.handles import Certificate
+from mock_sei.testing.certificate import Certificate
 
 AUTHORIZE = "/v2/oauth/authorize"
 TOKEN = "/v2/oauthtoken"

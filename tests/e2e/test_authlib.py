@@ -16,7 +16,7 @@ from authlib.oauth2.rfc6749 import MismatchingStateException
 from authlib.oauth2.rfc6750 import add_bearer_token
 
 from mock_sei import MockSei
-from mock_sei.testing.handles import Certificate
+from mock_sei.testing.certificate import Certificate
 from tests.e2e.libraries import (
     AUTHORIZE,
     END_USER,

@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
-from mock_sei.testing.handles import Account
+from mock_sei.faults.faults import Cut
+from mock_sei.testing.account import Account
 from tests.e2e.handshakes import alert, is_let_in, tcp, tls
 from tests.e2e.serving import wait_for
 
@@ -35,7 +36,7 @@ def headers(mock_sei: MockSei, account: Account) -> dict[str, str]:
     ("cut", "code"), [("before-headers", 0), ("after-headers", 200), ("in-body", 200)]
 )
 def test_a_connection_is_cut_where_the_fault_says(
-    mock_sei: MockSei, account: Account, cut: str, code: int
+    mock_sei: MockSei, account: Account, cut: Cut, code: int
 ) -> None:
     sent = headers(mock_sei, account)
     fault = mock_sei.faults.add(f"GET {TICKETS}", cut=cut, times=1)

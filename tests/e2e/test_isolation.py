@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import httpx2
 import pytest
@@ -152,7 +153,7 @@ def test_a_token_and_a_certificate_open_nothing_of_another_application(bench: Wo
 
 def test_a_fault_of_an_application_is_met_by_every_kind(bench: Workbench) -> None:
     """Without a key pair too, where the AppKey stands in the query or the form alone."""
-    made = {
+    made: dict[Literal["native", "single-page"], tuple[str, str]] = {
         "native": ("app:/x", "POST /v2/oauthtoken"),
         "single-page": ("https://localhost/x", "POST /v2/oauth/login"),
     }

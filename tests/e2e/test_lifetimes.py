@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from mock_sei import MockSei
-from mock_sei.testing.handles import Certificate
+from mock_sei.testing.certificate import Certificate
 from tests.e2e.handshakes import (
     TLS_1_2,
     TLS_1_3,
@@ -261,7 +261,7 @@ def renew(server: MockSei, folder: Path) -> Certificate:
         f"{server.control_url}/service-accounts/svc-demo/certificates", trust_env=False
     )
     assert answered.status_code == 201
-    current = server.platform.identity("svc-demo")
+    current = server.platform.certificates.identity("svc-demo")
     assert answered.json()["serial_number"] == f"{current.serial_number:x}"
     cert_file, key_file = folder / "certificate.crt", folder / "privatekey.key"
     cert_file.write_text(answered.json()["certificate"])
@@ -270,6 +270,6 @@ def renew(server: MockSei, folder: Path) -> Certificate:
         cert_file=cert_file,
         key_file=key_file,
         identity=current,
-        controls=server.controls,
+        performer=server,
         account="svc-demo",
     )

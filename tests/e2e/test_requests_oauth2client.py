@@ -20,7 +20,7 @@ from requests_oauth2client import (
 )
 
 from mock_sei import MockSei
-from mock_sei.testing.handles import Certificate
+from mock_sei.testing.certificate import Certificate
 from tests.e2e.libraries import (
     AUTHORIZE,
     END_USER,

@@ -17,7 +17,7 @@ from oauthlib.oauth2 import (
 from requests_oauthlib import OAuth2Session
 
 from mock_sei import MockSei
-from mock_sei.testing.handles import Certificate
+from mock_sei.testing.certificate import Certificate
 from tests.e2e.libraries import (
     AUTHORIZE,
     END_USER,

@@ -16,7 +16,7 @@ import pytest
 
 from mock_sei import Attached
 from mock_sei.oauth.metadata import JWKS_PATH, REVOKE_PATH, TOKEN_INFO_PATH
-from mock_sei.testing.flows import DEFAULT_USER
+from mock_sei.rules.records import DEFAULT_USER
 from mock_sei.testing.workbench import Workbench
 from tests.e2e.handshakes import alert, is_let_in
 from tests.e2e.serving import Serving

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
 from mock_sei import MockSei
-from mock_sei.testing.handles import Certificate
+from mock_sei.testing.certificate import Certificate
 from tests.e2e.handshakes import (
     NAMES,
     TLS_1_2,

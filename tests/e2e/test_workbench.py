@@ -501,17 +501,23 @@ MISTAKES: dict[str, Callable[[Workbench], object]] = {
     "application": lambda workbench: workbench.applications["nobody"],
     "no name": lambda workbench: workbench.applications.remove("no/body"),
     "no account": lambda workbench: workbench.certificate("svc/demo"),
-    "register": lambda workbench: workbench.applications.register(name="x", kind="native"),
+    "register": lambda workbench: workbench.applications.register(
+        name="x",
+        kind="native",  # type: ignore[call-arg]
+    ),
     "registered": lambda workbench: workbench.new_application(
         name="demo-server", products=["none"]
     ),
-    "change": lambda workbench: workbench.applications.change("demo-server", type="native"),
+    "change": lambda workbench: workbench.applications.change(
+        "demo-server",
+        type="native",  # type: ignore[call-arg]
+    ),
     "fault": lambda workbench: workbench.faults.add("GET /v2/investor", status=42),
     "answer": lambda workbench: workbench.enqueue("investors", status=7, json=object()),
     "collection": lambda workbench: workbench.data["investor"],
     "mail": lambda workbench: workbench.mailbox.require(99),
-    "reset": lambda workbench: workbench.reset(dialekt="rfc"),
-    "reset value": lambda workbench: workbench.reset(dialect="vendor"),
+    "reset": lambda workbench: workbench.reset(dialekt="rfc"),  # type: ignore[call-arg]
+    "reset value": lambda workbench: workbench.reset(dialect="vendor"),  # type: ignore[arg-type]
     "request": lambda workbench: workbench.sign_request("svc-demo", "no request"),
 }
 

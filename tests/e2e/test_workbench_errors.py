@@ -273,7 +273,7 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
         "seed: input should be a valid integer",
     ),
     "a misspelt setting": (
-        lambda _: MockSei(dialekt="rfc"),
+        lambda _: MockSei(dialekt="rfc"),  # type: ignore[call-arg]
         "MockSei: dialekt: unknown key; did you mean dialect?",
     ),
     "a misspelt address": (
@@ -367,7 +367,7 @@ def test_what_is_wrong_changes_nothing(workbench: Workbench) -> None:
 def test_a_wrong_argument_is_a_value_error_and_a_type_error_too(workbench: Workbench) -> None:
     for kind in (ValueError, TypeError, mock_sei.Rejected, mock_sei.MockSeiError):
         with pytest.raises(kind, match="did you mean minutes"):
-            workbench.clock.advance(minute=3)
+            workbench.clock.advance(minute=3)  # type: ignore[call-arg]
     with pytest.raises(mock_sei.MockSeiError):
         workbench.token("svc-dmo")
 
@@ -446,4 +446,4 @@ def test_an_application_that_is_there_again_is_found(workbench: Workbench) -> No
 
 def test_a_setting_of_a_reset_names_the_ones_that_a_reset_can_change(workbench: Workbench) -> None:
     with pytest.raises(ConfigurationError, match="a reset cannot change it; it can change dialect"):
-        workbench.reset(one_way_port=5)
+        workbench.reset(one_way_port=5)  # type: ignore[call-arg]

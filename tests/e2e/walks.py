@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mock_sei import MockSei
-from mock_sei.testing.handles import Certificate
+from mock_sei.testing.certificate import Certificate
 from tests.e2e.libraries import AUTHORIZE, END_USER, REVOKE, TICKETS, TOKEN, App, files
 from tests.e2e.serving import environment, run
 

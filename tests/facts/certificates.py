@@ -30,11 +30,11 @@ def link_warns(served: Served) -> object:
 
 
 def name_is_account(served: Served) -> object:
-    return served.platform.identity("svc-demo").common_name
+    return served.platform.certificates.identity("svc-demo").common_name
 
 
 def lifetime(served: Served) -> object:
-    identity = served.platform.identity("svc-demo")
+    identity = served.platform.certificates.identity("svc-demo")
     return identity.not_after.year - identity.not_before.year, (
         identity.not_after.month,
         identity.not_after.day,
@@ -58,7 +58,7 @@ def announced(served: Served) -> object:
     served.platform.clock.freeze()
     portal = served.platform.portal
     portal.register(registration())
-    end = served.platform.identity("svc-nightly").not_after
+    end = served.platform.certificates.identity("svc-nightly").not_after
     served.platform.clock.set(end - timedelta(days=5))
     found = portal.mailbox.find(about="ends in")
     return bool(found), {each.recipient for each in found}
@@ -69,7 +69,7 @@ def own_certificate(served: Served) -> object:
     served.platform.portal.register(registration(certificate="own"))
     authority = ClientCA.create()
     certificate = authority.sign("svc-nightly")
-    served.platform.register_certificate("svc-nightly", pem(certificate), authority.pem)
+    served.platform.certificates.register_own("svc-nightly", pem(certificate), authority.pem)
     return served.platform.certificates.of("svc-nightly") != []
 
 
@@ -78,7 +78,7 @@ def own_of_another_name(served: Served) -> object:
     authority = ClientCA.create()
     certificate = authority.sign("svc-other")
     try:
-        served.platform.register_certificate("svc-nightly", pem(certificate), authority.pem)
+        served.platform.certificates.register_own("svc-nightly", pem(certificate), authority.pem)
     except Rejected as refused:
         return sorted(refused.problems)
     return "taken"

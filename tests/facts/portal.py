@@ -27,7 +27,7 @@ def mails(served: Served) -> list[Any]:
 def artifacts(served: Served) -> object:
     made = served.platform.portal.register(registration())
     account = served.platform.state.registry.service_accounts[str(made.service_account)]
-    identity = served.platform.identity(account.username)
+    identity = served.platform.certificates.identity(account.username)
     return [
         bool(each)
         for each in (account.username, account.password, made.app_key, made.app_secret, identity)

@@ -105,6 +105,6 @@ def test_a_value_that_is_not_there_is_not_printed(
     )
 
     assert difference(expected, actual) == told
-    lines = [str(entry), line(entry.to_json()), str(read_entry(entry.to_json()))]
+    lines = [str(entry), line(read_entry(entry.to_json())), str(read_entry(entry.to_json()))]
     assert [each for each in lines if "None" in each] == []
     assert all(each.endswith("there." + "".join(f" {word}" for word in told)) for each in lines)

@@ -16,7 +16,7 @@ from tests.support import PRECONDITIONS, TOKEN_PATH, Served
 
 
 def test_a_certificate_may_be_renewed_without_changing_its_name(served: Served) -> None:
-    renewed = served.platform.issue_certificate("svc-demo")
+    renewed = served.platform.certificates.issue("svc-demo").identity
 
     assert served.post_token(http=served.client(renewed)).status_code == 200
 

@@ -18,6 +18,7 @@ from mock_sei.rules.standards import Listener
 from tests.oauth.assertions import GRANT as SAML
 from tests.oauth.flows import LOOPBACK, VERIFIER, by_code, log_in, redeem, returned
 from tests.oauth.good_requests import GRANTS, TWO_WAY_GRANTS, good_form, post_form
+from tests.operations import retire_signing_key, rotate_signing_key
 from tests.support import TOKEN_PATH, Served
 
 
@@ -226,7 +227,7 @@ def test_a_new_key_signs_and_the_old_one_is_accepted_until_it_is_retired(
     platform, http = served.platform, served.client()
     old_kid, old = platform.signing_key.kid, served.token()
 
-    new_kid = platform.rotate_signing_key()
+    new_kid = rotate_signing_key(platform)
 
     new = served.token()
     keys = {each["kid"]: each for each in http.get(JWKS_PATH).json()["keys"]}
@@ -236,7 +237,7 @@ def test_a_new_key_signs_and_the_old_one_is_accepted_until_it_is_retired(
         assert jws.verify(token, keys[kid], ["ES256"])
         assert served.get(headers=served.headers(token=token)).status_code == 200
 
-    platform.retire_signing_key(old_kid)
+    retire_signing_key(platform, old_kid)
 
     assert [each["kid"] for each in http.get(JWKS_PATH).json()["keys"]] == [new_kid]
     assert served.get(headers=served.headers(token=old)).status_code == 401

@@ -288,7 +288,10 @@ def test_a_deleted_application_is_gone_with_all_it_had(portal: Portal, served: S
     gone = portal.register(registration())
     pair, call = (gone.app_key, gone.app_secret or ""), served.headers("Nightly")
     http, form = served.client("svc-nightly"), served.form("Nightly")
-    identity, link = platform.identity("svc-nightly"), portal.links.of("svc-nightly")[0]
+    identity, link = (
+        platform.certificates.identity("svc-nightly"),
+        portal.links.of("svc-nightly")[0],
+    )
     other = served.headers()
 
     portal.remove("Nightly")
@@ -318,14 +321,14 @@ def test_who_registers_under_an_old_name_is_not_opened_by_the_old_certificate(
     platform = served.platform
     if app == "Nightly":
         portal.register(registration(name=app))
-    old = platform.identity("svc-nightly" if app == "Nightly" else "svc-demo")
+    old = platform.certificates.identity("svc-nightly" if app == "Nightly" else "svc-demo")
     portal.remove("Nightly" if app == "Nightly" else "demo-server")
 
     new = portal.register(registration(name=app))
 
     assert new.service_account == old.common_name
     assert "revoked" in str(why_refused(platform, old))
-    fresh = platform.identity(account_of(new))
+    fresh = platform.certificates.identity(account_of(new))
     assert fresh.serial_number != old.serial_number
     assert why_refused(platform, fresh) is None
     assert platform.certificates.of(account_of(new))[0].serial_number == fresh.serial_number
@@ -371,12 +374,12 @@ def test_a_renewal_gives_a_second_certificate_while_the_first_works(
     portal: Portal, platform: Platform
 ) -> None:
     portal.register(registration())
-    first = platform.identity("svc-nightly")
+    first = platform.certificates.identity("svc-nightly")
     (first_link,) = portal.links.of("svc-nightly")
 
     link = portal.renew("svc-nightly")
 
-    second = platform.identity("svc-nightly")
+    second = platform.certificates.identity("svc-nightly")
     assert link.serial_number == second.serial_number != first.serial_number
     assert second.not_after.year - second.not_before.year == 2
     assert why_refused(platform, first) is why_refused(platform, second) is None
@@ -390,7 +393,7 @@ def notices(portal: Portal) -> list[tuple[str, datetime]]:
 def test_notices_come_as_the_clock_passes_them(portal: Portal, platform: Platform) -> None:
     platform.clock.freeze()
     portal.register(registration())
-    end = platform.identity("svc-nightly").not_after
+    end = platform.certificates.identity("svc-nightly").not_after
     told = []
     for days in (91, 90, 89, 30, 7, 6, 0, -10):
         platform.clock.set(end - timedelta(days=days))
@@ -408,7 +411,7 @@ def test_a_clock_that_jumps_over_all_sends_all_dated_when_they_were_due(
     portal: Portal, platform: Platform
 ) -> None:
     portal.register(registration())
-    end = platform.identity("svc-nightly").not_after
+    end = platform.certificates.identity("svc-nightly").not_after
     platform.clock.advance(days=800)
 
     portal.send_link("svc-nightly")

@@ -270,7 +270,7 @@ def test_a_revoked_certificate_can_be_downloaded_and_opens_nothing(
 ) -> None:
     """The link is a download; whom a certificate lets in is asked when it is shown."""
     link = portal.send_link("svc-demo")
-    platform.revoke_certificate("svc-demo", link.serial_number)
+    platform.certificates.revoke("svc-demo", link.serial_number)
 
     assert platform.take_certificate(link.token).content
     held = platform.certificates.find("svc-demo", link.serial_number)
@@ -281,13 +281,13 @@ def test_a_successor_gets_the_notices_of_its_own_certificate(
     portal: Portal, platform: Platform
 ) -> None:
     portal.register(registration())
-    platform.clock.set(platform.identity(ACCOUNT).not_after)
+    platform.clock.set(platform.certificates.identity(ACCOUNT).not_after)
     assert len(portal.mailbox.find(to="team@example.com", about="ends in")) == 3
     portal.remove(NAME)
 
     portal.register(SUCCESSOR)
     assert portal.mailbox.find(to="successor@example.com", about="ends in") == []
-    platform.clock.set(platform.identity(ACCOUNT).not_after)
+    platform.clock.set(platform.certificates.identity(ACCOUNT).not_after)
 
     assert len(portal.mailbox.find(to="successor@example.com", about="ends in")) == 3
     assert len(portal.mailbox.find(to="team@example.com", about="ends in")) == 3

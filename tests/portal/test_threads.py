@@ -42,7 +42,7 @@ def one_life(platform: Platform, name: str) -> None:
     link = portal.send_link(account)
     platform.take_certificate(link.token)
     renewed = portal.renew(account)
-    platform.revoke_certificate(account, renewed.serial_number)
+    platform.certificates.revoke(account, renewed.serial_number)
     assert portal.mailbox.last.number
     portal.remove(fresh.app_key)
 
@@ -89,7 +89,7 @@ def readers(served: Served) -> list[Callable[[], object]]:
 def test_writers_and_readers_do_not_disturb_one_another(served: Served) -> None:
     platform = served.platform
     before = platform.registry.copy()
-    platform.identity("svc-demo")
+    platform.certificates.identity("svc-demo")
     names = itertools.cycle(["shared 0", "shared 0", "shared 1", "shared 2"])
 
     def repeat(work: Callable[[], object]) -> None:

@@ -54,7 +54,7 @@ def submit(platform: Platform, chain: Chain) -> dict[str, str]:
     """What is wrong with it; nothing where it is registered."""
     identity = chain.identity
     try:
-        platform.register_certificate(ACCOUNT, pem(identity.certificate), pem(*identity.chain))
+        platform.certificates.register_own(ACCOUNT, pem(identity.certificate), pem(*identity.chain))
     except Rejected as error:
         return error.problems
     return {}
@@ -191,7 +191,7 @@ def test_an_expired_ca_that_a_client_sends_beside_the_registered_one_is_refused_
         "Client intermediate", parent=root, key=issuing.key, end=NOW - timedelta(days=1)
     )
     own = issuing.identity(ACCOUNT)
-    platform.register_certificate(ACCOUNT, pem(own.certificate), issuing.pem)
+    platform.certificates.register_own(ACCOUNT, pem(own.certificate), issuing.pem)
     platform.clock.advance(timedelta(minutes=5))
     with_ended = Identity(certificate=own.certificate, key=own.key, chain=ended.chain)
 

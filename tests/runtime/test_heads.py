@@ -16,6 +16,7 @@ from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
 from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
+from tests.operations import arm_fault, enqueue
 from tests.runtime.still import StillLoop, Wire, configured, status
 
 KEYS = "/.well-known/jwks.json"
@@ -160,8 +161,8 @@ def test_http_1_1_wants_exactly_one_host(
 def test_no_fault_and_no_script_is_used_up_by_a_request_without_a_host(
     served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform
 ) -> None:
-    fault = platform.arm_fault({"status": 503, "times": 1})
-    platform.enqueue(f"GET {KEYS}", status=202)
+    fault = arm_fault(platform, {"status": 503, "times": 1})
+    enqueue(platform, f"GET {KEYS}", status=202)
 
     assert ask(served, loop, wire, f"GET {KEYS} HTTP/1.1") == 400
     assert (fault.met, len(platform.scripts)) == (0, 1)

@@ -25,6 +25,7 @@ from mock_sei.runtime.protocol import PlatformProtocol
 from mock_sei.web.app import platform_app
 from mock_sei.web.exchange import REFUSED
 from mock_sei.web.listener import PlatformListener
+from tests.operations import arm_fault
 from tests.runtime.still import HEAD, WHOLE, StillLoop, Wire, configured, status
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -287,7 +288,7 @@ class TestAfterTheHead:
 def test_a_stalled_exchange_stays_stalled_whatever_is_sent(
     served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform, endless: bytes
 ) -> None:
-    platform.arm_fault({"operation": "POST /v2/oauthtoken", "stall": True})
+    arm_fault(platform, {"operation": "POST /v2/oauthtoken", "stall": True})
     feed(served, loop, cut(READ)(CHUNKED + endless + b"\r\n" + endless), wire)
     list(settling(loop, wire))
 

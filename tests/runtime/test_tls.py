@@ -73,7 +73,9 @@ def context(platform: Platform) -> ListenerContext:
 
 
 def test_the_account_s_certificate_is_accepted(context: ListenerContext) -> None:
-    assert Encounter(context, context.platform.identity("svc-demo")).shake_hands() is None
+    assert (
+        Encounter(context, context.platform.certificates.identity("svc-demo")).shake_hands() is None
+    )
     assert not context.platform.journal.entries
 
 
@@ -88,7 +90,7 @@ def test_no_certificate_is_told_before_the_failure_is_raised(context: ListenerCo
 
 
 def test_a_refused_certificate_is_named_in_the_journal(context: ListenerContext) -> None:
-    stranger = context.platform.issue_certificate("svc-demo", Variant.UNTRUSTED)
+    stranger = context.platform.certificates.issue("svc-demo", Variant.UNTRUSTED).identity
     assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
     assert context.platform.journal.last.certificate == stranger.peer
 
@@ -111,25 +113,25 @@ def test_without_the_library_s_private_hook_only_the_certificate_s_name_is_lost(
     monkeypatch.setattr("mock_sei.runtime.tls._watch_certificates", lambda _: None)
     identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     context = ListenerContext.create(platform, identity, client_certificates=True)
-    stranger = platform.issue_certificate("svc-demo", Variant.UNTRUSTED)
+    stranger = platform.certificates.issue("svc-demo", Variant.UNTRUSTED).identity
     assert Encounter(context, stranger).shake_hands() == "TLSV1_ALERT_UNKNOWN_CA"
     assert platform.journal.last.certificate is None
     assert "this server does not know" in str(platform.journal.last.refused_because)
-    assert Encounter(context, platform.identity("svc-demo")).shake_hands() is None
+    assert Encounter(context, platform.certificates.identity("svc-demo")).shake_hands() is None
 
 
 def test_dates_are_openssl_s_to_judge_while_the_clock_is_the_machine_s(
     context: ListenerContext,
 ) -> None:
     platform = context.platform
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
     assert Encounter(context, identity).shake_hands() is None
     assert not context.verify_flags & NO_CHECK_TIME
     platform.clock.set(identity.not_after + timedelta(seconds=1))
     with pytest.raises(CertificateRefused, match="has expired"):
         Encounter(context, identity).shake_hands()
     assert context.verify_flags & NO_CHECK_TIME
-    renewed = platform.issue_certificate("svc-demo")
+    renewed = platform.certificates.issue("svc-demo").identity
     assert Encounter(context, renewed).shake_hands() is None
     platform.reset()
     assert Encounter(context, renewed).shake_hands() == "SSLV3_ALERT_BAD_CERTIFICATE"
@@ -140,7 +142,7 @@ def test_dates_are_openssl_s_to_judge_while_the_clock_is_the_machine_s(
 def test_a_one_way_context_asks_for_no_certificate(platform: Platform) -> None:
     identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     context = ListenerContext.create(platform, identity, client_certificates=False)
-    expired = platform.issue_certificate("svc-demo", Variant.EXPIRED)
+    expired = platform.certificates.issue("svc-demo", Variant.EXPIRED).identity
     for shown in (None, expired):
         encounter = Encounter(context, shown)
         assert encounter.shake_hands() is None

@@ -121,7 +121,7 @@ ODD: dict[str, tuple[Make, bool]] = {
 def submit(platform: Platform, certificate: str, ca: ClientCA) -> dict[str, str]:
     """What is wrong with it; nothing where it is registered."""
     try:
-        platform.register_certificate(TEAM, certificate, ca.pem)
+        platform.certificates.register_own(TEAM, certificate, ca.pem)
     except Rejected as error:
         return error.problems
     return {}
@@ -152,7 +152,7 @@ def test_after_an_odd_one_the_listener_still_lets_in_whom_it_should(
     assert submit(platform, pem(good.certificate), ca) == {}
 
     assert told(trust, good) is None
-    assert told(trust, platform.identity("svc-demo")) is None
+    assert told(trust, platform.certificates.identity("svc-demo")) is None
     assert told(trust, stranger) == "TLSV1_ALERT_UNKNOWN_CA"
 
 

@@ -22,6 +22,7 @@ from mock_sei.platform import Platform
 from mock_sei.runtime.tls import CertificateRefused, ListenerContext
 from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
 from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
+from tests.operations import set_server_certificate
 from tests.patience import PATIENCE
 from tests.runtime.encounter import Encounter
 from tests.support import registration
@@ -111,7 +112,10 @@ def test_the_others_stay_as_they_were_but_for_the_alert_of_a_revocation(
 ) -> None:
     if registered:
         register(platform, ca.identity(TEAM), ca)
-    good, further = platform.identity("svc-demo"), platform.issue_certificate("svc-demo")
+    good, further = (
+        platform.certificates.identity("svc-demo"),
+        platform.certificates.issue("svc-demo").identity,
+    )
     assert told(trust, good) is None
     assert told(trust, further) is None
     assert told(trust, None) == "TLSV13_ALERT_CERTIFICATE_REQUIRED"
@@ -121,7 +125,7 @@ def test_the_others_stay_as_they_were_but_for_the_alert_of_a_revocation(
         (Variant.EXPIRED, "SSLV3_ALERT_CERTIFICATE_EXPIRED"),
         (Variant.NOT_YET_VALID, "SSLV3_ALERT_BAD_CERTIFICATE"),
     ):
-        assert told(trust, platform.issue_certificate("svc-demo", variant)) == alert
+        assert told(trust, platform.certificates.issue("svc-demo", variant).identity) == alert
 
     platform.certificates.revoke("svc-demo", further.serial_number)
 
@@ -137,7 +141,7 @@ def test_the_others_stay_as_they_were_but_for_the_alert_of_a_revocation(
 def test_a_revocation_reaches_the_next_connection_and_a_reset_takes_it_back(
     trust: ListenerTrust, platform: Platform
 ) -> None:
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
     for _ in range(2):
         assert told(trust, identity) is None
         platform.certificates.revoke("svc-demo", identity.serial_number)
@@ -227,10 +231,10 @@ def test_a_signed_request_opens_the_door_with_the_clients_key(
 def test_both_certificates_work_after_a_renewal_and_the_first_ends(
     trust: ListenerTrust, platform: Platform
 ) -> None:
-    first = platform.identity("svc-demo")
+    first = platform.certificates.identity("svc-demo")
     platform.clock.set(first.not_after - timedelta(days=1))
     platform.portal.renew("svc-demo")
-    second = platform.identity("svc-demo")
+    second = platform.certificates.identity("svc-demo")
     assert told(trust, first) is told(trust, second) is None
 
     platform.clock.advance(days=2)
@@ -244,7 +248,7 @@ def test_the_context_is_made_again_only_when_the_certificates_changed(
     trust: ListenerTrust, platform: Platform, ca: ClientCA
 ) -> None:
     before = context_of(trust)
-    platform.issue_certificate("svc-demo")
+    platform.certificates.issue("svc-demo")
     platform.reset()
     assert context_of(trust) is before
     platform.portal.register(registration(certificate="own"))
@@ -269,7 +273,7 @@ def test_the_one_way_listener_asks_nobody_whatever_is_registered(
     register(platform, own, ca)
 
     assert context_of(one_way) is before
-    for shown in (None, own, platform.issue_certificate("svc-demo", Variant.UNTRUSTED)):
+    for shown in (None, own, platform.certificates.issue("svc-demo", Variant.UNTRUSTED).identity):
         encounter = Encounter(context_of(one_way), shown)
         assert encounter.shake_hands() is None
         assert encounter.server.getpeercert(binary_form=True) is None
@@ -277,12 +281,12 @@ def test_the_one_way_listener_asks_nobody_whatever_is_registered(
 
 def test_revocations_do_not_pile_up_in_a_context(trust: ListenerTrust, platform: Platform) -> None:
     """A context keeps every list it was given: each new list, and its end, makes a new one."""
-    shown = platform.issue_certificate("svc-demo")
+    shown = platform.certificates.issue("svc-demo").identity
     assert told(trust, shown) is None
     before = context_of(trust)
     assert context_of(trust) is before
 
-    platform.revoke_certificate("svc-demo", shown.serial_number)
+    platform.certificates.revoke("svc-demo", shown.serial_number)
 
     after = context_of(trust)
     assert after is not before
@@ -296,9 +300,9 @@ def test_a_revocation_is_no_matter_of_the_one_way_listener(platform: Platform) -
     identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     one_way = ListenerTrust(platform, identity, client_certificates=False)
     before = context_of(one_way)
-    shown = platform.issue_certificate("svc-demo")
+    shown = platform.certificates.issue("svc-demo").identity
 
-    platform.revoke_certificate("svc-demo", shown.serial_number)
+    platform.certificates.revoke("svc-demo", shown.serial_number)
 
     assert context_of(one_way) is before
 
@@ -334,7 +338,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
 def test_a_context_that_cannot_be_made_leaves_the_former_one_to_nobody(
     trust: ListenerTrust, platform: Platform, broken: Callable[[bool], None]
 ) -> None:
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
     assert told(trust, identity) is None
     broken(True)
     platform.certificates.revoke("svc-demo", identity.serial_number)
@@ -344,17 +348,17 @@ def test_a_context_that_cannot_be_made_leaves_the_former_one_to_nobody(
             told(trust, identity)
 
     with pytest.raises(MockSeiBug, match="cannot be set up"):
-        platform.verdict().check()
-    assert len(platform.verdict().bugs) == 1
+        platform.check_result().check()
+    assert len(platform.check_result().bugs) == 1
     broken(False)
     assert told(trust, identity) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
-    assert told(trust, platform.issue_certificate("svc-demo")) is None
+    assert told(trust, platform.certificates.issue("svc-demo").identity) is None
 
 
 def test_a_reset_ends_the_trouble_and_what_check_says_of_it(
     trust: ListenerTrust, platform: Platform, broken: Callable[[bool], None]
 ) -> None:
-    shown = platform.issue_certificate("svc-demo")
+    shown = platform.certificates.issue("svc-demo").identity
     platform.certificates.revoke("svc-demo", shown.serial_number)
     broken(True)
     with pytest.raises(TrustUnavailable):
@@ -364,7 +368,7 @@ def test_a_reset_ends_the_trouble_and_what_check_says_of_it(
     platform.reset()
 
     assert told(trust, shown) is None
-    platform.verdict().check()
+    platform.check_result().check()
 
 
 @pytest.mark.parametrize("client_certificates", [True, False])
@@ -374,13 +378,13 @@ def test_the_usual_certificate_is_not_shown_where_another_was_asked_for(
     identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     trust = ListenerTrust(platform, identity, client_certificates=client_certificates)
     broken(True)
-    platform.set_server_certificate(ServerVariant.EXPIRED)
+    set_server_certificate(platform, ServerVariant.EXPIRED)
 
     with pytest.raises(TrustUnavailable):
         context_of(trust)
 
     broken(False)
-    encounter = Encounter(context_of(trust), platform.identity("svc-demo"))
+    encounter = Encounter(context_of(trust), platform.certificates.identity("svc-demo"))
     assert encounter.shake_hands() == "CERTIFICATE_VERIFY_FAILED"
 
 
@@ -402,7 +406,10 @@ def test_a_context_is_made_with_and_without_files_in_memory_and_leaves_none(
         monkeypatch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
     identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     trust = ListenerTrust(platform, identity, client_certificates=True)
-    good, further = platform.identity("svc-demo"), platform.issue_certificate("svc-demo")
+    good, further = (
+        platform.certificates.identity("svc-demo"),
+        platform.certificates.issue("svc-demo").identity,
+    )
     platform.certificates.revoke("svc-demo", further.serial_number)
     for _ in range(5):
         assert told(trust, further) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
@@ -415,7 +422,7 @@ def test_without_files_in_memory_a_folder_that_is_gone_is_told_and_tried_again(
 ) -> None:
     monkeypatch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    shown = platform.issue_certificate("svc-demo")
+    shown = platform.certificates.issue("svc-demo").identity
     platform.certificates.revoke("svc-demo", shown.serial_number)
     with pytest.raises(TrustUnavailable, match="No such file or directory"):
         context_of(trust)
@@ -456,7 +463,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
 def test_connections_that_come_while_a_context_is_made_share_it(
     trust: ListenerTrust, platform: Platform, slow: Slow
 ) -> None:
-    shown = platform.issue_certificate("svc-demo")
+    shown = platform.certificates.issue("svc-demo").identity
     platform.certificates.revoke("svc-demo", shown.serial_number)
 
     async def connect() -> list[ListenerContext]:
@@ -484,7 +491,7 @@ def test_connections_that_come_together_fail_together_and_the_next_one_tries_aga
         raise Disk("No space left on device")
 
     monkeypatch.setattr(ListenerContext, "create", attempt)
-    shown = platform.issue_certificate("svc-demo")
+    shown = platform.certificates.issue("svc-demo").identity
     platform.certificates.revoke("svc-demo", shown.serial_number)
 
     async def crowd() -> list[object]:
@@ -504,7 +511,7 @@ def test_connections_that_come_together_fail_together_and_the_next_one_tries_aga
 def test_a_connection_sees_what_was_revoked_before_it_came_though_another_is_being_made(
     trust: ListenerTrust, platform: Platform, slow: Slow
 ) -> None:
-    first, second = (platform.issue_certificate("svc-demo") for _ in range(2))
+    first, second = (platform.certificates.issue("svc-demo").identity for _ in range(2))
 
     async def connect() -> ListenerContext:
         platform.certificates.revoke("svc-demo", first.serial_number)
@@ -526,7 +533,7 @@ def test_a_connection_sees_what_was_revoked_before_it_came_though_another_is_bei
 def test_the_loop_goes_on_while_a_context_is_made(
     trust: ListenerTrust, platform: Platform, slow: Slow
 ) -> None:
-    shown = platform.issue_certificate("svc-demo")
+    shown = platform.certificates.issue("svc-demo").identity
     platform.certificates.revoke("svc-demo", shown.serial_number)
 
     async def beside() -> bool:
@@ -545,7 +552,7 @@ def test_revocations_beyond_the_listener_s_list_are_refused_by_our_own_check(
 ) -> None:
     """OpenSSL would read through all of them at each handshake."""
     monkeypatch.setattr("mock_sei.certificates.revocations.TOLD", 2)
-    shown = [platform.issue_certificate("svc-demo") for _ in range(3)]
+    shown = [platform.certificates.issue("svc-demo").identity for _ in range(3)]
     for each in shown:
         platform.certificates.revoke("svc-demo", each.serial_number)
 
@@ -611,8 +618,10 @@ def test_the_certificate_of_the_issuing_ca_is_no_clients(
 def test_an_identity_is_let_in_with_any_part_of_its_chain(
     trust: ListenerTrust, platform: Platform, sent: int
 ) -> None:
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
 
     assert told(trust, replace(identity, chain=identity.chain[:sent])) is None
-    platform.revoke_certificate("svc-demo", platform.issue_certificate("svc-demo").serial_number)
+    platform.certificates.revoke(
+        "svc-demo", platform.certificates.issue("svc-demo").identity.serial_number
+    )
     assert told(trust, replace(identity, chain=identity.chain[:sent])) is None

@@ -11,10 +11,14 @@ import pytest
 from mock_sei.errors import MockSeiError
 from mock_sei.platform import Platform
 from mock_sei.portal.mailbox import Letter
+from mock_sei.rules.registry import Registry
+from mock_sei.testing.applications import Applications
 from mock_sei.testing.calls import ControlApi
-from mock_sei.testing.controls import Registered
-from mock_sei.testing.mirrors import AttachedMailbox
-from mock_sei.testing.registered import AttachedRegistry
+from mock_sei.testing.data import Data
+from mock_sei.testing.faults import Faults
+from mock_sei.testing.mailbox import Mailbox
+from mock_sei.testing.registered import Registered
+from mock_sei.testing.remote import Remote
 from tests.patience import PATIENCE
 from tests.support import control_client
 
@@ -34,9 +38,15 @@ class Counted:
     def _count(self, request: httpx2.Request) -> None:
         self.calls.append(f"{request.method} {request.url.raw_path.decode()}")
 
-    def in_parts_of_two(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        page = self.api.page
-        monkeypatch.setattr(self.api, "page", lambda path, query: page(path, {"limit": 2, **query}))
+    @property
+    def server(self) -> Remote:
+        return Remote(self.api)
+
+
+def in_parts_of(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("registered", "faults", "mailbox"):
+        monkeypatch.setattr(f"mock_sei.testing.{module}.MOST_LISTED", number)
+    monkeypatch.setattr("mock_sei.testing.data.MOST_SHOWN", number)
 
 
 @pytest.fixture
@@ -44,21 +54,15 @@ def counted(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Counted:
     return Counted(platform, monkeypatch)
 
 
-LOOKS: dict[str, Callable[[Registered], Any]] = {
+Known = Registered | Registry
+LOOKS: dict[str, Callable[[Known], Any]] = {
     "by name": lambda known: known.find_application("demo-server"),
     "by AppKey": lambda known: known.find_application("demo-server-key"),
-    "in the table": lambda known: known.applications["demo-server-key"],
-    "in the table, or None": lambda known: known.applications.get("nobody"),
-    "whether it is in the table": lambda known: "demo-spa-key" in known.applications,
-    "whether a name is a key": lambda known: "demo-spa" in known.applications,
-    "how many": lambda known: len(known.applications),
     "required": lambda known: known.require_application("demo-server"),
     "of an account": lambda known: known.find_application_of("svc-demo"),
     "of nobody's account": lambda known: known.find_application_of("svc-nobody"),
     "an account": lambda known: known.require_account("svc-demo"),
-    "an account of the table": lambda known: known.service_accounts["svc-web"],
     "a user": lambda known: known.require_user("alice@example.com"),
-    "a user of the table": lambda known: known.end_users.get("bob@example.com"),
     "nobody": lambda known: known.find_application("nobody"),
     "names": lambda known: known.application_names(),
     "names of accounts": lambda known: known.account_names(),
@@ -69,7 +73,7 @@ LOOKS: dict[str, Callable[[Registered], Any]] = {
 def test_each_look_up_is_one_call_with_the_servers_answer(
     counted: Counted, platform: Platform, look: str
 ) -> None:
-    known = AttachedRegistry(counted.api)
+    known = Registered(counted.server)
 
     assert LOOKS[look](known) == LOOKS[look](platform.registry)
     assert len(counted.calls) == 1
@@ -84,30 +88,69 @@ def test_what_is_not_there_is_said_in_the_same_words(
     counted: Counted, platform: Platform, kind: str, name: str
 ) -> None:
     said = []
-    for known in (AttachedRegistry(counted.api), platform.registry):
+    for known in (Registered(counted.server), platform.registry):
         with pytest.raises(MockSeiError, match="no ") as caught:
             getattr(known, f"require_{kind}")(name)
         said.append((type(caught.value), str(caught.value)))
     assert said[0] == said[1]
 
 
-def test_a_table_is_read_part_by_part(
+def test_applications_are_read_part_by_part(
     counted: Counted, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted.in_parts_of_two(monkeypatch)
-    known, there = AttachedRegistry(counted.api), platform.registry
+    in_parts_of(2, monkeypatch)
+    known, there = Applications(counted.server), platform.registry
 
-    assert list(known.applications.items()) == list(there.applications.items())
+    assert list(iter(known)) == list(there.applications.values())
     assert len(counted.calls) == 3
-    assert list(known.applications) == list(there.applications)
-    assert dict(known.service_accounts) == dict(there.service_accounts)
-    assert list(known.end_users.values()) == list(there.end_users.values())
+    assert len(known) == len(there.applications)
+    assert known["demo-web"] == there.find_application("demo-web")
+    assert "demo-spa-key" in known
+    assert "nobody" not in known
+
+
+@pytest.mark.parametrize(("armed", "calls"), [(0, 1), (2, 1), (3, 2), (7, 3)])
+def test_faults_are_read_to_the_last(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch, armed: int, calls: int
+) -> None:
+    in_parts_of(3, monkeypatch)
+    faults = Faults(counted.server)
+    for number in range(armed):
+        faults.add(status=500 + number)
+    counted.calls.clear()
+
+    assert len(faults) == armed
+    assert len(counted.calls) == calls
+
+
+def test_a_fault_that_is_gone_is_removed_without_an_error(counted: Counted) -> None:
+    faults = Faults(counted.server)
+    fault = faults.add(status=503)
+    fault.remove()
+    fault.remove()
+    assert fault.met == 0
+    assert len(faults) == 0
+
+
+@pytest.mark.parametrize(("stored", "calls"), [(0, 1), (2, 1), (3, 2), (7, 3)])
+def test_records_are_read_to_the_last(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch, stored: int, calls: int
+) -> None:
+    in_parts_of(3, monkeypatch)
+    records = [{"tradeTicketId": number} for number in range(stored)]
+    collection = Data(counted.server)["trade-tickets"]
+    collection.replace(records)
+    counted.calls.clear()
+
+    assert list(iter(collection)) == records
+    assert len(counted.calls) == calls
+    assert len(collection) == stored
 
 
 def test_a_mailbox_is_read_part_by_part_and_by_one_call_for_one_mail(
     counted: Counted, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here, there = platform.portal.mailbox, AttachedMailbox(counted.api)
+    here, there = platform.portal.mailbox, Mailbox(counted.server)
     for total in (7, 5):
         here.clear()
         for number in range(total):
@@ -123,7 +166,7 @@ def test_a_mailbox_is_read_part_by_part_and_by_one_call_for_one_mail(
         with pytest.raises(MockSeiError, match=f"no mail {number}; there are 5"):
             there.require(number)
 
-    counted.in_parts_of_two(monkeypatch)
+    in_parts_of(2, monkeypatch)
     assert there.messages == here.messages
     assert there.page(before=11).mails == here.page(before=11).mails
     assert there.find(to="0@example.com") == here.find(to="0@example.com")

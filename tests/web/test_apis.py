@@ -20,9 +20,10 @@ from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
-from mock_sei.testing.handles import Collections
+from mock_sei.testing.data import Data
 from mock_sei.web.app import platform_app
 from mock_sei.web.received import ON_THE_LOOP
+from tests.operations import InProcess
 from tests.support import Served, control_client
 
 OWN = """
@@ -171,7 +172,7 @@ def shown(served: Served) -> list[Any]:
 
 
 def test_records_of_a_test_are_answered_until_a_reset(served: Served) -> None:
-    data = Collections(served.platform)
+    data = Data(InProcess(served.platform))
     bundled = shown(served)
 
     data[TICKETS].replace([TICKET, TICKET | {"tradeTicketId": 9}])
@@ -188,7 +189,7 @@ def test_records_of_a_test_are_answered_until_a_reset(served: Served) -> None:
 
 
 def test_what_cannot_be_is_refused_in_python(served: Served) -> None:
-    data = Collections(served.platform)
+    data = Data(InProcess(served.platform))
 
     with pytest.raises(UnknownCollection, match="there are trade-tickets"):
         _ = data["trade-tiket"]
@@ -253,13 +254,13 @@ paths:
           content: {{application/json: {{example: {{a: 1}}}}}}
 """
     served = with_document(tmp_path, shared_store, text)
-    Collections(served.platform)["/v2/pet"].add({"name": "Rex"})
+    Data(InProcess(served.platform))["/v2/pet"].add({"name": "Rex"})
 
     answer = served.get("/v2/pet")
 
     assert (answer.status_code, answer.content) == (int(status), b"")
     assert answer.headers.get("Content-Length") == ("0" if status == "205" else None)
-    assert served.platform.verdict().bugs == []
+    assert served.platform.check_result().bugs == []
 
 
 @pytest.mark.parametrize("status", ["99", "100", "199", "600", "99999", "\u00b2\u00b2\u00b2"])
@@ -273,7 +274,7 @@ paths: {{/v2/pet: {{get: {{responses: {{"{status}": {{description: odd}}}}}}}}}}
     served = with_document(tmp_path, shared_store, text)
 
     assert served.get("/v2/pet").status_code in (200, 404)  # or the document is left out
-    assert served.platform.verdict().bugs == []
+    assert served.platform.check_result().bugs == []
 
 
 @pytest.mark.parametrize("media_type", ["text/a\\r\\nX: y", "text/\u20ac"])
@@ -293,7 +294,7 @@ paths:
     answer = served.get("/v2/pet")
 
     assert "X" not in answer.headers
-    assert served.platform.verdict().bugs == []
+    assert served.platform.check_result().bugs == []
 
 
 def with_document(folder: Path, store: CertificateStore, text: str) -> Served:
@@ -346,7 +347,7 @@ def test_a_collection_may_be_named_by_a_path(
 
     assert control.post("/data//v2/pet", json={"name": "Rex"}).status_code == 201
     assert served.get("/v2/pet").json() == [{"name": "Rex"}]
-    assert list(Collections(served.platform)["/v2/pet"]) == [{"name": "Rex"}]
+    assert list(Data(InProcess(served.platform))["/v2/pet"]) == [{"name": "Rex"}]
 
 
 def test_no_bundled_path_is_one_of_the_platforms_own(served: Served) -> None:

@@ -9,6 +9,7 @@ from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.web.app import platform_app
 from mock_sei.web.listener import PlatformListener
+from tests.operations import arm_fault
 from tests.support import TICKETS, InProcess
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
@@ -50,7 +51,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_bug(
     platform: Platform, path: str, fault: dict[str, float] | None
 ) -> None:
     if fault:
-        platform.arm_fault({"operation": f"POST {path}", **fault})
+        arm_fault(platform, {"operation": f"POST {path}", **fault})
 
     leave_in_the_middle(platform, path, [FORM])
 

@@ -14,11 +14,12 @@ from mock_sei.faults.scripts import make_answer
 from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
+from tests.operations import arm_fault
 from tests.support import TICKETS, Served, registration
 
 
 def arm(served: Served, **fields: Any) -> None:
-    served.platform.arm_fault({"operation": f"GET {TICKETS}", **fields})
+    arm_fault(served.platform, {"operation": f"GET {TICKETS}", **fields})
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_how_long_to_wait_can_be_said(served: Served) -> None:
 
 def test_the_operation_does_not_see_a_refused_call(served: Served) -> None:
     headers = served.headers()
-    served.platform.arm_fault({"operation": "POST /v2/oauth/revoke", "status": 503, "times": 1})
+    arm_fault(served.platform, {"operation": "POST /v2/oauth/revoke", "status": 503, "times": 1})
     token = headers["Authorization"].removeprefix("Bearer ")
     pair = ("demo-server-key", "demo-server-secret")
 
@@ -130,7 +131,7 @@ def test_an_empty_answer_ends_whatever_happens_to_its_body(
 def test_the_answer_to_head_has_the_length_that_it_has_without_a_fault(served: Served) -> None:
     headers = served.headers()
     plain = served.client().head(TICKETS, headers=headers)
-    served.platform.arm_fault({"operation": "HEAD *", "latency": 0.001})
+    arm_fault(served.platform, {"operation": "HEAD *", "latency": 0.001})
 
     answer = served.client().head(TICKETS, headers=headers)
 
@@ -152,13 +153,13 @@ def test_a_bug_under_a_fault_is_answered_and_told(
     answer = served.get(headers=headers)
 
     assert answer.status_code == 500
-    assert "ZeroDivisionError" in served.platform.verdict().bugs[0]
+    assert "ZeroDivisionError" in served.platform.check_result().bugs[0]
 
 
 def test_a_token_can_die_early_whatever_its_answer_says(served: Served) -> None:
     served.platform.clock.freeze()
-    served.platform.arm_fault(
-        {"operation": "POST /v2/oauthtoken", "token_lifetime": 60, "times": 1}
+    arm_fault(
+        served.platform, {"operation": "POST /v2/oauthtoken", "token_lifetime": 60, "times": 1}
     )
     answer = served.post_token().json()
     usual = served.token()
@@ -176,7 +177,7 @@ def test_a_token_can_die_early_whatever_its_answer_says(served: Served) -> None:
 @pytest.mark.parametrize("named", ["demo-server", "demo-server-key", "svc-demo"])
 def test_an_applications_fault_is_its_own_at_both_endpoints(served: Served, named: str) -> None:
     headers = served.headers()
-    served.platform.arm_fault({"application": named, "status": 503})
+    arm_fault(served.platform, {"application": named, "status": 503})
 
     assert served.get(headers=headers).status_code == 503
     assert served.post_token().status_code == 503
@@ -196,7 +197,7 @@ def test_a_later_application_of_the_name_starts_with_nothing(served: Served, nam
     answer = served.get(headers=served.headers("Nightly"), http=served.client("svc-nightly"))
     assert answer.status_code == 200
     assert [each.is_over for each in platform.faults.armed] == [True]
-    assert platform.verdict().unmet_faults == [f"GET {TICKETS}: status 503"]
+    assert platform.check_result().unmet_faults == [f"GET {TICKETS}: status 503"]
     assert platform.scripts.is_quiet
 
 

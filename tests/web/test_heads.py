@@ -18,6 +18,7 @@ from mock_sei.oauth.metadata import (
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from tests.apis.engine import document
+from tests.operations import arm_fault, enqueue, only_scripted
 from tests.support import TICKETS, Served, control_client
 
 NOT_OF_THE_ANSWER = {"requesttrackingid", "date", "set-cookie"}
@@ -154,7 +155,7 @@ def test_a_head_shows_the_next_scripted_answer_and_leaves_it_for_the_get(
     served: Served, path: str
 ) -> None:
     platform, headers = served.platform, served.headers()
-    platform.enqueue(f"GET {path}", status=202, json={"scripted": True})
+    enqueue(platform, f"GET {path}", status=202, json={"scripted": True})
 
     looked = [served.client().head(path, headers=headers) for _ in range(2)]
 
@@ -168,8 +169,8 @@ def test_a_head_shows_the_next_scripted_answer_and_leaves_it_for_the_get(
 
 def test_a_script_for_head_by_name_is_used_up_by_a_head(served: Served) -> None:
     platform, headers = served.platform, served.headers()
-    platform.enqueue(f"HEAD {TICKETS}", status=202)
-    platform.enqueue(f"GET {TICKETS}", status=203)
+    enqueue(platform, f"HEAD {TICKETS}", status=202)
+    enqueue(platform, f"GET {TICKETS}", status=203)
 
     statuses = [served.client().head(TICKETS, headers=headers).status_code for _ in range(3)]
 
@@ -179,12 +180,12 @@ def test_a_script_for_head_by_name_is_used_up_by_a_head(served: Served) -> None:
 
 def test_a_head_is_no_call_without_a_script(served: Served) -> None:
     headers = served.headers()
-    served.platform.only_scripted()
+    only_scripted(served.platform)
 
     served.client().head(TICKETS, headers=headers)
-    assert served.platform.verdict().unscripted_calls == []
+    assert served.platform.check_result().unscripted_calls == []
     served.get(headers=headers)
-    assert served.platform.verdict().unscripted_calls == [f"GET {TICKETS}"]
+    assert served.platform.check_result().unscripted_calls == [f"GET {TICKETS}"]
 
 
 @pytest.mark.parametrize("operation", [f"GET {TICKETS}", f"* {TICKETS}", None])
@@ -193,14 +194,14 @@ def test_a_head_is_shown_a_fault_and_leaves_it_for_the_get(
 ) -> None:
     headers = served.headers()
     where = {} if operation is None else {"operation": operation}
-    armed = served.platform.arm_fault({**where, "status": 503, "times": 1, "required": True})
+    armed = arm_fault(served.platform, {**where, "status": 503, "times": 1, "required": True})
 
     looked = [served.client().head(TICKETS, headers=headers) for _ in range(3)]
 
     assert [each.status_code for each in looked] == [503] * 3
     assert looked[0].headers["Retry-After"] == "1"
     assert armed.met == 0
-    assert served.platform.verdict().unmet_faults
+    assert served.platform.check_result().unmet_faults
     got = served.get(headers=headers)
     assert said(got) == said(looked[0])
     assert served.get(headers=headers).status_code == 200
@@ -208,7 +209,7 @@ def test_a_head_is_shown_a_fault_and_leaves_it_for_the_get(
 
 def test_a_fault_for_head_by_name_counts_for_a_head_only(served: Served) -> None:
     headers = served.headers()
-    armed = served.platform.arm_fault({"operation": f"HEAD {TICKETS}", "status": 503, "times": 1})
+    armed = arm_fault(served.platform, {"operation": f"HEAD {TICKETS}", "status": 503, "times": 1})
 
     assert served.get(headers=headers).status_code == 200
     looked = [served.client().head(TICKETS, headers=headers) for _ in range(2)]
@@ -219,7 +220,7 @@ def test_a_fault_for_head_by_name_counts_for_a_head_only(served: Served) -> None
 
 def test_a_fault_that_happens_by_chance_is_not_shown_to_a_head(served: Served) -> None:
     headers = served.headers()
-    armed = served.platform.arm_fault({"status": 503, "times": 1, "probability": 0.999_999})
+    armed = arm_fault(served.platform, {"status": 503, "times": 1, "probability": 0.999_999})
 
     assert served.client().head(TICKETS, headers=headers).status_code == 200
     assert armed.met == 0
@@ -231,7 +232,7 @@ def test_a_fault_of_the_body_shows_in_the_headers_of_a_head(
 ) -> None:
     headers = served.headers()
     plain = served.client().head(TICKETS, headers=headers)
-    served.platform.arm_fault({"operation": f"GET {TICKETS}", **effect})
+    arm_fault(served.platform, {"operation": f"GET {TICKETS}", **effect})
 
     looked = served.client().head(TICKETS, headers=headers)
 

@@ -394,7 +394,7 @@ def test_bodies_that_come_at_once_have_a_limit_together(
     entry = served.platform.journal.last
     assert entry.refused_by == "bodies"
     assert entry.expected == f"at most {MIB} bytes of all request bodies"
-    assert served.platform.verdict().bugs
+    assert served.platform.check_result().bugs
 
 
 def test_a_disk_without_room_is_told_as_that(
@@ -431,7 +431,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(served: Served, path:
     }
     app = with_certificate(
         PlatformListener(platform_app(), served.platform, Listener.TWO_WAY),
-        served.platform.identity("svc-demo"),
+        served.platform.certificates.identity("svc-demo"),
     )
 
     async def receive() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
+from tests.operations import arm_fault
 from tests.support import Served
 
 OWN = """
@@ -79,7 +80,7 @@ def test_journal_and_log_say_why_an_operation_was_left_out(
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "QUERY", "LINK"])
 def test_a_fault_meets_every_method_of_a_document(served: Served, method: str) -> None:
-    served.platform.arm_fault({"operation": f"{method} /own/all", "status": 503, "times": 1})
+    arm_fault(served.platform, {"operation": f"{method} /own/all", "status": 503, "times": 1})
     http, headers = served.client(), served.headers()
 
     broken = http.request(method, "/own/all", headers=headers)

@@ -22,6 +22,7 @@ from mock_sei.platform import Platform
 from mock_sei.rules.addresses import find_host, fits_name, is_address, is_loopback, is_under
 from mock_sei.rules.machine import real_dates
 from mock_sei.values.texts import spelled
+from mock_sei.web.control.problems import REFUSALS, problem
 from mock_sei.web.exchange import (
     BODY_LIMIT,
     CONTROL_KEY,
@@ -40,7 +41,7 @@ def own_failure(platform: Platform, error: Exception) -> JSONResponse:
     """Recorded before the answer leaves: the test that has its answer must find the bug."""
     platform.record_bug("".join(traceback.format_exception(error)))
     detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
-    return JSONResponse({"detail": detail, "error": MockSeiBug.__name__}, 500)
+    return JSONResponse(problem(MockSeiBug.__name__, detail), 500)
 
 
 class LazyApp:
@@ -81,13 +82,14 @@ class ControlListener:
         refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
         if refused is not None:
             logger.warning("control call refused: %s", refused)
-            body = {"detail": str(refused)}
-            await JSONResponse(body, refused.kind.status)(scope, receive, send)
+            status = refused.kind.status
+            body = problem(REFUSALS.get(status, "Refused"), str(refused))
+            await JSONResponse(body, status)(scope, receive, send)
             return
         refusal = refused_caller(scope, self._platform.server_names)
         if refusal is not None:
             logger.warning("control call refused: %s", refusal)
-            await JSONResponse({"detail": refusal}, 403)(scope, receive, send)
+            await JSONResponse(problem(REFUSALS[403], refusal), 403)(scope, receive, send)
             return
         size = 0
 
@@ -103,8 +105,8 @@ class ControlListener:
             return message
 
         if announced_size(scope["headers"]) > BODY_LIMIT:
-            detail = {"detail": f"the body is larger than {BODY_LIMIT} bytes"}
-            await JSONResponse(detail, 413, {"Connection": "close"})(scope, receive, send)
+            body = problem(REFUSALS[413], f"the body is larger than {BODY_LIMIT} bytes")
+            await JSONResponse(body, 413, {"Connection": "close"})(scope, receive, send)
             return
         try:
             # The application records its failure, and the framework raises it again.

@@ -16,8 +16,10 @@ from fastapi.routing import APIRoute
 
 from mock_sei.apis.bodies import parse_json
 from mock_sei.errors import MalformedRequest, Rejected, RepeatedMember
+from mock_sei.rules.arguments import plain_problem
 from mock_sei.values.sendable import check_depth
 from mock_sei.values.texts import is_text, sendable
+from mock_sei.web.control.problems import problem
 
 MOST_PROBLEMS = 20
 """Entries about one body, of which each member can be wrong."""
@@ -59,33 +61,37 @@ class CallRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def read(request: Request) -> Response:
-            return await handle(CallRequest(request.scope, request.receive))
+            scope = {**request.scope, "headers": _as_json(request.scope["headers"])}
+            return await handle(CallRequest(scope, request.receive))
 
         return read
 
 
+def _as_json(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of a call whose body is JSON, whatever its content type says.
+
+    ``curl -d`` says that a body is a form.
+    """
+    others = [each for each in headers if each[0].lower() != b"content-type"]
+    return [*others, (b"content-type", b"application/json")]
+
+
 def rejection(error: Rejected) -> dict[str, Any]:
     """The answer that a client of the control API raises as the very exception."""
-    return {"detail": str(error), "error": Rejected.__name__, "problems": error.problems}
+    return problem(Rejected.__name__, str(error), error.problems)
 
 
 def validation_answer(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Where and why values do not fit; not the values, which may be long, or secrets.
 
-    ``errors`` are as pydantic tells them: ``loc``, ``msg``, ``type``.
+    ``errors`` are as pydantic reports them: ``loc``, ``msg``, ``type``, ``ctx``.
     """
-    told = [
-        {
-            "loc": [_cut(part) for part in each["loc"][:MOST_PROBLEMS]],
-            "msg": _cut(each["msg"]),
-            "type": each["type"],
-        }
-        for each in errors[:MOST_PROBLEMS]
-    ]
     problems: dict[str, str] = {}
-    for each in told:
-        problems.setdefault(".".join(map(str, each["loc"][1:] or each["loc"])), each["msg"])
-    return {"detail": told, "error": Rejected.__name__, "problems": problems}
+    for each in errors[:MOST_PROBLEMS]:
+        place = [_cut(part) for part in each["loc"][:MOST_PROBLEMS]]
+        name = ".".join(map(str, place[1:] or place))
+        problems.setdefault(name, _cut(plain_problem({**each, "input": None})))
+    return rejection(Rejected(problems))
 
 
 def _cut(value: Any) -> Any:

@@ -308,7 +308,7 @@ def revoke(visit: Visit) -> Response:
 
 
 def private_key(visit: Visit) -> Response:
-    identity = visit.platform.identity(require_account(visit.application()))
+    identity = visit.platform.certificates.identity(require_account(visit.application()))
     try:
         content = identity.encrypted_key_pem(visit.value("key_passphrase") or None)
     except ValueError as error:  # too long

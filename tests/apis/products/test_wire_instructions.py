@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.apis.products.calls import Api, Fits, Record
+from tests.operations import set_clock
 
 PATH = "/v1/investors/INV-0001/wireInstructions"
 
@@ -75,7 +76,7 @@ def wire(number: int, day: str) -> Record:
 
 def test_periods_are_those_of_the_clock(api: Api) -> None:
     platform = api.served.platform
-    platform.set_clock(now=NOW, frozen=True)
+    set_clock(platform, now=NOW, frozen=True)
     days = ["2025-12-31", "2026-01-01", "2026-03-31", "2026-04-01", "2026-04-30", "2026-05-01"]
     days += ["2026-05-10", "2026-05-11", "2026-05-13", "2026-05-14", "2026-05-15"]
     records = [wire(number, day) for number, day in enumerate(days, 10)]

@@ -20,7 +20,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.errors import Rejected
-from mock_sei.testing.handles import Account
+from mock_sei.testing.account import Account
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("either_loop")

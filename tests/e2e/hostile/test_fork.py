@@ -117,7 +117,7 @@ def test_what_was_taken_before_the_fork_says_that_it_is_the_parents(tmp_path: Pa
                     lambda: journal.entries,
                     journal.clear,
                     platform.reset,
-                    lambda: platform.arm_fault({"status": 503}),
+                    lambda: arm_fault(platform, {"status": 503}),
                     lambda: platform.portal.approve("demo-web"),
                 ):
                     try:

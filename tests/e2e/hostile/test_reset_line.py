@@ -15,6 +15,7 @@ import pytest
 
 from mock_sei import Attached, MockSei
 from mock_sei.certificates.authority import Authority
+from mock_sei.operations.certificates import ShowIdentity
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.tls import PendingConnection
 from tests.e2e.handshakes import answer, client_hello, tcp, tls
@@ -170,7 +171,7 @@ class TestTheControlApi:
     ) -> None:
         account = "svc-limited"
         attached.certificate(account)
-        kept = attached.controls.identity(account).serial_number
+        kept = attached.perform(ShowIdentity(username=account)).serial_number
         begun, go_on = threading.Semaphore(0), threading.Event()
 
         def waiting(original: Any) -> Any:
@@ -202,7 +203,7 @@ class TestTheControlApi:
             go_on.set()
             assert all(each.result(PATIENCE).is_success for each in asking)
 
-        assert attached.controls.identity(account).serial_number == kept
+        assert attached.perform(ShowIdentity(username=account)).serial_number == kept
         assert server.platform.state.server_identity is None
         assert list(attached.mailbox) == []
         assert server.platform.portal.links.of(account) == []

@@ -189,6 +189,6 @@ class TestInProcess:
         )
         with crowd.busy():
             server.stop()
-        assert not server.platform.verdict().bugs
+        assert not server.platform.check_result().bugs
         assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
         wait_for(lambda: set(threading.enumerate()) <= before)

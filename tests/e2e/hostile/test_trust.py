@@ -77,7 +77,7 @@ def test_the_successor_of_a_deleted_application_does_not_let_in_its_certificate(
 ) -> None:
     """The key takes its time; the application is deleted and registered anew meanwhile."""
     register(control)
-    kept = server.platform.identity(TEAM)
+    kept = server.platform.certificates.identity(TEAM)
     assert is_let_in(server.two_way_url, showing(server, kept, version))
     making = slow(monkeypatch, "mock_sei.certificates.authority.new_identity_key", rsa_key)
 
@@ -95,7 +95,7 @@ def test_the_successor_of_a_deleted_application_does_not_let_in_its_certificate(
     assert "was deleted meanwhile" in made.json()["detail"]
     assert control.get(f"/service-accounts/{TEAM}/certificates").json() == []
     assert alert(server.two_way_url, showing(server, kept, version)) == REVOKED
-    fresh = server.platform.issue_certificate(TEAM)
+    fresh = server.platform.certificates.issue(TEAM).identity
     assert is_let_in(server.two_way_url, showing(server, fresh, version))
 
 
@@ -203,14 +203,14 @@ def test_whom_one_lets_go_of_is_out_though_no_context_can_be_made(
 ) -> None:
     server = mock_sei_server
     server.reset()
-    good = showing(server, server.platform.identity("svc-demo"), version)
-    further = server.platform.issue_certificate("svc-demo")
+    good = showing(server, server.platform.certificates.identity("svc-demo"), version)
+    further = server.platform.certificates.issue("svc-demo").identity
     gone = showing(server, further, version)
     assert is_let_in(server.two_way_url, good)
     assert is_let_in(server.two_way_url, gone)
 
     folder.take_away()
-    server.platform.revoke_certificate("svc-demo", further.serial_number)
+    server.platform.certificates.revoke("svc-demo", further.serial_number)
 
     assert not is_let_in(server.two_way_url, gone)
     assert not is_let_in(server.two_way_url, good)
@@ -226,15 +226,15 @@ def test_a_revocation_holds_from_the_next_connection_on_among_many(
 ) -> None:
     """Each revocation makes a new context while the clients go on connecting."""
     platform = server.platform
-    good = showing(server, platform.identity("svc-demo"), version)
+    good = showing(server, platform.certificates.identity("svc-demo"), version)
     for number in range(1000):
         platform.certificates.revocations.add(2**100 + number, now=datetime.now(UTC))
     for _ in range(3):
-        further = platform.issue_certificate("svc-demo")
+        further = platform.certificates.issue("svc-demo").identity
         context = showing(server, further, version)
         with ThreadPoolExecutor(8) as pool:
             assert all(pool.map(lambda _: is_let_in(server.two_way_url, good), range(8)))
             crowd = [pool.submit(is_let_in, server.two_way_url, good) for _ in range(8)]
-            platform.revoke_certificate("svc-demo", further.serial_number)
+            platform.certificates.revoke("svc-demo", further.serial_number)
             assert alert(server.two_way_url, context) == REVOKED
             assert all(each.result() for each in crowd)

@@ -36,7 +36,7 @@ def test_the_ca_is_the_one_that_signs(control: httpx2.Client, platform: Platform
     ca = x509.load_pem_x509_certificate(control.get("/ca.pem").content)
 
     assert ca == platform.authority.root
-    platform.identity("svc-demo").chain[0].verify_directly_issued_by(ca)
+    platform.certificates.identity("svc-demo").chain[0].verify_directly_issued_by(ca)
 
 
 def test_the_truststore_holds_root_and_intermediate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -28,6 +29,10 @@ def test_every_application_is_listed_and_found_by_key_or_name(control: httpx2.Cl
     assert listed[0]["environments"] == ["build", "sandbox", "test", "production"]
 
 
+def registered_password(served: Served, username: str) -> str:
+    return served.platform.registry.require_account(username).password
+
+
 def test_one_is_registered_and_works(control: httpx2.Client, served: Served) -> None:
     answer = control.post("/applications", json=registration(products=["sma-trade-orders"]))
 
@@ -36,6 +41,9 @@ def test_one_is_registered_and_works(control: httpx2.Client, served: Served) -> 
     assert made["approved"] is True
     assert made["service_account"] == "svc-nightly"
     assert made["products"] == ["sma-trade-orders"]
+    assert made.pop("password") == registered_password(served, "svc-nightly")
+    files = made.pop("certificate_files")
+    assert [control.get(urlsplit(each).path).status_code for each in files] == [200, 200]
     assert control.get("/applications").json()[-1] == made
     pair = (made["app_key"], made["app_secret"])
     assert served.post_token("Nightly", auth=pair).status_code == 200
@@ -53,7 +61,7 @@ def test_manual_approval_waits_and_approving_again_mails_nothing(
     for _ in range(2):
         answer = control.post("/applications/Nightly/approve")
         assert answer.status_code == 200
-        assert answer.json() == waiting | {"approved": True}
+        assert waiting | {"approved": True} == {**waiting, **answer.json()}
 
     assert served.post_token("Nightly").status_code == 200
     assert len(control.get("/mailbox").json()["messages"]) == 3
@@ -113,8 +121,8 @@ def test_a_missing_field_is_named(control: httpx2.Client, field: str) -> None:
     body = registration()
     del body[field]
     answer = control.post("/applications", json=body)
-    assert answer.status_code == 422
-    assert field in answer.text
+    assert answer.status_code == 400
+    assert answer.json()["problems"] == {field: "missing"}
 
 
 def test_problems_are_told_by_field(control: httpx2.Client) -> None:
@@ -124,7 +132,8 @@ def test_problems_are_told_by_field(control: httpx2.Client) -> None:
 
 
 def test_a_change_is_one_field_or_several(control: httpx2.Client, served: Served) -> None:
-    made = control.post("/applications", json=registration()).json()
+    control.post("/applications", json=registration())
+    made = control.get("/applications/Nightly").json()
 
     answer = control.patch(
         "/applications/Nightly", json={"name": "Daily", "source_addresses": ["203.0.113.7"]}

@@ -7,8 +7,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
+from mock_sei.operations.certificates import FILES
 from mock_sei.platform import Platform
-from mock_sei.web.control.certificates import FILES
 
 ACCOUNT = "/service-accounts/svc-demo"
 
@@ -20,7 +20,7 @@ def serial(text: str) -> int:
 def test_every_file_of_an_account_is_its_current_certificate(
     control: httpx2.Client, platform: Platform
 ) -> None:
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
     files = {name: control.get(f"{ACCOUNT}/{name}").content for name in FILES}
 
     pfx = pkcs12.load_pkcs12(files["certificate.pfx"], b"mock-sei")

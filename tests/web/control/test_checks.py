@@ -158,7 +158,7 @@ def test_the_clock_says_whether_it_is_the_machine_s_and_becomes_it_again(
 def test_the_current_identity_is_one_answer(control: httpx2.Client, platform: Platform) -> None:
     told = control.get("/service-accounts/svc-demo/identity").json()
 
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
     assert told["certificate"].encode() == identity.certificate_pem
     assert told["chain"].encode() == identity.chain_pem
     assert told["private_key"].encode() == identity.key_pem

@@ -162,7 +162,7 @@ def test_no_secret_is_written_down(
     caplog.set_level("DEBUG", logger="mock_sei")
     application = browser.registered()
     account = platform.state.registry.service_accounts[TEAM]
-    key = platform.identity(TEAM).key_pem.decode()
+    key = platform.certificates.identity(TEAM).key_pem.decode()
     passphrases = {"passphrase": "hunter2-link", "key_passphrase": "hunter2-key"}
     for path in (
         APP,
@@ -291,9 +291,9 @@ def test_fifty_mails_are_on_a_page_the_newest_first(browser: Browser, platform: 
 def test_fifty_certificates_are_on_a_page_and_the_older_are_counted(
     browser: Browser, platform: Platform
 ) -> None:
-    platform.identity("svc-demo")
+    platform.certificates.identity("svc-demo")
     for _ in range(51):
-        platform.issue_certificate("svc-demo")
+        platform.certificates.issue("svc-demo")
 
     text = browser.get("/portal/apps/demo-server").text
 

@@ -103,23 +103,23 @@ def test_a_dead_link_warns_of_nothing(browser: Browser, platform: Platform) -> N
 
 def test_a_renewal_leaves_the_first_as_it_is(browser: Browser, platform: Platform) -> None:
     browser.registered()
-    first = platform.identity(TEAM)
+    first = platform.certificates.identity(TEAM)
 
     text = done(browser, browser.post(f"{APP}/renew", {"passphrase": "x"}))
 
     assert [text.count(f">{state}<") for state in ("current", "valid", "revoked")] == [1, 1, 0]
-    assert platform.identity(TEAM) != first
+    assert platform.certificates.identity(TEAM) != first
     assert platform.judge_certificate(first.peer) is None
 
 
 def test_certificates_are_shown_with_their_state(browser: Browser, platform: Platform) -> None:
     browser.registered()
     for variant in (Variant.NOT_YET_VALID, Variant.UNTRUSTED, Variant.EXPIRED):
-        platform.issue_certificate(TEAM, variant)
+        platform.certificates.issue(TEAM, variant)
     text = browser.get(APP).text
     for state in ("current", "not valid yet", "untrusted", "expired"):
         assert f">{state}<" in text
-    platform.clock.set(platform.identity(TEAM).not_after + timedelta(days=2))
+    platform.clock.set(platform.certificates.identity(TEAM).not_after + timedelta(days=2))
     assert ">current<" not in browser.get(APP).text
 
 
@@ -127,7 +127,7 @@ def test_a_revoked_certificate_lets_nobody_in_and_can_be_followed_by_another(
     browser: Browser, platform: Platform
 ) -> None:
     browser.registered()
-    identity = platform.identity(TEAM)
+    identity = platform.certificates.identity(TEAM)
 
     text = done(
         browser, browser.post(f"{APP}/revoke", {"serial_number": f"{identity.serial_number:x}"})
@@ -167,7 +167,7 @@ def test_another_applications_certificate_is_not_revoked(
     browser: Browser, platform: Platform
 ) -> None:
     browser.registered()
-    other = platform.identity("svc-demo")
+    other = platform.certificates.identity("svc-demo")
     answer = browser.post(f"{APP}/revoke", {"serial_number": f"{other.serial_number:x}"})
     assert answer.status_code == 404
     assert platform.judge_certificate(other.peer) is None

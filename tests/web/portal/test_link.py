@@ -50,7 +50,7 @@ def test_the_first_get_is_the_download(browser: Browser, link: Link, platform: P
     check_download(answer, "certificate.pfx")
     assert answer.headers["Content-Type"] == "application/x-pkcs12"
     read = pkcs12.load_pkcs12(answer.content, b"mock-sei")
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
     assert read.cert is not None
     assert read.cert.certificate == identity.certificate
     assert {each.certificate for each in read.additional_certs} == set(identity.chain)
@@ -186,7 +186,7 @@ def test_every_format_holds_the_same_certificate(
     browser: Browser, portal: Portal, platform: Platform
 ) -> None:
     """The bundle by default, ``.p7s`` on request."""
-    identity = platform.identity("svc-demo")
+    identity = platform.certificates.identity("svc-demo")
     delivery = Delivery(format="p7s", passphrase="chosen-one")
 
     def get(wanted: str | None, name: str) -> bytes:
@@ -243,7 +243,7 @@ def test_a_link_is_for_the_certificate_it_was_made_for(
     browser: Browser, portal: Portal, platform: Platform
 ) -> None:
     link = portal.send_link("svc-demo")
-    old = platform.identity("svc-demo")
+    old = platform.certificates.identity("svc-demo")
     portal.renew("svc-demo")
 
     read = pkcs12.load_pkcs12(browser.get(link.path).content, b"mock-sei")

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
@@ -21,13 +21,11 @@ from mock_sei.journal.redaction import redact_form
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, LOGIN_PATH, RESPONSE_TYPES, TOKEN_PATH
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.rules.arguments import require_text
-from mock_sei.rules.records import Application
+from mock_sei.rules.records import Application, EndUser, ServiceAccount
 from mock_sei.rules.standards import GrantType
-from mock_sei.testing.controls import Registered
 
 LONGEST_ANSWER = 1000
 """Characters of an answer that an error repeats."""
-DEFAULT_USER = "alice@example.com"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +62,15 @@ class LogIn:
             shown = redact_form(urlencode(self.parameters))
             raise MockSeiError(f"the redirect has no {name}: {shown}")
         return value
+
+
+class Registered(Protocol):
+    """Who is registered: what a flow asks of :class:`~mock_sei.rules.registry.Registry`."""
+
+    def require_application(self, name: str) -> Application: ...
+    def require_account(self, username: str) -> ServiceAccount: ...
+    def require_user(self, email: str) -> EndUser: ...
+    def account_names(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)

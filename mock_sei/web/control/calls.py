@@ -1,0 +1,136 @@
+"""The calls of the control API, made from the table of operations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from inspect import Parameter, Signature
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Path, Query, Request, Response
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, StreamingResponse
+
+from mock_sei.operations.answers import File, Written
+from mock_sei.operations.places import Placed, place
+from mock_sei.operations.requests import Fields, Place
+from mock_sei.operations.schemas import hint_of, model_with, values_of
+from mock_sei.operations.table import TABLE, Row
+from mock_sei.platform import Platform
+from mock_sei.web.downloads import attachment
+from mock_sei.web.exchange import CONTROL_KEY
+from mock_sei.web.heads import only_looks
+
+BODY = "body"
+"""The name of the parameter that has the body of a call."""
+
+
+class PlainJson(JSONResponse):
+    """JSON in ASCII, since it may repeat what is no text, such as half a surrogate pair.
+
+    Without spaces, as the framework writes JSON: shell scripts take values out by ``"url":"``.
+    """
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
+def add_calls(app: FastAPI) -> None:
+    """Adds a route for each row of the table."""
+    for row in TABLE:
+        app.add_api_route(
+            row.path,
+            _endpoint(row),
+            methods=[row.method],
+            status_code=status_of(row),
+            name=row.name,
+            operation_id="-".join((row.name, *(row.fixed or {}).values())),
+            response_model=None,
+        )
+
+
+def status_of(row: Row) -> int:
+    """The status of the good answer."""
+    if row.status is not None:
+        return row.status
+    return 204 if type(row.answer).__name__ == "Nothing" else 200
+
+
+def _endpoint(row: Row) -> Callable[..., Any]:
+    placed = place(row)
+    parameters = [
+        Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request),
+        *_parameters(row, placed),
+    ]
+
+    def perform(request: Request, values: dict[str, Any]) -> Response:
+        platform: Platform = request.scope[CONTROL_KEY]
+        values |= row.fixed or {}
+        body = values.pop(BODY, None)
+        if placed.whole is not None:
+            values[placed.whole] = body
+        elif isinstance(body, BaseModel):
+            values |= values_of(row.request, body)
+        for name, where in placed.given.items():
+            values[name] = _given(request, where)
+        answer = row.request(**values).perform(platform)
+        return sent(row.answer.write(answer, platform), status_of(row))
+
+    async def on_loop(request: Request, **values: Any) -> Response:
+        return perform(request, values)
+
+    def in_thread(request: Request, **values: Any) -> Response:
+        return perform(request, values)
+
+    endpoint: Callable[..., Any] = on_loop if row.on_loop else in_thread
+    endpoint.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return endpoint
+
+
+def _given(request: Request, where: Place) -> object:
+    return request.headers.get("host") if where is Place.HOST else not only_looks(request.scope)
+
+
+def _parameters(row: Row, placed: Placed) -> Iterator[Parameter]:
+    for name in placed.path:
+        yield _parameter(row.request, name, Path)
+    if placed.whole is not None:
+        hint = getattr(hint_of(row.request, placed.whole), "__origin__", Any)
+        default = row.request.usual.get(placed.whole, Parameter.empty)
+        yield _body(hint, default)
+    elif placed.body:
+        model: Any = model_with(row.request, placed.body)
+        optional = all(not each.is_required() for each in model.model_fields.values())
+        yield _body(model, None if optional else Parameter.empty)
+    for name in placed.query:
+        yield _parameter(row.request, name, Query)
+
+
+def _body(kind: Any, default: object) -> Parameter:
+    annotation = Annotated[kind, Body()]
+    return Parameter(BODY, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _parameter(kind: type[Fields], name: str, where: Callable[[], Any]) -> Parameter:
+    annotation = Annotated[hint_of(kind, name), where()]  # type: ignore[valid-type]  # run time
+    default = kind.usual.get(name, Parameter.empty)
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def sent(written: Written, status: int) -> Response:
+    """The answer as the framework sends it."""
+    answer: Response
+    if written.pieces is not None:
+        answer = StreamingResponse(written.pieces, media_type="application/json")
+    elif written.file is not None:
+        answer = _saved(written.file)
+    elif status == 204:
+        answer = Response(status_code=204)
+    else:
+        answer = PlainJson(written.json, written.status or status)
+    answer.headers.update(written.headers)
+    return answer
+
+
+def _saved(file: File) -> Response:
+    return attachment(file.name, file.content)

@@ -1,0 +1,163 @@
+"""``mock-sei clock``, ``faults``, ``reset``, ``applications``, ``data``: operations from a shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mock_sei.cli import main
+from mock_sei.platform import Platform
+from mock_sei.testing.calls import ControlApi
+from mock_sei.testing.remote import Remote
+from tests.patience import PATIENCE
+from tests.support import control_client
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command that finds the platform of this test; returns what it prints."""
+    api = ControlApi("http://127.0.0.1:8044", timeout=PATIENCE, hint="")
+    monkeypatch.setattr(api, "_http", control_client(platform))
+    monkeypatch.setattr("mock_sei.commands.control.server_at", lambda _: Remote(api))
+
+    def run(*arguments: str, status: int = 0, stdin: str | None = None) -> str:
+        result = CliRunner().invoke(main, arguments, input=stdin)
+        assert result.exit_code == status, result.output
+        return result.output
+
+    return run
+
+
+def test_the_clock_is_shown_moved_and_brought_back(run: Run, platform: Platform) -> None:
+    assert run("clock").endswith("running, the machine's time\n")
+    assert run("clock", "show").endswith("running, the machine's time\n")
+
+    before = platform.clock.now()
+    assert "running\n" in run("clock", "advance", "1h30m")
+    assert platform.clock.now() - before >= timedelta(hours=1, minutes=30)
+
+    assert run("clock", "set", "2027-01-31T09:00:00Z").startswith("2027-01-31T09:00:00")
+    assert "frozen" in run("clock", "freeze")
+    assert platform.clock.frozen
+    assert "running" in run("clock", "unfreeze")
+    assert run("clock", "reset") == ""
+    assert platform.clock.is_machine
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("31m", 1860), ("90", 90), ("2d", 172_800), ("1h30m", 5400), ("0.5s", 0.5)],
+)
+def test_a_duration_is_written_with_units_or_in_seconds(
+    run: Run, platform: Platform, text: str, seconds: float
+) -> None:
+    platform.clock.set(datetime(2027, 1, 1, tzinfo=UTC), frozen=True)
+    run("clock", "advance", text)
+    assert platform.clock.now() == datetime(2027, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "3x", "-5m", "31 m", "m", "1e3", "9" * 200 + "d", "1h30"])
+def test_what_is_no_duration_is_named(run: Run, text: str) -> None:
+    assert "DURATION" in run("clock", "advance", text, status=2)
+
+
+@pytest.mark.parametrize("text", ["2027", "soon", "2027-01-31T09:00:00", "1999-01-01T00:00:00Z"])
+def test_what_is_no_time_for_the_clock_is_named(run: Run, text: str) -> None:
+    assert text[:4] in run("clock", "set", text, status=2)
+
+
+def test_faults_are_added_listed_and_cleared(run: Run, platform: Platform) -> None:
+    assert run("faults") == ""
+    line = "1  POST /v2/oauthtoken of demo-web: status 503; met 0 of 2\n"
+    added = run(
+        "faults", "add", "POST /v2/oauthtoken", "--status", "503", "--times", "2",
+        "--application", "demo-web",
+    )  # fmt: skip
+    assert added == line
+    assert run("faults", "list") == line
+    assert "stall true" in run("faults", "add", "--stall", "--listener", "two-way")
+    listed = json.loads(run("faults", "list", "--format", "json"))
+    assert [each["id"] for each in listed] == [1, 2]
+    assert run("faults", "clear") == ""
+    assert platform.faults.armed == []
+
+
+def test_a_wrong_fault_is_refused_in_one_line(run: Run) -> None:
+    assert "did you mean" in run("faults", "add", "POST /v2/oauthtokn", "--status", "503", status=2)
+    assert "status" in run("faults", "add", "POST /v2/oauthtoken", status=2)
+    assert "--status" in run("faults", "add", "x", "--status", "many", status=2)
+
+
+def test_a_reset_takes_settings_until_the_next(run: Run, platform: Platform) -> None:
+    platform.clock.advance(minutes=5)
+    assert run("reset", "--dialect", "rfc", "--seed", "7") == ""
+    assert platform.clock.is_machine
+    assert (platform.state.behaviour.dialect, platform.state.behaviour.seed) == ("rfc", 7)
+    run("reset")
+    assert platform.state.behaviour.dialect == "sei"
+    assert "'sei', 'rfc'" in run("reset", "--dialect", "other", status=2)
+
+
+def test_applications_are_added_approved_listed_and_removed(run: Run, platform: Platform) -> None:
+    platform.reset({"approval": "manual"})
+    added = run(
+        "applications", "add", "ledger", "--type", "server-server", "--actor", "server",
+        "--environments", "test", "--environments", "build",
+    )  # fmt: skip
+    application = platform.registry.require_application("ledger")
+    password = platform.registry.require_account("svc-ledger").password
+    assert application.environments == ("test", "build")
+    assert "waits for approval" in added
+    assert f"AppSecret: {application.app_secret}" in added
+    assert f"password of svc-ledger: {password}" in added
+    assert "certificate.crt" in added
+    assert "approved" in run("applications", "approve", "ledger")
+    assert "ledger" in run("applications")
+    assert run("applications", "remove", "ledger") == ""
+    assert "no application 'ledger'" in run("applications", "remove", "ledger", status=2)
+
+
+def test_records_are_counted_shown_added_and_cleared(
+    run: Run, platform: Platform, tmp_path: Path
+) -> None:
+    counted = run("data")
+    assert f"{platform.data.size('investors'):>6}  investors\n" in counted
+    assert run("data", "clear", "investors") == ""
+    record = {"externalId": "INV-1", "name": "Example"}
+    assert run("data", "add", "investors", json.dumps(record)) == "1 records\n"
+    file = tmp_path / "more.json"
+    file.write_text(json.dumps([{"externalId": "INV-2"}, {"externalId": "INV-3"}]))
+    assert run("data", "add", "investors", f"@{file}") == "3 records\n"
+    more = json.dumps([{"externalId": "INV-4"}])
+    assert run("data", "add", "investors", "-", stdin=more) == "4 records\n"
+    shown = [json.loads(line) for line in run("data", "show", "investors").splitlines()]
+    assert [each["externalId"] for each in shown] == ["INV-1", "INV-2", "INV-3", "INV-4"]
+    assert len(run("data", "show", "investors", "--limit", "2").splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("7", "a record or a list"),
+        ("{", "no JSON"),
+        ("@/no/such", "/no/such"),
+        ("[1]", "0: a record"),
+    ],
+)
+def test_what_is_no_record_is_named(run: Run, text: str, said: str) -> None:
+    assert said in run("data", "add", "investors", text, status=2)
+    assert "no operation reads" in run("data", "show", "investrs", status=2)
+
+
+def test_a_server_that_is_not_there_is_said_in_one_line() -> None:
+    result = CliRunner().invoke(main, ["clock", "show", "--control-url", "http://127.0.0.1:9"])
+    assert result.exit_code == 2
+    assert "is it running?" in result.output
+    assert len(result.output.splitlines()) == 1
