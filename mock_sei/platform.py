@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, partial
@@ -113,6 +112,22 @@ class CertificateRules:
     """Of a one-time certificate link."""
     notice_days: tuple[int, ...] = (90, 30, 7)
     """How long before a certificate's end its renewal is asked for."""
+
+
+class BeforeReset:
+    """Keeps a reset out while it is entered; gives whether no reset came before."""
+
+    __slots__ = ("_line", "_platform", "_present")
+
+    def __init__(self, platform: Platform, present: Platform, line: threading.Lock) -> None:
+        self._platform, self._present, self._line = platform, present, line
+
+    def __enter__(self) -> bool:
+        self._line.acquire()
+        return self._platform.state is self._present.state
+
+    def __exit__(self, *_: object) -> None:
+        self._line.release()
 
 
 BODIES_AT_ONCE = 16
@@ -299,11 +314,9 @@ class Platform:
             twin.__dict__.update(self.__dict__)
         return twin
 
-    @contextmanager
-    def before_reset(self) -> Iterator[bool]:
+    def before_reset(self) -> BeforeReset:
         """Whether this is the platform of now, which it stays for the length of the ``with``."""
-        with self._line:
-            yield self.state is self._present.state
+        return BeforeReset(self, self._present, self._line)
 
     # The platform
 

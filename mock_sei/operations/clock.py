@@ -28,12 +28,16 @@ class ClockState(Fields):
     """Whether it is the machine's clock: nobody moved or stopped it since the reset."""
 
 
+def state_of(platform: Platform) -> ClockState:
+    clock = platform.clock
+    return ClockState(now=clock.now(), frozen=clock.frozen, is_machine=clock.is_machine)
+
+
 class ShowClock(Request[ClockState]):
     """The platform's time."""
 
     def perform(self, platform: Platform) -> ClockState:
-        clock = platform.clock
-        return ClockState(now=clock.now(), frozen=clock.frozen, is_machine=clock.is_machine)
+        return state_of(platform)
 
 
 class SetClock(Request[ClockState]):
@@ -51,7 +55,7 @@ class SetClock(Request[ClockState]):
                 clock.set(self.now, frozen=self.frozen)
             elif is_now and self.frozen is not None:
                 (clock.freeze if self.frozen else clock.unfreeze)()
-        return ShowClock().perform(platform)
+        return state_of(platform)
 
 
 class AdvanceClock(Request[ClockState]):
@@ -67,13 +71,11 @@ class AdvanceClock(Request[ClockState]):
     """Days of 24 hours."""
 
     def perform(self, platform: Platform) -> ClockState:
-        step = timedelta(
-            days=self.days, hours=self.hours, minutes=self.minutes, seconds=self.seconds
-        )
+        step = timedelta(self.days, self.seconds, 0, 0, self.minutes, self.hours)
         with platform.before_reset() as is_now:
             if is_now:
-                platform.clock.advance(step)
-        return ShowClock().perform(platform)
+                platform.clock.move(step)
+        return state_of(platform)
 
 
 class ResetClock(Request[None]):

@@ -67,7 +67,10 @@ class Clock:
         :class:`~mock_sei.errors.Rejected` for another keyword, when the amount is negative, and
         when the clock would leave the years 2001 to 2998.
         """
-        step = forward_step(amount, parts)
+        return self.move(forward_step(amount, parts))
+
+    def move(self, step: timedelta) -> datetime:
+        """Moves forward by what :func:`forward_step` gave, and returns the new time."""
         with self._lock:
             try:
                 moment = self.now() + step

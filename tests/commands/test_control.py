@@ -1,4 +1,4 @@
-"""``mock-sei clock``, ``faults``, ``reset``, ``applications``, ``data``: operations from a shell."""
+"""``mock-sei clock``, ``faults``, ``reset``, ``applications`` and ``data``: a shell's operations."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def test_faults_are_added_listed_and_cleared(run: Run, platform: Platform) -> No
 
 
 def test_a_wrong_fault_is_refused_in_one_line(run: Run) -> None:
-    assert "did you mean" in run("faults", "add", "POST /v2/oauthtokn", "--status", "503", status=2)
+    assert "the nearest are" in run(
+        "faults", "add", "POST /v2/oauthtokn", "--status", "503", status=2
+    )
     assert "status" in run("faults", "add", "POST /v2/oauthtoken", status=2)
     assert "--status" in run("faults", "add", "x", "--status", "many", status=2)
 
