@@ -1,1 +1,2 @@
-"""The functional APIs: OpenAPI documents and records in, answers out. Knows no HTTP framework."""
+"""The functional APIs: OpenAPI documents and records go in, answers come out. Without an HTTP
+framework."""

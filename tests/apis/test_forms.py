@@ -1,4 +1,4 @@
-"""The form of a ``list``: its fields pick records, and only a form may hold them."""
+"""The form of a ``list``: its fields select records, and only a form may contain them."""
 
 from __future__ import annotations
 

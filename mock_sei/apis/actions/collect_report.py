@@ -1,4 +1,4 @@
-"""``collect-report``: ``In Progress`` until a report is ready, then its records, JSON or CSV.
+"""``collect-report``: ``In Progress`` until a report is ready, then its records as JSON or CSV.
 
 Source: portfolio-management solution page; that ``Accept: text/csv`` asks for CSV is assumed.
 """
@@ -33,7 +33,8 @@ def act(call: ApiCall) -> ApiAnswer:
 
 
 def as_csv(records: Sequence[Record]) -> bytes:
-    """The plain members of the first record as columns."""
+    """Records as CSV. The columns are the members of the first record that are not arrays or
+    objects."""
     first = records[0] if records else {}
     columns = [name for name, value in first.items() if not isinstance(value, dict | list)]
     text = io.StringIO()

@@ -1,4 +1,4 @@
-"""``job-status``: what a write came to, by the key it answered with.
+"""``job-status``: the result of a write, by the key in the write's answer.
 
 Source: pending-transactions pages; the members of the answer are assumed.
 """

@@ -1,4 +1,4 @@
-"""``remove``: the record that the path names, and its file where it has one."""
+"""``remove``: removes the record that the path names, and its file if it has one."""
 
 from __future__ import annotations
 

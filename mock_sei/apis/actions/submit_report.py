@@ -1,4 +1,4 @@
-"""``submit-report``: takes in a report by its name and answers the key it is collected with.
+"""``submit-report``: accepts a request for a report and answers the key to collect it with.
 
 Source: portfolio-management solution page (202 with ``requestId``); path and body are assumed.
 """

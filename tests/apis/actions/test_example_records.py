@@ -141,8 +141,8 @@ paths: {{/crates: {{{method.lower()}: {{responses: {{"200": {{description: done}
 
     [note] = engine.findings.notes
     assert note == (
-        f"{method} /crates is answered as its document says, and changes no record of /crates: "
-        "a test changes them by itself"
+        f"{method} /crates is answered as its document says, but changes no record of /crates: "
+        "a test must change them itself"
     )
 
 
