@@ -27,7 +27,7 @@ EXTENSION = "x-mock-sei"
 
 
 @contextlib.contextmanager
-def collector_at_rest() -> Iterator[None]:
+def paused_collector() -> Iterator[None]:
     """Switches the garbage collector off while a large document is read.
 
     All of the document stays in memory, and the collector would search it repeatedly. That takes a
@@ -155,7 +155,7 @@ _MOST_TOLD = 20
 SUFFIXES = (".json", ".yaml", ".yml")
 
 
-@collector_at_rest()
+@paused_collector()
 def find_documents(folder: Path) -> tuple[list[DocumentFile], list[ConfigurationError]]:
     """The documents of a folder at any depth, and why other files of it cannot be read.
 

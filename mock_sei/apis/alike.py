@@ -15,8 +15,8 @@ from mock_sei.errors import ConfigurationError
 
 
 @dataclass(kw_only=True)
-class Apart:
-    """The operations of one document, after :func:`tell_apart`."""
+class Distinction:
+    """The operations of one document, after :func:`distinguish`."""
 
     kept: list[Operation] = field(default_factory=list)
     """Operations that a call can be assigned to."""
@@ -26,14 +26,14 @@ class Apart:
     """Operations that are read differently from how they are written. They can still be called."""
 
 
-def tell_apart(operations: Sequence[Operation]) -> Apart:
+def distinguish(operations: Sequence[Operation]) -> Distinction:
     """Separates operations that can be called from those that cannot, with the reason.
 
     The query distinguishes operations with the same path: either the path's template has a query,
     or a required parameter has only one value. If only a fragment differs, a call belongs to the
     first operation that it fits, because clients never send a fragment.
     """
-    found = Apart()
+    found = Distinction()
     kept: list[Operation] = []
     for same in _by_call(operations).values():
         groups: dict[Pairs, list[Operation]] = {}

@@ -96,7 +96,7 @@ def _object(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: b
         if len(members) >= most or left < 0 or not is_wanted or maker.is_over:
             break
         parts = plain.member(name)
-        if not _goes_on(plain, name, members):
+        if not _may_add(plain, name, members):
             continue
         made = maker.made(parts, depth + 1, 0 if members else number)
         if made.is_whole:
@@ -120,7 +120,7 @@ def _required(plain: Plain) -> dict[str, None]:
     return found
 
 
-def _goes_on(plain: Plain, name: str, members: Mapping[str, Any]) -> bool:
+def _may_add(plain: Plain, name: str, members: Mapping[str, Any]) -> bool:
     """Whether an optional member may be added: all members that it requires are there."""
     return all(each in members for each in plain.demands.get(name, ()) if each != name)
 

@@ -25,7 +25,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.servers import base_path
 from mock_sei.apis.swagger import from_swagger, is_swagger
 from mock_sei.apis.unchecked import find_unchecked
-from mock_sei.document_files import collector_at_rest
+from mock_sei.document_files import paused_collector
 from mock_sei.errors import (
     NOT_FOUND,
     ConfigurationError,
@@ -263,7 +263,7 @@ class Catalogue:
         self._left_out: list[tuple[Product, LeftOut]] = []
         self._brought_operations: dict[tuple[str, str, Pairs], Product] = {}
         self.products: dict[str, Product] = {}
-        with collector_at_rest():
+        with paused_collector():
             for file in brought:
                 self._bring(Product(file, brought=True))
         wrong: list[ConfigurationError] = []

@@ -56,7 +56,7 @@ class Characters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chain:
+class Alternative:
     parts: tuple[Node, ...]
 
 
@@ -84,7 +84,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Lookaround:
     part: Node
     sign: str
     """One of ``?=``, ``?!``, ``?<=`` and ``?<!``."""
@@ -102,7 +102,9 @@ class Assertion:
     sign: str
 
 
-Node = Characters | Chain | Disjunction | Repeat | Group | Look | BackReference | Assertion
+Node = (
+    Characters | Alternative | Disjunction | Repeat | Group | Lookaround | BackReference | Assertion
+)
 
 
 def read_pattern(text: str) -> Node:
@@ -184,7 +186,7 @@ class _Reader:
         parts: list[Node] = []
         while self._at < len(self._text) and self._text[self._at] not in "|)":
             parts.append(self._repeated(self._one()))
-        return parts[0] if len(parts) == 1 else Chain(parts=tuple(parts))
+        return parts[0] if len(parts) == 1 else Alternative(parts=tuple(parts))
 
     def _repeated(self, part: Node) -> Node:
         counts = _COUNTS.match(self._text, self._at)
@@ -200,7 +202,7 @@ class _Reader:
             least, most = int(sign == "+"), 1 if sign == "?" else None
         else:
             return part
-        if isinstance(part, Assertion) or (isinstance(part, Look) and "<" in part.sign):
+        if isinstance(part, Assertion) or (isinstance(part, Lookaround) and "<" in part.sign):
             raise PatternError(f"nothing to repeat at character {self._at}")
         lazy = self._next("?")
         if self._at < len(self._text) and (
@@ -229,7 +231,7 @@ class _Reader:
     def _group(self) -> Node:
         for sign in ("?=", "?!", "?<=", "?<!"):
             if self._next(sign):
-                return Look(part=self._inner(), sign=sign)
+                return Lookaround(part=self._inner(), sign=sign)
         flags = _FLAGS.match(self._text, self._at)
         if flags:
             self._at = flags.end()
@@ -277,13 +279,13 @@ class _Reader:
             self._at = found.end()
             if found[1] not in self._names:
                 if f"(?<{found[1]}>" in self._text:
-                    return Chain(parts=())  # a group that comes later has matched nothing
+                    return Alternative(parts=())  # a group that comes later has matched nothing
                 raise PatternError("\\k with the name of no group")
             return self._back(self._names[found[1]])
         return self._class_escape()
 
     def _back(self, number: int) -> Node:
-        return BackReference(number=number) if number in self._closed else Chain(parts=())
+        return BackReference(number=number) if number in self._closed else Alternative(parts=())
 
     def _class_escape(self) -> Characters:
         r"""The set that an escape within brackets means, behind its backslash."""
@@ -407,13 +409,13 @@ def code_points(found: Characters) -> Ranges:
 def least_written_out(node: Node) -> int:
     """The number of parts of a pattern, if each part is written as often as it must repeat."""
     match node:
-        case Chain():
+        case Alternative():
             return sum(map(least_written_out, node.parts))
         case Disjunction():
             return sum(map(least_written_out, node.alternatives))
         case Repeat():
             return max(1, node.least) * least_written_out(node.part)
-        case Group() | Look():
+        case Group() | Lookaround():
             return least_written_out(node.part)
     return 1
 
@@ -507,7 +509,7 @@ class _PatternWriter:
         match node:
             case Characters():
                 return self._characters(node)
-            case Chain():
+            case Alternative():
                 return "".join(
                     f"(?:{text})" if isinstance(each, Disjunction) else text
                     for each, text in ((each, self.written(each)) for each in node.parts)
@@ -524,7 +526,7 @@ class _PatternWriter:
                 return f"{opening}{self.written(node.part)})"
             case Assertion():
                 return self._place(node.sign)
-            case Look():
+            case Lookaround():
                 if self._dialect.back_references:
                     return f"({node.sign}{self.written(node.part)})"
                 raise PatternError("looks ahead or behind")

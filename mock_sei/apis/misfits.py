@@ -87,7 +87,7 @@ class _SearchLimits:
         self._schemas = _MOST_SCHEMAS
         self._end = time.thread_time() + seconds
 
-    def goes_on(self) -> bool:
+    def has_time(self) -> bool:
         self._schemas -= 1
         return self._schemas > 0 and time.thread_time() < self._end
 
@@ -112,7 +112,7 @@ class _Search:
             return
         if schema is False:
             self.add(place, f"{shown(value)} is not allowed here")
-        if not isinstance(schema, Mapping) or self._depth > _DEEPEST or not self._work.goes_on():
+        if not isinstance(schema, Mapping) or self._depth > _DEEPEST or not self._work.has_time():
             return
         self._depth += 1
         if isinstance(schema.get("$ref"), str):
@@ -143,9 +143,9 @@ class _Search:
         self._decided.add(key)
         return found
 
-    def goes_on(self) -> bool:
+    def has_time(self) -> bool:
         """Whether there is time left for the search."""
-        return self._work.goes_on()
+        return self._work.has_time()
 
     def add(self, place: tuple[str | int, ...], reason: str) -> None:
         if len(self.found) < self._most:
@@ -213,7 +213,7 @@ class _Search:
                 continue
             if len(some) == 1:
                 yield some[0]
-            elif not self._work.goes_on():
+            elif not self._work.has_time():
                 return
             else:
                 half = len(some) // 2
@@ -319,7 +319,7 @@ def _combined(
             continue
         fitting = 0
         for each in parts:
-            if not search.goes_on():
+            if not search.has_time():
                 search.add(place, f"{shown(value)} does not fit {keyword}")
                 return
             fitting += search.fits(each, value)

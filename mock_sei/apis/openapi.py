@@ -119,17 +119,17 @@ def modern(
     swagger = content if is_swagger(content) else None
     content = content if swagger is None else from_swagger(swagger)
     version = version_of(content, source)
-    turn = _Turn(source, name, read_part, old=version.startswith("3.0"), swagger=swagger)
-    whole = turn.whole(content)
-    turn.report_unchecked()
+    converter = _Converter(source, name, read_part, old=version.startswith("3.0"), swagger=swagger)
+    whole = converter.whole(content)
+    converter.report_unchecked()
     return Modern(
         content=whole,
-        wrong=turn.wrong,
-        problems=turn.problems,
-        links=turn.links,
-        formats=turn.formats,
-        bases=turn.bases,
-        flags=turn.flags,
+        wrong=converter.wrong,
+        problems=converter.problems,
+        links=converter.links,
+        formats=converter.formats,
+        bases=converter.bases,
+        flags=converter.flags,
     )
 
 
@@ -167,7 +167,7 @@ class _Link:
     """The meaning that outer schema resources give to dynamic names."""
 
 
-class _Turn:
+class _Converter:
     """Converts one document to 3.1."""
 
     def __init__(
@@ -202,7 +202,7 @@ class _Turn:
         """The names of the schemas under ``components``."""
         self._parts: dict[str, Any] = {}
         """The content of other files, by their names."""
-        self._led: list[_Link] = []
+        self._resolved_links: list[_Link] = []
         """References that were resolved."""
         self._waiting: list[_Link] = []
         """References that are not resolved yet."""
@@ -259,12 +259,12 @@ class _Turn:
         while self._waiting:
             waiting, self._waiting = self._waiting, []
             for each in waiting:
-                self._lead(each)
+                self._resolve(each)
         if self._parts:
             self._whole.setdefault("components", {})[PARTS] = self._parts
         self._complete_discriminators()
-        self._end_circles()
-        self._hold_ways()
+        self._remove_circles()
+        self._limit_ways()
         return self._whole
 
     def _complete_discriminators(self) -> None:
@@ -277,9 +277,9 @@ class _Turn:
         found = [(reference_to(pointer), each) for pointer, each in self._discriminators]
         self.bases = complete(found, schemas, self._found)
 
-    def _end_circles(self) -> None:
+    def _remove_circles(self) -> None:
         """Removes references that lead only to one another."""
-        for link in self._led:
+        for link in self._resolved_links:
             if link.kind is ObjectKind.LINK:  # the target of a link is not read
                 continue
             each: Any = link.holder
@@ -291,11 +291,11 @@ class _Turn:
                 del link.holder["$ref"]
                 self.refuse(link.pointer, "a circle of references")
 
-    def _hold_ways(self) -> None:
+    def _limit_ways(self) -> None:
         """Refuses schemas that check one value against too many schemas, or against themselves."""
-        links = {id(each.holder): each for each in self._led}
+        links = {id(each.holder): each for each in self._resolved_links}
         ways = Ways(self._found, links.keys())
-        for link in self._led:
+        for link in self._resolved_links:
             if link.kind is ObjectKind.SCHEMA and "$ref" in link.holder:
                 ways.count(self._found(link.holder["$ref"]))
         for holder, reference in ways.too_many:
@@ -304,7 +304,7 @@ class _Turn:
             self._note_wrong(link.pointer, self._error(link, problem, reference))
         for holder in ways.within_itself:
             problem = "the schema contains itself directly; this reference is not "
-            self.tell((*links[id(holder)].pointer, "$ref"), f"{problem}followed")
+            self.warn((*links[id(holder)].pointer, "$ref"), f"{problem}followed")
 
     def _found(self, reference: str) -> Any:
         """The target of a reference that was resolved."""
@@ -365,12 +365,12 @@ class _Turn:
         self, value: Any, pointer: Pointer, kind: ObjectKind, base: str, depth: int
     ) -> dict[str, Any]:
         if kind is ObjectKind.EXAMPLE and isinstance(value, list):
-            self.tell(
+            self.warn(
                 pointer, "must be a mapping of names to examples; the first of the list is used"
             )
             value = {"first": _as_example(value[0])} if value else {}
         if isinstance(value, dict) and isinstance(value.get("$ref"), str):
-            return self._named_elsewhere(value["$ref"], pointer, kind, base, depth)
+            return self._entries_of_file(value["$ref"], pointer, kind, base, depth)
         if value is None:
             return {}
         if not isinstance(value, dict):
@@ -392,13 +392,13 @@ class _Turn:
                 found[key] = self._field(inner, here, FieldShape.ONE, kind, base, depth + 1)
         return found
 
-    def _named_elsewhere(
+    def _entries_of_file(
         self, reference: str, pointer: Pointer, kind: ObjectKind, base: str, depth: int
     ) -> dict[str, Any]:
         """All entries of another file. Many split documents keep their paths this way."""
         link = _Link(holder={}, key="$ref", pointer=pointer, kind=kind, base=base)
         try:
-            target = self._resolved(reference, link)
+            target = self._find_target(reference, link)
             if not self._is_of_a_part(target):
                 raise self._error(link, "must lead to another file here", reference)
             found = self._find(tuple(map(str, target)), link, reference)[2]
@@ -430,25 +430,27 @@ class _Turn:
         if "$ref" in found and not isinstance(found["$ref"], str):
             self.refuse((*pointer, "$ref"), "must be a text", found.pop("$ref"))
         if kind in PLAIN:
-            self._forget_plain(found, pointer, kind)
+            self._remove_wrong_fields(found, pointer, kind)
         if kind in _SENT:
-            self._forget_unsendable(found, pointer)
+            self._remove_unsendable(found, pointer)
         if kind is ObjectKind.EXAMPLE and "externalValue" in found and "value" not in found:
-            self.tell((*pointer, "externalValue"), "is not read", found["externalValue"])
+            self.warn((*pointer, "externalValue"), "is not read", found["externalValue"])
         if "itemSchema" in found and kind is ObjectKind.MEDIA:
-            _say_array(found)
+            _describe_as_array(found)
         self._kinds[id(found)] = found, kind
         if "$ref" in found:
             self._wait(found, "$ref", pointer, kind, base)
         return found
 
-    def _forget_plain(self, found: dict[str, Any], pointer: Pointer, kind: ObjectKind) -> None:
+    def _remove_wrong_fields(
+        self, found: dict[str, Any], pointer: Pointer, kind: ObjectKind
+    ) -> None:
         """Removes wrong fields that no operation depends on."""
         for key, shapes in PLAIN.get(kind, {}).items():
             if key in found and not is_plain(found[key], shapes):
-                self.tell((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
+                self.warn((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
 
-    def _forget_unsendable(self, found: dict[str, Any], pointer: Pointer) -> None:
+    def _remove_unsendable(self, found: dict[str, Any], pointer: Pointer) -> None:
         """Removes media types and headers that no message can have.
 
         Removing the last media type makes the operation unusable.
@@ -456,13 +458,13 @@ class _Turn:
         content: dict[str, Any] = found.get("content", {})
         for name in [each for each in content if not is_media_type(each)]:
             del content[name]
-            report = self.tell if content else self.refuse
+            report = self.warn if content else self.refuse
             report((*pointer, "content"), "not a media type; no message can have it", name[:_SHOWN])
         headers: dict[str, Any] = found.get("headers", {})
         for name in [each for each in headers if not is_token(each)]:
             del headers[name]
             problem = "not the name of a header; no answer can have it"
-            self.tell((*pointer, "headers"), problem, name[:_SHOWN])
+            self.warn((*pointer, "headers"), problem, name[:_SHOWN])
 
     def _value(self, value: Any, pointer: Pointer, depth: int) -> Any:
         """A value that the grammar does not describe. It is kept, and its names are turned into
@@ -501,17 +503,17 @@ class _Turn:
             if key in _OTHER_NAMES:
                 continue
             if (each is None and key in EMPTY) or (each == [] and key in LISTS):
-                self.tell((*pointer, key), "is empty; it counts as not given")
+                self.warn((*pointer, key), "is empty; it counts as not given")
                 continue
             shape, inner = field_of(ObjectKind.SCHEMA, key)
             if inner is ObjectKind.VALUE and not isinstance(each, HOLDERS):
                 found[key] = each
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
-        self._forget_plain(found, pointer, ObjectKind.SCHEMA)
+        self._remove_wrong_fields(found, pointer, ObjectKind.SCHEMA)
         self._name_null(found, pointer)
         or_null = self._old and forget_old_keys(found)
-        self._forget_patterns(found, pointer)
+        self._remove_unreadable_patterns(found, pointer)
         for key in () if COUNTS.isdisjoint(found) else COUNTS & found.keys():
             if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is an integer
                 found[key] = int(found[key])
@@ -539,11 +541,11 @@ class _Turn:
         if not isinstance(written, Mapping) or property_of(found) is None:
             del found["discriminator"]
             if written is not None:
-                self.tell(here, "must be a mapping with a propertyName that is a text; not read")
+                self.warn(here, "must be a mapping with a propertyName that is a text; not read")
             return
         entries = written.get("mapping")
         if not isinstance(entries, Mapping | None):
-            self.tell(
+            self.warn(
                 (*here, "mapping"), "must be a mapping of names to references; it is not read"
             )
         mapping = dict(entries) if isinstance(entries, Mapping) else {}
@@ -553,7 +555,7 @@ class _Turn:
         for holder, name, place in named:
             reference = holder[name]
             if not isinstance(reference, str):
-                self.tell((*here, place), "must be a reference or a name; it is not read")
+                self.warn((*here, place), "must be a reference or a name; it is not read")
                 del holder[name]
                 continue
             link = _Link(
@@ -580,7 +582,7 @@ class _Turn:
         belong to."""
         own = value.get("$id")
         if isinstance(own, str) and not _is_address(own):
-            self.tell((*pointer, "$id"), "is not a valid URI reference; it is not read", own)
+            self.warn((*pointer, "$id"), "is not a valid URI reference; it is not read", own)
         elif isinstance(own, str) and not own.startswith("#"):
             base = urljoin(base, own).partition("#")[0]
             self._resources.setdefault(base, pointer)
@@ -600,12 +602,12 @@ class _Turn:
         if alone or (isinstance(kinds, list) and None in kinds):
             named = ["null" if each is None else each for each in kinds or [None]]
             found["type"] = named if kinds else "null"
-            self.tell((*pointer, "type"), "null needs quotes here; it is read as the type null")
+            self.warn((*pointer, "type"), "null needs quotes here; it is read as the type null")
         elif kinds is None:
             del found["type"]
-            self.tell((*pointer, "type"), "is empty; it counts as not given")
+            self.warn((*pointer, "type"), "is empty; it counts as not given")
 
-    def _forget_patterns(self, found: dict[str, Any], pointer: Pointer) -> None:
+    def _remove_unreadable_patterns(self, found: dict[str, Any], pointer: Pointer) -> None:
         """Removes patterns that no engine reads."""
         pattern = found.get("pattern")
         if isinstance(pattern, str) and not self._is_pattern(pattern, (*pointer, "pattern")):
@@ -677,23 +679,23 @@ class _Turn:
         beginnings = (pointer[:length] for length in range(len(pointer), 0, -1))
         return next((places[each] for each in beginnings if each in places), "")
 
-    def _lead(self, link: _Link) -> None:
+    def _resolve(self, link: _Link) -> None:
         """Resolves a reference and reads its target as the expected kind. Removes a reference that
         leads nowhere."""
         written = link.holder["$ref"]
         try:
-            named = self._resolved(written, link)
+            named = self._find_target(written, link)
             self._read_target(named, link, written)
             target = self._in_scope(named, link, written)
         except ConfigurationError as error:
             del link.holder["$ref"]
             if link.key != "$ref":
-                self.tell((*link.pointer, link.key), "leads nowhere; it is not checked", written)
+                self.warn((*link.pointer, link.key), "leads nowhere; it is not checked", written)
             else:
                 self._note_wrong(link.pointer, error)
         else:
             link.holder["$ref"] = reference_to(target)
-            self._led.append(link)
+            self._resolved_links.append(link)
             if link.kind is not ObjectKind.PATH_ITEM:  # its operations are linked separately
                 for each in dict.fromkeys((named, target)):
                     self._note_link(link.pointer, each)
@@ -707,7 +709,7 @@ class _Turn:
             pointer[:length] in self._unserved for length in range(1, len(pointer) + 1)
         )
 
-    def _resolved(self, reference: str, link: _Link) -> Pointer:
+    def _find_target(self, reference: str, link: _Link) -> Pointer:
         """The place to which a reference leads. Raises :class:`ConfigurationError`."""
         address, _, fragment = reference.partition("#")
         if not _is_address(address):
@@ -818,9 +820,9 @@ class _Turn:
         return place_of(pointer[len(self._start_of(pointer)) :])
 
     def _error(self, link: _Link, problem: str, value: str | None = None) -> ConfigurationError:
-        return self._told((*link.pointer, link.key), problem, value)
+        return self._error_at((*link.pointer, link.key), problem, value)
 
-    def _told(self, pointer: Pointer, problem: str, value: Any = None) -> ConfigurationError:
+    def _error_at(self, pointer: Pointer, problem: str, value: Any = None) -> ConfigurationError:
         shown = value[:200] if isinstance(value, str) else value
         shown = shown if isinstance(shown, str | int | float) else None
         place = self._place(pointer)
@@ -830,7 +832,7 @@ class _Turn:
 
     def refuse(self, pointer: Pointer, problem: str, value: Any = None) -> None:
         """Notes a fault that affects the operations which need this part."""
-        self._note_wrong(pointer, self._told(pointer, problem, value))
+        self._note_wrong(pointer, self._error_at(pointer, problem, value))
 
     def _note_wrong(self, pointer: Pointer, error: ConfigurationError) -> None:
         if pointer[:2] == _IN_COPIES:
@@ -840,11 +842,11 @@ class _Turn:
         else:
             self.wrong.append(Wrong(pointer, error))
 
-    def tell(self, pointer: Pointer, problem: str, value: Any = None) -> None:
+    def warn(self, pointer: Pointer, problem: str, value: Any = None) -> None:
         """Notes a fault that affects no operation."""
         if pointer[:2] == _IN_COPIES:
             return  # already noted at the original place
-        self.problems.append(self._told(pointer, problem, value))
+        self.problems.append(self._error_at(pointer, problem, value))
 
     def _is_pattern(self, text: str, pointer: Pointer) -> bool:
         """Whether an engine can read a pattern. If none can, this is noted."""
@@ -853,7 +855,7 @@ class _Turn:
         except PatternError as error:
             problem = f"not a regular expression of ECMA-262 ({error}); it is not checked"
             shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-            self.tell(pointer, problem, shown)
+            self.warn(pointer, problem, shown)
             return False
         return True
 
@@ -912,7 +914,7 @@ _OTHER_NAMES = frozenset(
 document."""
 
 
-def _say_array(media: dict[str, Any]) -> None:
+def _describe_as_array(media: dict[str, Any]) -> None:
     """Describes a sequence as an array of its items, to check and make it (OpenAPI 3.2.0,
     4.14.1)."""
     items = {"type": "array", "items": media["itemSchema"]}

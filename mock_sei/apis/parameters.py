@@ -395,7 +395,7 @@ def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget
         spelling=parameter.spelling,
         checks=_CHECKS[of_records],
         largest=_LARGEST_OF_RECORDS if of_records else None,
-        to_the_letter=not of_records,
+        is_strict=not of_records,
         is_query=parameter.place == "query",
         nested_is_open=not (of_records or parameter.spelling.is_deep or is_form),
         pieces=sent.pieces,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mock_sei.apis.alike import tell_apart
+from mock_sei.apis.alike import distinguish
 from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
 from mock_sei.apis.operations import FORM, Key, Operation, Parameter, answered_of
 from mock_sei.apis.paths import Pairs, called
@@ -48,7 +48,7 @@ def read_operations(
             reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
             continue
         _Path(reading, product, document, base, path, reach).read()
-    apart = tell_apart(reading.operations)
+    apart = distinguish(reading.operations)
     reading.operations = apart.kept
     reading.problems += apart.problems
     for each, error in apart.left_out:

@@ -18,12 +18,12 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from mock_sei.apis.ecmascript import (
+    Alternative,
     Assertion,
-    Chain,
     Characters,
     Dialect,
     Group,
-    Look,
+    Lookaround,
     Node,
     PatternError,
     least_written_out,
@@ -198,16 +198,16 @@ class SearchPattern:
 
         Most patterns with a lookahead can be written so: ``^(?=.*[0-9])(?!admin)[a-z0-9]{8,}$``.
         """
-        if self.tree is None or not isinstance(self.tree, Chain):
+        if self.tree is None or not isinstance(self.tree, Alternative):
             return None
         start, *rest = self.tree.parts
         found: list[tuple[Node, bool]] = []
-        while rest and isinstance(look := rest[0], Look) and look.sign in ("?=", "?!"):
+        while rest and isinstance(look := rest[0], Lookaround) and look.sign in ("?=", "?!"):
             rest = rest[1:]
-            found.append((Chain(parts=(start, Group(part=look.part))), look.sign == "?="))
+            found.append((Alternative(parts=(start, Group(part=look.part))), look.sign == "?="))
         if start != Assertion(sign="^") or not found:
             return None
-        found.append((Chain(parts=(start, *rest)), True))
+        found.append((Alternative(parts=(start, *rest)), True))
         try:
             sources = [(write_pattern(part, LINEAR), wanted) for part, wanted in found]
             for source, _ in sources:

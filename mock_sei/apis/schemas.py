@@ -255,20 +255,20 @@ class _Form:
         }
 
     def inner(self, key: str, value: Any) -> dict[str, Any]:
-        return {key: self._turn_of(key)(value)}
+        return {key: self._converter_for(key)(value)}
 
     def list_of_schemas(self, key: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, list) or not value:
             return {}
-        return {key: list(map(self._turn_of(key), value))}
+        return {key: list(map(self._converter_for(key), value))}
 
     def named_schemas(self, key: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             return {}
-        turn = self._turn_of(key)
-        return {key: {str(name): turn(each) for name, each in value.items()}}
+        convert = self._converter_for(key)
+        return {key: {str(name): convert(each) for name, each in value.items()}}
 
-    def _turn_of(self, key: str) -> Callable[[Any], Any]:
+    def _converter_for(self, key: str) -> Callable[[Any], Any]:
         return self.schema if key in _OF_THE_SAME_VALUE else self.apart
 
     def pattern(self, key: str, value: Any) -> dict[str, Any]:

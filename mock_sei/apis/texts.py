@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from random import Random
 
 from mock_sei.apis.ecmascript import (
+    Alternative,
     BackReference,
-    Chain,
     Characters,
     Disjunction,
     Group,
@@ -94,7 +94,7 @@ class _Shortest:
         match node:
             case Characters():
                 return 1
-            case Chain():
+            case Alternative():
                 return sum(map(self.length, node.parts))
             case Disjunction():
                 return min(map(self.length, node.alternatives))
@@ -176,7 +176,7 @@ class _TextWriter:
                 self._left -= 1
                 characters = self._alphabets.of(node)
                 return self._random.choice(characters) if characters else ""
-            case Chain():
+            case Alternative():
                 return "".join(map(self.text, node.parts))
             case Disjunction():
                 return self.text(self._random.choice(node.alternatives))

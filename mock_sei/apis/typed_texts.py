@@ -61,7 +61,7 @@ class Texts:
     """Formats that are checked here instead of by the engine."""
     largest: int | None = None
     """Integers must be below this limit and not below its negative, regardless of their format."""
-    to_the_letter: bool = True
+    is_strict: bool = True
     """Whether a value without a type may be sent several times and is then a list. It also says
     whether a value with commas may be one item of an array whose items are sent separately."""
     is_query: bool = False
@@ -155,7 +155,7 @@ class Texts:
             yield from self._of_members(tree, way)
             return
         spelling = self.spelling
-        if self._is_inner and self.to_the_letter:
+        if self._is_inner and self.is_strict:
             yield from _of_json(tree, way)
             if way.style is not None:
                 spelling = replace(spelling, style=way.style, explode=False)
@@ -164,8 +164,8 @@ class Texts:
         if self.pieces and way.wants("object") and len(self.pieces) % 2 == 0:
             yield self._object(dict(zip(self.pieces[::2], self.pieces[1::2], strict=True)), way)
         if way.wants("array"):
-            lists = spelling.lists(tree, whole=self.to_the_letter)
-            if self.to_the_letter and is_nested(self.document, way.items):
+            lists = spelling.lists(tree, whole=self.is_strict)
+            if self.is_strict and is_nested(self.document, way.items):
                 lists = reversed(list(lists))  # a comma more likely belongs to the inner array
             yield from self._trying(lists, lambda each: self._list(each, way))
         if way.wants("object"):
@@ -179,7 +179,7 @@ class Texts:
                 return
             if text is not None:
                 yield self._leaf(text, way, schema)
-            elif way.is_open and self.to_the_letter:
+            elif way.is_open and self.is_strict:
                 yield list(tree), []
             else:
                 yield ",".join(tree), ["given more than once"]
@@ -291,7 +291,7 @@ class Texts:
 
     def _unescaped(self, text: str) -> str:
         """The text of a number whose unescaped + arrived as a blank. No number contains a blank."""
-        return text.replace(" ", "+") if self.is_query and self.to_the_letter else text
+        return text.replace(" ", "+") if self.is_query and self.is_strict else text
 
     def _number(self, text: str) -> float:
         if not _NUMBER.fullmatch(text):
@@ -301,12 +301,12 @@ class Texts:
         value = number(text)
         if isinstance(value, str):
             raise ValueError(f"must be a number of at most {MOST_DIGITS} digits")
-        if isinstance(value, int) and not self.to_the_letter:
+        if isinstance(value, int) and not self.is_strict:
             raise ValueError(f"must be a number, not {shown(text)}")
         return value
 
     def _integer(self, text: str, size: str | None) -> int:
-        value = _whole(self._unescaped(text)) if self.to_the_letter else None
+        value = _whole(self._unescaped(text)) if self.is_strict else None
         if value is None:
             if not _INTEGER.fullmatch(text):
                 if len(text) > MOST_DIGITS and text.removeprefix("-").isdecimal():

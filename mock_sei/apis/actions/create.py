@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mock_sei.apis.actions.named import refuse_second, refuse_strangers
+from mock_sei.apis.actions.named import refuse_mixed_names, refuse_second
 from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, json_text
 from mock_sei.apis.jobs import COMPLETED
@@ -31,7 +31,7 @@ def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
     if rule.each is not None:
         _refuse_many_copies(rule.each, body)
     known = call.known_records(body)
-    refuse_strangers(rule, body, known)
+    refuse_mixed_names(rule, body, known)
     names = call.names(
         body=body,
         known=known,

@@ -17,7 +17,7 @@ from mock_sei.apis.records import Order, Record, RecordTable
 from mock_sei.errors import CONFLICT, InvalidValue, Refusal
 
 
-def refuse_strangers(rule: Rule, body: Mapping[str, Any], known: Mapping[str, Record]) -> None:
+def refuse_mixed_names(rule: Rule, body: Mapping[str, Any], known: Mapping[str, Record]) -> None:
     """Refuses a body whose names belong to different records.
 
     The record that one name finds must have the values of the other names. Raises
@@ -37,7 +37,7 @@ def refuse_second(rule: Rule, record: Record, table: RecordTable) -> None:
     """
     if not rule.state or not any(name in record for name in rule.names):
         return
-    for found in going_on(rule, table, {name: record.get(name) for name in rule.names}):
+    for found in records_in_progress(rule, table, {name: record.get(name) for name in rule.names}):
         about = ", ".join(f"{name} {record[name]}" for name in rule.names if name in record)
         raise Refusal(
             CONFLICT,
@@ -48,7 +48,7 @@ def refuse_second(rule: Rule, record: Record, table: RecordTable) -> None:
         )
 
 
-def not_going_on(rule: Rule, record: Record) -> Refusal:
+def not_in_progress(rule: Rule, record: Record) -> Refusal:
     """The 409 refusal for records with these names that are all finished."""
     return Refusal(
         CONFLICT,
@@ -60,7 +60,9 @@ def not_going_on(rule: Rule, record: Record) -> Refusal:
     )
 
 
-def going_on(rule: Rule, table: RecordTable, wanted: Mapping[str, Any]) -> Iterable[Record]:
+def records_in_progress(
+    rule: Rule, table: RecordTable, wanted: Mapping[str, Any]
+) -> Iterable[Record]:
     """Records in the rule's state that have all these values, the oldest first."""
     order = Order(_in_state, (tuple(wanted), tuple(rule.state.items())))
     return (record for _, record in table.with_key(order, _key(wanted.values())))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mock_sei.apis.actions.named import going_on, not_going_on
+from mock_sei.apis.actions.named import not_in_progress, records_in_progress
 from mock_sei.apis.bodies import misfit, read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, not_authorized
 from mock_sei.apis.misfits import shown
@@ -27,7 +27,7 @@ def act(call: ApiCall) -> ApiAnswer:
     if not wanted:
         reason = f"{' or '.join(rule.names)} is required"
         raise misfit(operation, [InvalidValue(rule.names[0], "body", reason)])
-    found = list(going_on(rule, collections.table(rule.collection), wanted))
+    found = list(records_in_progress(rule, collections.table(rule.collection), wanted))
     if not found:
         raise _refusal(call, wanted)
     fields = fill(rule.fields, call.names(body=body))
@@ -47,7 +47,7 @@ def _refusal(call: ApiCall, wanted: Mapping[str, Any]) -> Refusal:
     for name, value in wanted.items():
         record = collections.find(rule.collection, name, value)
         if record is not None and all(record.get(one) == each for one, each in wanted.items()):
-            return not_going_on(rule, record)
+            return not_in_progress(rule, record)
     reasons = [
         InvalidValue(name, "body", f"no record of {rule.collection} has {shown(value)}")
         for name, value in wanted.items()
