@@ -183,7 +183,7 @@ class Settings(BaseModel):
     )
     dialect: Literal["sei", "rfc"] = Field(
         default="sei",
-        description="sei follows the vendor's documents, rfc follows the RFCs: token_type Bearer, "
+        description="as the vendor documents (sei), or as the RFCs say (rfc): token_type Bearer, "
         "no query parameters",
     )
     seed: Annotated[int, Field(ge=-LARGEST_SEED, le=LARGEST_SEED)] | None = Field(
@@ -247,6 +247,7 @@ class Settings(BaseModel):
 
     @property
     def behaviour(self) -> Behaviour:
+        """The settings that a reset can change."""
         return Behaviour(**{name: getattr(self, name) for name in Behaviour.__dataclass_fields__})
 
 

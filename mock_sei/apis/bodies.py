@@ -37,6 +37,7 @@ ANYTHING = "*/*"
 
 
 def media_type_of(content_type: str | None) -> str:
+    """The media type of a ``Content-Type`` in lower case, without its parameters."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
@@ -149,6 +150,7 @@ class Nulls:
 
     @property
     def names(self) -> list[str]:
+        """The names of all null members of the body."""
         return [name for _, each in self._left_out.values() for name in each]
 
 

@@ -205,6 +205,7 @@ class ApiAnswer:
 
 
 def not_there(operation: Operation, name: str, value: object) -> Refusal:
+    """The 404 refusal for a record that the path names and that does not exist."""
     return Refusal(
         NOT_FOUND,
         check="record",
@@ -237,6 +238,7 @@ class MemberSelection:
     without: frozenset[str]
 
     def of(self, record: Record) -> Record:
+        """The record with only the selected members."""
         members, without = self.members, self.without
         if not members and without.isdisjoint(record):
             return record

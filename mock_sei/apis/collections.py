@@ -46,9 +46,11 @@ class Seed:
 
     @property
     def names(self) -> Iterable[str]:
+        """The names of the collections that have records at the start."""
         return self._records.keys()
 
     def table(self, name: str) -> RecordTable:
+        """The records of a collection at the start."""
         found = self._tables.get(name)
         if found is None:
             if name not in self._records:
@@ -71,9 +73,11 @@ class Collections:
 
     @property
     def names(self) -> list[str]:
+        """The names of all collections that have or had records."""
         return sorted({*self._seed.names, *self._changed})
 
     def has(self, name: str) -> bool:
+        """Whether a collection with this name has or had records."""
         return name in self._changed or name in self._seed.names
 
     def table(self, name: str) -> RecordTable:

@@ -148,6 +148,7 @@ def _further_names(plain: Plain, least: int) -> Iterator[str]:
 
 
 def arrays(maker: Maker, plain: Plain, depth: int, number: int, is_sparse: bool) -> Iterator[Made]:
+    """Arrays for a schema. If a check may refuse the first one, others follow."""
     yield _array(maker, plain, depth, number, is_sparse=is_sparse)
     if plain.checked:
         yield _array(maker, plain, depth, number, is_sparse=not is_sparse)

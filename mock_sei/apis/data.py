@@ -34,6 +34,7 @@ class Data:
         return sorted({*self._catalogue.keys_by_collection, *self._collections.names})
 
     def all(self, name: str) -> tuple[Record, ...]:
+        """All records of a collection. Raises :class:`UnknownCollection`."""
         return self._collections.all(self._known(name))
 
     def size(self, name: str) -> int:
@@ -69,13 +70,14 @@ class Data:
         self._collections.change(name, lambda _: tuple(copies))
 
     def clear(self, name: str) -> None:
+        """Removes all records of a collection. Raises :class:`UnknownCollection`."""
         self._collections.change(self._known(name), lambda _: ())
 
     def _known(self, name: str) -> str:
         if name not in self._catalogue.keys_by_collection and not self._collections.has(name):
             near = difflib.get_close_matches(name[:100], self.names, n=3, cutoff=0.3)
-            known = ", ".join(near or self.names)
-            hint = f"did you mean {known}?" if near else f"the collections are {known}"
+            known = ", ".join(self.names)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"the collections are {known}"
             raise UnknownCollection(f"no operation reads a collection {spelled(name)}; {hint}")
         return name
 

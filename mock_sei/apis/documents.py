@@ -42,9 +42,13 @@ class ProductFile(Protocol):
     """The file of a document, whether it is parsed already or not."""
 
     @property
-    def source(self) -> Path: ...
+    def source(self) -> Path:
+        """The path of the file."""
+
     @property
-    def product(self) -> str: ...
+    def product(self) -> str:
+        """The name of the product."""
+
     @property
     def bundled(self) -> bool:
         """Whether the document is part of the package. Our own tests check these documents."""
@@ -89,6 +93,7 @@ class Product:
 
     @property
     def source(self) -> Path:
+        """The path of the document's file."""
         return self._file.source
 
     @cached_property
@@ -106,6 +111,7 @@ class Product:
 
     @cached_property
     def document(self) -> Document:
+        """The document. Unless it is bundled, it is converted to 3.1, without its faulty parts."""
         source = self._file.source
         if self.bundled:
             return Document(source=source, content=self._file.content, lenient=True)
@@ -121,6 +127,7 @@ class Product:
 
     @property
     def title(self) -> str:
+        """The title that the document gives the product."""
         info = self.content.get("info")
         return str(info.get("title", self.name)) if isinstance(info, Mapping) else self.name
 
@@ -340,6 +347,7 @@ class Catalogue:
 
     @property
     def operations(self) -> list[Operation]:
+        """The operations of all products."""
         return [each for one in self.products.values() for each in one.operations.values()]
 
     def require_product(self, name: str) -> Product:

@@ -57,16 +57,22 @@ class Characters:
 
 @dataclass(frozen=True, kw_only=True)
 class Alternative:
+    """Parts that must match one after the other."""
+
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Disjunction:
+    """Alternatives, of which one must match."""
+
     alternatives: tuple[Node, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repeat:
+    """A part that must match several times."""
+
     part: Node
     least: int
     most: int | None
@@ -75,6 +81,8 @@ class Repeat:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
+    """A part in parentheses."""
+
     part: Node
     number: int = 0
     """The number of a capturing group, from 1; 0 for a group that captures nothing."""
@@ -85,6 +93,8 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Lookaround:
+    """A lookahead or lookbehind: a part that must match or not match at this place."""
+
     part: Node
     sign: str
     """One of ``?=``, ``?!``, ``?<=`` and ``?<!``."""
@@ -92,19 +102,19 @@ class Lookaround:
 
 @dataclass(frozen=True, kw_only=True)
 class BackReference:
+    """Matches the text that a group captured."""
+
     number: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assertion:
+class Anchor:
     r"""An assertion that matches no character: ``^``, ``$``, ``\b`` or ``\B``."""
 
     sign: str
 
 
-Node = (
-    Characters | Alternative | Disjunction | Repeat | Group | Lookaround | BackReference | Assertion
-)
+Node = Characters | Alternative | Disjunction | Repeat | Group | Lookaround | BackReference | Anchor
 
 
 def read_pattern(text: str) -> Node:
@@ -202,7 +212,7 @@ class _Reader:
             least, most = int(sign == "+"), 1 if sign == "?" else None
         else:
             return part
-        if isinstance(part, Assertion) or (isinstance(part, Lookaround) and "<" in part.sign):
+        if isinstance(part, Anchor) or (isinstance(part, Lookaround) and "<" in part.sign):
             raise PatternError(f"nothing to repeat at character {self._at}")
         lazy = self._next("?")
         if self._at < len(self._text) and (
@@ -221,7 +231,7 @@ class _Reader:
         if character == "\\":
             return self._escape()
         if character in "^$":
-            return Assertion(sign=character)
+            return Anchor(sign=character)
         if character == ".":
             return Characters(ranges=LINE_ENDS, negated=True)
         if character in "*+?" or (character == "{" and _COUNTS.match(self._text, self._at - 1)):
@@ -266,7 +276,7 @@ class _Reader:
         character = self._text[self._at]
         if character in "bB":
             self._at += 1
-            return Assertion(sign=f"\\{character}")
+            return Anchor(sign=f"\\{character}")
         digits = re.compile(r"[1-9][0-9]{0,4}").match(self._text, self._at)
         if digits and int(digits[0]) <= self._all_groups:
             self._at = digits.end()
@@ -524,7 +534,7 @@ class _PatternWriter:
                 # A back reference needs only numbers. Without it, no group need capture.
                 opening = "(" if self._dialect.back_references else "(?:"
                 return f"{opening}{self.written(node.part)})"
-            case Assertion():
+            case Anchor():
                 return self._place(node.sign)
             case Lookaround():
                 if self._dialect.back_references:

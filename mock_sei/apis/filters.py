@@ -36,6 +36,7 @@ class Matches:
 
     @property
     def size(self) -> int:
+        """The number of records, with repetitions if a record has several keys."""
         return sum(map(len, self.selections))
 
 

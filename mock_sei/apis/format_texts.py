@@ -55,6 +55,7 @@ SHOWN: Mapping[str, Callable[[int], str]] = {
 
 
 def formatted(kind: str, least: int) -> Iterator[str]:
+    """Example texts of a format, with at least this many characters if the format allows it."""
     lengthen = _LENGTHENED.get(kind)
     for number in count():
         text = SHOWN[kind](number)

@@ -219,6 +219,7 @@ def with_tables(text: str, products: Iterable[Product]) -> str:
 
 
 def main(path: Path) -> None:
+    """Writes both tables into the file, between their markers."""
     from mock_sei.fixtures import load_fixtures
 
     catalogue = Catalogue(load_fixtures().documents)

@@ -181,6 +181,7 @@ def tokens_of(reference: str) -> tuple[str, ...]:
 
 
 def reference_to(pointer: Pointer) -> str:
+    """The ``$ref`` that leads to a part of the document."""
     escaped = (
         str(each).replace("~", "~0").replace("/", "~1").replace("%", "%25") for each in pointer
     )

@@ -45,6 +45,7 @@ class Jobs:
         self._reports: OrderedDict[str, Report] = OrderedDict()
 
     def new_key(self) -> str:
+        """A new random key for a job or a report."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
     def finish(self, key: str, result: Mapping[str, Any]) -> None:
@@ -54,6 +55,7 @@ class Jobs:
             _forget_oldest(self._finished)
 
     def find(self, key: str) -> Mapping[str, Any] | None:
+        """The stored result of a job, or None."""
         return self._finished.get(key)
 
     def submit(self, report: Report) -> str:

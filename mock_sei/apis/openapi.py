@@ -85,6 +85,7 @@ class Modern:
     """Which of ``readOnly`` and ``writeOnly`` the schemas use."""
 
     def reach(self) -> Reach:
+        """Which operations the wrong parts affect."""
         return Reach(self.wrong, self.links)
 
 

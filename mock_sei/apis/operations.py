@@ -150,10 +150,12 @@ class Parameter:
 
     @cached_property
     def key(self) -> Key:
+        """The place and name that identify the parameter."""
         return key_of(self.place, self.name)
 
     @property
     def type(self) -> str:
+        """The type of the values."""
         kinds = self.schema.get("type", "string")
         if isinstance(kinds, list):
             return next((str(each) for each in kinds if each != "null"), "string")
@@ -161,6 +163,7 @@ class Parameter:
 
     @property
     def format(self) -> str | None:
+        """The format of the values, or None."""
         return self.schema.get("format")
 
     @cached_property
@@ -180,6 +183,7 @@ class Parameter:
 
     @property
     def enum(self) -> Sequence[Any]:
+        """The values of the closed list; empty if there is none."""
         return tuple(self.schema.get("enum", ()))
 
     @property
@@ -216,6 +220,7 @@ def answered_of(responses: Mapping[str, Any]) -> str | None:
 
 
 def key_of(place: str, name: str) -> Key:
+    """The :data:`Key` of a parameter."""
     return place, name.lower() if place == "header" else name
 
 
@@ -322,6 +327,7 @@ class Operation:
 
     @cached_property
     def by_place(self) -> Mapping[str, Sequence[Parameter]]:
+        """The parameters of each place."""
         found: dict[str, list[Parameter]] = {}
         for each in self.parameters.values():
             found.setdefault(each.place, []).append(each)
@@ -335,6 +341,7 @@ class Operation:
 
     @cached_property
     def cookies(self) -> Sequence[Parameter]:
+        """The parameters that are cookies."""
         return [each for each in self.parameters.values() if each.place == "cookie"]
 
     @cached_property
@@ -351,6 +358,7 @@ class Operation:
 
     @cached_property
     def required_parameters(self) -> Sequence[Parameter]:
+        """The parameters that each call must have."""
         return [each for each in self.parameters.values() if each.required]
 
     @cached_property
@@ -371,6 +379,7 @@ class Operation:
         return found
 
     def has_query_parameter(self, name: str) -> bool:
+        """Whether the query has a parameter of this name."""
         return ("query", name) in self.parameters
 
     @cached_property
@@ -389,4 +398,5 @@ class Operation:
         return None if key is None else values.get(key)
 
     def find_parameters(self, use: str) -> Sequence[Parameter]:
+        """The parameters with this ``use``."""
         return self._by_use.get(use, ())

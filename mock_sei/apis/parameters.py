@@ -304,7 +304,7 @@ def _meant(name: str, operation: Operation) -> str:
     """The name of the most similar parameter, as the end of a sentence."""
     known = [each.name for each in operation.parameters.values() if each.place in ("query", FORM)]
     found = find_meant(known, [name])
-    return f" (was {found[1]} meant?)" if found else ""
+    return f" (did you mean {found[1]}?)" if found else ""
 
 
 def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_sei.apis.ecmascript import (
     Alternative,
-    Assertion,
+    Anchor,
     Characters,
     Dialect,
     Group,
@@ -91,6 +91,7 @@ class Budget:
     _free: float = 0
 
     def begin(self) -> None:
+        """Starts counting the time of searches."""
         if self._since is None:
             self._since = time.thread_time()
 
@@ -205,7 +206,7 @@ class SearchPattern:
         while rest and isinstance(look := rest[0], Lookaround) and look.sign in ("?=", "?!"):
             rest = rest[1:]
             found.append((Alternative(parts=(start, Group(part=look.part))), look.sign == "?="))
-        if start != Assertion(sign="^") or not found:
+        if start != Anchor(sign="^") or not found:
             return None
         found.append((Alternative(parts=(start, *rest)), True))
         try:

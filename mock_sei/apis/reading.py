@@ -69,6 +69,7 @@ class LeftOut:
 
     @property
     def name(self) -> str:
+        """The operation, such as ``GET /v1/orders``, or ``every method of /v1/orders``."""
         return f"{self.method or 'every method of'} {self.path}"
 
     @property
@@ -99,6 +100,7 @@ def rule_of(
     document: Document,
     place: str,
 ) -> Rule:
+    """The rule under ``x-mock-sei``. Raises :class:`ConfigurationError` with file and place."""
     source = document.source
     if value is None:
         return Rule(action="example", collection=re.sub(r"/\{[^}]*\}$", "", path), key="")
@@ -109,7 +111,7 @@ def rule_of(
     found.setdefault("action", "list" if method in ("get", "head") else "create")
     if found["action"] not in ACTIONS:
         raise ConfigurationError(
-            f"there are {', '.join(ACTIONS)}",
+            f"must be one of {', '.join(ACTIONS)}",
             source=source,
             key=f"{place}.action",
             value=found["action"],
@@ -131,6 +133,7 @@ def parameters_of(
     problems: list[ConfigurationError],
     places: Set[str] = _PLACES,
 ) -> Iterator[tuple[Key, Parameter]]:
+    """Reads parameters, each with its key. Raises :class:`ConfigurationError` with all faults."""
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
     seen: dict[Key, str] = {}

@@ -42,6 +42,7 @@ class Order:
     then: tuple[str, ...] = ()
 
     def entries(self, place: int, record: Record) -> list[Entry]:
+        """The entries of a record in this order, one for each of its keys."""
         behind = tuple(order_of(find_value(record, each)) for each in self.then)
         found = dict.fromkeys(self.keys(record, *self.argument))
         return [((key, *behind), place, record) for key in found]
@@ -103,6 +104,7 @@ class Entries(Sequence[Entry]):
             yield from (chunk[at] for at in range(start, len(chunk)))
 
     def with_entry(self, entry: Entry) -> Entries:
+        """These entries and one more."""
         if not self._chunks:
             return Entries.of([entry])
         number = max(0, self._number(entry[0], entry[1]))
@@ -113,6 +115,7 @@ class Entries(Sequence[Entry]):
         return self._with_chunks(number, [chunk[:_CHUNK], chunk[_CHUNK:]], self._size + 1)
 
     def without_entry(self, entry: Entry) -> Entries:
+        """These entries without one of them."""
         number = self._number(entry[0], entry[1])
         chunk = self._chunks[number].copy()
         del chunk[_find(chunk, entry[0], entry[1])]
@@ -172,6 +175,7 @@ class Selection(Sequence[Record]):
         return (record for _, _, record in self.entries())
 
     def entries(self) -> Iterator[Entry]:
+        """The entries of the records, with their keys."""
         return map(self._entries.__getitem__, self._positions)
 
 
@@ -204,6 +208,7 @@ class RecordTable:
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> RecordTable:
+        """A table of these records, in this order."""
         entries: list[Entry] = [((0,), place, each) for place, each in enumerate(records)]
         return cls({AS_PUT_IN: Entries.of(entries)}, len(entries))
 
@@ -216,6 +221,7 @@ class RecordTable:
         return tuple(record for _, _, record in self._orders[AS_PUT_IN])
 
     def ordered(self, order: Order) -> Entries:
+        """All entries in this order. The order is computed once and kept."""
         found = self._orders.get(order)
         if found is None:
             made = (

@@ -117,6 +117,7 @@ class Document:
 
 
 def mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
+    """The value, if it is a mapping. Raises :class:`ConfigurationError` otherwise."""
     if not isinstance(value, Mapping):
         raise ConfigurationError(
             "missing" if value is None else "not a mapping", source=source, key=place

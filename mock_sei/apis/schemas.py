@@ -52,11 +52,19 @@ class Source(Protocol):
     """The document that contains a schema."""
 
     @property
-    def lenient(self) -> bool: ...
+    def lenient(self) -> bool:
+        """Whether the document describes a product of the vendor, and so is read leniently."""
+
     @property
-    def bases(self) -> Mapping[str, frozenset[int]]: ...
-    def find(self, reference: str, place: str) -> Any: ...
-    def checker(self, schema: Any) -> Checker: ...
+    def bases(self) -> Mapping[str, frozenset[int]]:
+        """The base types of schemas, as ``discriminators.py`` finds them."""
+
+    def find(self, reference: str, place: str) -> Any:
+        """The target of a reference. Raises :class:`ConfigurationError`."""
+
+    def checker(self, schema: Any) -> Checker:
+        """The checker of a schema. It is made only once."""
+
     def far_checker(self, schema: Any) -> Checker:
         """The checker of a schema to which another engine leads. It follows as few references as
         possible."""

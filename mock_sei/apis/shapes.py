@@ -38,6 +38,7 @@ PLAIN: Mapping[ObjectKind, Mapping[str, _Plain]] = {
 
 
 def is_plain(value: Any, wanted: _Plain) -> bool:
+    """Whether a field's value has the required type."""
     shapes, _ = wanted
     if not _has_shape(value, shapes):
         return False

@@ -53,6 +53,7 @@ class Spool:
             return True
 
     def shrink(self, size: int) -> None:
+        """Counts fewer bytes, because a body was closed."""
         with self._lock:
             self.size -= size
 
@@ -170,6 +171,7 @@ class Content:
 
     @classmethod
     def of(cls, content: bytes) -> Content:
+        """A content of its own, with these bytes."""
         return cls(Body.of(content), 0, len(content))
 
     @property
@@ -187,7 +189,9 @@ class Content:
         self._body.keep()
 
     def read(self) -> bytes:
+        """All bytes, read into memory."""
         return b"".join(self._body.pieces(self._begin, self._end))
 
     def close(self) -> None:
+        """Releases the body."""
         self._body.close()

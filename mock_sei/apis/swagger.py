@@ -40,6 +40,7 @@ _FOLLOWED = 20
 
 
 def is_swagger(content: Mapping[str, Any]) -> bool:
+    """Whether a document is Swagger 2.0."""
     return "openapi" not in content and str(content.get("swagger", "")).startswith("2")
 
 

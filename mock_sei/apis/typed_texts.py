@@ -146,6 +146,7 @@ class Texts:
         return [with_place(each.place, each.reason) for each in found]
 
     def fits(self, schema: Any, value: Any) -> bool:
+        """Whether a value fits a schema."""
         return not isinstance(schema, Mapping) or self.document.checker(schema).is_valid(
             value, self.budget
         )

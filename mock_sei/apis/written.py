@@ -36,6 +36,7 @@ def concrete(media_type: str) -> str:
 
 
 def is_xml(media_type: str) -> bool:
+    """Whether a media type is XML."""
     return media_type_of(media_type).endswith(("/xml", "+xml"))
 
 

@@ -349,7 +349,7 @@ GOOD = {"parameters": "[]", "responses": "{}", "body": "{}", "schema": "{}"}
         ),
         ("body", "[]", "paths[/x].post.requestBody: not a mapping"),
         ("body", "{content: 3}", "paths[/x].post.requestBody.content = 3: not a mapping"),
-        ("schema", "{$ref: '#/x-other/texts'}", "components.schemas.Broken.$ref: leads to nothing"),
+        ("schema", "{$ref: '#/x-other/texts'}", "components.schemas.Broken.$ref: does not lead"),
         (
             "schema",
             "{$ref: '#/components/schemas/Text/type'}",

@@ -109,9 +109,9 @@ paths:
     put: {responses: {'200': {description: ok, content: {application/json: {schema: {type: cat}}}}}}
 """
 FAULTS = [
-    "paths[/a/{id}/{key}].get.parameters[0]: no name",
+    "paths[/a/{id}/{key}].get.parameters[0]: it has no name",
     "paths[/a/{id}/{key}].get.parameters[1] = 7: not a mapping",
-    "paths[/a/{id}/{key}].get.parameters[3]: no name",
+    "paths[/a/{id}/{key}].get.parameters[3]: it has no name",
     "paths[/a/{id}/{key}].put: the path has {id}",
     "paths[/a/{id}/{key}].put: the path has {key}",
     "paths[/a/{id}/{key}].put.responses.200.content.application/json.schema.type = 'cat'",

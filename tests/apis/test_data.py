@@ -89,7 +89,8 @@ def test_a_key_that_is_there_is_refused_and_replaced() -> None:
 )
 def test_an_unknown_collection_names_the_nearest(data: Data, use: Callable[[Data], None]) -> None:
     with pytest.raises(
-        UnknownCollection, match=r"no operation reads a collection 'widgts'; did you mean widgets\?"
+        UnknownCollection,
+        match=r"no operation reads a collection 'widgts'; did you mean widgets or gadgets\?",
     ):
         use(data)
 

@@ -33,8 +33,14 @@ WRONG_RULES = [
     ("{collection: w, key: id, fixed: {a: b}}", f"{RULE}.fixed: must be a list of texts"),
     ("{collection: w, key: id, requires: [a]}", f"{RULE}.requires: must be a list of lists"),
     ("{collection: w, key: id, requires: [[]]}", f"{RULE}.requires: must be a list of lists"),
-    ("{collection: w, key: id, requires: [[a]]}", f"{RULE}.requires = 'a': no parameter of"),
-    ('{collection: w, key: id, requires: [["a?b"]]}', f"{RULE}.requires = 'a': no parameter of"),
+    (
+        "{collection: w, key: id, requires: [[a]]}",
+        f"{RULE}.requires = 'a': the operation has no such",
+    ),
+    (
+        '{collection: w, key: id, requires: [["a?b"]]}',
+        f"{RULE}.requires = 'a': the operation has no such",
+    ),
     (
         "{collection: w, key: id, fields: [a]}",
         f"{RULE}.fields: must be a mapping of names to members",
@@ -50,11 +56,14 @@ WRONG_RULES = [
     ("{collection: w, key: id, polls: -1}", f"{RULE}.polls = -1: must be a whole number"),
     ("{collection: w, key: id, polls: 0.5}", f"{RULE}.polls = 0.5: must be a whole number"),
     ("{collection: w, key: id, seconds: soon}", f"{RULE}.seconds = 'soon': must be a number of"),
-    ("{collection: w, key: id, reports: {a: 1}}", f"{RULE}.reports: must be collections by"),
+    ("{collection: w, key: id, reports: {a: 1}}", f"{RULE}.reports: must be a mapping of report"),
     ("{collection: w, key: id, action: submit-report}", f"{RULE}.reports: missing"),
-    ("{collection: w, key: id, action: read}", f"{RULE}.action = 'read': no parameter in the path"),
-    ("{collection: w, key: id, action: job-status}", f"{RULE}.key = 'id': no parameter of the"),
-    ("{collection: w, key: id, action: collect-report}", f"{RULE}.key = 'id': no parameter of"),
+    ("{collection: w, key: id, action: read}", f"{RULE}.action = 'read': no parameter of the path"),
+    ("{collection: w, key: id, action: job-status}", f"{RULE}.key = 'id': the operation has no"),
+    (
+        "{collection: w, key: id, action: collect-report}",
+        f"{RULE}.key = 'id': the operation has no such",
+    ),
 ]
 
 WRONG_PARAMETERS = [

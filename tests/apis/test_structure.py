@@ -153,7 +153,7 @@ components: {{schemas: {{Unused: {{pattern: 5}}}}}}
         "schema.required = true",
         "properties.b.type = 'cat'",
         "paths[/b] = 7",
-        "paths[/c].get.parameters[0]: no name",
+        "paths[/c].get.parameters[0]: it has no name",
         "components.schemas.Unused.pattern = 5",
     ):
         assert place in told
@@ -372,9 +372,9 @@ def test_all_paths_may_stand_in_another_file(tmp_path: Path) -> None:
         ("../out.yaml", "leads out of the folder"),
         ("%2e%2e/out.yaml", "leads out of the folder"),
         ("link.yaml", "leads out of the folder"),
-        ("https://x.invalid/a.yaml", "only files of this folder"),
-        ("/etc/hostname", "only files of this folder"),
-        ("file:///etc/hostname", "only files of this folder"),
+        ("https://x.invalid/a.yaml", "only files in this document's folder"),
+        ("/etc/hostname", "only files in this document's folder"),
+        ("file:///etc/hostname", "only files in this document's folder"),
         ("part.yaml#/Nope", "leads nowhere"),
     ],
 )

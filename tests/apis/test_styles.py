@@ -252,7 +252,7 @@ BAD = [
     (f"in: query, style: deepObject, schema: {POINT}", "/rocks?a[x]=k", "x: must be a whole numb"),
     (f"in: query, schema: {POINT}", "/rocks?x=k", "x: must be a whole number, not 'k'"),
     (f"in: query, schema: {POINT}", "/rocks?x=1&x=2", "x: given more than once"),
-    (f"in: query, explode: false, schema: {POINT}", "/rocks?a=x", "must be names and values in"),
+    (f"in: query, explode: false, schema: {POINT}", "/rocks?a=x", "must be alternating names and"),
     (f"in: query, style: pipeDelimited, schema: {NUMBERS}", "/rocks?a=1,2", "'1,2'"),
     (f"in: query, {IN_JSON}", "/rocks?a=x", "must be JSON"),
     (f"in: query, {IN_JSON}", "/rocks?a={}", "x: required"),

@@ -148,8 +148,8 @@ WRONG = {
     "a: !!int x\n": "'x' is not a whole number",
     "a: !!bool maybe\n": "'maybe' is neither true nor false",
     "a: !!float x\n": "'x' is not a number",
-    "a: {<<: 1}\n": "takes a mapping, or a list of mappings.*line 1",
-    "a: {<<: [1]}\n": "takes a mapping, or a list of mappings",
+    "a: {<<: 1}\n": "must have a mapping or a list of mappings.*line 1",
+    "a: {<<: [1]}\n": "must have a mapping or a list of mappings",
     "a:\n\tb: 1\n": "line 2",
     "a: [\n": "line 2",
 }

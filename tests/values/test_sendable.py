@@ -41,7 +41,7 @@ from mock_sei.values.sendable import find_header_problem, find_status_problem, j
         ({"Upgrade": "h2c"}, "stays HTTP/1.1"),
         ({"Trailer": "X"}, "the server sends no trailers"),
         ({"TE": "trailers"}, "belongs to requests"),
-        ({"Keep-Alive": "timeout=1"}, "the connection's"),
+        ({"Keep-Alive": "timeout=1"}, "belongs to the connection"),
         ({"Date": "Sat, 28 Nov 2026 12:00:00 GMT"}, "sends its own"),
         ({"requesttrackingid": "1"}, "every answer has its own"),
         ({"X-A": "1", "x-a": "2"}, "given twice"),

@@ -40,6 +40,7 @@ MOST_SHIFTED = 200_000_000
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Changes the record that the path names, and returns the answer."""
     operation, rule = call.operation, call.operation.rule
     record = call.require_record()
     media_type = check_media_type(operation, call.content_type)

@@ -17,6 +17,7 @@ ACTION = "collect-report"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Answers the state of a report, or its records when it is ready."""
     name = call.operation.rule.key
     key = str(call.operation.find_value(call.values, name))
     found = call.state.jobs.collect(key, call.now, counts=not call.only_looks)

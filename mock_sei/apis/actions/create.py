@@ -21,6 +21,7 @@ ACTION = "create"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Makes the record or records that the body describes, and returns the answer."""
     body = read_members(call.operation, call.body, call.content_type, call.budget, call.notes)
     return write(call, body)
 

@@ -32,6 +32,7 @@ ACTION = "example"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Checks the request against the document, and answers as the document declares."""
     operation = call.operation
     _check_body(call)
     response = _response(operation)

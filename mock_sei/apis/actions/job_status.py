@@ -11,6 +11,7 @@ ACTION = "job-status"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Answers the result of the write that started the job."""
     rule = call.operation.rule
     key = str(call.operation.find_value(call.values, rule.key))
     found = call.state.jobs.find(key)

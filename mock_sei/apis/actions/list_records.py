@@ -96,6 +96,7 @@ def _is_reordered(call: ApiCall) -> bool:
 def paged(
     records: Sequence[Record], call: ApiCall
 ) -> tuple[Sequence[Record], dict[str, Any] | None]:
+    """One page of the records, and its paging object if the rule has paging."""
     rule = call.operation.rule
     if rule.paging == "none":
         return records, None

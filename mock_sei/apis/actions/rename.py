@@ -19,6 +19,7 @@ _PLACES = ("path", "parentPath")
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Renames the folder that the path names, and moves everything inside it."""
     operation, rule = call.operation, call.operation.rule
     collections = call.state.collections
     record = call.require_record()

@@ -23,6 +23,7 @@ MOST_FILES = 100
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Stores the file and its record. Raises :class:`MalformedRequest` for another content type."""
     found = media_type_of(call.content_type)
     if found not in (MULTIPART, *call.operation.rule.content_types):
         sent = (call.content_type or "").partition(";")[0].strip()

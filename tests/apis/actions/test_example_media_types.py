@@ -93,8 +93,8 @@ def test_what_cannot_be_met_is_noted_at_each_call() -> None:
     assert found.body == "2026-01-31"
     assert notes == [
         (
-            "the answer of GET /v1/x is made from its schema, of which one keyword could not be "
-            "met: '2026-01-31' is too short"
+            "the answer of GET /v1/x is made from its schema, but one keyword could not be "
+            "satisfied: '2026-01-31' is too short"
         )
     ]
 

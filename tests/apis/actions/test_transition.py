@@ -112,7 +112,7 @@ def test_of_many_that_end_it_at_once_one_does() -> None:
         ("{collection: w, key: id, names: a}", "names = 'a': must be a list of texts"),
         ("{collection: w, key: id, statuses: {invalid: 404}}", "statuses: must be a part of"),
         ("{collection: w, key: id, statuses: {other: 422}}", "statuses: must be a part of"),
-        ("{collection: w, key: id, aliases: {a: 1}}", "aliases: must be names of members"),
+        ("{collection: w, key: id, aliases: {a: 1}}", "aliases: must be a mapping of other names"),
         (
             "{collection: w, key: id, state: {a: [1]}}",
             "state: must be a mapping of members to texts",
