@@ -53,10 +53,10 @@ class DocumentFile:
         folder: Path | None = None,
         content: Mapping[str, Any] | None = None,
     ) -> None:
-        """Reads a user's file at once, unless its ``content`` is given. A bundled file is read when
-        needed.
+        """Reads a user's file at once, unless its ``content`` is given.
 
-        The document may refer to other files of ``folder``. Raises :class:`ConfigurationError`.
+        A bundled file is read when needed. The document may refer to other files of ``folder``.
+        Raises :class:`ConfigurationError`.
         """
         if content is not None:
             self.content = content
@@ -74,8 +74,10 @@ class DocumentFile:
         return parse_document(self.text, self.source, self.problems)
 
     def read_part(self, name: str) -> tuple[Path, Any]:
-        """The path and the content of another file of the folder. Raises
-        :class:`ConfigurationError`."""
+        """The path and the content of another file of the folder.
+
+        Raises :class:`ConfigurationError`.
+        """
         path = self._folder / name
         problem = find_path_problem(path)
         if problem is not None:

@@ -51,8 +51,10 @@ class Fixtures:
     """The faults of documents that were left out."""
 
     def load(self) -> None:
-        """Reads all files that are otherwise read when needed. They are still parsed when
-        needed."""
+        """Reads all files that are otherwise read when needed.
+
+        They are still parsed when needed.
+        """
         _bundled()  # pages check whether a record comes with the package
         for each in self.documents:
             _ = each.text
@@ -190,8 +192,10 @@ def _load(folder: Path, fallback: Path) -> Fixtures:
 
 
 def _or_note(wrong: list[ConfigurationError], read: Callable[[], Any]) -> Any:
-    """The result of ``read``. A fault is added to ``wrong``, so that all faults are reported
-    together."""
+    """The result of ``read``.
+
+    A fault is added to ``wrong``, so that all faults are reported together.
+    """
     try:
         return read()
     except ConfigurationError as error:
@@ -200,10 +204,10 @@ def _or_note(wrong: list[ConfigurationError], read: Callable[[], Any]) -> Any:
 
 
 def _documents(folder: Path, fallback: Path) -> tuple[DocumentFile, ...]:
-    """The documents. Bundled ones are read when needed, a user's at once, so that faults are
-    reported.
+    """The documents.
 
-    Raises :class:`ConfigurationError`.
+    Bundled ones are read when needed, a user's at once, so that faults are reported. Raises
+    :class:`ConfigurationError`.
     """
     bundled = bundled_folder() / "apis"
     wrong: list[ConfigurationError] = []
@@ -220,8 +224,10 @@ def _first(*paths: Path) -> Path:
 
 
 def _files(pattern: str, folder: Path, fallback: Path) -> Iterable[Path]:
-    """The files of both folders. A file in ``folder`` replaces the one of the same name in
-    ``fallback``."""
+    """The files of both folders.
+
+    A file in ``folder`` replaces the one of the same name in ``fallback``.
+    """
     found = {path.name: path for path in fallback.glob(pattern)}
     found |= {path.name: path for path in folder.glob(pattern)}
     return [found[name] for name in sorted(found)]

@@ -117,8 +117,10 @@ class Behaviour:
     concurrent_sessions: Literal["allow", "refuse"] = "allow"
 
     def with_changes(self, changes: Mapping[str, Any], *, source: str) -> Behaviour:
-        """A copy with some fields changed. Raises :class:`ConfigurationError` with the wrong
-        key."""
+        """A copy with some fields changed.
+
+        Raises :class:`ConfigurationError` with the wrong key.
+        """
         try:
             settings = Settings.model_validate(asdict(self) | dict(changes))
         except ValidationError as error:

@@ -1,2 +1,4 @@
-"""The functional APIs: OpenAPI documents and records go in, answers come out. Without an HTTP
-framework."""
+"""The functional APIs: OpenAPI documents and records go in, answers come out.
+
+Without an HTTP framework.
+"""

@@ -74,8 +74,10 @@ def choose(declared: Sequence[str], accept: str) -> ChosenMediaType:
 
 
 def _rank(key: str, media_type: str, asked: Sequence[_Range]) -> tuple[float, int, bool, int]:
-    """The sort key of a media type. The last part prefers an exact declaration, then the usual type
-    of a range."""
+    """The sort key of a media type.
+
+    The last part prefers an exact declaration, then the usual type of a range.
+    """
     quality, closeness = _wanted(media_type, asked)
     precision = 2 if not _parsed(key).is_range else int(media_type == concrete(key))
     return quality, closeness, is_json(media_type), precision

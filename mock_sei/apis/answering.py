@@ -41,8 +41,10 @@ class ApiRequest:
 
 
 def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
-    """Answers a call. Raises :class:`~mock_sei.errors.Refusal` if a record is missing or a value is
-    wrong."""
+    """Answers a call.
+
+    Raises :class:`~mock_sei.errors.Refusal` if a record is missing or a value is wrong.
+    """
     budget = Budget()
     try:
         if request.operation.alternatives:
@@ -53,8 +55,10 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
 
 
 def _first_answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget) -> ApiAnswer:
-    """The answer of the first operation that the call fits. If it fits none, the first one refuses
-    it."""
+    """The answer of the first operation that the call fits.
+
+    If it fits none, the first one refuses it.
+    """
     notes, before = request.findings.notes, list(request.findings.notes)
     refusals: list[Refusal] = []
     for each in (request.operation, *request.operation.alternatives):

@@ -42,8 +42,10 @@ def media_type_of(content_type: str | None) -> str:
 
 
 def is_json(media_type: str | None) -> bool:
-    """Whether a body of this media type is JSON. JSON Patch, for instance, is JSON too (RFC
-    6839)."""
+    """Whether a body of this media type is JSON.
+
+    JSON Patch, for instance, is JSON too (RFC 6839).
+    """
     return media_type_of(media_type).endswith(("/json", "+json"))
 
 
@@ -109,8 +111,10 @@ def has_form_member(operation: Operation, name: str) -> bool:
 
 
 def _fields_of(document: Document, schema: Any, place: str) -> set[str]:
-    """The member names in a schema of an object and in its alternatives. A schema may be a
-    boolean."""
+    """The member names in a schema of an object and in its alternatives.
+
+    A schema may be a boolean.
+    """
     whole = document.follow(schema, place)
     if not isinstance(whole, Mapping):
         return set()
@@ -122,11 +126,10 @@ def _fields_of(document: Document, schema: Any, place: str) -> set[str]:
 
 
 class Nulls:
-    """Collects the members of a body that are null. No page says that null is refused, so it means
-    "no value".
+    """Collects the members of a body that are null.
 
-    These members are left out while the body is parsed. Only the rest is checked against the
-    schema.
+    No page says that null is refused, so it means "no value". These members are left out while the
+    body is parsed. Only the rest is checked against the schema.
     """
 
     def __init__(self) -> None:
@@ -226,8 +229,10 @@ def read_members(
 def note_nulls(
     operation: Operation, media_type: str, nulls: Nulls | None, notes: list[str]
 ) -> None:
-    """Notes which members were null. Only names of the body's schema are shown: other names may
-    hold anything."""
+    """Notes which members were null.
+
+    Only names of the body's schema are shown: other names may hold anything.
+    """
     names = nulls.names if nulls is not None else []
     if not names:
         return
@@ -238,8 +243,10 @@ def note_nulls(
 
 
 def _under_their_names(operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
-    """The members under the names that the rule uses. Members that name a record and are empty are
-    left out."""
+    """The members under the names that the rule uses.
+
+    Members that name a record and are empty are left out.
+    """
     rule, found = operation.rule, dict[str, Any]()
     for name, value in body.items():
         own = rule.aliases.get(name, name)
@@ -252,10 +259,10 @@ def _under_their_names(operation: Operation, body: dict[str, Any]) -> dict[str, 
 
 
 def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
-    """Parses UTF-8 JSON that can be stored and sent again (RFC 8259). Raises
-    :class:`MalformedRequest`.
+    """Parses UTF-8 JSON that can be stored and sent again (RFC 8259).
 
-    If ``nulls`` is given, null members are left out of the result and collected there.
+    Raises :class:`MalformedRequest`. If ``nulls`` is given, null members are left out of the result
+    and collected there.
     """
     members = _members if nulls is None or b"null" not in body else nulls.members
     if not body:

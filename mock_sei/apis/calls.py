@@ -26,8 +26,10 @@ from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, InvalidValue, MalformedRe
 
 
 class Contents(UserDict[str, Content]):
-    """Uploaded files by their keys, the oldest first, with their total size. A file that is removed
-    is closed."""
+    """Uploaded files by their keys, the oldest first, with their total size.
+
+    A file that is removed is closed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,13 +128,17 @@ class ApiCall:
         }
 
     def query_values(self) -> dict[str, Value]:
-        """The values of the query, without those of the path and headers. The links of a list
-        repeat them."""
+        """The values of the query, without those of the path and headers.
+
+        The links of a list repeat them.
+        """
         return {name: value for (place, name), value in self.values.items() if place == "query"}
 
     def require_record(self) -> Record:
-        """The record that the path names. Raises a 404 :class:`~mock_sei.errors.Refusal` if there
-        is none."""
+        """The record that the path names.
+
+        Raises a 404 :class:`~mock_sei.errors.Refusal` if there is none.
+        """
         rule = self.operation.rule
         name, value = self._key_value()
         for found in self.state.collections.find_all(rule.collection, rule.key, value):
@@ -179,8 +185,10 @@ class ApiCall:
         return found
 
     def _key_value(self) -> tuple[str, object]:
-        """The name and value of the path parameter that finds the record. Usually its field is the
-        rule's key."""
+        """The name and value of the path parameter that finds the record.
+
+        Usually its field is the rule's key.
+        """
         rule = self.operation.rule
         in_path = [each for each in self.operation.parameters.values() if each.place == "path"]
         for each in in_path:

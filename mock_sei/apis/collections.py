@@ -37,8 +37,10 @@ _NOTHING = RecordTable.of(())
 
 
 class Seed:
-    """The records with which each state begins. Their orders are computed once and shared by all
-    states."""
+    """The records with which each state begins.
+
+    Their orders are computed once and shared by all states.
+    """
 
     def __init__(self, records: Mapping[str, Sequence[Record]]) -> None:
         self._records = records
@@ -90,8 +92,10 @@ class Collections:
         return self.table(name).records
 
     def find(self, name: str, key: str, value: object) -> Record | None:
-        """The first record whose key has this value, or None. Values are compared as text, because
-        a path is text."""
+        """The first record whose key has this value, or None.
+
+        Values are compared as text, because a path is text.
+        """
         return next(_with(self.table(name), key, value), None)
 
     def find_all(self, name: str, key: str, value: object) -> list[Record]:
@@ -157,8 +161,10 @@ class Collections:
         return f"{before}{greatest + 1:0{len(digits)}}"
 
     def replace(self, name: str, old: Record, new: Record | None) -> bool:
-        """Replaces a record by another one, or removes it if ``new`` is None. False if it is
-        already gone."""
+        """Replaces a record by another one, or removes it if ``new`` is None.
+
+        False if it is already gone.
+        """
         with self._lock:
             before = self.table(name)
             places = [place for place, _ in before.with_key(BY_IDENTITY, id(old))]
@@ -204,8 +210,10 @@ _NUMBER = re.compile(r"(.*?)([0-9]{1,15})", re.DOTALL)
 
 
 def _counted(value: object) -> tuple[str | None, str] | None:
-    """The text before a number, and the number's digits. The text is None if the value itself is a
-    number."""
+    """The text before a number, and the number's digits.
+
+    The text is None if the value itself is a number.
+    """
     if isinstance(value, int) and 0 <= value < 10**15 and not isinstance(value, bool):
         return None, str(value)
     match = _NUMBER.fullmatch(value) if isinstance(value, str) else None

@@ -180,10 +180,10 @@ at for it."""
 
 
 def _outside(members: Mapping[str, Any], beside: Mapping[str, Any]) -> Any:
-    """A schema for objects that do not fit another schema with these members. True if it has no
-    members.
+    """A schema for objects that do not fit another schema with these members.
 
-    A member that the schema ``beside`` does not describe is preferred to exclude the other schema.
+    True if it has no members. A member that the schema ``beside`` does not describe is preferred to
+    exclude the other schema.
     """
     names = sorted(members, key=lambda name: name in beside)
     if not names:

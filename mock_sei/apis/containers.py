@@ -52,8 +52,10 @@ class Maker(Protocol):
         """Whether the time has run out, so that nothing more may be made."""
 
     def made(self, parts: Parts, depth: int, number: int = 0) -> Made:
-        """A value for some schemas. Different numbers give different values, as far as the schemas
-        allow."""
+        """A value for some schemas.
+
+        Different numbers give different values, as far as the schemas allow.
+        """
 
 
 def _most_parts(depth: int) -> int:

@@ -57,8 +57,10 @@ class Data:
         return found
 
     def add(self, name: str, records: Sequence[Any]) -> None:
-        """Adds records. Raises :class:`~mock_sei.errors.Rejected` and adds none if one of them is
-        wrong."""
+        """Adds records.
+
+        Raises :class:`~mock_sei.errors.Rejected` and adds none if one of them is wrong.
+        """
         name = self._known(name)
         copies = self._checked(name, records)
         self._collections.add(name, copies, lambda there: self._check_keys(name, copies, there))

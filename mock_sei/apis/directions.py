@@ -30,8 +30,10 @@ _OWN = f"#/{EXTENSION}-directed/"
 
 @dataclass(frozen=True, kw_only=True)
 class _Directed(Document):
-    """A document in which the members with one flag are not required. A schema is converted when it
-    is needed."""
+    """A document in which the members with one flag are not required.
+
+    A schema is converted when it is needed.
+    """
 
     whole: Document = field(repr=False)
     flag: Flag
@@ -63,8 +65,10 @@ class _Directed(Document):
         return kept[1]
 
     def _copy(self, schema: Any, outer: frozenset[str], depth: int) -> Any:
-        """A converted copy. ``outer`` are the flagged names of the schemas around it that apply to
-        the same value."""
+        """A converted copy.
+
+        ``outer`` are the flagged names of the schemas around it that apply to the same value.
+        """
         if not isinstance(schema, Mapping) or depth > _DEEPEST:
             return schema
         key = id(schema), outer

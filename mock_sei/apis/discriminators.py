@@ -33,8 +33,10 @@ def property_of(schema: Mapping[str, Any]) -> str | None:
 
 
 def mapping_of(schema: Mapping[str, Any]) -> Mapping[str, str]:
-    """The names that a discriminator knows, each with a reference. Empty without a
-    discriminator."""
+    """The names that a discriminator knows, each with a reference.
+
+    Empty without a discriminator.
+    """
     found = schema.get("discriminator")
     mapping = found.get("mapping") if isinstance(found, Mapping) else None
     return mapping if isinstance(mapping, Mapping) and property_of(schema) else {}
@@ -92,8 +94,10 @@ def complete(
 
 
 def _alternatives(schema: Mapping[str, Any]) -> list[str]:
-    """The references of the alternatives. An alternative without a reference has no name, so it is
-    left out."""
+    """The references of the alternatives.
+
+    An alternative without a reference has no name, so it is left out.
+    """
     found = (each for key in UNIONS for each in schema.get(key) or ())
     return [each["$ref"] for each in found if isinstance(each, Mapping) and "$ref" in each]
 

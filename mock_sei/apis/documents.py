@@ -67,8 +67,10 @@ class ProductFile(Protocol):
 
     @property
     def name(self) -> str:
-        """The file's name within the folder of documents. Documents use it to refer to one
-        another."""
+        """The file's name within the folder of documents.
+
+        Documents use it to refer to one another.
+        """
 
     @property
     def problems(self) -> Sequence[ConfigurationError]:
@@ -98,8 +100,10 @@ class Product:
 
     @cached_property
     def _modern(self) -> Modern:
-        """The document converted to OpenAPI 3.1. Raises
-        :class:`~mock_sei.errors.ConfigurationError`."""
+        """The document converted to OpenAPI 3.1.
+
+        Raises :class:`~mock_sei.errors.ConfigurationError`.
+        """
         file = self._file
         return modern(file.content, file.source, name=file.name, read_part=file.read_part)
 
@@ -141,8 +145,10 @@ class Product:
 
     @property
     def names(self) -> Iterable[str]:
-        """The names of its operations, such as ``GET /v2/investors``. A bundled document is not
-        parsed for this."""
+        """The names of its operations, such as ``GET /v2/investors``.
+
+        A bundled document is not parsed for this.
+        """
         if self.bundled and not self.brought:
             return self._file.names
         return [each.name for each in self.operations.values()]
@@ -157,8 +163,10 @@ class Product:
 
     @cached_property
     def _by_call(self) -> Mapping[tuple[str, str], Sequence[Operation]]:
-        """The operations by method and called path. Those with more fixed values in the query come
-        first."""
+        """The operations by method and called path.
+
+        Those with more fixed values in the query come first.
+        """
         found: dict[tuple[str, str], list[Operation]] = {}
         for each in sorted(self.operations.values(), key=lambda one: -len(one.fixed)):
             found.setdefault((each.method, each.path), []).append(each)
@@ -177,8 +185,10 @@ class Product:
         return next((each for each in found if sent.issuperset(each.fixed)), None)
 
     def queries(self, method: str, path: str) -> Sequence[str]:
-        """The queries of the operations of one path. The query of a call must contain one of
-        them."""
+        """The queries of the operations of one path.
+
+        The query of a call must contain one of them.
+        """
         return [urlencode(each.fixed) for each in self._by_call.get((method, path), ())]
 
     @cached_property
@@ -234,8 +244,10 @@ class Product:
         return find_unchecked(self.document, self.operations.values(), self._modern.formats)
 
     def check(self) -> None:
-        """Checks the whole document. Raises :class:`~mock_sei.errors.ConfigurationError` with all
-        faults."""
+        """Checks the whole document.
+
+        Raises :class:`~mock_sei.errors.ConfigurationError` with all faults.
+        """
         raise_all(self.wrong)
 
 
@@ -351,8 +363,10 @@ class Catalogue:
         return [each for one in self.products.values() for each in one.operations.values()]
 
     def require_product(self, name: str) -> Product:
-        """The product of this name. Raises a :class:`Refusal` that names the products if there is
-        none."""
+        """The product of this name.
+
+        Raises a :class:`Refusal` that names the products if there is none.
+        """
         if name not in self.products:
             raise Refusal(
                 NOT_FOUND,

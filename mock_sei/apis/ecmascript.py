@@ -506,8 +506,10 @@ class Dialect:
 
 
 def write_pattern(node: Node, dialect: Dialect) -> str:
-    """A pattern in the syntax of a dialect. Raises :class:`PatternError` for what the dialect
-    cannot express."""
+    """A pattern in the syntax of a dialect.
+
+    Raises :class:`PatternError` for what the dialect cannot express.
+    """
     return _PatternWriter(dialect).written(node)
 
 
@@ -595,7 +597,9 @@ def _literal(code: int, special: frozenset[str]) -> str:
 
 
 def _without_surrogates(low: int, high: int) -> Ranges:
-    """The range without surrogates. No text holds a surrogate, and other engines refuse them in a
-    set."""
+    """The range without surrogates.
+
+    No text holds a surrogate, and other engines refuse them in a set.
+    """
     parts = ((low, min(high, 0xD7FF)), (max(low, 0xE000), high))
     return tuple((first, last) for first, last in parts if first <= last)

@@ -1,5 +1,7 @@
-"""The value of an answer: the document's example, or a value made from the schema. Computed only
-once."""
+"""The value of an answer: the document's example, or a value made from the schema.
+
+Computed only once.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +44,10 @@ def answer_value(media: Mapping[str, Any], document: Document, media_type: str) 
 
 
 def schema_of(media: Mapping[str, Any], document: Document) -> Any:
-    """The schema of the whole answer. If the document describes the items of a sequence, a list of
-    them.
+    """The schema of the whole answer.
 
-    Source: ``itemSchema`` of OpenAPI 3.2.0 section 4.14.3.
+    If the document describes the items of a sequence, a list of them. Source: ``itemSchema`` of
+    OpenAPI 3.2.0 section 4.14.3.
     """
     if "schema" in media or "itemSchema" not in media:
         return media.get("schema", True)
@@ -110,8 +112,10 @@ def _problems(value: Any, schema: Any, document: Document) -> tuple[str, ...]:
 
 
 def _as_json(text: str, schema: Any, document: Document) -> Any:
-    """The value that a JSON text spells, if the schema allows that value and no text. Otherwise the
-    text."""
+    """The value that a JSON text spells, if the schema allows that value and no text.
+
+    Otherwise the text.
+    """
     checker = document.checker(schema)
     if checker.is_valid(text):
         return text

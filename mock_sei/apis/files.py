@@ -20,8 +20,10 @@ def _png() -> bytes:
 
 
 def _jpeg() -> bytes:
-    """A JPEG of one grey pixel. Each of its two Huffman tables (ITU-T T.81) has one code of one
-    bit."""
+    """A JPEG of one grey pixel.
+
+    Each of its two Huffman tables (ITU-T T.81) has one code of one bit.
+    """
 
     def segment(kind: int, content: bytes) -> bytes:
         return bytes([0xFF, kind]) + (len(content) + 2).to_bytes(2) + content

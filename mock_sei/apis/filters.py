@@ -221,8 +221,10 @@ def _words(every: bool) -> Callable[[str, Value, Parameter, datetime], Keep]:
 
 
 def _folder(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
-    """The direct content of a folder. The folder may be written with or without a slash at its
-    end."""
+    """The direct content of a folder.
+
+    The folder may be written with or without a slash at its end.
+    """
     wanted = str(value).rstrip("/")
     return lambda record: _folder_in(record, field) == (wanted,)
 
@@ -310,8 +312,10 @@ def _bound(text: str, parameter: Parameter, zone: tzinfo | None, *, end: bool) -
 
 
 def _as_of(field: str, value: Value | None, now: datetime) -> Step:
-    """The records of the last date that is not after ``value``. Without a value: not after today in
-    UTC."""
+    """The records of the last date that is not after ``value``.
+
+    Without a value: not after today in UTC.
+    """
     limit = now.astimezone(UTC).date().isoformat() if value is None else str(value)
 
     def choose(records: Sequence[Record]) -> Sequence[Record]:

@@ -220,8 +220,10 @@ _MOST_NAMED = 20
 
 
 def _note_media_type(part: FormPart, written: Mapping[str, Any], sent: _Body) -> None:
-    """Notes a file whose media type is not the declared one. Most servers accept that, so it is not
-    refused."""
+    """Notes a file whose media type is not the declared one.
+
+    Most servers accept that, so it is not refused.
+    """
     wanted = [media_type_of(each) for each in str(written.get("contentType") or "").split(",")]
     if not wanted[0] or "content-type" not in part.headers:
         return
@@ -271,10 +273,10 @@ class _Fields:
         json_texts: Mapping[str, Sequence[FormPart]] | None = None,
         files: Mapping[str, int] | None = None,
     ) -> None:
-        """Checks all fields. ``files`` has the number of files of each name; their content is not
-        checked.
+        """Checks all fields.
 
-        Raises :class:`MalformedRequest`.
+        ``files`` has the number of files of each name; their content is not checked. Raises
+        :class:`MalformedRequest`.
         """
         if not any(way.wants("object") or way.is_open for way in self._ways):
             if self._faults:
@@ -349,8 +351,10 @@ class _Fields:
         self._faults += [InvalidValue(name, "body", each) for each in problems[:1]]
 
     def _is_json(self, parameter: Parameter, texts: Sequence[str]) -> bool:
-        """Whether a field is sent as JSON. An object is JSON unless its encoding gives a style
-        (OpenAPI)."""
+        """Whether a field is sent as JSON.
+
+        An object is JSON unless its encoding gives a style (OpenAPI).
+        """
         if len(texts) != 1:
             return False
         if is_json(parameter.content):

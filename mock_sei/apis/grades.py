@@ -186,8 +186,10 @@ def _lists(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _parts(
     schema: Any, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """A schema and all schemas inside it, with the member names that lead there. References are not
-    followed."""
+    """A schema and all schemas inside it, with the member names that lead there.
+
+    References are not followed.
+    """
     if not isinstance(schema, Mapping):
         return
     yield path, schema

@@ -78,7 +78,9 @@ def _decoded(value: str) -> str | None:
 
 
 def media_type_of(header: str | None) -> str:
-    """The media type in lower case. It is ``text/plain`` if the header names none (RFC 7578,
-    4.4)."""
+    """The media type in lower case.
+
+    It is ``text/plain`` if the header names none (RFC 7578, 4.4).
+    """
     named = (header or "").partition(";")[0].strip().lower()
     return named if _MEDIA_TYPE.fullmatch(named) else "text/plain"

@@ -70,8 +70,10 @@ def find_problems(
     budget: Budget,
     seconds: float = _MOST_SECONDS,
 ) -> tuple[str, ...]:
-    """The first few misfits as sentences for a note. The arguments are those of
-    :func:`find_misfits`."""
+    """The first few misfits as sentences for a note.
+
+    The arguments are those of :func:`find_misfits`.
+    """
     found = find_misfits(document, schema, value, budget, seconds)[:_MOST_SHOWN]
     return tuple(each.describe() for each in found)
 
@@ -134,8 +136,10 @@ class _Search:
     def choose(
         self, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
     ) -> str | None:
-        """The reference that a discriminator chooses for a value. None if it already chose at this
-        place."""
+        """The reference that a discriminator chooses for a value.
+
+        None if it already chose at this place.
+        """
         found = chosen(schema, value)
         key = id(schema.get("discriminator")), place
         if found is None or key in self._decided:

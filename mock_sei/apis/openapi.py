@@ -90,8 +90,10 @@ class Modern:
 
 
 def version_of(content: Mapping[str, Any], source: Path) -> str:
-    """The OpenAPI version of a document. Raises :class:`ConfigurationError` for an unknown
-    version."""
+    """The OpenAPI version of a document.
+
+    Raises :class:`ConfigurationError` for an unknown version.
+    """
     written = content.get("openapi", content.get("swagger", "none"))
     version = str(written)
     if not version.startswith(VERSIONS):
@@ -246,8 +248,10 @@ class _Converter:
             self.problems.append(ConfigurationError(problem, source=self._source, key=place[:200]))
 
     def whole(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        """The converted document. Raises :class:`ConfigurationError` if it has no part that can be
-        read."""
+        """The converted document.
+
+        Raises :class:`ConfigurationError` if it has no part that can be read.
+        """
         components = content.get("components")
         schemas = components.get("schemas") if isinstance(components, Mapping) else None
         self._names = set(map(str, schemas)) if isinstance(schemas, Mapping) else set()
@@ -468,8 +472,10 @@ class _Converter:
             self.warn((*pointer, "headers"), problem, name[:_SHOWN])
 
     def _value(self, value: Any, pointer: Pointer, depth: int) -> Any:
-        """A value that the grammar does not describe. It is kept, and its names are turned into
-        texts."""
+        """A value that the grammar does not describe.
+
+        It is kept, and its names are turned into texts.
+        """
         if depth > DEEPEST_DOCUMENT:
             self.refuse(pointer, f"more than {DEEPEST_DOCUMENT} levels")
             return None
@@ -579,8 +585,10 @@ class _Converter:
         return reference_to((*SCHEMAS, text)) if is_name else text
 
     def _name_resource(self, value: Mapping[str, Any], pointer: Pointer, base: str) -> str:
-        """Records the names that a schema gives itself. Returns the schema resource that its parts
-        belong to."""
+        """Records the names that a schema gives itself.
+
+        Returns the schema resource that its parts belong to.
+        """
         own = value.get("$id")
         if isinstance(own, str) and not _is_address(own):
             self.warn((*pointer, "$id"), "is not a valid URI reference; it is not read", own)
@@ -596,8 +604,10 @@ class _Converter:
         return base
 
     def _name_null(self, found: dict[str, Any], pointer: Pointer) -> None:
-        """Reads an unquoted ``null`` as the type null where that is meant. YAML reads it as no
-        value."""
+        """Reads an unquoted ``null`` as the type null where that is meant.
+
+        YAML reads it as no value.
+        """
         kinds = found.get("type", "")
         alone = kinds is None and not self._old and found.keys() <= SAYS_NOTHING
         if alone or (isinstance(kinds, list) and None in kinds):
@@ -659,8 +669,10 @@ class _Converter:
         return self._copies.get(key, target)
 
     def _copied(self, target: Pointer, bound: Bound, link: _Link) -> Pointer:
-        """Reads a schema once more with other meanings of dynamic names. Returns the place of this
-        copy."""
+        """Reads a schema once more with other meanings of dynamic names.
+
+        Returns the place of this copy.
+        """
         number = str(len(self._copies) + 1)
         self._copies[target, bound] = pointer = ("components", DYNAMIC, number)
         raw: Any = self._written
@@ -681,8 +693,10 @@ class _Converter:
         return next((places[each] for each in beginnings if each in places), "")
 
     def _resolve(self, link: _Link) -> None:
-        """Resolves a reference and reads its target as the expected kind. Removes a reference that
-        leads nowhere."""
+        """Resolves a reference and reads its target as the expected kind.
+
+        Removes a reference that leads nowhere.
+        """
         written = link.holder["$ref"]
         try:
             named = self._find_target(written, link)

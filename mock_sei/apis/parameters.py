@@ -1,5 +1,7 @@
-"""Reads a functional call's parameters and converts them to typed values. Refuses each wrong one
-with a reason."""
+"""Reads a functional call's parameters and converts them to typed values.
+
+Refuses each wrong one with a reason.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +44,12 @@ def read_parameters(
     budget: Budget,
     form: str = "",
 ) -> dict[Key, Value]:
-    """The values of the documented parameters. Unknown parameters are ignored and noted for the
-    journal.
+    """The values of the documented parameters.
 
-    A value that is not in a parameter's open list (``values``) counts as not sent, and is noted
-    too. ``headers`` has the values of each header by its name in lower case. ``form`` is a
-    form-encoded body. Raises :class:`MalformedRequest`.
+    Unknown parameters are ignored and noted for the journal. A value that is not in a parameter's
+    open list (``values``) counts as not sent, and is noted too. ``headers`` has the values of each
+    header by its name in lower case. ``form`` is a form-encoded body. Raises
+    :class:`MalformedRequest`.
     """
     faults: list[InvalidValue] = []
     values: dict[Key, Value] = {}
@@ -308,8 +310,10 @@ def _meant(name: str, operation: Operation) -> str:
 
 
 def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:
-    """Place, name and value of each pair in a query and a form. Raises
-    :class:`MalformedRequest`."""
+    """Place, name and value of each pair in a query and a form.
+
+    Raises :class:`MalformedRequest`.
+    """
     for name, text in parse_qsl(query, keep_blank_values=True):
         yield "query", name, text
     try:

@@ -128,8 +128,10 @@ class _Path:
                 self._reading.left_out.append(left_out)
 
     def _written(self) -> Iterator[_Written]:
-        """The operations, one for each method. Fields beside a reference take precedence over its
-        target."""
+        """The operations, one for each method.
+
+        Fields beside a reference take precedence over its target.
+        """
         seen: set[str] = set()
         for pointer, item in self._items:
             others = item.get("additionalOperations") or {}
@@ -168,8 +170,10 @@ class _Path:
         return any(self._reach.reasons(each, "parameters") for each in places)
 
     def _base_of(self, written: _Written) -> str:
-        """The base path of an operation. Raises :class:`ConfigurationError` if its own server gives
-        no path."""
+        """The base path of an operation.
+
+        Raises :class:`ConfigurationError` if its own server gives no path.
+        """
         place = f"paths[{self._path}]"
         found = own_base(
             [

@@ -223,8 +223,10 @@ class SearchPattern:
 
 
 def characters_of(characters: Characters) -> str:
-    """Some characters of a set that has Unicode properties. Empty if no engine knows the
-    properties."""
+    """Some characters of a set that has Unicode properties.
+
+    Empty if no engine knows the properties.
+    """
     try:
         found = _compiled_by_regex(write_pattern(characters, _BACKTRACKING))
     except PatternError:

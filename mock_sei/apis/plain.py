@@ -98,8 +98,10 @@ class Plain:
         return found or [schema.get("additionalProperties", True)]
 
     def allows(self, value: Any) -> bool:
-        """Whether the choices include the value. As in JSON, 1 equals 1.0, and neither equals
-        true."""
+        """Whether the choices include the value.
+
+        As in JSON, 1 equals 1.0, and neither equals true.
+        """
         return self.choices is None or identity(value) in self._choices
 
     @cached_property
@@ -107,8 +109,10 @@ class Plain:
         return frozenset(map(identity, self.choices or ()))
 
     def matches(self, pattern: str, text: str) -> bool:
-        """Whether any part of a text matches. A pattern that no engine can read matches every
-        text."""
+        """Whether any part of a text matches.
+
+        A pattern that no engine can read matches every text.
+        """
         try:
             return compile_pattern(pattern).matches(text, self.budget)
         except PatternError:

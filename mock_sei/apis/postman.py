@@ -217,8 +217,10 @@ def _resolved(item: Mapping[str, Any], document: Document) -> Mapping[str, Any]:
 
 
 def _with_example(parameter: Mapping[str, Any], document: Document) -> Json:
-    """A parameter with the value to send. The value of a required parameter is made if there is no
-    example."""
+    """A parameter with the value to send.
+
+    The value of a required parameter is made if there is no example.
+    """
     schema = document.follow(parameter.get("schema") or {}, "")
     schema = schema if isinstance(schema, Mapping) else {}
     content = parameter.get("content") or {}

@@ -254,8 +254,10 @@ def _schema(given: Any, document: Document, place: str) -> Mapping[str, Any]:
 
 
 def form_fields(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:
-    """The fields of the rule's form, as parameters. They select records like parameters of the
-    query."""
+    """The fields of the rule's form, as parameters.
+
+    They select records like parameters of the query.
+    """
     rule = raw.get(EXTENSION)
     fields = rule.get("form") if isinstance(rule, Mapping) else None
     if not isinstance(fields, Mapping):

@@ -94,8 +94,10 @@ def _list_place(schema: Any, document: Document) -> tuple[str, ...] | None:
 
 
 def _find_list(parts: Parts, document: Document) -> tuple[str, ...] | None:
-    """The member names that lead to the only list of an answer. Empty if the answer itself is the
-    list."""
+    """The member names that lead to the only list of an answer.
+
+    Empty if the answer itself is the list.
+    """
     level: list[tuple[tuple[str, ...], Parts]] = [((), parts)]
     left = _MOST_MEMBERS
     for _ in range(_DEEPEST + 1):
@@ -153,8 +155,10 @@ def _counted(wrapper: Any, place: tuple[str, ...], *, shown: int, total: int) ->
 
 
 def _record_place(schema: Any, table: RecordTable, document: Document) -> tuple[str, ...]:
-    """The member names that lead to the record in an answer. Empty if the answer itself is the
-    record."""
+    """The member names that lead to the record in an answer.
+
+    Empty if the answer itself is the record.
+    """
     known = next(iter(table.records), {}).keys()
     kept = document.derived(
         f"record of {sorted(map(str, known))}",

@@ -49,8 +49,10 @@ class Order:
 
 
 class Entries(Sequence[Entry]):
-    """Entries in their order. They are kept in short lists, which are shared with earlier
-    versions."""
+    """Entries in their order.
+
+    They are kept in short lists, which are shared with earlier versions.
+    """
 
     def __init__(self, chunks: list[list[Entry]], firsts: list[tuple[Key, int]], size: int) -> None:
         self._chunks = chunks
@@ -233,8 +235,10 @@ class RecordTable:
         return found
 
     def between(self, order: Order, first: Any = None, last: Any = None) -> Selection:
-        """The records whose key is from ``first`` to ``last``, both included. None means no
-        bound."""
+        """The records whose key is from ``first`` to ``last``, both included.
+
+        None means no bound.
+        """
         entries = self.ordered(order)
         start = 0 if first is None else entries.position((first,), -1)
         stop = len(entries) if last is None else entries.position((last, _BEHIND), _LAST)
@@ -257,8 +261,10 @@ class RecordTable:
         return table
 
     def with_change(self, place: int, old: Record | None, new: Record | None) -> RecordTable:
-        """A table with ``new`` in the place of ``old``. None for ``old`` adds a record, None for
-        ``new`` removes one."""
+        """A table with ``new`` in the place of ``old``.
+
+        None for ``old`` adds a record, None for ``new`` removes one.
+        """
         orders = {
             order: _changed(order, entries, place, old, new)
             for order, entries in self._orders.copy().items()

@@ -69,11 +69,10 @@ class Document:
         return self._checker(self._checkers, schema, MOST_AT_ONCE)
 
     def far_checker(self, schema: Any) -> Checker:
-        """The checker of a schema to which another engine leads. It follows as few references as
-        possible.
+        """The checker of a schema to which another engine leads.
 
-        So each schema of a document is part of only one such engine, however many references lead
-        to it.
+        It follows as few references as possible. So each schema of a document is part of only one
+        such engine, however many references lead to it.
         """
         return self._checker(self._far_checkers, schema, 0)
 
@@ -86,8 +85,10 @@ class Document:
         return made
 
     def derived(self, kind: str, of: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """A schema of the given kind that is derived from a part of this document. It is made only
-        once."""
+        """A schema of the given kind that is derived from a part of this document.
+
+        It is made only once.
+        """
         kept = self._derived.get((kind, id(of)))
         if kept is None:
             kept = self._derived[kind, id(of)] = of, make()

@@ -96,8 +96,10 @@ class _Maker:
         self._circles = 0
 
     def made(self, parts: Parts, depth: int, number: int = 0, *, is_sparse: bool = False) -> Made:
-        """A value for some schemas. Different numbers give different values, as far as the schemas
-        allow."""
+        """A value for some schemas.
+
+        Different numbers give different values, as far as the schemas allow.
+        """
         parts = tuple(each for each in parts if each is not True) or (ANY,)
         if len(parts) == 1:
             parts = (self.document.follow(parts[0], "schema"),) if _is_bare(parts[0]) else parts
@@ -285,8 +287,10 @@ def size_of(value: Any, most: int) -> int:
 
 
 def _kinds(plain: Plain) -> list[str]:
-    """The types that a value may have, the most likely first. Null is only included if there is no
-    other."""
+    """The types that a value may have, the most likely first.
+
+    Null is only included if there is no other.
+    """
     shown = _shown_kind(plain)
     if plain.types is None:
         return [shown]

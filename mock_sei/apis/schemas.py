@@ -66,8 +66,10 @@ class Source(Protocol):
         """The checker of a schema. It is made only once."""
 
     def far_checker(self, schema: Any) -> Checker:
-        """The checker of a schema to which another engine leads. It follows as few references as
-        possible."""
+        """The checker of a schema to which another engine leads.
+
+        It follows as few references as possible.
+        """
 
 
 class Checker:

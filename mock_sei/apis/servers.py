@@ -1,5 +1,7 @@
-"""Base paths from the servers of a document, a path or an operation. The first server's path is
-used."""
+"""Base paths from the servers of a document, a path or an operation.
+
+The first server's path is used.
+"""
 
 from __future__ import annotations
 

@@ -111,8 +111,10 @@ _SAY_NO_MORE = frozenset(["type", "title", "description", "example", "default", 
 
 
 def is_simple(schema: Mapping[Any, Any]) -> bool:
-    """Whether a schema cannot be wrong, because it has only a valid type. Most members have such a
-    schema."""
+    """Whether a schema cannot be wrong, because it has only a valid type.
+
+    Most members have such a schema.
+    """
     return (
         schema.keys() <= _SAY_NO_MORE
         and schema.get("type") in _TYPES

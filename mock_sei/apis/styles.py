@@ -190,8 +190,10 @@ def find_style(style: object, place: str) -> str | None:
 
 
 def _named(parts: Sequence[str], within: str | None = None) -> dict[str, str]:
-    """Members such as ``x=1``. ``within`` is a separator that values may also contain, like a
-    dot."""
+    """Members such as ``x=1``.
+
+    ``within`` is a separator that values may also contain, like a dot.
+    """
     found: dict[str, str] = {}
     name = ""
     for each in parts:

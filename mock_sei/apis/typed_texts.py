@@ -96,8 +96,10 @@ class Texts:
         return value
 
     def _single(self, tree: Tree, schema: Any) -> tuple[Any, list[str]] | None:
-        """Like :meth:`best`, for a single text that can only have one value. Most parameters are
-        like that."""
+        """Like :meth:`best`, for a single text that can only have one value.
+
+        Most parameters are like that.
+        """
         ways = ways_of(self.document, schema)
         if len(ways) > 1 or not ways[0].is_single or len(tree) != 1 or isinstance(tree, Mapping):
             return None
@@ -107,8 +109,10 @@ class Texts:
     def best(
         self, tree: Tree, schema: Any, *, is_quick: bool = False, is_top: bool = False
     ) -> tuple[Any, list[str]]:
-        """The first value that fits. If none fits, the first value, with the reasons why it does
-        not."""
+        """The first value that fits.
+
+        If none fits, the first value, with the reasons why it does not.
+        """
         first: tuple[Any, list[str]] | None = None
         ways = ways_of(self.document, schema)
         checks = is_top and not is_quick

@@ -1,7 +1,7 @@
-"""Finds what a document demands and mock-sei does not check. It is reported when the document is
-read.
+"""Finds what a document demands and mock-sei does not check.
 
-Source: OpenAPI 3.0.4 and 3.1.1 (parameters, media types), OpenAPI Format Registry.
+It is reported when the document is read. Source: OpenAPI 3.0.4 and 3.1.1 (parameters, media types),
+OpenAPI Format Registry.
 """
 
 from __future__ import annotations

@@ -64,8 +64,10 @@ class Way:
 
 
 def ways_of(document: Document, schema: Any) -> Sequence[Way]:
-    """The alternatives in their order. If there are too many: some of them, and one that allows
-    everything."""
+    """The alternatives in their order.
+
+    If there are too many: some of them, and one that allows everything.
+    """
     if not isinstance(schema, Mapping):
         schema = ANYTHING
     found: Sequence[Way] = document.derived("ways", schema, lambda: _ways(document, schema))["ways"]

@@ -19,8 +19,10 @@ class Ways:
     """Counts the schemas that check one value. Each schema of a document is counted once."""
 
     def __init__(self, found: Callable[[str], Any], holders: Set[int]) -> None:
-        """``found`` returns the target of a reference. ``holders`` are the identities of objects
-        with a ``$ref``."""
+        """``found`` returns the target of a reference.
+
+        ``holders`` are the identities of objects with a ``$ref``.
+        """
         self._found = found
         self._holders = holders
         self._known: dict[int, int] = {}

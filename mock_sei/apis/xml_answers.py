@@ -77,8 +77,10 @@ class _XmlWriter:
         self._plain: dict[tuple[int, ...], tuple[Parts, Plain]] = {}
 
     def _schema(self, parts: Parts) -> Plain:
-        """The combined schemas. They are combined only once, because lists have many items with one
-        schema."""
+        """The combined schemas.
+
+        They are combined only once, because lists have many items with one schema.
+        """
         key = tuple(map(id, parts))
         if key not in self._plain:
             self._plain[key] = parts, next(ways(parts, self._document))

@@ -21,8 +21,10 @@ _KINDS = {
 
 
 def explain_content(media_type: str, body: bytes) -> str:
-    """The beginning of a sentence about a body whose type is not that of a form. It has no full
-    stop."""
+    """The beginning of a sentence about a body whose type is not that of a form.
+
+    It has no full stop.
+    """
     lower = media_type.lower()
     if lower.startswith("multipart/"):
         return (

@@ -187,8 +187,10 @@ def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:
 
 
 def _describe(token: str) -> str:
-    """A sentence about a complete token of another issuer, by its unverified claims. Often
-    empty."""
+    """A sentence about a complete token of another issuer, by its unverified claims.
+
+    Often empty.
+    """
     if not _TOKEN.fullmatch(token):
         return ""
     part = token.split(".")[1]

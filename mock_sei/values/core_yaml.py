@@ -222,8 +222,10 @@ class _Builder:
         here.merged += reversed(different)
 
     def _count(self, more: int, event: Any) -> None:
-        """Counts the values that an alias adds. Raises :class:`AliasError` if there are too
-        many."""
+        """Counts the values that an alias adds.
+
+        Raises :class:`AliasError` if there are too many.
+        """
         self._all += more
         if self._all > self._most:
             raise AliasError(

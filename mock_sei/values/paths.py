@@ -12,8 +12,10 @@ LONGEST_PATH = 4095
 
 
 def find_path_problem(path: Path) -> str | None:
-    """Why no file can have this path; None if one can. The system's own error would be less
-    clear."""
+    """Why no file can have this path; None if one can.
+
+    The system's own error would be less clear.
+    """
     if "\0" in str(path):
         return "holds a NUL character"
     if any(len(os.fsencode(name)) > LONGEST_NAME for name in path.parts):

@@ -107,8 +107,10 @@ def is_token(value: str) -> bool:
 
 
 def is_media_type(value: str) -> bool:
-    """Whether ``Content-Type`` can have this value. A test may choose a wrong media type on
-    purpose."""
+    """Whether ``Content-Type`` can have this value.
+
+    A test may choose a wrong media type on purpose.
+    """
     return _MEDIA_TYPE.fullmatch(value) is not None
 
 

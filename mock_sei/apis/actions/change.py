@@ -106,8 +106,10 @@ def merged(record: Record, body: Mapping[str, Any], nulls: Nulls) -> dict[str, A
 
 
 def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
-    """A changed copy of the record. Raises :class:`MalformedRequest` with the number of the failed
-    operation."""
+    """A changed copy of the record.
+
+    Raises :class:`MalformedRequest` with the number of the failed operation.
+    """
     # Imported with the first patch, because most runs have none.
     from jsonpatch import JsonPatch, JsonPatchException
     from jsonpointer import JsonPointer, JsonPointerException

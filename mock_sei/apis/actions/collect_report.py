@@ -34,8 +34,10 @@ def act(call: ApiCall) -> ApiAnswer:
 
 
 def as_csv(records: Sequence[Record]) -> bytes:
-    """Records as CSV. The columns are the members of the first record that are not arrays or
-    objects."""
+    """Records as CSV.
+
+    The columns are the members of the first record that are not arrays or objects.
+    """
     first = records[0] if records else {}
     columns = [name for name, value in first.items() if not isinstance(value, dict | list)]
     text = io.StringIO()
