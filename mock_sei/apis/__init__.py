@@ -1,4 +1,4 @@
 """The functional APIs: OpenAPI documents and records go in, answers come out.
 
-Without an HTTP framework.
+This folder does not import an HTTP framework.
 """
