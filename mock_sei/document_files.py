@@ -1,8 +1,8 @@
-"""Files of OpenAPI documents, YAML or JSON: read whole, or only their list of paths at first.
+"""Reads files of OpenAPI documents, YAML or JSON: completely, or at first only their list of paths.
 
-Parsing every bundled document costs more than everything else a start does, and most runs call two
-or three products: a bundled file tells its paths by its own regular form, and is parsed when one of
-them is called.
+Parsing every bundled document takes longer than everything else at the start, and most runs call
+only two or three products. So the paths of a bundled file are found by its regular layout, and the
+file is parsed when one of them is called.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ EXTENSION = "x-mock-sei"
 
 
 @contextlib.contextmanager
-def collector_at_rest() -> Iterator[None]:
-    """While a large document is read: all of it stays, and the collector would look through it
-    again and again, which takes a third of the time."""
+def paused_collector() -> Iterator[None]:
+    """Switches the garbage collector off while a large document is read.
+
+    All of the document stays in memory, and the collector would search it repeatedly. That takes a
+    third of the time.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -40,7 +43,7 @@ def collector_at_rest() -> Iterator[None]:
 
 
 class DocumentFile:
-    """One file."""
+    """A file with an OpenAPI document."""
 
     def __init__(
         self,
@@ -50,9 +53,10 @@ class DocumentFile:
         folder: Path | None = None,
         content: Mapping[str, Any] | None = None,
     ) -> None:
-        """A user's file is read at once, unless its ``content`` is handed in.
+        """Reads a user's file at once, unless its ``content`` is given.
 
-        It may refer to other files of ``folder``. Raises :class:`ConfigurationError`.
+        A bundled file is read when needed. The document may refer to other files of ``folder``.
+        Raises :class:`ConfigurationError`.
         """
         if content is not None:
             self.content = content
@@ -61,16 +65,19 @@ class DocumentFile:
         self._folder = folder or source.parent
         self.name = source.relative_to(self._folder).as_posix()
         self.problems: list[ConfigurationError] = []
-        """What is read otherwise than it is written."""
+        """What is read differently from how it is written."""
         self.product = source.stem if bundled else _product_of(self.content, source)
 
     @cached_property
     def content(self) -> Mapping[str, Any]:
-        """Raises :class:`ConfigurationError`."""
+        """The parsed document. Raises :class:`ConfigurationError`."""
         return parse_document(self.text, self.source, self.problems)
 
     def read_part(self, name: str) -> tuple[Path, Any]:
-        """Another file of the folder, and its content. Raises :class:`ConfigurationError`."""
+        """The path and the content of another file of the folder.
+
+        Raises :class:`ConfigurationError`.
+        """
         path = self._folder / name
         problem = find_path_problem(path)
         if problem is not None:
@@ -81,12 +88,12 @@ class DocumentFile:
 
     @cached_property
     def text(self) -> str:
-        """Raises :class:`ConfigurationError`."""
+        """The text of the file. Raises :class:`ConfigurationError`."""
         return read_text(self.source)
 
     @cached_property
     def paths(self) -> Sequence[str]:
-        """The templates under ``paths``."""
+        """The path templates under ``paths``."""
         if self.bundled:
             return _PATH.findall(self.text.partition("\npaths:\n")[2])
         paths = self.content.get("paths")
@@ -94,7 +101,7 @@ class DocumentFile:
 
     @cached_property
     def names(self) -> Sequence[str]:
-        """The operations of a bundled file, as in ``GET /v2/investors``."""
+        """The operations of a bundled file, each written as ``GET /v2/investors``."""
         found, path = [], ""
         for each in _OPERATION.finditer(self.text.partition("\npaths:\n")[2]):
             path = each["path"] or path
@@ -104,16 +111,16 @@ class DocumentFile:
 
 
 _PATH = re.compile(r"^  (/\S*):$", re.MULTILINE)
-"""How a bundled document writes a path; a test holds every one of them to it."""
+"""How a bundled document writes a path. A test checks that all of them do so."""
 _OPERATION = re.compile(
     r"^(?:  (?P<path>/\S*)|    (?P<method>get|head|post|put|patch|delete|options|trace)):$",
     re.MULTILINE,
 )
-"""How it writes a path and the methods below it."""
+"""How a bundled document writes a path and the methods below it."""
 
 
 def _product_of(content: Mapping[str, Any], source: Path) -> str:
-    """The name under ``x-mock-sei``, else the file's."""
+    """The product's name under ``x-mock-sei``, or the name of the file."""
     extension = content.get(EXTENSION)
     named = extension.get("product") if isinstance(extension, Mapping) else None
     name = named if isinstance(named, str) else source.stem
@@ -121,41 +128,42 @@ def _product_of(content: Mapping[str, Any], source: Path) -> str:
 
 
 def parse_document(text: str, path: Path, problems: list[ConfigurationError]) -> Mapping[str, Any]:
-    """A mapping from YAML or JSON. Raises :class:`ConfigurationError`, which names the path."""
+    """A mapping from YAML or JSON. Raises :class:`ConfigurationError` with the file's path."""
     document = parse_text(text, path, problems)
     if not isinstance(document, dict):
-        raise ConfigurationError("not an OpenAPI document: its top is not a mapping", source=path)
+        problem = "not an OpenAPI document: its top level is not a mapping"
+        raise ConfigurationError(problem, source=path)
     return document
 
 
 def parse_text(text: str, path: Path, problems: list[ConfigurationError]) -> Any:
-    """What YAML or JSON says; a key that stands twice is reported in ``problems``.
+    """The value of a YAML or JSON text. Repeated keys are reported in ``problems``.
 
-    Raises :class:`ConfigurationError`, which names the path.
+    Raises :class:`ConfigurationError` with the file's path.
     """
     twice: dict[str, None] = {}
     is_json = path.suffix.lower() == ".json"
     document = _parse_json(text, path, twice) if is_json else _parse_yaml(text, path, twice)
     problems += [
-        ConfigurationError("this key stands twice; the last is read", source=path, key=key)
+        ConfigurationError("this key occurs twice; the last one is read", source=path, key=key)
         for key in list(twice)[:_MOST_TOLD]
     ]
     return document
 
 
 _MOST_TOLD = 20
-"""Keys that stand twice and are reported."""
+"""How many repeated keys are reported."""
 
 SUFFIXES = (".json", ".yaml", ".yml")
 
 
-@collector_at_rest()
+@paused_collector()
 def find_documents(folder: Path) -> tuple[list[DocumentFile], list[ConfigurationError]]:
-    """The documents of a folder at any depth, and why others of its files cannot be read.
+    """The documents of a folder at any depth, and why other files of it cannot be read.
 
-    A file whose top has ``openapi`` or ``swagger`` is a document. Other files are parts of one:
-    they are read where a document refers to them. Raises :class:`ConfigurationError` where there is
-    nothing to read.
+    A file with ``openapi`` or ``swagger`` at its top level is a document. Other files are parts of
+    documents, and are read when a document refers to them. Raises :class:`ConfigurationError` if
+    there is nothing to read.
     """
     found, problems = [], []
     for path in _files_of(folder):
@@ -173,8 +181,8 @@ def find_documents(folder: Path) -> tuple[list[DocumentFile], list[Configuration
             problems.append(error)
     if not found and not problems:
         raise ConfigurationError(
-            "no OpenAPI document in it: no .json, .yaml or .yml file whose top has `openapi` or "
-            "`swagger`",
+            "no OpenAPI document in it: no .json, .yaml or .yml file whose top level has `openapi` "
+            "or `swagger`",
             source=folder,
         )
     return found, problems
@@ -185,7 +193,7 @@ _SAYS_VERSION = re.compile("openapi|swagger")
 
 
 def _files_of(folder: Path) -> Iterator[Path]:
-    """In a fixed order, those of the top first; hidden folders are none of a user's documents."""
+    """The files in a fixed order, those of the top folder first. Hidden folders are skipped."""
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith((".", "node_modules")))
         for name in sorted(names):
@@ -214,7 +222,7 @@ def _parse_json(text: str, path: Path, twice: dict[str, None]) -> Any:
 
 
 def _parse_yaml(text: str, path: Path, twice: dict[str, None]) -> Any:
-    # A start parses none: it need not import it.
+    # Imported here, because a start parses no YAML.
     from mock_sei.values.core_yaml import AliasError, YAMLError, load
 
     try:
@@ -227,7 +235,7 @@ def _parse_yaml(text: str, path: Path, twice: dict[str, None]) -> Any:
 
 
 def read_text(path: Path) -> str:
-    """UTF-8, with or without a byte order mark. Raises :class:`ConfigurationError`."""
+    """Reads UTF-8 text with or without a byte order mark. Raises :class:`ConfigurationError`."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -1,7 +1,7 @@
 """Reads the fixtures folder: ``platform.toml``, ``apis/*.yaml`` and ``data/*.json``.
 
-Every complaint names the file, the key and the value. The folder of the wheel lies inside the
-package; in a checkout it lies beside it.
+Each error names the file, the key and the value. In a wheel the bundled folder is inside the
+package; in a checkout it is beside the package.
 """
 
 from __future__ import annotations
@@ -38,21 +38,24 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Fixtures:
-    """Everything one platform starts with; never changed, so that a reset can share it."""
+    """Everything that a platform starts with. It never changes, so that resets can share it."""
 
     registry: Registry
     documents: tuple[DocumentFile, ...]
-    """OpenAPI documents, by product."""
+    """The OpenAPI documents of the products."""
     collections: Mapping[str, tuple[Record, ...]]
-    """Records by the name of their file."""
+    """The records of each collection, by the name of their file."""
     brought: tuple[DocumentFile, ...] = ()
-    """OpenAPI documents that a user brings beside the fixtures (``--apis``)."""
+    """A user's own OpenAPI documents (``--apis``), in addition to those of the fixtures."""
     problems: tuple[str, ...] = ()
-    """What is wrong with the ones that were left out."""
+    """The faults of documents that were left out."""
 
     def load(self) -> None:
-        """Reads every file that is left to the first who asks; parsing it stays theirs."""
-        _bundled()  # pages ask whether a record came with the package
+        """Reads all files that are otherwise read when needed.
+
+        They are still parsed when needed.
+        """
+        _bundled()  # pages check whether a record comes with the package
         for each in self.documents:
             _ = each.text
         if isinstance(self.collections, RecordFiles):
@@ -60,14 +63,14 @@ class Fixtures:
 
 
 class RecordFiles(Mapping[str, tuple[Record, ...]]):
-    """Records by the name of their file.
+    """The records of each collection, by the name of their file.
 
-    A bundled one is read when somebody asks for it, as most runs touch two or three of them; those
-    of a user at once, so that a fault is told.
+    A bundled file is read when its records are needed, because most runs use two or three of them.
+    A user's files are read at once, so that faults are reported.
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        """Raises :class:`ConfigurationError`."""
+        """Reads the users' files among ``paths``. Raises :class:`ConfigurationError`."""
         bundled = bundled_folder() / "data"
         self._paths = {path.stem: path for path in paths}
         self._records: dict[str, tuple[Record, ...]] = {}
@@ -80,17 +83,17 @@ class RecordFiles(Mapping[str, tuple[Record, ...]]):
                     wrong.append(error)
         raise_all(wrong)
         self._texts: dict[str, str] = {}
-        """The texts of files that are read and not yet parsed."""
+        """The texts of files that were read and are not parsed yet."""
 
     def load(self) -> None:
-        """Reads every file, and leaves it to the first who asks to parse it."""
+        """Reads all files. Each is still parsed only when its records are needed."""
         for name, path in self._paths.items():
             if name not in self._records:
                 self._texts[name] = read_text(path)
 
     def __getitem__(self, name: str) -> tuple[Record, ...]:
         found = self._records.get(name)
-        if found is None:  # of two who ask at once, both get what one of them has read
+        if found is None:  # if two threads read it at the same time, both get the same object
             path = self._paths[name]
             text = self._texts.get(name)
             read = _parse_records(read_text(path) if text is None else text, path)
@@ -117,14 +120,15 @@ class _PlatformFile(TypedDict, total=False):
 
 
 def bundled_folder() -> Path:
-    """The fixtures that come with the package: in the wheel inside it, in a checkout beside it."""
+    """The folder of the bundled fixtures: inside the package in a wheel, beside it in a
+    checkout."""
     here = Path(__file__).resolve().parent
     inside = here / "bundled_fixtures"
     return inside if inside.is_dir() else here.parent / "fixtures"
 
 
 def is_demo(record: ServiceAccount | EndUser) -> bool:
-    """Whether this very record came with the package: its password is printed in the documents."""
+    """Whether this record comes with the package. Then the documents print its password."""
     return record in _demo_people()
 
 
@@ -139,10 +143,10 @@ def _demo_people() -> tuple[ServiceAccount | EndUser, ...]:
 
 
 def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtures:
-    """Reads a folder, the bundled one by default; what it lacks comes from the bundled one.
+    """Reads a fixtures folder, by default the bundled one. Missing parts come from the bundled one.
 
-    ``apis`` is a folder of further OpenAPI documents; what is wrong with one is reported, and costs
-    what reads it. Raises :class:`ConfigurationError`.
+    ``apis`` is a folder of further OpenAPI documents. Their faults are reported, and only the
+    operations that need the faulty parts are left out. Raises :class:`ConfigurationError`.
     """
     for each in (folder, apis):
         if each is not None:
@@ -152,10 +156,10 @@ def load_fixtures(folder: Path | None = None, apis: Path | None = None) -> Fixtu
 
 
 def require_folder(folder: Path) -> None:
-    """Raises :class:`ConfigurationError` where there is none."""
+    """Raises :class:`ConfigurationError` if there is no such folder."""
     problem = find_path_problem(folder)
     if not problem and folder.is_file():
-        raise ConfigurationError("is a file: name its folder", source=folder)
+        raise ConfigurationError("is a file; give the folder that contains it", source=folder)
     if problem or not folder.is_dir():
         raise ConfigurationError("no such folder", source=folder)
 
@@ -167,7 +171,7 @@ def _with_brought(fixtures: Fixtures, folder: Path) -> Fixtures:
 
 @cache
 def _bundled() -> Fixtures:
-    # A memo of files that do not change while the process runs, not state: Fixtures are frozen.
+    # The result is remembered. It is not state: the files do not change, and Fixtures are frozen.
     folder = bundled_folder()
     return _load(folder, folder)
 
@@ -188,7 +192,10 @@ def _load(folder: Path, fallback: Path) -> Fixtures:
 
 
 def _or_note(wrong: list[ConfigurationError], read: Callable[[], Any]) -> Any:
-    """What is read; a fault is noted, so that all are reported together."""
+    """The result of ``read``.
+
+    A fault is added to ``wrong``, so that all faults are reported together.
+    """
     try:
         return read()
     except ConfigurationError as error:
@@ -197,9 +204,10 @@ def _or_note(wrong: list[ConfigurationError], read: Callable[[], Any]) -> Any:
 
 
 def _documents(folder: Path, fallback: Path) -> tuple[DocumentFile, ...]:
-    """The bundled ones are read when needed; those of a user at once, so that a fault is reported.
+    """The documents.
 
-    Raises :class:`ConfigurationError`.
+    Bundled ones are read when needed, a user's at once, so that faults are reported. Raises
+    :class:`ConfigurationError`.
     """
     bundled = bundled_folder() / "apis"
     wrong: list[ConfigurationError] = []
@@ -216,14 +224,20 @@ def _first(*paths: Path) -> Path:
 
 
 def _files(pattern: str, folder: Path, fallback: Path) -> Iterable[Path]:
-    """Files of both folders; one of the same name in ``folder`` takes the other's place."""
+    """The files of both folders.
+
+    A file in ``folder`` replaces the one of the same name in ``fallback``.
+    """
     found = {path.name: path for path in fallback.glob(pattern)}
     found |= {path.name: path for path in folder.glob(pattern)}
     return [found[name] for name in sorted(found)]
 
 
 def read_platform_file(path: Path) -> Registry:
-    """The applications, accounts and users of a ``platform.toml``. Raises ConfigurationError."""
+    """Reads the applications, accounts and users of a ``platform.toml``.
+
+    Raises :class:`ConfigurationError`.
+    """
     try:
         raw = tomllib.loads(read_text(path))
     except (ValueError, RecursionError) as error:
@@ -248,11 +262,12 @@ def read_platform_file(path: Path) -> Registry:
 
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9+/=\s]{40,}")
-"""A private key without its label; a path as long has a dot in it."""
+"""The characters of a private key without its label. A path of that length has a dot in it."""
 
 
 def _with_certificate(application: Application, index: int, source: Path) -> Application:
-    """``saml_certificate`` is PEM text, or the path of such a file, seen from ``platform.toml``."""
+    """Reads ``saml_certificate``: PEM text, or the path of a PEM file relative to
+    ``platform.toml``."""
     written = application.saml_certificate
     if written is None or PEM_START in written:
         return application
@@ -272,7 +287,7 @@ def _with_certificate(application: Application, index: int, source: Path) -> App
 
 
 def complaint(error: ValidationError, *, source: object, known: Any = None) -> ConfigurationError:
-    """The first fault of a pydantic validation as a line that names key and value."""
+    """The first error of a pydantic validation, as one line with key and value."""
     first = error.errors(include_url=False)[0]
     place = first["loc"]
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
@@ -289,9 +304,10 @@ def complaint(error: ValidationError, *, source: object, known: Any = None) -> C
 
 
 def _shown(value: object) -> str | int | float | None:
-    """A value as a complaint repeats it; None for one that is not shown.
+    """A value as an error message repeats it; None if it is not shown.
 
-    A whole table would be long, and may hold secrets; Python writes at most 4,300 digits.
+    A whole table is not shown, because it could be long or contain secrets. Python writes integers
+    of at most 4,300 digits.
     """
     if isinstance(value, str):
         return value[:200]
@@ -301,7 +317,7 @@ def _shown(value: object) -> str | int | float | None:
 
 
 def key_path(place: Iterable[str | int]) -> str:
-    """``("applications", 1, "app_key")`` as ``applications[1].app_key``."""
+    """The place ``("applications", 1, "app_key")`` as ``applications[1].app_key``."""
     text = ""
     for part in place:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"

@@ -1,8 +1,9 @@
-"""Every setting, once: names, types, defaults and what they mean.
+"""All settings, defined once: names, types, defaults and descriptions.
 
 The same fields are keyword arguments of ``MockSei``, options of ``mock-sei serve``, ``MOCK_SEI_…``
-variables and keys of ``mock-sei.toml``. ``MockSei`` takes its arguments alone;
-:func:`load_settings` adds the other sources: option over variable over file over default.
+variables and keys of ``mock-sei.toml``. ``MockSei`` uses only its arguments. :func:`load_settings`
+also reads the other sources: an option takes precedence over a variable, a variable over the file,
+and the file over the default.
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ ENVIRONMENT_PREFIX = "MOCK_SEI_"
 SETTINGS_FILE = Path("mock-sei.toml")
 
 LARGEST_SEED = 2**256
-"""A number without a limit could not be sent again: Python writes 4,300 digits at most."""
+"""The largest seed. Larger numbers could not be sent as JSON: Python writes at most 4,300
+digits."""
 
 FILE_ONLY = frozenset({"faults"})
-"""Settings with neither an option nor a variable: they are tables."""
+"""Settings without an option and a variable, because they are tables."""
 
 
 def _address(value: str) -> str:
@@ -54,7 +56,7 @@ def _address(value: str) -> str:
 
 
 def _host_name(value: str) -> str:
-    """A further name of the server certificate, addresses in their shortest form."""
+    """Checks a further name for the server certificate. Shortens an IP address."""
     with contextlib.suppress(ValueError):
         return str(ipaddress.ip_address(value))
     if len(value) > 253 or not _HOST_NAME.fullmatch(value):
@@ -64,7 +66,7 @@ def _host_name(value: str) -> str:
 
 def _https_url(value: str) -> str:
     parts = urlsplit(value)
-    _ = parts.port  # raises ValueError where it is no number
+    _ = parts.port  # raises ValueError if it is not a number
     if (
         parts.scheme != "https"
         or not parts.netloc
@@ -77,7 +79,7 @@ def _https_url(value: str) -> str:
 
 
 def _split(value: object) -> object:
-    """A variable of the environment holds several values with commas between them."""
+    """Splits the value of an environment variable at its commas."""
     if isinstance(value, int):
         return (value,)
     if not isinstance(value, str):
@@ -105,7 +107,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """The settings that a reset, and the pytest marker, can change while the server runs."""
+    """The settings that a reset or the pytest marker can change while the server runs."""
 
     dialect: Literal["sei", "rfc"] = "sei"
     environment: Environment = Environment.TEST
@@ -115,7 +117,10 @@ class Behaviour:
     concurrent_sessions: Literal["allow", "refuse"] = "allow"
 
     def with_changes(self, changes: Mapping[str, Any], *, source: str) -> Behaviour:
-        """A copy with some fields changed. Raises :class:`ConfigurationError` naming the key."""
+        """A copy with some fields changed.
+
+        Raises :class:`ConfigurationError` with the wrong key.
+        """
         try:
             settings = Settings.model_validate(asdict(self) | dict(changes))
         except ValidationError as error:
@@ -131,7 +136,7 @@ class Behaviour:
 
 
 class Settings(BaseModel):
-    """Settings of one server; each field's description is its help on the command line."""
+    """The settings of one server. The command line shows each field's description as its help."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -144,11 +149,13 @@ class Settings(BaseModel):
     )
     one_way_port: Port | None = Field(
         default=None,
-        description="port of the one-way listener, 0 for a free one (default: 443, else 8443)",
+        description="port of the one-way listener, 0 for a free one (default: 443, or 8443 if 443 "
+        "fails)",
     )
     two_way_port: Port | None = Field(
         default=None,
-        description="port of the two-way listener, 0 for a free one (default: 444, else 8444)",
+        description="port of the two-way listener, 0 for a free one (default: 444, or 8444 if 444 "
+        "fails)",
     )
     control_port: Port = Field(
         default=8044, description="port of the control listener, 0 for a free one"
@@ -163,26 +170,26 @@ class Settings(BaseModel):
         default=None, description="folder of your own OpenAPI documents, added to the products"
     )
     hostname: Annotated[tuple[HostName, ...], BeforeValidator(_split)] = Field(
-        default=(), description="further name in the server certificate (repeatable)"
+        default=(), description="further name in the server certificate (can be repeated)"
     )
     public_url: HttpsUrl | None = Field(
         default=None,
-        description="address clients use for the one-way listener, where ports are mapped",
+        description="URL that clients use for the one-way listener, if ports are mapped",
     )
     public_two_way_url: HttpsUrl | None = Field(
         default=None,
-        description="address clients use for the two-way listener, where ports are mapped",
+        description="URL that clients use for the two-way listener, if ports are mapped",
     )
     environment: Environment = Field(
-        default=Environment.TEST, description="which of the vendor's environments this server plays"
+        default=Environment.TEST, description="the vendor's environment that this server imitates"
     )
     dialect: Literal["sei", "rfc"] = Field(
         default="sei",
-        description="as the vendor documents (sei), or as the RFCs want it (rfc): token_type "
-        "Bearer, no query parameters",
+        description="as the vendor documents (sei), or as the RFCs say (rfc): token_type Bearer, "
+        "no query parameters",
     )
     seed: Annotated[int, Field(ge=-LARGEST_SEED, le=LARGEST_SEED)] | None = Field(
-        default=None, description="makes identifiers repeat from run to run"
+        default=None, description="number that makes identifiers the same in each run"
     )
     approval: Literal["auto", "manual"] = Field(
         default="auto", description="how registered applications are approved"
@@ -192,43 +199,45 @@ class Settings(BaseModel):
     )
     auto_login: bool = Field(
         default=False,
-        description="a login_hint naming a known user logs in and consents without a page",
+        description="log in and consent without a page if the login_hint names a known user",
     )
     certificate_link_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        default=7, description="how many days a one-time certificate link lives"
+        default=7, description="how many days a one-time certificate link is valid"
     )
     renewal_notices: Annotated[
         tuple[Annotated[int, Field(ge=1, le=730)], ...], BeforeValidator(_split)
     ] = Field(
         default=(90, 30, 7),
-        description="how many days before a certificate's end its renewal is asked for, with "
-        "commas between them",
+        description="how many days before a certificate's end a renewal notice is sent, "
+        "separated by commas",
     )
     time_zone: Literal["America/New_York", "EST"] = Field(
         default="America/New_York",
-        description="zone of the records' times without an offset: America/New_York has daylight "
-        "time in summer, EST is five hours behind UTC all year",
+        description="time zone of the records' times that have no offset: America/New_York has "
+        "daylight time in summer, EST is five hours behind UTC all year",
     )
     faults: tuple[dict[str, Any], ...] = Field(
-        default=(), description="trouble that every reset arms: tables of mock-sei.toml"
+        default=(), description="faults that every reset arms: tables of mock-sei.toml"
     )
     ready_file: FilePath | None = Field(
         default=None,
-        description="file to write the addresses to, as JSON, once every listener answers",
+        description="file that gets the addresses as JSON when all listeners answer",
     )
-    log_format: Literal["text", "json"] = Field(default="text", description="form of the log lines")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="format of the log lines"
+    )
     journal_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=1000, description="how many exchanges the journal keeps"
     )
     upload_limit_mib: Annotated[int, Field(ge=1, le=2048)] = Field(
         default=64,
-        description="MiB (1,048,576 bytes each) that the body of an upload may have; a larger one "
-        "is 413",
+        description="the largest body of an upload in MiB (1,048,576 bytes each); a larger body "
+        "gets 413",
     )
 
     @property
     def upload_limit(self) -> int:
-        """Bytes of the body of an upload."""
+        """The most bytes of the body of an upload."""
         return self.upload_limit_mib * 1024 * 1024
 
     _source: object = PrivateAttr("MockSei")
@@ -240,11 +249,12 @@ class Settings(BaseModel):
 
     @property
     def behaviour(self) -> Behaviour:
+        """The settings that a reset can change."""
         return Behaviour(**{name: getattr(self, name) for name in Behaviour.__dataclass_fields__})
 
 
 def make_settings(**values: Any) -> Settings:
-    """Settings from keyword arguments alone. Raises :class:`ConfigurationError`."""
+    """Settings from keyword arguments only. Raises :class:`ConfigurationError`."""
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -257,13 +267,14 @@ def load_settings(
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Settings of ``mock-sei serve``: options over ``MOCK_SEI_…`` over the file over defaults.
+    """The settings of ``mock-sei serve``: options, ``MOCK_SEI_…`` variables, the file, and
+    defaults.
 
-    ``file`` is ``mock-sei.toml`` of the working folder unless named. Raises
-    :class:`ConfigurationError` naming the option, variable or key at fault; variables that name no
-    setting are ignored, since orchestrators add their own under our name.
+    ``file`` is by default ``mock-sei.toml`` in the working folder. Raises
+    :class:`ConfigurationError` with the wrong option, variable or key. Variables that name no
+    setting are ignored, because orchestrators add their own with our prefix.
     """
-    # Imported late: it costs as much again as pydantic itself, and the fixtures do without.
+    # Imported late: it takes as long to import as pydantic itself, and fixtures do not need it.
     from pydantic_settings import (
         BaseSettings,
         EnvSettingsSource,
@@ -281,7 +292,7 @@ def load_settings(
         )
 
         @classmethod
-        def settings_customise_sources(  # type: ignore[override]  # the others are not wanted
+        def settings_customise_sources(  # type: ignore[override]  # other sources are not used
             cls, settings_cls: Any, **_: Any
         ) -> tuple[Any, ...]:
             environment = EnvSettingsSource(settings_cls)
@@ -295,7 +306,7 @@ def load_settings(
 
     try:
         settings = Layered()
-        settings._source = path  # noqa: SLF001  # a pydantic model of ours
+        settings._source = path  # noqa: SLF001  # our own pydantic model
         return settings
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])

@@ -55,4 +55,4 @@ def test_no_value_of_a_choice_gets_a_capital_from_the_help() -> None:
     for name, field in Settings.model_fields.items():
         first = (field.description or "").split()[0].strip(",()")
         assert first not in cli._choices_of(field.annotation), name  # noqa: SLF001
-    assert "As the vendor documents (sei), or as the RFCs want it (rfc)" in helped()
+    assert "As the vendor documents (sei), or as the RFCs say (rfc)" in helped()

@@ -1,4 +1,4 @@
-"""The fixtures folder: what comes from where, and what a bad file is told."""
+"""The fixtures folder: which file comes from where, and the message about a bad file."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def complaint(folder: Path) -> str:
-    """The one line about a bad folder; no secret is ever in it."""
+    """The single line about a bad folder. It never contains a secret."""
     with pytest.raises(ConfigurationError) as caught:
         load_fixtures(folder)
     line = str(caught.value)
@@ -66,7 +66,7 @@ def complaint(folder: Path) -> str:
     return line
 
 
-# The bundled ones
+# The bundled fixtures
 
 
 def test_the_bundled_demo_has_an_application_for_each_row_of_the_standards() -> None:
@@ -149,7 +149,7 @@ def test_bundled_records_are_read_when_asked_for_and_once(
     assert read == [data / "investors.json"]
 
 
-# A user's own
+# A user's own fixtures
 
 
 def content_of(fixtures: Fixtures, name: str) -> Mapping[str, Any]:
@@ -191,7 +191,7 @@ def test_an_empty_folder_is_the_bundled_one(tmp_path: Path) -> None:
         ("-3", -3),
         ("1_000", "1_000"),
         ("1.5e3", 1500.0),
-        ("-.inf", "-.inf"),  # JSON has no such number
+        ("-.inf", "-.inf"),  # JSON cannot express this number
         (".nan", ".nan"),
         ("1e400", 10**400),
         ("true", True),
@@ -213,7 +213,7 @@ def test_plain_words_of_a_document_are_read_as_yaml_1_2(
     assert type(value) is type(read)
 
 
-# Bad ones
+# Bad fixtures
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 BAD_PLATFORM_FILES: list[tuple[str, str, str]] = [
-    # what is replaced, with what, what the line says after the file's name
+    # The text to replace, its replacement, and what the message says after the file's name
     ('actor = "server"', 'actor = "server"\ncolour = 1', "applications[0].colour: unknown key"),
     (
         "app_secret =",
@@ -361,7 +361,7 @@ def test_a_folder_in_the_place_of_a_file_is_named(folder: Path, name: str) -> No
 
 
 def test_a_good_file_is_read(folder: Path) -> None:
-    """The twin of the bad ones: it is the changes that are refused."""
+    """The counterpart of the bad files: it shows that the changes cause the refusals."""
     registry = read_platform_file(folder / "platform.toml")
 
     assert set(registry.secrets) == {SECRET}

@@ -1,4 +1,5 @@
-"""Settings by option, variable and file: which wins, and what a bad one is told."""
+"""Settings by option, variable and file: which one takes precedence, and the message about a bad
+one."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
 
 @pytest.fixture(autouse=True)
 def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty one, so that no settings file of this machine is read."""
+    """An empty working folder, so that no settings file of this machine is read."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -76,14 +77,14 @@ def variable(name: str) -> str:
 
 
 def as_text(value: object) -> str:
-    """A setting as a variable of the environment holds it."""
+    """A setting as an environment variable has it."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def as_option(value: object) -> object:
-    """A setting as the command line hands it on: text, unless it is repeatable or a switch."""
+    """A setting as the command line passes it on: text, unless it is repeatable or a switch."""
     if isinstance(value, list):
         return tuple(map(str, value))
     return value if isinstance(value, bool) else str(value)
@@ -188,7 +189,7 @@ def test_keywords_are_the_only_source_of_a_fixtures_server(
     ],
 )
 def test_variables_that_are_no_settings_are_ignored(environ: dict[str, str]) -> None:
-    """Orchestrators inject the first two for a service of our name."""
+    """Orchestrators set the first two for a service with our name."""
     assert load(environ=environ).model_dump() == load().model_dump()
 
 
@@ -254,7 +255,8 @@ def test_addresses_are_read_in_their_shortest_form(written: str, read: str) -> N
 
 
 def test_addresses_in_the_certificate_are_kept_in_their_shortest_form() -> None:
-    """Or they would look missing at every start, and the certificate be issued again."""
+    """Otherwise they would seem missing at each start, and the certificate would be issued
+    again."""
     assert make_settings(hostname=("0:0:0::1", "a.example")).hostname == ("::1", "a.example")
 
 
@@ -333,6 +335,6 @@ def test_a_reset_refuses_the_rest_by_name(changes: dict[str, Any], line: str) ->
 
 
 def test_every_setting_says_what_it_means() -> None:
-    """The descriptions are the command line's help."""
+    """The descriptions are shown as the command line's help."""
     for name, field in Settings.model_fields.items():
         assert field.description, name

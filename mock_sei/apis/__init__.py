@@ -1,1 +1,4 @@
-"""The functional APIs: OpenAPI documents and records in, answers out. Knows no HTTP framework."""
+"""The functional APIs: OpenAPI documents and records go in, answers come out.
+
+This folder does not import an HTTP framework.
+"""

@@ -1,4 +1,4 @@
-"""In which media type of a document a client is answered, by its ``Accept``.
+"""Content negotiation: which media type of a document answers a client, by its ``Accept`` header.
 
 Source: RFC 9110 section 12.5.1.
 """
@@ -15,28 +15,29 @@ from mock_sei.apis.heads import parameters_of
 from mock_sei.apis.written import WRITABLE, concrete
 
 _MOST_RANGES = 100
-"""Ranges of one ``Accept`` that are read."""
+"""How many ranges of one ``Accept`` header are read. The rest is ignored."""
 _ANY = "*/*"
 _QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 _WITHOUT_MEANING = frozenset(["charset", "q"])
-"""Parameters that make no other media type: texts are in the charset that the document gives."""
+"""Parameters that do not distinguish media types: the document decides in which charset a text is
+sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """What a client is answered in."""
+class ChosenMediaType:
+    """The media type that answers a client."""
 
     key: str
-    """As the document writes it; it may be a range such as ``image/*``."""
+    """The media type as the document writes it. It may be a range such as ``image/*``."""
     media_type: str
-    """As it is sent."""
+    """The media type as it is sent in ``Content-Type``."""
     is_accepted: bool = True
-    """False where the client asked for others only."""
+    """False if the client accepts only other media types."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Range:
-    """A media type or a range of them, with its parameters."""
+    """A media type or a range of media types, with its parameters."""
 
     name: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class _Range:
         return self.name.endswith("/*")
 
     def closeness(self, other: _Range) -> int | None:
-        """How exactly this range names another media type; None where it does not."""
+        """How exactly this range names another media type; None if it does not match."""
         if self.name == other.name:
             same = self.parameters.items() <= other.parameters.items()
             return 3 + len(self.parameters) if same else 2
@@ -56,15 +57,15 @@ class _Range:
         return 0 if self.name == _ANY else None
 
 
-def choose(declared: Sequence[str], accept: str) -> Choice:
-    """One of the declared media types, of which there is one at least.
+def choose(declared: Sequence[str], accept: str) -> ChosenMediaType:
+    """Chooses one of the declared media types. The document must declare at least one.
 
-    The one that the client wants most; of those that it wants alike, JSON, then the first. Where it
-    wants none of them, JSON or the first is chosen too.
+    The client's favourite wins. Among equal favourites JSON wins, then the first one. If the client
+    accepts none of them, the result is JSON or the first one, with ``is_accepted`` False.
     """
     asked = list(_read(accept)) or [_Range(name=_ANY)]
     ranked = [
-        (_rank(key, media_type, asked), Choice(key=key, media_type=media_type))
+        (_rank(key, media_type, asked), ChosenMediaType(key=key, media_type=media_type))
         for key in declared
         for media_type in _sendable(key, asked)
     ]
@@ -73,7 +74,10 @@ def choose(declared: Sequence[str], accept: str) -> Choice:
 
 
 def _rank(key: str, media_type: str, asked: Sequence[_Range]) -> tuple[float, int, bool, int]:
-    """The last of it: what is declared by its own name, then what a range is usually sent as."""
+    """The sort key of a media type.
+
+    The last part prefers an exact declaration, then the usual type of a range.
+    """
     quality, closeness = _wanted(media_type, asked)
     precision = 2 if not _parsed(key).is_range else int(media_type == concrete(key))
     return quality, closeness, is_json(media_type), precision
@@ -97,7 +101,7 @@ def _parsed(text: str) -> _Range:
 
 
 def _sendable(key: str, asked: Sequence[_Range]) -> Iterator[str]:
-    """The media types that an entry of the document can be sent in; several for a range."""
+    """The media types in which an entry of the document can be sent. A range gives several."""
     yield concrete(key)
     own = _parsed(key)
     if own.is_range:
@@ -107,7 +111,8 @@ def _sendable(key: str, asked: Sequence[_Range]) -> Iterator[str]:
 
 
 def _wanted(media_type: str, asked: Sequence[_Range]) -> tuple[float, int]:
-    """How much it is wanted, by the range that names it most exactly, and how exactly that is."""
+    """The quality of the range that names the media type most exactly, and how exactly it does
+    so."""
     own = _parsed(media_type)
     found = [
         (closeness, each.quality)

@@ -1,6 +1,6 @@
-"""Operations of one document that have one method and one path, and what tells them apart.
+"""Operations of one document that share a method and a path, and what distinguishes them.
 
-OpenAPI knows operations by method and path only. Documents write more of them all the same, with a
+OpenAPI knows operations only by method and path. Some documents still write several of them, with a
 fragment or a query in the path.
 """
 
@@ -15,25 +15,25 @@ from mock_sei.errors import ConfigurationError
 
 
 @dataclass(kw_only=True)
-class Apart:
-    """The operations of one document, told apart."""
+class Distinction:
+    """The operations of one document, after :func:`distinguish`."""
 
     kept: list[Operation] = field(default_factory=list)
-    """Those that calls can be told to be of."""
+    """Operations that a call can be assigned to."""
     left_out: list[tuple[Operation, ConfigurationError]] = field(default_factory=list)
-    """The others, with the reason."""
+    """Operations that no call can be assigned to, each with the reason."""
     problems: list[ConfigurationError] = field(default_factory=list)
-    """What is read otherwise than it is written; it costs no operation."""
+    """Operations that are read differently from how they are written. They can still be called."""
 
 
-def tell_apart(operations: Sequence[Operation]) -> Apart:
-    """Each operation, or why no call can be one of it.
+def distinguish(operations: Sequence[Operation]) -> Distinction:
+    """Separates operations that can be called from those that cannot, with the reason.
 
-    Operations of one path are told apart by what each call of them has in its query: by the path's
-    template, or else by a required parameter that has one value only. Where only a fragment
-    differs, which nobody sends, a call is of the first operation that it fits.
+    The query distinguishes operations with the same path: either the path's template has a query,
+    or a required parameter has only one value. If only a fragment differs, a call belongs to the
+    first operation that it fits, because clients never send a fragment.
     """
-    found = Apart()
+    found = Distinction()
     kept: list[Operation] = []
     for same in _by_call(operations).values():
         groups: dict[Pairs, list[Operation]] = {}
@@ -58,8 +58,8 @@ def tell_apart(operations: Sequence[Operation]) -> Apart:
 
 def _alternative(operation: Operation, first: Operation) -> ConfigurationError:
     problem = (
-        f"a fragment is never sent, so a call is taken as {first.method} {first.written} if it "
-        "fits that, else as this"
+        f"clients never send a fragment, so a call counts as {first.method} {first.written} if it "
+        "fits that operation, and otherwise as this one"
     )
     return ConfigurationError(problem, source=operation.document.source, key=_place_of(operation))
 
@@ -70,8 +70,8 @@ def _place_of(operation: Operation) -> str:
 
 def _alike(operation: Operation, first: Operation) -> ConfigurationError:
     problem = (
-        f"no call can tell it from {first.method} {first.written}, which answers: a fragment is "
-        "never sent, and names of parameters make no difference"
+        f"no call can be told apart from a call of {first.method} {first.written}, which answers: "
+        "clients never send a fragment, and names of parameters make no difference"
     )
     return ConfigurationError(problem, source=operation.document.source, key=_place_of(operation))
 
@@ -84,7 +84,7 @@ def _by_call(operations: Iterable[Operation]) -> Mapping[tuple[str, str], list[O
 
 
 def _single_values(operation: Operation) -> Iterator[tuple[str, str]]:
-    """The query parameters that are required and have one value, which is a text."""
+    """The required query parameters that allow only one value, which is a text."""
     for each in operation.parameters.values():
         if each.place == "query" and each.required:
             values = each.enum or [each.schema.get("const")]

@@ -1,4 +1,4 @@
-"""From a functional call that was let in to its answer."""
+"""Answers a functional call that passed all checks of its caller."""
 
 from __future__ import annotations
 
@@ -19,29 +19,32 @@ from mock_sei.rules.connection import Findings
 
 @dataclass(frozen=True, kw_only=True)
 class ApiRequest:
-    """What came, as HTTP hands it over."""
+    """A functional call as the HTTP layer received it."""
 
     operation: Operation
     path: Mapping[str, str]
-    """Values in the path."""
+    """The values in the path, by their names in the path's template."""
     query: str
     headers: Mapping[str, Sequence[str]]
-    """The values of each in their order; names in lower case."""
+    """The values of each header in their order. The names are in lower case."""
     body: bytes = field(repr=False)
-    """Empty where it is a file."""
+    """Empty if the body is a file: then ``upload`` has it."""
     url: str
-    """The absolute address that was called, without its query."""
+    """The absolute URL of the call, without its query."""
     user: str
-    """The end user of the token, else its service account."""
+    """The end user of the token, or its service account if the token has no end user."""
     findings: Findings
     only_looks: bool = False
-    """Whether it is a HEAD, which changes nothing."""
+    """True for a HEAD request, which changes nothing."""
     upload: Body | None = field(default=None, repr=False)
-    """A body that is a file, or has one in it."""
+    """The body if it is a file or contains a file."""
 
 
 def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
-    """Raises :class:`~mock_sei.errors.Refusal` for what is not there or not right."""
+    """Answers a call.
+
+    Raises :class:`~mock_sei.errors.Refusal` if a record is missing or a value is wrong.
+    """
     budget = Budget()
     try:
         if request.operation.alternatives:
@@ -52,7 +55,10 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
 
 
 def _first_answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget) -> ApiAnswer:
-    """Of the first operation that a call fits; where it fits none, the first one refuses it."""
+    """The answer of the first operation that the call fits.
+
+    If it fits none, the first one refuses it.
+    """
     notes, before = request.findings.notes, list(request.findings.notes)
     refusals: list[Refusal] = []
     for each in (request.operation, *request.operation.alternatives):
@@ -63,7 +69,7 @@ def _first_answer(request: ApiRequest, state: ApiState, now: datetime, budget: B
             notes[:] = before
         else:
             if refusals:
-                notes.append(f"the call is taken as {each.method} {each.written}, which it fits")
+                notes.append(f"the call counts as {each.method} {each.written}, which it fits")
             return found
     raise refusals[0]
 
@@ -103,7 +109,7 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
 
 
 def _content_type(request: ApiRequest) -> str | None:
-    """A body has one media type (RFC 9110 section 8.3). Raises :class:`MalformedRequest`."""
+    """The one media type of the body (RFC 9110 section 8.3). Raises :class:`MalformedRequest`."""
     sent = request.headers.get("content-type", ())
     if len(sent) > 1 and request.body:
         raise MalformedRequest([InvalidValue("content-type", "header", "given more than once")])

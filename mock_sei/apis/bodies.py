@@ -1,4 +1,5 @@
-"""Request bodies: parsed by their media type, checked against the schema of the operation."""
+"""Request bodies: they are parsed by their media type and checked against the operation's
+schema."""
 
 from __future__ import annotations
 
@@ -32,22 +33,27 @@ MULTIPART = "multipart/form-data"
 JSON_PATCH = "application/json-patch+json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 ANYTHING = "*/*"
-"""Fits a body without a media type too."""
+"""A media range that fits every body, also a body without a media type."""
 
 
 def media_type_of(content_type: str | None) -> str:
+    """The media type of a ``Content-Type`` in lower case, without its parameters."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
 def is_json(media_type: str | None) -> bool:
-    """Whether a body of this media type is JSON, JSON Patch for instance (RFC 6839)."""
+    """Whether a body of this media type is JSON.
+
+    JSON Patch, for instance, is JSON too (RFC 6839).
+    """
     return media_type_of(media_type).endswith(("/json", "+json"))
 
 
 def takes_file(operation: Operation, content_type: str | None) -> bool:
-    """Whether a body of this content type is a file to the operation, or has one in it.
+    """Whether an operation takes a body of this content type as a file, or as a form with a file in
+    it.
 
-    Such a body is never parsed as JSON, nor as a form.
+    Such a body is never parsed as JSON or as a form of fields.
     """
     sent = media_type_of(content_type)
     if operation.rule.action == "upload":
@@ -59,13 +65,13 @@ def takes_file(operation: Operation, content_type: str | None) -> bool:
 
 
 def check_media_type(operation: Operation, content_type: str | None) -> str:
-    """The media type of a body, one of the operation's. Raises :class:`MalformedRequest`.
+    """The operation's media type that a body has. Raises :class:`MalformedRequest`.
 
-    As the document writes it, which may be a range such as ``image/*``.
+    The result is written as in the document, so it may be a range such as ``image/*``.
     """
     found = _find_media_type(operation, content_type)
     if found is None:
-        sent = (content_type or "").partition(";")[0].strip()  # a secret is known as it was sent
+        sent = (content_type or "").partition(";")[0].strip()  # as sent, to hide secrets
         takes = (*_media_types(operation), *operation.rule.content_types)
         fault = InvalidValue(
             "content-type", "header", f"must be {' or '.join(takes)}, not {shown(sent)}"
@@ -83,7 +89,7 @@ def _find_media_type(operation: Operation, content_type: str | None) -> str | No
 
 
 def _media_types(operation: Operation) -> list[str]:
-    """Those of the document, ranges last."""
+    """The media types of the document, ranges last."""
     body = operation.document.follow(operation.raw.get("requestBody") or {}, operation.name)
     return sorted(body.get("content") or {}, key=lambda each: "*" in each)
 
@@ -91,7 +97,7 @@ def _media_types(operation: Operation) -> list[str]:
 def has_form_member(operation: Operation, name: str) -> bool:
     """Whether the operation takes a form that may have a field of this name.
 
-    A form whose schema names no fields may have any.
+    A form whose schema names no fields may have any field.
     """
     document, place = operation.document, operation.name
     body = document.follow(operation.raw.get("requestBody") or {}, place)
@@ -105,7 +111,10 @@ def has_form_member(operation: Operation, name: str) -> bool:
 
 
 def _fields_of(document: Document, schema: Any, place: str) -> set[str]:
-    """The names that a schema of an object has, or one of its parts; a schema may be a boolean."""
+    """The member names in a schema of an object and in its alternatives.
+
+    A schema may be a boolean.
+    """
     whole = document.follow(schema, place)
     if not isinstance(whole, Mapping):
         return set()
@@ -117,17 +126,19 @@ def _fields_of(document: Document, schema: Any, place: str) -> set[str]:
 
 
 class Nulls:
-    """The members of a body that are null. No page says that null is refused: it is no value.
+    """Collects the members of a body that are null.
 
-    They are left out while the body is parsed, so that its schema is held against the rest.
+    No page says that null is refused, so it means "no value". These members are left out while the
+    body is parsed. Only the rest is checked against the schema.
     """
 
     def __init__(self) -> None:
         self._left_out: dict[int, tuple[Any, Sequence[str]]] = {}
-        """By the identity of the object that they stood in; the object lives as long as this."""
+        """Names of the null members, by the identity of their object. The object is kept, so that
+        the identity stays valid."""
 
     def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """An object without its members that are null."""
+        """An object without its null members."""
         members = _members(pairs)
         names = [name for name, value in pairs if value is None]
         for name in names:
@@ -137,20 +148,21 @@ class Nulls:
         return members
 
     def of(self, value: Any) -> Sequence[str]:
-        """The names of what an object of the body had as null."""
+        """The names of the members of this object that were null in the body."""
         return self._left_out.get(id(value), (None, ()))[1]
 
     @property
     def names(self) -> list[str]:
+        """The names of all null members of the body."""
         return [name for _, each in self._left_out.values() for name in each]
 
 
 def read_json(
     operation: Operation, body: bytes, media_type: str, budget: Budget, nulls: Nulls | None = None
 ) -> Any:
-    """A JSON body that fits its schema. Raises :class:`MalformedRequest`.
+    """Reads a JSON body and checks it against its schema. Raises :class:`MalformedRequest`.
 
-    With ``nulls`` members that are null are left out, and are in there.
+    If ``nulls`` is given, null members are left out of the result and collected there.
     """
     value = parse_json(body, nulls)
     faults = list(find_faults(operation, value, media_type, budget))
@@ -160,20 +172,21 @@ def read_json(
 
 
 LARGEST_FORM = 64 * 1024
-"""Bytes: what a query may have. Answers are remembered by what was asked."""
+"""Bytes, as many as a query may have. A larger form would make the remembered answers too large:
+what was asked for is the key under which an answer is remembered."""
 
 
 def read_form(operation: Operation, body: bytes, content_type: str | None) -> str:
-    """A form-encoded body; nothing where the operation takes none.
+    """A form-encoded body as text. Empty if the operation takes no form.
 
-    A body without a content type is read as the form it must be. Raises :class:`MalformedRequest`.
+    A body without a content type is read as a form. Raises :class:`MalformedRequest`.
     """
     if not body or not operation.form_parameters:
         return ""
     if content_type is not None:
         check_media_type(operation, content_type)
     if len(body) > LARGEST_FORM:
-        reason = f"the form has {len(body)} bytes, and {LARGEST_FORM} are the most"
+        reason = f"the form has {len(body)} bytes; at most {LARGEST_FORM} are allowed"
         raise MalformedRequest([InvalidValue("", "body", reason)])
     try:
         return body.decode()
@@ -182,7 +195,8 @@ def read_form(operation: Operation, body: bytes, content_type: str | None) -> st
 
 
 def misfit(operation: Operation, faults: Sequence[InvalidValue]) -> MalformedRequest:
-    """JSON that is not what the operation takes: 422 where its page has that status, else 400."""
+    """The refusal of a wrong JSON body: 422 if the operation's page documents that status,
+    otherwise 400."""
     if "invalid" in operation.rule.statuses:
         return MalformedRequest(faults, PAYLOAD_INVALID)
     return MalformedRequest(faults)
@@ -195,9 +209,10 @@ def read_members(
     budget: Budget,
     notes: list[str],
 ) -> dict[str, Any]:
-    """A JSON body that is an object and fits its schema; nothing where the operation takes none.
+    """Reads a JSON object and checks it against its schema. Empty if the operation takes no body.
 
-    Values that no open list has are noted. Raises :class:`MalformedRequest`.
+    Values that are missing in an open list are noted, not refused. Raises
+    :class:`MalformedRequest`.
     """
     if "requestBody" not in operation.raw:
         return {}
@@ -214,33 +229,40 @@ def read_members(
 def note_nulls(
     operation: Operation, media_type: str, nulls: Nulls | None, notes: list[str]
 ) -> None:
-    """Notes what was null, by the names that the body's schema has: others may be anything."""
+    """Notes which members were null.
+
+    Only names of the body's schema are shown: other names may hold anything.
+    """
     names = nulls.names if nulls is not None else []
     if not names:
         return
     known = _fields_of(operation.document, body_schema(operation, media_type), operation.name)
     shown = ", ".join(sorted(known.intersection(names)))
-    done = "are taken away" if operation.method == "PATCH" else "count as not sent"
+    done = "are removed" if operation.method == "PATCH" else "count as not sent"
     notes.append(f"{len(names)} members of the body are null and {done}: {shown or 'inner ones'}")
 
 
 def _under_their_names(operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
-    """A body's members under the names of the rule, without those that name nothing."""
+    """The members under the names that the rule uses.
+
+    Members that name a record and are empty are left out.
+    """
     rule, found = operation.rule, dict[str, Any]()
     for name, value in body.items():
         own = rule.aliases.get(name, name)
         if value == "" and own in rule.names:
             continue
         if found.setdefault(own, value) != value:
-            reason = f"differs from the value of another spelling of {own}"
+            reason = f"differs from the value under another spelling of {own}"
             raise misfit(operation, [InvalidValue(name, "body", reason)])
     return found
 
 
 def parse_json(body: bytes, nulls: Nulls | None = None) -> Any:
-    """UTF-8 JSON that can be kept and sent again (RFC 8259). Raises :class:`MalformedRequest`.
+    """Parses UTF-8 JSON that can be stored and sent again (RFC 8259).
 
-    With ``nulls`` members that are null are left out, and are in there.
+    Raises :class:`MalformedRequest`. If ``nulls`` is given, null members are left out of the result
+    and collected there.
     """
     members = _members if nulls is None or b"null" not in body else nulls.members
     if not body:
@@ -274,17 +296,19 @@ _MAYBE_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _check_levels(body: bytes) -> None:
-    """``ValueError`` for more than :data:`DEEPEST_JSON` levels, before anything recurses.
+    """Raises ``ValueError`` for more than :data:`DEEPEST_JSON` levels, before the recursive parser
+    runs.
 
-    Each step here is one call of C code, during which no other thread runs, so what it takes is
-    bounded by the count of values, and not only by the size: a body with more quotes than they may
-    have, or with more closing brackets than opening ones, is no JSON, as the parser finds soon.
+    Each step here is one call of C code, and no other thread runs during it. So the number of
+    values must bound its time, not only the size. A body with more quotes than its values can have,
+    or with more closing brackets than opening ones, is not checked here: it is not JSON, and the
+    parser finds that early.
     """
     opening = body.count(b"[") + body.count(b"{")
     if opening <= DEEPEST_JSON:
         return
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
-    most_quotes = 4 * (opening + body.count(b",") + 1)  # those of a name and of a text
+    most_quotes = 4 * (opening + body.count(b",") + 1)  # two around a name, two around its text
     if plain.count(b'"') > most_quotes:
         return
     steps = b"".join(plain.split(b'"')[::2]).translate(_STEPS, _NO_BRACKETS)
@@ -295,7 +319,7 @@ def _check_levels(body: bytes) -> None:
 
 
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-"""An opening bracket is 1, a closing one is 255, which is -1 as a signed byte."""
+"""Turns an opening bracket into 1 and a closing one into 255, which is -1 as a signed byte."""
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 
@@ -307,7 +331,7 @@ def _finite(text: str) -> float:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 class _Twice(ValueError):
@@ -326,12 +350,13 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 MOST_VALUES = 100_000
-"""Values of a body: its commas and opening brackets, those in texts too. They are counted before
-the body is parsed, since each value costs far more than its bytes."""
+"""Values of a body, counted as its commas and opening brackets, also those inside texts. They are
+counted before the body is parsed, because a value costs far more than its bytes."""
 
 
 def refuse_many_values(body: bytes) -> None:
-    """Raises :class:`~mock_sei.errors.Refusal`, 413."""
+    """Raises a 413 :class:`~mock_sei.errors.Refusal` for a body with more than :data:`MOST_VALUES`
+    values."""
     if len(body) <= MOST_VALUES:
         return
     count = body.count(b",") + body.count(b"[") + body.count(b"{")
@@ -340,7 +365,7 @@ def refuse_many_values(body: bytes) -> None:
             BODY_TOO_LARGE,
             check="body values",
             because=f"The request body has more than {MOST_VALUES} commas and opening brackets, "
-            "which count as its values, those in texts too. Send it in several calls.",
+            "which count as its values, also inside texts. Send it in several calls.",
             expected=f"at most {MOST_VALUES} commas and opening brackets",
             actual=f"{count}",
         )
@@ -355,7 +380,7 @@ def find_faults(
 
 
 def body_schema(operation: Operation, media_type: str) -> Any:
-    """The schema of the request body of one of the operation's media types."""
+    """The schema of the operation's request body for one of its media types."""
     document = operation.document
     body = document.follow(operation.raw.get("requestBody") or {}, operation.name)
     media = document.follow(body["content"][media_type], operation.name)
@@ -375,7 +400,8 @@ _LONGEST_PLACE = 300
 
 
 def names_of(values: Mapping[Key, Any], operation: Operation) -> dict[str, dict[str, Any]]:
-    """A call's values by where they came from, as templates name them."""
+    """A call's values, grouped by their place in the request, under the names that templates
+    use."""
     places: dict[str, dict[str, Any]] = {place: {} for place in PLACES}
     for key, value in values.items():
         parameter = operation.parameters[key]

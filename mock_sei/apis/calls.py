@@ -1,4 +1,5 @@
-"""A functional call that was let in, and its answer; what the actions share."""
+"""A functional call that passed all checks of its caller, its answer, and what several actions
+share."""
 
 from __future__ import annotations
 
@@ -25,19 +26,22 @@ from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, InvalidValue, MalformedRe
 
 
 class Contents(UserDict[str, Content]):
-    """Files by their keys, the oldest first, with the size of all. What is taken out is closed."""
+    """Uploaded files by their keys, the oldest first, with their total size.
+
+    A file that is removed is closed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.size = 0
-        """Bytes that they take."""
+        """The bytes that all files take."""
         self._is_over = False
         self._lock = threading.RLock()
 
     def __setitem__(self, key: str, content: Content) -> None:
         with self._lock:
             if self._is_over:
-                return  # its body ends with its call
+                return  # this state has ended: the file is closed with its call
             self.drop(key)
             content.keep()
             self.size += content.held
@@ -50,19 +54,19 @@ class Contents(UserDict[str, Content]):
             content.close()
 
     def drop(self, key: str) -> None:
-        """Takes a file out, if it is there."""
+        """Removes a file if it is there."""
         with self._lock:
             if key in self.data:
                 del self[key]
 
     def end(self) -> None:
-        """Takes all out, and takes none in any more: the state that they belong to is over."""
+        """Removes all files and keeps no new ones: the state that they belong to has ended."""
         self._is_over = True
         while self.let_go_of_oldest():
             pass
 
     def let_go_of_oldest(self) -> bool:
-        """Says whether there was one."""
+        """Removes the oldest file. Returns False if there was none."""
         with self._lock:
             oldest = next(iter(self.data), None)
             if oldest is not None:
@@ -72,47 +76,48 @@ class Contents(UserDict[str, Content]):
 
 @dataclass(kw_only=True)
 class ApiState:
-    """What the functional APIs know and a reset replaces."""
+    """The data of the functional APIs that a reset replaces."""
 
     collections: Collections
     jobs: Jobs
     random: Random
     zone: tzinfo
-    """In which records hold times that have no offset."""
+    """The time zone of times in records that have no offset."""
     contents: Contents = field(default_factory=Contents)
-    """Uploaded files, by the key of their record; no operation of the products gives them back."""
+    """Uploaded files, by the key of their record. No operation of the products gives a file
+    back."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiCall:
-    """One call of an operation."""
+    """One call of an operation, with its values already read and checked."""
 
     operation: Operation
     values: Mapping[Key, Value]
     url: str
-    """The absolute address that was called, without its query."""
+    """The absolute URL of the call, without its query."""
     body: bytes = field(repr=False)
-    """Empty where it is a file."""
+    """Empty if the body is a file: then ``upload`` has it."""
     content_type: str | None
     accept: str
     user: str
-    """The end user of the token, else its service account."""
+    """The end user of the token, or its service account if the token has no end user."""
     now: datetime
-    """In the zone of the records."""
+    """The time of the call, in the time zone of the records."""
     state: ApiState = field(repr=False)
     budget: Budget = field(default_factory=Budget, repr=False)
-    """What the patterns of the document may still take."""
+    """The time that is left for the document's regular expressions."""
     only_looks: bool = False
-    """Whether it is a HEAD, which changes nothing."""
+    """True for a HEAD request, which changes nothing."""
     notes: list[str] = field(default_factory=list, repr=False)
-    """What the journal says about the call besides."""
+    """Remarks about the call that its journal entry shows."""
     upload: Body | None = field(default=None, repr=False)
-    """A body that is a file, or has one in it."""
+    """The body if it is a file or contains a file."""
     headers: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
-    """The values of each header in their order; names in lower case."""
+    """The values of each header in their order. The names are in lower case."""
 
     def names(self, **more: Any) -> dict[str, Any]:
-        """What the templates of a document may name."""
+        """The names that a template of the document may use, with their values."""
         return {
             **names_of(self.values, self.operation),
             "now": local_text(self.now),
@@ -123,11 +128,17 @@ class ApiCall:
         }
 
     def query_values(self) -> dict[str, Value]:
-        """Those of the query alone, as links repeat them."""
+        """The values of the query, without those of the path and headers.
+
+        The links of a list repeat them.
+        """
         return {name: value for (place, name), value in self.values.items() if place == "query"}
 
     def require_record(self) -> Record:
-        """The record that the path names. Raises :class:`~mock_sei.errors.Refusal`, 404."""
+        """The record that the path names.
+
+        Raises a 404 :class:`~mock_sei.errors.Refusal` if there is none.
+        """
         rule = self.operation.rule
         name, value = self._key_value()
         for found in self.state.collections.find_all(rule.collection, rule.key, value):
@@ -136,7 +147,7 @@ class ApiCall:
         raise not_there(self.operation, name, value)
 
     def _is_of_the_path(self, record: Record) -> bool:
-        """Whether the path's other parameters that name a field fit too."""
+        """Whether the record also fits the other path parameters that name one of its fields."""
         return all(
             str(find_value(record, each.field)) == str(self.values[each.key])
             for each in self.operation.parameters.values()
@@ -144,10 +155,11 @@ class ApiCall:
         )
 
     def known_records(self, body: Any = None) -> dict[str, Record]:
-        """The records that the rule's ``known`` values name, by the value's last name.
+        """The records that the rule's ``known`` values name, by the last part of each value's name.
 
-        Those of the body once it is there. Raises :class:`~mock_sei.errors.Refusal`, 404, where the
-        path names none, and :class:`~mock_sei.errors.MalformedRequest` for the rest.
+        Values of the body are looked up only if ``body`` is given. Raises a 404
+        :class:`~mock_sei.errors.Refusal` if a value of the path names no record, and
+        :class:`~mock_sei.errors.MalformedRequest` for other values.
         """
         found: dict[str, Record] = {}
         faults: list[InvalidValue] = []
@@ -173,7 +185,10 @@ class ApiCall:
         return found
 
     def _key_value(self) -> tuple[str, object]:
-        """The parameter that names a record: the one of the path that is compared with the key."""
+        """The name and value of the path parameter that finds the record.
+
+        Usually its field is the rule's key.
+        """
         rule = self.operation.rule
         in_path = [each for each in self.operation.parameters.values() if each.place == "path"]
         for each in in_path:
@@ -186,18 +201,19 @@ class ApiCall:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiAnswer:
-    """What goes back: JSON, or bytes with their media type."""
+    """The answer to a functional call: JSON, or bytes with their media type."""
 
     body: Any = None
     status: int = 200
     content: bytes | None = field(default=None, repr=False)
-    """Of the body too, where it was written out before."""
+    """The bytes to send. They are set also for a JSON body that was already encoded."""
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """The headers that the operation's document declares."""
+    """The headers that the operation's document declares for this answer."""
 
 
 def not_there(operation: Operation, name: str, value: object) -> Refusal:
+    """The 404 refusal for a record that the path names and that does not exist."""
     return Refusal(
         NOT_FOUND,
         check="record",
@@ -208,24 +224,29 @@ def not_there(operation: Operation, name: str, value: object) -> Refusal:
 
 
 def not_authorized(faults: Sequence[InvalidValue]) -> Refusal:
-    """For what a body names and is not there, where the product's page has 404 for that."""
+    """The refusal for a record that the body names and that does not exist.
+
+    Only for products whose page documents 404 for this case.
+    """
     reasons = "; ".join(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
     return Refusal(
         NOT_AUTHORIZED,
         check="record",
-        because=f"{reasons}. The product's page calls 404 what the caller is not authorized for.",
+        because=f"{reasons}. The product's page gives 404 for a record that the caller is not "
+        "authorized for.",
     )
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Which members of a record are shown."""
+class MemberSelection:
+    """Selects the members of a record that an answer shows."""
 
     members: frozenset[str]
-    """All where there are none."""
+    """The members to show. Empty means all."""
     without: frozenset[str]
 
     def of(self, record: Record) -> Record:
+        """The record with only the selected members."""
         members, without = self.members, self.without
         if not members and without.isdisjoint(record):
             return record
@@ -236,8 +257,8 @@ class Shape:
         }
 
 
-def shape_of(call: ApiCall) -> Shape:
-    """The members that the operation and the call ask for."""
+def shape_of(call: ApiCall) -> MemberSelection:
+    """The members that the operation and the parameters of the call select."""
     rule, values = call.operation.rule, call.values
     members = set(rule.members)
     for parameter in call.operation.find_parameters("section"):
@@ -251,25 +272,25 @@ def shape_of(call: ApiCall) -> Shape:
         for parameter in call.operation.find_parameters("include")
         if values.get(parameter.key) not in (True, "true") and parameter.member
     }
-    return Shape(frozenset(members), frozenset(without))
+    return MemberSelection(frozenset(members), frozenset(without))
 
 
-# json.dumps would make one for every text.
+# One encoder for all texts, because json.dumps makes a new one for each text.
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def json_text(value: Any) -> str:
-    """As it is sent."""
+    """A value as compact JSON, as it is sent."""
     return _JSON.encode(value)
 
 
 def json_bytes(value: Any) -> bytes:
-    """A value as JSON in UTF-8; half a surrogate pair is escaped as JSON does it."""
+    """A value as JSON in UTF-8. Half of a surrogate pair is escaped, as JSON allows."""
     return json_text(value).encode(errors="backslashreplace")
 
 
 def enveloped(body: Any, envelope: str) -> Any:
-    """The body in the envelope its product uses."""
+    """The body inside the envelope that its product uses."""
     if envelope == "none":
         return body
     results = body if isinstance(body, list) else [body]

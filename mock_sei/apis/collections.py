@@ -1,7 +1,7 @@
-"""The records behind the functional APIs, by collection; one set for the life of a state.
+"""The records of the functional APIs in collections. Each platform state has its own collections.
 
-Writes are made one after the other, each from the :class:`~mock_sei.apis.records.Table` that was
-there to the next; whoever reads keeps the table that was there when it began.
+Writes run one after the other. Each one replaces the :class:`~mock_sei.apis.records.RecordTable` by
+a new one. A reader keeps the table that was current when it began.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mock_sei.apis.records import (
     BY_IDENTITY,
     Order,
     Record,
-    Table,
+    RecordTable,
     find_value,
     order_of,
     ordered,
@@ -26,32 +26,38 @@ from mock_sei.apis.records import (
 __all__ = ["Collections", "Record", "Seed", "find_value", "order_of", "ordered"]
 
 _REMEMBERED = 64
-"""Answers that are kept: a walk asks for the same ones again and again."""
+"""How many answers are kept. A client that walks through a list asks for the same records again and
+again."""
 _LARGEST_REMEMBERED = 256 * 1024
-"""Bytes of an answer that is kept; a larger one is made anew for each call."""
+"""The most bytes that a kept answer may have. Larger answers are made anew for each call."""
 
 Made = TypeVar("Made")
 
-_NOTHING = Table.of(())
+_NOTHING = RecordTable.of(())
 
 
 class Seed:
-    """The records that every state begins with; their orders are made once for all states."""
+    """The records with which each state begins.
+
+    Their orders are computed once and shared by all states.
+    """
 
     def __init__(self, records: Mapping[str, Sequence[Record]]) -> None:
         self._records = records
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, RecordTable] = {}
 
     @property
     def names(self) -> Iterable[str]:
+        """The names of the collections that have records at the start."""
         return self._records.keys()
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> RecordTable:
+        """The records of a collection at the start."""
         found = self._tables.get(name)
         if found is None:
             if name not in self._records:
                 return _NOTHING
-            found = self._tables.setdefault(name, Table.of(self._records[name]))
+            found = self._tables.setdefault(name, RecordTable.of(self._records[name]))
         return found
 
 
@@ -61,42 +67,48 @@ class Collections:
     def __init__(self, seed: Seed | Mapping[str, Sequence[Record]]) -> None:
         self._lock = threading.Lock()
         self._seed = seed if isinstance(seed, Seed) else Seed(seed)
-        self._changed: dict[str, Table] = {}
-        """What a collection holds since it was changed; before, it holds its seed."""
+        self._changed: dict[str, RecordTable] = {}
+        """The tables that were changed. A collection without a table here still has its seed's
+        records."""
         self._versions: dict[str, int] = {}
         self._made: OrderedDict[Hashable, object] = OrderedDict()
 
     @property
     def names(self) -> list[str]:
+        """The names of all collections that have or had records."""
         return sorted({*self._seed.names, *self._changed})
 
     def has(self, name: str) -> bool:
+        """Whether a collection with this name has or had records."""
         return name in self._changed or name in self._seed.names
 
-    def table(self, name: str) -> Table:
-        """What it holds now; a later change makes another."""
+    def table(self, name: str) -> RecordTable:
+        """The current records of a collection. A later change makes a new table."""
         found = self._changed.get(name)
         return self._seed.table(name) if found is None else found
 
     def all(self, name: str) -> tuple[Record, ...]:
-        """As they were put in."""
+        """All records of a collection, in the order in which they were added."""
         return self.table(name).records
 
     def find(self, name: str, key: str, value: object) -> Record | None:
-        """The record whose key has this value, compared as text: a path has no numbers."""
+        """The first record whose key has this value, or None.
+
+        Values are compared as text, because a path is text.
+        """
         return next(_with(self.table(name), key, value), None)
 
     def find_all(self, name: str, key: str, value: object) -> list[Record]:
-        """The same where a key alone does not identify a record."""
+        """All records whose key has this value, for keys that do not identify one record."""
         return list(_with(self.table(name), key, value))
 
     def add(
         self,
         name: str,
         records: Iterable[Record],
-        check: Callable[[Table], None] = lambda _: None,
+        check: Callable[[RecordTable], None] = lambda _: None,
     ) -> None:
-        """Nothing is added where ``check``, which sees what is there, raises."""
+        """Adds records. Adds nothing if ``check``, which gets the current table, raises."""
         with self._lock:
             before = self.table(name)
             check(before)
@@ -107,11 +119,11 @@ class Collections:
         name: str,
         key: str,
         record: Record,
-        check: Callable[[Table], None] = lambda _: None,
+        check: Callable[[RecordTable], None] = lambda _: None,
     ) -> bool:
-        """Adds a record unless one with its key is there; says whether.
+        """Adds a record if no record has its key yet. Returns whether it was added.
 
-        Nothing is added where ``check``, which sees what is there, raises.
+        Adds nothing if ``check``, which gets the current table, raises.
         """
         with self._lock:
             before = self.table(name)
@@ -124,14 +136,17 @@ class Collections:
     def change(
         self, name: str, changed: Callable[[tuple[Record, ...]], tuple[Record, ...]]
     ) -> None:
-        """Puts other records in their place; nobody writes meanwhile, and what it raises passes."""
+        """Replaces all records by the result of ``changed``. No other write runs meanwhile.
+
+        What ``changed`` raises reaches the caller, and then nothing is replaced.
+        """
         with self._lock:
-            self._set(name, Table.of(changed(self.all(name))))
+            self._set(name, RecordTable.of(changed(self.all(name))))
 
     def next_value(self, name: str, member: str) -> int | str:
-        """A number one above the greatest that a member has: 7 after 6, ``T-007`` after ``T-006``.
+        """One more than the greatest number in a member: 7 after 6, ``T-007`` after ``T-006``.
 
-        1 where no record has one.
+        The result is 1 if no record has a number there.
         """
         table = self.table(name)
         order = Order(_numbers, (member,))
@@ -139,14 +154,17 @@ class Collections:
         if not entries:
             return 1
         greatest = int(entries[-1][0][0])
-        _, record = next(table.with_key(order, greatest))  # the oldest of several
+        _, record = next(table.with_key(order, greatest))  # the oldest of these records
         before, digits = _counted(record.get(member)) or (None, "0")
         if before is None:
             return greatest + 1
         return f"{before}{greatest + 1:0{len(digits)}}"
 
     def replace(self, name: str, old: Record, new: Record | None) -> bool:
-        """Puts one record in another's place, or takes it out; False where it is gone already."""
+        """Replaces a record by another one, or removes it if ``new`` is None.
+
+        False if it is already gone.
+        """
         with self._lock:
             before = self.table(name)
             places = [place for place, _ in before.with_key(BY_IDENTITY, id(old))]
@@ -157,15 +175,15 @@ class Collections:
                 self._set(name, after)
             return bool(places)
 
-    def _set(self, name: str, table: Table) -> None:
+    def _set(self, name: str, table: RecordTable) -> None:
         self._changed[name] = table
         self._versions[name] = self._versions.get(name, 0) + 1
 
-    def remember(self, name: str, wanted: Hashable, make: Callable[[Table], Made]) -> Made:
-        """What ``make`` makes of the records.
+    def remember(self, name: str, wanted: Hashable, make: Callable[[RecordTable], Made]) -> Made:
+        """The result of ``make``, which gets the collection's table.
 
-        ``wanted`` stands for what ``make`` does: the same again is answered from memory while the
-        collection has not changed.
+        ``wanted`` identifies what ``make`` does. While the collection is unchanged, an equal
+        ``wanted`` is answered from memory.
         """
         with self._lock:
             table = self.table(name)
@@ -184,7 +202,7 @@ class Collections:
         return made
 
 
-def _with(table: Table, key: str, value: object) -> Iterator[Record]:
+def _with(table: RecordTable, key: str, value: object) -> Iterator[Record]:
     return (record for _, record in table.with_key(Order(texts, (key,)), str(value)))
 
 
@@ -192,7 +210,10 @@ _NUMBER = re.compile(r"(.*?)([0-9]{1,15})", re.DOTALL)
 
 
 def _counted(value: object) -> tuple[str | None, str] | None:
-    """The text before a number and its digits; None for the text where the value is a number."""
+    """The text before a number, and the number's digits.
+
+    The text is None if the value itself is a number.
+    """
     if isinstance(value, int) and 0 <= value < 10**15 and not isinstance(value, bool):
         return None, str(value)
     match = _NUMBER.fullmatch(value) if isinstance(value, str) else None
@@ -200,6 +221,6 @@ def _counted(value: object) -> tuple[str | None, str] | None:
 
 
 def _numbers(record: Record, member: str) -> Iterable[int]:
-    """What :func:`_counted` finds, to order records by."""
+    """The number that :func:`_counted` finds in a member, to order records by it."""
     found = _counted(record.get(member))
     return () if found is None else (int(found[1]),)

@@ -1,10 +1,10 @@
-"""What one value must fit, as one schema: ``$ref``, ``allOf``, alternatives, conditions together.
+"""Combines all schemas that one value must fit: ``$ref``, ``allOf``, alternatives and conditions.
 
-Several schemas go for one value: those of ``allOf``, the one a ``$ref`` leads to and what stands
-beside it, the chosen alternative of ``oneOf`` or ``anyOf``, ``if`` with ``then``. A value that is
-made for each of them apart fits none in the end; so their keywords are put together first. Schemas
-of members and items stay apart as a tuple of parts, and are put together when one is made. Source:
-JSON Schema 2020-12.
+Several schemas can apply to one value: those of ``allOf``, the target of a ``$ref`` and its
+neighbours, the chosen alternative of ``oneOf`` or ``anyOf``, ``if`` with ``then``. A value that is
+made for one of them may not fit the others, so their keywords are combined first. The schemas of
+members and items stay separate, as a tuple of parts. They are combined when a member or an item is
+made. Source: JSON Schema 2020-12.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from mock_sei.apis.plain import Parts, Plain, put_together
 from mock_sei.apis.references import Document
 
 _MOST_PARTS = 500
-"""Schemas that are put together for one value."""
+"""The most schemas that are combined for one value."""
 _MOST_CHOICES = 30
-"""Alternatives that one value is made of."""
+"""The most alternatives that are chosen for one value."""
 
 
 def ways(parts: Parts, document: Document, budget: Budget | None = None) -> Iterator[Plain]:
     """One plain schema for each choice of alternatives, in the order of the document.
 
-    Contradictory ones come last, so that there is always one. ``budget`` is for patterns.
+    Contradictory ones come last, so that there is always at least one. ``budget`` limits the time
+    for patterns.
     """
     hopeless: list[Plain] = []
     plain = Plain(budget=budget or Budget())
@@ -40,7 +41,7 @@ def ways(parts: Parts, document: Document, budget: Budget | None = None) -> Iter
 
 
 _Group = Sequence[Sequence[Any]]
-"""Alternatives, each some schemas."""
+"""A group of alternatives. Each alternative is a sequence of schemas."""
 
 
 class _Expansion:
@@ -104,7 +105,7 @@ class _Expansion:
     def _exclusive(
         self, group: Sequence[Sequence[Any]], alternatives: Sequence[Any]
     ) -> list[list[Any]]:
-        """Each alternative, with what keeps the value out of the others."""
+        """Each alternative, with schemas that keep the value out of all other alternatives."""
         if len(alternatives) > _MOST_EXCLUDED:
             return []
         members = [self._members(each) for each in alternatives]
@@ -117,7 +118,10 @@ class _Expansion:
         ]
 
     def _members(self, schema: Any) -> Mapping[str, Any]:
-        """Members that a schema knows, also by its ``allOf``; else what it requires, as True."""
+        """The members that a schema describes, also by its ``allOf``.
+
+        If it describes none, the result has the names that it requires, each with the schema True.
+        """
         found: dict[str, Any] = {}
         required: dict[str, Any] = {}
         waiting, seen = [schema], set[int]()
@@ -133,14 +137,17 @@ class _Expansion:
     def _subtypes(
         self, name: str, mapping: Mapping[str, Any], seen: frozenset[int]
     ) -> list[list[Any]]:
-        """The types of a base's mapping; only the one that is being made, where it is one."""
+        """The subtypes in a base type's mapping.
+
+        If one of them is already being made, only the lowest such type.
+        """
         types = {
             value: self._document.find(reference, "discriminator.mapping")
             for value, reference in mapping.items()
             if isinstance(reference, str) and reference.startswith("#/")
         }
         made = [value for value, each in types.items() if id(each) in seen]
-        if made:  # of types below one another, the lowest
+        if made:  # of a type and its subtypes, only the lowest one
             lowest = next(
                 (
                     one
@@ -153,7 +160,7 @@ class _Expansion:
         return [[*_discriminated(name, value), each] for value, each in types.items()] or [[]]
 
     def _is_below(self, schema: Any, other: Any) -> bool:
-        """Whether a schema has another one among those of its ``allOf``."""
+        """Whether a schema includes another one by ``allOf``, directly or indirectly."""
         waiting, seen = [schema], set[int]()
         while waiting and len(seen) < _MOST_EXCLUDED:
             each = waiting.pop()
@@ -168,13 +175,15 @@ class _Expansion:
 
 
 _MOST_EXCLUDED = 10
-"""Alternatives that a value may be kept out of, and parts of one by which that is done."""
+"""The most alternatives from which a value is kept out, and the most parts of one that are looked
+at for it."""
 
 
 def _outside(members: Mapping[str, Any], beside: Mapping[str, Any]) -> Any:
-    """A schema for objects that do not fit another one with these members; any where it has none.
+    """A schema for objects that do not fit another schema with these members.
 
-    By a member that the schema ``beside`` it does not know, where there is one.
+    True if it has no members. A member that the schema ``beside`` does not describe is preferred to
+    exclude the other schema.
     """
     names = sorted(members, key=lambda name: name in beside)
     if not names:
@@ -186,7 +195,7 @@ def _outside(members: Mapping[str, Any], beside: Mapping[str, Any]) -> Any:
 
 
 _DISCRIMINATED = "x-mock-sei-discriminated"
-"""Key of a schema of our own making: a discriminator's member has the value that names its type."""
+"""A key of our own: its schema sets the discriminator's member to the value that names the type."""
 
 
 def _discriminated(name: str | None, value: Any) -> Iterator[Any]:
@@ -195,7 +204,10 @@ def _discriminated(name: str | None, value: Any) -> Iterator[Any]:
 
 
 def _name_of(alternative: Any, mapping: Mapping[str, Any]) -> str | None:
-    """By the mapping, else the last part of the reference (OpenAPI 3.1.1 section 4.8.25)."""
+    """The name of an alternative, by the mapping or by the last part of its reference.
+
+    Source: OpenAPI 3.1.1 section 4.8.25.
+    """
     reference = alternative.get("$ref") if isinstance(alternative, Mapping) else None
     if not isinstance(reference, str):
         return None

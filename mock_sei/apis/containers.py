@@ -1,6 +1,6 @@
-"""Objects and arrays that fit a plain schema: which members and items there are, and how many.
+"""Makes objects and arrays that fit a plain schema: it decides which members and items there are.
 
-The values of members and items come from a :class:`Maker`.
+A :class:`Maker` makes the values of the members and items.
 """
 
 from __future__ import annotations
@@ -14,41 +14,48 @@ from mock_sei.apis.plain import Parts, Plain, identity
 from mock_sei.apis.texts import texts_for
 
 DEEPEST = 3
-"""Levels after which optional members are left out, so that a wide schema stays small."""
+"""Below this level optional members are left out, so that the value of a wide schema stays
+small."""
 MOST_VALUES = 60
-"""Values of a text, a number or an item that are tried for one schema."""
+"""How many texts, numbers or items are tried for one schema."""
 MOST_PARTS = 20_000
-"""Members and items of one value, all in all; deeper ones may have a fifth for each level."""
+"""The most members and items of one value in total. Each level deeper may have a fifth of it."""
 _MOST_PARTS_OF_ANY = 200
-"""Parts that a value may have however deep it stands: the members that a schema requires."""
+"""How many parts a value may have at any depth, so that it can have the members that its schema
+requires."""
 
 ANY: Mapping[str, Any] = {}
 _TEXT = {"type": "string"}
-"""What a member gets of which nothing is known."""
+"""The schema of a member about which nothing is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
+    """A value that was made for a schema."""
+
     value: Any
     size: int = 1
-    """The number of its parts."""
+    """How many parts the value has."""
     is_whole: bool = True
-    """False where something that is required could not be made."""
+    """False if a required part could not be made."""
 
 
 class Maker(Protocol):
-    """What makes the values within a value."""
+    """Makes the values inside a value."""
 
     @property
     def has_time(self) -> bool:
-        """Whether there may still be a choice, and members that nobody requires."""
+        """Whether there is time left for alternatives and for optional members."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more may be made."""
+        """Whether the time has run out, so that nothing more may be made."""
 
     def made(self, parts: Parts, depth: int, number: int = 0) -> Made:
-        """The value of some schemas; another one for each number, where there are so many."""
+        """A value for some schemas.
+
+        Different numbers give different values, as far as the schemas allow.
+        """
 
 
 def _most_parts(depth: int) -> int:
@@ -57,7 +64,10 @@ def _most_parts(depth: int) -> int:
 
 
 def objects(maker: Maker, plain: Plain, depth: int, number: int, is_sparse: bool) -> Iterator[Made]:
-    """With the optional members; where a check may refuse that, without them as well."""
+    """Objects for a schema, first with the optional members.
+
+    If a check may refuse these, objects without optional members follow, then other values.
+    """
     yield _object(maker, plain, depth, number, is_sparse=is_sparse)
     if plain.checked:
         if not is_sparse:
@@ -88,7 +98,7 @@ def _object(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: b
         if len(members) >= most or left < 0 or not is_wanted or maker.is_over:
             break
         parts = plain.member(name)
-        if not _goes_on(plain, name, members):
+        if not _may_add(plain, name, members):
             continue
         made = maker.made(parts, depth + 1, 0 if members else number)
         if made.is_whole:
@@ -101,7 +111,7 @@ def _object(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: b
 
 
 def _required(plain: Plain) -> dict[str, None]:
-    """The names that must be there, with what those demand."""
+    """The names of required members, with the names that these require in turn."""
     found: dict[str, None] = {}
     waiting = list(plain.required)
     while waiting:
@@ -112,8 +122,8 @@ def _required(plain: Plain) -> dict[str, None]:
     return found
 
 
-def _goes_on(plain: Plain, name: str, members: Mapping[str, Any]) -> bool:
-    """Whether an optional member may be put in: all that it demands is there."""
+def _may_add(plain: Plain, name: str, members: Mapping[str, Any]) -> bool:
+    """Whether an optional member may be added: all members that it requires are there."""
     return all(each in members for each in plain.demands.get(name, ()) if each != name)
 
 
@@ -123,7 +133,7 @@ def _parts_of(plain: Plain, name: str) -> Parts:
 
 
 def _further_names(plain: Plain, least: int) -> Iterator[str]:
-    """Names of members that no schema spells out."""
+    """Names for members that no schema lists by name."""
     if not least:
         return
     patterned = chain.from_iterable(each.get("patternProperties") or () for each in plain.objects)
@@ -140,6 +150,7 @@ def _further_names(plain: Plain, least: int) -> Iterator[str]:
 
 
 def arrays(maker: Maker, plain: Plain, depth: int, number: int, is_sparse: bool) -> Iterator[Made]:
+    """Arrays for a schema. If a check may refuse the first one, others follow."""
     yield _array(maker, plain, depth, number, is_sparse=is_sparse)
     if plain.checked:
         yield _array(maker, plain, depth, number, is_sparse=not is_sparse)
@@ -185,7 +196,7 @@ def _array(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: bo
         if left < 0:
             break
         if index >= plain.first_items and not (is_contained or contained or plain.unique):
-            more = min(count - len(values), left // made.size)  # all further ones are the same
+            more = min(count - len(values), left // made.size)  # all further items are equal
             values += [made.value] * more
             left -= more * made.size
     return Made(
@@ -196,7 +207,7 @@ def _array(maker: Maker, plain: Plain, depth: int, number: int, *, is_sparse: bo
 
 
 def _has_most(schema: Mapping[str, Any]) -> bool:
-    """Whether not all items may be of the kind that a schema must contain."""
+    """Whether a schema limits how many items may fit its ``contains``."""
     return "contains" in schema and "maxContains" in schema
 
 

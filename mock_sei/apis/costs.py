@@ -1,4 +1,5 @@
-"""Faults of users' documents, each with what it costs, in the words of the log and the command."""
+"""Faults of users' documents with their consequences, in the words of the log and of the
+command."""
 
 from __future__ import annotations
 
@@ -11,22 +12,22 @@ from mock_sei.errors import ConfigurationError
 WHOLE = "the whole file is left out"
 
 _MOST_NAMED = 3
-"""Operations that a sentence names."""
+"""How many operations a sentence names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """A fault, and what cannot be called because of it."""
+    """A fault in a document, and what cannot be called because of it."""
 
     error: ConfigurationError
     operations: Sequence[str] = ()
-    """Each as in ``GET /v1/orders``."""
+    """The operations that cannot be called, each written as ``GET /v1/orders``."""
     is_whole: bool = False
-    """Whether nothing of the file is read."""
+    """True if the whole file is not read."""
 
     @property
     def consequence(self) -> str:
-        """As in ``GET /a and GET /b are left out``."""
+        """The consequence in words, such as ``GET /a and GET /b are left out``."""
         if self.is_whole:
             return WHOLE
         named = self.operations[:_MOST_NAMED]
@@ -40,12 +41,12 @@ class Cost:
 
     @property
     def sentence(self) -> str:
-        """One line: file, place, value, problem, and what it costs."""
+        """One line with file, place, value, problem and consequence."""
         return f"{self.error}; {self.consequence}"
 
 
 def costs_of(errors: Iterable[ConfigurationError], left_out: Iterable[LeftOut]) -> list[Cost]:
-    """The faults of one document."""
+    """The faults of one document, each with its consequence."""
     names: dict[str, dict[str, None]] = {}
     for each in left_out:
         for reason in each.reasons:

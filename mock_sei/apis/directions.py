@@ -1,7 +1,9 @@
-"""Schemas by direction: no request must have what is ``readOnly``, no answer what is ``writeOnly``.
+"""Schemas by direction: a request need not have ``readOnly`` members, an answer no ``writeOnly``
+ones.
 
-OpenAPI 3.0.4 section 4.7.24.2: ``required`` of such a member is of one direction only. JSON Schema
-leaves it to the tools, and documents of 3.1 mean the same by it.
+OpenAPI 3.0.4 section 4.7.24.2 says that ``required`` applies to such a member only in one
+direction. JSON Schema leaves this to the tools, and authors of 3.1 documents expect the same
+behaviour.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mock_sei.apis.grammar import LISTS_OF_SCHEMAS, Kind, Shape, field_of
+from mock_sei.apis.grammar import LISTS_OF_SCHEMAS, FieldShape, ObjectKind, field_of
 from mock_sei.apis.references import Document
 from mock_sei.document_files import EXTENSION
 
@@ -19,30 +21,34 @@ Flag = Literal["readOnly", "writeOnly"]
 _LISTS = ("allOf", "anyOf", "oneOf")
 _ONES = ("if", "then", "else")
 _NAMED = ("dependentSchemas",)
-"""Keywords whose schemas go for the same value as the schema that they stand in."""
+"""Keywords with named schemas that apply to the same value as the schema around them."""
 
 _DEEPEST = 50
 _OWN = f"#/{EXTENSION}-directed/"
-"""Begins a reference of our own."""
+"""The beginning of references that only this module makes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Directed(Document):
-    """A document without the members of one flag; a schema is made so when it is asked for."""
+    """A document in which the members with one flag are not required.
+
+    A schema is converted when it is needed.
+    """
 
     whole: Document = field(repr=False)
     flag: Flag
     made: dict[int, tuple[Any, Any]] = field(default_factory=dict, repr=False)
-    """By the identity of a schema, which is kept so that no other can take it."""
+    """Converted schemas by the identity of the original, which is kept so that its identity stays
+    valid."""
     copies: dict[tuple[int, frozenset[str]], tuple[Any, Any]] = field(
         default_factory=dict, repr=False
     )
-    """Copies by a schema's identity and by the names that schemas around it have flagged."""
+    """Copies by the identity of a schema and the flagged names of the schemas around it."""
     flagged: dict[int, tuple[Any, bool]] = field(default_factory=dict, repr=False)
-    """Whether a schema has the flag, by its identity as in ``made``."""
+    """Whether a schema has the flag, by its identity. The schema is kept as in ``made``."""
     references: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict, repr=False)
     meant: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict, repr=False)
-    """What a reference of our own leads to, and the names that were flagged around it."""
+    """For each reference that this module made: its target, and the flagged names around it."""
 
     def find(self, reference: str, place: str) -> Any:
         meant, outer = self.meant.get(reference, (reference, frozenset[str]()))
@@ -50,7 +56,7 @@ class _Directed(Document):
         return self._copy(found, outer, 0) if outer else self.twin(found)
 
     def twin(self, schema: Any) -> Any:
-        """A schema of the whole document, as it is in this direction."""
+        """A schema of the whole document, converted to this direction."""
         if not isinstance(schema, Mapping):
             return schema
         kept = self.made.get(id(schema))
@@ -59,12 +65,15 @@ class _Directed(Document):
         return kept[1]
 
     def _copy(self, schema: Any, outer: frozenset[str], depth: int) -> Any:
-        """``outer`` are the names that schemas around this one have flagged, of the same value."""
+        """A converted copy.
+
+        ``outer`` are the flagged names of the schemas around it that apply to the same value.
+        """
         if not isinstance(schema, Mapping) or depth > _DEEPEST:
             return schema
         key = id(schema), outer
         if key not in self.copies:
-            self.copies[key] = schema, True  # within itself it asks for nothing more
+            self.copies[key] = schema, True  # a schema inside itself accepts everything
             self.copies[key] = schema, self._made_copy(schema, outer, depth)
         return self.copies[key][1]
 
@@ -72,11 +81,11 @@ class _Directed(Document):
         names = outer | self._flagged(schema)
         found: dict[str, Any] = {}
         for key, value in schema.items():
-            shape, kind = field_of(Kind.SCHEMA, key)
+            shape, kind = field_of(ObjectKind.SCHEMA, key)
             inner = names if key in (*_LISTS, *_ONES, *_NAMED) else frozenset()
-            if kind is not Kind.SCHEMA:
+            if kind is not ObjectKind.SCHEMA:
                 found[key] = value
-            elif shape is Shape.NAMED and isinstance(value, Mapping):
+            elif shape is FieldShape.NAMED and isinstance(value, Mapping):
                 found[key] = {
                     name: self._copy(each, inner, depth + 1)
                     for name, each in value.items()
@@ -99,7 +108,8 @@ class _Directed(Document):
         return found
 
     def _reference(self, reference: str, outer: frozenset[str]) -> str:
-        """One of our own, under which the names are known that schemas around it have flagged."""
+        """A reference of this module that also remembers the flagged names of the schemas around
+        it."""
         if not outer or not reference.startswith("#/"):
             return reference
         known = self.references.setdefault((reference, outer), len(self.references))
@@ -108,7 +118,7 @@ class _Directed(Document):
         return found
 
     def _discriminator(self, value: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
-        """With a mapping to the references that the alternatives beside it have."""
+        """A discriminator whose mapping has the same references as the alternatives beside it."""
         mapping = value.get("mapping")
         if not isinstance(mapping, Mapping):
             return value
@@ -119,7 +129,7 @@ class _Directed(Document):
         return {**value, "mapping": changed}
 
     def _flagged(self, schema: Any) -> frozenset[str]:
-        """The members of a value that have the flag, by all schemas that it must fit, or may."""
+        """The flagged members in all schemas that the value must fit or may fit."""
         found: set[str] = set()
         for each in self._of_the_same_value(schema, (*_LISTS, *_ONES, *_NAMED)):
             properties = each.get("properties")
@@ -140,7 +150,7 @@ class _Directed(Document):
     def _of_the_same_value(
         self, schema: Any, keywords: Sequence[str]
     ) -> Iterator[Mapping[str, Any]]:
-        """A schema and those that it leads to by ``$ref`` and these keywords, each once."""
+        """A schema and all schemas that ``$ref`` and these keywords reach from it, each once."""
         waiting, seen = [schema], set[int]()
         while waiting:
             each = waiting.pop()
@@ -163,17 +173,17 @@ def _without(names: frozenset[str], required: Any) -> Any:
 
 
 def for_requests(document: Document, schema: Any) -> tuple[Document, Any]:
-    """A schema of a request body, and the document in which its references are followed."""
+    """The schema of a request body, and the document in which to follow its references."""
     return _directed(document, schema, "readOnly")
 
 
 def for_answers(document: Document, schema: Any) -> tuple[Document, Any]:
-    """A schema of an answer, and the document in which its references are followed."""
+    """The schema of an answer, and the document in which to follow its references."""
     return _directed(document, schema, "writeOnly")
 
 
 def _directed(document: Document, schema: Any, flag: Flag) -> tuple[Document, Any]:
-    if document.lenient or flag not in document.flags:  # products of the vendor have neither
+    if document.lenient or flag not in document.flags:  # the vendor's products use neither flag
         return document, schema
     view = document.views.get(flag)
     if not isinstance(view, _Directed):

@@ -1,9 +1,9 @@
-"""Discriminators: the member of an object that names the schema which goes for it.
+"""Discriminators: an object's member names the schema that applies to the object.
 
-When a document is read (``openapi.py``), each discriminator gets all names that it knows in its
-``mapping``, each with a reference into the document: those that are spelled out, then the names of
-the schemas themselves. What is below a base is found by its ``allOf``. So whoever checks a value,
-explains a refusal or makes a value looks into one mapping. Source: OpenAPI 3.0.4 section 4.7.25,
+When a document is read (``openapi.py``), the ``mapping`` of each discriminator is completed with
+all names that it knows: first those that the document spells out, then the names of the schemas
+themselves. The subtypes of a base type are found by their ``allOf``. So there is only one mapping
+to look into, whether a value is checked, explained or made. Source: OpenAPI 3.0.4 section 4.7.25,
 3.1.1 section 4.8.25, 3.2.0 section 4.25.
 """
 
@@ -19,28 +19,34 @@ UNIONS = ("oneOf", "anyOf")
 DEFAULT = "defaultMapping"
 
 SCHEMAS = ("components", "schemas")
-"""Where the schemas stand whose names count."""
+"""Where the schemas stand whose names a discriminator knows."""
 
 _MOST_BASES = 50
-"""Schemas that one schema is below of."""
+"""How many base types of one schema are followed."""
 
 
 def property_of(schema: Mapping[str, Any]) -> str | None:
-    """The member that says which schema goes for a value, where there is a discriminator."""
+    """The member that names the schema of a value, or None if there is no discriminator."""
     found = schema.get("discriminator")
     name = found.get("propertyName") if isinstance(found, Mapping) else None
     return name if isinstance(name, str) else None
 
 
 def mapping_of(schema: Mapping[str, Any]) -> Mapping[str, str]:
-    """The names that a discriminator knows, each with a reference; empty where there is none."""
+    """The names that a discriminator knows, each with a reference.
+
+    Empty without a discriminator.
+    """
     found = schema.get("discriminator")
     mapping = found.get("mapping") if isinstance(found, Mapping) else None
     return mapping if isinstance(mapping, Mapping) and property_of(schema) else {}
 
 
 def chosen(schema: Mapping[str, Any], value: Any) -> str | None:
-    """The reference that goes for a value; None where its member names none that is known."""
+    """The reference to the schema that applies to a value.
+
+    If the value's member names no known schema: the default mapping, or None.
+    """
     name = property_of(schema)
     if name is None or not isinstance(value, Mapping):
         return None
@@ -50,7 +56,8 @@ def chosen(schema: Mapping[str, Any], value: Any) -> str | None:
 
 
 def default_of(schema: Mapping[str, Any]) -> str | None:
-    """What goes for a value that names nothing that is known (OpenAPI 3.2.0 section 4.25.1)."""
+    """The reference for a value that names no known schema (OpenAPI 3.2.0 section 4.25.1), or
+    None."""
     found = schema["discriminator"].get(DEFAULT) if property_of(schema) else None
     return found if isinstance(found, str) else None
 
@@ -60,11 +67,11 @@ def complete(
     schemas: Mapping[str, Any],
     find: Callable[[str], Any],
 ) -> dict[str, frozenset[int]]:
-    """Puts the names of the schemas themselves into the mapping of each discriminator.
+    """Adds the names of the schemas themselves to the mapping of each discriminator.
 
-    ``discriminators`` are the schemas that have one, with the references to them; ``schemas`` are
-    those of the components by their names. Returns which bases a schema is below of: by its
-    reference, the identities of their discriminators.
+    ``discriminators`` are pairs of a reference and the schema with a discriminator that it leads
+    to. ``schemas`` are the component schemas by their names. Returns the base types of schemas: for
+    the reference of a subtype, the identities of the discriminators of its base types.
     """
     known = list(discriminators)
     bases = {reference: schema for reference, schema in known if not _alternatives(schema)}
@@ -87,13 +94,16 @@ def complete(
 
 
 def _alternatives(schema: Mapping[str, Any]) -> list[str]:
-    """The references of the alternatives; one that is written in place has no name."""
+    """The references of the alternatives.
+
+    An alternative without a reference has no name, so it is left out.
+    """
     found = (each for key in UNIONS for each in schema.get(key) or ())
     return [each["$ref"] for each in found if isinstance(each, Mapping) and "$ref" in each]
 
 
 def _bases(schema: Any, find: Callable[[str], Any]) -> set[str]:
-    """References to all schemas that a schema is below of by its ``allOf``."""
+    """References to all base types of a schema, by its ``allOf``."""
     found: set[str] = set()
     waiting = [schema]
     while waiting and len(found) < _MOST_BASES:

@@ -1,7 +1,7 @@
-"""The catalogue: every API product and its operations, found by method and path.
+"""The catalogue: all API products with their operations, found by method and path.
 
-A product's document is read when first needed; before that its file's own list of paths tells which
-product a call is for.
+A product's document is read when it is first needed. Before that, the list of paths in its file
+tells which product a call belongs to.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from mock_sei.apis.operations import OVER_RECORDS, Operation
 from mock_sei.apis.path_items import read_operations
 from mock_sei.apis.paths import Pairs, PathTree, blanked, called
 from mock_sei.apis.reach import Reach
-from mock_sei.apis.reading import LeftOut, Reading
+from mock_sei.apis.reading import DocumentOperations, LeftOut
 from mock_sei.apis.references import Document
 from mock_sei.apis.servers import base_path
 from mock_sei.apis.swagger import from_swagger, is_swagger
 from mock_sei.apis.unchecked import find_unchecked
-from mock_sei.document_files import collector_at_rest
+from mock_sei.document_files import paused_collector
 from mock_sei.errors import (
     NOT_FOUND,
     ConfigurationError,
@@ -38,16 +38,20 @@ from mock_sei.reasons.paths import NearPaths, find_path_difference
 from mock_sei.values.texts import spelled
 
 
-class DocumentFile(Protocol):
-    """A document's file, parsed or not yet."""
+class ProductFile(Protocol):
+    """The file of a document, whether it is parsed already or not."""
 
     @property
-    def source(self) -> Path: ...
+    def source(self) -> Path:
+        """The path of the file."""
+
     @property
-    def product(self) -> str: ...
+    def product(self) -> str:
+        """The name of the product."""
+
     @property
     def bundled(self) -> bool:
-        """Whether it comes with the package: our own tests hold it to the rules."""
+        """Whether the document is part of the package. Our own tests check these documents."""
 
     @property
     def paths(self) -> Sequence[str]:
@@ -55,55 +59,63 @@ class DocumentFile(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """The operations of a bundled document, as in ``GET /v2/investors``."""
+        """The operations of a bundled document, each written as ``GET /v2/investors``."""
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """Raises :class:`~mock_sei.errors.ConfigurationError`."""
+        """The parsed document. Raises :class:`~mock_sei.errors.ConfigurationError`."""
 
     @property
     def name(self) -> str:
-        """Within the folder of documents, by which they refer to one another."""
+        """The file's name within the folder of documents.
+
+        Documents use it to refer to one another.
+        """
 
     @property
     def problems(self) -> Sequence[ConfigurationError]:
-        """What is read otherwise than it is written."""
+        """What is read differently from how it is written."""
 
     def read_part(self, name: str) -> tuple[Path, Any]:
-        """Another file of the folder, and its content.
+        """The path and the content of another file of the folder.
 
         Raises :class:`~mock_sei.errors.ConfigurationError`.
         """
 
 
 class Product:
-    """One API product."""
+    """One API product with its document."""
 
-    def __init__(self, file: DocumentFile, *, brought: bool = False) -> None:
+    def __init__(self, file: ProductFile, *, brought: bool = False) -> None:
         self._file = file
         self.name = file.product
         self.bundled = file.bundled
         self.brought = brought
-        """Whether a user brought its document."""
+        """Whether the document is a user's own."""
 
     @property
     def source(self) -> Path:
+        """The path of the document's file."""
         return self._file.source
 
     @cached_property
     def _modern(self) -> Modern:
-        """The document as one of 3.1. Raises :class:`~mock_sei.errors.ConfigurationError`."""
+        """The document converted to OpenAPI 3.1.
+
+        Raises :class:`~mock_sei.errors.ConfigurationError`.
+        """
         file = self._file
         return modern(file.content, file.source, name=file.name, read_part=file.read_part)
 
     @property
     def _written(self) -> Mapping[str, Any]:
-        """The document as its file has it, Swagger 2.0 as OpenAPI 3.0."""
+        """The document as its file has it, but Swagger 2.0 converted to OpenAPI 3.0."""
         content = self._file.content
         return from_swagger(content) if is_swagger(content) else content
 
     @cached_property
     def document(self) -> Document:
+        """The document. Unless it is bundled, it is converted to 3.1, without its faulty parts."""
         source = self._file.source
         if self.bundled:
             return Document(source=source, content=self._file.content, lenient=True)
@@ -119,26 +131,31 @@ class Product:
 
     @property
     def title(self) -> str:
+        """The title that the document gives the product."""
         info = self.content.get("info")
         return str(info.get("title", self.name)) if isinstance(info, Mapping) else self.name
 
     @property
     def paths(self) -> Sequence[str]:
-        """As they are called: with the path of the document's server before them."""
+        """The path templates as clients call them: with the path of the document's server in
+        front."""
         if not self.brought:
             return self._file.paths
         return list(dict.fromkeys(each.path for each in self.operations.values()))
 
     @property
     def names(self) -> Iterable[str]:
-        """Its operations, as in ``GET /v2/investors``; a bundled document is not parsed for it."""
+        """The names of its operations, such as ``GET /v2/investors``.
+
+        A bundled document is not parsed for this.
+        """
         if self.bundled and not self.brought:
             return self._file.names
         return [each.name for each in self.operations.values()]
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Operation]:
-        """By method and path template, as the document has it.
+        """The operations, by method and by the path template as the document writes it.
 
         Raises :class:`~mock_sei.errors.ConfigurationError`.
         """
@@ -146,18 +163,21 @@ class Product:
 
     @cached_property
     def _by_call(self) -> Mapping[tuple[str, str], Sequence[Operation]]:
-        """By method and path as they are called; those that ask for most come first."""
+        """The operations by method and called path.
+
+        Those with more fixed values in the query come first.
+        """
         found: dict[tuple[str, str], list[Operation]] = {}
         for each in sorted(self.operations.values(), key=lambda one: -len(one.fixed)):
             found.setdefault((each.method, each.path), []).append(each)
         return found
 
     def has(self, method: str, path: str) -> bool:
-        """Whether an operation with this method is called by a path template."""
+        """Whether an operation has this method and this path template as clients call it."""
         return (method, path) in self._by_call
 
     def find(self, method: str, path: str, query: str) -> Operation | None:
-        """The operation of a call, by the path template that fits it."""
+        """The operation of a call, by the path template that fits it, or None."""
         found = self._by_call.get((method, path), ())
         if found and not found[0].fixed:
             return found[0]
@@ -165,11 +185,14 @@ class Product:
         return next((each for each in found if sent.issuperset(each.fixed)), None)
 
     def queries(self, method: str, path: str) -> Sequence[str]:
-        """Of which the query of a call must have one."""
+        """The queries of the operations of one path.
+
+        The query of a call must contain one of them.
+        """
         return [urlencode(each.fixed) for each in self._by_call.get((method, path), ())]
 
     @cached_property
-    def _reading(self) -> Reading:
+    def _reading(self) -> DocumentOperations:
         servers = self.content.get("servers") or [{}]
         base = base_path(servers, self.source) if self.brought else ""
         reach = Reach((), ()) if self.bundled else self._modern.reach()
@@ -177,7 +200,7 @@ class Product:
 
     @property
     def left_out(self) -> Sequence[LeftOut]:
-        """Its operations that cannot be used."""
+        """The operations that cannot be called."""
         return self._reading.left_out
 
     def written_paths(self) -> Sequence[str]:
@@ -199,9 +222,9 @@ class Product:
 
     @cached_property
     def wrong(self) -> Sequence[ConfigurationError]:
-        """All wrong spots, whether an operation reads them or not.
+        """All faults of the document, also those in parts that no operation uses.
 
-        Raises :class:`~mock_sei.errors.ConfigurationError` where the document cannot be read.
+        Raises :class:`~mock_sei.errors.ConfigurationError` if the document cannot be read.
         """
         found = [each.error for each in self._modern.wrong]
         found += [error for each in self.left_out for error in each.reasons]
@@ -209,51 +232,57 @@ class Product:
 
     @property
     def problems(self) -> Sequence[ConfigurationError]:
-        """What is taken otherwise than its document has it, and costs no operation."""
+        """What is read differently from how the document writes it, while all operations can be
+        called."""
         return distinct((*self._file.problems, *self._modern.problems, *self._reading.problems))
 
     @cached_property
     def unchecked(self) -> Sequence[str]:
-        """What its document asks for and nothing checks, each with its place."""
+        """What a user's document demands and mock-sei does not check, each with its place."""
         if not self.brought:
             return ()
         return find_unchecked(self.document, self.operations.values(), self._modern.formats)
 
     def check(self) -> None:
-        """The whole document. Raises :class:`~mock_sei.errors.ConfigurationError` with all."""
+        """Checks the whole document.
+
+        Raises :class:`~mock_sei.errors.ConfigurationError` with all faults.
+        """
         raise_all(self.wrong)
 
 
 class Catalogue:
-    """All products."""
+    """All API products."""
 
     def __init__(
         self,
-        files: Iterable[DocumentFile],
-        brought: Iterable[DocumentFile] = (),
+        files: Iterable[ProductFile],
+        brought: Iterable[ProductFile] = (),
         *,
         oauth: Sequence[str] = (),
         pages: Sequence[str] = (),
         unread: Sequence[str] = (),
     ) -> None:
-        """``brought`` are users' own documents: they take a bundled product's name or paths.
-        ``unread`` says of further files why they could not be read.
+        """Reads users' documents (``brought``) now and those of the fixtures (``files``) when
+        needed.
 
-        ``oauth`` and ``pages`` are what else is called on the same listeners, each as in ``GET
-        /portal``: who misspells a path may have meant one of them.
+        A user's document replaces the bundled product of the same name, and takes paths from other
+        products. ``unread`` says why further files could not be read. ``oauth`` and ``pages`` are
+        other paths of the same listeners, each written as ``GET /portal``: a misspelt path may mean
+        one of them.
 
-        Raises :class:`~mock_sei.errors.ConfigurationError` for those of the fixtures that are
-        wrong; an operation of a brought one is left out instead, and stands in :attr:`costs`.
+        Raises :class:`~mock_sei.errors.ConfigurationError` for wrong documents of the fixtures. A
+        wrong operation of a user's document is only left out, and listed in :attr:`costs`.
         """
         self._oauth = oauth
         self._pages = pages
         self.costs: list[Cost] = []
-        """What is wrong with the documents, each with its file, its place and what it costs."""
+        """The faults of the documents, each with its file, place and consequence."""
         self._unread = unread
         self._left_out: list[tuple[Product, LeftOut]] = []
         self._brought_operations: dict[tuple[str, str, Pairs], Product] = {}
         self.products: dict[str, Product] = {}
-        with collector_at_rest():
+        with paused_collector():
             for file in brought:
                 self._bring(Product(file, brought=True))
         wrong: list[ConfigurationError] = []
@@ -275,13 +304,14 @@ class Catalogue:
         self.bundled_paths = frozenset(
             path for path, product in paths if "{" not in path and product.bundled
         )
-        """Spelled out in a document of ours: never the path of anything else."""
-        # The more of a template is spelled out, the earlier it is tried.
+        """Paths without parameters in bundled documents. Such a path never belongs to another
+        product."""
+        # Templates with more fixed text are tried earlier.
         templates = sorted(
             (each for each in paths if "{" in each[0]), key=lambda each: _looseness(each[0])
         )
         self._templates = PathTree(templates)
-        if self._brought_operations:  # the time for them is the start's, not that of a call
+        if self._brought_operations:  # loaded at the start, so that no call waits for it
             self._near.load()
 
     def _bring(self, product: Product) -> None:
@@ -308,47 +338,52 @@ class Catalogue:
         self._left_out += [(product, each) for each in product.left_out]
 
     def _tell_shared(self, product: Product) -> None:
-        """The operations that an earlier document answers."""
+        """Reports the operations that an earlier document already answers."""
         for each in product.operations.values():
             key = each.method, blanked(each.path), each.fixed
             first = self._brought_operations.setdefault(key, product)
             if first is not product:
-                problem = f"{each.name} is in {first.source} too, which answers it"
+                problem = f"{each.name} is also in {first.source}, which answers it"
                 error = ConfigurationError(problem, source=product.source)
                 self.costs.append(Cost(error=error, operations=[each.name]))
 
     @property
     def problems(self) -> list[str]:
-        """The faults, a sentence each."""
+        """The faults of the documents, one sentence for each."""
         return [str(each.error) for each in self.costs]
 
     @property
     def unchecked(self) -> list[str]:
-        """What users' documents ask for and nothing checks."""
+        """What users' documents demand and mock-sei does not check."""
         return [each for one in self.products.values() for each in one.unchecked]
 
     @property
     def operations(self) -> list[Operation]:
+        """The operations of all products."""
         return [each for one in self.products.values() for each in one.operations.values()]
 
     def require_product(self, name: str) -> Product:
-        """A :class:`Refusal` that names the products if there is no such one."""
+        """The product of this name.
+
+        Raises a :class:`Refusal` that names the products if there is none.
+        """
         if name not in self.products:
             raise Refusal(
                 NOT_FOUND,
                 check="path",
-                because=f"No API product {spelled(name)}; there are {', '.join(self.products)}.",
+                because=f"There is no API product {spelled(name)}; the products are "
+                f"{', '.join(self.products)}.",
             )
         return self.products[name]
 
     def has(self, method: str, path: str) -> bool:
-        """Whether an operation with this method has a path that fits."""
+        """Whether an operation has this method and a path template that fits."""
         return any(product.has(method, template) for template, product, _ in self._candidates(path))
 
     def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:
-        """The operation for a request and the values in its path.
+        """The operation of a request, and the values in its path.
 
-        A :class:`Refusal` that names the nearest ones if there is none.
+        Raises a :class:`Refusal` that names the nearest operations if there is none.
         """
         allowed: list[str] = []
         queries: list[str] = []
@@ -366,8 +401,8 @@ class Catalogue:
             raise Refusal(
                 NOT_FOUND,
                 check="path",
-                because=f"The query says which operation of {method} {path} is meant, and this one "
-                "says none that there is.",
+                because=f"The query decides which operation of {method} {path} is called, and this "
+                "query fits none of them.",
                 expected=" or ".join(queries[:_MOST_QUERIES]),
             )
         if allowed:
@@ -375,7 +410,7 @@ class Catalogue:
         raise self.miss(method, path)
 
     def _find_left_out(self, method: str, path: str) -> Refusal | None:
-        """What to raise for an operation that a document has and that cannot be used."""
+        """The refusal of a call whose operation a document has but cannot be used, or None."""
         for found in self._left_out_tree.find_all(path):
             product, each = found.owner
             if each.method in (None, method):
@@ -392,7 +427,7 @@ class Catalogue:
 
     @property
     def left_out(self) -> Sequence[tuple[Product, LeftOut]]:
-        """The operations of users' documents that cannot be used."""
+        """The operations of users' documents that cannot be used, each with its product."""
         return self._left_out
 
     @cached_property
@@ -400,11 +435,11 @@ class Catalogue:
         return PathTree((each.path, (product, each)) for product, each in self._left_out)
 
     def has_path(self, path: str) -> bool:
-        """Whether an operation has this path, whatever its method."""
+        """Whether an operation of any method has this path."""
         return any(True for _ in self._candidates(path))
 
     def miss(self, method: str, path: str) -> Refusal:
-        """What to raise for a path that leads nowhere; it names the nearest ones."""
+        """The refusal of a path that no operation has. It names the nearest paths."""
         near = self.nearest(method, path)
         because = f"No operation has this method and path. The nearest are: {', '.join(near)}."
         right = near[0].partition(" ")[2] if near else ""
@@ -424,7 +459,8 @@ class Catalogue:
             yield found.template, found.owner, found.values
 
     def nearest(self, method: str, path: str) -> list[str]:
-        """Names of the operations most like a request, those of other parts among them."""
+        """The names of the operations that resemble a request most, including those outside the
+        catalogue."""
         return self._near.nearest(method, path)
 
     @cached_property
@@ -434,12 +470,12 @@ class Catalogue:
 
     @property
     def collections(self) -> set[str]:
-        """Every collection that an operation reads or writes."""
+        """The names of all collections that an operation reads or writes."""
         return set(self.keys_by_collection)
 
     @cached_property
     def keys_by_collection(self) -> Mapping[str, Sequence[str]]:
-        """Every collection, with the fields by which operations find and order its records."""
+        """For each collection, the fields by which operations find and order its records."""
         found: dict[str, set[str]] = {}
         for each in self._over_records():
             keys = found.setdefault(each.rule.collection, set())
@@ -455,7 +491,7 @@ class Catalogue:
 
 
 _MOST_QUERIES = 10
-"""Queries that a refusal names."""
+"""How many queries a refusal names."""
 
 
 def _looseness(path: str) -> tuple[int, int]:

@@ -1,8 +1,9 @@
-r"""The regular expressions of ECMA-262, read into a tree, and written for other engines.
+r"""Reads the regular expressions of ECMA-262 into a tree, and writes the tree for other engines.
 
-JSON Schema says that a ``pattern`` is one of these. It is read by code points (flag ``u``), with
-the lenient forms of Annex B that people write: ``\-``, a literal ``{``, ``[\w-.]``, octal escapes.
-Nothing is matched here; ``patterns.py`` does that. Source: ECMA-262 sections 22.2.1 and B.1.2.
+JSON Schema says that a ``pattern`` is such an expression. It is read by code points (flag ``u``),
+with the lenient forms of Annex B that people write: ``\-``, a literal ``{``, ``[\w-.]``, octal
+escapes. This module matches nothing; ``patterns.py`` does. Source: ECMA-262 sections 22.2.1 and
+B.1.2.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Ranges = tuple[tuple[int, int], ...]
-"""First and last code point of each."""
+"""The first and the last code point of each range."""
 
 LONGEST = 20_000
-"""Characters of a pattern."""
+"""The most characters of a pattern."""
 DEEPEST = 60
-"""Groups within one another."""
+"""The most levels of nested groups."""
 
 _LAST = sys.maxunicode
 DIGITS: Ranges = ((0x30, 0x39),)
@@ -40,31 +41,38 @@ ANY: Ranges = ((0, _LAST),)
 
 
 class PatternError(ValueError):
-    """A pattern that cannot be read. Its text says why, and not which pattern."""
+    """A pattern that cannot be read. Its text gives the reason and does not repeat the pattern."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Characters:
-    """One character of a set."""
+    """A set that matches one character."""
 
     ranges: Ranges = ()
     properties: tuple[tuple[str, bool], ...] = ()
-    r"""Unicode properties as ``\p`` has them, and whether they are turned round (``\P``)."""
+    r"""Unicode properties as ``\p`` names them. True means that the property is negated
+    (``\P``)."""
     negated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chain:
+class Alternative:
+    """Parts that must match one after the other."""
+
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class Disjunction:
+    """Alternatives, of which one must match."""
+
     alternatives: tuple[Node, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repeat:
+    """A part that must match several times."""
+
     part: Node
     least: int
     most: int | None
@@ -73,45 +81,51 @@ class Repeat:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
+    """A part in parentheses."""
+
     part: Node
     number: int = 0
-    """The number of a group that captures, from 1; 0 for another."""
+    """The number of a capturing group, from 1; 0 for a group that captures nothing."""
     name: str = ""
     flags: str = ""
-    """Flags for this group only, such as ``i`` or ``i-s``."""
+    """Flags for only this group, such as ``i`` or ``i-s``."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Lookaround:
+    """A lookahead or lookbehind: a part that must match or not match at this place."""
+
     part: Node
     sign: str
-    """``?=``, ``?!``, ``?<=`` or ``?<!``."""
+    """One of ``?=``, ``?!``, ``?<=`` and ``?<!``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BackReference:
+    """Matches the text that a group captured."""
+
     number: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    r"""Matches no character: ``^``, ``$``, ``\b`` or ``\B``."""
+class Anchor:
+    r"""An assertion that matches no character: ``^``, ``$``, ``\b`` or ``\B``."""
 
     sign: str
 
 
-Node = Characters | Chain | Choice | Repeat | Group | Look | BackReference | Place
+Node = Characters | Alternative | Disjunction | Repeat | Group | Lookaround | BackReference | Anchor
 
 
 def read_pattern(text: str) -> Node:
-    """Raises :class:`PatternError`."""
+    """Reads a pattern into a tree. Raises :class:`PatternError`."""
     if len(text) > LONGEST:
         raise PatternError(f"longer than {LONGEST} characters")
     return _Reader(_joined(text)).read()
 
 
 def _joined(text: str) -> str:
-    """Escaped surrogate pairs as the one character that they are."""
+    """The text with each escaped surrogate pair replaced by the one character that it means."""
 
     def one(found: re.Match[str]) -> str:
         high, low = int(found[1], 16), int(found[2], 16)
@@ -137,11 +151,11 @@ _MOST = 2**31
 
 
 class _Reader:
-    """One pattern on its way to a tree."""
+    """Reads one pattern into a tree."""
 
     def __init__(self, text: str) -> None:
         flags = _WHOLE_FLAGS.match(text)
-        # Deviation: no flags before a pattern in ECMA-262; documents made from Python have them.
+        # Deviation: ECMA-262 has no flags before a pattern; documents made from Python have them.
         self._flags = flags[1] if flags else ""
         self._text = text[flags.end() :] if flags else text
         self._at = 0
@@ -172,13 +186,17 @@ class _Reader:
         while self._next("|"):
             alternatives.append(self._sequence())
         self._depth -= 1
-        return alternatives[0] if len(alternatives) == 1 else Choice(alternatives=(*alternatives,))
+        return (
+            alternatives[0]
+            if len(alternatives) == 1
+            else Disjunction(alternatives=(*alternatives,))
+        )
 
     def _sequence(self) -> Node:
         parts: list[Node] = []
         while self._at < len(self._text) and self._text[self._at] not in "|)":
             parts.append(self._repeated(self._one()))
-        return parts[0] if len(parts) == 1 else Chain(parts=tuple(parts))
+        return parts[0] if len(parts) == 1 else Alternative(parts=tuple(parts))
 
     def _repeated(self, part: Node) -> Node:
         counts = _COUNTS.match(self._text, self._at)
@@ -194,7 +212,7 @@ class _Reader:
             least, most = int(sign == "+"), 1 if sign == "?" else None
         else:
             return part
-        if isinstance(part, Place) or (isinstance(part, Look) and "<" in part.sign):
+        if isinstance(part, Anchor) or (isinstance(part, Lookaround) and "<" in part.sign):
             raise PatternError(f"nothing to repeat at character {self._at}")
         lazy = self._next("?")
         if self._at < len(self._text) and (
@@ -213,7 +231,7 @@ class _Reader:
         if character == "\\":
             return self._escape()
         if character in "^$":
-            return Place(sign=character)
+            return Anchor(sign=character)
         if character == ".":
             return Characters(ranges=LINE_ENDS, negated=True)
         if character in "*+?" or (character == "{" and _COUNTS.match(self._text, self._at - 1)):
@@ -223,14 +241,15 @@ class _Reader:
     def _group(self) -> Node:
         for sign in ("?=", "?!", "?<=", "?<!"):
             if self._next(sign):
-                return Look(part=self._inner(), sign=sign)
+                return Lookaround(part=self._inner(), sign=sign)
         flags = _FLAGS.match(self._text, self._at)
         if flags:
             self._at = flags.end()
             return Group(part=self._inner(), flags=flags[1])
         name = ""
         if self._next("?"):
-            self._next("P")  # Deviation: Python's way to name a group; no other meaning here
+            # Deviation: (?P<name>...) is Python's syntax. ECMA-262 gives it no other meaning.
+            self._next("P")
             found = _NAME.match(self._text, self._at)
             if not found:
                 raise PatternError(f"a group of unknown kind at character {self._at}")
@@ -248,7 +267,7 @@ class _Reader:
     def _inner(self) -> Node:
         found = self._choice()
         if not self._next(")"):
-            raise PatternError("a group without its end")
+            raise PatternError("a group is not closed")
         return found
 
     def _escape(self) -> Node:
@@ -257,7 +276,7 @@ class _Reader:
         character = self._text[self._at]
         if character in "bB":
             self._at += 1
-            return Place(sign=f"\\{character}")
+            return Anchor(sign=f"\\{character}")
         digits = re.compile(r"[1-9][0-9]{0,4}").match(self._text, self._at)
         if digits and int(digits[0]) <= self._all_groups:
             self._at = digits.end()
@@ -270,16 +289,16 @@ class _Reader:
             self._at = found.end()
             if found[1] not in self._names:
                 if f"(?<{found[1]}>" in self._text:
-                    return Chain(parts=())  # a group that comes later has matched nothing
+                    return Alternative(parts=())  # a group that comes later has matched nothing
                 raise PatternError("\\k with the name of no group")
             return self._back(self._names[found[1]])
         return self._class_escape()
 
     def _back(self, number: int) -> Node:
-        return BackReference(number=number) if number in self._closed else Chain(parts=())
+        return BackReference(number=number) if number in self._closed else Alternative(parts=())
 
     def _class_escape(self) -> Characters:
-        r"""What stands behind a backslash, as within brackets."""
+        r"""The set that an escape within brackets means, behind its backslash."""
         character = self._text[self._at]
         self._at += 1
         if character in "dDwWsS":
@@ -334,7 +353,7 @@ class _Reader:
                         raise PatternError("a range of characters out of order")
                     ranges.append((low, high))
                     continue
-                ranges.append((0x2D, 0x2D))  # Annex B: between sets it is a character
+                ranges.append((0x2D, 0x2D))  # Annex B: a hyphen between sets is a literal character
                 members = [first, last]
             else:
                 members = [first]
@@ -345,7 +364,7 @@ class _Reader:
 
     def _member(self) -> Characters:
         if self._at >= len(self._text):
-            raise PatternError("a set without its ]")
+            raise PatternError("a set without its closing ]")
         character = self._text[self._at]
         self._at += 1
         if character != "\\":
@@ -393,20 +412,20 @@ def _complement(ranges: Ranges) -> Ranges:
 
 
 def code_points(found: Characters) -> Ranges:
-    """All of a set; its properties are left out."""
+    """All code points of a set, without its Unicode properties."""
     return _complement(found.ranges) if found.negated else _merged(found.ranges)
 
 
 def least_written_out(node: Node) -> int:
-    """The parts of a pattern, where each that must repeat is written as often as it must."""
+    """The number of parts of a pattern, if each part is written as often as it must repeat."""
     match node:
-        case Chain():
+        case Alternative():
             return sum(map(least_written_out, node.parts))
-        case Choice():
+        case Disjunction():
             return sum(map(least_written_out, node.alternatives))
         case Repeat():
             return max(1, node.least) * least_written_out(node.part)
-        case Group() | Look():
+        case Group() | Lookaround():
             return least_written_out(node.part)
     return 1
 
@@ -477,7 +496,7 @@ def _property(name: str, *, negated: bool) -> Characters:
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How an engine writes what ECMA-262 writes in another way."""
+    """How an engine writes what ECMA-262 writes differently."""
 
     end: str
     boundary: Callable[[str], str] = field(default=lambda sign: sign)
@@ -487,11 +506,14 @@ class Dialect:
 
 
 def write_pattern(node: Node, dialect: Dialect) -> str:
-    """A pattern of the dialect. Raises :class:`PatternError` for what it does not have."""
-    return _Writer(dialect).written(node)
+    """A pattern in the syntax of a dialect.
+
+    Raises :class:`PatternError` for what the dialect cannot express.
+    """
+    return _PatternWriter(dialect).written(node)
 
 
-class _Writer:
+class _PatternWriter:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
@@ -499,24 +521,24 @@ class _Writer:
         match node:
             case Characters():
                 return self._characters(node)
-            case Chain():
+            case Alternative():
                 return "".join(
-                    f"(?:{text})" if isinstance(each, Choice) else text
+                    f"(?:{text})" if isinstance(each, Disjunction) else text
                     for each, text in ((each, self.written(each)) for each in node.parts)
                 )
-            case Choice():
+            case Disjunction():
                 return "|".join(map(self.written, node.alternatives))
             case Repeat():
                 return self._repeat(node)
             case Group(number=0):
                 return f"(?{node.flags}:{self.written(node.part)})"
             case Group():
-                # Numbers are all that a reference needs; without one, a group need not be kept.
+                # A back reference needs only numbers. Without it, no group need capture.
                 opening = "(" if self._dialect.back_references else "(?:"
                 return f"{opening}{self.written(node.part)})"
-            case Place():
+            case Anchor():
                 return self._place(node.sign)
-            case Look():
+            case Lookaround():
                 if self._dialect.back_references:
                     return f"({node.sign}{self.written(node.part)})"
                 raise PatternError("looks ahead or behind")
@@ -575,6 +597,9 @@ def _literal(code: int, special: frozenset[str]) -> str:
 
 
 def _without_surrogates(low: int, high: int) -> Ranges:
-    """No text holds one; other engines do not even take them in a set."""
+    """The range without surrogates.
+
+    No text holds a surrogate, and other engines refuse them in a set.
+    """
     parts = ((low, min(high, 0xD7FF)), (max(low, 0xE000), high))
     return tuple((first, last) for first, last in parts if first <= last)

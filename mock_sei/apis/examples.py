@@ -1,4 +1,7 @@
-"""The value of an answer, as a document shows it or as it is made from the schema; found once."""
+"""The value of an answer: the document's example, or a value made from the schema.
+
+Computed only once.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +22,18 @@ from mock_sei.apis.samples import Sample, sample
 from mock_sei.apis.written import is_xml
 
 _MOST_WAYS = 20
-"""Choices of alternatives among which one that takes a text is looked for."""
+"""How many choices of alternatives are tried to find one that takes a text."""
 _MEMBERS = frozenset(
     ["value", "summary", "description", "externalValue", "dataValue", "serializedValue", "$ref"]
 )
-"""Of an Example Object (OpenAPI 3.2.0 section 4.19)."""
+"""The members of an Example Object (OpenAPI 3.2.0 section 4.19)."""
 
 
 def answer_value(media: Mapping[str, Any], document: Document, media_type: str) -> Sample:
-    """The value of a media type's example, as it stands, else one that is made from its schema.
+    """The example of a media type as it is written, or else a value that is made from its schema.
 
-    The problems of an example say where it does not fit its schema. A header's or a parameter's
-    object is taken as well.
+    The problems of an example say where it does not fit its schema. ``media`` may also be a Header
+    Object or a Parameter Object.
     """
     kind = "json" if is_json(media_type) else "xml" if is_xml(media_type) else "text"
     made = document.derived(
@@ -41,9 +44,10 @@ def answer_value(media: Mapping[str, Any], document: Document, media_type: str) 
 
 
 def schema_of(media: Mapping[str, Any], document: Document) -> Any:
-    """What goes for the whole answer; a list where the document describes each item of a sequence.
+    """The schema of the whole answer.
 
-    Source: ``itemSchema`` of OpenAPI 3.2.0 section 4.14.3.
+    If the document describes the items of a sequence, a list of them. Source: ``itemSchema`` of
+    OpenAPI 3.2.0 section 4.14.3.
     """
     if "schema" in media or "itemSchema" not in media:
         return media.get("schema", True)
@@ -60,11 +64,11 @@ def _answer_value(media: Mapping[str, Any], whole: Document, kind: str) -> Sampl
         if kind != "text" and isinstance(value, str):
             value = _as_json(value, schema, document)
         if kind != "json" and isinstance(value, str) and not _takes_texts(schema, document):
-            return Sample(value=value, is_made=False)  # the value as it is written
+            return Sample(value=value, is_made=False)  # the example is sent as it is written
         return _shown(value, schema, document)
     made = sample(schema, document)
     problems = [
-        f"made from its schema, of which one keyword could not be met: {each}"
+        f"made from its schema, but one keyword could not be satisfied: {each}"
         for each in made.problems
     ]
     return Sample(value=_finite(made.value), problems=tuple(problems))
@@ -78,7 +82,7 @@ def _takes_texts(schema: Any, document: Document) -> bool:
 
 
 def _shown(value: Any, schema: Any, document: Document) -> Sample:
-    """An example as it stands; null in place of numbers that JSON has not."""
+    """An example as it is written, with null in place of numbers that JSON does not have."""
     finite = _finite(value)
     problems = _problems(finite, schema, document)
     if finite is not value:
@@ -86,11 +90,11 @@ def _shown(value: Any, schema: Any, document: Document) -> Sample:
     return Sample(value=finite, problems=problems, is_made=False)
 
 
-_NOT_FINITE = "a number that JSON has not (.nan or .inf): null is answered in its place"
+_NOT_FINITE = "a number that JSON cannot express (.nan or .inf): null is answered in its place"
 
 
 def _finite(value: Any) -> Any:
-    """The value itself where all of its numbers are finite (RFC 8259 section 6)."""
+    """The value, if all its numbers are finite (RFC 8259 section 6)."""
     if isinstance(value, float) and not isfinite(value):
         return None
     if isinstance(value, list):
@@ -108,7 +112,10 @@ def _problems(value: Any, schema: Any, document: Document) -> tuple[str, ...]:
 
 
 def _as_json(text: str, schema: Any, document: Document) -> Any:
-    """What a text says, where the schema wants no text, and what it says."""
+    """The value that a JSON text spells, if the schema allows that value and no text.
+
+    Otherwise the text.
+    """
     checker = document.checker(schema)
     if checker.is_valid(text):
         return text
@@ -119,9 +126,9 @@ def _as_json(text: str, schema: Any, document: Document) -> Any:
 def shown_values(
     media: Mapping[str, Any], document: Document, *, is_json: bool = False
 ) -> Iterator[Any]:
-    """The values of ``example`` and ``examples``, in the order in which they count.
+    """The values of ``example`` and ``examples``, the preferred ones first.
 
-    People write values without ``value``.
+    Some people write the value directly instead of in ``value``, so that is read too.
     """
     if "example" in media:
         yield media["example"]
@@ -142,7 +149,7 @@ _VALUES = ("value", "dataValue", "serializedValue")
 
 
 def read_json_text(text: Any) -> Any:
-    """What a JSON text says; the text itself where it is none."""
+    """The value that a JSON text spells; the text itself if it is not JSON."""
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The smallest files that a program opens, by their media types: for answers that are files."""
+"""The smallest valid file of each media type, for answers that are files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 
 def _png() -> bytes:
-    """One grey point."""
+    """A PNG of one grey pixel."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = zlib.crc32(kind + content).to_bytes(4)
@@ -20,7 +20,10 @@ def _png() -> bytes:
 
 
 def _jpeg() -> bytes:
-    """One grey point: each of its two Huffman tables (ITU-T T.81) has one code of one bit."""
+    """A JPEG of one grey pixel.
+
+    Each of its two Huffman tables (ITU-T T.81) has one code of one bit.
+    """
 
     def segment(kind: int, content: bytes) -> bytes:
         return bytes([0xFF, kind]) + (len(content) + 2).to_bytes(2) + content
@@ -39,14 +42,14 @@ def _jpeg() -> bytes:
 
 
 def _bmp() -> bytes:
-    """One grey point."""
+    """A BMP of one grey pixel."""
     head = b"".join(each.to_bytes(4, "little") for each in (58, 0, 54, 40, 1, 1))
     rest = b"\1\0\x18\0" + bytes(24)
     return b"BM" + head + rest + b"\x80\x80\x80\0"
 
 
 def _pdf() -> bytes:
-    """One empty page."""
+    """A PDF of one empty page."""
     parts = (
         "<</Type/Catalog/Pages 2 0 R>>",
         "<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -82,4 +85,4 @@ FILES: Mapping[str, bytes] = {
     "application/gzip": _GZIP,
     "application/x-gzip": _GZIP,
 }
-"""A file of each media type."""
+"""A valid file for each media type."""

@@ -1,7 +1,7 @@
-"""How parameters pick records: the meaning of every ``match``, one function each.
+"""How parameters select records: one function for each value of ``match``.
 
-Sources: investor and product pages (Eastern time without offset, a bare start date from the first
-instant of the day, a bare end date to the last), portfolio pages (as of a date, UTC), wire
+Sources: investor and product pages (Eastern time without offset, a start date means the first
+instant of the day, an end date the last one), portfolio pages (as of a date, UTC), wire
 instructions (relative periods), trade status (pairs of firm and team).
 """
 
@@ -16,46 +16,48 @@ from typing import Any
 
 from mock_sei.apis.operations import Key, Operation, Parameter
 from mock_sei.apis.parameters import Value
-from mock_sei.apis.records import Order, Record, Selection, Table, find_value, order_of
+from mock_sei.apis.records import Order, Record, RecordTable, Selection, find_value, order_of
 from mock_sei.apis.times import day_of, read_time
 from mock_sei.errors import InvalidValue, MalformedRequest
 from mock_sei.values.texts import spelled
 
 Choose = Callable[[Sequence[Record]], Sequence[Record]]
-Find = Callable[[Table, tuple[str, ...]], "Found"]
+Find = Callable[[RecordTable, tuple[str, ...]], "Matches"]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What an order has of a filter: all the records that fit, and no other."""
+class Matches:
+    """All records that fit a filter, found by an order of the table."""
 
     selections: Sequence[Selection]
     one_key: bool
-    """Whether all of a selection have one key, so that they stand in the wanted order."""
+    """Whether all records of a selection have the same key. Then they are already in the wanted
+    order."""
 
     @property
     def size(self) -> int:
+        """The number of records, with repetitions if a record has several keys."""
         return sum(map(len, self.selections))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What one value of a call picks."""
+    """The selection by one value of a call."""
 
     choose: Choose
-    """Out of records in any number; looks at each."""
+    """Selects from any records, by looking at each one."""
     find: Find | None = None
-    """Out of a whole table, by an order; the names are fields by which it orders the rest."""
+    """Selects from a whole table, by an order. The names are the fields that order the selected
+    records."""
     looks_at_all: bool = False
-    """Whether one record's choice depends on the others: such a step comes last."""
+    """Whether the choice of one record depends on the others. Such a step comes last."""
 
 
 def steps_of(operation: Operation, values: Mapping[Key, Value], now: datetime) -> list[Step]:
-    """What a call's values pick, one step after the other; those over all records come last.
+    """The selections by a call's values, one step each. Steps that look at all records come last.
 
-    ``now`` is in the zone in which the records hold times without an offset.
-
-    Raises :class:`MalformedRequest`.
+    ``now`` is in the time zone of records whose times have no offset. Raises
+    :class:`MalformedRequest`.
     """
     steps: list[Step] = []
     last: list[Step] = []
@@ -81,11 +83,11 @@ def steps_of(operation: Operation, values: Mapping[Key, Value], now: datetime) -
     return steps + last
 
 
-def select(table: Table, steps: Sequence[Step], then: tuple[str, ...]) -> Sequence[Record]:
-    """The records that every step picks, in the order of the fields ``then``.
+def select(table: RecordTable, steps: Sequence[Step], then: tuple[str, ...]) -> Sequence[Record]:
+    """The records that all steps select, in the order of the fields ``then``.
 
-    The step that picks the fewest is looked up, and the others look at what it picked. Only steps
-    that no order helps (``contains``, words, pairs, flags) look at every record.
+    The step that selects the fewest records uses an order, and the other steps look only at these
+    records. Only steps without an order (``contains``, words, pairs, flags) look at every record.
     """
     found, best = None, None
     for step in steps:
@@ -101,7 +103,7 @@ def select(table: Table, steps: Sequence[Step], then: tuple[str, ...]) -> Sequen
     return records
 
 
-def _in_order(found: Found) -> Sequence[Record]:
+def _in_order(found: Matches) -> Sequence[Record]:
     selections = [each for each in found.selections if each]
     if len(selections) == 1 and found.one_key:
         return selections[0]
@@ -155,14 +157,14 @@ def _equals(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
 
 
 def _excluding(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
-    """``true`` leaves out the records whose flag is set; anything else leaves out none."""
+    """``true`` leaves out the records whose flag is set. Any other value leaves out none."""
     if value not in (True, "true"):
         return lambda _: True
     return lambda record: not find_value(record, field)
 
 
 def _values(record: Record, *fields: str) -> Iterable[tuple[int, Any]]:
-    """The values that the fields of a record have; a list gives the value of each entry."""
+    """The values in the fields of a record. A list gives the value of each of its entries."""
     for field in fields:
         value = find_value(record, field)
         for each in value if isinstance(value, list | tuple) else (value,):
@@ -177,7 +179,7 @@ def _find_equal(field: str, value: Value, _: Parameter, __: datetime) -> Find:
 
 def _wanted(value: Value) -> set[Any]:
     wanted: set[Any] = set(value) if isinstance(value, tuple) else {value}
-    # A flag may be declared as text in a query and be true in a record.
+    # A flag may be declared as a text in the query, while a record has it as true.
     return wanted | {each == "true" for each in wanted if each in ("true", "false")}
 
 
@@ -186,12 +188,12 @@ def _between(
     argument: tuple[Any, ...],
     ranges: Sequence[tuple[Any, Any]],
 ) -> Find:
-    """The records whose key is in one of the ranges, both ends included."""
+    """The records whose key is in one of the ranges. Both ends of a range are included."""
     one_key = all(first is not None and first == last for first, last in ranges)
 
-    def find(table: Table, then: tuple[str, ...]) -> Found:
+    def find(table: RecordTable, then: tuple[str, ...]) -> Matches:
         order = Order(keys, argument, then)
-        return Found([table.between(order, *each) for each in ranges], one_key)
+        return Matches([table.between(order, *each) for each in ranges], one_key)
 
     return find
 
@@ -202,7 +204,8 @@ def _contains(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
 
 
 def _words(every: bool) -> Callable[[str, Value, Parameter, datetime], Keep]:
-    """Words of a text, in any case, in any of the fields: all of them, or one at least."""
+    """Finds words in texts of any of the fields, in upper or lower case: all of the words, or at
+    least one."""
     combine = all if every else any
 
     def match(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
@@ -218,7 +221,10 @@ def _words(every: bool) -> Callable[[str, Value, Parameter, datetime], Keep]:
 
 
 def _folder(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
-    """What lies directly in a folder, written with or without a slash at its end."""
+    """The direct content of a folder.
+
+    The folder may be written with or without a slash at its end.
+    """
     wanted = str(value).rstrip("/")
     return lambda record: _folder_in(record, field) == (wanted,)
 
@@ -245,7 +251,8 @@ def _to(field: str, value: Value, parameter: Parameter, now: datetime) -> Keep:
 
 
 _SIZES = (len("2026-03-31"), len("2026-03-31T00:00:00.000"), len("2026-03-31T00:00:00.000Z"))
-"""Lengths of bounds that records are ordered for; another length looks at each record."""
+"""Lengths of the bounds for which an order of the records exists. For another length each record is
+looked at."""
 
 
 def _find_from(field: str, value: Value, parameter: Parameter, now: datetime) -> Find | None:
@@ -267,7 +274,7 @@ def _times(record: Record, field: str, size: int) -> tuple[str]:
 
 
 def _time(value: Any, size: int) -> str:
-    """A record's time as long as the bound: a date of it, or with its milliseconds."""
+    """A record's time, shortened or lengthened to the bound: to its date, or with milliseconds."""
     text = str(value or "")
     if len(text) == size or not text:
         return text
@@ -283,10 +290,10 @@ _LOCAL = "local-date-time"
 
 
 def _bound(text: str, parameter: Parameter, zone: tzinfo | None, *, end: bool) -> str:
-    """As the records write it, so that texts compare as times do.
+    """A bound in the form of the records' times, so that texts compare like times.
 
-    With dates for records a date stays one; with times it is the first or last instant of its day.
-    A time with an offset is turned into the zone of the records: ``zone``, or UTC.
+    A date stays a date if the records have dates. If they have times, it becomes the first or the
+    last instant of its day. A time with an offset is converted to ``zone``, or to UTC.
     """
     if parameter.format == "date":
         return text
@@ -305,7 +312,10 @@ def _bound(text: str, parameter: Parameter, zone: tzinfo | None, *, end: bool) -
 
 
 def _as_of(field: str, value: Value | None, now: datetime) -> Step:
-    """The records of the last date that is not after the wanted one; of today, UTC, for none."""
+    """The records of the last date that is not after ``value``.
+
+    Without a value: not after today in UTC.
+    """
     limit = now.astimezone(UTC).date().isoformat() if value is None else str(value)
 
     def choose(records: Sequence[Record]) -> Sequence[Record]:
@@ -313,11 +323,11 @@ def _as_of(field: str, value: Value | None, now: datetime) -> Step:
         latest = max((each for each in dates if each <= limit), default=None)
         return [each for each in records if str(find_value(each, field)) == latest]
 
-    def find(table: Table, then: tuple[str, ...]) -> Found:
+    def find(table: RecordTable, then: tuple[str, ...]) -> Matches:
         order = Order(_text, (field,), then)
         until = table.between(order, None, limit)
         latest = str(find_value(until[-1], field)) if until else limit
-        return Found([table.between(order, latest, latest)], one_key=True)
+        return Matches([table.between(order, latest, latest)], one_key=True)
 
     return Step(choose=choose, find=find, looks_at_all=True)
 
@@ -337,7 +347,7 @@ _PERIODS: Mapping[str, Callable[[date], tuple[date, date]]] = {
     "thisQuarter": lambda today: (_quarter_start(today), today),
     "thisYear": lambda today: (today.replace(month=1, day=1), today),
 }
-"""First and last day; a week begins on Monday (assumed)."""
+"""First and last day of each period. A week begins on Monday (assumed)."""
 
 
 def _period(field: str, value: Value, _: Parameter, now: datetime) -> Keep:
@@ -354,7 +364,7 @@ def _day(record: Record, field: str, zone: tzinfo | None) -> tuple[str]:
 
 
 def _days_of(value: Value, now: datetime) -> tuple[str, str]:
-    """First and last day of a period. ``ValueError`` where there is no such one."""
+    """First and last day of a period. Raises ``ValueError`` for an unknown period."""
     period = _PERIODS.get(str(value))
     if period is None:
         raise ValueError(f"must be {' or '.join(_PERIODS)}, not {spelled(str(value)[:50])}")
@@ -363,7 +373,10 @@ def _days_of(value: Value, now: datetime) -> tuple[str, str]:
 
 
 def _pairs(field: str, value: Value, _: Parameter, __: datetime) -> Keep:
-    """``[["firm", "team"], ["firm"]]``: one of them must fit; ``field`` names both members."""
+    """A list of pairs such as ``[["firm", "team"], ["firm"]]``. One of them must fit the record.
+
+    ``field`` names both members of a pair.
+    """
     first, _comma, second = field.partition(",")
     pairs = [_without_empty_end(pair) for pair in _read_pairs(str(value))]
     if not all(1 <= len(pair) <= 2 and all(isinstance(x, str) for x in pair) for pair in pairs):
@@ -381,7 +394,8 @@ _UNQUOTED_PAIR = re.compile(r"\[([^\[\]]*)\]")
 
 
 def _read_pairs(text: str) -> list[list[Any]]:
-    """A two-dimensional array, as JSON or without quotes: no page says how it is written."""
+    """Reads an array of arrays, as JSON or without quotes, because no page says how it is
+    written."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -395,7 +409,7 @@ def _read_pairs(text: str) -> list[list[Any]]:
 
 
 def _without_empty_end(pair: list[Any]) -> list[Any]:
-    """A team is optional: null and an empty text stand for none."""
+    """The pair without its team, if the team is null or an empty text. A team is optional."""
     return pair[:1] if pair[1:] in ([None], [""]) else pair
 
 
@@ -411,7 +425,7 @@ MATCHES: Mapping[str, Callable[[str, Value, Parameter, datetime], Keep]] = {
     "pairs": _pairs,
     "folder": _folder,
 }
-"""By the ``match`` of a parameter; ``as-of`` looks at all records and stands apart."""
+"""The filter of each ``match``. ``as-of`` is not here, because it looks at all records together."""
 
 _FINDS: Mapping[str, Callable[[str, Value, Parameter, datetime], Find | None]] = {
     "equals": _find_equal,
@@ -420,4 +434,4 @@ _FINDS: Mapping[str, Callable[[str, Value, Parameter, datetime], Find | None]] =
     "period": _find_period,
     "folder": _find_folder,
 }
-"""How an order finds what a ``match`` picks, where one does."""
+"""For each ``match`` that an order can answer, how to find its records by that order."""

@@ -1,9 +1,9 @@
-"""Bodies of operations that answer from examples: each media type is held against its schema.
+"""Checks request bodies of users' operations, which answer from examples, against their schema.
 
-JSON as it is, forms and multipart bodies as the object of their fields, texts as the value that
-they spell. Bodies of other media types are taken as they come; ``unchecked.py`` reports that when a
-document is read. Source: OpenAPI 3.0.4 section 4.7.14 and 3.1.1 section 4.8.14 (request bodies),
-4.8.15 (encoding).
+JSON is checked as it is. Forms and multipart bodies are checked as the object of their fields,
+texts as the value that they spell. Bodies of other media types are not checked; ``unchecked.py``
+reports that when a document is read. Source: OpenAPI 3.0.4 section 4.7.14 and 3.1.1 section 4.8.14
+(request bodies), 4.8.15 (encoding).
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ from mock_sei.errors import InvalidValue, MalformedRequest
 
 MOST_FORM_FIELDS = 1000
 LARGEST_TEXT = 1024 * 1024
-"""Bytes of a text, and of all fields of a multipart body that are no files. Of what is more the
-journal says that it was not checked."""
+"""The most bytes of a text, and of all fields of a multipart body that are not files. For a larger
+one, the journal says that it was not checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Body:
-    """A body on its way to its schema."""
+    """A body together with the schema to check it against."""
 
     operation: Operation
     body: Body
     content_type: str
     media_type: str
-    """As the document writes it."""
+    """The operation's media type, as the document writes it."""
     budget: Budget
     notes: list[str]
 
@@ -70,7 +70,7 @@ class _Body:
 
     @cached_property
     def encoding(self) -> Mapping[str, Any]:
-        """How each field is written, by its name."""
+        """The encoding of each field, by the field's name."""
         document, place = self.operation.document, self.operation.name
         body = document.follow(self.operation.raw["requestBody"], place)
         found = document.follow(body["content"][self.media_type], place).get("encoding")
@@ -95,11 +95,10 @@ def check_body(
     budget: Budget,
     notes: list[str],
 ) -> None:
-    """``media_type`` is the one of the operation that the body has, as the document writes it.
+    """Checks a body against the schema of ``media_type``, as the document writes that media type.
 
-    What is not checked, or declared otherwise and no fault, is noted.
-
-    Raises :class:`MalformedRequest`.
+    ``notes`` gets what is not checked, and deviations that are not refused. Raises
+    :class:`MalformedRequest`.
     """
     found = find_check(media_type_of(content_type) or media_type_of(media_type))
     if found is not None:
@@ -115,7 +114,8 @@ def check_body(
 
 
 def find_check(media_type: str) -> Callable[[_Body], None] | None:
-    """What holds bodies of a media type against their schema; None where nothing does."""
+    """The function that checks bodies of a media type against their schema, or None if there is
+    none."""
     if is_json(media_type):
         return _check_json
     if media_type.startswith("text/") and media_type not in _NO_TEXTS:
@@ -124,7 +124,8 @@ def find_check(media_type: str) -> Callable[[_Body], None] | None:
 
 
 def may_be_empty(content_type: str | None) -> bool:
-    """Whether a body without a byte is one: a form without fields, or an empty text."""
+    """Whether an empty body is valid for this media type: a form without fields, or an empty
+    text."""
     return find_check(media_type_of(content_type)) in (_check_form, _check_text)
 
 
@@ -132,7 +133,7 @@ _NO_TEXTS = frozenset({"text/xml", "text/csv"})
 
 
 def may_be_text(document: Document, schema: Any) -> bool:
-    """Whether a schema allows a value that a text can be: how an object is written is unknown."""
+    """Whether a text can spell a value of the schema. No rule says how a text spells an object."""
     ways = ways_of(document, schema)
     return any(way.is_open or way.kinds - {"array", "object"} for way in ways)
 
@@ -146,8 +147,8 @@ def _check_text(sent: _Body) -> None:
         return
     if sent.body.size > LARGEST_TEXT:
         sent.notes.append(
-            f"the body has {sent.body.size} bytes; a text of more than {LARGEST_TEXT} is not held "
-            "against its schema"
+            f"the body has {sent.body.size} bytes; a text of more than {LARGEST_TEXT} bytes is not "
+            "checked against its schema"
         )
         return
     charset = parameters_of(sent.content_type).get("charset", "utf-8")
@@ -209,8 +210,8 @@ def _check_multipart(sent: _Body) -> None:
             texts.setdefault(part.name, []).append(text)
     if unread:
         sent.notes.append(
-            f"the fields of the body have more than {LARGEST_TEXT} bytes in all; not held against "
-            f"the schema: {', '.join(list(unread)[:_MOST_NAMED])}"
+            f"the fields of the body have more than {LARGEST_TEXT} bytes in total; not checked "
+            f"against the schema: {', '.join(list(unread)[:_MOST_NAMED])}"
         )
     _Fields(sent, faults).check(texts, json_texts, files)
 
@@ -219,7 +220,10 @@ _MOST_NAMED = 20
 
 
 def _note_media_type(part: FormPart, written: Mapping[str, Any], sent: _Body) -> None:
-    """A file of another media type is noted: most servers take it."""
+    """Notes a file whose media type is not the declared one.
+
+    Most servers accept that, so it is not refused.
+    """
     wanted = [media_type_of(each) for each in str(written.get("contentType") or "").split(",")]
     if not wanted[0] or "content-type" not in part.headers:
         return
@@ -233,7 +237,10 @@ def _note_media_type(part: FormPart, written: Mapping[str, Any], sent: _Body) ->
 def _faults_of_headers(
     part: FormPart, written: Mapping[str, Any], sent: _Body
 ) -> Iterator[InvalidValue]:
-    """The headers of a part, as a response's are declared; ``Content-Type`` stands elsewhere."""
+    """What is wrong in the headers of a part.
+
+    They are checked like headers of a response. ``Content-Type`` is checked elsewhere.
+    """
     declared = written.get("headers")
     for name, entry in declared.items() if isinstance(declared, Mapping) else ():
         header = sent.document.follow(entry, "headers")
@@ -251,7 +258,7 @@ def _faults_of_headers(
 
 
 class _Fields:
-    """The fields of one form, as the object that its schema describes."""
+    """The fields of one form, read as the object that its schema describes."""
 
     def __init__(self, sent: _Body, faults: Sequence[InvalidValue] = ()) -> None:
         self._sent = sent
@@ -266,9 +273,10 @@ class _Fields:
         json_texts: Mapping[str, Sequence[FormPart]] | None = None,
         files: Mapping[str, int] | None = None,
     ) -> None:
-        """``files`` are counted: what is in them is not looked at.
+        """Checks all fields.
 
-        Raises :class:`MalformedRequest`.
+        ``files`` has the number of files of each name; their content is not checked. Raises
+        :class:`MalformedRequest`.
         """
         if not any(way.wants("object") or way.is_open for way in self._ways):
             if self._faults:
@@ -291,7 +299,8 @@ class _Fields:
     def _scattered(
         self, found: set[str], texts: Mapping[str, Sequence[str]], others: Sequence[str]
     ) -> tuple[list[tuple[Parameter, Sent]], Sequence[str]]:
-        """Objects whose members came as fields of their own, by names that no field has."""
+        """Objects whose members were sent as separate fields, under names that no declared field
+        has."""
         left = [
             replace(each, style="form", explode=True)
             for each in self._parameters
@@ -312,7 +321,7 @@ class _Fields:
         ]
 
     def _put(self, name: str, values: Sequence[Any]) -> None:
-        """One value, or several of an array."""
+        """Stores one value, or an array of values."""
         several = len(values) > 1 or self._wants(self._schema(name), "array")
         is_array = len(values) == 1 and isinstance(values[0], list)
         self._value[name] = values[0] if is_array or not several else list(values)
@@ -342,7 +351,10 @@ class _Fields:
         self._faults += [InvalidValue(name, "body", each) for each in problems[:1]]
 
     def _is_json(self, parameter: Parameter, texts: Sequence[str]) -> bool:
-        """Whether a field is JSON: an object is, unless a style is given (OpenAPI, encoding)."""
+        """Whether a field is sent as JSON.
+
+        An object is JSON unless its encoding gives a style (OpenAPI).
+        """
         if len(texts) != 1:
             return False
         if is_json(parameter.content):
@@ -360,12 +372,12 @@ class _Fields:
         return [self._parameter(name) for name in names]
 
     def _parameter(self, name: str) -> Parameter:
-        """A field as a parameter whose place is the body."""
+        """A field of the form as a parameter whose place is the body."""
         written = self._encoding.get(name, {})
         style, explode = find_style(written.get("style"), FORM), written.get("explode")
         schema = self._schema(name)
         if style is None and self._wants(schema, "object"):
-            style = "deepObject"  # its members are not those of the form
+            style = "deepObject"  # so its members are not taken for fields of the form
         content = written.get("contentType")
         return Parameter(
             name=name,

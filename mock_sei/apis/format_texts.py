@@ -1,6 +1,6 @@
-"""Texts of each format, all different and always the same ones; longer ones and shorter ones.
+"""Example texts of each format: all different, the same in each run, and of several lengths.
 
-The first is what a person would expect to see: ``someone@example.com``, a date of this year.
+The first one looks familiar to people: ``someone@example.com``, a date of this year.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ SHOWN: Mapping[str, Callable[[int], str]] = {
 
 
 def formatted(kind: str, least: int) -> Iterator[str]:
+    """Example texts of a format, with at least this many characters if the format allows it."""
     lengthen = _LENGTHENED.get(kind)
     for number in count():
         text = SHOWN[kind](number)
@@ -74,7 +75,7 @@ def _after(text: str, least: int) -> str:
 
 
 def _longer_host(text: str, least: int) -> str:
-    """With further labels before it."""
+    """The host name with more labels in front."""
     while len(text) < least:
         text = f"{'x' * min(max(least - len(text) - 1, 1), _LONGEST_LABEL)}.{text}"
     return text
@@ -94,7 +95,8 @@ _LENGTHENED: Mapping[str, Callable[[str, int], str]] = {
     "byte": lambda text, least: "bW9j" * ceil((least - len(text)) / 4) + text,
     "relative-json-pointer": lambda text, least: f"{text}/".ljust(least, "x"),
 }
-"""A longer text of a format. What is not here has one length, or none that is longer."""
+"""Functions that lengthen a text of a format. Texts of other formats have only one length, or no
+longer form."""
 
 SHORT: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("uri", "url", "iri"), ("https://a.de", "a:b")),

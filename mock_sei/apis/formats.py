@@ -1,7 +1,7 @@
-"""What ``format`` asks for: one table for query, header, path, cookie and body.
+"""What each ``format`` requires: one table for query, header, path, cookie and body.
 
 Source: OpenAPI Format Registry, JSON Schema 2020-12 (validation, section 7), RFC 3339, RFC 4648.
-Most formats are decided by the engine of ``schemas.py``; the rest stands here.
+The engine of ``schemas.py`` checks most formats. This module checks the others.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from mock_sei.apis.patterns import PatternError, compile_pattern
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One row of the table. A row without a check and without bounds says nothing of a value."""
+    """One row of the table. A row without a check and without bounds allows every value."""
 
     wanted: str = ""
-    """What a message asks for; the name of the format where it is empty."""
+    """What a message asks for. If it is empty, the message gives the name of the format."""
     by_engine: bool = False
-    """Whether the engine itself knows the format."""
+    """Whether the engine can check the format itself."""
     check: Callable[[str], bool] | None = None
     """Whether a text has the format."""
     bounds: tuple[int | float, int | float] | None = None
     """The least and the greatest number."""
     is_whole: bool = False
-    """Whether a number must be a whole one."""
+    """Whether a number must be an integer."""
 
     @property
     def decides(self) -> bool:
-        """Whether a value may be refused for it."""
+        """Whether a value can be refused because of this format."""
         return self.by_engine or self.check is not None or self.bounds is not None
 
 
@@ -47,7 +47,7 @@ _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def is_date(text: str) -> bool:
-    """Whether a text is a ``full-date`` of RFC 3339, which has a year 0."""
+    """Whether a text is a ``full-date`` of RFC 3339. The year 0 is allowed."""
     if not _DATE.fullmatch(text):
         return False
     try:
@@ -75,7 +75,8 @@ def _is_regex(text: str) -> bool:
 
 
 def _is_character(text: str) -> bool:
-    """One as readers count them: marks that are joined to it have code points of their own."""
+    """Whether a text is one character as readers count it: marks combined with it have their own
+    code points."""
     composed = unicodedata.normalize("NFC", text)
     return len(composed) == 1 or any(
         unicodedata.category(each)[0] == "M" or unicodedata.category(each) in _JOINED
@@ -112,7 +113,7 @@ _DECIMAL = _matching(
 )
 
 FORMATS: Mapping[str, Format] = {
-    # times
+    # dates and times
     "date": Format(wanted="a date such as 2026-03-31", by_engine=True),
     "date-time": Format(
         wanted="a time of RFC 3339 such as 2026-03-31T13:30:00Z or 2026-03-31T09:30:00.5-04:00",
@@ -189,13 +190,13 @@ FORMATS: Mapping[str, Format] = {
         wanted="a number of at most 12 digits before the point", bounds=(-(10**12), 10**12)
     ),
     "unixtime": Format(),
-    # what any text is
+    # formats that every text has
     **dict.fromkeys(
         ("binary", "commonmark", "html", "local-date-time", "password"),
         Format(),
     ),
 }
-"""A text or number of a format that is not here is taken as it comes."""
+"""The formats that are checked. Texts and numbers of other formats are not checked."""
 
 OF_THE_VENDOR = frozenset(
     [
@@ -213,22 +214,23 @@ OF_THE_VENDOR = frozenset(
         "uuid",
     ]
 )
-"""What is checked in the bundled documents: the vendor's pages write times in several ways."""
+"""The formats that are checked in the bundled documents. The vendor's pages write times in several
+ways."""
 
 CHECKS: Mapping[str, Callable[[str], bool]] = {
     name: each.check for name, each in FORMATS.items() if each.check is not None
 }
-"""What the engine cannot check by itself."""
+"""The formats that the engine cannot check itself."""
 
 
 def decides(name: object, *, lenient: bool) -> bool:
-    """Whether values are held against a format; ``lenient`` as a document is."""
+    """Whether values are checked against a format. ``lenient`` is that of the document."""
     if not isinstance(name, str) or name not in FORMATS:
         return False
     return name in OF_THE_VENDOR if lenient else FORMATS[name].decides
 
 
 def wanted(name: str) -> str:
-    """What a message asks for where a value has not the format."""
+    """What a message asks for if a value does not have the format."""
     found = FORMATS.get(name)
     return found.wanted if found is not None and found.wanted else f"a {name}"

@@ -1,8 +1,8 @@
-"""The two tables of grades in ``docs/fidelity.md``, from what the documents say.
+"""Writes the two tables of grades in ``docs/fidelity.md`` from the API documents.
 
-One has a row for each operation, the other one for each schema; between them they name every key
-that has a grade. ``python -m mock_sei.apis.grades docs/fidelity.md`` writes each of them between
-its two markers.
+One table has a row for each operation, the other one for each schema. Together they name every key
+that has a grade. ``python -m mock_sei.apis.grades docs/fidelity.md`` writes both between their
+markers.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ SCHEMAS_BEGIN, SCHEMAS_END = "<!-- schemas: begin (make tables) -->", "<!-- sche
 
 
 _PAGES = "/browse/apis/"
-"""Where most pages of the vendor are; the table leaves it out."""
+"""Where most of the vendor's pages are. The table leaves this part out."""
 
 
 def grades_table(products: Iterable[Product]) -> str:
-    """Markdown: a row for each operation with its own grade and its parameters by their grades.
+    """A Markdown table with a row for each operation: its grade, and its parameters by their
+    grades.
 
-    Then what a call is refused for with the page that says so (``x-page``), and the lists of values
-    that no page gives, each with its own grade.
+    Further columns show what a call is refused for, with the page that says so (``x-page``), and
+    the lists of values that no page gives, each with its own grade.
     """
     rows = [
         "| product | operation | grade | parameters | required, or of a closed list | open lists |",
@@ -55,7 +56,8 @@ def _graded(parameter: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _by_grade(named: Iterable[tuple[str, str]]) -> str:
-    """``documented: `a`, `b`; assumed: `c` ``, in the order of the grades."""
+    """Names by their grades, in the order of the grades: ``documented: `a`, `b`; assumed: `c`
+    ``."""
     found: dict[str, list[str]] = {}
     for name, grade in named:
         found.setdefault(grade, []).append(f"`{name}`")
@@ -70,7 +72,7 @@ def _parameters(operation: Operation) -> list[Mapping[str, Any]]:
 
 
 def _closed(operation: Operation) -> str:
-    """``required: `a`, `b` (page); list: `c` (page)``."""
+    """What a call is refused for: ``required: `a`, `b` (page); list: `c` (page)``."""
     found: dict[tuple[str, str], list[str]] = {}
     for kind, name, page in (*_closed_parameters(operation), *_closed_members(operation)):
         names = found.setdefault((kind, page.removeprefix(_PAGES) or "no page"), [])
@@ -82,7 +84,7 @@ def _closed(operation: Operation) -> str:
 
 
 Closed = tuple[str, str, str]
-"""What is asked for, of what, and the page."""
+"""What is required, of which parameter or member, and the page that says so."""
 
 
 def _closed_parameters(operation: Operation) -> Iterator[Closed]:
@@ -113,14 +115,14 @@ def _closed_members(operation: Operation) -> Iterator[Closed]:
 
 
 def _open(operation: Operation) -> str:
-    """``` `dateType` assumed ``` for each list that no page gives."""
+    """Each list of values that no page gives, with its grade: ``` `dateType` assumed ```."""
     hints = [(str(each.get("name")), each.get(EXTENSION)) for each in _parameters(operation)]
     hints += [(".".join(path), each.get(EXTENSION)) for path, each in _body_schemas(operation)]
     return ", ".join(f"`{name}` {_grade(hint)}" for name, hint in hints if "values" in (hint or {}))
 
 
 def _body_schemas(operation: Operation) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Every schema of a request body, with the names that lead to it from ``body`` on."""
+    """Every schema of a request body, with the member names that lead to it, from ``body`` on."""
     document = operation.document
     body = document.follow(operation.raw.get("requestBody") or {}, operation.name)
     for media in (body.get("content") or {}).values():
@@ -142,9 +144,10 @@ def _schemas(
 
 
 def schemas_table(products: Iterable[Product]) -> str:
-    """Markdown: a row for each schema with its products, its grade and graded members and lists.
+    """A Markdown table with a row for each schema: its products, its grade, graded members and
+    lists.
 
-    Schemas of several products that are graded alike share a row.
+    Schemas of several products with equal grades share a row.
     """
     found: dict[tuple[str, str, str, str], list[str]] = {}
     for product in sorted(products, key=lambda each: each.name):
@@ -161,7 +164,7 @@ def schemas_table(products: Iterable[Product]) -> str:
 
 
 def _named_schemas(product: Product) -> Mapping[str, Any]:
-    """Those below ``components``; every operation of a product is of one document."""
+    """The schemas under ``components``. All operations of a product share one document."""
     document = next(iter(product.operations.values())).document
     schemas: Mapping[str, Any] = (document.content.get("components") or {}).get("schemas") or {}
     return schemas
@@ -183,7 +186,10 @@ def _lists(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _parts(
     schema: Any, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """A schema and what stands in it, with the names of the members; no reference is followed."""
+    """A schema and all schemas inside it, with the member names that lead there.
+
+    References are not followed.
+    """
     if not isinstance(schema, Mapping):
         return
     yield path, schema
@@ -199,7 +205,7 @@ def _grade(entry: object) -> str:
 
 
 def with_table(text: str, table: str, begin: str = BEGIN, end: str = END) -> str:
-    """A document with the table between its markers."""
+    """The text of a document, with the table between its markers."""
     before, found, rest = text.partition(begin)
     _, found_end, after = rest.partition(end)
     if not found or not found_end:
@@ -208,13 +214,14 @@ def with_table(text: str, table: str, begin: str = BEGIN, end: str = END) -> str
 
 
 def with_tables(text: str, products: Iterable[Product]) -> str:
-    """A document with both tables between their markers."""
+    """The text of a document, with both tables between their markers."""
     every = list(products)
     text = with_table(text, grades_table(every))
     return with_table(text, schemas_table(every), SCHEMAS_BEGIN, SCHEMAS_END)
 
 
 def main(path: Path) -> None:
+    """Writes both tables into the file, between their markers."""
     from mock_sei.fixtures import load_fixtures
 
     catalogue = Catalogue(load_fixtures().documents)

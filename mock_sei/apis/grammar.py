@@ -1,8 +1,8 @@
-"""The grammar of OpenAPI: which objects there are, and what each of their fields holds.
+"""The grammar of OpenAPI: which objects exist, and what each of their fields holds.
 
-A document is walked by this table, so that a keyword is known by where it stands: a property called
-``nullable`` is a name, the ``requestBody`` of a link is any value, and what no row names is left as
-it is. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
+Documents are read with this table, so the meaning of a keyword depends on its place. A property
+called ``nullable`` is only a name, the ``requestBody`` of a link is any value, and a field that no
+row names is not changed. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import Any
 from urllib.parse import unquote
 
 PATH_METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace", "query")
-"""The operations that a path item holds as fields of its own."""
+"""The methods whose operations are direct fields of a path item."""
 
 
-class Kind(Enum):
-    """What a part of a document is."""
+class ObjectKind(Enum):
+    """The kind of object that a part of a document is."""
 
-    __hash__ = object.__hash__  # Enum's own is not C, and a large document asks a million times
+    # Enum's own hash is written in Python, and a large document calls it a million times.
+    __hash__ = object.__hash__
 
     DOCUMENT = "a document"
     COMPONENTS = "components"
@@ -36,92 +37,92 @@ class Kind(Enum):
     CALLBACK = "a callback"
     SECURITY = "a security scheme"
     SCHEMA = "a JSON Schema"
-    VALUE = "a value of somebody's own"
+    VALUE = "a value of the document's own"
 
 
-class Shape(Enum):
-    """How a field holds what it holds."""
+class FieldShape(Enum):
+    """Whether a field holds one part, a list of parts, or parts by their names."""
 
     ONE = "one"
     LIST = "a list"
-    NAMED = "by names"
+    NAMED = "a mapping of names to parts"
 
 
-Field = tuple[Shape, Kind]
+Field = tuple[FieldShape, ObjectKind]
 
-VALUE: Field = (Shape.ONE, Kind.VALUE)
-
-
-def _one(kind: Kind, *names: str) -> dict[str, Field]:
-    return dict.fromkeys(names, (Shape.ONE, kind))
+VALUE: Field = (FieldShape.ONE, ObjectKind.VALUE)
 
 
-def _list(kind: Kind, *names: str) -> dict[str, Field]:
-    return dict.fromkeys(names, (Shape.LIST, kind))
+def _one(kind: ObjectKind, *names: str) -> dict[str, Field]:
+    return dict.fromkeys(names, (FieldShape.ONE, kind))
 
 
-def _named(kind: Kind, *names: str) -> dict[str, Field]:
-    return dict.fromkeys(names, (Shape.NAMED, kind))
+def _list(kind: ObjectKind, *names: str) -> dict[str, Field]:
+    return dict.fromkeys(names, (FieldShape.LIST, kind))
+
+
+def _named(kind: ObjectKind, *names: str) -> dict[str, Field]:
+    return dict.fromkeys(names, (FieldShape.NAMED, kind))
 
 
 LISTS_OF_SCHEMAS = ("allOf", "anyOf", "oneOf", "prefixItems")
 NAMED_SCHEMAS = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 
 _SHOWN: Mapping[str, Field] = {
-    **_one(Kind.SCHEMA, "schema"),
-    **_named(Kind.MEDIA, "content"),
-    **_named(Kind.EXAMPLE, "examples"),
+    **_one(ObjectKind.SCHEMA, "schema"),
+    **_named(ObjectKind.MEDIA, "content"),
+    **_named(ObjectKind.EXAMPLE, "examples"),
 }
 
-FIELDS: Mapping[Kind, Mapping[str, Field]] = {
-    Kind.DOCUMENT: {
-        **_named(Kind.PATH_ITEM, "paths", "webhooks"),
-        **_one(Kind.COMPONENTS, "components"),
+FIELDS: Mapping[ObjectKind, Mapping[str, Field]] = {
+    ObjectKind.DOCUMENT: {
+        **_named(ObjectKind.PATH_ITEM, "paths", "webhooks"),
+        **_one(ObjectKind.COMPONENTS, "components"),
     },
-    Kind.COMPONENTS: {
-        **_named(Kind.SCHEMA, "schemas"),
-        **_named(Kind.RESPONSE, "responses"),
-        **_named(Kind.PARAMETER, "parameters"),
-        **_named(Kind.EXAMPLE, "examples"),
-        **_named(Kind.BODY, "requestBodies"),
-        **_named(Kind.HEADER, "headers"),
-        **_named(Kind.SECURITY, "securitySchemes"),
-        **_named(Kind.LINK, "links"),
-        **_named(Kind.CALLBACK, "callbacks"),
-        **_named(Kind.PATH_ITEM, "pathItems"),
-        **_named(Kind.MEDIA, "mediaTypes"),
+    ObjectKind.COMPONENTS: {
+        **_named(ObjectKind.SCHEMA, "schemas"),
+        **_named(ObjectKind.RESPONSE, "responses"),
+        **_named(ObjectKind.PARAMETER, "parameters"),
+        **_named(ObjectKind.EXAMPLE, "examples"),
+        **_named(ObjectKind.BODY, "requestBodies"),
+        **_named(ObjectKind.HEADER, "headers"),
+        **_named(ObjectKind.SECURITY, "securitySchemes"),
+        **_named(ObjectKind.LINK, "links"),
+        **_named(ObjectKind.CALLBACK, "callbacks"),
+        **_named(ObjectKind.PATH_ITEM, "pathItems"),
+        **_named(ObjectKind.MEDIA, "mediaTypes"),
     },
-    Kind.PATH_ITEM: {
-        **_one(Kind.OPERATION, *PATH_METHODS),
-        **_named(Kind.OPERATION, "additionalOperations"),
-        **_list(Kind.PARAMETER, "parameters"),
+    ObjectKind.PATH_ITEM: {
+        **_one(ObjectKind.OPERATION, *PATH_METHODS),
+        **_named(ObjectKind.OPERATION, "additionalOperations"),
+        **_list(ObjectKind.PARAMETER, "parameters"),
     },
-    Kind.OPERATION: {
-        **_list(Kind.PARAMETER, "parameters"),
-        **_one(Kind.BODY, "requestBody"),
-        **_named(Kind.RESPONSE, "responses"),
-        **_named(Kind.CALLBACK, "callbacks"),
+    ObjectKind.OPERATION: {
+        **_list(ObjectKind.PARAMETER, "parameters"),
+        **_one(ObjectKind.BODY, "requestBody"),
+        **_named(ObjectKind.RESPONSE, "responses"),
+        **_named(ObjectKind.CALLBACK, "callbacks"),
     },
-    Kind.PARAMETER: _SHOWN,
-    Kind.HEADER: _SHOWN,
-    Kind.BODY: _named(Kind.MEDIA, "content"),
-    Kind.RESPONSE: {
-        **_named(Kind.HEADER, "headers"),
-        **_named(Kind.MEDIA, "content"),
-        **_named(Kind.LINK, "links"),
+    ObjectKind.PARAMETER: _SHOWN,
+    ObjectKind.HEADER: _SHOWN,
+    ObjectKind.BODY: _named(ObjectKind.MEDIA, "content"),
+    ObjectKind.RESPONSE: {
+        **_named(ObjectKind.HEADER, "headers"),
+        **_named(ObjectKind.MEDIA, "content"),
+        **_named(ObjectKind.LINK, "links"),
     },
-    Kind.MEDIA: {
-        **_one(Kind.SCHEMA, "schema", "itemSchema"),
-        **_named(Kind.EXAMPLE, "examples"),
-        **_named(Kind.ENCODING, "encoding"),
+    ObjectKind.MEDIA: {
+        **_one(ObjectKind.SCHEMA, "schema", "itemSchema"),
+        **_named(ObjectKind.EXAMPLE, "examples"),
+        **_named(ObjectKind.ENCODING, "encoding"),
     },
-    Kind.ENCODING: _named(Kind.HEADER, "headers"),
-    Kind.CALLBACK: {"$ref": VALUE},
-    Kind.SCHEMA: {
-        **_named(Kind.SCHEMA, *NAMED_SCHEMAS),
-        **_list(Kind.SCHEMA, *LISTS_OF_SCHEMAS),
+    ObjectKind.ENCODING: _named(ObjectKind.HEADER, "headers"),
+    ObjectKind.CALLBACK: {"$ref": VALUE},
+    ObjectKind.SCHEMA: {
+        **_named(ObjectKind.SCHEMA, *NAMED_SCHEMAS),
+        **_list(ObjectKind.SCHEMA, *LISTS_OF_SCHEMAS),
         **_one(
-            Kind.SCHEMA,
+            ObjectKind.SCHEMA,
             "items",
             "additionalProperties",
             "not",
@@ -137,15 +138,17 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
     },
 }
 
-_BY_ANY_NAME: Mapping[Kind, Field] = {Kind.CALLBACK: (Shape.ONE, Kind.PATH_ITEM)}
-"""Objects whose fields have names of the document's own."""
+_BY_ANY_NAME: Mapping[ObjectKind, Field] = {
+    ObjectKind.CALLBACK: (FieldShape.ONE, ObjectKind.PATH_ITEM)
+}
+"""Objects whose field names the author of the document chooses."""
 
 
-_FIELDS = {kind: FIELDS.get(kind, {}) for kind in Kind}
+_FIELDS = {kind: FIELDS.get(kind, {}) for kind in ObjectKind}
 
 
-def field_of(kind: Kind, key: str) -> Field:
-    """What the field ``key`` of an object holds."""
+def field_of(kind: ObjectKind, key: str) -> Field:
+    """The shape and the kind of the value in the field ``key`` of an object."""
     found = _FIELDS[kind].get(key)
     if found is not None:
         return found
@@ -157,7 +160,7 @@ Pointer = tuple[str | int, ...]
 
 
 def place_of(pointer: Pointer) -> str:
-    """As a person writes it: ``paths[/x].get.parameters[0]``."""
+    """A pointer as people write it: ``paths[/x].get.parameters[0]``."""
     text = ""
     for each in pointer:
         if isinstance(each, int) or each.startswith("/"):
@@ -168,7 +171,7 @@ def place_of(pointer: Pointer) -> str:
 
 
 def tokens_of(reference: str) -> tuple[str, ...]:
-    """The keys that a reference such as ``#/components/schemas/X`` leads along."""
+    """The keys along which a reference such as ``#/components/schemas/X`` leads."""
     parts = reference.removeprefix("#").removeprefix("/")
     if not parts:
         return ()
@@ -178,6 +181,7 @@ def tokens_of(reference: str) -> tuple[str, ...]:
 
 
 def reference_to(pointer: Pointer) -> str:
+    """The ``$ref`` that leads to a part of the document."""
     escaped = (
         str(each).replace("~", "~0").replace("/", "~1").replace("%", "%25") for each in pointer
     )
@@ -185,20 +189,21 @@ def reference_to(pointer: Pointer) -> str:
 
 
 def parts(
-    value: Any, kind: Kind = Kind.DOCUMENT
-) -> Iterator[tuple[Pointer, Mapping[Any, Any], Kind]]:
-    """Every object of a document in the order in which it is written: where, what, and as what."""
-    waiting: list[tuple[Any, Pointer, Field]] = [(value, (), (Shape.ONE, kind))]
+    value: Any, kind: ObjectKind = ObjectKind.DOCUMENT
+) -> Iterator[tuple[Pointer, Mapping[Any, Any], ObjectKind]]:
+    """Every object of a document, in the order of the document: its place, its value and its
+    kind."""
+    waiting: list[tuple[Any, Pointer, Field]] = [(value, (), (FieldShape.ONE, kind))]
     while waiting:
         each, pointer, (shape, kind) = waiting.pop()
         inner: list[tuple[Any, Pointer, Field]] = []
-        if shape is Shape.LIST and isinstance(each, list):
-            inner = [(one, (*pointer, at), (Shape.ONE, kind)) for at, one in enumerate(each)]
-        elif shape is Shape.NAMED and isinstance(each, Mapping):
+        if shape is FieldShape.LIST and isinstance(each, list):
+            inner = [(one, (*pointer, at), (FieldShape.ONE, kind)) for at, one in enumerate(each)]
+        elif shape is FieldShape.NAMED and isinstance(each, Mapping):
             inner = [
-                (one, (*pointer, str(name)), (Shape.ONE, kind))
+                (one, (*pointer, str(name)), (FieldShape.ONE, kind))
                 for name, one in each.items()
-                if kind is Kind.SCHEMA or not str(name).startswith("x-")
+                if kind is ObjectKind.SCHEMA or not str(name).startswith("x-")
             ]
         elif isinstance(each, Mapping):
             yield pointer, each, kind
@@ -210,8 +215,11 @@ def parts(
         waiting += reversed(inner)
 
 
-def references(value: Any, kind: Kind = Kind.DOCUMENT) -> Iterator[tuple[Pointer, str, Kind]]:
-    """Every ``$ref``: where it stands, what it says, and what must be there."""
+def references(
+    value: Any, kind: ObjectKind = ObjectKind.DOCUMENT
+) -> Iterator[tuple[Pointer, str, ObjectKind]]:
+    """Every ``$ref`` of a document: its place, its text, and the kind of object that it must lead
+    to."""
     for pointer, each, found in parts(value, kind):
         if isinstance(each.get("$ref"), str):
             yield pointer, each["$ref"], found

@@ -1,4 +1,5 @@
-"""The headers that a document declares for an answer: sent back, shown, or made.
+"""The headers that a document declares for an answer: copied from the request, from an example, or
+made.
 
 Sources: OpenAPI 3.1.1 section 4.8.21; RFC 9110 sections 5 and 10.2.2.
 """
@@ -30,11 +31,13 @@ _NOT_DECLARED = frozenset(
         "transfer-encoding",
     ]
 )
-"""What the body and the connection decide, whatever a document says."""
+"""Headers that depend on the body and the connection. What a document declares for them is
+ignored."""
 
 _ONLY_SHOWN = frozenset(["etag", "last-modified", "set-cookie", "strict-transport-security"])
 _ONLY_SHOWN_FAMILIES = ("access-control-", "content-", "cross-origin-")
-"""A made value of these would change what a client does; they are sent as an example has them."""
+"""Headers whose made-up values would change how a client behaves. They are sent only with the value
+of an example."""
 
 _NOT_ECHOED = frozenset(
     [
@@ -52,7 +55,8 @@ _NOT_ECHOED = frozenset(
         "warning",
     ]
 )
-"""Headers of requests that are secret, or mean something else in an answer."""
+"""Request headers that are not copied to the answer: they are secret or have another meaning
+there."""
 
 
 def answer_headers(
@@ -63,10 +67,11 @@ def answer_headers(
     location: str,
     notes: list[str],
 ) -> dict[str, str]:
-    """Name and value of each header of a response that can be sent.
+    """The name and value of each declared header that can be sent.
 
-    ``asked`` are the headers of the request: one of the same name is sent back, as tracking
-    identifiers are. ``location`` is what a ``Location`` without an example leads to.
+    ``asked`` are the headers of the request. A declared header of the same name is copied from
+    there, as clients expect of tracking identifiers. ``location`` is the value of a ``Location``
+    header without an example.
     """
     if not response.get("headers"):
         return {}
@@ -84,21 +89,21 @@ def answer_headers(
 
 @dataclass(frozen=True, kw_only=True)
 class _Declared:
-    """The headers of a response, as far as all calls have them in common."""
+    """The headers of a response, as far as they are the same for all calls."""
 
     schemas: Mapping[str, tuple[str, Any]]
-    """Name and schema of each, by its name in lower case."""
+    """The written name and the schema of each header, by its name in lower case."""
     texts: Mapping[str, str]
-    """What is sent where a call decides nothing."""
+    """The values of headers that do not depend on the call."""
     notes: Sequence[str]
     leads: str | None
-    """The name of a ``Location`` that leads to what was called."""
+    """The name of the ``Location`` header, if its value is the called URL."""
 
 
 def _of_call(
     declared: _Declared, document: Document, asked: Mapping[str, Sequence[str]], location: str
 ) -> Iterator[tuple[str, str]]:
-    """What the call decides: the headers that came with it, and where ``Location`` leads."""
+    """The headers that depend on the call: those copied from the request, and ``Location``."""
     for lowered, sent in asked.items():
         if lowered in declared.schemas and lowered not in _NOT_ECHOED and len(sent) == 1:
             name, schema = declared.schemas[lowered]
@@ -130,14 +135,14 @@ def _declared(response: Mapping[str, Any], document: Document) -> _Declared:
         size += len(name) + len(text) + 4
         problem = find_header_problem({name: text}, 200, 0)
         if problem is not None:
-            notes.append(f"a header of the answer is left out, {problem}")
+            notes.append(f"a header of the answer is left out: {problem}")
         elif size <= LARGEST_HEAD:
             texts[name] = text
     return _Declared(schemas=schemas, texts=texts, notes=notes, leads=leads)
 
 
 def _values(name: str, header: Mapping[str, Any], document: Document) -> Iterator[str]:
-    """The first of them is sent where a call decides nothing."""
+    """Possible values of a header. The first one is sent if the call does not decide the value."""
     explode = header.get("explode") is True
     for each in shown_values(header, document):
         yield header_text(each, explode=explode)
@@ -166,7 +171,10 @@ def _of_content(header: Mapping[str, Any], document: Document) -> Any:
 
 
 def _fits(text: str, schema: Any, document: Document) -> bool:
-    """Whether a value of a request's header may be sent back: as the text or the JSON it is."""
+    """Whether the value of a request header fits the schema and may be copied to the answer.
+
+    The value is read as text or as JSON.
+    """
     return any(map(document.checker(schema).is_valid, (text, read_json_text(text))))
 
 

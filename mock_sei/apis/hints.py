@@ -1,7 +1,7 @@
 """Open lists of values in schemas: ``x-mock-sei: {values: [...]}`` beside the type of a member.
 
-No page gives such a list, so another value is taken as it comes. It deserves a look all the same:
-the journal notes the member.
+No page of the vendor gives such a list, so other values are accepted. The journal notes them,
+because they may be mistakes.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from mock_sei.apis.references import Document
 from mock_sei.document_files import EXTENSION
 
 _DEEPEST = 10
-"""Levels of a schema in which lists are looked for."""
+"""How many levels of a schema are searched for lists."""
 _MOST_LISTS = 200
-"""Lists of one schema, and notes of one body."""
+"""The most lists of one schema, and the most notes about one body."""
 
 Hint = tuple[tuple[str, ...], Sequence[Any]]
-"""The names that lead to a member, ``*`` for each entry of a list; its known values."""
+"""The names that lead to a member (``*`` stands for each entry of a list), and its known values."""
 
 
 def unknown_values(document: Document, schema: Any, value: Any) -> list[str]:
-    """A sentence for each member whose value is none of its list; the value is not repeated."""
+    """A sentence for each member whose value is not in its open list. The value is not repeated."""
     notes: dict[str, None] = {}
     for path, known in _hints(document, schema):
         if any(_is_unknown(each, known) for each in _values_at(value, path)):
@@ -37,7 +37,7 @@ def _is_unknown(value: Any, known: Sequence[Any]) -> bool:
 
 
 _LONGEST = 500
-"""Characters of a list of values in a note."""
+"""The most characters of a list of values in a note."""
 
 
 def _hints(document: Document, schema: Any) -> Sequence[Hint]:

@@ -1,8 +1,8 @@
-"""What is taken in now and finished later: jobs of writes, and reports that are collected.
+"""Work that is accepted now and finished later: jobs of writes, and reports that clients collect.
 
 Sources: pending-transactions pages (``jobStatusQueryKey``), portfolio-management solution page
-(``requestId``, ``In Progress``, exponential waits from one second). Names of the other states are
-assumed.
+(``requestId``, ``In Progress``, exponential waits from one second). The names of the other states
+are assumed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ IN_PROGRESS = "In Progress"
 COMPLETED = "Completed"
 
 MOST_KEPT = 10_000
-"""Jobs, and reports likewise; the oldest is then forgotten, as a status that is too old (ours)."""
+"""The most jobs that are kept, and the most reports. Then the oldest is forgotten, as if its status
+were too old (ours)."""
 
 
 @dataclass(kw_only=True)
 class Report:
-    """A report that was asked for."""
+    """A report that a client asked for."""
 
     name: str
     collection: str
@@ -35,7 +36,7 @@ class Report:
 
 
 class Jobs:
-    """Those of a platform state."""
+    """The jobs and reports of one platform state."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -44,19 +45,21 @@ class Jobs:
         self._reports: OrderedDict[str, Report] = OrderedDict()
 
     def new_key(self) -> str:
+        """A new random key for a job or a report."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
     def finish(self, key: str, result: Mapping[str, Any]) -> None:
-        """Keeps what a write came to."""
+        """Stores the result of a write."""
         with self._lock:
             self._finished[key] = result
             _forget_oldest(self._finished)
 
     def find(self, key: str) -> Mapping[str, Any] | None:
+        """The stored result of a job, or None."""
         return self._finished.get(key)
 
     def submit(self, report: Report) -> str:
-        """Keeps a report to be collected; returns its ``requestId``."""
+        """Stores a report for collection and returns its ``requestId``."""
         key = self.new_key()
         with self._lock:
             self._reports[key] = report
@@ -66,9 +69,10 @@ class Jobs:
     def collect(
         self, key: str, now: datetime, *, counts: bool = True
     ) -> tuple[Report, bool] | None:
-        """A report and whether it is ready. None where there is no such one.
+        """A report and whether it is ready. None if there is no report with this key.
 
-        Who asks often enough finds it ready, unless asking does not count.
+        Each call counts as a poll unless ``counts`` is False. After enough polls the report is
+        ready.
         """
         with self._lock:
             report = self._reports.get(key)

@@ -1,4 +1,4 @@
-"""One OpenAPI document of all products, for tools that take one."""
+"""One OpenAPI document of all products, for tools that read only one document."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _COMPONENTS = "#/components/"
 
 
 def merged(products: Iterable[Product], *, title: str, version: str) -> dict[str, Any]:
-    """Components carry their product's name, so that two of one name do not meet.
+    """Merges the documents of products. Component names get the product's name in front.
 
-    A path that two products have is the first one's.
+    So components of the same name do not collide. A path that two products have is taken from the
+    first.
     """
     paths: dict[str, Any] = {}
     components: dict[str, dict[str, Any]] = {}
@@ -31,7 +32,7 @@ def merged(products: Iterable[Product], *, title: str, version: str) -> dict[str
         for kind, entries in (product.content.get("components") or {}).items():
             if kind.startswith("x-") and kind not in (PARTS, DYNAMIC):
                 continue
-            if not isinstance(entries, Mapping):  # under a name that OpenAPI does not have
+            if not isinstance(entries, Mapping):  # a field that OpenAPI does not define
                 continue
             named = components.setdefault(kind, {})
             for name, entry in entries.items():
@@ -59,7 +60,8 @@ def _shown(operation: Operation, product: Product, operation_ids: set[str]) -> d
 
 
 def _renamed(value: Any, product: str) -> Any:
-    """References into the components, also those of a discriminator's mapping."""
+    """The value with renamed references to components, including those in a discriminator's
+    mapping."""
     if isinstance(value, list | tuple):
         return [_renamed(each, product) for each in value]
     if isinstance(value, str) and value.startswith(_COMPONENTS):

@@ -1,9 +1,9 @@
-"""Why a value does not fit its schema: the places that are wrong, with a sentence for each.
+"""Explains why a value does not fit its schema: each wrong place, with one sentence.
 
-Only asked for a value that does not fit. The work is bounded: by the number of reasons, of schemas
-that are looked at, and by time. Where a bound is reached, a reason names a wider place, and is as
-true. Long lists and objects are halved until their wrong members are found. Source: JSON Schema
-2020-12; ``schemas.py`` has what decides.
+This module is used only after ``schemas.py`` has decided that a value does not fit. The work is
+limited by the number of reasons, by the number of schemas and by time. When a limit is reached, a
+reason names a wider place, but is still true. Long lists and objects are halved repeatedly to find
+their wrong members. Source: JSON Schema 2020-12.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from mock_sei.errors import ConfigurationError
 from mock_sei.values.texts import beginning, spelled
 
 MOST = 20
-"""Reasons for one value."""
+"""The most reasons for one value."""
 _MOST_OF_AN_ALTERNATIVE = 3
 _MOST_SCHEMAS = 2000
 _MOST_SECONDS = 0.08
-"""CPU time after which no further place is looked at."""
+"""After this much CPU time no further place is examined."""
 _DEEPEST = 300
-"""Schemas within schemas, references counted."""
+"""The most levels of schemas inside schemas, including references."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
-    """One place of a value that is wrong."""
+    """A wrong place of a value, and the reason."""
 
     place: tuple[str | int, ...]
     reason: str
 
     def describe(self) -> str:
-        """In one sentence: ``sizes.0: 'x' is not of type 'integer'``."""
+        """Place and reason in one sentence: ``sizes.0: 'x' is not of type 'integer'``."""
         return f"{'.'.join(map(str, self.place))}: {self.reason}".removeprefix(": ")
 
 
@@ -49,10 +49,13 @@ def find_misfits(
     budget: Budget,
     seconds: float = _MOST_SECONDS,
 ) -> list[Misfit]:
-    """At most :data:`MOST`; none where the value fits. ``seconds`` are the CPU time to look."""
+    """Where and why a value does not fit its schema; empty if it fits.
+
+    The result has at most :data:`MOST` entries. ``seconds`` is the CPU time for the search.
+    """
     if document.checker(schema).is_valid(value, budget):
         return []
-    search = _Search(document, budget, _Work(seconds))
+    search = _Search(document, budget, _SearchLimits(seconds))
     search.look(schema, value, ())
     found = list(dict.fromkeys(search.found)) or [
         Misfit(place=(), reason="does not fit its schema"),
@@ -67,29 +70,34 @@ def find_problems(
     budget: Budget,
     seconds: float = _MOST_SECONDS,
 ) -> tuple[str, ...]:
-    """The first few misfits in words, for a note; arguments as of :func:`find_misfits`."""
+    """The first few misfits as sentences for a note.
+
+    The arguments are those of :func:`find_misfits`.
+    """
     found = find_misfits(document, schema, value, budget, seconds)[:_MOST_SHOWN]
     return tuple(each.describe() for each in found)
 
 
 _MOST_SHOWN = 3
-"""Places of a value that a note names."""
+"""How many places of a value a note names."""
 
 
-class _Work:
-    """What the whole search may still do."""
+class _SearchLimits:
+    """The limits of one whole search."""
 
     def __init__(self, seconds: float) -> None:
         self._schemas = _MOST_SCHEMAS
         self._end = time.thread_time() + seconds
 
-    def goes_on(self) -> bool:
+    def has_time(self) -> bool:
         self._schemas -= 1
         return self._schemas > 0 and time.thread_time() < self._end
 
 
 class _Search:
-    def __init__(self, document: Document, budget: Budget, work: _Work, most: int = MOST) -> None:
+    def __init__(
+        self, document: Document, budget: Budget, work: _SearchLimits, most: int = MOST
+    ) -> None:
         self.found: list[Misfit] = []
         self._document = document
         self._budget = budget
@@ -97,15 +105,16 @@ class _Search:
         self._most = most
         self._depth = 0
         self._decided: set[tuple[int, tuple[str | int, ...]]] = set()
-        """The discriminators that have chosen already, each with the place of the value."""
+        """The discriminators that have already chosen a schema, each with the place of the
+        value."""
 
     def look(self, schema: Any, value: Any, place: tuple[str | int, ...]) -> None:
-        """Adds what is wrong with a value; nothing where it fits."""
+        """Adds each reason why a value does not fit a schema. Adds nothing if it fits."""
         if len(self.found) >= self._most:
             return
         if schema is False:
             self.add(place, f"{shown(value)} is not allowed here")
-        if not isinstance(schema, Mapping) or self._depth > _DEEPEST or not self._work.goes_on():
+        if not isinstance(schema, Mapping) or self._depth > _DEEPEST or not self._work.has_time():
             return
         self._depth += 1
         if isinstance(schema.get("$ref"), str):
@@ -127,7 +136,10 @@ class _Search:
     def choose(
         self, schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]
     ) -> str | None:
-        """The reference that a discriminator chooses, once for each place."""
+        """The reference that a discriminator chooses for a value.
+
+        None if it already chose at this place.
+        """
         found = chosen(schema, value)
         key = id(schema.get("discriminator")), place
         if found is None or key in self._decided:
@@ -135,9 +147,9 @@ class _Search:
         self._decided.add(key)
         return found
 
-    def goes_on(self) -> bool:
-        """Whether there is time to look further."""
-        return self._work.goes_on()
+    def has_time(self) -> bool:
+        """Whether there is time left for the search."""
+        return self._work.has_time()
 
     def add(self, place: tuple[str | int, ...], reason: str) -> None:
         if len(self.found) < self._most:
@@ -147,11 +159,11 @@ class _Search:
         return self._document.checker(schema).is_valid(value, self._budget)
 
     def part(self, keyword: str, content: Any) -> dict[str, Any]:
-        """One keyword of a schema as a schema."""
+        """A schema that has only one keyword of another one."""
         return self._document.derived(keyword, content, lambda: {keyword: content})
 
     def parts(self, schema: Mapping[str, Any], keywords: Sequence[str]) -> dict[str, Any]:
-        """Some keywords of a schema as a schema."""
+        """A schema that has only some keywords of another one."""
         return self._document.derived(
             " ".join(keywords),
             schema,
@@ -159,13 +171,14 @@ class _Search:
         )
 
     def patterned(self, pattern: str, schema: Any) -> dict[str, Any]:
-        """One of the ``patternProperties`` as a schema."""
+        """A schema that has only one entry of ``patternProperties``."""
         return self._document.derived(
             f"patternProperties {pattern}", schema, lambda: {"patternProperties": {pattern: schema}}
         )
 
     def others(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """``additionalProperties`` of a schema, where every other member is right."""
+        """A schema that checks only ``additionalProperties``, because it accepts all named
+        members."""
         return self._document.derived(
             "others",
             schema,
@@ -182,7 +195,7 @@ class _Search:
         )
 
     def reasons(self, schema: Any, value: Any) -> list[str]:
-        """What is wrong with a value, for one alternative among others."""
+        """Why a value does not fit one of several alternatives."""
         inner = _Search(self._document, self._budget, self._work, _MOST_OF_AN_ALTERNATIVE)
         inner._depth = self._depth
         inner._decided = set(self._decided)
@@ -195,7 +208,7 @@ class _Search:
         ]
 
     def wrong(self, keep: Mapping[str, Any], parts: Sequence[Any], make: _Make) -> Iterator[Any]:
-        """The parts that are wrong by a schema, found by halves."""
+        """The parts of a value that do not fit a schema, found by repeated halving."""
         checker = self._document.checker(keep)
         waiting = [parts]
         while waiting and len(self.found) < self._most:
@@ -204,7 +217,7 @@ class _Search:
                 continue
             if len(some) == 1:
                 yield some[0]
-            elif not self._work.goes_on():
+            elif not self._work.has_time():
                 return
             else:
                 half = len(some) // 2
@@ -310,7 +323,7 @@ def _combined(
             continue
         fitting = 0
         for each in parts:
-            if not search.goes_on():
+            if not search.has_time():
                 search.add(place, f"{shown(value)} does not fit {keyword}")
                 return
             fitting += search.fits(each, value)
@@ -326,16 +339,16 @@ def _combined(
 
 
 def _unknown_type(schema: Mapping[str, Any], value: Any) -> str | None:
-    """What is wrong with the member that names the schema of a value."""
+    """What is wrong with the member that names a value's schema, or None."""
     name, known = property_of(schema), mapping_of(schema)
     if name is None or not known or not isinstance(value, dict):
         return None
     names = _list(list(known)[:_SHOWN])
     if name not in value:
-        return f"required and missing; it says which schema is meant: {names}"
+        return f"required and missing; it says which schema applies: {names}"
     if value[name] in known:
-        return None  # chosen before, and right there
-    return f"{shown(value[name])} names none of the schemas; they are {names}"
+        return None  # the discriminator already chose at this place, and the value was right
+    return f"{shown(value[name])} is not the name of a schema; the names are {names}"
 
 
 def _contained(
@@ -346,7 +359,7 @@ def _contained(
     keys = ("contains", "minContains", "maxContains")
     keep = search.parts(schema, keys)
     if not search.fits(keep, value):
-        search.add(place, "does not contain as many items of the wanted kind as it must")
+        search.add(place, "has too few or too many items of the kind that it must contain")
 
 
 def _unevaluated(
@@ -367,7 +380,7 @@ def _list(texts: Sequence[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it, shortened."""
+    """A value in a message, shortened."""
     return spelled(value)
 
 
@@ -400,4 +413,4 @@ _REASONS: Mapping[str, Callable[[Any, Any], str]] = {
     "maxProperties": lambda value, most: f"{shown(value)} has more than {shown(most)} members",
     "not": lambda value, _: f"{shown(value)} fits the schema that it must not fit",
 }
-"""How the reason of each keyword reads, from the value and what the keyword wants."""
+"""For each keyword, the reason in words, made from the value and the keyword's content."""

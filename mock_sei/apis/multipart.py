@@ -1,4 +1,4 @@
-"""Multipart bodies: the file in them, byte for byte (RFC 7578, RFC 2046 section 5.1)."""
+"""Reads multipart bodies, and the files in them byte for byte (RFC 7578, RFC 2046 section 5.1)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from mock_sei.apis.spooled import Body, Content
 from mock_sei.errors import InvalidValue, MalformedRequest
 
 MOST_PARTS = 1000
-"""Parts of one body: to find one costs far more than its bytes."""
+"""The most parts of one body. Finding a part costs far more than its bytes."""
 LARGEST_HEAD = 4 * 1024
-"""Bytes of the head of a part; one with a longer head is no file."""
+"""The most bytes of the headers of a part. A part with more is not treated as a file."""
 _LONGEST_BOUNDARY = 1024
-"""Bytes that are looked at of what a header names so; RFC 2046 has 70."""
+"""How many bytes of the boundary in a header are read. RFC 2046 allows 70."""
 _MOST_BLANKS = 200
-"""Blanks between a boundary and the end of its line (RFC 2046, transport padding)."""
+"""The most blanks between a boundary and the end of its line (RFC 2046, transport padding)."""
 
 _FIRST_LINE = re.compile(rb"--([ -~]{0,69}[!-~])[ \t]*\r\n")
-"""RFC 2046 section 5.1.1: a boundary has 70 characters at most, and ends with no space."""
+"""A boundary has at most 70 characters and does not end with a space (RFC 2046 section 5.1.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
+class UploadedFile:
     """An uploaded file."""
 
     name: str
@@ -34,10 +34,10 @@ class File:
     content: Content
 
 
-def read_file(body: Body, content_type: str | None) -> File:
+def read_file(body: Body, content_type: str | None) -> UploadedFile:
     """The first file of a multipart body. Raises :class:`MalformedRequest`.
 
-    Its first line tells the boundary where the content type is another one: the upload page of
+    If the content type gives no boundary, the first line of the body does: the upload page of
     content management documents ``application/json`` for a file.
     """
     if media_type_of(content_type) == MULTIPART:
@@ -47,7 +47,9 @@ def read_file(body: Body, content_type: str | None) -> File:
         boundary = first_line[1].decode() if first_line else ""
     for part in _heads(body, _parts(body, boundary) or (), only_files=True):
         if part.file_name:
-            return File(name=part.file_name[:255], media_type=part.media_type, content=part.content)
+            return UploadedFile(
+                name=part.file_name[:255], media_type=part.media_type, content=part.content
+            )
     fault = InvalidValue(
         "filename", "body", "no file in the multipart body: a part with a filename"
     )
@@ -56,16 +58,16 @@ def read_file(body: Body, content_type: str | None) -> File:
 
 @dataclass(frozen=True, kw_only=True)
 class FormPart:
-    """A field of a form, or a file of it."""
+    """A field or a file of a form."""
 
     name: str
-    """Empty where it has none."""
+    """Empty if the part has no name."""
     file_name: str | None
     media_type: str
-    """``text/plain`` where the part names none."""
+    """``text/plain`` if the part names no media type."""
     content: Content
     headers: Mapping[str, str]
-    """By their names in lower case."""
+    """The headers of the part, by their names in lower case."""
 
 
 def read_form_parts(body: Body, content_type: str | None) -> Iterator[FormPart]:
@@ -85,7 +87,8 @@ def _heads(body: Body, parts: Iterable[tuple[int, int]], *, only_files: bool) ->
     for begin, end in parts:
         start = _beginning(body, begin, min(end, begin + LARGEST_HEAD))
         head, blank_line, _ = start.partition(b"\r\n\r\n")
-        # To read a head costs far more than its bytes: only those of files are, where they do.
+        # Reading the headers of a part costs far more than its bytes. If only files are wanted,
+        # the headers of other parts are not read.
         if only_files and b"filename" not in head.lower():
             continue
         if not (blank_line or len(start) == end - begin):
@@ -105,9 +108,9 @@ def _beginning(body: Body, begin: int, end: int) -> bytes:
 
 
 def _parts(body: Body, boundary: str) -> list[tuple[int, int]] | None:
-    """Where each begins and ends; None where the closing delimiter is missing.
+    """Beginning and end of each part. None if the closing delimiter is missing.
 
-    Raises :class:`MalformedRequest` for too many.
+    Raises :class:`MalformedRequest` for too many parts.
     """
     if not boundary:
         return None
@@ -123,9 +126,9 @@ def _parts(body: Body, boundary: str) -> list[tuple[int, int]] | None:
 
 
 def _delimiters(body: Body, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Where each begins and ends, and whether it is the closing one.
+    """Beginning and end of each delimiter, and whether it is the closing one.
 
-    A piece of the body at a time, with so much of the one before that no delimiter is cut.
+    The body is searched piece by piece. Each piece overlaps the one before, so no delimiter is cut.
     """
     mark = b"\r\n--" + boundary
     pattern = re.compile(re.escape(mark) + rb"(--)?[ \t]{0,%d}+(?=\r\n|\Z)" % _MOST_BLANKS)

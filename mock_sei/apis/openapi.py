@@ -1,8 +1,8 @@
-"""An OpenAPI document of any version as one of 3.1, and all that is wrong with it.
+"""Converts an OpenAPI document of any version to 3.1, and finds everything that is wrong with it.
 
-It is walked by the grammar (``grammar.py``). What is wrong is taken away and noted with its place,
-so that nobody who reads the document stumbles over it; ``reach.py`` says which operations a wrong
-spot costs. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
+The document is read by the grammar (``grammar.py``). Wrong parts are removed and noted with their
+place, so that no later reader stumbles over them. ``reach.py`` decides which operations a wrong
+part affects. Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from mock_sei.apis.discriminators import DEFAULT, SCHEMAS, complete, property_of
 from mock_sei.apis.grammar import (
-    Kind,
+    FieldShape,
+    ObjectKind,
     Pointer,
-    Shape,
     field_of,
     place_of,
     reference_to,
@@ -49,46 +49,51 @@ from mock_sei.values.sendable import is_media_type, is_token
 VERSIONS = ("3.0", "3.1", "3.2")
 
 DEEPEST_DOCUMENT = 150
-"""Levels of a document; more is one that contains itself."""
+"""The most levels of a document. A document with more contains itself."""
 
 PARTS = "x-mock-sei-files"
-"""Where, among the components, the files stand that a document refers to."""
+"""The key under ``components`` that holds the other files to which a document refers."""
 
 _SHOWN = 100
-"""Characters of a pattern in a message."""
+"""The most characters of a pattern in a message."""
 
 ReadPart = Callable[[str], tuple[Path, Any]]
-"""Reads a file of the document's folder, by its name there. Raises :class:`ConfigurationError`."""
+"""Reads a file of the document's folder by its name there. Raises :class:`ConfigurationError`."""
 
 
 def no_parts(name: str) -> tuple[Path, Any]:
-    """For a document that stands for itself only."""
+    """The :data:`ReadPart` of a document that may not refer to other files."""
     raise ConfigurationError("this document cannot refer to other files", source=name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Modern:
-    """A document as it is used, and what of it is not."""
+    """A converted document, and what was removed from it."""
 
     content: dict[str, Any]
     wrong: list[Wrong]
-    """Spots that cost the operations that read them."""
+    """Wrong parts. The operations that need them cannot be called."""
     problems: list[ConfigurationError]
-    """What is not checked, or is taken otherwise than it is written; it costs no operation."""
+    """What is not checked, or is read differently from how it is written. All operations can still
+    be called."""
     links: list[tuple[Pointer, Pointer]] = field(repr=False)
     formats: Mapping[str, str]
-    """The formats that its schemas name, each with the first place where it stands."""
+    """The formats that the schemas name, each with the first place where it stands."""
     bases: Mapping[str, frozenset[int]] = field(repr=False)
-    """Of ``discriminators.py``."""
+    """The base types of schemas, as :func:`~mock_sei.apis.discriminators.complete` returns them."""
     flags: Set[str]
-    """Which of ``readOnly`` and ``writeOnly`` some schema has."""
+    """Which of ``readOnly`` and ``writeOnly`` the schemas use."""
 
     def reach(self) -> Reach:
+        """Which operations the wrong parts affect."""
         return Reach(self.wrong, self.links)
 
 
 def version_of(content: Mapping[str, Any], source: Path) -> str:
-    """Raises :class:`ConfigurationError` for one that is not known."""
+    """The OpenAPI version of a document.
+
+    Raises :class:`ConfigurationError` for an unknown version.
+    """
     written = content.get("openapi", content.get("swagger", "none"))
     version = str(written)
     if not version.startswith(VERSIONS):
@@ -108,41 +113,42 @@ def modern(
     name: str = "",
     read_part: ReadPart = no_parts,
 ) -> Modern:
-    """A document with the schemas of OpenAPI 3.1, whatever it was written in.
+    """Converts a document of any supported version to one with the schemas of OpenAPI 3.1.
 
-    ``name`` is its file within its folder, by which files refer to one another. Raises
-    :class:`ConfigurationError` for another version, and where no operation can be read at all.
+    ``name`` is the name of its file within its folder; files use such names to refer to one
+    another. Raises :class:`ConfigurationError` for an unsupported version, or if no operation can
+    be read.
     """
     swagger = content if is_swagger(content) else None
     content = content if swagger is None else from_swagger(swagger)
     version = version_of(content, source)
-    turn = _Turn(source, name, read_part, old=version.startswith("3.0"), swagger=swagger)
-    whole = turn.whole(content)
-    turn.report_unchecked()
+    converter = _Converter(source, name, read_part, old=version.startswith("3.0"), swagger=swagger)
+    whole = converter.whole(content)
+    converter.report_unchecked()
     return Modern(
         content=whole,
-        wrong=turn.wrong,
-        problems=turn.problems,
-        links=turn.links,
-        formats=turn.formats,
-        bases=turn.bases,
-        flags=turn.flags,
+        wrong=converter.wrong,
+        problems=converter.problems,
+        links=converter.links,
+        formats=converter.formats,
+        bases=converter.bases,
+        flags=converter.flags,
     )
 
 
 _MOST_REPORTED = 10
-"""Places of one kind of problem that are named."""
+"""How many places are named for one kind of problem."""
 
 _LONGEST_WAY = 20
-"""References that follow one another; more is a circle."""
+"""The longest chain of references. A longer one is a circle."""
 
 DYNAMIC = "x-mock-sei-dynamic"
-"""Where, among the components, schemas stand that were read for a meaning of dynamic names."""
+"""The key under ``components`` that holds copies of schemas for other meanings of dynamic names."""
 _IN_COPIES = ("components", DYNAMIC)
 _MOST_COPIES = 1_000
 
 MOST_TARGETS = 20_000
-"""Parts of one document that references lead to."""
+"""The most parts of one document that references lead to."""
 
 
 Bound = tuple[tuple[str, Pointer], ...]
@@ -151,20 +157,21 @@ Bound = tuple[tuple[str, Pointer], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class _Link:
-    """A reference on its way to what it leads to."""
+    """A reference that is not resolved yet."""
 
     holder: dict[str, Any]
     key: str
     pointer: Pointer
-    kind: Kind
+    kind: ObjectKind
     base: str
-    """The address of the schema resource that it stands in, ``""`` in the document itself."""
+    """The URI of the schema resource that contains the reference; ``""`` for the document
+    itself."""
     bound: Bound = ()
-    """What outer schema resources make of dynamic names."""
+    """The meaning that outer schema resources give to dynamic names."""
 
 
-class _Turn:
-    """One document on its way to 3.1."""
+class _Converter:
+    """Converts one document to 3.1."""
 
     def __init__(
         self,
@@ -176,7 +183,7 @@ class _Turn:
         swagger: Mapping[str, Any] | None,
     ) -> None:
         self._swagger = swagger
-        """The document as it is written, where that is Swagger 2.0."""
+        """The document as it is written, if it is Swagger 2.0."""
         self._source = source
         self._name = name
         self._read_part = read_part
@@ -187,59 +194,64 @@ class _Turn:
         self.formats: dict[str, str] = {}
         self.bases: Mapping[str, frozenset[int]] = {}
         self._discriminators: list[tuple[Pointer, dict[str, Any]]] = []
-        """The schemas that have one."""
+        """The schemas that have a discriminator."""
         self._mapped: list[tuple[dict[str, Any], str, _Link]] = []
-        """The entries of their mappings, as references on their way."""
+        """The entries of the discriminators' mappings, as references that are not resolved yet."""
         self.flags: set[str] = set()
         self._whole: dict[str, Any] = {}
         self._self = ""
-        """The address that the document gives itself (OpenAPI 3.2.0 section 4.1)."""
+        """The URI that the document gives itself (OpenAPI 3.2.0 section 4.1)."""
         self._names: set[str] = set()
-        """Of the schemas among the components."""
+        """The names of the schemas under ``components``."""
         self._parts: dict[str, Any] = {}
         """The content of other files, by their names."""
-        self._led: list[_Link] = []
-        """References that lead somewhere."""
+        self._resolved_links: list[_Link] = []
+        """References that were resolved."""
         self._waiting: list[_Link] = []
-        """Where each ``$dynamicRef`` stands, and what it says."""
-        self._kinds: dict[int, tuple[Any, Kind]] = {}
-        """What objects were read as, by their identity; they are kept so that no other takes it."""
+        """References that are not resolved yet."""
+        self._kinds: dict[int, tuple[Any, ObjectKind]] = {}
+        """As which kind each object was read, by its identity. The object is kept, so that its
+        identity stays valid."""
         self._resources: dict[str, Pointer] = {}
         """Schemas by their ``$id``."""
         self._anchors: dict[tuple[str, str], Pointer] = {}
         self._dynamic: dict[tuple[str, str], Pointer] = {}
         """Schemas by their ``$dynamicAnchor``."""
         self._has_dynamic = False
-        """Whether any schema refers to one."""
+        """Whether any schema has a ``$dynamicRef``."""
         self._bound: Bound = ()
-        """What goes for the schema that is being read."""
+        """The meaning of dynamic names for the schema that is being read."""
         self._copies: dict[tuple[Pointer, Bound], Pointer] = {}
-        """Schemas that are read once more, since outer ones give a dynamic name another meaning."""
+        """Schemas that are read once more, because outer schemas give a dynamic name another
+        meaning."""
         self._written: Mapping[str, Any] = {}
         self._sources: dict[str, Path] = {}
         """The files that were read, by their names."""
         self._unserved: set[Pointer] = set()
-        """Where callbacks, links and webhooks begin: nobody calls them here, so nothing that is
-        wrong with them costs an operation."""
+        """Where callbacks, links and webhooks begin. Clients do not call them here, so faults in
+        them affect no operation."""
         self._targets: set[tuple[str, ...]] = set()
         self._slow_members: list[str] = []
-        """Where members are named by a pattern that the engine of the schemas cannot search."""
+        """Where members are named by a pattern that the schema engine cannot search."""
         self._unevaluated: list[str] = []
         """Where ``unevaluatedProperties`` may depend on such a pattern of another schema."""
 
     def report_unchecked(self) -> None:
-        """What is not checked though the document asks for it."""
+        """Notes what the document demands and mock-sei does not check."""
         if not self._slow_members:
             return
         for place in self._unevaluated[:_MOST_REPORTED]:
             problem = (
                 "is not checked where a schema of the same value has the patternProperties of "
-                f"{self._slow_members[0][:200]}: their pattern is none of a linear engine"
+                f"{self._slow_members[0][:200]}: no linear engine reads their pattern"
             )
             self.problems.append(ConfigurationError(problem, source=self._source, key=place[:200]))
 
     def whole(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Raises :class:`ConfigurationError` where the document has no part to be read."""
+        """The converted document.
+
+        Raises :class:`ConfigurationError` if it has no part that can be read.
+        """
         components = content.get("components")
         schemas = components.get("schemas") if isinstance(components, Mapping) else None
         self._names = set(map(str, schemas)) if isinstance(schemas, Mapping) else set()
@@ -248,16 +260,16 @@ class _Turn:
             self._self = own.partition("#")[0]
             self._resources[self._self] = ()
         self._written = content
-        self._whole = self._object(content, (), Kind.DOCUMENT, "", 0)
+        self._whole = self._object(content, (), ObjectKind.DOCUMENT, "", 0)
         while self._waiting:
             waiting, self._waiting = self._waiting, []
             for each in waiting:
-                self._lead(each)
+                self._resolve(each)
         if self._parts:
             self._whole.setdefault("components", {})[PARTS] = self._parts
         self._complete_discriminators()
-        self._end_circles()
-        self._hold_ways()
+        self._remove_circles()
+        self._limit_ways()
         return self._whole
 
     def _complete_discriminators(self) -> None:
@@ -270,10 +282,10 @@ class _Turn:
         found = [(reference_to(pointer), each) for pointer, each in self._discriminators]
         self.bases = complete(found, schemas, self._found)
 
-    def _end_circles(self) -> None:
-        """References that lead to one another only."""
-        for link in self._led:
-            if link.kind is Kind.LINK:  # what it leads to is not read
+    def _remove_circles(self) -> None:
+        """Removes references that lead only to one another."""
+        for link in self._resolved_links:
+            if link.kind is ObjectKind.LINK:  # the target of a link is not read
                 continue
             each: Any = link.holder
             for _ in range(_LONGEST_WAY):
@@ -284,52 +296,60 @@ class _Turn:
                 del link.holder["$ref"]
                 self.refuse(link.pointer, "a circle of references")
 
-    def _hold_ways(self) -> None:
-        """No value may be held against too many schemas, or against one within itself."""
-        links = {id(each.holder): each for each in self._led}
+    def _limit_ways(self) -> None:
+        """Refuses schemas that check one value against too many schemas, or against themselves."""
+        links = {id(each.holder): each for each in self._resolved_links}
         ways = Ways(self._found, links.keys())
-        for link in self._led:
-            if link.kind is Kind.SCHEMA and "$ref" in link.holder:
+        for link in self._resolved_links:
+            if link.kind is ObjectKind.SCHEMA and "$ref" in link.holder:
                 ways.count(self._found(link.holder["$ref"]))
         for holder, reference in ways.too_many:
             link = links[id(holder)]
-            problem = f"one value is held against more than {MOST_WAYS} schemas"
+            problem = f"one value is checked against more than {MOST_WAYS} schemas"
             self._note_wrong(link.pointer, self._error(link, problem, reference))
         for holder in ways.within_itself:
-            problem = "the schema contains itself with no level between; this reference is not "
-            self.tell((*links[id(holder)].pointer, "$ref"), f"{problem}followed")
+            problem = "the schema contains itself directly; this reference is not "
+            self.warn((*links[id(holder)].pointer, "$ref"), f"{problem}followed")
 
     def _found(self, reference: str) -> Any:
-        """What a reference that was led leads to."""
+        """The target of a reference that was resolved."""
         found: Any = self._whole
         for each in tokens_of(reference):
             found = found[int(each)] if isinstance(found, list) else found[each]
         return found
 
     def _field(
-        self, value: Any, pointer: Pointer, shape: Shape, kind: Kind, base: str, depth: int
+        self,
+        value: Any,
+        pointer: Pointer,
+        shape: FieldShape,
+        kind: ObjectKind,
+        base: str,
+        depth: int,
     ) -> Any:
-        if kind is Kind.VALUE:
+        if kind is ObjectKind.VALUE:
             return self._value(value, pointer, depth)
         if kind in _UNSERVED or pointer == ("webhooks",):
             self._unserved.add(pointer)
         if depth > DEEPEST_DOCUMENT:
             self.refuse(pointer, f"more than {DEEPEST_DOCUMENT} levels")
             return {}
-        if shape is Shape.LIST:
+        if shape is FieldShape.LIST:
             return self._list(value, pointer, kind, base, depth)
-        if shape is Shape.NAMED:
+        if shape is FieldShape.NAMED:
             return self._named(value, pointer, kind, base, depth)
-        if kind is Kind.SCHEMA:
+        if kind is ObjectKind.SCHEMA:
             return self._schema(value, pointer, base, depth)
         if not isinstance(value, dict):
-            if value is not None or kind is not Kind.COMPONENTS:
+            if value is not None or kind is not ObjectKind.COMPONENTS:
                 self.refuse(pointer, "not a mapping", value)
             return {}
         return self._object(value, pointer, kind, base, depth)
 
-    def _list(self, value: Any, pointer: Pointer, kind: Kind, base: str, depth: int) -> list[Any]:
-        of_schemas = kind is Kind.SCHEMA
+    def _list(
+        self, value: Any, pointer: Pointer, kind: ObjectKind, base: str, depth: int
+    ) -> list[Any]:
+        of_schemas = kind is ObjectKind.SCHEMA
         if not isinstance(value, list):
             if value is not None or of_schemas:
                 self.refuse(pointer, "must be a list of schemas" if of_schemas else "not a list")
@@ -341,45 +361,49 @@ class _Turn:
                     self.refuse(pointer, "must be a list of schemas")
                 else:
                     self.refuse((*pointer, at), "not a mapping", each)
-                    found.append({})  # so that the others keep their places
+                    found.append({})  # keeps the positions of the other entries
                 continue
-            found.append(self._field(each, (*pointer, at), Shape.ONE, kind, base, depth + 1))
+            found.append(self._field(each, (*pointer, at), FieldShape.ONE, kind, base, depth + 1))
         return found
 
     def _named(
-        self, value: Any, pointer: Pointer, kind: Kind, base: str, depth: int
+        self, value: Any, pointer: Pointer, kind: ObjectKind, base: str, depth: int
     ) -> dict[str, Any]:
-        if kind is Kind.EXAMPLE and isinstance(value, list):
-            self.tell(pointer, "must be examples by their names; the first of the list is taken")
+        if kind is ObjectKind.EXAMPLE and isinstance(value, list):
+            self.warn(
+                pointer, "must be a mapping of names to examples; the first of the list is used"
+            )
             value = {"first": _as_example(value[0])} if value else {}
         if isinstance(value, dict) and isinstance(value.get("$ref"), str):
-            return self._named_elsewhere(value["$ref"], pointer, kind, base, depth)
+            return self._entries_of_file(value["$ref"], pointer, kind, base, depth)
         if value is None:
             return {}
         if not isinstance(value, dict):
-            of_schemas = kind is Kind.SCHEMA and pointer[-1] != "schemas"
+            of_schemas = kind is ObjectKind.SCHEMA and pointer[-1] != "schemas"
             self.refuse(
-                pointer, "must be schemas by their names" if of_schemas else "not a mapping", value
+                pointer,
+                "must be a mapping of names to schemas" if of_schemas else "not a mapping",
+                value,
             )
             return {}
         found = {}
         for name, each in value.items():
             key = str(name)
             here = (*pointer, key)
-            if kind is not Kind.SCHEMA and key.startswith("x-"):
+            if kind is not ObjectKind.SCHEMA and key.startswith("x-"):
                 found[key] = self._value(each, here, depth + 1)
             else:
                 inner = {} if each is None else each
-                found[key] = self._field(inner, here, Shape.ONE, kind, base, depth + 1)
+                found[key] = self._field(inner, here, FieldShape.ONE, kind, base, depth + 1)
         return found
 
-    def _named_elsewhere(
-        self, reference: str, pointer: Pointer, kind: Kind, base: str, depth: int
+    def _entries_of_file(
+        self, reference: str, pointer: Pointer, kind: ObjectKind, base: str, depth: int
     ) -> dict[str, Any]:
-        """All entries of another file, as many split documents have their paths."""
+        """All entries of another file. Many split documents keep their paths this way."""
         link = _Link(holder={}, key="$ref", pointer=pointer, kind=kind, base=base)
         try:
-            target = self._resolved(reference, link)
+            target = self._find_target(reference, link)
             if not self._is_of_a_part(target):
                 raise self._error(link, "must lead to another file here", reference)
             found = self._find(tuple(map(str, target)), link, reference)[2]
@@ -387,7 +411,7 @@ class _Turn:
             self._note_wrong(pointer, error)
             return {}
         if not isinstance(found, Mapping) or "$ref" in found:
-            self.refuse((*pointer, "$ref"), "leads to nothing of that kind")
+            self.refuse((*pointer, "$ref"), "does not lead to an object of the right kind")
             return {}
         found = {name: self._converted(each, kind) for name, each in found.items()}
         for name, each in found.items():
@@ -396,54 +420,62 @@ class _Turn:
         return self._named(found, target, kind, base, depth + 1)
 
     def _object(
-        self, value: Mapping[str, Any], pointer: Pointer, kind: Kind, base: str, depth: int
+        self, value: Mapping[str, Any], pointer: Pointer, kind: ObjectKind, base: str, depth: int
     ) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, each in value.items():
             key = str(name)  # YAML reads the status 200 as a number
             shape, inner = field_of(kind, key)
-            if each is None and (inner is not Kind.VALUE or key in PLAIN.get(kind, {})):
-                continue  # left empty: as good as not given
-            if inner is Kind.VALUE and not isinstance(each, HOLDERS):
-                found[key] = each  # most are, so that a step less is a third of the time
+            if each is None and (inner is not ObjectKind.VALUE or key in PLAIN.get(kind, {})):
+                continue  # an empty field counts as absent
+            if inner is ObjectKind.VALUE and not isinstance(each, HOLDERS):
+                found[key] = each  # most fields: this shortcut saves a third of the time
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
         if "$ref" in found and not isinstance(found["$ref"], str):
             self.refuse((*pointer, "$ref"), "must be a text", found.pop("$ref"))
         if kind in PLAIN:
-            self._forget_plain(found, pointer, kind)
+            self._remove_wrong_fields(found, pointer, kind)
         if kind in _SENT:
-            self._forget_unsendable(found, pointer)
-        if kind is Kind.EXAMPLE and "externalValue" in found and "value" not in found:
-            self.tell((*pointer, "externalValue"), "is not read", found["externalValue"])
-        if "itemSchema" in found and kind is Kind.MEDIA:
-            _say_array(found)
+            self._remove_unsendable(found, pointer)
+        if kind is ObjectKind.EXAMPLE and "externalValue" in found and "value" not in found:
+            self.warn((*pointer, "externalValue"), "is not read", found["externalValue"])
+        if "itemSchema" in found and kind is ObjectKind.MEDIA:
+            _describe_as_array(found)
         self._kinds[id(found)] = found, kind
         if "$ref" in found:
             self._wait(found, "$ref", pointer, kind, base)
         return found
 
-    def _forget_plain(self, found: dict[str, Any], pointer: Pointer, kind: Kind) -> None:
-        """Fields that no operation depends on, where they are wrong."""
+    def _remove_wrong_fields(
+        self, found: dict[str, Any], pointer: Pointer, kind: ObjectKind
+    ) -> None:
+        """Removes wrong fields that no operation depends on."""
         for key, shapes in PLAIN.get(kind, {}).items():
             if key in found and not is_plain(found[key], shapes):
-                self.tell((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
+                self.warn((*pointer, key), f"must be {shapes[1]}; it is not read", found.pop(key))
 
-    def _forget_unsendable(self, found: dict[str, Any], pointer: Pointer) -> None:
-        """Media types and headers that no message can have; it costs whoever has no other."""
+    def _remove_unsendable(self, found: dict[str, Any], pointer: Pointer) -> None:
+        """Removes media types and headers that no message can have.
+
+        Removing the last media type makes the operation unusable.
+        """
         content: dict[str, Any] = found.get("content", {})
         for name in [each for each in content if not is_media_type(each)]:
             del content[name]
-            report = self.tell if content else self.refuse
-            report((*pointer, "content"), "no media type; no message can have it", name[:_SHOWN])
+            report = self.warn if content else self.refuse
+            report((*pointer, "content"), "not a media type; no message can have it", name[:_SHOWN])
         headers: dict[str, Any] = found.get("headers", {})
         for name in [each for each in headers if not is_token(each)]:
             del headers[name]
-            problem = "no name of a header; no answer can have it"
-            self.tell((*pointer, "headers"), problem, name[:_SHOWN])
+            problem = "not the name of a header; no answer can have it"
+            self.warn((*pointer, "headers"), problem, name[:_SHOWN])
 
     def _value(self, value: Any, pointer: Pointer, depth: int) -> Any:
-        """A value of the document's own: as it is, with names that are text."""
+        """A value that the grammar does not describe.
+
+        It is kept, and its names are turned into texts.
+        """
         if depth > DEEPEST_DOCUMENT:
             self.refuse(pointer, f"more than {DEEPEST_DOCUMENT} levels")
             return None
@@ -457,7 +489,7 @@ class _Turn:
         }
 
     def _schema(self, value: Any, pointer: Pointer, base: str, depth: int) -> Any:
-        """Any value will do where a document leaves it empty; PHP writes an empty mapping as []."""
+        """Reads a schema. An empty one allows any value; PHP writes an empty mapping as []."""
         found: dict[str, Any]
         if value is None or value == []:
             return {}
@@ -468,7 +500,7 @@ class _Turn:
             return {}
         if is_simple(value):
             found = dict(value)
-            self._kinds[id(found)] = found, Kind.SCHEMA
+            self._kinds[id(found)] = found, ObjectKind.SCHEMA
             return found
         if not self._old and not _OTHER_NAMES.isdisjoint(value):
             base = self._name_resource(value, pointer, base)
@@ -478,19 +510,19 @@ class _Turn:
             if key in _OTHER_NAMES:
                 continue
             if (each is None and key in EMPTY) or (each == [] and key in LISTS):
-                self.tell((*pointer, key), "is empty; it counts as not given")
+                self.warn((*pointer, key), "is empty; it counts as not given")
                 continue
-            shape, inner = field_of(Kind.SCHEMA, key)
-            if inner is Kind.VALUE and not isinstance(each, HOLDERS):
+            shape, inner = field_of(ObjectKind.SCHEMA, key)
+            if inner is ObjectKind.VALUE and not isinstance(each, HOLDERS):
                 found[key] = each
                 continue
             found[key] = self._field(each, (*pointer, key), shape, inner, base, depth + 1)
-        self._forget_plain(found, pointer, Kind.SCHEMA)
+        self._remove_wrong_fields(found, pointer, ObjectKind.SCHEMA)
         self._name_null(found, pointer)
         or_null = self._old and forget_old_keys(found)
-        self._forget_patterns(found, pointer)
+        self._remove_unreadable_patterns(found, pointer)
         for key in () if COUNTS.isdisjoint(found) else COUNTS & found.keys():
-            if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is a whole number
+            if isinstance(found[key], float) and found[key].is_integer():  # 2.0 is an integer
                 found[key] = int(found[key])
         self._check(found, pointer)
         if "format" in found and found["format"] not in self.formats:
@@ -500,27 +532,29 @@ class _Turn:
         for each in _FLAGS:
             if found.get(each) is True:
                 self.flags.add(each)
-        self._kinds[id(found)] = found, Kind.SCHEMA
+        self._kinds[id(found)] = found, ObjectKind.SCHEMA
         dynamic = None if self._old else value.get("$dynamicRef", value.get("$recursiveRef"))
         if isinstance(dynamic, str) and "$ref" not in found:
             self._has_dynamic = True
             found["$ref"] = dynamic
-            self._wait(found, "$dynamicRef", pointer, Kind.SCHEMA, base)
+            self._wait(found, "$dynamicRef", pointer, ObjectKind.SCHEMA, base)
         elif "$ref" in found:
-            self._wait(found, "$ref", pointer, Kind.SCHEMA, base)
+            self._wait(found, "$ref", pointer, ObjectKind.SCHEMA, base)
         return {"anyOf": [found, {"type": "null"}]} if or_null else found
 
     def _read_discriminator(self, found: dict[str, Any], pointer: Pointer, base: str) -> None:
-        """Its mapping is one of references; a name stands for the schema that is called so."""
+        """Reads a discriminator's mapping. An entry is a reference or the name of a schema."""
         written, here = found["discriminator"], (*pointer, "discriminator")
         if not isinstance(written, Mapping) or property_of(found) is None:
             del found["discriminator"]
             if written is not None:
-                self.tell(here, "must be a mapping with a propertyName that is a text; not read")
+                self.warn(here, "must be a mapping with a propertyName that is a text; not read")
             return
         entries = written.get("mapping")
         if not isinstance(entries, Mapping | None):
-            self.tell((*here, "mapping"), "must be references by names; it is not read")
+            self.warn(
+                (*here, "mapping"), "must be a mapping of names to references; it is not read"
+            )
         mapping = dict(entries) if isinstance(entries, Mapping) else {}
         own = found["discriminator"] = {**written, "mapping": mapping}
         named = [(mapping, each, f"mapping.{each}") for each in mapping]
@@ -528,14 +562,14 @@ class _Turn:
         for holder, name, place in named:
             reference = holder[name]
             if not isinstance(reference, str):
-                self.tell((*here, place), "must be a reference or a name; it is not read")
+                self.warn((*here, place), "must be a reference or a name; it is not read")
                 del holder[name]
                 continue
             link = _Link(
                 holder={"$ref": self._reference_of(reference)},
                 key=f"discriminator.{place}",
                 pointer=pointer,
-                kind=Kind.SCHEMA,
+                kind=ObjectKind.SCHEMA,
                 base=base,
             )
             self._mapped.append((holder, name, link))
@@ -543,15 +577,21 @@ class _Turn:
         self._discriminators.append((pointer, found))
 
     def _reference_of(self, text: str) -> str:
-        """A name of a schema is one rather than a file (OpenAPI 3.1.1 section 4.8.25)."""
+        """The reference for an entry of a mapping. A schema name is preferred to a file name.
+
+        Source: OpenAPI 3.1.1 section 4.8.25.
+        """
         is_name = text in self._names and not text.startswith("#")
         return reference_to((*SCHEMAS, text)) if is_name else text
 
     def _name_resource(self, value: Mapping[str, Any], pointer: Pointer, base: str) -> str:
-        """Notes the names that a schema gives itself; says in which resource its parts are."""
+        """Records the names that a schema gives itself.
+
+        Returns the schema resource that its parts belong to.
+        """
         own = value.get("$id")
         if isinstance(own, str) and not _is_address(own):
-            self.tell((*pointer, "$id"), "is no address; it is not read", own)
+            self.warn((*pointer, "$id"), "is not a valid URI reference; it is not read", own)
         elif isinstance(own, str) and not own.startswith("#"):
             base = urljoin(base, own).partition("#")[0]
             self._resources.setdefault(base, pointer)
@@ -564,19 +604,22 @@ class _Turn:
         return base
 
     def _name_null(self, found: dict[str, Any], pointer: Pointer) -> None:
-        """``null`` without quotes, which YAML reads as no value, where the type null is meant."""
+        """Reads an unquoted ``null`` as the type null where that is meant.
+
+        YAML reads it as no value.
+        """
         kinds = found.get("type", "")
         alone = kinds is None and not self._old and found.keys() <= SAYS_NOTHING
         if alone or (isinstance(kinds, list) and None in kinds):
             named = ["null" if each is None else each for each in kinds or [None]]
             found["type"] = named if kinds else "null"
-            self.tell((*pointer, "type"), "null needs quotes here; the type null is read")
+            self.warn((*pointer, "type"), "null needs quotes here; it is read as the type null")
         elif kinds is None:
             del found["type"]
-            self.tell((*pointer, "type"), "is empty; it counts as not given")
+            self.warn((*pointer, "type"), "is empty; it counts as not given")
 
-    def _forget_patterns(self, found: dict[str, Any], pointer: Pointer) -> None:
-        """Takes away patterns that no engine reads."""
+    def _remove_unreadable_patterns(self, found: dict[str, Any], pointer: Pointer) -> None:
+        """Removes patterns that no engine reads."""
         pattern = found.get("pattern")
         if isinstance(pattern, str) and not self._is_pattern(pattern, (*pointer, "pattern")):
             del found["pattern"]
@@ -591,7 +634,7 @@ class _Turn:
             self._unevaluated.append(self._place((*pointer, "unevaluatedProperties")))
 
     def _wait(
-        self, holder: dict[str, Any], key: str, pointer: Pointer, kind: Kind, base: str
+        self, holder: dict[str, Any], key: str, pointer: Pointer, kind: ObjectKind, base: str
     ) -> None:
         link = _Link(
             holder=holder, key=key, pointer=pointer, kind=kind, base=base, bound=self._bound
@@ -599,11 +642,16 @@ class _Turn:
         self._waiting.append(link)
 
     def _in_scope(self, target: Pointer, link: _Link, written: str) -> Pointer:
-        """What goes for a target where outer schema resources have dynamic names of their own.
+        """The target of a reference, if outer schema resources give dynamic names a meaning of
+        their own.
 
         The outermost resource on the way decides (JSON Schema 2020-12, core, section 8.2.3.2).
         """
-        if not self._has_dynamic or link.kind is not Kind.SCHEMA or self._is_of_a_part(target):
+        if (
+            not self._has_dynamic
+            or link.kind is not ObjectKind.SCHEMA
+            or self._is_of_a_part(target)
+        ):
             return target
         bound = dict(link.bound)
         name = unquote(written.partition("#")[2])
@@ -621,41 +669,49 @@ class _Turn:
         return self._copies.get(key, target)
 
     def _copied(self, target: Pointer, bound: Bound, link: _Link) -> Pointer:
-        """A schema, read once more for a meaning of dynamic names; where it stands then."""
+        """Reads a schema once more with other meanings of dynamic names.
+
+        Returns the place of this copy.
+        """
         number = str(len(self._copies) + 1)
         self._copies[target, bound] = pointer = ("components", DYNAMIC, number)
         raw: Any = self._written
         for each in target:
             raw = raw[int(each)] if isinstance(raw, list) else raw[each]
         before, self._bound = self._bound, bound
-        read = self._field(raw, pointer, Shape.ONE, link.kind, self._resource_of(target[:-1]), 0)
+        read = self._field(
+            raw, pointer, FieldShape.ONE, link.kind, self._resource_of(target[:-1]), 0
+        )
         self._bound = before
         self._whole.setdefault("components", {}).setdefault(DYNAMIC, {})[number] = read
         return pointer
 
     def _resource_of(self, pointer: Pointer) -> str:
-        """The address of the schema resource that a part of the document is in."""
+        """The URI of the schema resource that contains a part of the document."""
         places = {place: address for address, place in self._resources.items() if place}
         beginnings = (pointer[:length] for length in range(len(pointer), 0, -1))
         return next((places[each] for each in beginnings if each in places), "")
 
-    def _lead(self, link: _Link) -> None:
-        """Reads what a reference leads to as what must be there; one that leads nowhere goes."""
+    def _resolve(self, link: _Link) -> None:
+        """Resolves a reference and reads its target as the expected kind.
+
+        Removes a reference that leads nowhere.
+        """
         written = link.holder["$ref"]
         try:
-            named = self._resolved(written, link)
+            named = self._find_target(written, link)
             self._read_target(named, link, written)
             target = self._in_scope(named, link, written)
         except ConfigurationError as error:
             del link.holder["$ref"]
             if link.key != "$ref":
-                self.tell((*link.pointer, link.key), "leads nowhere; it is not checked", written)
+                self.warn((*link.pointer, link.key), "leads nowhere; it is not checked", written)
             else:
                 self._note_wrong(link.pointer, error)
         else:
             link.holder["$ref"] = reference_to(target)
-            self._led.append(link)
-            if link.kind is not Kind.PATH_ITEM:  # of those each operation is read where it stands
+            self._resolved_links.append(link)
+            if link.kind is not ObjectKind.PATH_ITEM:  # its operations are linked separately
                 for each in dict.fromkeys((named, target)):
                     self._note_link(link.pointer, each)
 
@@ -668,11 +724,11 @@ class _Turn:
             pointer[:length] in self._unserved for length in range(1, len(pointer) + 1)
         )
 
-    def _resolved(self, reference: str, link: _Link) -> Pointer:
-        """Where a reference leads. Raises :class:`ConfigurationError`."""
+    def _find_target(self, reference: str, link: _Link) -> Pointer:
+        """The place to which a reference leads. Raises :class:`ConfigurationError`."""
         address, _, fragment = reference.partition("#")
         if not _is_address(address):
-            raise self._error(link, "is no address", reference)
+            raise self._error(link, "is not a valid URI reference", reference)
         start: Pointer
         base = link.base or ("" if self._is_of_a_part(link.pointer) else self._self)
         named = urljoin(base, address) if link.base or address else ""
@@ -687,7 +743,7 @@ class _Turn:
         if fragment and not fragment.startswith("/"):
             name = resource, unquote(fragment)
             if name not in self._anchors and self._is_of_a_part(start):
-                self._read_target(start, link, reference)  # only then its names are known
+                self._read_target(start, link, reference)  # this collects the names in it
             if name not in self._anchors:
                 raise self._error(link, "leads nowhere", reference)
             return self._anchors[name]
@@ -695,11 +751,13 @@ class _Turn:
         return (*start, *(tokens if start or self._swagger is None else moved(tokens)))
 
     def _part(self, address: str, link: _Link) -> Pointer:
-        """Where the file stands that a reference names; it is read with the first of them."""
+        """The place of the file that a reference names. The first reference to a file reads it."""
         parts = urlsplit(address)
         if parts.scheme or parts.netloc or address.startswith("/"):
             raise self._error(
-                link, "only files of this folder are read, by their names from this one", address
+                link,
+                "only files in this document's folder are read; name them relative to this file",
+                address,
             )
         beside = posixpath.dirname(self._file_of(link.pointer))
         name = posixpath.normpath(posixpath.join(beside, unquote(parts.path)))
@@ -721,27 +779,28 @@ class _Turn:
     def _read_target(self, target: Pointer, link: _Link, written: str) -> None:
         keys = tuple(map(str, target))
         holder, last, found = self._find(keys, link, written)
-        if (keys in self._targets and id(found) in self._kinds) or link.kind is Kind.LINK:
+        if (keys in self._targets and id(found) in self._kinds) or link.kind is ObjectKind.LINK:
             return
-        is_whole = holder is None  # which is a document, and none of its parts
-        shapes = (Mapping, bool) if link.kind is Kind.SCHEMA else (Mapping,)
+        is_whole = holder is None  # the target is a document, not a part of one
+        shapes = (Mapping, bool) if link.kind is ObjectKind.SCHEMA else (Mapping,)
         if is_whole or not isinstance(found, shapes):
-            raise self._error(link, "leads to nothing of that kind")
+            raise self._error(link, "does not lead to an object of the right kind")
         self._targets.add(keys)
         if len(self._targets) > MOST_TARGETS:
-            raise self._error(link, f"more than {MOST_TARGETS} parts are referred to", written)
+            problem = f"the references lead to more than {MOST_TARGETS} parts"
+            raise self._error(link, problem, written)
         if id(found) in self._kinds or isinstance(found, bool):
             return
         if self._is_of_a_part(target):
             found = self._converted(found, link.kind)
-        holder[last] = self._field(found, target, Shape.ONE, link.kind, "", 0)
+        holder[last] = self._field(found, target, FieldShape.ONE, link.kind, "", 0)
 
-    def _converted(self, part: Any, kind: Kind) -> Any:
-        """A part of another file, of the version that the document has once it is read."""
+    def _converted(self, part: Any, kind: ObjectKind) -> Any:
+        """A part of another file. If the document is Swagger 2.0, the part is converted too."""
         return part if self._swagger is None else part_from_swagger(self._swagger, part, kind)
 
     def _find(self, keys: tuple[str, ...], link: _Link, written: str) -> tuple[Any, Any, Any]:
-        """What stands there, and what holds it under which key."""
+        """The object or list that holds a part, the part's key in it, and the part."""
         holder: Any = None
         last: Any = None
         found: Any = self._whole
@@ -763,7 +822,7 @@ class _Turn:
         )
 
     def _start_of(self, pointer: Pointer) -> Pointer:
-        """Where the file begins that a part of the document was read from."""
+        """The place of the file that contains a part of the document."""
         return pointer[:3] if self._is_of_a_part(pointer) else ()
 
     def _file_of(self, pointer: Pointer) -> str:
@@ -776,9 +835,9 @@ class _Turn:
         return place_of(pointer[len(self._start_of(pointer)) :])
 
     def _error(self, link: _Link, problem: str, value: str | None = None) -> ConfigurationError:
-        return self._told((*link.pointer, link.key), problem, value)
+        return self._error_at((*link.pointer, link.key), problem, value)
 
-    def _told(self, pointer: Pointer, problem: str, value: Any = None) -> ConfigurationError:
+    def _error_at(self, pointer: Pointer, problem: str, value: Any = None) -> ConfigurationError:
         shown = value[:200] if isinstance(value, str) else value
         shown = shown if isinstance(shown, str | int | float) else None
         place = self._place(pointer)
@@ -787,36 +846,36 @@ class _Turn:
         )
 
     def refuse(self, pointer: Pointer, problem: str, value: Any = None) -> None:
-        """Notes a wrong spot."""
-        self._note_wrong(pointer, self._told(pointer, problem, value))
+        """Notes a fault that affects the operations which need this part."""
+        self._note_wrong(pointer, self._error_at(pointer, problem, value))
 
     def _note_wrong(self, pointer: Pointer, error: ConfigurationError) -> None:
         if pointer[:2] == _IN_COPIES:
-            return  # noted where it stands
+            return  # already noted at the original place
         if self._is_unserved(pointer):
             self.problems.append(error)
         else:
             self.wrong.append(Wrong(pointer, error))
 
-    def tell(self, pointer: Pointer, problem: str, value: Any = None) -> None:
-        """Notes what costs no operation."""
+    def warn(self, pointer: Pointer, problem: str, value: Any = None) -> None:
+        """Notes a fault that affects no operation."""
         if pointer[:2] == _IN_COPIES:
-            return  # noted where it stands
-        self.problems.append(self._told(pointer, problem, value))
+            return  # already noted at the original place
+        self.problems.append(self._error_at(pointer, problem, value))
 
     def _is_pattern(self, text: str, pointer: Pointer) -> bool:
-        """Whether an engine reads it; a problem says so where none does."""
+        """Whether an engine can read a pattern. If none can, this is noted."""
         try:
             compile_pattern(text)
         except PatternError as error:
-            problem = f"no regular expression of ECMA-262 ({error}); it is not checked"
+            problem = f"not a regular expression of ECMA-262 ({error}); it is not checked"
             shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-            self.tell(pointer, problem, shown)
+            self.warn(pointer, problem, shown)
             return False
         return True
 
     def _check(self, schema: dict[str, Any], pointer: Pointer) -> None:
-        """What the validator would fall over, not on; the keyword is taken away."""
+        """Removes keywords whose content would break the validator."""
         for key, value, problem, inner in list(misfits(schema)):
             self.refuse((*pointer, key, *inner), problem, value)
             schema.pop(key, None)
@@ -832,45 +891,47 @@ class _Turn:
 def _is_address(text: str) -> bool:
     try:
         urlsplit(text)
-    except ValueError:  # such as of an address of IPv6 that is not ended
+    except ValueError:  # for instance an unclosed IPv6 address
         return False
     return True
 
 
-_SENT = (Kind.BODY, Kind.RESPONSE)
-_UNSERVED = frozenset([Kind.CALLBACK, Kind.LINK])
+_SENT = (ObjectKind.BODY, ObjectKind.RESPONSE)
+_UNSERVED = frozenset([ObjectKind.CALLBACK, ObjectKind.LINK])
 
 _LONGEST_PLACE = 300
 
 _FLAGS = ("readOnly", "writeOnly")
 
 
-def _branches(value: Any, kind: Kind) -> Iterator[Pointer]:
-    """The parts of an object that can be used without one another.
+def _branches(value: Any, kind: ObjectKind) -> Iterator[Pointer]:
+    """The parts of an object that can be used independently.
 
-    Of a path item those are the parts of its operations, of those in turn the responses.
+    These are the operations of a path item, and the responses of an operation.
     """
     if kind not in _APART or not isinstance(value, Mapping) or "$ref" in value:
         yield ()
         return
     for key, each in value.items():
         shape, inner = field_of(kind, str(key))
-        if shape is Shape.NAMED and isinstance(each, Mapping) and "$ref" not in each:
+        if shape is FieldShape.NAMED and isinstance(each, Mapping) and "$ref" not in each:
             yield from ((str(key), str(name)) for name in each)
         else:
             yield from ((str(key), *rest) for rest in _branches(each, inner))
 
 
-_APART = frozenset([Kind.PATH_ITEM, Kind.OPERATION])
+_APART = frozenset([ObjectKind.PATH_ITEM, ObjectKind.OPERATION])
 
 _OTHER_NAMES = frozenset(
     ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$schema", "$vocabulary"]
 )
-"""By which schemas refer to one another elsewhere; here they do by their place in the document."""
+"""Keywords by which schemas can refer to one another. Here they do so by their place in the
+document."""
 
 
-def _say_array(media: dict[str, Any]) -> None:
-    """A sequence of items is checked and made as an array of them (OpenAPI 3.2.0, 4.14.1)."""
+def _describe_as_array(media: dict[str, Any]) -> None:
+    """Describes a sequence as an array of its items, to check and make it (OpenAPI 3.2.0,
+    4.14.1)."""
     items = {"type": "array", "items": media["itemSchema"]}
     media["schema"] = {"allOf": [media["schema"], items]} if "schema" in media else items
 

@@ -1,7 +1,7 @@
-"""What one operation of an OpenAPI document says: its parameters, its rule, its answers.
+"""What one operation of an OpenAPI document declares: its parameters, its rule, its answers.
 
-The keys under ``x-mock-sei`` are the rule: which action answers, over which records. An operation
-without a rule is one of a user's own documents and answers from its examples.
+The keys under ``x-mock-sei`` are the rule. It says which action answers, and from which records. An
+operation without a rule belongs to a user's own document and answers from its examples.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ OVER_RECORDS = frozenset(
 CHANGING = frozenset(
     {"create", "change", "transition", "remove", "rename", "upload", "submit-report"}
 )
-"""Actions that a HEAD must not do, where a document has them answer a GET."""
+"""Actions that a HEAD must not perform, if a document uses them to answer a GET."""
 
 Key = tuple[str, str]
-"""By what a parameter is known: its place, and its name (of a header in lower case). Two may have
-one name in different places (OpenAPI 3.1.1 section 4.8.12)."""
+"""Identifies a parameter by its place and its name (of a header in lower case). Parameters in
+different places may share a name (OpenAPI 3.1.1 section 4.8.12)."""
 
 QUERYSTRING = "querystring"
 """The place of a parameter that is the whole query (OpenAPI 3.2.0 section 4.12.1)."""
 
 PLACES = ("path", "query", "header", FORM, "cookie", QUERYSTRING)
-"""Where a rule gives a name only, the parameter of the first of these places is meant."""
+"""If a rule gives only a name, it means the parameter in the first of these places."""
 
 TRUTHS = ("true", "false")
 
 
 def is_truth(schema: Mapping[str, Any]) -> bool:
-    """Whether a parameter is true or false; some pages declare that as a text of two values."""
+    """Whether a parameter is a boolean. Some pages declare a boolean as a text with two values."""
     enum = schema.get("enum")
     if schema.get("type") == "boolean":
         return enum is None
@@ -71,7 +71,7 @@ _QUICK_KEYS = frozenset(
         EXTENSION,
     }
 )
-"""Keys of a parameter's schema that are checked without the validator."""
+"""Keywords of a parameter's schema that can be checked without the validator."""
 
 
 def _is_quick(schema: Any, formats: Sequence[str | None]) -> bool:
@@ -89,9 +89,9 @@ def _is_quick(schema: Any, formats: Sequence[str | None]) -> bool:
 
 
 _QUICK_FORMATS = (None, "date", "local-date-time")
-"""Formats that are checked without the validator in every document."""
+"""Formats that can be checked without the validator in every document."""
 _QUICK_SIZES = ("int32", "int64")
-"""Formats of whole numbers, likewise."""
+"""Formats of integers that can be checked without the validator in every document."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,37 +106,42 @@ class Parameter:
     description: str
     schema: Mapping[str, Any]
     use: str | None = None
-    """One of :data:`~mock_sei.apis.rules.USES`, where it does not pick records."""
+    """One of :data:`~mock_sei.apis.rules.USES`, or None if the parameter selects records."""
     field: str | None = None
-    """Field of the records that it is compared with, or several with commas between."""
+    """The field of the records that the value is compared with, or several fields with commas
+    between."""
     match: str = "equals"
     matched: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """``{"by": another parameter, value of it: match}``: how it is compared then."""
+    """``{"by": another parameter, value of it: match}``: the other parameter decides how to
+    compare."""
     every: str | None = None
-    """The value that picks every record."""
+    """The value that selects all records."""
     chosen: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """``{"by": another parameter, value of it: field}``: which field is compared."""
+    """``{"by": another parameter, value of it: field}``: the other parameter decides what to
+    compare."""
     member: str | None = None
-    """The member that ``use: include`` puts in or leaves out."""
+    """The member that ``use: include`` adds or leaves out."""
     unless: Sequence[str] = ()
-    """Parameters beside which an ``as-of`` that did not come picks nothing."""
+    """Parameters that make an ``as-of`` optional: if one of them is sent without the ``as-of``, the
+    records of all dates are selected."""
 
     values: Sequence[str] = ()
-    """An open list: another value counts as if the parameter had not been sent."""
+    """An open list. Another value counts as if the parameter had not been sent."""
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Further spellings, each with the one of ``values`` that it stands for."""
+    """Further spellings, each with the entry of ``values`` that it stands for."""
     any_case: bool = False
-    """Whether a closed list, the schema's ``enum`` or true and false, is read in any case."""
+    """Whether upper and lower case are equal in a closed list: in the schema's ``enum``, or in true
+    and false."""
 
     style: str | None = None
-    """As the document has it; see ``styles.py``."""
+    """The style as the document writes it; see ``styles.py``."""
     explode: bool | None = None
     content: str | None = None
-    """The media type that a value has, where it is a whole JSON text for instance."""
+    """The media type of a value, for instance if it is a JSON text."""
     may_be_empty: bool = False
-    """Whether it may be sent without a value, whatever its schema (``allowEmptyValue``)."""
+    """Whether it may be sent without a value, whatever its schema says (``allowEmptyValue``)."""
     is_reserved: bool = False
-    """Whether a + is one, and no blank (``allowReserved``)."""
+    """Whether a + means itself and not a blank (``allowReserved``)."""
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -145,10 +150,12 @@ class Parameter:
 
     @cached_property
     def key(self) -> Key:
+        """The place and name that identify the parameter."""
         return key_of(self.place, self.name)
 
     @property
     def type(self) -> str:
+        """The type of the values."""
         kinds = self.schema.get("type", "string")
         if isinstance(kinds, list):
             return next((str(each) for each in kinds if each != "null"), "string")
@@ -156,16 +163,18 @@ class Parameter:
 
     @property
     def format(self) -> str | None:
+        """The format of the values, or None."""
         return self.schema.get("format")
 
     @cached_property
     def is_quick(self) -> bool:
-        """Whether the type, format and enum say all, so that no validator need be asked."""
+        """Whether type, format and enum are enough to check a value, so that no validator is
+        needed."""
         return self._is_quick(_QUICK_FORMATS)
 
     @cached_property
     def is_quick_of_records(self) -> bool:
-        """As :attr:`is_quick`, where times are read as the vendor's pages write them."""
+        """Like :attr:`is_quick`, but with times as the vendor's pages write them."""
         return self._is_quick((*_QUICK_FORMATS, "date-time"))
 
     def _is_quick(self, formats: Sequence[str | None]) -> bool:
@@ -174,16 +183,17 @@ class Parameter:
 
     @property
     def enum(self) -> Sequence[Any]:
+        """The values of the closed list; empty if there is none."""
         return tuple(self.schema.get("enum", ()))
 
     @property
     def listed(self) -> Sequence[Any]:
-        """The known values: of the closed list, else of the open one."""
+        """The known values, of the closed list or of the open one."""
         return self.enum or self.values
 
     @cached_property
     def spellings(self) -> Mapping[str, str]:
-        """How the list spells a value, by the value in lower case; empty where case matters."""
+        """How the list spells each value, by the value in lower case. Empty if case matters."""
         known = self.values or (self._closed if self.any_case else ())
         own = {each.casefold(): each for each in known}
         return own | {alias.casefold(): each for alias, each in self.aliases.items()}
@@ -194,7 +204,7 @@ class Parameter:
 
 
 def success_of(responses: Mapping[str, Any]) -> int:
-    """The status of an answer: the first that is not an error."""
+    """The status of the first response that is not an error."""
     codes = [int(code) for code in responses if re.fullmatch("[1-5][0-9]{2}", str(code))]
     good = [code for code in codes if 200 <= code < 300]
     moved = [code for code in codes if 300 <= code < 400]
@@ -204,12 +214,13 @@ def success_of(responses: Mapping[str, Any]) -> int:
 
 
 def answered_of(responses: Mapping[str, Any]) -> str | None:
-    """Which response is answered, None where all are errors."""
+    """The response that is used as the answer, or None if all responses are errors."""
     codes = (str(success_of(responses)), "2XX", "2xx", "default")
     return next((code for code in codes if code in responses), None)
 
 
 def key_of(place: str, name: str) -> Key:
+    """The :data:`Key` of a parameter."""
     return place, name.lower() if place == "header" else name
 
 
@@ -220,55 +231,57 @@ class Rule:
     action: str
     collection: str
     key: str
-    """Field that identifies a record, and by which they are ordered."""
+    """The field that identifies a record and orders the records."""
     envelope: str | None = None
     """``data``, ``results`` (in ``data``) or ``none``."""
     paging: str = "cursor"
     """``cursor``, ``offset`` or ``none``."""
     members: Sequence[str] = ()
-    """Members of a record that are answered; all where there are none."""
+    """The members of a record that an answer shows. Empty means all."""
     content_types: Sequence[str] = ()
-    """Texts of a ``Content-Type`` header that stand for the body's first media type."""
+    """Values of a ``Content-Type`` header that count as the body's first media type."""
     form: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Fields of a form in the body, each with the field of the records that it is compared with."""
+    """The fields of a form in the body, each with the field of the records that it is compared
+    with."""
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Other names of members of the body: each is read under the second one."""
+    """Other names for members of the body, each with the name under which the member is read."""
     statuses: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    """``invalid``: 422 for a body that does not fit; ``unknown``: 404 for what it names and is not
-    there. Both are 400 otherwise."""
+    """``invalid``: 422 for a body that does not fit its schema. ``unknown``: 404 if the body names
+    a record that does not exist. Without an entry, the status is 400."""
     names: Sequence[str] = ()
-    """Members of the body that name what a call is about; an empty text counts as not sent."""
+    """Members of the body that identify records. An empty text counts as not sent."""
     state: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What a record has while it goes on: a ``create`` refuses another one of the same names then,
-    a ``transition`` a record that does not have it."""
+    """The members of a record that is still in progress. Meanwhile a ``create`` refuses another
+    record with the same names. A ``transition`` refuses a record that is not in progress."""
     identifiers: Sequence[str] = ()
-    """Members that a ``section`` never leaves out."""
+    """Members that ``section`` never leaves out."""
     requires: Sequence[Sequence[str]] = ()
-    """Groups of parameters of which one at least must come."""
+    """Groups of parameters. A call must have at least one parameter of each group."""
     known: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """``{"path.name": "collection.field"}``: values that must name a record there."""
+    """``{"path.name": "collection.field"}``: values that must name a record of the collection."""
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Members a written record gets where its body has none; templates as well."""
+    """Members that a written record gets if the body does not have them. Templates are allowed."""
     fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Members a written record gets beside those of its body; see ``templates.py``."""
+    """Members that a written record gets in addition to those of the body; see ``templates.py``."""
     records: Sequence[Mapping[str, Any]] = ()
-    """Further records a write makes: ``{"collection": …, "fields": …}`` each."""
+    """Further records that a write creates, each as ``{"collection": …, "fields": …}``."""
     each: str | None = None
-    """Member of the body that lists what a record each is made for, from ``fields`` alone."""
+    """The body's member with a list: a record is made for each of its entries, only from
+    ``fields``."""
     answer: Any = None
-    """Template of the answer to a write; the record itself where there is none."""
+    """The template of the answer to a write. Without a template, the answer is the record."""
     fixed: Sequence[str] = ()
-    """Members that a change must leave alone."""
+    """Members that a change must not alter."""
     new_keys: bool = False
     """Whether a change may give a record another key."""
     schema: str | None = None
-    """Name in ``components/schemas`` that a changed record must still fit."""
+    """The name of the schema in ``components/schemas`` that a changed record must still fit."""
     polls: int = 1
-    """How often a report is still in progress when it is asked for."""
+    """How many times a report is still in progress when a client asks for it."""
     seconds: float = 1.0
-    """After which it is ready however often it was asked for."""
+    """After this many seconds a report is ready, regardless of ``polls``."""
     reports: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Name of a report to the collection it shows."""
+    """The collection that each report shows, by the name of the report."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,40 +291,43 @@ class Operation:
     product: str
     method: str
     path: str
-    """As it is called, the base path of its server included."""
+    """The path that clients call, with the base path of its server."""
     written: str
-    """As its document has it, behind the base path: it may have a query and a fragment too."""
+    """The path as the document writes it, without the base path. It may have a query and a
+    fragment."""
     pointer: str
-    """Where it stands in its document, as a JSON pointer."""
+    """The place of the operation in its document, as a JSON pointer."""
     summary: str
     parameters: Mapping[Key, Parameter]
     rule: Rule
     raw: Mapping[str, Any] = dataclasses.field(repr=False)
     document: Document = dataclasses.field(repr=False)
     shared: Sequence[Any] = ()
-    """Parameters of the whole path, as the document has them."""
+    """Parameters that the document declares for the whole path."""
     fixed: Pairs = ()
-    """What the query of each call has: by it, operations of one path are told apart."""
+    """The pairs that the query of each call has. They distinguish operations with the same path."""
     alternatives: tuple[Operation, ...] = dataclasses.field(default=(), repr=False)
-    """Operations of which a call is where it does not fit this one: only a fragment differs."""
+    """Operations that differ from this one only by a fragment. They get the calls that do not fit
+    this one."""
 
     @property
     def name(self) -> str:
-        """How a person writes it: ``GET /v1/order/tradetickets``."""
+        """The operation as people write it: ``GET /v1/order/tradetickets``."""
         return f"{self.method} {self.path}"
 
     @cached_property
     def success(self) -> int:
-        """The status of an answer: the first of its document that is not an error."""
+        """The status of the answer: that of the document's first response that is not an error."""
         return success_of(self.raw.get("responses") or {})
 
     @cached_property
     def answered(self) -> str | None:
-        """Which of its responses is answered."""
+        """The response that is used as the answer."""
         return answered_of(self.raw.get("responses") or {})
 
     @cached_property
     def by_place(self) -> Mapping[str, Sequence[Parameter]]:
+        """The parameters of each place."""
         found: dict[str, list[Parameter]] = {}
         for each in self.parameters.values():
             found.setdefault(each.place, []).append(each)
@@ -319,12 +335,13 @@ class Operation:
 
     @cached_property
     def header_parameters(self) -> Mapping[str, Parameter]:
-        """By name in lower case."""
+        """The header parameters, by their names in lower case."""
         found = self.parameters.values()
         return {each.name.lower(): each for each in found if each.place == "header"}
 
     @cached_property
     def cookies(self) -> Sequence[Parameter]:
+        """The parameters that are cookies."""
         return [each for each in self.parameters.values() if each.place == "cookie"]
 
     @cached_property
@@ -335,17 +352,18 @@ class Operation:
 
     @cached_property
     def form_parameters(self) -> Mapping[str, Parameter]:
-        """The fields of a form in the body that pick records, by name."""
+        """The fields of a form in the body that select records, by their names."""
         found = self.parameters.values()
         return {each.name: each for each in found if each.place == FORM}
 
     @cached_property
     def required_parameters(self) -> Sequence[Parameter]:
+        """The parameters that each call must have."""
         return [each for each in self.parameters.values() if each.required]
 
     @cached_property
     def defaults(self) -> Mapping[Key, Any]:
-        """What stands for a parameter that was not sent."""
+        """The values of parameters that were not sent."""
         found = {
             key: parameter.schema["default"]
             for key, parameter in self.parameters.items()
@@ -361,6 +379,7 @@ class Operation:
         return found
 
     def has_query_parameter(self, name: str) -> bool:
+        """Whether the query has a parameter of this name."""
         return ("query", name) in self.parameters
 
     @cached_property
@@ -370,13 +389,14 @@ class Operation:
         return {each.name: each.key for each in found}
 
     def find_key(self, name: str) -> Key | None:
-        """Of the parameter that a rule means by a name without a place."""
+        """The key of the parameter that a rule names without a place."""
         return self._by_name.get(name)
 
     def find_value(self, values: Mapping[Key, T], name: str) -> T | None:
-        """What a call has for the parameter that a rule means by a name without a place."""
+        """The value in a call of the parameter that a rule names without a place."""
         key = self.find_key(name)
         return None if key is None else values.get(key)
 
     def find_parameters(self, use: str) -> Sequence[Parameter]:
+        """The parameters with this ``use``."""
         return self._by_use.get(use, ())

@@ -1,11 +1,11 @@
-"""Cursor paging: which records of a selection a page holds, and the links around it.
+"""Cursor paging: the records of one page, and the links to other pages.
 
-A cursor is the Base64 of the key of the first record it asks for (API-standards FAQ: of another
-sequential property of the record), with its position behind it where several have that key, or
-where the caller chose the order. It is the bare text where ``encoded=false`` is asked for
-(third-parties page). At most 50 records a page (portfolio pages); more are asked for and fewer
-come. The names ``cursor`` and ``next`` are assumed, as no page that shows them could be read; the
-rest of the paging object is documented.
+A cursor is the Base64 of the key of the page's first record (API-standards FAQ: of another
+sequential property of the record). If several records have this key, or if the caller chose the
+order, the record's position follows the key. With ``encoded=false`` a cursor is plain text
+(third-parties page). A page has at most 50 records (portfolio pages), even if a client asks for
+more. The names ``cursor`` and ``next`` are assumed, because we could read no page that shows them.
+The rest of the paging object is documented.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def page(
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """One page and its ``paging`` object.
 
-    ``values`` holds ``limit`` and ``cursor`` beside the filters of the query, which the links
-    repeat; ``url`` is the absolute address that was called; ``is_ordered`` says whether the key
-    orders the records. Raises :class:`MalformedRequest`.
+    ``values`` holds ``limit``, ``cursor`` and the filters of the query, which the links repeat.
+    ``url`` is the absolute URL of the call. ``is_ordered`` says whether the key orders the records.
+    Raises :class:`MalformedRequest`.
     """
     limit = min(
         size_of(values.get("limit"), least=LEAST_SIZES["limit"]) or LARGEST_PAGE, LARGEST_PAGE
@@ -73,7 +73,7 @@ def page(
 def offset_page(
     records: Sequence[Record], *, start: Value | None, count: Value | None
 ) -> tuple[Sequence[Record], dict[str, Any]]:
-    """Work Desk's paging: from a position on, so many (names of the parameters documented)."""
+    """Work Desk's paging: ``count`` records from the position ``start`` on (names documented)."""
     first, size = (
         size_of(start, least=LEAST_SIZES["start"]) or 0,
         size_of(count, least=LEAST_SIZES["count"]),
@@ -84,14 +84,14 @@ def offset_page(
 
 
 LEAST_SIZES = {"limit": 1, "count": 0, "start": 0}
-"""By the use of a parameter."""
+"""The least value for each ``use`` of a parameter."""
 
 
 def size_of(asked: Value | None, *, least: int) -> int | None:
-    """A size or position that a call names; pages declare some as a number, some as text.
+    """A size or position that a call names. Some pages declare it as a number, others as a text.
 
-    None for what is no whole number or below the least: no page says that it is refused, so it
-    counts as not sent.
+    None if it is not an integer or below the least. No page says that such a value is refused, so
+    it counts as not sent.
     """
     text = "" if asked is None else str(asked)
     if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_SIZE:
@@ -101,13 +101,13 @@ def size_of(asked: Value | None, *, least: int) -> int | None:
 
 
 _LONGEST_SIZE = 20
-"""Digits."""
+"""The most digits of a number."""
 
 
 def find_size_note(name: str, use: str, asked: Value | None) -> str | None:
-    """What the journal says of a size or position that is not taken as sent; None for others.
+    """What the journal says if a size or position is not used as sent; otherwise None.
 
-    ``use`` is one of ``LEAST_SIZES``.
+    ``use`` is a key of ``LEAST_SIZES``.
     """
     if asked is None:
         return None
@@ -127,14 +127,14 @@ def find_size_note(name: str, use: str, asked: Value | None) -> str | None:
 
 
 def _text(value: Value) -> str:
-    """As a query holds it."""
+    """A value as a query holds it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(_text, value)) if isinstance(value, tuple) else str(value)
 
 
 _BEFORE_POSITION = "\x1f"
-"""In a cursor behind a key that does not find its record alone: one of several with it."""
+"""Separates the key from the position in a cursor, if the key does not identify one record."""
 
 
 def _cursor(records: Sequence[Record], key: str, position: int, *, is_ordered: bool) -> str:
@@ -154,7 +154,7 @@ def _finds(records: Sequence[Record], key: str, text: str, position: int) -> boo
 def _start(
     records: Sequence[Record], key: str, cursor: str, *, is_ordered: bool, encoded: bool
 ) -> int:
-    """Position of the record a cursor names, or of the next one where it is gone."""
+    """The position of the record that a cursor names, or of the next one if that record is gone."""
     try:
         text = base64.b64decode(cursor, validate=True).decode() if encoded else cursor
         if not is_ordered and _BEFORE_POSITION not in text:
@@ -168,7 +168,7 @@ def _start(
 
 
 def _first(records: Sequence[Record], key: str, text: str) -> int:
-    """``ValueError`` for a text that no key of these records can be."""
+    """The position of a key. Raises ``ValueError`` if these records cannot have such a key."""
     _, mark, position = text.rpartition(_BEFORE_POSITION)
     if mark and position.isascii() and position.isdigit() and len(position) < 10:
         return int(position)

@@ -1,4 +1,7 @@
-"""A functional call's parameters: read and typed, or refused with an entry for each fault."""
+"""Reads a functional call's parameters and converts them to typed values.
+
+Refuses each wrong one with a reason.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from mock_sei.rules.connection import Findings
 Value = str | int | float | bool | tuple[Any, ...] | dict[str, Any] | None
 
 _LARGEST_OF_RECORDS = 2**63
-"""Whole numbers that page or pick records are below it."""
+"""The limit for integers of parameters that page or select records."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -41,11 +44,12 @@ def read_parameters(
     budget: Budget,
     form: str = "",
 ) -> dict[Key, Value]:
-    """The documented parameters; others are ignored and noted for the journal.
+    """The values of the documented parameters.
 
-    A parameter whose value is none of its ``values`` counts as not sent, which is noted as well.
-    ``headers`` have the values of each, and their names in lower case; ``form`` is a form-encoded
-    body. Raises :class:`MalformedRequest`.
+    Unknown parameters are ignored and noted for the journal. A value that is not in a parameter's
+    open list (``values``) counts as not sent, and is noted too. ``headers`` has the values of each
+    header by its name in lower case. ``form`` is a form-encoded body. Raises
+    :class:`MalformedRequest`.
     """
     faults: list[InvalidValue] = []
     values: dict[Key, Value] = {}
@@ -83,33 +87,34 @@ def read_parameters(
 
 
 def _picks_nothing(value: Value) -> bool:
-    """Whether it is an object, or holds one: no record is compared with it."""
+    """Whether the value is or contains an object. Records are never compared with objects."""
     parts = value if isinstance(value, tuple) else (value,)
     return any(isinstance(each, dict | list) for each in parts)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """What came for one parameter."""
+    """What the client sent for one parameter."""
 
     texts: Sequence[str] = ()
-    """Under its own name."""
+    """The values under the parameter's own name."""
     pieces: Sequence[str] = ()
-    """The parts of a single one, where what stands between them was percent-encoded within them."""
+    """The parts of a single value, if some separators in it were percent-encoded and so belong to
+    the parts."""
     deep: Sequence[tuple[str, str]] = ()
-    """The rest of each name such as ``filter[a]``, with its value."""
+    """For each name such as ``filter[a]``: the part behind the parameter's name, and the value."""
     members: Mapping[str, Sequence[str]] | None = None
-    """Under the names of its members."""
+    """The values under the names of the parameter's members."""
 
     def tree(self) -> Tree:
-        """Raises ``ValueError``."""
+        """The sent texts in the structure of the parameter. Raises ``ValueError``."""
         if self.deep:
             return deep_tree(self.deep)
         return self.texts if self.members is None else self.members
 
 
 _MOST_NOTES = 20
-"""Unknown parameters of a call that are named."""
+"""How many unknown parameters of a call are named."""
 
 
 def _sent(
@@ -133,7 +138,7 @@ def _sent(
     for place, pairs in places.items():
         found, left = gathered(operation.by_place.get(place, ()), pairs, operation.document)
         yield from (_in_pieces(each, sent, query) for each, sent in found)
-        if place != "cookie":  # a browser sends those of other applications too
+        if place != "cookie":  # a browser also sends cookies of other applications
             _note_unknown(left, operation, findings)
     for name, parameter in operation.header_parameters.items():
         if name in headers:
@@ -141,7 +146,7 @@ def _sent(
 
 
 def _whole(parameter: Parameter, query: str) -> Sent:
-    """A whole query: the fields of a form, or one text of another media type."""
+    """The whole query: the fields of a form, or a text of another media type."""
     if parameter.content is not None:
         return Sent(texts=[unquote(query)])
     return Sent(members=parse_qs(query, keep_blank_values=True))
@@ -150,7 +155,8 @@ def _whole(parameter: Parameter, query: str) -> Sent:
 def gathered(
     wanted: Sequence[Parameter], pairs: Mapping[str, Sequence[str]], document: Document
 ) -> tuple[list[tuple[Parameter, Sent]], Sequence[str]]:
-    """What came for the parameters of one place, and the names that are for none of them."""
+    """What was sent for the parameters of one place, and the sent names that belong to none of
+    them."""
     named = {
         each.name: each
         for each in wanted
@@ -175,7 +181,7 @@ def gathered(
             inner = [(name[len(each.name) :], text) for name in names for text in pairs[name]]
             found.append((each, Sent(deep=inner)))
         elif each.spelling.is_scattered:
-            members = _Members.of(document, each.schema)
+            members = _ObjectMembers.of(document, each.schema)
             if members is not None:
                 scattered.append((each, members))
     own = {name for name in left if name not in taken}
@@ -188,33 +194,33 @@ def gathered(
 
 
 def _is_member_of_itself(parameter: Parameter, document: Document) -> bool:
-    """Whether what has a parameter's name is a member of it: an object without a name may have it.
+    """Whether a value under the parameter's own name is one of the object's members.
 
-    In the ``form`` style an object's own name is nowhere.
+    In the ``form`` style an object's own name does not occur.
     """
     if parameter.content is not None or not parameter.spelling.is_scattered:
         return False
-    members = _Members.of(document, parameter.schema)
+    members = _ObjectMembers.of(document, parameter.schema)
     return members is not None and members.has(parameter.name)
 
 
 def takes_any_member(parameter: Parameter, document: Document) -> bool:
     """Whether an object may have members that its schema does not name."""
-    members = _Members.of(document, parameter.schema)
+    members = _ObjectMembers.of(document, parameter.schema)
     return members is None or members.takes_others
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Members:
-    """The members that an object may have, which come under names of their own."""
+class _ObjectMembers:
+    """The members of an object that are sent under their own names."""
 
     names: frozenset[str]
     takes_others: bool
-    """Whether its schema speaks of members beside those that it names."""
+    """Whether the schema allows members that it does not name."""
 
     @classmethod
-    def of(cls, document: Document, schema: Any) -> _Members | None:
-        """None where a schema is no object."""
+    def of(cls, document: Document, schema: Any) -> _ObjectMembers | None:
+        """The members that a schema of an object allows. None if it does not describe an object."""
         ways = [
             each
             for each in ways_of(document, schema)
@@ -231,7 +237,7 @@ class _Members:
 
 
 def _in_pieces(parameter: Parameter, sent: Sent, query: str) -> tuple[Parameter, Sent]:
-    """With the pieces of a value of a query: a comma that came as %2C is part of one."""
+    """Adds the parts of a query value. A comma that was sent as %2C belongs to a part."""
     mark = _MARKS.get(parameter.spelling.style)
     if parameter.place != "query" or parameter.spelling.explode or mark is None:
         return parameter, sent
@@ -247,14 +253,14 @@ _MARKS = {"form": ",", "pipeDelimited": "|"}
 
 
 def _cookies(headers: Sequence[str], operation: Operation) -> Iterator[tuple[str, str]]:
-    """Names and values (RFC 6265 section 4.2.1); what is for no parameter may be there too."""
+    """Names and values of the cookies (RFC 6265 section 4.2.1). Unknown cookies are included."""
     if not operation.cookies:
         return
     plain = {each.name for each in operation.cookies if each.style == "cookie"}
     whole = {each.name for each in operation.cookies if not _has_parts(each, operation)}
     is_any_whole = len(whole) == len(operation.cookies)
     for pair in (pair.strip() for header in headers for pair in header.split(";")):
-        # RFC 6570 has & between the parts of an exploded value, and some clients write it so.
+        # RFC 6570 writes & between the parts of an exploded value, and some clients do so.
         is_whole = is_any_whole or pair.partition("=")[0] in whole
         for each in (pair,) if is_whole or not _ANOTHER_PART.search(pair) else pair.split("&"):
             name, equals, value = each.partition("=")
@@ -264,7 +270,7 @@ def _cookies(headers: Sequence[str], operation: Operation) -> Iterator[tuple[str
 
 
 def _has_parts(parameter: Parameter, operation: Operation) -> bool:
-    """Whether a cookie is an array or an object whose parts have a name each."""
+    """Whether a cookie is an array or an object whose parts are sent under their own names."""
     if parameter.content is not None or not parameter.spelling.explode:
         return False
     return parameter.style != "cookie" and is_nested(operation.document, parameter.schema)
@@ -275,7 +281,7 @@ _IN_QUOTES = re.compile('"[^"]*"')
 
 
 def _of_header(texts: Sequence[str], parameter: Parameter, document: Document) -> Sequence[str]:
-    """A header without the blanks behind the commas of a list (RFC 9110 section 5.6.1)."""
+    """A header value without the blanks behind the commas of a list (RFC 9110 section 5.6.1)."""
     if parameter.content is not None or not any("," in each for each in texts):
         return texts
     ways = ways_of(document, parameter.schema)
@@ -297,14 +303,17 @@ def _note_unknown(names: Sequence[str], operation: Operation, findings: Findings
 
 
 def _meant(name: str, operation: Operation) -> str:
-    """The parameter that an unknown one is most like, as the end of a sentence."""
+    """The name of the most similar parameter, as the end of a sentence."""
     known = [each.name for each in operation.parameters.values() if each.place in ("query", FORM)]
     found = find_meant(known, [name])
-    return f" (was {found[1]} meant?)" if found else ""
+    return f" (did you mean {found[1]}?)" if found else ""
 
 
 def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:
-    """Place, name and value of what a query and a form hold. Raises :class:`MalformedRequest`."""
+    """Place, name and value of each pair in a query and a form.
+
+    Raises :class:`MalformedRequest`.
+    """
     for name, text in parse_qsl(query, keep_blank_values=True):
         yield "query", name, text
     try:
@@ -318,13 +327,14 @@ def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:
 
 
 MOST_FIELDS = 100
-"""Fields of a form."""
+"""The most fields of a form."""
 
 
 def _as_listed(parameter: Parameter, sent: Sent, findings: Findings) -> Sent | None:
-    """A value as its list spells it, whatever the case of its letters.
+    """The value as the parameter's list spells it, regardless of upper and lower case.
 
-    None where an open list has no such value. Of several with commas, those that it has.
+    If the value has several parts with commas, only the parts of an open list are kept. None if no
+    part is in the open list.
     """
     spellings = parameter.spellings
     if not spellings or (len(sent.texts) > 1 and parameter.type != "array"):
@@ -332,7 +342,7 @@ def _as_listed(parameter: Parameter, sent: Sent, findings: Findings) -> Sent | N
     text = ",".join(sent.texts)
     parts = text.split(",") if parameter.type == "array" or parameter.use == "section" else [text]
     known = [spellings.get(each.strip().casefold()) for each in parts]
-    if not parameter.values:  # a closed list of any case: what it has not is refused below
+    if not parameter.values:  # a closed list: later checks refuse other values
         read = ",".join(found or each for found, each in zip(known, parts, strict=True))
         if read != text and is_truth(parameter.schema):
             findings.notes.append(f"{parameter.name} is read as {read}, as the pages write it")
@@ -348,15 +358,16 @@ def _as_listed(parameter: Parameter, sent: Sent, findings: Findings) -> Sent | N
 
 
 _LONGEST_LIST = 500
-"""Characters of a list of values in a note."""
+"""The most characters of a list of values in a note."""
 
 
 def _missing(
     operation: Operation, values: Mapping[Key, Value], sent: Set[Key], wrong: Set[Key]
 ) -> Iterable[InvalidValue]:
-    """A default counts as sent, but is no reason to ask for another parameter.
+    """The required parameters that are missing.
 
-    Of the ``wrong`` ones it is known already that their value is none.
+    A default counts as sent, but does not make another parameter required. The parameters in
+    ``wrong`` are skipped, because their values are already refused.
     """
     for parameter in operation.required_parameters:
         if parameter.key not in values and parameter.key not in wrong:
@@ -373,7 +384,7 @@ def _missing(
 
 
 def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget) -> Value:
-    """Raises ``ValueError`` with a reason fit for ``errors[]``."""
+    """The typed value of a parameter. Raises ``ValueError`` with a reason for ``errors[]``."""
     if parameter.every is not None and list(sent.texts) == [parameter.every]:
         return parameter.every
     document = operation.document
@@ -388,7 +399,7 @@ def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget
         spelling=parameter.spelling,
         checks=_CHECKS[of_records],
         largest=_LARGEST_OF_RECORDS if of_records else None,
-        to_the_letter=not of_records,
+        is_strict=not of_records,
         is_query=parameter.place == "query",
         nested_is_open=not (of_records or parameter.spelling.is_deep or is_form),
         pieces=sent.pieces,
@@ -410,14 +421,15 @@ def typed(parameter: Parameter, sent: Sent, operation: Operation, budget: Budget
 
 
 def _readings(parameter: Parameter, sent: Sent) -> Iterator[Sent]:
-    """What may be meant by what was sent: usually that."""
+    """What the client may have meant: first exactly what it sent."""
     yield sent
     if parameter.is_reserved and any(" " in each for each in sent.texts):
         yield replace(sent, texts=[each.replace(" ", "+") for each in sent.texts])
 
 
 def _of_media_type(parameter: Parameter, sent: Sent, document: Document, budget: Budget) -> Value:
-    """A value that is a whole JSON text (OpenAPI 3.1.1 section 4.8.12.2.2)."""
+    """A value with a media type of its own: a JSON text, or any text (OpenAPI 3.1.1 section
+    4.8.12.2.2)."""
     if len(sent.texts) > 1:
         raise ValueError("given more than once")
     text = sent.texts[0]
@@ -435,7 +447,7 @@ def _of_media_type(parameter: Parameter, sent: Sent, document: Document, budget:
 
 
 def _unquoted_json(text: str) -> str:
-    """The quotes of a cookie are those of the cookie (RFC 6265), or those of a JSON text."""
+    """A cookie's value without its quotes, unless they belong to a JSON text (RFC 6265)."""
     try:
         parse_json(text.encode(errors="replace"))
     except MalformedRequest:
@@ -449,15 +461,15 @@ def _any_date(text: str, *, is_good: Callable[[str], bool] = is_date) -> None:
 
 
 def _date(text: str) -> None:
-    """A date that records can have: Python's calendar begins with the year 1."""
+    """Checks a date that records can have. Python's calendar begins with the year 1."""
     _any_date(text, is_good=lambda each: is_date(each) and not each.startswith("0000"))
 
 
 def _date_or_time(text: str) -> None:
-    """A date, or a time with or without its offset.
+    """Checks a date, or a time with or without an offset.
 
-    Source: the investor pages give times without an offset, the pages of accounts, end clients and
-    trade status ISO 8601 in UTC.
+    Source: the investor pages give times without an offset. The pages of accounts, end clients and
+    trade status give ISO 8601 in UTC.
     """
     try:
         if _DATE.fullmatch(text):
@@ -475,5 +487,5 @@ _CHECKS: Mapping[bool, Mapping[str, Check]] = {
     False: {"date": _any_date, "local-date-time": _date_or_time},
     True: {"date": _date, "local-date-time": _date_or_time, "date-time": _date_or_time},
 }
-"""Formats that are checked here, by whether an operation is over records: the vendor's pages write
-times in several ways, and for a time a date is enough."""
+"""The formats that are checked here, by whether the operation works on records. The vendor's pages
+write times in several ways, and a date may stand for a time."""

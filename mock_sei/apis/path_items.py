@@ -1,7 +1,7 @@
-"""The paths of a document on their way to operations, and what is left out of them.
+"""Turns the paths of a document into operations, and records the operations that cannot be used.
 
-A path may be a reference to another path item, and be called by another path than it is written
-as. A fault in it names the file and the place.
+A path may be a reference to another path item, and clients may call another path than the written
+one. Each fault names the file and the place.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mock_sei.apis.alike import tell_apart
+from mock_sei.apis.alike import distinguish
 from mock_sei.apis.grammar import PATH_METHODS, Pointer, tokens_of
 from mock_sei.apis.operations import FORM, Key, Operation, Parameter, answered_of
 from mock_sei.apis.paths import Pairs, called
 from mock_sei.apis.reach import Reach
 from mock_sei.apis.reading import (
     NOTHING_THERE,
+    DocumentOperations,
     LeftOut,
-    Reading,
     faults_of_path,
     faults_of_statuses,
     form_fields,
@@ -33,9 +33,11 @@ from mock_sei.errors import ConfigurationError, raise_all
 from mock_sei.values.sendable import is_token
 
 
-def read_operations(product: str, document: Document, base: str, reach: Reach) -> Reading:
-    """All of a document, ``base`` before each path that has no server of its own."""
-    reading = Reading()
+def read_operations(
+    product: str, document: Document, base: str, reach: Reach
+) -> DocumentOperations:
+    """All operations of a document. ``base`` precedes each path that has no server of its own."""
+    reading = DocumentOperations()
     for path in document.content.get("paths") or {}:
         if path.startswith("x-"):
             continue
@@ -46,7 +48,7 @@ def read_operations(product: str, document: Document, base: str, reach: Reach) -
             reading.left_out.append(LeftOut(method=None, path=path, reasons=[error]))
             continue
         _Path(reading, product, document, base, path, reach).read()
-    apart = tell_apart(reading.operations)
+    apart = distinguish(reading.operations)
     reading.operations = apart.kept
     reading.problems += apart.problems
     for each, error in apart.left_out:
@@ -57,36 +59,36 @@ def read_operations(product: str, document: Document, base: str, reach: Reach) -
 
 
 def _problem_of(path: str) -> str | None:
-    """Why no call can have a path."""
+    """Why no call can have this path, or None."""
     if not path.startswith("/"):
         return "must begin with /"
     return "holds a NUL character" if "\0" in called(path)[0] else None
 
 
 _Item = tuple[Pointer, Mapping[str, Any]]
-"""A path item, and where it stands."""
+"""A path item with its place."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Written:
-    """One operation as the document has it."""
+    """One operation as the document writes it."""
 
     method: str
-    """As the document has it."""
+    """The method as the document writes it."""
     sent: str
-    """As a request has it."""
+    """The method as a request writes it."""
     pointer: Pointer
     raw: Mapping[str, Any]
     servers: Any
-    """Of the path, where the operation has none of its own."""
+    """The servers of the path item."""
 
 
 class _Path:
-    """One path of a document, on its way to operations."""
+    """Reads the operations of one path."""
 
     def __init__(
         self,
-        reading: Reading,
+        reading: DocumentOperations,
         product: str,
         document: Document,
         base: str,
@@ -126,7 +128,10 @@ class _Path:
                 self._reading.left_out.append(left_out)
 
     def _written(self) -> Iterator[_Written]:
-        """Each method once: what stands beside a reference counts more than what it leads to."""
+        """The operations, one for each method.
+
+        Fields beside a reference take precedence over its target.
+        """
         seen: set[str] = set()
         for pointer, item in self._items:
             others = item.get("additionalOperations") or {}
@@ -135,7 +140,7 @@ class _Path:
             ]
             here += [(name, each, ("additionalOperations", name)) for name, each in others.items()]
             for method, raw, inner in here:
-                sent = method.upper() if len(inner) == 1 else method  # RFC 9110, 9.1: case counts
+                sent = method.upper() if len(inner) == 1 else method  # RFC 9110, 9.1: case matters
                 if sent in seen or method.startswith("x-"):
                     continue
                 seen.add(sent)
@@ -148,7 +153,7 @@ class _Path:
                 )
 
     def _reasons(self, written: _Written) -> list[ConfigurationError]:
-        """Why an operation cannot be used: all that is wrong with what is read of it."""
+        """Why an operation cannot be used: all faults in the parts that it needs."""
         reach, pointer = self._reach, written.pointer
         reasons = [*reach.reasons(pointer, *_READ)]
         code = answered_of(written.raw.get("responses") or {})
@@ -160,12 +165,15 @@ class _Path:
         return list({id(each): each for each in reasons}.values())
 
     def _is_damaged(self, written: _Written) -> bool:
-        """Whether some of its parameters are gone already, because they are wrong."""
+        """Whether some of its parameters were removed because they are wrong."""
         places = (written.pointer, *(pointer for pointer, _ in self._items))
         return any(self._reach.reasons(each, "parameters") for each in places)
 
     def _base_of(self, written: _Written) -> str:
-        """Raises :class:`ConfigurationError` for a server of the operation that gives no path."""
+        """The base path of an operation.
+
+        Raises :class:`ConfigurationError` if its own server gives no path.
+        """
         place = f"paths[{self._path}]"
         found = own_base(
             [
@@ -177,7 +185,7 @@ class _Path:
         return self._base if found is None else found
 
     def _operation(self, written: _Written, base: str, *, is_damaged: bool) -> Operation:
-        """Raises :class:`ConfigurationError` naming file and place."""
+        """Reads an operation. Raises :class:`ConfigurationError` with file and place."""
         document, problems, method, raw = (
             self._document,
             self._reading.problems,
@@ -200,7 +208,7 @@ class _Path:
                 parameters.update(found)
             except ConfigurationError as error:
                 wrong += error.faults
-        if is_damaged:  # what is gone is one of them
+        if is_damaged:  # the missing parameter may be one of the removed ones
             wrong = [each for each in wrong if each.problem != NOTHING_THERE]
         else:
             wrong += faults_of_path(path, parameters, source, place)
@@ -239,16 +247,16 @@ def _require_method(method: str, source: Path, path: str) -> None:
     """Raises :class:`ConfigurationError` for a method that no request can have."""
     if not is_token(method):
         place = f"paths[{path}].additionalOperations"
-        problem = "not an HTTP method: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110, 5.6.2)"
+        problem = "not an HTTP method: only letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)"
         raise ConfigurationError(problem, source=source, key=place, value=method[:100])
 
 
 _READ = ("parameters", "requestBody", EXTENSION)
-"""What is read of an operation, beside the response that is answered."""
+"""The fields of an operation that are used, in addition to the response that is answered."""
 
 
 def _items(document: Document, path: str) -> list[_Item]:
-    """A path item, and those that its reference leads to."""
+    """A path item, and the path items that its reference leads to."""
     pointer: Pointer = ("paths", path)
     item = document.content["paths"][path]
     found: list[_Item] = []
@@ -262,11 +270,11 @@ def _items(document: Document, path: str) -> list[_Item]:
 
 
 _LONGEST_WAY = 20
-"""References that follow one another; circles are taken away before."""
+"""The longest chain of references. Circles were already removed."""
 
 
 def _fixed(fixed: Pairs) -> Iterator[tuple[Key, Parameter]]:
-    """What a path template has in its query, as parameters that always come."""
+    """The pairs in the query of a path template, as required parameters."""
     for name, value in fixed:
         yield (
             ("query", name),

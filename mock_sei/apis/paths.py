@@ -1,7 +1,8 @@
-"""Path templates, found by a path in time that does not grow with their number.
+"""Finds the path templates that fit a path, in a time that does not grow with their number.
 
-A tree by segments: ``/orders/{id}/lines`` is three steps. A parameter takes one character or more,
-and no slash; of several in one segment, the first takes as much as it can.
+The templates form a tree of segments: ``/orders/{id}/lines`` takes three steps. A parameter stands
+for at least one character and no slash. If a segment has several parameters, the first one is as
+long as possible.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 _PARAMETER = re.compile(r"\{([^}]*)\}")
 _HOLE = "\0"
-"""Stands for a parameter while a template is cut at its slashes."""
+"""Stands for a parameter while a template is split at its slashes."""
 
 
 _IN_THE_QUERY = re.compile(r"\{[?&#][^}]*\}")
@@ -27,14 +28,16 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 def called(template: str) -> tuple[str, Pairs]:
-    """The path that a client sends for a template of a document, and what its query always has.
+    """The path that a client calls for a template, and the pairs that its query always has.
 
-    Nobody sends a fragment. A query within a template, as in ``/orders?action=close``, is sent with
-    every call; of ``/orders{?page}`` the parameters say all. Neither is part of a path by OpenAPI,
-    but documents tell operations of one path apart so.
+    The fragment is dropped, because clients never send it. A query in the template, as in
+    ``/orders?action=close``, belongs to every call. The query of ``/orders{?page}`` is dropped,
+    because the parameters describe it. OpenAPI allows neither in a path, but documents use them to
+    distinguish operations.
     """
     text = _IN_THE_QUERY.sub("", template)
-    masked = _PARAMETER.sub(lambda found: "x" * len(found[0]), text)  # in them signs mean nothing
+    # Signs inside parameters have no meaning.
+    masked = _PARAMETER.sub(lambda found: "x" * len(found[0]), text)
     sent = masked.partition("#")[0]
     end = len(sent.partition("?")[0])
     path = _PARAMETER_OR_ESCAPED.sub(
@@ -45,18 +48,18 @@ def called(template: str) -> tuple[str, Pairs]:
 
 
 def blanked(template: str) -> str:
-    """A template without the names of its parameters: two that are alike fit the same paths."""
+    """The template without the names of its parameters. Equal results fit the same paths."""
     return _PARAMETER.sub("{}", template)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found(Generic[T]):
+class PathMatch(Generic[T]):
     """A template that fits a path."""
 
     template: str
     owner: T
     values: Mapping[str, str]
-    """The parameters of the template, by their names."""
+    """The values of the template's parameters, by their names."""
 
 
 @dataclass(kw_only=True)
@@ -70,11 +73,12 @@ class _Entry(Generic[T]):
 @dataclass(kw_only=True)
 class _Node(Generic[T]):
     fixed: dict[str, _Node[T]] = field(default_factory=dict)
-    """The nodes behind segments that are spelled out."""
+    """The next nodes by segments without parameters."""
     open: dict[str, dict[tuple[str, ...], _Node[T]]] = field(default_factory=dict)
-    """The nodes behind segments with parameters: by the first fixed text, then by all of them."""
+    """The next nodes by segments with parameters: by their first fixed text, then by all their
+    fixed texts."""
     lengths: set[int] = field(default_factory=set)
-    """The lengths that the keys of :attr:`open` have."""
+    """The lengths of the keys in :attr:`open`."""
     entries: list[_Entry[T]] = field(default_factory=list)
 
     def child(self, segment: str) -> _Node[T]:
@@ -96,10 +100,10 @@ class _Node(Generic[T]):
 
 
 def values_in(segment: str, pieces: Sequence[str]) -> tuple[str, ...] | None:
-    """What stands between the fixed pieces of a segment, where it fits them.
+    """The texts between the fixed pieces of a segment, or None if the segment does not fit.
 
-    From the last piece backwards: where each stands as far to the right as it can, the first
-    parameter takes as much as it can.
+    The pieces are searched from the last to the first, each as far right as possible. So the first
+    parameter is as long as possible.
     """
     first, *between, last = pieces
     start, end = len(first), len(segment) - len(last)
@@ -118,10 +122,10 @@ def values_in(segment: str, pieces: Sequence[str]) -> tuple[str, ...] | None:
 
 
 class PathTree(Generic[T]):
-    """All templates, each with what it belongs to."""
+    """Path templates, each with a value that belongs to it."""
 
     def __init__(self, templates: Iterable[tuple[str, T]]) -> None:
-        """``templates`` stand in the order in which they are found where several fit a path."""
+        """If several templates fit a path, they are found in the order of ``templates``."""
         self._root: _Node[T] = _Node()
         self._deepest = 0
         for rank, (template, owner) in enumerate(templates):
@@ -133,8 +137,8 @@ class PathTree(Generic[T]):
             node.entries.append(_Entry(rank=rank, template=template, names=names, owner=owner))
             self._deepest = max(self._deepest, len(segments))
 
-    def find_all(self, path: str) -> Iterator[Found[T]]:
-        """Every template that fits."""
+    def find_all(self, path: str) -> Iterator[PathMatch[T]]:
+        """All templates that fit a path."""
         if path.count("/") >= self._deepest:
             return
         ways: list[tuple[_Node[T], tuple[str, ...]]] = [(self._root, ())]
@@ -146,7 +150,7 @@ class PathTree(Generic[T]):
             ]
         found = [(entry, values) for node, values in ways for entry in node.entries]
         for entry, values in sorted(found, key=lambda each: each[0].rank):
-            yield Found(
+            yield PathMatch(
                 template=entry.template,
                 owner=entry.owner,
                 values=dict(zip(entry.names, values, strict=True)),

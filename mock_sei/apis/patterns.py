@@ -1,9 +1,9 @@
-"""The regular expressions of users: searched in linear time, or for a limited time.
+"""Searches with users' regular expressions, in linear time or with a time limit.
 
-Patterns have the meaning of ECMA-262 (``ecmascript.py``), as JSON Schema says. RE2 searches in time
-that is linear in the text, whatever the pattern. What it refuses (lookahead, lookbehind, back
+Patterns have the meaning of ECMA-262 (``ecmascript.py``), as JSON Schema demands. RE2 searches in
+time that is linear in the text, for every pattern. What RE2 refuses (lookahead, lookbehind, back
 references, large repeats) is searched by ``regex``, which can stop after a time and lets other
-threads run meanwhile. Everything that runs a pattern of a user goes through this module.
+threads run meanwhile. All patterns of users are searched by this module.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from mock_sei.apis.ecmascript import (
-    Chain,
+    Alternative,
+    Anchor,
     Characters,
     Dialect,
     Group,
-    Look,
+    Lookaround,
     Node,
     PatternError,
-    Place,
     least_written_out,
     read_pattern,
     write_pattern,
@@ -36,33 +36,33 @@ from mock_sei.values.texts import spelled
 if TYPE_CHECKING:
     import re2
 
-__all__ = ["Budget", "Pattern", "PatternError", "compile_pattern", "shortened"]
+__all__ = ["Budget", "PatternError", "SearchPattern", "compile_pattern", "shortened"]
 
 LONGEST_SEARCH = 0.05
-"""Seconds that one search may take in an engine that backtracks."""
+"""The most seconds of one search in an engine that backtracks."""
 _SHORTEST_LIMIT = 0.02
-"""Seconds that one search has in any case: they are seconds of the wall's clock, and a busy machine
-lets a process wait for some of them."""
+"""The least seconds that one search gets. They are wall-clock time, and on a busy machine a process
+may wait during part of them."""
 LONGEST_TEXT = 1024 * 1024
-"""Characters that such an engine is given: within one repeat of a single character it does not look
-at the clock. A longer text counts as not matched."""
+"""The most characters of a text for an engine that backtracks: inside one repeat of a single
+character it does not check its time limit. A longer text counts as not matched."""
 
 _FREE, _FREE_FOR_A_CHARACTER = 2e-5, 2e-8
-"""Seconds of a search that are usual, and no part of a budget."""
+"""The seconds that a normal search takes. They do not count against a budget."""
 
 _OFTEN = 64
-"""Searches after which a budget looks at the time."""
+"""After this many searches a budget checks the time."""
 _LONG = 0.001
-"""Seconds of one search after which it looks at once."""
+"""After a search of this many seconds a budget checks the time at once."""
 
 _MOST_MEMORY = 16 * 1024 * 1024
-"""Bytes that RE2 may use for one pattern; it refuses a larger one."""
+"""The most bytes that RE2 may use for one pattern. It refuses a pattern that needs more."""
 
 _REMEMBERED = 128
-"""Patterns that are compiled once."""
+"""How many compiled patterns are remembered."""
 
 LINEAR = Dialect(end="$", most_repeats=1000)
-"""What RE2 and the schema engine's own expressions have in common."""
+"""The syntax that RE2 and the schema engine's own expressions share."""
 _BOUNDARIES = {
     r"\b": "(?:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))",
     r"\B": "(?:(?<=[0-9A-Za-z_])(?=[0-9A-Za-z_])|(?<![0-9A-Za-z_])(?![0-9A-Za-z_]))",
@@ -70,31 +70,33 @@ _BOUNDARIES = {
 _BACKTRACKING = Dialect(
     end=r"\Z", script="Script={}", back_references=True, boundary=_BOUNDARIES.__getitem__
 )
-"""What ``regex`` reads. Deviation: a group keeps what it took in an earlier repeat."""
+"""The syntax of ``regex``. Deviation: a group keeps what it captured in an earlier repeat."""
 
 
 @dataclass(kw_only=True)
 class Budget:
-    """The time that one call may spend on patterns that backtrack, however many texts it brings.
+    """The time that one call may spend on patterns that backtrack, for all its texts together.
 
-    A search that ends over it counts as no match, and its pattern is in :attr:`over`. What searches
-    usually take is free, so that no number of harmless texts ever spends it.
+    A search that exceeds the budget counts as not matched, and its pattern is added to
+    :attr:`over`. The usual time of a search is free, so that harmless texts never use up the
+    budget, however many they are.
     """
 
     seconds: float = 2 * LONGEST_SEARCH
     over: dict[str, None] = field(default_factory=dict)
-    """Patterns that ran over the limit, in their order."""
+    """The patterns that exceeded the limit, in their order."""
     _since: float | None = None
-    """CPU time at which the searches began that are not counted yet."""
+    """The CPU time at which the first uncounted search began."""
     _searches: int = 0
     _free: float = 0
 
     def begin(self) -> None:
+        """Starts counting the time of searches."""
         if self._since is None:
             self._since = time.thread_time()
 
     def spend(self, text: str, seconds: float) -> None:
-        """After a search, which took this long by the wall's clock."""
+        """Counts a search that took this many seconds of wall-clock time."""
         self._searches += 1
         self._free += _FREE + _FREE_FOR_A_CHARACTER * len(text)
         if seconds > _LONG or self._searches % _OFTEN == 0:
@@ -102,14 +104,14 @@ class Budget:
             self.begin()
 
     def pause(self) -> None:
-        """What happens until the next search is none of the patterns'."""
+        """Stops counting, because something other than a search follows."""
         if self._since is not None:
             self.seconds -= max(0, time.thread_time() - self._since - self._free)
             self._since, self._free = None, 0
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each pattern that ran over the limit."""
+        """A sentence for each pattern that exceeded the limit."""
         return [
             f"the pattern {shortened(each)} counts as not matched: the patterns of one call may "
             f"take {LONGEST_SEARCH * 1000:.0f} ms, with texts of at most {LONGEST_TEXT} "
@@ -119,23 +121,23 @@ class Budget:
 
 
 def shortened(source: str) -> str:
-    """A pattern as a message shows it."""
+    """A pattern in a message, shortened."""
     return spelled(source if len(source) <= 80 else f"{source[:77]}...")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pattern:
-    """One pattern. Makes its engine's form when first searched."""
+class SearchPattern:
+    """One pattern. It is compiled for its engine when it is first searched."""
 
     source: str
     tree: Node | None = field(repr=False)
-    """Absent for one that only the engine that backtracks reads, such as ``(?>a)``."""
+    """None for a pattern that only the backtracking engine can read, such as ``(?>a)``."""
     is_linear: bool
-    """Whether RE2 searches it, so that no search needs a limit."""
+    """Whether RE2 searches it, so that no search needs a time limit."""
     _compiled: Any = field(repr=False)
 
     def matches(self, text: str, budget: Budget | None = None) -> bool:
-        """Whether any part of the text matches: what ``pattern`` of JSON Schema asks."""
+        """Whether any part of the text matches, as ``pattern`` of JSON Schema demands."""
         if self.is_linear:
             return self._compiled.search(_searchable(text)) is not None
         if self.conditions is not None:
@@ -150,7 +152,7 @@ class Pattern:
         return self._limited(self._compiled.fullmatch, text, budget)
 
     def spans(self, text: str, budget: Budget | None = None) -> Iterator[tuple[int, int]]:
-        """Start and end of each match, from left to right; none where the limit is reached."""
+        """Start and end of each match, from left to right. Empty if the time limit is reached."""
         if self.is_linear:
             yield from (each.span() for each in self._compiled.finditer(_searchable(text)))
             return
@@ -185,27 +187,28 @@ class Pattern:
 
     @cached_property
     def linear_source(self) -> str | None:
-        """The pattern in the words that linear engines share, where it has them."""
+        """The pattern in the syntax that linear engines share, or None if it cannot be written
+        so."""
         if self.tree is None or not self.is_linear:
             return None
         return write_pattern(self.tree, LINEAR)
 
     @cached_property
     def conditions(self) -> Sequence[tuple[str, bool]] | None:
-        """Linear patterns, and whether each must match; together they say the same.
+        """Linear patterns that together mean the same as this one, and whether each must match.
 
-        The form of most patterns that look ahead: ``^(?=.*[0-9])(?!admin)[a-z0-9]{8,}$``.
+        Most patterns with a lookahead can be written so: ``^(?=.*[0-9])(?!admin)[a-z0-9]{8,}$``.
         """
-        if self.tree is None or not isinstance(self.tree, Chain):
+        if self.tree is None or not isinstance(self.tree, Alternative):
             return None
         start, *rest = self.tree.parts
         found: list[tuple[Node, bool]] = []
-        while rest and isinstance(look := rest[0], Look) and look.sign in ("?=", "?!"):
+        while rest and isinstance(look := rest[0], Lookaround) and look.sign in ("?=", "?!"):
             rest = rest[1:]
-            found.append((Chain(parts=(start, Group(part=look.part))), look.sign == "?="))
-        if start != Place(sign="^") or not found:
+            found.append((Alternative(parts=(start, Group(part=look.part))), look.sign == "?="))
+        if start != Anchor(sign="^") or not found:
             return None
-        found.append((Chain(parts=(start, *rest)), True))
+        found.append((Alternative(parts=(start, *rest)), True))
         try:
             sources = [(write_pattern(part, LINEAR), wanted) for part, wanted in found]
             for source, _ in sources:
@@ -220,7 +223,10 @@ class Pattern:
 
 
 def characters_of(characters: Characters) -> str:
-    """Some of a set, for one that has Unicode properties; none where no engine knows them."""
+    """Some characters of a set that has Unicode properties.
+
+    Empty if no engine knows the properties.
+    """
     try:
         found = _compiled_by_regex(write_pattern(characters, _BACKTRACKING))
     except PatternError:
@@ -233,24 +239,26 @@ _SOME = 26
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def compile_pattern(source: str) -> Pattern:
-    """Raises :class:`PatternError` for what no engine reads.
+def compile_pattern(source: str) -> SearchPattern:
+    """Compiles a pattern. Raises :class:`PatternError` if no engine can read it.
 
-    A memo, not state: a document names the same few patterns in its schemas, its engines, and the
-    texts that are made for it.
+    The results are remembered: a document's schemas, its engines and the texts made for it use the
+    same few patterns.
     """
     try:
         tree = read_pattern(source)
     except PatternError as error:
-        # Atomic groups and the like are not of ECMA-262, but people write them.
-        return Pattern(source=source, tree=None, is_linear=False, _compiled=_as_is(source, error))
+        # ECMA-262 has no atomic groups and similar constructs, but people write them.
+        return SearchPattern(
+            source=source, tree=None, is_linear=False, _compiled=_as_is(source, error)
+        )
     try:
         linear = _compiled_by_re2(write_pattern(tree, LINEAR))
-        return Pattern(source=source, tree=tree, is_linear=True, _compiled=linear)
+        return SearchPattern(source=source, tree=tree, is_linear=True, _compiled=linear)
     except PatternError:
         _refuse_if_large(least_written_out(tree))
         slow = _compiled_by_regex(write_pattern(tree, _BACKTRACKING))
-        return Pattern(source=source, tree=tree, is_linear=False, _compiled=slow)
+        return SearchPattern(source=source, tree=tree, is_linear=False, _compiled=slow)
 
 
 def _as_is(source: str, error: PatternError) -> Any:
@@ -288,7 +296,7 @@ def _compiled_by_regex(text: str, *, ascii_only: bool = False) -> Any:
 _LONGEST_FOR_REGEX = 20_000
 _COUNTS = re.compile(r"\{([0-9]{1,10})(?=[,}])")
 _MOST_REPEATS = 100_000
-"""Parts of a pattern where each is written as often as it must come: so much memory it needs."""
+"""The most parts of a pattern, each written as often as it must repeat. Each part needs memory."""
 
 
 def _refuse_if_large(repeats: int) -> None:
@@ -297,7 +305,7 @@ def _refuse_if_large(repeats: int) -> None:
 
 
 def _searchable(text: str) -> str:
-    """The text with U+FFFD in place of half a surrogate pair, which has no UTF-8."""
+    """The text with U+FFFD in place of halves of surrogate pairs, which UTF-8 cannot express."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,7 +1,7 @@
-"""One schema as it is once all that goes for a value is put together: its keywords, read.
+"""One schema with the combined keywords of all schemas that apply to a value.
 
-What refers to schemas or combines them, ``$ref``, ``allOf``, alternatives and conditions, is
-resolved before, in ``combining.py``. Source: JSON Schema 2020-12.
+Keywords that refer to schemas or combine them (``$ref``, ``allOf``, alternatives, conditions) were
+already resolved by ``combining.py``. Source: JSON Schema 2020-12.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mock_sei.apis.schemas import TYPES
 from mock_sei.document_files import EXTENSION
 
 Parts = tuple[Any, ...]
-"""Schemas that one value must fit, all of them."""
+"""Schemas that one value must fit. It must fit all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,42 +29,43 @@ class Plain:
     """One schema without ``$ref``, ``allOf``, ``anyOf``, ``oneOf``, ``if`` and ``dependent…``."""
 
     types: frozenset[str] | None = None
-    """Absent where none is given; without ``integer`` where ``number`` is there."""
+    """None if no type is given. ``integer`` is left out if ``number`` is included."""
     choices: Sequence[Any] | None = None
     """The values of ``enum`` or ``const``."""
     offers: Sequence[Any] = ()
-    """Values that the document shows: examples and defaults. They may break the schema."""
+    """Values that the document gives as examples and defaults. They may not fit the schema."""
     low: tuple[Fraction, bool] | None = None
     """The least number, and whether that number itself is excluded."""
     high: tuple[Fraction, bool] | None = None
     step: Fraction | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
-    """``minLength``, ``maxItems`` and the like."""
+    """The limits such as ``minLength`` and ``maxItems``."""
     patterns: Sequence[str] = ()
     formats: Sequence[str] = ()
-    """``byte`` too, where ``contentEncoding`` says base64."""
+    """The formats. ``byte`` is included if ``contentEncoding`` says base64."""
     inner: Any = None
-    """The ``contentSchema`` of a text that is JSON; True where the text is JSON of any kind."""
+    """The ``contentSchema`` of a text that is JSON; True if the text is any JSON."""
     required: Sequence[str] = ()
     demands: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """``dependentRequired``."""
+    """The content of ``dependentRequired``."""
     objects: Sequence[Mapping[str, Any]] = ()
-    """The schemas that say something about members, each for itself."""
+    """The separate schemas with keywords about members."""
     others: Parts = ()
-    """``unevaluatedProperties``: what goes for a member that no other schema knows."""
+    """The content of ``unevaluatedProperties``: schemas for a member that no other schema
+    describes."""
     arrays: Sequence[Mapping[str, Any]] = ()
-    """The schemas that say something about items, each for itself."""
+    """The separate schemas with keywords about items."""
     unique: bool = False
     checked: bool = False
-    """Whether something that was not put together goes for the value too, so that the whole schema
-    must be asked: ``oneOf``, ``not``, conditions."""
+    """Whether keywords that were not combined apply too (``oneOf``, ``not``, conditions), so that a
+    value must be checked against the original schema."""
     is_possible: bool = True
-    """False where the parts contradict each other."""
+    """False if the combined schemas contradict each other."""
     budget: Budget = field(default_factory=Budget)
-    """What patterns that backtrack may still take."""
+    """The time that is left for patterns that backtrack."""
 
     def member(self, name: str) -> Parts:
-        """What goes for a member."""
+        """The schemas that apply to a member."""
         naming = self._naming.get(name, ())
         about = sorted({*naming, *self._open}) if naming else self._open
         found = tuple(chain.from_iterable(self._member(self.objects[at], name) for at in about))
@@ -72,7 +73,7 @@ class Plain:
 
     @cached_property
     def _naming(self) -> Mapping[str, Sequence[int]]:
-        """Which of the :attr:`objects` have a name under ``properties``."""
+        """For each name under ``properties``, which of the :attr:`objects` have it."""
         found: dict[str, list[int]] = {}
         for at, each in enumerate(self.objects):
             for name in each.get("properties") or ():
@@ -81,7 +82,7 @@ class Plain:
 
     @cached_property
     def _open(self) -> Sequence[int]:
-        """Which of the :attr:`objects` say something about members that they do not name."""
+        """Which of the :attr:`objects` describe members that they do not name."""
         return [
             at
             for at, each in enumerate(self.objects)
@@ -97,7 +98,10 @@ class Plain:
         return found or [schema.get("additionalProperties", True)]
 
     def allows(self, value: Any) -> bool:
-        """Whether a value is one of the choices, as JSON has it: 1 is 1.0, and neither is true."""
+        """Whether the choices include the value.
+
+        As in JSON, 1 equals 1.0, and neither equals true.
+        """
         return self.choices is None or identity(value) in self._choices
 
     @cached_property
@@ -105,14 +109,17 @@ class Plain:
         return frozenset(map(identity, self.choices or ()))
 
     def matches(self, pattern: str, text: str) -> bool:
-        """Whether any part of a text matches; every text does where no engine reads the pattern."""
+        """Whether any part of a text matches.
+
+        A pattern that no engine can read matches every text.
+        """
         try:
             return compile_pattern(pattern).matches(text, self.budget)
         except PatternError:
             return True
 
     def item(self, index: int) -> Parts:
-        """What goes for an item."""
+        """The schemas that apply to an item."""
         return tuple(_item(each, index) for each in self.arrays)
 
     @cached_property
@@ -123,7 +130,7 @@ class Plain:
 
     @property
     def first_items(self) -> int:
-        """How many items have a schema of their own place."""
+        """How many items have their own schema by position."""
         return max((len(each.get("prefixItems") or ()) for each in self.arrays), default=0)
 
 
@@ -133,7 +140,7 @@ def _item(schema: Mapping[str, Any], index: int) -> Any:
 
 
 def put_together(plain: Plain, schema: Mapping[str, Any]) -> Plain:
-    """A plain schema with the keywords of one more schema, those that combine schemas aside."""
+    """Adds the keywords of one more schema, without those that combine schemas."""
     changes: dict[str, Any] = {}
     is_possible = plain.is_possible
     for keywords, reader in _READERS:
@@ -181,7 +188,7 @@ def _in_both(one: Sequence[Any] | None, other: Sequence[Any]) -> Sequence[Any]:
 
 
 def identity(value: Any) -> str:
-    """A text that two values have in common where they are equal as JSON."""
+    """A text that two values share if and only if they are equal as JSON."""
     return json.dumps(_with_whole_numbers(value), sort_keys=True, default=str)
 
 
@@ -221,7 +228,7 @@ def _bounds(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def exactly(value: Any) -> Fraction | None:
-    """A number as its text has it: 0.01 is a hundredth."""
+    """The exact value of a number's decimal text: 0.01 is a hundredth."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float) and not isfinite(value):
@@ -230,7 +237,7 @@ def exactly(value: Any) -> Fraction | None:
 
 
 def least_common(one: Fraction, other: Fraction) -> Fraction:
-    """The least number that is a multiple of both."""
+    """The least number that is a multiple of both numbers."""
     a, b = one.numerator * other.denominator, other.numerator * one.denominator
     return Fraction(a * b // gcd(a, b), one.denominator * other.denominator)
 
@@ -316,4 +323,4 @@ _READERS: Sequence[tuple[frozenset[str], _Reader]] = (
     (OF_ARRAYS | {"uniqueItems"}, _entries),
     (_CHECKED, _checks),
 )
-"""What reads which keywords."""
+"""The function that reads each group of keywords."""

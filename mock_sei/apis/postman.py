@@ -1,7 +1,7 @@
-"""A Postman collection and environment from the products' OpenAPI documents.
+"""Makes a Postman collection and environment from the products' OpenAPI documents.
 
-Pure functions from documents to the JSON of Postman's formats. Source: the schema of collections
-v2.1.0 for names and nesting; Security FAQ for what Postman must be told of certificates.
+All functions are pure. Source: the schema of collections v2.1.0 for names and nesting; Security FAQ
+for what Postman must know about certificates.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if ((pm.response.headers.get("Content-Type") || "").includes("json")) {
 """
 
 FROM_ANSWERS = {"job-status": "{{jobStatusQueryKey}}", "collect-report": "{{requestId}}"}
-"""Actions whose key an earlier call of the collection was answered with."""
+"""Actions whose key comes from the answer to an earlier call of the collection."""
 
 BOUNDARY = "mock-sei-boundary"
 _FILE = (
@@ -52,7 +52,7 @@ _FILE = (
 )
 
 Keys = Mapping[str, str]
-"""Of a collection of records, the key that examples name."""
+"""The key that examples use, by the name of the collection of records."""
 
 Json = dict[str, Any]
 
@@ -60,10 +60,11 @@ Json = dict[str, Any]
 def collection(
     documents: Mapping[str, Mapping[str, Any]], token: Sequence[str], keys: Keys
 ) -> Json:
-    """A folder for each product, and before them the token request.
+    """A Postman collection: the token request, then a folder for each product.
 
-    ``token`` are the names of its form's fields, each a variable of the environment; none where
-    the application's grant needs a log-in page, and the environment holds a token instead.
+    ``token`` are the field names of the token request's form. Each is also a variable of the
+    environment. It is empty if the application's grant needs a log-in page; then the environment
+    holds a token.
     """
     folders = [_folder(document, keys) for document in documents.values()]
     first = [_token_request(token)] if token else []
@@ -74,7 +75,7 @@ def collection(
 
 
 def environment(name: str, values: Mapping[str, str], secret: Sequence[str]) -> Json:
-    """The variables of the collection; those in ``secret`` are shown as dots."""
+    """The variables of the collection. Postman shows those in ``secret`` as dots."""
     return {
         "name": name,
         "values": [
@@ -105,12 +106,12 @@ def _token_request(fields: Sequence[str]) -> Json:
 
 
 def _always(name: str, value: str) -> Json:
-    """What a path template has in its query, as a parameter."""
+    """A pair in the query of a path template, as a parameter."""
     return {"name": name, "in": "query", "required": True, "schema": {"enum": [value]}}
 
 
 def _base(document: Mapping[str, Any], item: Mapping[str, Any], method: str) -> str:
-    """The path of an operation's own server, else of its path's, else of the document's."""
+    """The path of an operation's own server, or of its path item's, or of the document's."""
     holders = (item[method], item, document)
     return own_base([(each.get("servers"), "servers") for each in holders], Path()) or ""
 
@@ -131,7 +132,8 @@ def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
             for method in METHODS
             if method in item
         ]
-    items.sort(key=lambda each: each["request"]["method"] == "DELETE")  # what is gone comes last
+    # Deletes come last, because later calls cannot use a deleted record.
+    items.sort(key=lambda each: each["request"]["method"] == "DELETE")
     return {
         "name": info.get("title", ""),
         "description": info.get("description", ""),
@@ -188,7 +190,8 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
 
 
 def _resolved(item: Mapping[str, Any], document: Document) -> Mapping[str, Any]:
-    """A path's methods, their parameters and bodies without references, with what is sent."""
+    """The methods of a path with their parameters and bodies, without references and with the
+    values to send."""
 
     def follow(value: Any) -> Any:
         return document.follow(value, "")
@@ -214,7 +217,10 @@ def _resolved(item: Mapping[str, Any], document: Document) -> Mapping[str, Any]:
 
 
 def _with_example(parameter: Mapping[str, Any], document: Document) -> Json:
-    """A parameter with the value that is sent for it; one that must come is made."""
+    """A parameter with the value to send.
+
+    The value of a required parameter is made if there is no example.
+    """
     schema = document.follow(parameter.get("schema") or {}, "")
     schema = schema if isinstance(schema, Mapping) else {}
     content = parameter.get("content") or {}
@@ -230,11 +236,11 @@ def _with_example(parameter: Mapping[str, Any], document: Document) -> Json:
 
 _SENT = "x-mock-sei-sent"
 _MADE = "x-mock-sei-made"
-"""Keys of a parameter: the value that is sent, and one that fits, for want of a better one."""
+"""Keys of a parameter: the value to send, and a made value that fits the schema."""
 
 
 def _shown(media: Mapping[str, Any], document: Document) -> Any:
-    """The example of a media type, else a value that fits its schema."""
+    """The example of a media type, or else a value that fits its schema."""
     for found in shown_values(media, document):
         return found
     if "schema" not in media:
@@ -249,7 +255,7 @@ def _spelling(parameter: Mapping[str, Any]) -> Spelling:
 
 
 def _text(parameter: Mapping[str, Any]) -> str:
-    """What is sent in a path or a header; empty where nothing is known."""
+    """The value to send in a path or a header; empty if none is known."""
     if _SENT not in parameter:
         return ""
     if "content" in parameter:
@@ -258,7 +264,7 @@ def _text(parameter: Mapping[str, Any]) -> str:
 
 
 def _pairs(parameter: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is sent in a query or a cookie, by name."""
+    """The pairs to send in a query or a cookie."""
     if _SENT not in parameter:
         return [(parameter["name"], "")]
     if "content" in parameter:
@@ -270,9 +276,9 @@ _IN_PATH = re.compile(r"\{([^{}]+)\}")
 
 
 def _url(path: str, parameters: Sequence[Mapping[str, Any]], key: str = "") -> Json:
-    """Path parameters are ``:name`` in Postman; optional ones of the query are switched off.
+    """A URL of Postman. Path parameters are ``:name``. Optional query parameters are switched off.
 
-    Of a part of the path that has more in it than one parameter, Postman knows none.
+    In a path segment with more than one parameter, Postman knows no parameters.
     """
     in_path = [each for each in parameters if each["in"] == "path"]
     values = {
@@ -327,7 +333,7 @@ def _examples(parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterat
 
 
 def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Media type and text of a request body."""
+    """The media type and the text of a request body."""
     content = (operation.get("requestBody") or {}).get("content") or {}
     if not content:
         return None
@@ -348,7 +354,7 @@ def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _field(name: str, value: Any, encoding: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A field of a form; an object without a style is JSON (OpenAPI, encoding)."""
+    """A field of a form. An object without a style is JSON (OpenAPI, encoding)."""
     written = encoding.get(name) or {}
     if "style" not in written and isinstance(value, Mapping):
         return [(name, text_of(value))]
@@ -356,7 +362,7 @@ def _field(name: str, value: Any, encoding: Mapping[str, Any]) -> list[tuple[str
 
 
 def _parts(found: Mapping[str, Any], media: Mapping[str, Any]) -> str:
-    """The fields of a multipart body; what is binary by its schema is a file."""
+    """The parts of a multipart body. A field that is binary by its schema is sent as a file."""
     schema = media.get("schema") or {}
     known = schema.get("properties") or {}
     lines = []

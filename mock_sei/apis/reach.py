@@ -1,7 +1,7 @@
-"""What a wrong spot of a document costs: the operations that read it, and no other.
+"""Decides which operations a fault in a document affects: only those that use the faulty part.
 
-A spot belongs to every operation and every target of a reference that it lies in; who refers to
-such a target has the spot as well.
+A faulty part belongs to all operations and reference targets that contain it. It also belongs to
+everything that refers to such a target.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from mock_sei.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Wrong:
-    """A wrong spot."""
+    """A faulty part of a document."""
 
     pointer: Pointer
     error: ConfigurationError
 
 
 class Reach:
-    """Which parts of a document read which wrong spots."""
+    """Which parts of a document use which faulty parts."""
 
     def __init__(self, wrong: Iterable[Wrong], links: Iterable[tuple[Pointer, Pointer]]) -> None:
-        """``links`` lead from where a reference stands to where it leads."""
+        """Each of ``links`` is a pair: the place of a reference, and the place of its target."""
         self._reasons: dict[tuple[str, ...], list[ConfigurationError]] = {}
         self._into: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
         for start, end in links:
@@ -33,7 +33,7 @@ class Reach:
         steps = _MOST_STEPS
         reached: set[tuple[str, ...]] = set()
         for each in wrong:
-            if steps > 0:  # after so many, one reason is enough for what a reference leads to
+            if steps > 0:  # after so many steps, a place gets only one reason
                 reached = set()
             steps -= self._spread(_texts(each.pointer), each.error, reached)
         self._below: dict[tuple[str, ...], list[ConfigurationError]] = {}
@@ -44,7 +44,7 @@ class Reach:
     def _spread(
         self, pointer: tuple[str, ...], error: ConfigurationError, reached: set[tuple[str, ...]]
     ) -> int:
-        """Notes an error for all that it reaches, and says how much that was."""
+        """Records an error for all places that it affects. Returns how many these are."""
         waiting, steps = [pointer], 0
         while waiting:
             each = waiting.pop()
@@ -57,7 +57,7 @@ class Reach:
         return steps
 
     def reasons(self, item: Pointer, *keys: str) -> list[ConfigurationError]:
-        """Why an object cannot be used: itself, or what is below these keys of it; each once."""
+        """The errors of an object itself and of everything below these keys of it, each once."""
         if not self._reasons:
             return []
         found = list(self._reasons.get(_texts(item), ()))
@@ -67,7 +67,7 @@ class Reach:
 
 
 _MOST_STEPS = 20_000
-"""Places that all wrong spots reach together, each spot for itself."""
+"""The most places that all faults together affect, counted separately for each fault."""
 
 
 def _texts(pointer: Pointer) -> tuple[str, ...]:

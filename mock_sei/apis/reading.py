@@ -1,4 +1,4 @@
-"""What operations of a document say, read for use. A fault names the file and the place."""
+"""Reads what the operations of a document declare. Each fault names the file and the place."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ ACTIONS = (
     "collect-report",
     "example",
 )
-"""What can answer an operation; ``actions/`` has a file for each."""
+"""The actions that can answer an operation. ``actions/`` has a file for each."""
 
 _USUAL_USES = {("query", "limit"): "limit", ("query", "cursor"): "cursor"}
-"""By the parameter's place and name, where its document says nothing."""
+"""The use of a parameter by its place and name, if its document does not give one."""
 
 _RULE_KEYS = OF_AN_OPERATION.keys() | {"action"}
 _PLACES = frozenset({"query", "path", "header", "cookie", QUERYSTRING})
@@ -58,37 +58,38 @@ _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
-    """An operation that cannot be used, or all of a path."""
+    """An operation, or a whole path, that cannot be used."""
 
     method: str | None
     path: str
-    """As it would be called."""
+    """The path as clients would call it."""
     reasons: Sequence[ConfigurationError]
     written: str = ""
-    """As its document has it, where that is known."""
+    """The path as its document writes it, if that is known."""
 
     @property
     def name(self) -> str:
+        """The operation, such as ``GET /v1/orders``, or ``every method of /v1/orders``."""
         return f"{self.method or 'every method of'} {self.path}"
 
     @property
     def written_name(self) -> str:
-        """As :attr:`name`, with a fragment or a query that the path has in its document."""
+        """Like :attr:`name`, with the fragment or query that the path has in its document."""
         extra = self.written[len(self.written.partition("#")[0].partition("?")[0]) :]
         return f"{self.name}{extra}"
 
 
 @dataclass(kw_only=True)
-class Reading:
-    """The operations of a document, and what is wrong with the others."""
+class DocumentOperations:
+    """The operations of a document, and the faults of those that cannot be used."""
 
     operations: list[Operation] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     problems: list[ConfigurationError] = field(default_factory=list)
-    """What is taken otherwise than it is written; it costs no operation."""
+    """What is read differently from how it is written. All operations can still be called."""
 
 
-NOTHING_THERE = "no name, no place: it is empty"
+NOTHING_THERE = "it is empty: it has no name and no place"
 
 
 def rule_of(
@@ -99,6 +100,7 @@ def rule_of(
     document: Document,
     place: str,
 ) -> Rule:
+    """The rule under ``x-mock-sei``. Raises :class:`ConfigurationError` with file and place."""
     source = document.source
     if value is None:
         return Rule(action="example", collection=re.sub(r"/\{[^}]*\}$", "", path), key="")
@@ -109,7 +111,7 @@ def rule_of(
     found.setdefault("action", "list" if method in ("get", "head") else "create")
     if found["action"] not in ACTIONS:
         raise ConfigurationError(
-            f"there are {', '.join(ACTIONS)}",
+            f"must be one of {', '.join(ACTIONS)}",
             source=source,
             key=f"{place}.action",
             value=found["action"],
@@ -131,6 +133,7 @@ def parameters_of(
     problems: list[ConfigurationError],
     places: Set[str] = _PLACES,
 ) -> Iterator[tuple[Key, Parameter]]:
+    """Reads parameters, each with its key. Raises :class:`ConfigurationError` with all faults."""
     if not isinstance(entries, list | None):
         raise ConfigurationError("not a list", source=document.source, key=f"{place}.parameters")
     seen: dict[Key, str] = {}
@@ -146,7 +149,7 @@ def parameters_of(
             continue
         first = seen.setdefault(found.key, here)
         if first != here:
-            problem = f"{first} has this name and place too; the last one is read"
+            problem = f"{first} has the same name and place; the last one is read"
             problems.append(ConfigurationError(problem, source=document.source, key=here))
         yield found.key, found
     raise_all(wrong)
@@ -159,11 +162,11 @@ def _parameter(
     problems: list[ConfigurationError],
     places: Set[str],
 ) -> Parameter | None:
-    """None for one that is not read. Raises :class:`ConfigurationError`."""
+    """Reads a parameter; None if it is ignored. Raises :class:`ConfigurationError`."""
     raw = mapping(document.follow(entry, here), document.source, here)
     name, where = raw.get("name"), raw.get("in")
     if not isinstance(name, str) or not isinstance(where, str) or where not in places:
-        problem = "no name, or no place" if raw else NOTHING_THERE
+        problem = "it has no name or no place" if raw else NOTHING_THERE
         raise ConfigurationError(problem, source=document.source, key=here)
     if where == "header" and name.lower() in _NOT_PARAMETERS:
         return None
@@ -178,7 +181,7 @@ def _parameter(
         check_parameter(rule, document.source, f"{here}.{EXTENSION}")
     content, given = _content(raw, document, here)
     if where == QUERYSTRING and media_type_of(content) == FORM_TYPE:
-        content = None  # its fields are the members of an object, each under its own name
+        content = None  # its fields are the object's members, under their own names
     schema = _schema(given or {}, document, f"{here}.schema")
     if "default" in schema and not document.lenient:
         schema = _with_good_default(schema, document, f"{here}.schema", problems)
@@ -213,7 +216,7 @@ _RULES_OF_A_PARAMETER = (
     "values",
     "aliases",
 )
-"""Keys of its ``x-mock-sei`` that a parameter has as they are."""
+"""The keys of a parameter's ``x-mock-sei`` that are taken over unchanged."""
 
 
 def _with_good_default(
@@ -222,7 +225,7 @@ def _with_good_default(
     place: str,
     problems: list[ConfigurationError],
 ) -> Mapping[str, Any]:
-    """A default that breaks its own schema is reported, and stands for nothing."""
+    """The schema of a parameter. A default that does not fit it is reported and removed."""
     if document.checker(schema).is_valid(schema["default"]):
         return schema
     problem = "the default does not fit its schema; it is not used"
@@ -232,7 +235,7 @@ def _with_good_default(
 
 
 def _content(raw: Mapping[str, Any], document: Document, place: str) -> tuple[str | None, Any]:
-    """The media type of a parameter's value, where it has one, and its schema."""
+    """The media type of a parameter's value, or None, and its schema."""
     content = raw.get("content")
     if not isinstance(content, Mapping) or not content:
         return None, raw.get("schema")
@@ -242,7 +245,7 @@ def _content(raw: Mapping[str, Any], document: Document, place: str) -> tuple[st
 
 
 def _schema(given: Any, document: Document, place: str) -> Mapping[str, Any]:
-    """What a parameter's value must fit: a reference with keywords beside it stays as it is."""
+    """The schema of a parameter's value. A reference with keywords beside it is not followed."""
     target = document.follow(given, place)
     found = mapping({} if target is True else target, document.source, place)
     if isinstance(given, Mapping) and "$ref" in given and len(given) > 1:
@@ -251,7 +254,10 @@ def _schema(given: Any, document: Document, place: str) -> Mapping[str, Any]:
 
 
 def form_fields(raw: Mapping[str, Any], document: Document, place: str) -> list[Mapping[str, Any]]:
-    """The fields of the rule's form, as parameters: they pick records as those of a query do."""
+    """The fields of the rule's form, as parameters.
+
+    They select records like parameters of the query.
+    """
     rule = raw.get(EXTENSION)
     fields = rule.get("form") if isinstance(rule, Mapping) else None
     if not isinstance(fields, Mapping):
@@ -282,13 +288,13 @@ def form_fields(raw: Mapping[str, Any], document: Document, place: str) -> list[
 def faults_of_path(
     path: str, parameters: Mapping[Key, Parameter], source: Path, place: str
 ) -> Iterator[ConfigurationError]:
-    """What parameters lack that others, or the path, speak of."""
+    """Parameters that other parameters or the path refer to, and that do not exist."""
     names = {each.name for each in parameters.values()}
     for (_, name), parameter in parameters.items():
         chooser = parameter.chosen.get("by", parameter.name)
         if chooser not in names:
             yield ConfigurationError(
-                "no parameter of the operation",
+                "the operation has no such parameter",
                 source=source,
                 key=f"{place}: {name}.{EXTENSION}.chosen.by",
                 value=chooser,
@@ -303,7 +309,7 @@ def faults_of_path(
 
 
 def faults_of_statuses(responses: Any, source: Path, place: str) -> list[ConfigurationError]:
-    """An operation needs an answer that a server can send: 1xx is none, nor is 600 and above."""
+    """An operation needs a response that a server can send, so not 1xx and not 600 or above."""
     codes = [str(each) for each in responses] if isinstance(responses, Mapping) else []
     wrong = [each for each in codes if re.fullmatch("1[0-9]{2}|[6-9][0-9]{2}|[0-9]{4,}", each)]
     if not wrong or any(re.fullmatch("[23]([0-9]{2}|XX|xx)|default", each) for each in codes):

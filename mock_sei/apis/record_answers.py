@@ -1,7 +1,7 @@
-"""A user's records in the shape that the document of an operation gives its answer.
+"""Answers with a user's records, in the shape of the answer that the operation's document declares.
 
-A list stands in the one list of its wrapper, and a record is found by the member that the last
-parameter of the path names.
+A list of records is put into the only list of the answer. A single record is found by the member
+that the last parameter of the path names.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from typing import Any
 from mock_sei.apis.calls import ApiCall, not_there
 from mock_sei.apis.combining import ways
 from mock_sei.apis.plain import Parts, Plain
-from mock_sei.apis.records import Order, Record, Table, texts
+from mock_sei.apis.records import Order, Record, RecordTable, texts
 from mock_sei.apis.references import Document
 
 _DEEPEST = 3
-"""Levels of a wrapper in which its list is looked for."""
+"""How many levels of an answer are searched for its list."""
 _MOST_MEMBERS = 200
-"""Members of a wrapper that are looked at."""
+"""How many members of an answer are searched."""
 _MOST_KEYS = 6
-"""Members of the records that a value of the path is compared with."""
+"""How many members of a record are compared with a value of the path."""
 _COUNTS = frozenset(["count", "size"])
 _TOTALS = frozenset(["total", "totalcount", "totalitems", "totalresults"])
-"""Numbers of a wrapper that say how many records are shown, and how many there are; in lower case
-without signs."""
+"""Names of numbers in an answer that say how many records exist, in lower case without
+punctuation."""
 _MORE = frozenset(["hasmore", "hasnext", "hasnextpage", "more"])
-"""Truths of a wrapper that say whether further records follow."""
+"""Names of booleans in an answer that say whether further records follow."""
 
 
 def records_answer(call: ApiCall, schema: Any, wrapper: Any) -> Any:
-    """All records; the one that the path names, where the path ends with a parameter.
+    """All records; or the one record that the path names, if the path ends with a parameter.
 
-    ``wrapper`` is what the document answers without records. Raises
-    :class:`~mock_sei.errors.Refusal`, 404.
+    ``wrapper`` is the answer without records, as the document gives it. Raises a 404
+    :class:`~mock_sei.errors.Refusal`.
     """
     operation = call.operation
     table = call.state.collections.table(operation.rule.collection)
@@ -45,8 +45,8 @@ def records_answer(call: ApiCall, schema: Any, wrapper: Any) -> Any:
     place = _list_place(schema, operation.document)
     if place is None:
         call.notes.append(
-            f"the records of {operation.name} are answered as a list: its schema has not one list "
-            "that they could stand in"
+            f"the records of {operation.name} are answered as a bare list, because its schema has "
+            "no list for them, or several"
         )
         place = ()
     items = _plain_at(schema, place, operation.document).item(0)
@@ -55,8 +55,8 @@ def records_answer(call: ApiCall, schema: Any, wrapper: Any) -> Any:
     return _counted(_put(wrapper, place, shown), place, shown=len(shown), total=len(picked))
 
 
-def _picked(call: ApiCall, table: Table, items: Parts) -> list[Record]:
-    """The records that the query asks for, by members of their schema."""
+def _picked(call: ApiCall, table: RecordTable, items: Parts) -> list[Record]:
+    """The records that the query selects by the members of their schema."""
     found: Sequence[Record] = table.records
     if not call.values:
         return list(found)
@@ -69,7 +69,7 @@ def _picked(call: ApiCall, table: Table, items: Parts) -> list[Record]:
 
 
 def _first_of(call: ApiCall, records: list[Record]) -> list[Record]:
-    """As many as ``limit`` asks for."""
+    """As many records as ``limit`` asks for."""
     for parameter in call.operation.find_parameters("limit"):
         most = call.values.get(parameter.key)
         if isinstance(most, int) and most >= 0:
@@ -78,7 +78,7 @@ def _first_of(call: ApiCall, records: list[Record]) -> list[Record]:
 
 
 def _texts(value: Any) -> set[str]:
-    """A value as a query writes it; each one of a list."""
+    """A value as a query writes it, as a set. A list gives a text for each of its entries."""
     return {_text(each) for each in (value if isinstance(value, tuple | list) else (value,))}
 
 
@@ -87,14 +87,17 @@ def _text(value: Any) -> str:
 
 
 def _list_place(schema: Any, document: Document) -> tuple[str, ...] | None:
-    """As :func:`_find_list`, found once."""
+    """The remembered result of :func:`_find_list`."""
     kept = document.derived("list", schema, lambda: {"place": _find_list((schema,), document)})
     found: tuple[str, ...] | None = kept["place"]
     return found
 
 
 def _find_list(parts: Parts, document: Document) -> tuple[str, ...] | None:
-    """The members that lead to the one list of a wrapper; none of them where it is the list."""
+    """The member names that lead to the only list of an answer.
+
+    Empty if the answer itself is the list.
+    """
     level: list[tuple[tuple[str, ...], Parts]] = [((), parts)]
     left = _MOST_MEMBERS
     for _ in range(_DEEPEST + 1):
@@ -128,7 +131,7 @@ def _plain_at(schema: Any, place: tuple[str, ...], document: Document) -> Plain:
 
 
 def _put(wrapper: Any, place: tuple[str, ...], value: Any) -> Any:
-    """A wrapper with another value in one place."""
+    """The answer with another value in one place."""
     if not place:
         return value
     name, *rest = place
@@ -137,7 +140,7 @@ def _put(wrapper: Any, place: tuple[str, ...], value: Any) -> Any:
 
 
 def _counted(wrapper: Any, place: tuple[str, ...], *, shown: int, total: int) -> Any:
-    """A wrapper in which each number and truth about its records is right."""
+    """The answer with correct numbers and booleans about its records."""
     if not place or not isinstance(wrapper, Mapping):
         return wrapper
     facts = {**dict.fromkeys(_COUNTS, shown), **dict.fromkeys(_TOTALS, total)}
@@ -151,8 +154,11 @@ def _counted(wrapper: Any, place: tuple[str, ...], *, shown: int, total: int) ->
     return {**found, place[0]: inner}
 
 
-def _record_place(schema: Any, table: Table, document: Document) -> tuple[str, ...]:
-    """The members that lead to the one record of a wrapper; none where the answer is the record."""
+def _record_place(schema: Any, table: RecordTable, document: Document) -> tuple[str, ...]:
+    """The member names that lead to the record in an answer.
+
+    Empty if the answer itself is the record.
+    """
     known = next(iter(table.records), {}).keys()
     kept = document.derived(
         f"record of {sorted(map(str, known))}",
@@ -178,7 +184,7 @@ def _find_record(parts: Parts, known: Set[str], document: Document) -> tuple[str
     return ()
 
 
-def _record(call: ApiCall, table: Table, schema: Any, place: tuple[str, ...]) -> Record:
+def _record(call: ApiCall, table: RecordTable, schema: Any, place: tuple[str, ...]) -> Record:
     operation = call.operation
     name = operation.path.rpartition("{")[2].rstrip("}")
     wanted = str(call.values["path", name])
@@ -199,10 +205,10 @@ _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 
 def _keys(parameter: str, plain: Plain, document: Document) -> Iterator[str]:
-    """Members that a parameter of a path may mean, the likeliest first.
+    """The members that a parameter of a path may mean, the most likely first.
 
-    ``{gadgetCode}``: ``gadgetCode``, ``gadget_code``, ``id``, ``code``; then what the schema
-    requires.
+    For ``{gadgetCode}``: ``gadgetCode``, ``gadget_code``, ``id``, ``code``, then the required
+    members.
     """
     words = [each.lower() for each in _WORD.findall(parameter)] or [parameter]
     yield parameter

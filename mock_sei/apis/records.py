@@ -1,9 +1,9 @@
-"""The records of one collection at one moment, with the orders in which they are looked up.
+"""The records of one collection at one moment, with the orders that find them quickly.
 
-Nothing here is ever changed in place: a change makes another :class:`Table` that shares almost all
-with the one before. So a seed can be shared by every state of a platform, and whoever reads is
-never disturbed by who writes. An order is made when it is first asked for, and kept in step by
-every later change; what a lookup costs does not grow with the records, but for a logarithm.
+Nothing here is changed in place. A change makes a new :class:`RecordTable` that shares almost
+everything with the old one. So all states of a platform can share a seed, and a writer never
+disturbs a reader. An order is computed when it is first needed, and every later change keeps it up
+to date. The time of a lookup grows only with the logarithm of the number of records.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ Record = Mapping[str, Any]
 
 Key = tuple[Any, ...]
 Entry = tuple[Key, int, Record]
-"""What orders a record, its place in the collection, itself. Two never have key and place alike, so
-records are not compared."""
+"""The key that orders a record, its place in the collection, and the record. No two entries have
+the same key and place, so records are never compared."""
 
 _CHUNK = 64
-"""Entries of a full list; of twice as many two are made."""
+"""The entries of a full list. A list with twice as many is split in two."""
 _LAST = float("inf")
-"""A place behind all."""
+"""A place after all records."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """How records are ordered: by what ``keys`` makes of one, then by the values of fields.
+    """An order of records: first by the keys that ``keys`` gives, then by the values of fields.
 
-    ``keys`` is a function of a module, with ``argument`` (two that are equal are one order); a
-    record is there once for each of the keys, and not at all without one.
+    ``keys`` is a module's function that also gets ``argument``. Equal functions and arguments are
+    the same order. A record occurs once for each of its keys, so not at all without a key.
     """
 
     keys: Callable[..., Iterable[Any]]
@@ -42,13 +42,17 @@ class Order:
     then: tuple[str, ...] = ()
 
     def entries(self, place: int, record: Record) -> list[Entry]:
+        """The entries of a record in this order, one for each of its keys."""
         behind = tuple(order_of(find_value(record, each)) for each in self.then)
         found = dict.fromkeys(self.keys(record, *self.argument))
         return [((key, *behind), place, record) for key in found]
 
 
 class Entries(Sequence[Entry]):
-    """Entries in their order, in short lists that are shared with what they were before."""
+    """Entries in their order.
+
+    They are kept in short lists, which are shared with earlier versions.
+    """
 
     def __init__(self, chunks: list[list[Entry]], firsts: list[tuple[Key, int]], size: int) -> None:
         self._chunks = chunks
@@ -58,7 +62,7 @@ class Entries(Sequence[Entry]):
 
     @classmethod
     def of(cls, entries: list[Entry]) -> Entries:
-        """Made of entries that are in order already."""
+        """Makes it from entries that are already in order."""
         chunks = [entries[at : at + _CHUNK] for at in range(0, len(entries), _CHUNK)]
         return cls(chunks, [chunk[0][:2] for chunk in chunks], len(entries))
 
@@ -94,7 +98,7 @@ class Entries(Sequence[Entry]):
         return self._starts[number] + _find(self._chunks[number], key, place)
 
     def starting_at(self, key: Key) -> Iterator[Entry]:
-        """All entries from the first one whose key begins with this key, or comes after it."""
+        """All entries from the first one whose key begins with this key or comes after it."""
         number = max(0, self._number(key, -1))
         for later in range(number, len(self._chunks)):
             chunk = self._chunks[later]
@@ -102,6 +106,7 @@ class Entries(Sequence[Entry]):
             yield from (chunk[at] for at in range(start, len(chunk)))
 
     def with_entry(self, entry: Entry) -> Entries:
+        """These entries and one more."""
         if not self._chunks:
             return Entries.of([entry])
         number = max(0, self._number(entry[0], entry[1]))
@@ -112,20 +117,22 @@ class Entries(Sequence[Entry]):
         return self._with_chunks(number, [chunk[:_CHUNK], chunk[_CHUNK:]], self._size + 1)
 
     def without_entry(self, entry: Entry) -> Entries:
+        """These entries without one of them."""
         number = self._number(entry[0], entry[1])
         chunk = self._chunks[number].copy()
         del chunk[_find(chunk, entry[0], entry[1])]
         return self._with_chunks(number, [chunk] if chunk else [], self._size - 1)
 
     def with_record(self, entry: Entry) -> Entries:
-        """The entry in the place of the one with its key and place."""
+        """Replaces the record of the entry with the same key and place."""
         number = self._number(entry[0], entry[1])
         chunk = self._chunks[number].copy()
         chunk[_find(chunk, entry[0], entry[1])] = entry
         return self._with_chunks(number, [chunk], self._size)
 
     def _number(self, key: Key, place: float) -> int:
-        """The number of the list that an entry is in, or belongs into; -1 before the first list."""
+        """The number of the list that contains or would contain an entry; -1 before the first
+        list."""
         return bisect_right(self._firsts, (key, place)) - 1
 
     def _with_chunks(self, number: int, new: list[list[Entry]], size: int) -> Entries:
@@ -139,13 +146,16 @@ _key_and_place = itemgetter(0, 1)
 
 
 def _find(chunk: list[Entry], key: Key, place: float) -> int:
-    """The position of an entry, or of where it belongs; of two equal, the shorter comes first."""
+    """The position of an entry, or the position where it would be inserted.
+
+    If one key is the beginning of another, the shorter one comes first.
+    """
     wanted: tuple[Any, ...] = (key, place)
     return bisect_left(chunk, wanted)
 
 
 class Selection(Sequence[Record]):
-    """Records that stand side by side in an order; looked up, not copied."""
+    """Adjacent records of an order. They are looked up when needed and not copied."""
 
     def __init__(self, entries: Entries, positions: range) -> None:
         self._entries = entries
@@ -167,21 +177,22 @@ class Selection(Sequence[Record]):
         return (record for _, _, record in self.entries())
 
     def entries(self) -> Iterator[Entry]:
+        """The entries of the records, with their keys."""
         return map(self._entries.__getitem__, self._positions)
 
 
 def whole(_: Record) -> Iterable[Any]:
-    """One key for every record: they stand as they were put in."""
+    """The same key for every record, so that records keep the order in which they were added."""
     return (0,)
 
 
 def texts(record: Record, field: str) -> Iterable[str]:
-    """The value of a field as a text: a path has no numbers."""
+    """The value of a field as text, because a path is text."""
     return (str(record[field]),) if field in record else ()
 
 
 def identity(record: Record) -> Iterable[int]:
-    """Which object it is."""
+    """The identity of the record's object."""
     return (id(record),)
 
 
@@ -189,16 +200,17 @@ AS_PUT_IN = Order(whole)
 BY_IDENTITY = Order(identity)
 
 
-class Table:
+class RecordTable:
     """The records of one collection at one moment."""
 
     def __init__(self, orders: dict[Order, Entries], next_place: int) -> None:
         self._orders = orders
         self.next_place = next_place
-        """Above those of all records, of removed ones too."""
+        """A place above those of all records, including removed ones."""
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> Table:
+    def of(cls, records: Iterable[Record]) -> RecordTable:
+        """A table of these records, in this order."""
         entries: list[Entry] = [((0,), place, each) for place, each in enumerate(records)]
         return cls({AS_PUT_IN: Entries.of(entries)}, len(entries))
 
@@ -207,10 +219,11 @@ class Table:
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
-        """All, as they were put in."""
+        """All records, in the order in which they were added."""
         return tuple(record for _, _, record in self._orders[AS_PUT_IN])
 
     def ordered(self, order: Order) -> Entries:
+        """All entries in this order. The order is computed once and kept."""
         found = self._orders.get(order)
         if found is None:
             made = (
@@ -222,7 +235,10 @@ class Table:
         return found
 
     def between(self, order: Order, first: Any = None, last: Any = None) -> Selection:
-        """The records whose key is from ``first`` to ``last``, both included; None is no bound."""
+        """The records whose key is from ``first`` to ``last``, both included.
+
+        None means no bound.
+        """
         entries = self.ordered(order)
         start = 0 if first is None else entries.position((first,), -1)
         stop = len(entries) if last is None else entries.position((last, _BEHIND), _LAST)
@@ -235,22 +251,25 @@ class Table:
                 return
             yield place, record
 
-    def with_records(self, records: Sequence[Record]) -> Table:
-        """A table with further records behind all others."""
+    def with_records(self, records: Sequence[Record]) -> RecordTable:
+        """A table with further records after all others."""
         if len(records) > len(self) // 8 + 8:
-            return Table.of((*self.records, *records))
+            return RecordTable.of((*self.records, *records))
         table = self
         for each in records:
             table = table.with_change(table.next_place, None, each)
         return table
 
-    def with_change(self, place: int, old: Record | None, new: Record | None) -> Table:
-        """``new`` in the place of ``old``; None where there is nothing, or shall be nothing."""
+    def with_change(self, place: int, old: Record | None, new: Record | None) -> RecordTable:
+        """A table with ``new`` in the place of ``old``.
+
+        None for ``old`` adds a record, None for ``new`` removes one.
+        """
         orders = {
             order: _changed(order, entries, place, old, new)
             for order, entries in self._orders.copy().items()
         }
-        return Table(orders, max(self.next_place, place + 1))
+        return RecordTable(orders, max(self.next_place, place + 1))
 
 
 def _changed(
@@ -267,7 +286,7 @@ def _changed(
 
 
 class _Behind:
-    """Comes after every key."""
+    """Compares as greater than every key."""
 
     def __lt__(self, _: object) -> bool:
         return False
@@ -280,21 +299,21 @@ _BEHIND = _Behind()
 
 
 def order_of(value: object) -> tuple[int, Any]:
-    """Numbers before texts before the rest, so that any two values can be put in order."""
+    """A sort key for any value: numbers come before texts, and texts before everything else."""
     if isinstance(value, int | float):
         return 0, value
     return (1, value) if isinstance(value, str) else (2, str(value))
 
 
 def ordered(records: Iterable[Record], field: str) -> list[Record]:
-    """The records in the order of a field's value; records without the field stand last."""
+    """The records in the order of a field's value. Records without the field come last."""
     return sorted(records, key=lambda each: order_of(find_value(each, field)))
 
 
 def find_value(record: Record, field: str) -> Any:
-    """The value of a field, a dot leading into a member; None where there is none.
+    """The value of a field, or None. A dot in the name leads into a member.
 
-    Of a list of members, the list of the values that are there.
+    If the value before the dot is a list, the result is the list of its entries' values.
     """
     if "." not in field:
         return record.get(field)

@@ -1,6 +1,6 @@
-"""One OpenAPI document: its content, where it came from, and what its ``$ref`` point at.
+"""One OpenAPI document: its content, its file, and the targets of its ``$ref``.
 
-References lead within the document.
+References lead only to places in the same document.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from mock_sei.apis.schemas import MOST_AT_ONCE, Checker
 from mock_sei.errors import ConfigurationError
 
 _LONGEST_WAY = 20
-"""References that follow one another; more is a circle."""
+"""The longest chain of references. A longer one is a circle."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A document as it is used."""
+    """A document, ready for use."""
 
     source: Path
     content: Mapping[str, Any] = field(repr=False)
     lenient: bool = False
-    """Whether it describes a product of the vendor in our words. Then the types that it gives are
-    read as a page writes them: ``TRUE`` is true, and null is a member that was not sent. The
-    document of a user is kept to the letter."""
+    """Whether we wrote the document for a product of the vendor. Then its types are read as the
+    vendor's pages write values: ``TRUE`` is true, and null is a member that was not sent. A user's
+    document is read strictly."""
     bases: Mapping[str, frozenset[int]] = field(default_factory=dict, repr=False)
-    """Which schemas are below which, as ``discriminators.py`` finds them."""
+    """The base types of schemas, as ``discriminators.py`` finds them."""
     flags: Set[str] = frozenset(["readOnly", "writeOnly"])
-    """Which of these some schema may have."""
+    """Which of these two flags the schemas may use."""
 
     def follow(self, value: Any, place: str) -> Any:
-        """The value, or what its reference points at. Raises :class:`ConfigurationError`."""
+        """The value, or the target of its reference. Raises :class:`ConfigurationError`."""
         for _ in range(_LONGEST_WAY):
             if not isinstance(value, Mapping) or not isinstance(value.get("$ref"), str):
                 return value
@@ -44,7 +44,7 @@ class Document:
         raise ConfigurationError("a circle of references", source=self.source, key=place)
 
     def find(self, reference: str, place: str) -> Any:
-        """What ``#/…`` points at. Raises :class:`ConfigurationError`."""
+        """The target of a reference ``#/…``. Raises :class:`ConfigurationError`."""
         if not reference.startswith("#/"):
             raise ConfigurationError(
                 "only references within the document (#/...) are supported",
@@ -65,13 +65,14 @@ class Document:
         return found
 
     def checker(self, schema: Any) -> Checker:
-        """Of a schema of this document, made once."""
+        """The checker of a schema of this document. It is made only once."""
         return self._checker(self._checkers, schema, MOST_AT_ONCE)
 
     def far_checker(self, schema: Any) -> Checker:
-        """Of a schema that another engine leads to: it follows as few references as it can.
+        """The checker of a schema to which another engine leads.
 
-        So each schema of a document is part of one of these, however many lead to it.
+        It follows as few references as possible. So each schema of a document is part of only one
+        such engine, however many references lead to it.
         """
         return self._checker(self._far_checkers, schema, 0)
 
@@ -84,7 +85,10 @@ class Document:
         return made
 
     def derived(self, kind: str, of: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """A schema of another kind, made once from a part of this document."""
+        """A schema of the given kind that is derived from a part of this document.
+
+        It is made only once.
+        """
         kept = self._derived.get((kind, id(of)))
         if kept is None:
             kept = self._derived[kind, id(of)] = of, make()
@@ -92,7 +96,7 @@ class Document:
 
     @cached_property
     def _checkers(self) -> dict[int, tuple[Any, Checker]]:
-        return {}  # by the identity of a schema, which is kept so that no other can take it
+        return {}  # by the identity of a schema, which is kept so that its identity stays valid
 
     @cached_property
     def _far_checkers(self) -> dict[int, tuple[Any, Checker]]:
@@ -109,11 +113,12 @@ class Document:
 
     @cached_property
     def _running(self) -> threading.local:
-        """The budget of the check that a thread is in the middle of."""
+        """The budget of the check that a thread is running."""
         return threading.local()
 
 
 def mapping(value: object, source: Path, place: str) -> Mapping[str, Any]:
+    """The value, if it is a mapping. Raises :class:`ConfigurationError` otherwise."""
     if not isinstance(value, Mapping):
         raise ConfigurationError(
             "missing" if value is None else "not a mapping", source=source, key=place

@@ -1,6 +1,6 @@
-"""What may stand under ``x-mock-sei``: every key with the values it takes.
+"""The keys that ``x-mock-sei`` may have, with their values.
 
-A fault names file, place and value, so that no key of a document is ever misread in silence.
+A fault names file, place and value, so that no key of a document is silently misunderstood.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ ENVELOPES = ("data", "results", "none")
 PAGINGS = ("cursor", "offset", "none")
 
 STATUSES = {"invalid": 422, "unknown": 404}
-"""What a body can be refused with in place of 400: it does not fit, it names what is not there."""
+"""Statuses that can replace 400: for a body that does not fit its schema, and for an unknown
+record."""
 
 MATCHES = (
     "equals",
@@ -31,7 +32,7 @@ MATCHES = (
     "pairs",
     "folder",
 )
-"""How a parameter can pick records; ``filters.py`` has the meaning of each."""
+"""How a parameter can select records. ``filters.py`` gives the meaning of each."""
 
 USES = (
     "limit",
@@ -46,13 +47,13 @@ USES = (
     "validate",
     "ignored",
 )
-"""What else a parameter can be for."""
+"""Other uses of a parameter."""
 
 GRADES = ("documented", "derived", "assumed")
-"""How sure it is that the platform behaves so; ``docs/fidelity.md`` has their meaning."""
+"""How certain it is that the real platform behaves so. ``docs/fidelity.md`` explains the grades."""
 
 RECORD_OF_THE_PATH = frozenset({"read", "change", "remove"})
-"""Actions over the one record that the path names."""
+"""Actions on the one record that the path names."""
 
 KEY_IS_A_PARAMETER = frozenset({"job-status", "collect-report"})
 
@@ -89,12 +90,12 @@ def _is_further_records(value: Any) -> bool:
 
 
 def _one_of(known: Sequence[str]) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: value in known, f"there are {', '.join(known)}"
+    return lambda value: value in known, f"must be one of {', '.join(known)}"
 
 
 _TEXT = (_is_text, "must be a text")
 _TEXTS = (_is_texts, "must be a list of texts")
-_MEMBERS = (lambda value: isinstance(value, Mapping), "must be members by their names")
+_MEMBERS = (lambda value: isinstance(value, Mapping), "must be a mapping of names to members")
 
 Shapes = Mapping[str, tuple[Callable[[Any], bool], str]]
 
@@ -106,14 +107,14 @@ OF_AN_OPERATION: Shapes = {
     "members": _TEXTS,
     "identifiers": _TEXTS,
     "content_types": _TEXTS,
-    "form": (_is_text_table, "must be fields of the records by those of the form"),
-    "aliases": (_is_text_table, "must be names of members by their other names"),
+    "form": (_is_text_table, "must be a mapping of form fields to record fields"),
+    "aliases": (_is_text_table, "must be a mapping of other names to member names"),
     "statuses": (
         lambda value: (
             isinstance(value, Mapping)
             and all(STATUSES.get(name) == status for name, status in value.items())
         ),
-        f"must be of {STATUSES}",
+        f"must be a part of {STATUSES}",
     ),
     "names": _TEXTS,
     "state": (
@@ -121,7 +122,7 @@ OF_AN_OPERATION: Shapes = {
             isinstance(value, Mapping)
             and all(isinstance(each, str | int | float) for each in value.values())
         ),
-        "must be members with texts, numbers, true or false",
+        "must be a mapping of members to texts, numbers, true or false",
     ),
     "requires": (
         lambda value: isinstance(value, list) and all(_is_texts(each) and each for each in value),
@@ -138,9 +139,9 @@ OF_AN_OPERATION: Shapes = {
     "schema": _TEXT,
     "polls": (lambda value: _is_number(value) and isinstance(value, int), "must be a whole number"),
     "seconds": (_is_number, "must be a number of seconds"),
-    "reports": (_is_text_table, "must be collections by the names of their reports"),
+    "reports": (_is_text_table, "must be a mapping of report names to collections"),
 }
-"""Beside ``action``."""
+"""The keys of an operation, in addition to ``action``."""
 
 OF_A_PARAMETER: Shapes = {
     "field": _TEXT,
@@ -158,9 +159,9 @@ OF_A_PARAMETER: Shapes = {
     ),
     "unless": _TEXTS,
     "values": _TEXTS,
-    "aliases": (_is_text_table, "must be one of the values for each spelling"),
+    "aliases": (_is_text_table, "must be a mapping of spellings to values"),
     "any_case": (lambda value: isinstance(value, bool), "must be true or false"),
-    "x-fidelity": (lambda value: value in GRADES, f"there are {', '.join(GRADES)}"),
+    "x-fidelity": (lambda value: value in GRADES, f"must be one of {', '.join(GRADES)}"),
     "chosen": (
         lambda value: _is_text_table(value) and "by" in value,
         "must be {by: a parameter, a value of it: a field}",
@@ -177,11 +178,11 @@ OF_A_SCHEMA: Shapes = {
     ),
     "x-fidelity": OF_A_PARAMETER["x-fidelity"],
 }
-"""An open list: values that are known, beside which others are taken."""
+"""The keys of a schema. ``values`` is an open list: other values are accepted."""
 
 
 def check_schema(rule: Any, source: Path, place: str) -> None:
-    """Raises :class:`ConfigurationError`."""
+    """Checks the ``x-mock-sei`` of a schema. Raises :class:`ConfigurationError`."""
     if not isinstance(rule, Mapping):
         raise ConfigurationError("not a mapping", source=source, key=place)
     unknown = sorted(rule.keys() - OF_A_SCHEMA.keys())
@@ -191,7 +192,8 @@ def check_schema(rule: Any, source: Path, place: str) -> None:
 
 
 def check_shapes(value: Mapping[str, Any], shapes: Shapes, source: Path, place: str) -> None:
-    """Raises :class:`ConfigurationError` for the first value that is not of its kind."""
+    """Raises :class:`ConfigurationError` for the first value that does not have the required
+    type."""
     for key, each in value.items():
         fits, problem = shapes.get(key, (lambda _: True, ""))
         if not fits(each):
@@ -200,7 +202,7 @@ def check_shapes(value: Mapping[str, Any], shapes: Shapes, source: Path, place: 
 
 
 def check_parameter(rule: Mapping[str, Any], source: Path, place: str) -> None:
-    """Raises :class:`ConfigurationError`."""
+    """Checks the ``x-mock-sei`` of a parameter. Raises :class:`ConfigurationError`."""
     unknown = sorted(rule.keys() - OF_A_PARAMETER.keys())
     if unknown:
         raise ConfigurationError("unknown key", source=source, key=f"{place}.{unknown[0]}")
@@ -212,7 +214,7 @@ def check_parameter(rule: Mapping[str, Any], source: Path, place: str) -> None:
     for alias, each in rule.get("aliases", {}).items():
         if each not in rule.get("values", ()):
             raise ConfigurationError(
-                "none of the values", source=source, key=f"{place}.aliases.{alias}", value=each
+                "not one of the values", source=source, key=f"{place}.aliases.{alias}", value=each
             )
     if rule.get("match") == "pairs" and str(rule.get("field")).count(",") != 1:
         raise ConfigurationError(
@@ -226,9 +228,10 @@ def check_parameter(rule: Mapping[str, Any], source: Path, place: str) -> None:
 def check_names(
     found: Mapping[str, Any], parameters: Set[tuple[str, str]], source: Path, place: str
 ) -> None:
-    """What a rule names must be there; ``parameters`` are the operation's, place and name of each.
+    """Checks that everything that a rule names exists.
 
-    Raises :class:`ConfigurationError`.
+    ``parameters`` are the operation's parameters, each as place and name. Raises
+    :class:`ConfigurationError`.
     """
 
     def refuse(key: str, value: str, problem: str) -> None:
@@ -241,11 +244,11 @@ def check_names(
             refuse(f"known.{value}", where, "write it as path.name: collection.field")
     for name in _required_names(found.get("requires", ())):
         if name not in names:
-            refuse("requires", name, "no parameter of the operation")
+            refuse("requires", name, "the operation has no such parameter")
     if found["action"] in KEY_IS_A_PARAMETER and found["key"] not in names:
-        refuse("key", found["key"], "no parameter of the operation")
+        refuse("key", found["key"], "the operation has no such parameter")
     if found["action"] in RECORD_OF_THE_PATH and "path" not in places:
-        refuse("action", found["action"], "no parameter in the path names the record")
+        refuse("action", found["action"], "no parameter of the path identifies the record")
     if found["action"] == "transition":
         for key in ("names", "state"):
             if not found.get(key):

@@ -1,9 +1,9 @@
-"""A value that fits a schema: the same every time, for documents without examples.
+"""Makes a value that fits a schema, for documents without examples. The result is always the same.
 
-What the schema itself offers (``example``, ``default``, ``const``, ``enum``) comes first, where it
-fits: documents are not always right about that. The rest is made from the keywords of all schemas
-that go for the value, put together (``combining.py``). What cannot be met is made as well as can
-be, and :class:`Sample` says what is missing.
+Values that the schema itself gives (``example``, ``default``, ``const``, ``enum``) are preferred if
+they fit; documents are not always right about that. Other values are made from the combined
+keywords of all schemas that apply (``combining.py``). If a schema cannot be satisfied completely,
+the value comes as close as possible, and :class:`Sample` says what is wrong.
 """
 
 from __future__ import annotations
@@ -26,21 +26,22 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.scalars import fitting_values, usual
 
 HOPELESS = 40
-"""Levels after which a schema that requires more and more is given up."""
+"""After this many levels a schema that requires ever more levels is given up."""
 
 _MOST_SECONDS = 0.012
-"""CPU time for the choices of one value, ten times what most need. The rest is made without a
-choice, in half as much time; what comes after that is left out."""
+"""The CPU time for choices in one value, ten times what most values need. After it the rest is made
+without choices, in half as much time. What is not finished then is left out."""
 _NEAR, _SECONDS_OF_A_CHECK = 30, 0.0004
-"""Schemas that the engine of a value knows at once, and what it costs later to know one more."""
+"""How many schemas the engine of a value contains at first, and the CPU time of adding one more."""
 _MOST_SECONDS_OF_PATTERNS = 0.005
 _MOST_SECONDS_OF_PROBLEMS = 0.005
 _MOST_STEPS = 800
-"""Schemas that one value is made for; what more it needs is made without a choice."""
+"""The most schemas for which values are made with choices. Further values are made without
+choices."""
 _MOST_CHECKS = 100
-"""Values within the value that are held against their schema."""
+"""The most parts of a value that are checked against their schema."""
 _MOST_WAYS = 40
-"""Choices of alternatives that are tried for one schema."""
+"""The most choices of alternatives that are tried for one schema."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +50,13 @@ class Sample:
 
     value: Any
     problems: tuple[str, ...] = ()
-    """Each place that does not fit, and why; none where the value is valid."""
+    """Each place that does not fit, with the reason. Empty if the value is valid."""
     is_made: bool = True
-    """False for an example of the document."""
+    """False if the value is an example of the document."""
 
 
 def sample(schema: Any, document: Document) -> Sample:
-    """A value of a schema of a document; made once."""
+    """A value that fits a schema of the document. It is made only once."""
     made = document.derived("sample", schema, lambda: {"made": _sample(schema, document)})
     found: Sample = made["made"]
     return found
@@ -75,7 +76,7 @@ _Value = TypeVar("_Value")
 
 
 class _Maker:
-    """One value, in a bounded number of steps, of checks and of parts."""
+    """Makes one value with a limited number of steps, checks and parts."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -87,15 +88,18 @@ class _Maker:
         self._checks = _MOST_CHECKS
         self._known: dict[_Key, Made] = {}
         self._parts: list[Parts] = []
-        """Kept, so that no other schema takes the identity of one that is known."""
+        """Kept so that the identities of known schemas stay valid."""
         self._ways: dict[frozenset[int], _Kept[Plain]] = {}
         self._series: dict[tuple[int, str], _Kept[Any]] = {}
         self._open: set[frozenset[int]] = set()
-        """The schemas that are being made: within itself none is begun again."""
+        """The schemas that are being made. None of them is begun again inside itself."""
         self._circles = 0
 
     def made(self, parts: Parts, depth: int, number: int = 0, *, is_sparse: bool = False) -> Made:
-        """The value of some schemas; another one for each number, where there are so many."""
+        """A value for some schemas.
+
+        Different numbers give different values, as far as the schemas allow.
+        """
         parts = tuple(each for each in parts if each is not True) or (ANY,)
         if len(parts) == 1:
             parts = (self.document.follow(parts[0], "schema"),) if _is_bare(parts[0]) else parts
@@ -118,16 +122,16 @@ class _Maker:
 
     @property
     def has_time(self) -> bool:
-        """Whether there may still be a choice, and members that nobody requires."""
+        """Whether there is time left for alternatives and for optional members."""
         return self._steps > 0 and time.thread_time() < self._end_of_choice
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more may be made."""
+        """Whether the time has run out, so that nothing more may be made."""
         return time.thread_time() > self._end
 
     def fits(self, parts: Parts, value: Any) -> bool:
-        """Whether a value fits some schemas, as far as it may still be asked."""
+        """Whether a value fits some schemas. False when no more checks are allowed."""
         if self._checks <= 0:
             return True
         self._checks -= 1
@@ -153,7 +157,7 @@ class _Maker:
         return replace(first or _NOTHING, is_whole=False)
 
     def series(self, plain: Plain, kind: str, values: Callable[[], Iterator[Any]]) -> _Kept[Any]:
-        """The values of a simple type that a plain schema may have."""
+        """The values of a simple type for a plain schema. They are computed only once."""
         key = id(plain), kind
         if key not in self._series:
             self._series[key] = _Kept(values())
@@ -173,7 +177,7 @@ class _Maker:
     def _values(
         self, plain: Plain, parts: Parts, depth: int, number: int, *, is_sparse: bool
     ) -> Iterator[Made]:
-        """What may fit; several where something is left that only a check can tell."""
+        """Values that may fit. There are several if only a check can tell whether they fit."""
         if number == 0:
             for each in plain.offers:
                 if self._is_good(each, plain, parts):
@@ -187,9 +191,9 @@ class _Maker:
             yield from make(self, plain, depth, number, is_sparse)
 
     def _is_good(self, value: Any, plain: Plain, parts: Parts) -> bool:
-        """Whether a value of the document fits; quickly, where only its type is asked for."""
+        """Whether a value from the document fits. If only its type matters, no engine is used."""
         kinds = _kinds_of(value)
-        if not kinds:  # such as .nan, which JSON has not
+        if not kinds:  # for instance .nan, which JSON does not have
             return False
         if plain.types is not None and not kinds & plain.types:
             return False
@@ -201,14 +205,14 @@ class _Maker:
 
 
 class _Kept(Generic[_Value]):
-    """What an iterator gives, each found once, however often it is asked for."""
+    """The results of an iterator, each computed once and kept."""
 
     def __init__(self, values: Iterator[_Value]) -> None:
         self._values = values
         self._found: list[_Value] = []
 
     def after(self, start: int) -> Iterator[_Value]:
-        """All but the first ``start``."""
+        """All results but the first ``start``."""
         for at in count(start):
             self._found += islice(self._values, max(0, at + 1 - len(self._found)))
             if at >= len(self._found):
@@ -221,7 +225,7 @@ class _Kept(Generic[_Value]):
 
 
 def _empty(parts: Parts) -> Any:
-    """What stands where a schema requires itself."""
+    """The value of a schema that requires itself."""
     kinds = [each.get("type") for each in parts if isinstance(each, Mapping)]
     return [] if "array" in kinds else {} if "object" in kinds else None
 
@@ -231,7 +235,7 @@ def _value(value: Any) -> Made:
 
 
 def _is_bare(schema: Any) -> bool:
-    """Whether a schema is a reference and nothing besides."""
+    """Whether a schema consists only of a reference."""
     return isinstance(schema, Mapping) and len(schema) == 1 and "$ref" in schema
 
 
@@ -257,7 +261,7 @@ _PYTHON_TYPES: tuple[tuple[str, tuple[type, ...]], ...] = (
 
 
 def _is_simple(plain: Plain) -> bool:
-    """Whether nothing goes for a text, a number or a truth but its type and a list of values."""
+    """Whether a schema of a simple type limits nothing but the type and a list of values."""
     return not (
         plain.patterns
         or any(each in FORMATS for each in plain.formats)
@@ -270,7 +274,7 @@ def _is_simple(plain: Plain) -> bool:
 
 
 def size_of(value: Any, most: int) -> int:
-    """The parts of a value; no more than ``most`` are counted."""
+    """The number of parts of a value, counted up to ``most``."""
     count, waiting = 0, [value]
     while waiting and count < most:
         each = waiting.pop()
@@ -283,7 +287,10 @@ def size_of(value: Any, most: int) -> int:
 
 
 def _kinds(plain: Plain) -> list[str]:
-    """The types that a value may have, the likeliest first; null only where there is no other."""
+    """The types that a value may have, the most likely first.
+
+    Null is only included if there is no other.
+    """
     shown = _shown_kind(plain)
     if plain.types is None:
         return [shown]
@@ -292,7 +299,7 @@ def _kinds(plain: Plain) -> list[str]:
 
 
 def _shown_kind(plain: Plain) -> str:
-    """By the keywords, where no type is given."""
+    """The type that the keywords suggest, for a schema without a type."""
     if plain.objects or plain.required or "minProperties" in plain.counts:
         return "object"
     if plain.arrays or "minItems" in plain.counts or plain.unique:
@@ -309,7 +316,7 @@ _Make = Callable[[_Maker, Plain, int, int, bool], Iterator[Made]]
 
 def _simple(kind: str) -> _Make:
     def make(maker: _Maker, plain: Plain, _: int, number: int, __: bool) -> Iterator[Made]:
-        """Values that fit; where there is none, one that does not."""
+        """Values that fit. If there is none, one that does not fit."""
         most = MOST_VALUES if plain.checked else 1
         found = maker.series(plain, kind, lambda: fitting_values(plain, kind, maker.has_format))
         yield from map(_value, islice(found.after(number), most))

@@ -1,6 +1,6 @@
-"""Texts and numbers that fit a plain schema, each different from the others, always the same ones.
+"""Texts and numbers that fit a plain schema: all different, and the same in each run.
 
-The first is what a person would expect to see: ``text``, 0, a date.
+The first one looks familiar to people: ``text``, 0, a date.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mock_sei.apis.texts import TRIES, texts_for
 from mock_sei.values.json_numbers import MOST_DIGITS
 
 LONGEST_TEXT = 1_000_000
-"""Characters of a text that a schema requires."""
+"""The most characters of a text, even if a schema requires more."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -27,7 +27,7 @@ _FIXED: Mapping[str, tuple[Any, ...]] = {"boolean": (True, False), "null": (None
 
 
 def usual(plain: Plain, kind: str) -> Iterator[Any]:
-    """Values of a type; some may not fit where a schema asks for several things at once."""
+    """Values of a type. Some may not fit if the schema has several conditions at once."""
     if kind in _FIXED:
         return iter(_FIXED[kind])
     return _texts(plain) if kind == "string" else _numbers(plain, whole=kind == "integer")
@@ -36,7 +36,7 @@ def usual(plain: Plain, kind: str) -> Iterator[Any]:
 def fitting_values(
     plain: Plain, kind: str, has_format: Callable[[str, str], bool]
 ) -> Iterator[Any]:
-    """Values that fit; the end comes after many that do not, one after another."""
+    """Values that fit. The series ends after many values in a row that do not fit."""
     misses = 0
     for each in usual(plain, kind):
         if kind in _FIXED or _fits(plain, each, has_format):
@@ -95,11 +95,11 @@ def _texts(plain: Plain) -> Iterator[str]:
 
 
 _USUAL = 10
-"""Texts of a format that are tried where a pattern goes for them as well."""
+"""How many texts of a format are tried if a pattern also applies."""
 _MOST_MISSES = 60
-"""Texts or numbers, one after another, that do not fit: then there is no more."""
+"""After this many texts or numbers in a row that do not fit, the series ends."""
 _MOST_TEXTS = 20_000
-"""Texts that are made for one pattern."""
+"""The most texts that are made for one pattern."""
 
 
 def _matches_all(plain: Plain, text: str) -> bool:
@@ -127,7 +127,7 @@ def _patterned(plain: Plain, least: int, most: int | None) -> Iterator[str]:
 
 
 def _lengthenings(text: str, least: int) -> Iterator[str]:
-    """Longer ones that hold a text, for a pattern that says nothing of what is around it."""
+    """Longer texts that contain the text, for a pattern that does not limit what is around it."""
     if len(text) < least:
         for sign in ("x", "0", " "):
             yield text.ljust(least, sign)
@@ -142,7 +142,7 @@ def _counted(number: int, least: int, most: int | None) -> str:
 
 
 def _short(number: int, most: int) -> str:
-    """A number in letters."""
+    """A number written in letters."""
     text = ""
     while len(text) < most:
         number, digit = divmod(number, len(_LETTERS))
@@ -156,14 +156,15 @@ _LARGEST_FLOAT = Fraction(sys.float_info.max)
 
 
 def _numbers(plain: Plain, *, whole: bool) -> Iterator[int | float]:
-    """Zero, else the lowest, else the highest that fits, else what lies between; then others."""
+    """Zero if it fits, otherwise the lowest number that fits, or the highest, or one between; then
+    others."""
     step = plain.step
     if whole:
         step = Fraction(1) if step is None else Fraction(step.numerator)
     found = _between(plain) if step is None else _stepwise(plain, step)
     for each in found:
         yield _plain_number(each, whole=whole)
-    for bound in (plain.low, plain.high):  # where nothing fits, or no other does
+    for bound in (plain.low, plain.high):  # if no other number fits
         if bound is not None:
             yield _plain_number(bound[0], whole=whole)
 
@@ -196,7 +197,7 @@ def _stepwise(plain: Plain, step: Fraction) -> Iterator[Fraction]:
 
 
 def _first_and_last(plain: Plain, step: Fraction) -> tuple[int | None, int | None]:
-    """The least and the greatest factor of a step."""
+    """The least and the greatest factor of a step that fits."""
     first = last = None
     if plain.low is not None:
         bound, is_open = plain.low
@@ -214,7 +215,7 @@ def _first_and_last(plain: Plain, step: Fraction) -> tuple[int | None, int | Non
 
 
 _PARTS = 1000
-"""Into which the numbers between two bounds are divided."""
+"""Into how many parts the interval between two bounds is divided."""
 
 
 def _between(plain: Plain) -> Iterator[Fraction]:

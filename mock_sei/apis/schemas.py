@@ -1,9 +1,9 @@
-"""Schemas of a document as the engine that checks values takes them.
+"""Converts schemas of a document to a form that the checking engine accepts.
 
-The engine is jsonschema-rs: half a million items in some milliseconds, and a value that contains
-itself many times is looked at once. It only says whether a value fits; ``misfits.py`` says why not.
-It gets the keywords that decide, with values that it takes, so that it never stumbles over a
-document. Source: JSON Schema 2020-12.
+The engine is jsonschema-rs. It checks half a million items in some milliseconds, and checks a value
+that occurs many times only once. It only tells whether a value fits; ``misfits.py`` tells why not.
+It gets only keywords that decide, with content that it accepts, so that no document makes it fail.
+Source: JSON Schema 2020-12.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mock_sei.apis.discriminators import UNIONS, default_of, mapping_of, property_of
 from mock_sei.apis.formats import CHECKS, FORMATS, decides
-from mock_sei.apis.patterns import Budget, Pattern, PatternError, compile_pattern
+from mock_sei.apis.patterns import Budget, PatternError, SearchPattern, compile_pattern
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
@@ -32,35 +32,48 @@ _BOUNDS = "x-mock-sei-bounds"
 _CHOSEN = "x-mock-sei-chosen"
 
 _MOST_DECIDED = 5
-"""Discriminators that choose for one value, one within the choice of another."""
+"""The most discriminators that choose for one value, each inside the choice of another."""
 _MOST_FORMS = 5_000
-"""Schemas that one refers to, after which no discriminator chooses."""
+"""If a schema refers to more schemas than this, its discriminators are not used."""
 
 _LARGEST_COUNT = 2**53
 
 MOST_AT_ONCE = 300
-"""Schemas that one engine is made of before it leaves references of members and items to others.
-In a large document every schema leads to nearly every other, and one value comes to a few."""
+"""How many schemas one engine contains before it leaves references of members and items to other
+engines. In a large document every schema leads to nearly every other, but one value uses only a
+few."""
 _COST_OF_A_PATTERN, _COST_OF_A_PROPERTY = 10, 50
-"""In schemas; the second of each Unicode property, which is thousands of characters. Further
-patterns are searched by ``patterns.py``, which compiles one when a text first comes to it."""
+"""The costs in schemas. The second one is for each Unicode property, which has thousands of
+characters. Further patterns are searched by ``patterns.py``, which compiles a pattern when it first
+gets a text."""
 
 
 class Source(Protocol):
-    """The document that a schema is part of."""
+    """The document that contains a schema."""
 
     @property
-    def lenient(self) -> bool: ...
+    def lenient(self) -> bool:
+        """Whether the document describes a product of the vendor, and so is read leniently."""
+
     @property
-    def bases(self) -> Mapping[str, frozenset[int]]: ...
-    def find(self, reference: str, place: str) -> Any: ...
-    def checker(self, schema: Any) -> Checker: ...
+    def bases(self) -> Mapping[str, frozenset[int]]:
+        """The base types of schemas, as ``discriminators.py`` finds them."""
+
+    def find(self, reference: str, place: str) -> Any:
+        """The target of a reference. Raises :class:`ConfigurationError`."""
+
+    def checker(self, schema: Any) -> Checker:
+        """The checker of a schema. It is made only once."""
+
     def far_checker(self, schema: Any) -> Checker:
-        """Of a schema that another engine leads to: it follows as few references as it can."""
+        """The checker of a schema to which another engine leads.
+
+        It follows as few references as possible.
+        """
 
 
 class Checker:
-    """One schema of a document, read when it is first asked."""
+    """Checks values against one schema. The schema is converted when it is first used."""
 
     def __init__(
         self,
@@ -75,7 +88,7 @@ class Checker:
         self._most_at_once = most_at_once
 
     def is_valid(self, value: Any, budget: Budget | None = None) -> bool:
-        """``budget`` is what the patterns of this call may still spend."""
+        """Whether a value fits. ``budget`` is the time that is left for this call's patterns."""
         before = getattr(self._running, "budget", None)
         running = self._running.budget = budget or before or Budget()
         try:
@@ -87,7 +100,7 @@ class Checker:
 
     @cached_property
     def _engine(self) -> Draft202012Validator:
-        # Imported with the first value: most runs never check one.
+        # Imported with the first value, because most runs never check one.
         from jsonschema_rs import Draft202012Validator, RegexOptions
 
         form = _Form(self._source, self._running, self._most_at_once)
@@ -109,13 +122,13 @@ _REGEX_SIZE = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Members:
-    """``patternProperties`` that the engine cannot search, and what goes for the other members."""
+class _SlowMembers:
+    """``patternProperties`` that the engine cannot search, and the schema of the other members."""
 
-    patterned: Sequence[tuple[Pattern, Any]]
+    patterned: Sequence[tuple[SearchPattern, Any]]
     known: frozenset[str]
-    others: Sequence[Pattern]
-    """Patterns that the engine itself looks at."""
+    others: Sequence[SearchPattern]
+    """Patterns that the engine itself searches."""
     additional: Any
 
 
@@ -124,7 +137,7 @@ _Key = tuple[str, frozenset[int]]
 
 
 class _Form:
-    """One schema, with all that it refers to, on its way to the engine."""
+    """Converts one schema and everything that it refers to."""
 
     def __init__(self, source: Source, running: threading.local, most: int) -> None:
         self._source = source
@@ -135,18 +148,18 @@ class _Form:
         self._waiting: deque[tuple[_Key, int]] = deque()
         self._later: list[Any] = []
         self._in_place: set[_Key] = set()
-        """References of a schema for the value itself, which its own engine must follow."""
+        """References that apply to the value itself, so its own engine must follow them."""
         self._decided: frozenset[int] = frozenset()
-        """The discriminators that have chosen already for the value that a schema is of."""
+        """The discriminators that have already chosen for the value of the current schema."""
         self._slow_patterns: list[str] = []
-        self._slow_members: list[_Members] = []
+        self._slow_members: list[_SlowMembers] = []
 
     def whole(self, schema: Any) -> dict[str, Any]:
-        """The schema, and under ``$defs`` whatever it refers to."""
+        """The converted schema. Everything that it refers to is under ``$defs``."""
         definitions: dict[str, Any] = {}
         form = self.schema(schema)
         while self._waiting:
-            key, number = self._waiting.popleft()  # what is near a value comes first
+            key, number = self._waiting.popleft()  # the schemas nearest to the value come first
             reference, self._decided = key
             target = self._source.find(reference, "$ref")
             is_far = self._left <= 0 and key not in self._in_place
@@ -173,7 +186,7 @@ class _Form:
         return form
 
     def apart(self, schema: Any) -> Any:
-        """A schema of a member or an item: what it says concerns no schema around it."""
+        """A schema of a member or an item. It does not affect the schemas around it."""
         decided, self._decided = self._decided, frozenset()
         found = self._apart(schema)
         self._decided = decided
@@ -192,7 +205,7 @@ class _Form:
         return self._numbered(key)
 
     def _put_off(self, schema: Any) -> dict[str, Any]:
-        """In its place what asks an engine of its own."""
+        """A keyword in place of the schema. It calls another engine for this schema."""
         self._later.append(schema)
         return {_LATER: len(self._later) - 1}
 
@@ -205,7 +218,7 @@ class _Form:
         key = self._key(value)
         if key not in self._in_place:
             self._in_place.add(key)
-            if key in self._numbers:  # it may have been put off
+            if key in self._numbers:  # another engine may have it
                 self._waiting.append((key, self._numbers[key]))
         return self._numbered(key)
 
@@ -217,11 +230,12 @@ class _Form:
         return {"$ref": f"#/$defs/{number}"}
 
     def _key(self, reference: str) -> _Key:
-        """A schema, and the discriminators that have chosen before it is reached."""
+        """A reference, and the discriminators that have chosen before it is reached."""
         return reference, self._decided | self._source.bases.get(reference, frozenset())
 
     def _discriminate(self, schema: Mapping[str, Any], form: dict[str, Any]) -> None:
-        """Where the member names a schema, that one decides, and not how many alternatives fit."""
+        """Lets the discriminator choose the schema, so that other fitting alternatives do not
+        count."""
         mapping, decided = mapping_of(schema), self._decided
         own = id(schema["discriminator"])
         if not mapping or own in decided or len(decided) >= _MOST_DECIDED:
@@ -251,20 +265,20 @@ class _Form:
         }
 
     def inner(self, key: str, value: Any) -> dict[str, Any]:
-        return {key: self._turn_of(key)(value)}
+        return {key: self._converter_for(key)(value)}
 
     def list_of_schemas(self, key: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, list) or not value:
             return {}
-        return {key: list(map(self._turn_of(key), value))}
+        return {key: list(map(self._converter_for(key), value))}
 
     def named_schemas(self, key: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             return {}
-        turn = self._turn_of(key)
-        return {key: {str(name): turn(each) for name, each in value.items()}}
+        convert = self._converter_for(key)
+        return {key: {str(name): convert(each) for name, each in value.items()}}
 
-    def _turn_of(self, key: str) -> Callable[[Any], Any]:
+    def _converter_for(self, key: str) -> Callable[[Any], Any]:
         return self.schema if key in _OF_THE_SAME_VALUE else self.apart
 
     def pattern(self, key: str, value: Any) -> dict[str, Any]:
@@ -280,7 +294,7 @@ class _Form:
             found = pattern.conditions or ()
             conditions = [(_for_the_engine(each), wanted) for each, wanted in found]
             if conditions and all(each is not None for each, _ in conditions):
-                # Only of texts; "not" would else refuse everything that is none.
+                # The conditions apply only to texts: without this, "not" would refuse other values.
                 texts = [({"type": "string", key: each}, wanted) for each, wanted in conditions]
                 parts = [text if wanted else {"not": text} for text, wanted in texts]
                 return {_CONDITIONS: {"if": {"type": "string"}, "then": {"allOf": parts}}}
@@ -302,7 +316,7 @@ class _Form:
         if not slow:
             return {key: quick}
         self._slow_members.append(
-            _Members(
+            _SlowMembers(
                 patterned=slow,
                 known=frozenset(),
                 others=[
@@ -311,12 +325,13 @@ class _Form:
                 additional=True,
             )
         )
-        # For unevaluatedProperties every member counts as looked at: the engine cannot know which
-        # are. One beside is checked with the members; of one elsewhere `modern` reports it.
+        # For the engine's unevaluatedProperties every member counts as evaluated, because it cannot
+        # know which ones match. If that keyword is in this schema, it is checked with the members.
+        # If it is in another schema, `modern` reports that it is not checked.
         return {key: {**quick, "": True}, _SLOW_MEMBERS: len(self._slow_members) - 1}
 
     def keyword(self, check: Callable[[int, Any], bool]) -> type:
-        """A keyword of the engine's own making, whose value is a number of ours."""
+        """A keyword that only our engines know. Its value is a number that ``check`` gets."""
 
         class Keyword:
             def __init__(self, _: object, value: int, __: object) -> None:
@@ -351,11 +366,11 @@ class _Form:
         return True
 
     def _complete_members(self, schema: Mapping[str, Any], number: int) -> None:
-        """What the last ``patternProperties`` needs to know of the schema it stands in."""
+        """Adds what the last ``patternProperties`` must know about its schema."""
         found = self._slow_members[number]
         properties = schema.get("properties")
         others = schema.get("unevaluatedProperties", True) if knows_its_members(schema) else True
-        self._slow_members[number] = _Members(
+        self._slow_members[number] = _SlowMembers(
             patterned=found.patterned,
             known=frozenset(properties) if isinstance(properties, Mapping) else frozenset(),
             others=found.others,
@@ -373,21 +388,21 @@ _OF_THE_SAME_VALUE = frozenset(
 )
 
 
-def is_searched_by_engine(pattern: Pattern) -> bool:
-    """Whether the engine itself can look for the members that a pattern names."""
+def is_searched_by_engine(pattern: SearchPattern) -> bool:
+    """Whether the engine itself can search the members that a pattern names."""
     return _for_the_engine(pattern.linear_source) is not None
 
 
-def _compiled(source: Any) -> Pattern | None:
+def _compiled(source: Any) -> SearchPattern | None:
     try:
         return compile_pattern(source) if isinstance(source, str) else None
     except PatternError:
-        return None  # told when the document was read
+        return None  # reported when the document was read
 
 
 @lru_cache(maxsize=1000)
 def _for_the_engine(source: str | None) -> str | None:
-    """A pattern in the words that linear engines share, where the engine takes it. A memo."""
+    """The pattern, if the engine can compile it, else None. The results are remembered."""
     from jsonschema_rs import Draft202012Validator, RegexOptions
 
     if source is None:
@@ -469,7 +484,7 @@ _NOT_JSON = object()
 
 
 def _plain(value: Any) -> Any:
-    """A value of a document as JSON has it: YAML knows other names of members, and infinity."""
+    """A value as JSON has it: all names are texts, and infinity does not exist."""
     if isinstance(value, Mapping):
         members = {str(name): _plain(each) for name, each in value.items()}
         return _NOT_JSON if any(each is _NOT_JSON for each in members.values()) else members
@@ -514,4 +529,4 @@ def _readers() -> Iterator[tuple[str, _Reader]]:
 
 
 _READERS: Mapping[str, _Reader] = dict(_readers())
-"""How each keyword is read; a keyword that is not here decides nothing."""
+"""How each keyword is converted. A keyword that is not here is ignored."""

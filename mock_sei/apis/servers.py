@@ -1,4 +1,7 @@
-"""Servers of a document, of a path or of an operation: of the first, the path counts."""
+"""Base paths from the servers of a document, a path or an operation.
+
+The first server's path is used.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,16 @@ from mock_sei.errors import ConfigurationError
 
 
 def own_base(found: Iterable[tuple[Any, str]], source: Path) -> str | None:
-    """The path by the first servers that there are; None where there are none.
+    """The path of the first servers list that is not empty; None if there is none.
 
-    Each of ``found`` is a ``servers`` and its place. Raises
+    Each of ``found`` is the value of a ``servers`` field and its place. Raises
     :class:`~mock_sei.errors.ConfigurationError`.
     """
     return next((base_path(each, source, place) for each, place in found if each), None)
 
 
 def base_path(servers: Any, source: Path, place: str = "servers") -> str:
-    """The path of the first of some servers, its variables at their defaults.
+    """The path of the first server, with the default values of its variables.
 
     Raises :class:`~mock_sei.errors.ConfigurationError`.
     """
@@ -44,6 +47,6 @@ def base_path(servers: Any, source: Path, place: str = "servers") -> str:
         )
     if "{" in path:
         raise ConfigurationError(
-            "no default for a variable of it", source=source, key=f"{place}.url", value=url
+            "it has a variable without a default", source=source, key=f"{place}.url", value=url
         )
     return f"/{path}" if path else ""

@@ -1,4 +1,4 @@
-"""What each field of a document must be, and which fields are wrong.
+"""The type that each field of a document must have, and the fields that do not have it.
 
 Source: OpenAPI 3.0.4, 3.1.1 and 3.2.0, JSON Schema 2020-12.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_sei.apis.grammar import LISTS_OF_SCHEMAS, NAMED_SCHEMAS, Kind
+from mock_sei.apis.grammar import LISTS_OF_SCHEMAS, NAMED_SCHEMAS, ObjectKind
 
 HOLDERS = (dict, list)
-"""What holds something; the rest is a value as it stands."""
+"""The types that contain other values."""
 
 _Plain = tuple[tuple[type, ...], str]
 
@@ -19,25 +19,26 @@ _A_TEXT: _Plain = ((str,), "a text")
 _A_FLAG: _Plain = ((bool,), "true or false")
 _NAMED_LISTS: _Plain = ((list,), "a list of mappings")
 
-PLAIN: Mapping[Kind, Mapping[str, _Plain]] = {
-    Kind.DOCUMENT: {"security": _NAMED_LISTS, "info": ((Mapping,), "a mapping")},
-    Kind.OPERATION: {
+PLAIN: Mapping[ObjectKind, Mapping[str, _Plain]] = {
+    ObjectKind.DOCUMENT: {"security": _NAMED_LISTS, "info": ((Mapping,), "a mapping")},
+    ObjectKind.OPERATION: {
         "security": _NAMED_LISTS,
         "tags": ((list,), "a list of texts"),
         "operationId": _A_TEXT,
         "summary": _A_TEXT,
         "description": _A_TEXT,
     },
-    Kind.PARAMETER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
-    Kind.HEADER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
-    Kind.BODY: {"required": _A_FLAG},
-    Kind.ENCODING: {"explode": _A_FLAG, "style": _A_TEXT},
-    Kind.SCHEMA: dict.fromkeys(("uniqueItems", "readOnly", "writeOnly", "nullable"), _A_FLAG),
+    ObjectKind.PARAMETER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
+    ObjectKind.HEADER: {**dict.fromkeys(("required", "explode"), _A_FLAG), "style": _A_TEXT},
+    ObjectKind.BODY: {"required": _A_FLAG},
+    ObjectKind.ENCODING: {"explode": _A_FLAG, "style": _A_TEXT},
+    ObjectKind.SCHEMA: dict.fromkeys(("uniqueItems", "readOnly", "writeOnly", "nullable"), _A_FLAG),
 }
-"""Fields that no operation depends on, and what they must be."""
+"""Fields that no operation depends on, with the type that they must have."""
 
 
 def is_plain(value: Any, wanted: _Plain) -> bool:
+    """Whether a field's value has the required type."""
     shapes, _ = wanted
     if not _has_shape(value, shapes):
         return False
@@ -48,7 +49,7 @@ _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 _A_SCHEMA = ((Mapping, bool), "a schema")
 _SOME_SCHEMAS = ((list,), "a list of schemas")
-_NAMED_SCHEMAS = ((Mapping,), "schemas by their names")
+_NAMED_SCHEMAS = ((Mapping,), "a mapping of names to schemas")
 _COUNTED = ("Length", "Items", "Properties", "Contains")
 COUNTS = frozenset(f"{end}{what}" for end in ("min", "max") for what in _COUNTED)
 _A_COUNT = ((int,), "a whole number")
@@ -63,16 +64,16 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("items", "additionalProperties", "not", "propertyNames"), _A_SCHEMA),
     **dict.fromkeys(LISTS_OF_SCHEMAS, _SOME_SCHEMAS),
     **dict.fromkeys(NAMED_SCHEMAS, _NAMED_SCHEMAS),
-    "dependentRequired": ((Mapping,), "lists of names by names"),
+    "dependentRequired": ((Mapping,), "a mapping of names to lists of names"),
     **dict.fromkeys(COUNTS, _A_COUNT),
     **dict.fromkeys(
         ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _A_NUMBER
     ),
 }
-"""The kinds of value that keywords of a schema have, and their name."""
+"""For keywords of a schema: the types of their content, and the name of these types."""
 
 EMPTY = _SHAPES.keys() - {"items", "additionalProperties", "propertyNames", *NAMED_SCHEMAS}
-"""Keywords that ask for nothing where a document leaves them empty."""
+"""Keywords that have no effect if a document leaves them empty."""
 LISTS = frozenset(["enum", "type", *LISTS_OF_SCHEMAS])
 """Keywords whose list must not be empty."""
 SAYS_NOTHING = frozenset(["type", "title", "description"])
@@ -83,7 +84,7 @@ def _has_shape(value: object, shapes: tuple[type, ...]) -> bool:
 
 
 def misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[str, ...]]]:
-    """Each wrong keyword, its value, what is wrong, and where within it."""
+    """Each wrong keyword: its name, its value, what is wrong, and the place inside the value."""
     for key, value in schema.items():
         if key not in _SHAPES:
             continue
@@ -103,14 +104,17 @@ def misfits(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, tuple[st
     kinds = schema.get("type", [])
     for kind in kinds if isinstance(kinds, list) else [kinds]:
         if kind not in _TYPES:
-            yield "type", kind, f"there are {', '.join(_TYPES)}", ()
+            yield "type", kind, f"must be one of {', '.join(_TYPES)}", ()
 
 
 _SAY_NO_MORE = frozenset(["type", "title", "description", "example", "default", "deprecated"])
 
 
 def is_simple(schema: Mapping[Any, Any]) -> bool:
-    """Whether nothing can be wrong with a schema: it says its type, as most members do."""
+    """Whether a schema cannot be wrong, because it has only a valid type.
+
+    Most members have such a schema.
+    """
     return (
         schema.keys() <= _SAY_NO_MORE
         and schema.get("type") in _TYPES
@@ -119,12 +123,12 @@ def is_simple(schema: Mapping[Any, Any]) -> bool:
 
 
 def forget_old_keys(found: dict[str, Any]) -> bool:
-    """Writes ``nullable`` and boolean bounds of OpenAPI 3.0 in the words of 3.1.
+    """Rewrites ``nullable`` and boolean bounds of OpenAPI 3.0 as 3.1 writes them.
 
-    True where the value may be null beside what the schema says.
+    Returns True if the value may also be null, in addition to what the schema allows.
     """
     if isinstance(found.get("$ref"), str):
-        # Siblings of a reference count for nothing in 3.0, but many documents mean this one.
+        # OpenAPI 3.0 ignores keywords beside a reference, but many authors mean this one.
         or_null = found.get("nullable") is True
         for key in found.keys() - {"$ref"}:
             del found[key]

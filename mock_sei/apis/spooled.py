@@ -1,8 +1,8 @@
-"""The bytes of request bodies: in memory while they are few, else in a file without a name.
+"""Holds the bytes of request bodies: in memory if they are few, otherwise in a file without a name.
 
-The file is in the machine's folder for temporary files (``TMPDIR``). Its name is removed as soon as
-it is made, so that nothing of it is left when the process ends, however it ends. This module knows
-neither HTTP nor what the bytes mean.
+The file is in the machine's folder for temporary files (``TMPDIR``). Its name is removed at once,
+so that nothing remains when the process ends, even if it is killed. This module knows neither HTTP
+nor the meaning of the bytes.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 IN_MEMORY = 64 * 1024
-"""Bytes of a body that are held in memory; of a larger one no more than these wait for its file."""
+"""The most bytes of a body in memory. Of a larger body, at most these wait to be written to its
+file."""
 PIECE = 256 * 1024
-"""Bytes that are read from a file at a time."""
+"""How many bytes are read from a file at a time."""
 
 _MADE_BY_ROOM = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
-"""Failures that may pass once another body is closed."""
+"""Errors that may disappear when another body is closed."""
 
 
 class Crowded(Exception):
-    """All bodies together would take more than their limit."""
+    """All bodies together would exceed their limit."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"all bodies together may take {most} bytes")
@@ -34,17 +35,17 @@ class Crowded(Exception):
 
 
 class Spool:
-    """All bodies of a platform, those that are coming in and those that are kept: their size."""
+    """Counts the bytes of all bodies of a platform, both incoming and stored ones."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        """Bytes."""
+        """The most bytes of all bodies together."""
         self.size = 0
-        """Bytes of all bodies that are not closed."""
-        self._lock = threading.RLock()  # a body that nobody holds is closed wherever that is found
+        """The bytes of all bodies that are not closed."""
+        self._lock = threading.RLock()  # garbage collection may close a body at any time
 
     def grow(self, size: int) -> bool:
-        """Counts so many bytes more, unless they are too many; says whether."""
+        """Counts more bytes. Returns False, and counts nothing, if the limit would be exceeded."""
         with self._lock:
             if self.size + size > self.most:
                 return False
@@ -52,6 +53,7 @@ class Spool:
             return True
 
     def shrink(self, size: int) -> None:
+        """Counts fewer bytes, because a body was closed."""
         with self._lock:
             self.size -= size
 
@@ -63,30 +65,31 @@ def _no_room() -> bool:
 class Body:
     """The bytes of one request body. Only one thread at a time may use it.
 
-    ``make_room`` closes another body and says whether there was one.
+    ``make_room`` closes another body. It returns False if there is none.
     """
 
     def __init__(self, spool: Spool, make_room: Callable[[], bool] = _no_room) -> None:
         self.size = 0
-        """Bytes so far."""
+        """The number of bytes received so far."""
         self.is_kept = False
-        """Whether somebody closes it later; else it ends with its call."""
+        """Whether another object closes the body later. Otherwise it is closed at the end of its
+        call."""
         self._spool = spool
         self._make_room = make_room
         self._end = bytearray()
-        """What is not in the file."""
+        """The bytes that are not in the file."""
         self._file: IO[bytes] | None = None
         self._in_file = 0
 
     @classmethod
     def of(cls, content: bytes) -> Body:
-        """One by itself, which is whole."""
+        """A complete body with this content, outside any platform."""
         body = cls(Spool(len(content)))
         body.add(content)
         return body
 
     def add(self, piece: bytes) -> None:
-        """Raises :class:`Crowded`; the body must then be closed."""
+        """Adds bytes. If this raises :class:`Crowded`, the body must be closed."""
         while not self._spool.grow(len(piece)):
             if not self._make_room():
                 raise Crowded(self._spool.most)
@@ -95,19 +98,19 @@ class Body:
 
     @property
     def is_due(self) -> bool:
-        """Whether more is in memory than should be: :meth:`write` is to be called."""
+        """Whether too many bytes are in memory, so that :meth:`write` must be called."""
         return len(self._end) > IN_MEMORY
 
     def write(self) -> None:
-        """Moves everything to the file, which may take time. Raises ``OSError``."""
+        """Moves everything to the file, which may take some time. Raises ``OSError``."""
         self._trying(self._write)
 
     def read(self) -> bytes:
-        """All bytes, in memory."""
+        """All bytes, read into memory."""
         return b"".join(self.pieces())
 
     def pieces(self, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """The bytes from ``begin`` to ``end``, a few at a time."""
+        """The bytes from ``begin`` to ``end``, in pieces."""
         end = self.size if end is None else min(end, self.size)
         while begin < min(end, self._in_file) and self._file is not None:
             self._file.seek(begin)
@@ -120,12 +123,12 @@ class Body:
             yield bytes(self._end[begin - self._in_file : end - self._in_file])
 
     def keep(self) -> None:
-        """Somebody else closes it later. It is whole, and needs no more room."""
+        """Marks the body as complete. Another object closes it later."""
         self.is_kept = True
-        self._make_room = _no_room  # may lead to whoever holds this
+        self._make_room = _no_room  # avoids a reference to the object that holds this body
 
     def close(self) -> None:
-        """Lets go of the bytes; any number of times."""
+        """Releases the bytes. May be called several times."""
         file, self._file = self._file, None
         if file is not None:
             file.close()
@@ -134,7 +137,7 @@ class Body:
         self._end = bytearray()
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # in a forked child its spool is the parent's
+        with contextlib.suppress(Exception):  # in a forked child the spool belongs to the parent
             self.close()
 
     def _write(self) -> None:
@@ -147,7 +150,7 @@ class Body:
             del self._end[:written]
 
     def _trying(self, act: Callable[[], None]) -> None:
-        """Again, as long as closing another body may help."""
+        """Repeats an action as long as closing another body may help."""
         while True:
             try:
                 act()
@@ -159,7 +162,7 @@ class Body:
 
 
 class Content:
-    """A part of a body, such as the file of an upload. It is read from where the body is."""
+    """A part of a body, such as an uploaded file. Its bytes stay in the body."""
 
     def __init__(self, body: Body, begin: int, end: int) -> None:
         self._body = body
@@ -168,24 +171,27 @@ class Content:
 
     @classmethod
     def of(cls, content: bytes) -> Content:
+        """A content of its own, with these bytes."""
         return cls(Body.of(content), 0, len(content))
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The number of its bytes."""
         return self._end - self._begin
 
     @property
     def held(self) -> int:
-        """Bytes that it takes: those of its whole body."""
+        """The bytes that it occupies: those of the whole body."""
         return self._body.size
 
     def keep(self) -> None:
-        """The body outlives its call."""
+        """Keeps the body after its call has ended."""
         self._body.keep()
 
     def read(self) -> bytes:
+        """All bytes, read into memory."""
         return b"".join(self._body.pieces(self._begin, self._end))
 
     def close(self) -> None:
+        """Releases the body."""
         self._body.close()

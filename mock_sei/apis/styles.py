@@ -1,7 +1,7 @@
 """How a parameter writes an array or an object as text: the styles of OpenAPI, in one table.
 
-Source: OpenAPI 3.0.4 section 4.7.12 and 3.1.1 section 4.8.12 (style values), RFC 6570. What the
-versions of the specification write in two ways is read in both. This module knows no schemas.
+Source: OpenAPI 3.0.4 section 4.7.12 and 3.1.1 section 4.8.12 (style values), RFC 6570. If versions
+of the specification write something in two ways, both are read. This module knows no schemas.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ class Style:
     """One row of the table."""
 
     places: frozenset[str]
-    """Where a parameter may have it."""
+    """The places of parameters that may have this style."""
     mark: str = ""
-    """What a value begins with."""
+    """The text at the beginning of a value."""
     apart: Sequence[str] = (",",)
-    """What stands between items, the usual one first; a second one is an older reading."""
+    """The separators between items, the usual one first. A second one is an older reading."""
     exploded: str | None = None
-    """What stands between items with ``explode``; None where each comes under a name of its own."""
+    """The separator between items with ``explode``; None if each item has its own name."""
 
 
 _QUERY = frozenset({"query", "cookie", "body"})
@@ -41,10 +41,11 @@ STYLES: Mapping[str, Style] = {
     "matrix": Style(places=frozenset({"path"}), mark=";", exploded=";"),
 }
 
-"""OpenAPI has the delimited ones in a query only; Swagger 2.0 has them in every place, and tabs."""
+"""OpenAPI allows the delimited styles only in a query. Swagger 2.0 allows them in all places, and
+also tabs."""
 
 ITEM_STYLE = "x-mock-sei-style"
-"""Key of a schema: how an array within an array is written, of which only Swagger 2.0 speaks."""
+"""A key of a schema: how an array inside an array is written. Only Swagger 2.0 can declare this."""
 
 USUAL = {
     "query": "form",
@@ -54,12 +55,12 @@ USUAL = {
     "header": "simple",
     "querystring": "form",
 }
-"""The style of each place where a document gives none."""
+"""The style of each place if a document does not give one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spelling:
-    """How one parameter is written."""
+    """How one parameter is written as text."""
 
     name: str
     style: str = "form"
@@ -67,12 +68,12 @@ class Spelling:
 
     @property
     def is_deep(self) -> bool:
-        """Whether its members come as ``name[member]``."""
+        """Whether its members are written as ``name[member]``."""
         return self.style == "deepObject"
 
     @property
     def is_scattered(self) -> bool:
-        """Whether the members of an object come under their own names."""
+        """Whether the members of an object are written under their own names."""
         return self.explode and self._row.exploded is None and not self.is_deep
 
     @property
@@ -80,7 +81,7 @@ class Spelling:
         return STYLES[self.style]
 
     def bare(self, texts: Sequence[str]) -> Sequence[str]:
-        """Texts without the mark of the style. Raises ``ValueError``."""
+        """The texts without the beginning that the style prescribes. Raises ``ValueError``."""
         mark = self._row.mark
         if not mark:
             return texts
@@ -90,15 +91,15 @@ class Spelling:
         return [each[len(mark) :] for each in texts]
 
     def single(self, texts: Sequence[str]) -> str | None:
-        """The text of a value that is no array and no object; None where there are several."""
+        """The text of a value that is not an array or object; None if there are several texts."""
         if len(texts) != 1:
             return None
         return self._unnamed(texts[0]) if self.style == "matrix" else texts[0]
 
     def lists(self, texts: Sequence[str], *, whole: bool) -> Iterator[Sequence[str]]:
-        """The items of an array, in each way in which they may be meant.
+        """The items of an array, for each possible reading of the texts.
 
-        ``whole`` where a text of an exploded array may be one item with commas in it.
+        ``whole`` says whether a text of an exploded array may be one item with commas in it.
         """
         row = self._row
         if self.style == "matrix":
@@ -116,7 +117,7 @@ class Spelling:
             yield texts
 
     def objects(self, texts: Sequence[str]) -> Iterator[Mapping[str, str]]:
-        """The members of an object. Raises ``ValueError``."""
+        """The members of an object, for each possible reading. Raises ``ValueError``."""
         row, text = self._row, ",".join(texts)
         if self.explode and row.exploded is not None:
             yield _named(text.split(row.exploded), row.exploded if row.mark == "." else None)
@@ -124,19 +125,20 @@ class Spelling:
         if self.style == "matrix":
             text = self._unnamed(text)
         if self.explode and text and all("=" in each for each in text.split(",")):
-            yield _named(text.split(","))  # some clients write the members under the object's name
+            # Some clients write the members as one value under the object's name.
+            yield _named(text.split(","))
         problem: ValueError | None = None
         for mark in row.apart:
             parts = text.split(mark) if text else []
             if len(parts) % 2:
-                problem = ValueError("must be names and values in turn, such as x,1,y,2")
+                problem = ValueError("must be alternating names and values, such as x,1,y,2")
                 continue
             yield dict(zip(parts[::2], parts[1::2], strict=True))
         if problem is not None:
             raise problem
 
     def pairs(self, value: Any) -> list[tuple[str, str]]:
-        """A value as names and texts of a query, a cookie or a form, not percent-encoded."""
+        """A value as pairs of a query, a cookie or a form, not percent-encoded."""
         if isinstance(value, Mapping):
             if self.is_deep:
                 return _deep_pairs(self.name, value)
@@ -173,7 +175,7 @@ class Spelling:
 
 
 def spelling_of(name: str, place: str, style: object, explode: object) -> Spelling:
-    """How a parameter is written; a style that its place does not have counts as not given."""
+    """How a parameter is written. A style that its place does not allow is ignored."""
     known = find_style(style, place) or USUAL[place]
     is_form = known in ("form", "cookie")
     return Spelling(
@@ -182,13 +184,16 @@ def spelling_of(name: str, place: str, style: object, explode: object) -> Spelli
 
 
 def find_style(style: object, place: str) -> str | None:
-    """A style as a document has it, where there is one of that name and its place may have it."""
+    """The style, if it exists and this place allows it; otherwise None."""
     known = STYLES.get(style) if isinstance(style, str) else None
     return style if isinstance(style, str) and known is not None and place in known.places else None
 
 
 def _named(parts: Sequence[str], within: str | None = None) -> dict[str, str]:
-    """Members such as ``x=1``; ``within`` may be in a value too: nobody encodes a point."""
+    """Members such as ``x=1``.
+
+    ``within`` is a separator that values may also contain, like a dot.
+    """
     found: dict[str, str] = {}
     name = ""
     for each in parts:
@@ -204,7 +209,7 @@ def _named(parts: Sequence[str], within: str | None = None) -> dict[str, str]:
 
 
 def text_of(value: Any) -> str:
-    """A value as a text; arrays and objects as JSON, as most clients write them."""
+    """A value as text. Arrays and objects become JSON, as most clients write them."""
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
@@ -225,14 +230,14 @@ def _deep_pairs(name: str, members: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 MOST_LEVELS = 10
-"""Levels of a name such as ``filter[a][b]``."""
+"""The most levels of a name such as ``filter[a][b]``."""
 
 Tree = Sequence[str] | Mapping[str, "Tree"]
-"""What was sent: texts of one name, or by the names of members."""
+"""What was sent: the texts of one name, or a tree by the names of members."""
 
 
 def deep_tree(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Tree]:
-    """Values under names such as ``[a][b]`` as a tree. Raises ``ValueError``."""
+    """The tree of values under names such as ``[a][b]``. Raises ``ValueError``."""
     root: dict[str, object] = {}
     for name, text in pairs:
         path = name[1:-1].split("][")
@@ -248,4 +253,4 @@ def deep_tree(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Tree]:
         if not isinstance(texts, list):
             raise ValueError(f"has {path[-1]} as a value and as an object")
         texts.append(text)
-    return root  # type: ignore[return-value]  # built of dicts and lists of texts just above
+    return root  # type: ignore[return-value]  # built above from dicts and lists of texts

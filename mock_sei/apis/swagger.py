@@ -1,7 +1,7 @@
-"""Swagger 2.0 as OpenAPI 3.0: older portals hand out such documents.
+"""Converts Swagger 2.0 to OpenAPI 3.0, because older portals offer such documents.
 
-What has no place in OpenAPI 3.0 is left as it is, so that the reader of 3.0 names its place.
-Source: Swagger 2.0; the way of each field is that of OpenAPI's own guide to the migration.
+What OpenAPI 3.0 cannot express stays unchanged, so that the reader of 3.0 reports its place.
+Source: Swagger 2.0; each field is converted as OpenAPI's own migration guide says.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mock_sei.apis.bodies import FORM_TYPE, MULTIPART
-from mock_sei.apis.grammar import PATH_METHODS, Kind, Pointer, Shape, field_of, tokens_of
+from mock_sei.apis.grammar import PATH_METHODS, FieldShape, ObjectKind, Pointer, field_of, tokens_of
 from mock_sei.apis.styles import ITEM_STYLE
 
 Json = dict[str, Any]
@@ -20,7 +20,7 @@ _MOVED = {
     "parameters": ("components", "parameters"),
     "responses": ("components", "responses"),
 }
-"""Where the parts of Swagger 2.0 that references lead to stand in OpenAPI 3.0."""
+"""The places in OpenAPI 3.0 for the parts of Swagger 2.0 that references lead to."""
 
 _STYLES: Mapping[str, Json] = {
     "csv": {"explode": False},
@@ -29,38 +29,39 @@ _STYLES: Mapping[str, Json] = {
     "pipes": {"style": "pipeDelimited", "explode": False},
     "tsv": {"style": "x-tabDelimited", "explode": False},
 }
-"""What each ``collectionFormat`` is called."""
+"""The style for each ``collectionFormat``."""
 
 _OF_A_PARAMETER = frozenset(
     ["name", "in", "required", "description", "allowEmptyValue", "collectionFormat"]
 )
-"""Fields of a parameter that say nothing of its values; the others are its schema."""
+"""Fields of a parameter that do not describe its values. All other fields form its schema."""
 
 _FOLLOWED = 20
 
 
 def is_swagger(content: Mapping[str, Any]) -> bool:
+    """Whether a document is Swagger 2.0."""
     return "openapi" not in content and str(content.get("swagger", "")).startswith("2")
 
 
 def from_swagger(content: Mapping[str, Any]) -> Json:
-    """The document as one of OpenAPI 3.0."""
+    """The document as OpenAPI 3.0."""
     return _Conversion(content).whole()
 
 
 def moved(pointer: Pointer) -> Pointer:
-    """Where a part of the document stands in OpenAPI 3.0; its references are as they were."""
+    """The place of a part in OpenAPI 3.0, for its place in Swagger 2.0."""
     return (*_MOVED.get(str(pointer[0]), pointer[:1]), *pointer[1:]) if pointer else pointer
 
 
-def part_from_swagger(content: Mapping[str, Any], part: Any, kind: Kind) -> Any:
-    """A part of another file, as one of OpenAPI 3.0; ``content`` is the document's own."""
+def part_from_swagger(content: Mapping[str, Any], part: Any, kind: ObjectKind) -> Any:
+    """A part of another file as OpenAPI 3.0. ``content`` is the document that refers to it."""
     whole = _Conversion(content)
-    convert: Mapping[Kind, Callable[[Any], Any]] = {
-        Kind.PATH_ITEM: whole.path_item,
-        Kind.RESPONSE: whole.response,
-        Kind.PARAMETER: _parameter,
-        Kind.SCHEMA: _schema,
+    convert: Mapping[ObjectKind, Callable[[Any], Any]] = {
+        ObjectKind.PATH_ITEM: whole.path_item,
+        ObjectKind.RESPONSE: whole.response,
+        ObjectKind.PARAMETER: _parameter,
+        ObjectKind.SCHEMA: _schema,
     }
     return convert[kind](part) if kind in convert else part
 
@@ -127,7 +128,7 @@ class _Conversion:
         return found
 
     def _split(self, parameters: Any) -> tuple[Any, list[Json]]:
-        """Parameters that stay such, and those that become a body."""
+        """The parameters that remain parameters, and those that become a body."""
         if not isinstance(parameters, list):
             return parameters, []
         kept: list[Any] = []
@@ -141,7 +142,7 @@ class _Conversion:
         return kept, body
 
     def _followed(self, value: Any, section: str) -> Any:
-        """What a reference into a section of the document leads to."""
+        """The value, or the target of its reference into a section of the document."""
         for _ in range(_FOLLOWED):
             reference = value.get("$ref") if isinstance(value, Mapping) else None
             if not isinstance(reference, str) or not reference.startswith(f"#/{section}/"):
@@ -224,7 +225,7 @@ def _encoding(fields: Iterable[Json]) -> Json:
 
 
 def _field(field: Json) -> Any:
-    """The schema of a field of a form, which may be empty where ``allowEmptyValue`` says so."""
+    """The schema of a field of a form. With ``allowEmptyValue`` it may be empty."""
     schema = _schema_of(field)
     return {"anyOf": [schema, {"enum": [""]}]} if field.get("allowEmptyValue") is True else schema
 
@@ -237,7 +238,7 @@ def _header(header: Any) -> Any:
 
 
 def _schema_of(parameter: Mapping[str, Any]) -> Any:
-    """The schema that a parameter, an item or a header is itself."""
+    """The schema inside a parameter, an item or a header."""
     return _schema({key: each for key, each in parameter.items() if key not in _OF_A_PARAMETER})
 
 
@@ -246,12 +247,12 @@ def _schema(schema: Any) -> Any:
         return schema
     found: Json = {}
     for key, each in schema.items():
-        shape, kind = field_of(Kind.SCHEMA, str(key))
-        if kind is not Kind.SCHEMA:
+        shape, kind = field_of(ObjectKind.SCHEMA, str(key))
+        if kind is not ObjectKind.SCHEMA:
             found[key] = each
-        elif shape is Shape.ONE:
+        elif shape is FieldShape.ONE:
             found[key] = _schema(each)
-        elif shape is Shape.LIST:
+        elif shape is FieldShape.LIST:
             found[key] = [_schema(one) for one in each] if isinstance(each, list) else each
         else:
             found[key] = _each(each, _schema)

@@ -1,16 +1,16 @@
-"""Small templates of documents: what a write adds to its record, and what it answers.
+"""Templates in documents: they say what a write adds to its record, and what it answers.
 
 A text that begins with ``$`` is replaced, everything else stays as it is:
 
 - ``$path.name``, ``$query.name``, ``$header.name``: a parameter of the call
 - ``$body``, ``$body.member.member``: the request body
-- ``$known.name.member``: of the record that a ``known`` value names
+- ``$known.name.member``: a member of the record that a ``known`` value names
 - ``$file.name``, ``$file.size``, ``$file.type``: an uploaded file
 - ``$key``: the new record's key; ``$job``: the key of the job that the write starts
-- ``$now``, ``$now.utc``, ``$today``: the platform's time, Eastern, UTC, Eastern date
-- ``$each``: what the record is made for, where a write makes several
-- ``$next.member``: one above the greatest number that this member has in the collection
-- ``$user``: the end user of the token, else its service account
+- ``$now``, ``$now.utc``, ``$today``: the platform's time: Eastern, UTC, Eastern date
+- ``$each``: the list entry for which a record is made, if a write makes several
+- ``$next.member``: one more than the greatest number of this member in the collection
+- ``$user``: the end user of the token, or its service account if it has no end user
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Names = Mapping[str, Any]
 
 
 def fill(template: Any, names: Names) -> Any:
-    """A template with its names replaced; a member whose name has no value is left out."""
+    """The template with its names replaced. A member whose name has no value is left out."""
     if isinstance(template, Mapping):
         filled = {key: fill(value, names) for key, value in template.items()}
         return {key: value for key, value in filled.items() if value is not MISSING}
@@ -34,7 +34,7 @@ def fill(template: Any, names: Names) -> Any:
 
 
 def names_in(template: Any) -> Iterator[str]:
-    """Every name of a template."""
+    """All names in a template."""
     if isinstance(template, Mapping):
         template = list(template.values())
     if isinstance(template, list):
@@ -45,7 +45,7 @@ def names_in(template: Any) -> Iterator[str]:
 
 
 class _Missing:
-    """Stands for a name without a value."""
+    """Stands for a name that has no value."""
 
 
 MISSING = _Missing()

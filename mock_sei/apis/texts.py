@@ -1,4 +1,4 @@
-"""Texts that match a pattern: the same every time, in bounded time and size."""
+"""Makes texts that match a pattern: the same in each run, with limited time and size."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from random import Random
 
 from mock_sei.apis.ecmascript import (
+    Alternative,
     BackReference,
-    Chain,
     Characters,
-    Choice,
+    Disjunction,
     Group,
     Node,
     PatternError,
@@ -22,14 +22,14 @@ from mock_sei.apis.patterns import characters_of
 
 TRIES = 40
 LONGEST = 10_000
-"""Characters of a text."""
+"""The most characters of a text."""
 _MOST_STEPS = 20_000
-"""Parts of a pattern that are looked at for one text, and for all of a pattern but the last."""
+"""The most parts of a pattern that are visited for one text, and for all texts but the last."""
 _MORE = 3
-"""Rounds of a repeat without an end, beyond its least."""
+"""How many rounds beyond the minimum a repeat without an upper limit gets."""
 
 _GRAPHIC = range(0x20, 0x7F)
-"""Without line breaks and tabs, which not every place can hold."""
+"""Printable characters, without line breaks and tabs, which some places cannot hold."""
 
 _LIKE_ECMASCRIPT = (
     (re.compile(r"\(\?>"), "(?:"),
@@ -37,17 +37,17 @@ _LIKE_ECMASCRIPT = (
     (re.compile(r"\(\?P=(\w+)\)"), r"\\k<\1>"),
     (re.compile(r"([*+?}])\+"), r"\1"),
 )
-"""Atomic groups, conditions, references by name and possessive repeats, which ECMA-262 has not, as
-the nearest that it has."""
+"""Constructs that ECMA-262 does not have (atomic groups, conditions, references by name, possessive
+repeats), each with the nearest construct that it has."""
 
 
 def texts_for(
     pattern: str, least: int = 0, most: int | None = None, *, tries: int = TRIES
 ) -> Iterator[str]:
-    """Several texts, of ``least`` to ``most`` characters where the pattern allows it.
+    """Several texts that may match a pattern, with ``least`` to ``most`` characters if possible.
 
-    What it looks ahead or behind for is not heeded, so not every text matches; none comes for a
-    pattern that cannot be read.
+    Lookahead and lookbehind are ignored, so not every text matches. A pattern that cannot be read
+    gives no texts.
     """
     tree = _tree_of(pattern)
     if tree is None:
@@ -56,10 +56,10 @@ def texts_for(
     left = _MOST_STEPS
     least, most = min(least, LONGEST), LONGEST if most is None else min(most, LONGEST)
     for seed in range(tries):
-        random = Random(seed)  # noqa: S311  # the same every time is the point
+        random = Random(seed)  # noqa: S311  # the results must be the same each time
         wanted = _wanted_length(seed, least, most)
         extra = None if wanted is None else max(0, wanted - shortest.length(tree))
-        writer = _Writer(random, shortest, alphabets, extra)
+        writer = _TextWriter(random, shortest, alphabets, extra)
         yield writer.text(tree)
         left -= writer.steps
         if left < 0:
@@ -67,18 +67,19 @@ def texts_for(
 
 
 _LENGTHS = (0, 8, 12, 24, 48, 96)
-"""Characters beyond the least that texts are tried with: patterns may look ahead for a length."""
+"""How many characters longer than the least some texts are. A pattern may look ahead for a
+length."""
 
 
 def _wanted_length(seed: int, least: int, most: int) -> int | None:
-    """None for every other text of a pattern whose length is free: as long as comes by itself."""
+    """The length for a text, or None for every second text, which gets its natural length."""
     if seed % 2 == 0 and (least == 0 or seed > len(_LENGTHS)):
         return None
     return min(most, least + _LENGTHS[seed // 2 % len(_LENGTHS)])
 
 
 class _Shortest:
-    """How short the texts of a part of a pattern can be."""
+    """The length of the shortest text for each part of a pattern."""
 
     def __init__(self) -> None:
         self._known: dict[int, int] = {}
@@ -93,9 +94,9 @@ class _Shortest:
         match node:
             case Characters():
                 return 1
-            case Chain():
+            case Alternative():
                 return sum(map(self.length, node.parts))
-            case Choice():
+            case Disjunction():
                 return min(map(self.length, node.alternatives))
             case Repeat():
                 return node.least * self.length(node.part)
@@ -117,7 +118,7 @@ def _tree_of(pattern: str) -> Node | None:
 
 
 class _Alphabets:
-    """The characters that a text takes of each set of a pattern."""
+    """The characters that texts use for each set of a pattern."""
 
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
@@ -150,13 +151,14 @@ class _Alphabets:
 _MOST_RANGES, _MOST_OF_A_RANGE = 50, 50
 
 
-class _Writer:
+class _TextWriter:
     """Writes one text that a pattern matches."""
 
     def __init__(
         self, random: Random, shortest: _Shortest, alphabets: _Alphabets, extra: int | None
     ) -> None:
-        """``extra`` characters are written beyond the shortest text, where the pattern has room."""
+        """``extra`` is how many characters more than the shortest text has, if the pattern allows
+        them."""
         self._random = random
         self._shortest = shortest
         self._alphabets = alphabets
@@ -174,9 +176,9 @@ class _Writer:
                 self._left -= 1
                 characters = self._alphabets.of(node)
                 return self._random.choice(characters) if characters else ""
-            case Chain():
+            case Alternative():
                 return "".join(map(self.text, node.parts))
-            case Choice():
+            case Disjunction():
                 return self.text(self._random.choice(node.alternatives))
             case Repeat():
                 return "".join(self.text(node.part) for _ in range(self._rounds(node)))
@@ -185,7 +187,7 @@ class _Writer:
                 return found
             case BackReference():
                 return self._groups.get(node.number, "")
-        return ""  # places, and what stands before or behind
+        return ""  # assertions, which match no characters
 
     def _rounds(self, node: Repeat) -> int:
         least = min(node.least, LONGEST)

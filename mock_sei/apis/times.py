@@ -1,7 +1,7 @@
 """The vendor's times: Eastern, written without an offset (investor and product pages).
 
-Two pages (accounts, end clients) ask for ISO 8601 in UTC instead, so an offset is understood too.
-Whoever asks for an Eastern time hands in the zone: the setting ``time_zone`` says which it is.
+Two pages (accounts, end clients) ask for ISO 8601 in UTC, so times with an offset are read too. The
+setting ``time_zone`` gives the zone; callers pass it in.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from mock_sei.values.texts import spelled
 logger = logging.getLogger(__name__)
 
 EST = timezone(timedelta(hours=-5), "EST")
-"""Eastern Standard Time, all year."""
+"""Eastern Standard Time during the whole year."""
 
 
 def find_zone(name: str) -> tzinfo:
-    """The zone of a ``time_zone`` setting.
+    """The time zone for the setting ``time_zone``.
 
-    EST where the machine has no data about zones (a Windows or a bare image without the package
-    tzdata); a warning in the log says so.
+    It is EST if the machine has no time zone data (Windows, or a minimal image, without the package
+    tzdata). Then a warning is logged.
     """
     if name == "EST":
         return EST
@@ -39,7 +39,7 @@ def find_zone(name: str) -> tzinfo:
 
 
 def local_text(moment: datetime) -> str:
-    """A moment in the zone of the records, as they hold it: milliseconds, no offset."""
+    """A moment in the time zone of the records, as they write it: milliseconds, no offset."""
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
@@ -51,15 +51,15 @@ _TIME = re.compile(
 
 
 def read_time(text: str) -> datetime:
-    """A time of ISO 8601 in its extended form; without an offset it comes back without a zone.
+    """Reads a time in the extended form of ISO 8601. Without an offset the result has no time zone.
 
-    A + that a client sent unescaped in a query arrives as a space, and is read as a +. Digits below
-    a microsecond are left out, and a leap second is the second behind it. ``ValueError`` where the
-    text is no such time.
+    A + that a client did not escape in a query arrives as a space, so a space is read as a +.
+    Digits below a microsecond are dropped. A leap second is read as the second after it. Raises
+    ``ValueError`` if the text is not such a time.
     """
     found = _TIME.fullmatch(text)
     if found is None:
-        raise ValueError(f"no time of ISO 8601: {spelled(text[:50])}")
+        raise ValueError(f"not a time of ISO 8601: {spelled(text[:50])}")
     second, fraction = found["second"] or "00", (found["fraction"] or "0")[:6].ljust(6, "0")
     zone = (found["zone"] or "").upper()
     minute = found["minute"].upper()
@@ -72,13 +72,13 @@ def read_time(text: str) -> datetime:
 
 
 def utc_text(now: datetime) -> str:
-    """Milliseconds and Z."""
+    """A moment in UTC with milliseconds and Z."""
     text = now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     return f"{text}Z"
 
 
 def day_of(text: str, zone: tzinfo | None) -> str:
-    """The date in the zone of a time as records hold it; empty where it is none."""
+    """The date of a record's time, in this time zone. Empty if the text is not a time."""
     if not text.endswith("Z"):
         return text[:10]
     try:

@@ -1,7 +1,7 @@
-"""Texts as the values of a schema: what the text ``5`` is, says the schema.
+"""Converts texts to the values that a schema allows: the schema decides what the text ``5`` means.
 
-A text is read in every way that the schema allows (``ways.py``) until one fits, so that only what
-no reading makes right is refused. The work is bounded by the length of the texts.
+A text is read in each way that the schema allows (``ways.py``) until one fits. So it is refused
+only if no reading fits. The work is limited by the length of the texts.
 """
 
 from __future__ import annotations
@@ -28,30 +28,31 @@ _NUMBER = re.compile(
     rf"-?[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DIGITS}}})?([eE][-+]?[0-9]{{1,9}})?"
 )
 _PLAIN_DIGITS = 15
-"""Digits that a float holds exactly."""
+"""How many digits a float can hold exactly."""
 
 Check = Callable[[str], None]
-"""Of a text. Raises ``ValueError`` with the reason."""
+"""Checks a text. Raises ``ValueError`` with the reason."""
 
 _MOST_EXPLAINED = 3
-"""Parts of a value whose misfits are looked for; of any other it is said only that it is wrong."""
+"""How many parts of a value get an explanation. Of further parts the message only says that they
+are wrong."""
 _MOST_OBJECTS = 2000
-"""Objects within objects that are read in another than the first way."""
+"""How many nested objects are read in more than one way."""
 
 
-class _Work:
-    """What a whole reading may still do, inner readings included."""
+class _ReadingLimits:
+    """The limits of one whole reading, including its inner readings."""
 
     def __init__(self) -> None:
         self.explained = _MOST_EXPLAINED
         self.undefined: set[str | int] = set()
-        """Members and items whose way of writing is not defined, and which could not be read."""
+        """Members and items whose form is undefined and that could not be read."""
         self.objects = _MOST_OBJECTS
 
 
 @dataclass(kw_only=True)
 class Texts:
-    """Reads what was sent for one parameter, or one body."""
+    """Reads the texts that were sent for one parameter or one body."""
 
     document: Document
     budget: Budget
@@ -59,23 +60,23 @@ class Texts:
     checks: Mapping[str, Check] = field(default_factory=dict)
     """Formats that are checked here instead of by the engine."""
     largest: int | None = None
-    """Whole numbers must be below it, and not below its negative, whatever their format."""
-    to_the_letter: bool = True
-    """Whether what has no type may be given several times, and is a list then; and whether a value
-    with commas may be one item of an array whose items come under a name each."""
+    """Integers must be below this limit and not below its negative, regardless of their format."""
+    is_strict: bool = True
+    """Whether a value without a type may be sent several times and is then a list. It also says
+    whether a value with commas may be one item of an array whose items are sent separately."""
     is_query: bool = False
-    """Whether a blank may be a + that was not escaped, as in a query and in a form."""
+    """Whether a blank may be an unescaped +, as in a query and in a form."""
     nested_is_open: bool = False
-    """Whether arrays and objects within the value may be written in any way: OpenAPI has none for
-    those of a parameter, but for ``deepObject``."""
+    """Whether arrays and objects inside the value may be written in any form. OpenAPI defines no
+    form for those in a parameter, except for ``deepObject``."""
     pieces: Sequence[str] = ()
-    """The items of an array, or names and values in turn, where it is known better than by the text
-    where each ends."""
-    _work: _Work = field(default_factory=lambda: _Work())
+    """The items of an array, or alternating names and values, if their boundaries are known better
+    than from the text."""
+    _work: _ReadingLimits = field(default_factory=lambda: _ReadingLimits())
 
     @cached_property
     def _inner(self) -> Texts:
-        """Reads an item or a member, which has no style of its own."""
+        """The reader of an item or a member, which has no style of its own."""
         return replace(self, spelling=Spelling(name=""), nested_is_open=False, pieces=())
 
     @property
@@ -83,9 +84,9 @@ class Texts:
         return not self.spelling.name
 
     def read(self, tree: Tree, schema: Any, *, is_quick: bool = False) -> Any:
-        """A value that fits. Raises ``ValueError`` with the reason.
+        """The value of the texts, if it fits. Raises ``ValueError`` with the reason.
 
-        ``is_quick`` where the type, format and texts say all, so that the engine is not asked.
+        ``is_quick`` says that type, format and enum are enough, so that no engine is needed.
         """
         value, problems = (is_quick and self._single(tree, schema)) or self.best(
             tree, schema, is_quick=is_quick, is_top=True
@@ -95,7 +96,10 @@ class Texts:
         return value
 
     def _single(self, tree: Tree, schema: Any) -> tuple[Any, list[str]] | None:
-        """As :meth:`best` for one text that can only be one value, as most parameters are."""
+        """Like :meth:`best`, for a single text that can only have one value.
+
+        Most parameters are like that.
+        """
         ways = ways_of(self.document, schema)
         if len(ways) > 1 or not ways[0].is_single or len(tree) != 1 or isinstance(tree, Mapping):
             return None
@@ -105,7 +109,10 @@ class Texts:
     def best(
         self, tree: Tree, schema: Any, *, is_quick: bool = False, is_top: bool = False
     ) -> tuple[Any, list[str]]:
-        """The first value that fits, else the first one with what is wrong with it."""
+        """The first value that fits.
+
+        If none fits, the first value, with the reasons why it does not.
+        """
         first: tuple[Any, list[str]] | None = None
         ways = ways_of(self.document, schema)
         checks = is_top and not is_quick
@@ -129,12 +136,12 @@ class Texts:
         return value, self._reasons(schema, value, is_top=is_top) or problems or [_NO_FIT]
 
     def _is_only_undefined(self, schema: Any, value: Any) -> bool:
-        """Whether no more is wrong than what may be written in any way."""
+        """Whether only parts are wrong whose written form OpenAPI does not define."""
         found = find_misfits(self.document, schema, value, self.budget)
         return all(not each.place or each.place[0] in self._work.undefined for each in found)
 
     def _reasons(self, schema: Any, value: Any, *, is_top: bool = False) -> list[str]:
-        """What is wrong with a value; nothing where that would take too long."""
+        """Why a value does not fit. Empty if that would take too long."""
         if not is_top:
             self._work.explained -= 1
             if self._work.explained < 0:
@@ -143,6 +150,7 @@ class Texts:
         return [with_place(each.place, each.reason) for each in found]
 
     def fits(self, schema: Any, value: Any) -> bool:
+        """Whether a value fits a schema."""
         return not isinstance(schema, Mapping) or self.document.checker(schema).is_valid(
             value, self.budget
         )
@@ -152,7 +160,7 @@ class Texts:
             yield from self._of_members(tree, way)
             return
         spelling = self.spelling
-        if self._is_inner and self.to_the_letter:
+        if self._is_inner and self.is_strict:
             yield from _of_json(tree, way)
             if way.style is not None:
                 spelling = replace(spelling, style=way.style, explode=False)
@@ -161,9 +169,9 @@ class Texts:
         if self.pieces and way.wants("object") and len(self.pieces) % 2 == 0:
             yield self._object(dict(zip(self.pieces[::2], self.pieces[1::2], strict=True)), way)
         if way.wants("array"):
-            lists = spelling.lists(tree, whole=self.to_the_letter)
-            if self.to_the_letter and is_nested(self.document, way.items):
-                lists = reversed(list(lists))  # a comma is rather one of the inner array
+            lists = spelling.lists(tree, whole=self.is_strict)
+            if self.is_strict and is_nested(self.document, way.items):
+                lists = reversed(list(lists))  # a comma more likely belongs to the inner array
             yield from self._trying(lists, lambda each: self._list(each, way))
         if way.wants("object"):
             objects = spelling.objects(tree)
@@ -176,7 +184,7 @@ class Texts:
                 return
             if text is not None:
                 yield self._leaf(text, way, schema)
-            elif way.is_open and self.to_the_letter:
+            elif way.is_open and self.is_strict:
                 yield list(tree), []
             else:
                 yield ",".join(tree), ["given more than once"]
@@ -196,7 +204,7 @@ class Texts:
         if "object" in way.kinds:
             yield self._object(tree, way)
         if not way.kinds & {"array", "object"}:
-            yield "", ["is an object here, and must be none"]
+            yield "", ["must not be an object"]
 
     def _list(
         self, items: Sequence[str | Mapping[str, Tree]], way: Way
@@ -212,7 +220,7 @@ class Texts:
         return values, problems
 
     def _defined(self, part: str | int, schema: Any, wrong: list[str]) -> list[str]:
-        """What is wrong with an item or a member, if there is one way to write it."""
+        """The reasons for an item or a member. Empty if its written form is undefined."""
         if not wrong or not self.nested_is_open or not is_nested(self.document, schema):
             return wrong
         self._work.undefined.add(part)
@@ -241,7 +249,10 @@ class Texts:
         return way.others
 
     def _leaf(self, text: str, way: Way, schema: Any) -> tuple[Any, list[str]]:
-        """Of the readings of a text the first that fits; where there is one only, that."""
+        """The value of a text: the first reading that fits.
+
+        If there is only one reading, that one, even if it does not fit.
+        """
         readings = [each for each in _order(way) if each in way.kinds]
         if len(readings) == 1:
             try:
@@ -284,8 +295,8 @@ class Texts:
         return text
 
     def _unescaped(self, text: str) -> str:
-        """A number whose + came as a blank: no number has one."""
-        return text.replace(" ", "+") if self.is_query and self.to_the_letter else text
+        """The text of a number whose unescaped + arrived as a blank. No number contains a blank."""
+        return text.replace(" ", "+") if self.is_query and self.is_strict else text
 
     def _number(self, text: str) -> float:
         if not _NUMBER.fullmatch(text):
@@ -295,12 +306,12 @@ class Texts:
         value = number(text)
         if isinstance(value, str):
             raise ValueError(f"must be a number of at most {MOST_DIGITS} digits")
-        if isinstance(value, int) and not self.to_the_letter:
+        if isinstance(value, int) and not self.is_strict:
             raise ValueError(f"must be a number, not {shown(text)}")
         return value
 
     def _integer(self, text: str, size: str | None) -> int:
-        value = _whole(self._unescaped(text)) if self.to_the_letter else None
+        value = _whole(self._unescaped(text)) if self.is_strict else None
         if value is None:
             if not _INTEGER.fullmatch(text):
                 if len(text) > MOST_DIGITS and text.removeprefix("-").isdecimal():
@@ -319,7 +330,7 @@ class Texts:
 _NO_FIT = "does not fit its schema"
 
 _WITH_OFFSET = frozenset({"date-time", "time"})
-"""Formats that have a +, which many clients do not escape in a query."""
+"""Formats that contain a +, which many clients do not escape in a query."""
 
 
 def _order(way: Way) -> Sequence[str]:
@@ -330,7 +341,7 @@ def _order(way: Way) -> Sequence[str]:
 
 
 def _whole(text: str) -> int | None:
-    """A whole number that is written with a point or an exponent: 1.0 is one (JSON Schema)."""
+    """An integer written with a point or an exponent, such as 1.0 (JSON Schema); otherwise None."""
     if not _NUMBER.fullmatch(text) or _INTEGER.fullmatch(text):
         return None
     exact = Decimal(text)
@@ -340,7 +351,8 @@ def _whole(text: str) -> int | None:
 
 
 def _of_json(tree: Sequence[str], way: Way) -> Iterator[tuple[Any, list[str]]]:
-    """An item or a member that is an array or an object, as most clients write one."""
+    """An item or a member that is an array or an object written as JSON, as most clients write
+    it."""
     wanted = _JSON_BEGINS.get(tree[0].lstrip()[:1]) if len(tree) == 1 else None
     if wanted is None or not way.wants(wanted):
         return
@@ -354,7 +366,7 @@ _JSON_BEGINS = {"{": "object", "[": "array"}
 
 
 def _items_of(tree: Mapping[str, Tree]) -> list[str | Mapping[str, Tree]]:
-    """The items that names such as ``[0]`` and ``[]`` give, by their numbers."""
+    """The items under names such as ``[0]`` and ``[]``, in the order of their numbers."""
     items: list[str | Mapping[str, Tree]] = []
     for name in sorted(tree, key=lambda each: (len(each.lstrip("0")), each.lstrip("0"))):
         each = tree[name]
@@ -368,7 +380,7 @@ def _items_of(tree: Mapping[str, Tree]) -> list[str | Mapping[str, Tree]]:
 
 
 def _apart(tree: Mapping[str, Tree]) -> Iterator[Mapping[str, Tree]]:
-    """The objects of ``[][x]=1&[][x]=2``: a name that comes again begins another one."""
+    """The objects in ``[][x]=1&[][x]=2``. A repeated name begins the next object."""
     count = max((len(each) for each in tree.values() if not isinstance(each, Mapping)), default=1)
     if count < 2 or any(len(each) != count for each in tree.values()):
         yield tree
@@ -378,7 +390,7 @@ def _apart(tree: Mapping[str, Tree]) -> Iterator[Mapping[str, Tree]]:
 
 
 def with_place(place: Sequence[str | int], reason: str) -> str:
-    """The reason, with the member that it is about; an item of an array shows itself."""
+    """The reason together with the member's name. For an item of an array the value is enough."""
     names = ".".join(map(str, place)) if any(isinstance(each, str) for each in place) else ""
     return f"{names}: {reason}" if names else reason
 

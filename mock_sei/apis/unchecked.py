@@ -1,6 +1,7 @@
-"""What a document asks for and nothing here checks: reported when it is read, never silently.
+"""Finds what a document demands and mock-sei does not check.
 
-Source: OpenAPI 3.0.4 and 3.1.1 (parameters, media types), OpenAPI Format Registry.
+It is reported when the document is read. Source: OpenAPI 3.0.4 and 3.1.1 (parameters, media types),
+OpenAPI Format Registry.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from mock_sei.apis.ways import is_nested, ways_of
 from mock_sei.errors import ConfigurationError
 
 MOST_REPORTED = 10
-"""Places of one kind that are named."""
+"""How many places of one kind are named."""
 
 
 def find_unchecked(
     document: Document, operations: Iterable[Operation], formats: Mapping[str, str]
 ) -> list[str]:
-    """A line for each place, with the file; at most :data:`MOST_REPORTED` of a kind and a count.
+    """A line for each unchecked place, with the file.
 
-    ``formats`` are those that its schemas name, each with the first place where it stands.
+    At most :data:`MOST_REPORTED` lines for each kind, and then the number of the others.
+    ``formats`` are the formats that the schemas name, each with its first place.
     """
     known = list(operations)
     kinds = (
@@ -53,7 +55,7 @@ def _parameters(operation: Operation) -> Iterator[tuple[str, str]]:
         here = f"{operation.name}: parameter {raw.get('name')}"
         if style is not None and find_style(style, place) is None:
             shown = str(style)[:40]
-            yield here, f"the style {shown} is none of a {place}; the usual one is read instead"
+            yield here, f"a {place} cannot have the style {shown}; the usual style is read instead"
         nested = "" if place == QUERYSTRING else _nested(raw, document)
         if nested:
             yield (
@@ -72,7 +74,7 @@ _OF_PARTS = frozenset((*_UNITED, "items", "prefixItems", "properties"))
 
 
 def _is_flat(schema: Mapping[str, Any]) -> bool:
-    """Whether a schema says at a glance that nothing is within its value, as most do."""
+    """Whether a schema clearly allows no arrays and objects, like most schemas."""
     values = (*(schema.get("enum") or ()), schema.get("const"))
     return _OF_PARTS.isdisjoint(schema) and not any(
         isinstance(each, dict | list) for each in values
@@ -80,7 +82,7 @@ def _is_flat(schema: Mapping[str, Any]) -> bool:
 
 
 def _nested(raw: Mapping[str, Any], document: Document) -> str:
-    """What of a parameter is an array or an object within one, in words."""
+    """Which part of a parameter is a nested array or object, in words. Empty if there is none."""
     schema = raw.get("schema")
     if raw.get("style") == "deepObject" or not isinstance(schema, Mapping) or _is_flat(schema):
         return ""
@@ -109,11 +111,11 @@ def _bodies(operation: Operation) -> Iterator[tuple[str, str]]:
         for name in _foreign_fields(document, schema, media.get("encoding")):
             yield f"{place}.encoding.{name}", "a field of this media type is not checked"
         if not ("*" in named or is_known or _is_any_file(document, schema)):
-            yield place, "a body of this media type is not held against its schema"
+            yield place, "a body of this media type is not checked against its schema"
 
 
 def _foreign_fields(document: Document, schema: Any, encoding: Any) -> Iterator[str]:
-    """The fields of a form that are neither JSON, nor texts, nor any file."""
+    """The fields of a form that are neither JSON nor texts nor arbitrary files."""
     for name, written in encoding.items() if isinstance(encoding, Mapping) else ():
         declared = written.get("contentType") if isinstance(written, Mapping) else None
         kinds = [media_type_of(each) for each in str(declared or "text/plain").split(",")]
@@ -125,7 +127,7 @@ def _foreign_fields(document: Document, schema: Any, encoding: Any) -> Iterator[
 
 
 def _is_any_file(document: Document, schema: Any) -> bool:
-    """Whether a schema says no more than that there are bytes."""
+    """Whether a schema allows any bytes."""
     return all(
         way.is_open or (way.kinds == {"string"} and way.format in (None, "binary"))
         for way in ways_of(document, schema)
@@ -133,7 +135,7 @@ def _is_any_file(document: Document, schema: Any) -> bool:
 
 
 def _formats(formats: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each format that is not known, at the first place where it stands."""
+    """Each unknown format, with its first place."""
     for name, place in formats.items():
         if name not in FORMATS:
             yield place, f"the format {name[:60]} is not checked"

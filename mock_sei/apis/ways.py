@@ -1,7 +1,7 @@
-"""In which ways a schema may be met, as far as a text must know: types, items and members.
+"""The alternatives of a schema that matter for reading a text: types, items and members.
 
 References, ``allOf``, ``anyOf``, ``oneOf``, conditions, lists of types, ``enum`` and ``const`` are
-followed. Whether a value fits is decided elsewhere. Source: JSON Schema 2020-12.
+followed. Other modules decide whether a value fits. Source: JSON Schema 2020-12.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from mock_sei.apis.styles import ITEM_STYLE
 from mock_sei.errors import ConfigurationError
 
 MOST_WAYS = 20
-"""Ways in which a schema may be met that are tried; of more, all kinds of text are tried last."""
+"""How many alternatives of a schema are tried. If there are more, any kind of text is tried
+last."""
 _DEEPEST = 20
 
 _ALL = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
@@ -34,36 +35,39 @@ _KINDS: Mapping[type, frozenset[str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One way in which a schema may be met: its parts hold together."""
+    """One alternative of a schema. A value must fit all its parts."""
 
     kinds: frozenset[str]
-    """``integer`` stands beside ``number`` wherever that is allowed."""
+    """The types. ``integer`` is included wherever ``number`` is."""
     is_open: bool
-    """Whether it says nothing of the type."""
+    """Whether it does not restrict the type."""
     choices: Sequence[str] | None
-    """The texts of an enumeration of texts."""
+    """The texts, if only certain texts are allowed."""
     format: str | None
     items: Any
     first_items: Sequence[Any]
     members: Mapping[str, Any]
     patterned: Sequence[tuple[str, Any]]
     others: Any
-    """The schema of members that have none of their own; None where it says nothing of them."""
+    """The schema of members that are not listed by name; None if it does not describe them."""
     style: str | None = None
-    """How an array within an array is written, where Swagger 2.0 says it."""
+    """How an array inside an array is written, if Swagger 2.0 declares it."""
 
     @cached_property
     def is_single(self) -> bool:
-        """Whether it can be no array and no object."""
+        """Whether the value can be neither an array nor an object."""
         return self.kinds.isdisjoint(("array", "object"))
 
     def wants(self, kind: str) -> bool:
-        """Whether the schema names a type."""
+        """Whether the schema names this type."""
         return kind in self.kinds and not self.is_open
 
 
 def ways_of(document: Document, schema: Any) -> Sequence[Way]:
-    """All ways in their order; where there are many, some, and one that says nothing."""
+    """The alternatives in their order.
+
+    If there are too many: some of them, and one that allows everything.
+    """
     if not isinstance(schema, Mapping):
         schema = ANYTHING
     found: Sequence[Way] = document.derived("ways", schema, lambda: _ways(document, schema))["ways"]
@@ -78,11 +82,11 @@ def _ways(document: Document, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 ANYTHING: Mapping[str, Any] = {}
-"""A schema that says nothing."""
+"""A schema that allows everything."""
 
 
 def _flat(document: Document, schema: Any, depth: int) -> list[tuple[Mapping[str, Any], ...]]:
-    """The alternatives of a schema, each as the parts that hold together."""
+    """The alternatives of a schema. Each is a tuple of parts that a value must all fit."""
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return [()]
     found: list[tuple[Mapping[str, Any], ...]] = [(schema,)]
@@ -104,7 +108,7 @@ def _flat(document: Document, schema: Any, depth: int) -> list[tuple[Mapping[str
 
 
 def _conditional(schema: Mapping[str, Any]) -> Sequence[Any]:
-    """Schemas that hold for some values only; whether they do says the engine."""
+    """Schemas that apply only to some values. The engine decides to which."""
     keys = ("then", "else") if "if" in schema else ()
     dependent = schema.get("dependentSchemas")
     others = dependent.values() if isinstance(dependent, Mapping) else ()
@@ -167,7 +171,7 @@ def _together(schemas: Sequence[Any]) -> Any:
 
 
 def is_nested(document: Document, schema: Any) -> bool:
-    """Whether a value may be an array or an object, without a style of its own."""
+    """Whether a value may be an array or an object without a style of its own."""
     return any(
         way.style is None and (way.wants("array") or way.wants("object"))
         for way in ways_of(document, schema)

@@ -1,7 +1,8 @@
-"""Against how many schemas one value is held: too many are refused, one within itself is cut.
+"""Limits how many schemas check one value: too many are refused, and endless recursion is cut.
 
-References within ``allOf``, ``anyOf``, ``oneOf`` and the like lead to schemas of the same value. A
-few of them, each twice in the next, make more of them than anybody can check.
+References in ``allOf``, ``anyOf``, ``oneOf`` and similar keywords lead to schemas for the same
+value. A few schemas that each refer twice to the next one cause more checks than any machine can
+do.
 """
 
 from __future__ import annotations
@@ -10,26 +11,31 @@ from collections.abc import Callable, Set
 from typing import Any
 
 MOST_WAYS = 10_000
-"""Schemas that one value is held against, by references within allOf, anyOf, oneOf and the like."""
+"""The most schemas that check one value, by references in allOf, anyOf, oneOf and similar
+keywords."""
 
 
 class Ways:
-    """Counts the schemas of one document, each once."""
+    """Counts the schemas that check one value. Each schema of a document is counted once."""
 
     def __init__(self, found: Callable[[str], Any], holders: Set[int]) -> None:
-        """``found`` is what a reference leads to, ``holders`` the identities of what has one."""
+        """``found`` returns the target of a reference.
+
+        ``holders`` are the identities of objects with a ``$ref``.
+        """
         self._found = found
         self._holders = holders
         self._known: dict[int, int] = {}
         self._over: set[int] = set()
-        """Schemas that lead to one that was refused; they are not refused again."""
+        """Schemas that lead to a refused schema. They are not refused again."""
         self.too_many: list[tuple[dict[str, Any], str]] = []
-        """What was refused, with the reference that was taken away."""
+        """The refused objects, each with the reference that was removed from it."""
         self.within_itself: list[dict[str, Any]] = []
-        """Whose reference was taken away, since the schema contains itself at once."""
+        """The objects whose reference was removed because the schema contains itself directly."""
 
     def count(self, schema: Any) -> None:
-        """From the innermost schema outwards, so that the first one that is too much is refused."""
+        """Counts from the innermost schema outwards, so that the first one above the limit is
+        refused."""
         known = self._known
         waiting: list[tuple[Any, str, Any, bool]] = [(schema, "", None, False)]
         while waiting:
@@ -37,7 +43,7 @@ class Ways:
             if is_done:
                 self._sum_up(each, [one for _, one in self._beside(each)])
             elif id(each) not in known:
-                known[id(each)] = 0  # while it is looked at
+                known[id(each)] = 0  # being counted
                 waiting.append((each, keyword, holder, True))
                 waiting += [
                     (one, keyword if of == "$ref" else of, each, False)
@@ -55,7 +61,7 @@ class Ways:
         self._known[id(schema)] = ways
 
     def _is_refused(self, schemas: list[Any]) -> bool:
-        """Takes away the first reference among some schemas."""
+        """Removes the first reference in one of these schemas. Returns False if there is none."""
         holder = next((each for each in schemas if id(each) in self._holders), None)
         if holder is None or "$ref" not in holder:
             return False
@@ -65,12 +71,13 @@ class Ways:
     def _cut(self, holder: dict[str, Any], keyword: str) -> None:
         if holder.pop("$ref", None) is None:
             return
-        if keyword in ("anyOf", "oneOf"):  # as an alternative to itself it adds none
+        # The schema as an alternative to itself allows nothing new.
+        if keyword in ("anyOf", "oneOf"):
             holder["not"] = {}
         self.within_itself.append(holder)
 
     def _beside(self, schema: Any) -> list[tuple[str, Any]]:
-        """Schemas that a value of a schema must fit too, or may, each with its keyword."""
+        """Schemas that the same value must fit or may fit, each with its keyword."""
         if not isinstance(schema, dict):
             return []
         found = [("$ref", self._found(schema["$ref"]))] if "$ref" in schema else []

@@ -1,4 +1,4 @@
-"""A value as the text or the bytes of a media type that is not JSON: XML, CSV, lines, files.
+"""Writes a value in a media type other than JSON: XML, CSV, lines, files.
 
 Sources: RFC 4180 (CSV), RFC 7464 (JSON text sequences), OpenAPI 3.2.0 section 4.14.3 (sequences),
 the HTML standard (``text/event-stream``).
@@ -24,11 +24,11 @@ from mock_sei.apis.samples import Sample
 from mock_sei.apis.xml_answers import xml_text
 
 _RANGES = {"image": "image/png", "text": "text/plain", "application": "application/json"}
-"""What is answered where a document has a range of media types."""
+"""The media type that is sent for each range of media types in a document."""
 
 
 def concrete(media_type: str) -> str:
-    """A media type that can be sent, for a range of them."""
+    """The media type that is sent for a range; any other media type unchanged."""
     if "*" not in media_type:
         return media_type
     kind = media_type.partition("/")[0]
@@ -36,11 +36,12 @@ def concrete(media_type: str) -> str:
 
 
 def is_xml(media_type: str) -> bool:
+    """Whether a media type is XML."""
     return media_type_of(media_type).endswith(("/xml", "+xml"))
 
 
 def written(found: Sample, media_type: str, media: Mapping[str, Any], document: Document) -> bytes:
-    """A value in the form of a media type. A text of the document is sent as it stands."""
+    """A value as the bytes of a media type. A text from the document is sent unchanged."""
     value, schema, bare = found.value, media.get("schema", True), media_type_of(media_type)
     if found.is_made and bare in FILES and _is_of_bytes(schema, document):
         content = FILES[bare]
@@ -55,12 +56,12 @@ def written(found: Sample, media_type: str, media: Mapping[str, Any], document: 
     if write is not None:
         return _encoded(write(value, media_type), media_type)
     if found.is_made and schema in (True, {}):
-        return b""  # nothing is known of it
+        return b""  # the document says nothing about the content
     return _encoded(json.dumps(value), media_type)
 
 
 def _charset(media_type: str) -> str:
-    """The one that a media type names; UTF-8 where it names none that is known."""
+    """The charset of a media type. It is UTF-8 if no known charset is named."""
     named = parameters_of(media_type).get("charset", _USUAL)
     return _USUAL if media_type_of(media_type) == _EVENTS or not find_codec(named) else named
 
@@ -75,7 +76,7 @@ def _encoded(text: str, media_type: str, errors: str = "replace") -> bytes:
         return text.encode(errors="backslashreplace")
     try:
         return text.encode(charset, errors)
-    except (LookupError, UnicodeError):  # of what is no encoding of texts, such as hex
+    except (LookupError, UnicodeError):  # the codec is not for texts, such as hex
         return text.encode(errors="backslashreplace")
 
 
@@ -86,7 +87,7 @@ def _xml(value: Any, media_type: str, schema: Any, document: Document) -> bytes:
 
 
 def _is_of_bytes(schema: Any, document: Document) -> bool:
-    """Whether a schema is of a text that is a file, or nothing is known of it."""
+    """Whether a schema describes a file as text, or nothing at all."""
     followed = document.follow(schema, "schema")
     return not isinstance(followed, Mapping) or followed.get("type", "string") == "string"
 
@@ -136,7 +137,7 @@ _LINE_ENDS = re.compile("\r\n|\r|\n")
 
 
 def _events_of_fields(value: Any) -> str:
-    """Each value as an event: its members are the event's fields (OpenAPI 3.2)."""
+    """Each value as an event. The value's members are the event's fields (OpenAPI 3.2)."""
     events = value if isinstance(value, list) else [value]
     return "".join(map(_event, (each for each in events if isinstance(each, Mapping))))
 
@@ -166,7 +167,7 @@ _SEQUENCES: Mapping[str, Callable[[Any, str], str]] = {
     "application/json-seq": _records,
     _EVENTS: _events,
 }
-"""Of values one after another; a text is one of them."""
+"""Media types of sequences, with their writers. A text is one value of a sequence."""
 
 _WRITERS: Mapping[str, Callable[[Any, str], str]] = {
     **_SEQUENCES,
@@ -179,4 +180,4 @@ _WRITERS: Mapping[str, Callable[[Any, str], str]] = {
 WRITABLE = frozenset(
     [*FILES, *_WRITERS, "application/json", "application/xml", "text/xml", "text/plain"]
 )
-"""Media types that are answered where a client asks for them and a document has a range."""
+"""Media types that a client can choose if a document declares a range."""

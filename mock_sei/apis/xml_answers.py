@@ -1,7 +1,7 @@
-"""A value as XML: the schema's ``xml`` objects say which name, attribute and wrapper it has.
+"""Writes a value as XML. The schema's ``xml`` objects give names, attributes and wrappers.
 
-Sources: OpenAPI 3.1.1 section 4.8.26, 3.2.0 section 4.26 (``nodeType``); XML 1.0; Namespaces in
-XML 1.0.
+Sources: OpenAPI 3.1.1 section 4.8.26, 3.2.0 section 4.26 (``nodeType``); XML 1.0; Namespaces in XML
+1.0.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from mock_sei.apis.plain import Parts, Plain
 from mock_sei.apis.references import Document
 
 _MOST_SCHEMAS = 50
-"""Schemas of one value in which its ``xml`` object is looked for."""
+"""How many schemas of one value are searched for an ``xml`` object."""
 
 _Prefixes = Mapping[str | None, str]
 """The namespaces that are declared at a place, by prefix."""
 
 
 def xml_text(value: Any, schema: Any, document: Document) -> str:
-    """The root element, without a declaration."""
-    writer = _Writer(document)
+    """The root element as text, without an XML declaration."""
+    writer = _XmlWriter(document)
     element = writer.root(value, schema)
     text: str = ET.tostring(element, encoding="unicode")
     return text
 
 
 def _xml_object(parts: Parts, document: Document) -> Mapping[str, Any]:
-    """The first one, of the schemas themselves and of those they lead to by ``$ref`` and allOf."""
+    """The first ``xml`` object in the schemas, or in those that ``$ref`` and allOf lead to."""
     waiting = list(parts)
     for _ in range(_MOST_SCHEMAS):
         if not waiting:
@@ -52,7 +52,7 @@ def _xml_object(parts: Parts, document: Document) -> Mapping[str, Any]:
 
 
 def _name_of_schema(parts: Parts) -> str | None:
-    """The last part of a reference: ``Pet`` of ``#/components/schemas/Pet``."""
+    """The last part of a reference: ``Pet`` for ``#/components/schemas/Pet``."""
     for each in parts:
         reference = each.get("$ref") if isinstance(each, Mapping) else None
         if isinstance(reference, str) and reference.rpartition("/")[2]:
@@ -61,7 +61,7 @@ def _name_of_schema(parts: Parts) -> str | None:
 
 
 def _node_of(about: Mapping[str, Any], value: Any) -> str:
-    """What a value is in its parent, in the words of ``nodeType`` (OpenAPI 3.2)."""
+    """The kind of node that a value becomes, in the terms of ``nodeType`` (OpenAPI 3.2)."""
     node = about.get("nodeType")
     if isinstance(node, str):
         return node
@@ -71,13 +71,16 @@ def _node_of(about: Mapping[str, Any], value: Any) -> str:
     return "none" if is_bare else "element"
 
 
-class _Writer:
+class _XmlWriter:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._plain: dict[tuple[int, ...], tuple[Parts, Plain]] = {}
 
     def _schema(self, parts: Parts) -> Plain:
-        """Put together once: lists have many items of one schema."""
+        """The combined schemas.
+
+        They are combined only once, because lists have many items with one schema.
+        """
         key = tuple(map(id, parts))
         if key not in self._plain:
             self._plain[key] = parts, next(ways(parts, self._document))
@@ -93,7 +96,7 @@ class _Writer:
     def _element(
         self, name: str, value: Any, parts: Parts, prefixes: _Prefixes, items: str | None = None
     ) -> ET.Element:
-        """``items`` is the name of items that have no other."""
+        """An element. ``items`` is the name of list items that have no name of their own."""
         about = _xml_object(parts, self._document)
         element = ET.Element("_")
         found = dict(prefixes)
@@ -157,7 +160,7 @@ def _declared(
     *,
     of_attribute: bool = False,
 ) -> str:
-    """A name with its prefix; the namespace is declared at the element where it is not yet."""
+    """A name with its prefix. The element declares the namespace if it is not declared yet."""
     local, shown = name, about.get("prefix")
     if not shown and ":" in name.strip(":"):
         shown, _, local = name.partition(":")
@@ -180,7 +183,7 @@ def _declared(
 
 
 _IN_AN_ADDRESS = ":/?#[]@!$&'()*+,;=%"
-"""Signs of a URI (RFC 3986 section 2.2); some readers of XML refuse others."""
+"""Characters of a URI (RFC 3986 section 2.2). Some XML readers refuse other characters."""
 
 _LETTERS = (
     "A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0131\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9"
@@ -188,7 +191,7 @@ _LETTERS = (
 )
 _UNFIT_IN_NAMES = re.compile(rf"[^{_LETTERS}0-9.\-]")
 _FIRST = re.compile(rf"[{_LETTERS}]")
-"""Letters that every edition of XML 1.0 has in names; all others are replaced."""
+"""Letters that names may have in every edition of XML 1.0. All other characters are replaced."""
 
 
 def _name(text: str) -> str:
@@ -197,7 +200,7 @@ def _name(text: str) -> str:
 
 
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold."""
+"""Characters that XML 1.0 cannot express."""
 
 
 def _text(value: Any) -> str:

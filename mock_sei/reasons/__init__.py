@@ -1,4 +1,5 @@
-"""Why a caller's value is refused, in words for the journal: pure functions that know no platform.
+"""Explains why a caller's value is refused, for the journal.
 
-None of them tells a part of a secret. All of them cost what the caller's text is long, or less.
+The functions are pure and know no platform. No sentence contains a part of a secret. The time of
+each function is at most linear in the caller's text.
 """

@@ -1,7 +1,7 @@
-"""In which way a redirect address is nearly a registered one.
+"""Explains how a redirect address differs from a registered one.
 
-What came is told only where it is a port or a name of this machine: a client may have put a secret
-in its place.
+Parts of the sent address are shown only if they are a port or a name of this machine, because a
+client may have put a secret in their place.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from mock_sei.reasons.values import find_difference
 
 LONGEST = 2048
 _LOOKED_AT = 100
-"""Registered addresses that are compared."""
+"""How many registered addresses are compared."""
 _MOST_PARTS = 2
-"""Parts in which two addresses may differ and still be nearly equal."""
+"""In how many parts two addresses may differ and still count as nearly equal."""
 _OTHER_HOST = "its host"
 _OTHER_PATH = "its path"
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -23,7 +23,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def find_address_difference(sent: str, registered: Sequence[str]) -> str | None:
-    """What an address has other than the registered one that it is most like; None if none is."""
+    """How an address differs from the most similar registered one; None if none is similar."""
     if len(sent) > LONGEST:
         return None
     known = registered[:_LOOKED_AT]
@@ -31,7 +31,7 @@ def find_address_difference(sent: str, registered: Sequence[str]) -> str | None:
     difference = find_difference(
         sent, known.__contains__, fits_in_other_case=lambda text: text.casefold() in folded
     )
-    if difference is not None or not sent.isascii():  # others cost urlsplit their square
+    if difference is not None or not sent.isascii():  # urlsplit is slow for others
         return difference
     if sent.rstrip("?#") in known:
         return "an empty query or fragment at its end"
@@ -45,7 +45,7 @@ def _differing_parts(sent: str, known: str) -> list[str]:
     try:
         one, other = urlsplit(sent), urlsplit(known)
         return [*_differing_places(one, other), *_differing_rest(one, other)]
-    except ValueError:  # a port that is no number, a host that is none
+    except ValueError:  # the port is not a number, or the host is not valid
         return []
 
 
@@ -54,7 +54,7 @@ def _differing_places(sent: SplitResult, known: SplitResult) -> Iterator[str]:
         yield f"its scheme, which is not {known.scheme}"
     if sent.hostname != known.hostname:
         if {sent.hostname, known.hostname} <= _THIS_MACHINE:
-            yield f"its host ({sent.hostname}, not {known.hostname}: a client compares names)"
+            yield f"its host ({sent.hostname}, not {known.hostname}: clients compare the names)"
         else:
             yield _OTHER_HOST
     elif sent.port != known.port:

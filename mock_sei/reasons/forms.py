@@ -1,11 +1,11 @@
-"""What came where a form belongs: a body of another kind, or one that is called a form."""
+"""Explains a body that is not the expected form: another kind of body, or one with a wrong type."""
 
 from __future__ import annotations
 
 import re
 
 _LOOKED_AT = 4096
-"""Bytes of a body that are looked at."""
+"""How many bytes of a body are examined."""
 _JSON = re.compile(rb"\s*[{\[]")
 _XML = re.compile(rb"\s*<")
 _SEPARATED = re.compile(rb"[;,\n]\s*(grant_type|username|password|client_id)=")
@@ -16,39 +16,42 @@ _KINDS = {
     "application/xml": "XML",
     "text/xml": "XML",
     "text/plain": "plain text (text/plain)",
-    "application/octet-stream": "bytes of no named type (application/octet-stream)",
+    "application/octet-stream": "bytes of an unknown type (application/octet-stream)",
 }
 
 
 def explain_content(media_type: str, body: bytes) -> str:
-    """The beginning of a sentence about a body whose type is no form's. No dot at its end."""
+    """The beginning of a sentence about a body whose type is not that of a form.
+
+    It has no full stop.
+    """
     lower = media_type.lower()
     if lower.startswith("multipart/"):
         return (
-            "The body came as multipart, which is for files (curl -F, FormData, files= of "
-            "requests), and not as a form"
+            "The body is multipart, which is for files (curl -F, FormData, files= of requests), "
+            "instead of a form"
         )
     if not lower:
         looks = f" and looks like {_looks_like(body)}" if body else ""
-        return f"The body came without a Content-Type{looks}"
+        return f"The body has no Content-Type{looks}"
     kind = "JSON" if lower.endswith("+json") else _KINDS.get(lower, "something else")
     looks = _looks_like(body)
     if looks == "a form" and kind != "JSON":
         return f"The body looks like a form, but its Content-Type says {kind}"
-    return f"The body came as {kind}, and not as a form"
+    return f"The body is {kind} instead of a form"
 
 
 def explain_form(body: bytes) -> str:
-    """A sentence about a form in which a parameter was not found; often empty."""
+    """A sentence about a form that lacks a parameter; often empty."""
     begin = body[:_LOOKED_AT]
     if _JSON.match(begin):
         return "The body is JSON, although its Content-Type says that it is a form."
     if _XML.match(begin):
         return "The body is XML, although its Content-Type says that it is a form."
     if _SEPARATED.search(begin):
-        return "Something else than & stands between the parameters."
+        return "The parameters are not separated by &."
     if _ENCODED.match(begin.lstrip()):
-        return "The form as a whole is percent-encoded: encode names and values, not = and &."
+        return "The whole form is percent-encoded: encode only names and values, not = and &."
     return ""
 
 
@@ -58,4 +61,4 @@ def _looks_like(body: bytes) -> str:
         return "JSON"
     if _XML.match(begin):
         return "XML"
-    return "a form" if b"=" in begin else "something else than a form"
+    return "a form" if b"=" in begin else "something other than a form"

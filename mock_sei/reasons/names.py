@@ -1,7 +1,7 @@
-"""Which parameter was meant: the names that came beside the one that is missing.
+"""Finds which parameter the client meant, among the sent names, when one is missing.
 
-Values are never told. Of names, only those that cannot be a piece of a secret value: what stands
-behind ``password=`` may be the rest of a password with an ``&`` in it.
+Values are never shown. Names are shown only if they cannot be a part of a secret value: the text
+after ``password=`` may be the rest of a password with an ``&`` in it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ KNOWN = (
     "login_hint",
     "endOtherSessions",
 )
-"""What the OAuth endpoints read, and what OAuth clients send beside."""
+"""Names that the OAuth endpoints read, and other names that OAuth clients send."""
 
 _SECRET = {
     "password",
@@ -56,7 +56,7 @@ _SECRET = {
     "samlassertion",
     "assertion",
 }
-"""Names whose values are secret, as :func:`_plain` writes them."""
+"""Names with secret values, in the form of :func:`_plain`."""
 
 _ALIASES = {
     "appkey": "client_id",
@@ -83,13 +83,13 @@ _ALIASES = {
     "granttype": "grant_type",
     "scopes": "scope",
 }
-"""What other systems call a parameter, as :func:`_plain` writes it."""
+"""Names that other systems use for a parameter, in the form of :func:`_plain`."""
 
 _NEAR = 0.75
 _LONGEST = 60
 _SHOWN = 12
 _LOOKED_AT = 50
-"""Names that are looked at."""
+"""How many names are examined."""
 _MARKUP = frozenset("<>{}")
 _WORD = re.compile(r"[\w.;:&\[\]\\-]+")
 
@@ -97,18 +97,19 @@ _WORD = re.compile(r"[\w.;:&\[\]\\-]+")
 def explain_absence(
     wanted: Sequence[str], came: Iterable[str], empty: Iterable[str] = (), *, oddity: str = ""
 ) -> str:
-    """Sentences to stand behind one that says that a parameter is missing, a blank before each.
+    """Sentences after one that says that a parameter is missing. A blank precedes each sentence.
 
-    ``wanted`` are the names it may have, ``came`` those of the request in their order, ``empty``
-    those that came without a value. ``oddity`` is told where no name that came was meant.
+    ``wanted`` are the names that the parameter may have. ``came`` are the names of the request in
+    their order. ``empty`` are the names that were sent without a value. ``oddity`` is added if no
+    sent name resembles the wanted ones.
     """
     names = list(islice(came, _LOOKED_AT))
     without = [each for each in wanted if each in set(empty)]
-    told = [f"{without[0]} came without a value, which counts as absent."] if without else []
+    told = [f"{without[0]} has no value, so it counts as missing."] if without else []
     meant = find_meant(wanted, names)
     if meant is not None:
         sent, name = meant
-        told.append(f"`{_shown(sent)}` came: was `{name}` meant?{_cure(sent)}")
+        told.append(f"The request has `{_shown(sent)}`: did you mean `{name}`?{_cure(sent)}")
     told.append(list_names(names))
     if meant is None and oddity:
         told.append(oddity)
@@ -116,7 +117,7 @@ def explain_absence(
 
 
 def find_meant(wanted: Sequence[str], came: Iterable[str]) -> tuple[str, str] | None:
-    """A name that came, and the one of the wanted that it is most like."""
+    """The first sent name that resembles a wanted one, and that wanted name."""
     plain_wanted = {_plain(each): each for each in wanted}
     candidates = [
         each
@@ -137,7 +138,7 @@ def find_meant(wanted: Sequence[str], came: Iterable[str]) -> tuple[str, str] | 
 
 
 def find_spoilt(names: Iterable[str], known: Sequence[str]) -> list[str]:
-    """A note for each name that would be known but for case, escapes and what is not printed."""
+    """A note for each name that only case, escapes or invisible characters make unknown."""
     right = {*known, *KNOWN}
     plain = {_plain(each): each for each in known}
     notes = []
@@ -146,14 +147,16 @@ def find_spoilt(names: Iterable[str], known: Sequence[str]) -> list[str]:
             continue
         meant = plain.get(_plain(sent))
         if meant is not None:
-            notes.append(f"no parameter {_shown(sent)}; ignored (was {meant} meant?){_cure(sent)}")
+            notes.append(
+                f"no parameter {_shown(sent)}; ignored (did you mean {meant}?){_cure(sent)}"
+            )
     return notes
 
 
 def list_names(came: Sequence[str]) -> str:
-    """One sentence with the names that came, but for what may be a piece of a secret."""
+    """One sentence with the sent names, without those that may be a part of a secret."""
     if not came:
-        return "No parameter came."
+        return "The request has no parameters."
     shown: list[str] = []
     pieces = others = 0
     behind_secret = False
@@ -169,11 +172,11 @@ def list_names(came: Sequence[str]) -> str:
             shown.append(_shown(name))
     left = others + max(0, len(shown) - _SHOWN)
     told = [*shown[:_SHOWN], *([f"{left} more"] if left else [])]
-    sentence = f"These names came: {', '.join(told)}."
+    sentence = f"The request has these parameter names: {', '.join(told)}."
     if not shown:
-        sentence = "What came has no names of parameters."
+        sentence = "The request has no valid parameter names."
     if pieces:
-        sentence += " Behind a secret value stands what may be its rest: write & in a value as %26."
+        sentence += " The text after a secret value may belong to it: write & in a value as %26."
     return sentence
 
 
@@ -182,16 +185,16 @@ def did_you_mean(sent: str, names: Iterable[str]) -> str:
     plain = {_plain(str(each)): str(each) for each in names}
     begun = [each for each in plain.values() if re.match(re.escape(each) + r"\W", sent)]
     if begun:
-        return f"; was {begun[0]} meant, without what stands behind it?"
+        return f"; did you mean {begun[0]}, without the text after it?"
     if not sent or len(sent) > _LONGEST:
         return "."
     here = _plain(sent)
     near = [here] if here in plain else difflib.get_close_matches(here, plain, n=1, cutoff=_NEAR)
-    return f"; was {plain[near[0]]} meant?" if near and plain[near[0]] != sent else "."
+    return f"; did you mean {plain[near[0]]}?" if near and plain[near[0]] != sent else "."
 
 
 def _known(name: str) -> str | None:
-    """The known name that one is, or is nearly, as :func:`_plain` writes it."""
+    """The known name that a name equals or resembles, in the form of :func:`_plain`."""
     plain = _plain(name) if len(name) <= _LONGEST else ""
     if plain in _PLAIN_KNOWN:
         return plain
@@ -200,7 +203,7 @@ def _known(name: str) -> str | None:
 
 
 def _plain(name: str) -> str:
-    """Without escapes, case, and what stands between its words."""
+    """The name without escapes, case, and separators between its words."""
     unescaped = html.unescape(name)
     return re.sub(r"^amp;|[\W_]", "", unescaped.replace("&", "").strip()).casefold()
 
@@ -214,9 +217,9 @@ def _shown(name: str) -> str:
 
 def _cure(sent: str) -> str:
     if sent.startswith("amp;"):
-        return " An HTML escape, &amp;, stands where a plain & belongs."
+        return " Write & instead of the HTML escape &amp;."
     if "\r" in sent or "\n" in sent:
-        return " A line end stands between the parameters: & is all that may stand there."
+        return " Separate parameters only by &, without a line end."
     if sent != sent.strip():
-        return " A blank stands between the parameters: & is all that may stand there."
+        return " Separate parameters only by &, without a blank."
     return ""

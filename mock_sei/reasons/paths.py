@@ -1,8 +1,8 @@
-"""The operations that a path which leads nowhere may have meant, in a time that is bounded.
+"""Finds the operations that an unknown path may have meant, in limited time.
 
-What clients misspell most is not the order of letters: a slash too many, case, the version, a part
-of the path. So the words of a path count, whatever stands between them, and those that come first
-in the list win among equals.
+Typical mistakes are an extra slash, wrong case, the version, or a missing or wrong part of the
+path, rather than swapped letters. So the words of a path are compared, without their separators.
+Among equal candidates the preferred operations win.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from urllib.parse import unquote
 
 NEAREST = 3
 LONGEST = 100
-"""Characters of a path by which it is compared."""
+"""The most characters of a path that are compared."""
 _NEIGHBOURS = 40
-"""Operations on either side of a path, in the order of paths, that are compared with it."""
+"""How many operations before and after a path in alphabetical order are compared with it."""
 _SHARING = 20
-"""Operations that share a word with a path, of each word."""
+"""For each word of a path, how many operations with the same word are compared."""
 _WORDS = 12
-"""Words of a path that are looked up."""
+"""How many words of a path are looked up."""
 _LIKELY = 12
-"""Operations that are measured exactly; a quick measure picks them."""
+"""How many operations are compared exactly, after a quick comparison selects them."""
 
 _VERSION = re.compile(r"/v[0-9.]{1,5}(?=/|\Z)", re.IGNORECASE)
 _PARAMETER = re.compile(r"\{[^}]*\}")
@@ -35,9 +35,9 @@ _WORD = re.compile("[a-z]{3,}")
 
 
 class NearPaths:
-    """Operations by the paths that they are called by.
+    """Operations by their paths, to find the ones nearest to a wrong path.
 
-    ``names`` are as in ``POST /v2/oauthtoken``; the first ``preferred`` are compared with every
+    ``names`` are written as ``POST /v2/oauthtoken``. Those in ``preferred`` are compared with every
     path, and win among equals.
     """
 
@@ -47,11 +47,11 @@ class NearPaths:
         self._others = [each for each in dict.fromkeys(names) if each not in self._preferred]
 
     def load(self) -> None:
-        """Puts the paths in order, which is else done for the first who asks."""
+        """Sorts the paths now. Otherwise the first search does it."""
         _ = self._by_path, self._by_word
 
     def nearest(self, method: str, path: str) -> list[str]:
-        """The names of the nearest operations, nearest first."""
+        """The names of the nearest operations, the nearest first."""
         path = path[:LONGEST]
         asked = plain(path)
         candidates = list(dict.fromkeys(chain(self._preferred, self._around(path))))
@@ -61,7 +61,7 @@ class NearPaths:
         measured: dict[tuple[str, str], float] = {}
 
         def once(kind: str, other: str, measure: Callable[[str], float]) -> float:
-            """Operations of one path, whatever their methods, are measured once."""
+            """Compares operations with the same path only once, whatever their methods are."""
             if (kind, other) not in measured:
                 measured[kind, other] = measure(other)
             return measured[kind, other]
@@ -84,7 +84,7 @@ class NearPaths:
 
         def near(name: str) -> tuple[float, bool, bool, bool, float]:
             other, is_preferred = _path(name), name in self._preferred
-            # Of the preferred ones the first in the list wins, whatever the slashes are.
+            # Among preferred operations the first in the list wins, regardless of slashes.
             exact = 0.0 if is_preferred else once("exact", other, exact_measure)
             return (
                 once("near", plain_paths[name], measure),
@@ -118,7 +118,7 @@ class NearPaths:
 
     @cached_property
     def _by_word(self) -> dict[str, list[str]]:
-        """Some operations by each word of their paths, those with the shortest paths."""
+        """Some operations for each word of their paths. Short names come first."""
         found: dict[str, list[str]] = {}
         for name in sorted(self._others, key=len):
             for word in set(_words(_path(name))):
@@ -129,13 +129,14 @@ class NearPaths:
 
 
 def plain(path: str) -> str:
-    """The letters of a path without its parameters and its version, in lower case."""
+    """The letters of a path in lower case, without parameters and version."""
     text = unquote(path[:LONGEST]).lower()
     return _NO_LETTERS.sub("", _PARAMETER.sub("", _VERSION.sub("", text)))
 
 
 def find_path_difference(sent: str, right: str) -> str | None:
-    """In what two paths of the same words differ, such as ``a slash at its end``; else None."""
+    """How two paths with the same words differ, such as ``a slash at its end``; None if
+    otherwise."""
     found = []
     for differs, mended in _MENDS:
         if sent == right:
@@ -148,8 +149,8 @@ def find_path_difference(sent: str, right: str) -> str | None:
 
 
 _MENDS: Sequence[tuple[str, Callable[[str], str]]] = (
-    ("a character at its end that is not printed", lambda path: unquote(path[:LONGEST]).rstrip()),
-    ("a slash too many", lambda path: re.sub("/{2,}", "/", path)),
+    ("an invisible character at its end", lambda path: unquote(path[:LONGEST]).rstrip()),
+    ("a double slash", lambda path: re.sub("/{2,}", "/", path)),
     ("a slash at its end", lambda path: path.rstrip("/")),
     ("upper and lower case", str.lower),
     ("its version", lambda path: _VERSION.sub("", path)),

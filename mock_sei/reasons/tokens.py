@@ -1,6 +1,6 @@
-"""What is wrong with an ``Authorization`` header that holds no good access token.
+"""Explains what is wrong with an ``Authorization`` header that contains no good access token.
 
-Every sentence names the cure. None repeats a token, or a part of one.
+Each sentence says what to do. None of them repeats a token or a part of one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from mock_sei.reasons.values import find_difference
 
 HOW = "send Authorization: Bearer, a space and the access token"
 TOKEN_TYPE = "bearertoken"
-"""What token responses call the type, in lower case; it is no scheme."""
+"""The token type in token responses, in lower case. It is not a valid scheme."""
 
 _BY_LIBRARIES = (
     " OAuth libraries that do not know the token_type BearerToken put it there; docs/clients.md "
     "has the cure."
 )
 _LONGEST = 16 * 1024
-"""Characters of a header that is looked at."""
+"""The most characters of a header that are examined."""
 _TOKEN = re.compile(r"eyJ[\w-]*+\.[\w-]++\.[\w-]++")
 _MARKS = "\"'`\u201c\u201d\u201e\u2018\u2019<{[("
 _NOTHING = {
@@ -39,7 +39,7 @@ _NOTHING = {
     "[object object]": "an object of JavaScript that was turned into text",
     "[object promise]": "a Promise of JavaScript that was not awaited",
 }
-"""What a variable that holds no token is printed as, in lower case."""
+"""How programs print a variable that has no token, in lower case."""
 _OBJECT = re.compile(r"<[\w.]+ (object|coroutine|function)\b|<(coroutine|function|bound method)\b")
 _PLACEHOLDER = re.compile(
     r"\$\{?\w{1,60}\}?|\{\{?[\w. -]{1,60}\}?\}|%\w{1,60}%|<[\w -]{1,60}>|\[[\w -]{1,60}\]"
@@ -48,16 +48,17 @@ _PLACEHOLDER = re.compile(
 )
 
 WhatIs = Callable[[str], str | None]
-"""What else of the platform a text is, such as ``a refresh token``; None if it is nothing known."""
+"""What another value of the platform is, such as ``a refresh token``; None if the text is
+unknown."""
 
 
 def explain_no_token(header: str | None, elsewhere: str | None) -> str:
-    """Why no bearer token was read from the header, which is None where it did not come.
+    """Why no bearer token was found. ``header`` is None if the request has no such header.
 
-    ``elsewhere`` is the place where a token stands instead, such as ``the query string``.
+    ``elsewhere`` is the place where a token was sent instead, such as ``the query string``.
     """
     if not header:
-        return _explain_no_header("No" if header is None else "An empty", elsewhere)
+        return _explain_no_header("no" if header is None else "an empty", elsewhere)
     scheme, _, rest = header.partition(" ")
     named = scheme.lower()
     if named == TOKEN_TYPE:
@@ -68,48 +69,48 @@ def explain_no_token(header: str | None, elsewhere: str | None) -> str:
         )
     if named == "bearer":
         return (
-            "The Authorization header has the scheme Bearer and no token behind it: the client's "
+            "The Authorization header has the scheme Bearer and no token after it: the client's "
             f"variable was empty; {HOW}."
         )
     if header[:1] in _MARKS:
-        return f"The Authorization header as a whole stands in quotes or brackets; {HOW}."
+        return f"The whole Authorization header is in quotes or brackets; {HOW}."
     if _TOKEN.fullmatch(header):
-        return f"The access token came without its scheme; {HOW}."
+        return f"The Authorization header has the access token without the scheme; {HOW}."
     if named.rstrip(":=,") == "bearer" or re.match(r"bearer\W", named):
-        return f"Something else than one space stands behind the scheme Bearer; {HOW}."
+        return f"The scheme Bearer is not followed by exactly one space; {HOW}."
     if named.rstrip(":=") == "authorization":
         return f"The value of the Authorization header begins with the header's name; {HOW}."
     if named == "basic":
         return (
-            "The Authorization header holds a key pair (Basic), which only the token endpoint "
-            f"takes; get a token there, and {HOW}."
+            "The Authorization header has a key pair (Basic), which only the token endpoint "
+            f"accepts; get a token there, and {HOW}."
         )
     if rest:
-        return f"The Authorization header has another scheme than Bearer; {HOW}."
-    return f"The Authorization header holds one word, and no scheme before it; {HOW}."
+        return f"The scheme of the Authorization header is not Bearer; {HOW}."
+    return f"The Authorization header has one word without a scheme before it; {HOW}."
 
 
 def _explain_no_header(which: str, elsewhere: str | None) -> str:
-    if elsewhere is None and which == "No":
-        return f"No access token came; {HOW}."
+    if elsewhere is None and which == "no":
+        return f"The request has no access token; {HOW}."
     if elsewhere is None:
-        return f"{which} Authorization header came; {HOW}."
+        return f"The request has {which} Authorization header; {HOW}."
     cause = _BY_LIBRARIES if "query" in elsewhere else ""
     return (
-        f"{which} Authorization header came. A token stands in {elsewhere}, where it is not looked "
-        f"for; {HOW}.{cause}"
+        f"The request has {which} Authorization header. A token is in {elsewhere}, where the "
+        f"platform does not look for it; {HOW}.{cause}"
     )
 
 
 def shown_scheme(header: str) -> str | None:
-    """The scheme of a header that has a wrong one; None where the first word may be a secret."""
+    """The wrong scheme of a header; None if the first word may be a secret."""
     scheme, blank, rest = header.partition(" ")
     is_word = bool(blank and rest) and scheme.isalpha()
     return scheme if is_word and scheme.lower() != "bearer" else None
 
 
 def explain_bad_token(token: str, why: Explanation, what_is: WhatIs) -> Explanation:
-    """Why a token was refused: ``why``, or what it plainly is in place of a token."""
+    """Why a token was refused: ``why``, or what the text is instead of a token."""
     if len(token) > _LONGEST:
         return why
     because = _explain(token.strip(), what_is)
@@ -121,21 +122,21 @@ def explain_bad_token(token: str, why: Explanation, what_is: WhatIs) -> Explanat
 def _explain(word: str, what_is: WhatIs) -> str | None:
     nothing = _NOTHING.get(word.strip("\"'").lower())
     if nothing is not None:
-        return f"The token is the word that stands for {nothing}: the client has no token to send."
+        return f"The token is the printed form of {nothing}: the client has no token to send."
     if _OBJECT.match(word):
-        return "The token is the printed form of an object of Python; send the text it stands for."
+        return "The token is the printed form of a Python object; send the token's text."
     if word.lower() in ("bearer", TOKEN_TYPE):
-        return f"The token is the word {word}: the scheme came twice, and no token; {HOW}."
+        return f"The token is the word {word}: the header has the scheme twice and no token; {HOW}."
     scheme, blank, rest = word.partition(" ")
     if blank and scheme.lower().rstrip(":") in ("bearer", TOKEN_TYPE):
         return (
-            f"The scheme came twice, {scheme} once more before the token: something puts it there "
-            "that the client put there already."
+            f"The header has the scheme twice, with {scheme} again before the token: two parts of "
+            "the client add it."
         )
     if word[:1] == "{" and ('"' in word or "'" in word):
         return _explain_json(word)
     if _PLACEHOLDER.fullmatch(word):
-        return "The token is a placeholder that nobody has replaced by a token."
+        return "The token is a placeholder that was not replaced by a token."
     return _explain_spoilt(word) or _explain_other(word, rest, what_is)
 
 
@@ -145,25 +146,26 @@ def _explain_json(word: str) -> str:
     except (ValueError, RecursionError):
         content = None
     if isinstance(content, dict) and "access_token" in content:
-        return "The whole token response came as the token; send the value of its access_token."
-    return "JSON, or something that looks like it, came as the token; send the token as it is."
+        return "The token is the whole token response; send only the value of its access_token."
+    return "The token is JSON, or looks like it; send the token without anything around it."
 
 
 def _explain_spoilt(word: str) -> str | None:
-    """A token that is whole, but for what is around it or in it."""
+    """What is wrong around or inside a complete token; None if the text contains no complete
+    token."""
     if _TOKEN.fullmatch(word):
         return None
     difference = find_difference(word, lambda text: _TOKEN.fullmatch(text) is not None)
     if difference is None:
         return None
     if difference.endswith("quotes around it") and " and " not in difference:
-        return f"The token is in quotes: it has {difference}. Send it without."
-    return f"The token is whole but for {difference}."
+        return f"The token is in quotes: it has {difference}. Send it without them."
+    return f"The token would be complete without {difference}."
 
 
 def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:
     if word.startswith(("eyj", "EYJ")):
-        return "The token is in one case throughout; its upper and lower case letters differ."
+        return "All letters of the token have one case; a token has upper and lower case letters."
     if word.startswith("eyJ") and word.count(".") < 2:
         return (
             f"The token has {word.count('.') + 1} of the three parts of an access token: it was "
@@ -171,21 +173,24 @@ def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:
         )
     if word.count(".") == 4:
         return (
-            "The token has five parts, as an encrypted one (JWE) has; this platform's access "
+            "The token has five parts, like an encrypted token (JWE); this platform's access "
             "tokens have three."
         )
     if rest:
-        return f"The token has a blank in it; {HOW}, which has none."
+        return f"The token contains a blank; {HOW}, which contains no blank."
     if _TOKEN.fullmatch(word):
         return None
     other = what_is(word)
     if other is None:
         return None
-    return f"{other[0].upper()}{other[1:]} came in place of an access token; {HOW}."
+    return f"The token is {other} instead of an access token; {HOW}."
 
 
 def _describe(token: str) -> str:
-    """A sentence about a whole token of somebody else, by its claims, which nobody has checked."""
+    """A sentence about a complete token of another issuer, by its unverified claims.
+
+    Often empty.
+    """
     if not _TOKEN.fullmatch(token):
         return ""
     part = token.split(".")[1]
@@ -193,7 +198,7 @@ def _describe(token: str) -> str:
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (ValueError, RecursionError):
         return ""
-    if not isinstance(claims, dict) or "fam" in claims:  # ours have it
+    if not isinstance(claims, dict) or "fam" in claims:  # our own tokens have this claim
         return ""
     if {"nonce", "at_hash", "c_hash"} & claims.keys() or {"aud", "email"} <= claims.keys():
         return " It looks like an ID token (OpenID Connect), which is for the client itself."

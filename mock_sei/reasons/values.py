@@ -1,8 +1,8 @@
-"""In which way a value is nearly the right one: a line end behind it, quotes around it, …
+"""Explains how a wrong value differs from the right one: a line end after it, quotes around it, …
 
-A value that was refused is read in the ways in which clients spoil values, and each reading is
-offered to whoever knows the right one. So nothing that is stored is walked through, and what is
-told is what was done to the value, never a part of it.
+A refused value is read as if one or more usual mistakes of clients were undone. A function of the
+caller says whether a reading is right. So stored values are never searched, and the explanation
+names what happened to the value, never a part of it.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
 LONGEST = 2048
-"""Characters of a value that is read in other ways; of a longer one nothing is told."""
+"""The most characters of a value that is examined. A longer value gets no explanation."""
 READINGS = 60
-"""Ways in which one value is read at most."""
+"""The most readings of one value."""
 DEPTH = 3
-"""Mistakes, one on top of the other, that are seen through."""
+"""How many mistakes at once are recognised."""
 
 Fits = Callable[[str], bool]
 
 
 class Reading(NamedTuple):
-    """What a value would be without the mistakes that :attr:`without` names."""
+    """A value without the mistakes that :attr:`without` names."""
 
     text: str
     without: tuple[str, ...] = ()
 
 
 def find_difference(sent: str, fits: Fits, *, fits_in_other_case: Fits | None = None) -> str | None:
-    """What a refused value has too much, such as ``a line end behind it``; None if that is not it.
+    """What distinguishes a refused value from the right one, such as ``a line end after it``, or
+    None.
 
-    ``fits`` says whether a text is right. ``fits_in_other_case`` says it of a text whose upper and
-    lower case may differ.
+    ``fits`` says whether a text is right. ``fits_in_other_case`` says whether it is right if upper
+    and lower case are equal.
     """
     readings = list(islice(readings_of(sent), READINGS))
     for text, without in readings:
@@ -51,7 +52,7 @@ def find_difference(sent: str, fits: Fits, *, fits_in_other_case: Fits | None = 
 
 
 def find_difference_from(right: str, sent: str) -> str | None:
-    """As :func:`find_difference`, where the right value is known."""
+    """Like :func:`find_difference`, if the right value is known."""
     if not sent or sent == right:
         return None
     found = find_difference(
@@ -68,7 +69,8 @@ def find_difference_from(right: str, sent: str) -> str | None:
 
 
 def _same(one: str, other: str) -> bool:
-    """However much of a secret is guessed right, the comparison takes as long."""
+    """Compares in constant time, so that the time does not tell how much of a secret was
+    guessed."""
     return hmac.compare_digest(
         one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
     )
@@ -76,11 +78,15 @@ def _same(one: str, other: str) -> bool:
 
 def but_for(difference: str | None) -> str:
     """The end of a sentence that says that a value is wrong."""
-    return f": it is equal but for {difference}" if difference else ""
+    return f": it differs only by {difference}" if difference else ""
 
 
 def in_other_case(find: Callable[[str], object]) -> Fits:
-    """Whether a look-up by name finds a text in lower or upper case, or with Caps Lock undone."""
+    """A function that says whether a look-up finds a text in lower case, in upper case, or with
+    swapped case.
+
+    Swapped case is what a client sends with Caps Lock.
+    """
 
     def finds(text: str) -> bool:
         others = {text.lower(), text.upper(), text.swapcase()} - {text}
@@ -90,7 +96,7 @@ def in_other_case(find: Callable[[str], object]) -> Fits:
 
 
 def read_as_utf8(text: str) -> str:
-    """A header, whose bytes are read as Latin-1, as the client most likely meant it."""
+    """The text of a header as the client most likely meant it. Headers are decoded as Latin-1."""
     if text.isascii():
         return text
     try:
@@ -100,7 +106,7 @@ def read_as_utf8(text: str) -> str:
 
 
 def readings_of(sent: str) -> Iterator[Reading]:
-    """The value as it came, then without one mistake, then without two."""
+    """The value as it was sent, then with one mistake undone, then with two, and so on."""
     if len(sent) > LONGEST:
         return
     seen = {sent}
@@ -119,14 +125,14 @@ def readings_of(sent: str) -> Iterator[Reading]:
         here = following[:READINGS]
 
 
-# The mistakes. Each gives the value without it, and its name
+# Each function below undoes one mistake. It gives the value without it, and the mistake's name.
 
 Mended = Iterator[tuple[str, str]]
 
 _SPACES = (*range(0x21), 0x7F, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
 _INVISIBLE = (0xAD, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
 _UNSEEN = "".join(map(chr, (*_SPACES, *_INVISIBLE)))
-"""Characters of which nothing is printed."""
+"""Invisible characters."""
 _RUN = re.compile(f"[{re.escape(_UNSEEN)}]++")
 _NAMES = {
     **dict.fromkeys(map(chr, _INVISIBLE), "a zero-width character"),
@@ -140,20 +146,20 @@ _NAMES = {
 
 
 def _edges(text: str) -> Mended:
-    """What is not printed, before and behind the value."""
+    """Removes invisible characters before and after the value."""
     rest = text.lstrip(_UNSEEN)
     value = rest.rstrip(_UNSEEN)
     if value == text:
         return
     before, behind = text[: len(text) - len(rest)], rest[len(value) :]
-    pieces = ((before, "before it"), (behind, "behind it"))
+    pieces = ((before, "before it"), (behind, "after it"))
     yield value, " and ".join(f"{_named(unseen)} {where}" for unseen, where in pieces if unseen)
 
 
 def _within(text: str) -> Mended:
     found = _RUN.search(text)
     if found:
-        yield _RUN.sub("", text), f"{_named(found[0])} within it"
+        yield _RUN.sub("", text), f"{_named(found[0])} inside it"
 
 
 def _named(unseen: str) -> str:
@@ -177,13 +183,14 @@ _AROUND = {
     "[": ("]", "square brackets"),
     "(": (")", "brackets"),
 }
-"""By what stands before a value: what may stand behind it, and the name of both."""
+"""For each character before a value: the characters that may follow it, and the name of the
+pair."""
 _QUOTES = "\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb"
 
 
 def _around(text: str) -> Mended:
     if text[:2] in ("b'", 'b"') and text[-1] == text[1] and len(text) > 3:
-        yield text[2:-1], "b and quotes around it (so Python prints bytes)"
+        yield text[2:-1], "b and quotes around it (Python prints bytes so)"
         return
     ends, name = _AROUND.get(text[:1], ("", ""))
     if ends and len(text) > 2 and text[-1] in ends:
@@ -191,7 +198,7 @@ def _around(text: str) -> Mended:
     elif text[:1] in _QUOTES:
         yield text[1:], "a quote before it"
     elif text[-1:] in _QUOTES:
-        yield text[:-1], "a quote behind it"
+        yield text[:-1], "a quote after it"
 
 
 def _placeholder(text: str) -> Mended:
@@ -202,7 +209,7 @@ def _placeholder(text: str) -> Mended:
 def _punctuation(text: str) -> Mended:
     stripped = text.rstrip(",;.:)>]\\")
     if stripped != text:
-        yield stripped, "punctuation behind it"
+        yield stripped, "punctuation after it"
 
 
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
@@ -214,11 +221,11 @@ def _backslashes(text: str) -> Mended:
         return
     end = _ESCAPED_END.search(text[-LONGEST:])
     if end:
-        yield text[: -len(end[0])], "an escaped line end behind it"
+        yield text[: -len(end[0])], "an escaped line end after it"
     yield _BACKSLASH.sub(r"\1", text), "backslashes in it"
 
 
-_TOO_OFTEN = "one percent-encoding too many (it was encoded twice, or where it must be raw)"
+_TOO_OFTEN = "one percent-encoding too many (encode it once, or not at all in a place for raw text)"
 
 
 def _percent(text: str) -> Mended:
@@ -232,7 +239,7 @@ def _plus(text: str) -> Mended:
     if "+" in text:
         yield text.replace("+", " "), "a blank that became a plus sign (form-encode it once)"
     if " " in text:
-        yield text.replace(" ", "+"), "a plus sign that became a blank (a form wants %2B for it)"
+        yield text.replace(" ", "+"), "a plus sign that became a blank (write it as %2B in a form)"
 
 
 def _html(text: str) -> Mended:
@@ -258,7 +265,7 @@ def _base64(text: str) -> Mended:
 def _other_encoding(text: str) -> Mended:
     plain = read_as_utf8(text)
     if plain != text:
-        yield plain, ""  # how a header is read; no mistake of the client
+        yield plain, ""  # the decoding of headers is not a mistake of the client
 
 
 _TYPOGRAPHIC = str.maketrans(
@@ -278,18 +285,18 @@ def _typographic(text: str) -> Mended:
 
 
 def _doubled(text: str) -> Mended:
-    """A header that came twice reaches a server as one, with a comma."""
+    """Undoes a repetition. A server reads a repeated header as one value with a comma."""
     for between in ("", ", ", ",", " "):
         half, rest = divmod(len(text) - len(between), 2)
         if half > 0 and not rest and text == f"{text[:half]}{between}{text[:half]}":
-            yield text[:half], "its repetition (it stands there twice)"
+            yield text[:half], "its repetition (it was sent twice)"
 
 
 _NAMED = re.compile(r"[\w-]{1,40}[ \t]?[=:][ \t]?(?P<value>[^&#]++)")
 
 
 def _name_before(text: str) -> Mended:
-    """``password=…``, ``AppKey: …``, or a whole query."""
+    """Removes a name before the value: ``password=…``, ``AppKey: …``, or a whole query."""
     for found in islice(_NAMED.finditer(text), 4):
         yield found["value"], "a name before it"
 
@@ -310,12 +317,12 @@ _MENDS: Sequence[Callable[[str], Mended]] = (
     _within,
     _name_before,
 )
-"""In the order in which they are tried."""
+"""The functions in the order in which they are tried."""
 
 
 _ENDS_A_VALUE = frozenset("&;#$\"'\\` !<>|()\n\r\t")
 
 
 def _is_cut(right: str, sent: str) -> bool:
-    """Whether the value ends where a form or a shell would have ended it."""
+    """Whether the value ends where a form or a shell would have cut the right one."""
     return right.startswith(sent) and right[len(sent)] in _ENDS_A_VALUE

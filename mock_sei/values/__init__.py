@@ -1,1 +1,1 @@
-"""What texts, numbers, paths and files may be, whoever sends them."""
+"""Which texts, numbers, paths and files are valid, wherever they come from."""

@@ -1,9 +1,9 @@
-"""YAML by the core schema of YAML 1.2, built from the events of PyYAML's parser.
+"""Reads YAML by the core schema of YAML 1.2, from the events of PyYAML's parser.
 
-Numbers that JSON cannot carry (``.inf``, ``.nan``) are read as texts.
+Numbers that JSON cannot express (``.inf``, ``.nan``) are read as texts.
 
-PyYAML's own composer and constructor are not used: they read YAML 1.1, and take five times the time
-and eight times the memory of what is here (``docs/apis.md`` has the figures). Source: YAML 1.2.2
+PyYAML's own composer and constructor are not used: they read YAML 1.1, and need five times the time
+and eight times the memory of this module (``docs/apis.md`` has the figures). Source: YAML 1.2.2
 sections 6.9 and 10.3.2; the merge key of YAML 1.1, which most tools read.
 """
 
@@ -22,21 +22,23 @@ from mock_sei.values.json_numbers import number, whole_number
 __all__ = ["AliasError", "YAMLError", "load"]
 
 _Parser: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The C one takes a sixth of the time; not every platform has it."""
+"""The C parser takes a sixth of the time, but is not available on every platform."""
 
 ALIASES_MAY_ADD = 200_000
-"""Values that aliases add to a document, beside ten times what is written."""
+"""How many values aliases may add to a document, in addition to ten times the values that are
+written."""
 
 
 class AliasError(Exception):
-    """The aliases of a document make it too large, or endless."""
+    """The aliases of a document make it too large or endless."""
 
 
 def load(text: str, twice: dict[str, None] | None = None) -> Any:
-    """The one document of a text; what an alias stands for is the same object each time.
+    """The value of a text with one YAML document. All aliases of an anchor are the same object.
 
-    ``twice`` gets the keys that stand twice in one mapping, of which the last is read. Raises
-    ``YAMLError`` for what is no YAML or has no value by the core schema, :class:`AliasError`.
+    ``twice`` collects keys that occur twice in one mapping; the last one counts. Raises
+    ``YAMLError`` if the text is not YAML or has no value by the core schema, and
+    :class:`AliasError`.
     """
     parser = _Parser(text)
     builder = _Builder({} if twice is None else twice, most=len(text))
@@ -63,7 +65,7 @@ def load(text: str, twice: dict[str, None] | None = None) -> Any:
 
 
 _NO_KEY = object()
-"""Where a mapping waits for its next key."""
+"""The state of a mapping that waits for its next key."""
 
 
 @dataclass(slots=True)
@@ -73,17 +75,17 @@ class _Open:
     value: Any
     anchor: str | None
     begun: int
-    """How many values there were before it."""
+    """The number of values before it."""
     key: Any = _NO_KEY
     merged: list[Any] = field(default_factory=list)
-    """What its merge keys name."""
+    """The mappings that its merge keys name."""
 
 
 class _Builder:
-    """Takes the events of one document, in order."""
+    """Builds the value of one document from the events of the parser, in their order."""
 
     def __init__(self, twice: dict[str, None], *, most: int) -> None:
-        """``most`` is more than the values that can be written in the text."""
+        """``most`` is an upper limit of the number of values written in the text."""
         self._twice = twice
         self._most = ALIASES_MAY_ADD + 10 * most
         self._top: Any = None
@@ -91,19 +93,19 @@ class _Builder:
         self._around: list[_Open] = []
         self._here: _Open | None = None
         self._anchors: dict[str, tuple[Any, int]] = {}
-        """Each value, and of how many values it consists."""
+        """For each anchor, its value and the number of values in it."""
         self._sizes: dict[int, tuple[Any, int]] = {}
-        """The anchored collections by their identity."""
+        """The anchored collections, by their identity."""
         self._names: dict[str, str] = {}
-        """Each key once: a document repeats a few of them thousands of times."""
+        """Each key once, because a document repeats a few keys thousands of times."""
         self._written = 0
         self._all = 0
-        """What is written, and what that is once aliases are followed."""
+        """The number of values after aliases are followed. ``_written`` is the number before."""
 
     def begin_document(self, event: Any) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise _error("expected a single document, and here another one begins", event)
+            raise _error("expected a single document, but another one begins here", event)
 
     def scalar(self, event: Any) -> None:
         text: str = event.value
@@ -174,7 +176,7 @@ class _Builder:
             around = self._around if self._here is None else [*self._around, self._here]
             if any(each.anchor == event.anchor for each in around):
                 raise AliasError(
-                    f"an alias stands within what it stands for (line {event.start_mark.line + 1})"
+                    f"an alias is inside its own value (line {event.start_mark.line + 1})"
                 )
             raise _error(f"there is no anchor {event.anchor!r} before", event)
         value, size = found
@@ -203,42 +205,45 @@ class _Builder:
             here.key = _NO_KEY
 
     def _is_to_be_merged(self) -> bool:
-        """Whether what comes now stands after a merge key, or in the list there."""
+        """Whether the next value belongs to a merge key, directly or in a list."""
         here = self._here
         if here is not None and type(here.value) is list:
             here = self._around[-1] if self._around else None
         return here is not None and here.key is _MERGE
 
     def _merge(self, here: _Open, value: Any, event: Any) -> None:
-        """Notes the mappings that a merge key names, those that count for more last."""
+        """Collects the mappings that a merge key names. Mappings that take precedence come last."""
         named = value if isinstance(value, list) else [value]
         if not all(isinstance(each, dict) for each in named):
-            raise _error("a merge key (<<) takes a mapping, or a list of mappings", event)
+            raise _error("a merge key (<<) must have a mapping or a list of mappings", event)
         different = list({id(each): each for each in named}.values())
         for each in different:
             self._count(self._sizes.get(id(each), (each, 0))[1], event)
         here.merged += reversed(different)
 
     def _count(self, more: int, event: Any) -> None:
-        """Values that an alias adds. Raises :class:`AliasError` where no document can have them."""
+        """Counts the values that an alias adds.
+
+        Raises :class:`AliasError` if there are too many.
+        """
         self._all += more
         if self._all > self._most:
             raise AliasError(
-                f"its aliases make more than {self._most} values of the {self._written} that are "
+                f"its aliases make more than {self._most} values from the {self._written} that are "
                 f"written up to line {event.start_mark.line + 1}"
             )
 
     def finished(self) -> Any:
-        """The value of the document, None where there is none. Raises :class:`AliasError`."""
+        """The value of the document; None if it is empty. Raises :class:`AliasError`."""
         if self._all > ALIASES_MAY_ADD + 10 * self._written:
             raise AliasError(
-                f"its aliases make {self._all} values of the {self._written} that are written"
+                f"its aliases make {self._all} values from the {self._written} that are written"
             )
         return self._top
 
 
 _MERGE = object()
-"""The key of a mapping that names others whose members it has too."""
+"""Stands for the merge key, which adds the members of other mappings."""
 
 
 def _error(problem: str, event: Any) -> YAMLError:
@@ -258,11 +263,11 @@ _BEGINS_A_NUMBER = frozenset("-+.0123456789")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NO_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-"""Numbers that JSON cannot carry; they are read as texts."""
+"""Numbers that JSON cannot express. They are read as texts."""
 
 
 def _plain(event: Any) -> Any:
-    """The value of plain words: ``NO`` and dates are text."""
+    """The value of a plain scalar. ``NO`` and dates are texts."""
     text: str = event.value
     if text in _WORDS:
         return _WORDS[text]
@@ -289,13 +294,13 @@ def _truth(event: Any) -> bool:
 def _number(event: Any) -> float | str:
     if _FLOAT.fullmatch(event.value) or _NO_JSON.fullmatch(event.value):
         return number(event.value)
-    raise _error(f"{event.value[:40]!r} is no number", event)
+    raise _error(f"{event.value[:40]!r} is not a number", event)
 
 
 def _whole_number(event: Any) -> int | str:
     if _INTEGER.fullmatch(event.value):
         return _integer(event)
-    raise _error(f"{event.value[:40]!r} is no whole number", event)
+    raise _error(f"{event.value[:40]!r} is not a whole number", event)
 
 
 _BY_TAG: Mapping[str, Callable[[Any], Any]] = {

@@ -1,4 +1,4 @@
-"""Numbers as they are written: how many digits are read, and what JSON cannot carry.
+"""Reads numbers from texts: how many digits are allowed, and which numbers JSON cannot express.
 
 Source: RFC 8259 section 6, which leaves the range to each implementation.
 """
@@ -10,19 +10,19 @@ from decimal import Decimal, InvalidOperation
 from math import isfinite
 
 MOST_DIGITS = 4300
-"""Digits of a whole number: what Python reads and writes by itself."""
+"""The most digits of an integer: Python's own limit for reading and writing."""
 TOO_MANY_DIGITS = f"a whole number of more than {MOST_DIGITS} digits"
 
 _OF_PYTHON = re.compile(r"Exceeds the limit.*", re.DOTALL)
 
 
 def plain_reason(error: ValueError) -> str:
-    """What a reader of numbers complains of, in one line and without Python's own advice."""
+    """The complaint of a number reader in one line, without Python's own advice."""
     return " ".join(_OF_PYTHON.sub(TOO_MANY_DIGITS, str(error)).split())
 
 
 def whole_number(text: str, base: int = 10) -> int | str:
-    """A whole number of a document; one of too many digits stays the text that it is."""
+    """An integer of a document. If it has too many digits, the result is the unchanged text."""
     try:
         value = int(text, base)
     except ValueError:
@@ -34,15 +34,16 @@ _TOO_LARGE: int = 10**MOST_DIGITS
 
 
 def number(text: str) -> float | str:
-    """A number of a document with a point or an exponent, as JSON can carry it.
+    """A number with a point or an exponent, in a form that JSON can express.
 
-    One beyond what a float holds is the whole number that it is; what is none (``NaN``, ``.inf``),
-    or has too many digits, stays the text that it is. The work is bounded by the text.
+    A number too large for a float becomes an integer. A text that is not a number (``NaN``,
+    ``.inf``) or has too many digits is returned unchanged. The work is limited by the length of the
+    text.
     """
     try:
         value = float(text)
     except ValueError:
-        return text  # .inf of YAML
+        return text  # for instance .inf of YAML
     if isfinite(value):
         return value
     try:

@@ -1,4 +1,4 @@
-"""Paths as users write them, before anything is looked for there."""
+"""Checks paths as users write them, before anything is looked for there."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 from pathlib import Path
 
 LONGEST_NAME = 255
-"""Bytes of one name in a path, on every file system in use."""
+"""The most bytes of one name in a path. This holds for all common file systems."""
 LONGEST_PATH = 4095
-"""Bytes of a whole path (PATH_MAX of Linux, without its end)."""
+"""The most bytes of a whole path (PATH_MAX of Linux, without the final NUL)."""
 
 
 def find_path_problem(path: Path) -> str | None:
-    """Why no file can be there; the system's own refusal would be an accident."""
+    """Why no file can have this path; None if one can.
+
+    The system's own error would be less clear.
+    """
     if "\0" in str(path):
         return "holds a NUL character"
     if any(len(os.fsencode(name)) > LONGEST_NAME for name in path.parts):

@@ -1,7 +1,7 @@
 """What HTTP can carry: statuses without a body, header fields, JSON that a client can read.
 
-Asked before something is kept that would be sent later, so that the mistake is told to whoever
-made it. Source: RFC 9110 sections 5.1, 5.5, 8.6, 15.3.5, 15.3.6 and 15.4.5; RFC 8259.
+Values are checked before they are stored for a later answer, so that the person who made a mistake
+sees it. Source: RFC 9110 sections 5.1, 5.5, 8.6, 15.3.5, 15.3.6 and 15.4.5; RFC 8259.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from mock_sei.values.json_numbers import plain_reason
 from mock_sei.values.texts import spelled
 
 LOWEST_STATUS, HIGHEST_STATUS = 200, 599
-"""Statuses of a final answer; what is below is interim (RFC 9110 section 15.2)."""
+"""The range of statuses of a final answer. Lower ones are interim (RFC 9110 section 15.2)."""
 WITHOUT_BODY = frozenset({204, 205, 304})
 """Statuses whose answer has no content."""
 WITHOUT_LENGTH = frozenset({204, 304})
-"""Statuses whose answer has no ``Content-Length`` from us: 204 must not, a wrong one in 304 is an
-error."""
+"""Statuses whose answer gets no ``Content-Length`` from us: 204 must not have one, and in 304 a
+wrong one would be an error."""
 DEEPEST_JSON = 100
-"""Levels of a JSON value, of a body of a functional API too: more is taken for an attack, and
-nothing recurses further."""
+"""The most levels of a JSON value, also in a body of a functional API. More levels count as an
+attack, and no code recurses further."""
 TOO_DEEP = f"more than {DEEPEST_JSON} levels"
 LONGEST_TEXT = 2000
-"""Characters of a name or pattern that is kept and compared with every call."""
+"""The most characters of a name or pattern that is stored and compared with every call."""
 LARGEST_HEAD = 32 * 1024
-"""Bytes of the header fields of one answer: clients read at most 64 KiB."""
+"""The most bytes of the header fields of one answer. Clients read at most 64 KiB."""
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -38,50 +38,51 @@ _OWN_HEADERS: Mapping[str, str] = {
     "date": "the server sends its own",
     "requesttrackingid": "every answer has its own",
     "transfer-encoding": "the answer is sent whole, with its length",
-    "keep-alive": "it is the connection's; use Connection: close",
-    "proxy-connection": "it is the connection's; use Connection: close",
+    "keep-alive": "it belongs to the connection; use Connection: close",
+    "proxy-connection": "it belongs to the connection; use Connection: close",
     "te": "it belongs to requests",
-    "trailer": "no trailers come",
+    "trailer": "the server sends no trailers",
     "upgrade": "the connection stays HTTP/1.1",
 }
-"""Header fields that an answer cannot choose, by name, with the reason."""
+"""Header fields that an answer cannot set, each with the reason."""
 
 
 def shown(value: object) -> str:
-    """A value for a message: short, in one line, and whatever it is."""
+    """Any value in a message: short and in one line."""
     try:
         text = spelled(value)
-    except Exception:  # such as a number of more digits than Python writes
+    except Exception:  # for instance a number with more digits than Python writes
         text = f"<{type(value).__name__}>"
     text = text if len(text) <= 100 else f"{text[:100]}…"
     return text.encode(errors="backslashreplace").decode()
 
 
 def find_status_problem(status: object) -> str | None:
-    """Why no answer can have this status, None where one can."""
+    """Why no answer can have this status; None if one can."""
     if isinstance(status, bool) or not isinstance(status, int):
         return f"{shown(status)}: must be a whole number"
     if not LOWEST_STATUS <= status <= HIGHEST_STATUS:
-        return f"{shown(status)}: a status, {LOWEST_STATUS} to {HIGHEST_STATUS}"
+        return f"{shown(status)}: must be a status from {LOWEST_STATUS} to {HIGHEST_STATUS}"
     return None
 
 
 def find_header_problem(headers: object, status: int, size: int) -> str | None:
-    """Why these fields cannot go with a status and so many bytes of body, None where they can."""
+    """Why an answer with this status and body size cannot have these header fields; None if it
+    can."""
     if not isinstance(headers, Mapping):
-        return f"names and their values, not {type(headers).__name__}"
+        return f"must be names with their values, not {type(headers).__name__}"
     seen: set[str] = set()
     for name, value in headers.items():
         problem = _find_field_problem(name, value, size)
         if problem is None and name.lower() in seen and name.lower() != "set-cookie":
             problem = "given twice; upper and lower case make no difference"
         elif problem is None and name.lower() == "content-length" and status in WITHOUT_LENGTH:
-            problem = f"an answer with status {status} has none"
+            problem = f"an answer with status {status} must not have it"
         if problem is not None:
             return f"{shown(name)}: {problem}"
         seen.add(name.lower())
     if sum(len(name) + len(value) + 4 for name, value in headers.items()) > LARGEST_HEAD:
-        return f"at most {LARGEST_HEAD} bytes of header fields"
+        return f"at most {LARGEST_HEAD} bytes of header fields are allowed"
     return None
 
 
@@ -89,29 +90,32 @@ def _find_field_problem(name: object, value: object, size: int) -> str | None:
     if not isinstance(name, str) or not isinstance(value, str):
         return "name and value must be texts"
     if not _TOKEN.fullmatch(name):
-        return "not a header name: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110, 5.1)"
+        return "not a header name: only letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.1)"
     if not _VALUE.fullmatch(value):
         return "the value must be one line of Latin-1 characters (RFC 9110, 5.5)"
     lowered = name.lower()
     if lowered == "content-length" and value != str(size):
         return f"the body has {size} bytes; leave it out"
     if lowered == "connection" and value.lower() not in ("close", "keep-alive"):
-        return "close or keep-alive"
+        return "must be close or keep-alive"
     return _OWN_HEADERS.get(lowered)
 
 
 def is_token(value: str) -> bool:
-    """Whether it can be a method or the name of a header (RFC 9110, 5.6.2)."""
+    """Whether the text can be a method or a header name (RFC 9110, 5.6.2)."""
     return _TOKEN.fullmatch(value) is not None
 
 
 def is_media_type(value: str) -> bool:
-    """Whether it can stand in ``Content-Type``; a wrong one is a test's own business."""
+    """Whether ``Content-Type`` can have this value.
+
+    A test may choose a wrong media type on purpose.
+    """
     return _MEDIA_TYPE.fullmatch(value) is not None
 
 
 def json_content(value: Any) -> bytes:
-    """A value as JSON in ASCII. ``ValueError`` with the reason where it cannot be sent."""
+    """A value as JSON in ASCII. Raises ``ValueError`` with the reason if it cannot be sent."""
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
         content = text.encode()
@@ -124,9 +128,9 @@ def json_content(value: Any) -> bytes:
 
 
 def check_depth(value: Any) -> None:
-    """``ValueError`` for more than :data:`DEEPEST_JSON` levels.
+    """Raises ``ValueError`` for more than :data:`DEEPEST_JSON` levels.
 
-    Level by level, each container of a level once.
+    It works level by level, and visits each container of a level once.
     """
     level = [value] if isinstance(value, _CONTAINERS) else []
     depth = 0

@@ -1,4 +1,4 @@
-"""Time enough: what these tests ask of a made answer must not depend on how fast the machine is."""
+"""Removes time limits: the content of a made answer must not depend on the speed of the machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from tests.patience import patient
 
 @pytest.fixture(autouse=True)
 def time_enough(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made answers are bounded by their steps only, but where a module tests the bound itself."""
+    """Only the number of steps limits made answers, except in modules that test the time limit
+    itself."""
     if not getattr(request.module, "TESTS_THE_BOUND", False):
         monkeypatch.setattr(samples, "_MOST_SECONDS", patient(10))
         monkeypatch.setattr(samples, "_MOST_SECONDS_OF_PATTERNS", patient(1))

@@ -1,4 +1,4 @@
-"""The engine alone: a small document made in the test, its records, and calls without HTTP."""
+"""Runs only the engine: a small document of a test, its records, and calls without HTTP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mock_sei.errors import ConfigurationError, InvalidValue, MalformedRequest, 
 from mock_sei.rules.connection import Findings
 
 NOON = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
-"""An Eastern noon."""
+"""Noon, Eastern time."""
 
 JSON = {"content-type": "application/json"}
 PATCH = {"content-type": "application/json-patch+json"}
@@ -33,7 +33,7 @@ PATCH = {"content-type": "application/json-patch+json"}
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A document's file that was never written."""
+    """The file of a document that exists only in memory."""
 
     content: Mapping[str, Any]
     product: str = "widgets"
@@ -59,13 +59,13 @@ class Document:
 
 
 def document(text: str, *, product: str = "widgets", version: str = "3.1.0") -> Document:
-    """A document from its ``paths`` and whatever else the YAML has."""
+    """A document from its ``paths`` and from further YAML."""
     content = yaml.safe_load(text)
     return Document(content={"openapi": version, **content}, product=product)
 
 
 def operation(rule: str = "{}", parameters: str = "[]", method: str = "get", more: str = "") -> str:
-    """YAML of a document with one operation."""
+    """The YAML of a document with one operation."""
     return f"""
 paths:
   /v1/widgets:
@@ -82,7 +82,7 @@ LIST = "{collection: widgets, key: id}"
 
 @dataclass(kw_only=True)
 class Engine:
-    """One product and its state."""
+    """The engine with one product and its state."""
 
     catalogue: Catalogue
     state: ApiState
@@ -91,22 +91,24 @@ class Engine:
 
     @classmethod
     def of(cls, text: str | Document, **records: Sequence[Mapping[str, Any]]) -> Engine:
-        """From YAML and the records of its collections, ``_`` for ``-``."""
+        """An engine from YAML and the records of its collections. ``_`` in a name stands for
+        ``-``."""
         file = document(text) if isinstance(text, str) else text
         seed = {name.replace("_", "-"): tuple(each) for name, each in records.items()}
-        random = Random(1)  # noqa: S311  # the same every time
+        random = Random(1)  # noqa: S311  # equal results in each run
         zone = find_zone("America/New_York")
         state = ApiState(collections=Collections(seed), jobs=Jobs(random), random=random, zone=zone)
         return cls(catalogue=Catalogue([file]), state=state)
 
     @classmethod
     def vendor(cls, text: str, **records: Sequence[Mapping[str, Any]]) -> Engine:
-        """As :meth:`of`, for a product of the vendor in our words."""
+        """Like :meth:`of`, for a document that we wrote for a product of the vendor."""
         return cls.of(replace(document(text), bundled=True), **records)
 
     @classmethod
     def brought(cls, text: str, *, version: str = "3.1.0", told: Sequence[str] = ()) -> Engine:
-        """From a document of a user; ``told`` is in what is reported of it, entry by entry."""
+        """An engine with a user's document. Each entry of ``told`` is a part of the report at its
+        position."""
         engine = cls.of("paths: {}")
         engine.catalogue = Catalogue((), [document(text, version=version)])
         problems = engine.catalogue.problems
@@ -122,7 +124,7 @@ class Engine:
         body: bytes | str = b"",
         headers: Mapping[str, str] | None = None,
     ) -> ApiAnswer:
-        """Raises :class:`Refusal`."""
+        """Answers a call. Raises :class:`Refusal`."""
         parts = urlsplit(target)
         found, path = self.catalogue.find(method, parts.path, parts.query)
         request = ApiRequest(
@@ -144,7 +146,7 @@ class Engine:
         return self.call(target, **{"method": "POST", "headers": JSON, **how}, body=body)
 
     def ids(self, query: str = "", key: str = "id") -> list[Any]:
-        """Keys of the records that a query picks."""
+        """The keys of the records that a query selects."""
         return [each[key] for each in self.call(f"/v1/widgets?{query}").body["data"]]
 
     def faults(self, target: str = "/v1/widgets", **how: Any) -> list[InvalidValue]:
@@ -160,7 +162,7 @@ class Engine:
 
 
 def complaint(text: str) -> str:
-    """What is told of a document that is wrong, behind the file's name."""
+    """The message about a wrong document, after the file's name."""
     with pytest.raises(ConfigurationError) as caught:
         Catalogue([document(text)])
     line = str(caught.value)

@@ -1,4 +1,4 @@
-"""Which media type of a document answers an ``Accept``."""
+"""Which media type of a document answers a request with an ``Accept`` header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.apis.accepted import Choice, choose
+from mock_sei.apis.accepted import ChosenMediaType, choose
 from tests.growth import Action, assert_linear
 
 XML_AND_JSON = ["application/xml", "application/json"]
@@ -43,10 +43,10 @@ VERSIONS = ["application/vnd.crate.v1+json", "application/vnd.crate.v2+json"]
 def test_what_the_client_wants_most_is_chosen(
     declared: list[str], accept: str, chosen: str | None
 ) -> None:
-    if chosen is None:  # the one with the parameter "v=2", where there are two
+    if chosen is None:  # of two entries, the one with the parameter "v=2"
         chosen = next((each for each in declared if "v=2" in each), declared[0])
 
-    assert choose(declared, accept) == Choice(key=chosen, media_type=chosen)
+    assert choose(declared, accept) == ChosenMediaType(key=chosen, media_type=chosen)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_the_client_wants_most_is_chosen(
 def test_a_range_is_answered_in_what_the_client_wants_of_it(
     key: str, accept: str, media_type: str
 ) -> None:
-    assert choose([key], accept) == Choice(key=key, media_type=media_type)
+    assert choose([key], accept) == ChosenMediaType(key=key, media_type=media_type)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Operations of one method and one path: each is called as a client calls it, or is reported."""
+"""Operations with one method and one path: either clients can call each of them, or it is
+reported."""
 
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations
@@ -15,7 +16,7 @@ ID = "parameters: [{name: id, in: path, required: true, schema: {type: string}}]
 
 
 def shown(value: str) -> str:
-    """An answer that says which operation gave it."""
+    """An answer that shows which operation gave it."""
     return f"responses: {{'200': {{description: ok, content: {{application/json: {{example: {value}}}}}}}}}"
 
 
@@ -98,15 +99,16 @@ def test_of_two_that_no_call_can_tell_apart_one_answers_and_the_other_is_reporte
     )
 
     (cost,) = catalogue.costs
-    assert "paths[/x/{key}].put: no call can tell it from PUT /x/{id}, which answers" in str(
-        cost.error
+    assert (
+        "paths[/x/{key}].put: no call can be told apart from a call of PUT /x/{id}, which answers"
+        in str(cost.error)
     )
     assert tuple(cost.operations) == ("PUT /x/{key}",)
     assert sorted(names(catalogue)) == ["GET /x/{key}", "PUT /x/{id}"]
 
 
 def asking(member: str) -> str:
-    """A body that must have a member, and an answer that names it."""
+    """An operation whose body must have a member, and whose answer names that member."""
     schema = f"{{type: object, required: [{member}], properties: {{{member}: {{type: string}}}}}}"
     body = f"requestBody: {{required: true, content: {{application/json: {{schema: {schema}}}}}}}"
     return f"{{put: {{{ID}, {body}, {shown(member)}}}}}"
@@ -119,7 +121,7 @@ def test_where_only_a_fragment_differs_a_call_is_of_the_operation_that_it_fits(
     members = {"": "all", "#rename": "name", "#close": "reason"}
     paths = ", ".join(f"'/x/{{id}}{each}': {asking(members[each])}" for each in order)
     told = [
-        f"paths[/x/{{id}}{each}].put: a fragment is never sent, so a call is taken as PUT /x/{{id}} if"
+        f"paths[/x/{{id}}{each}].put: clients never send a fragment, so a call counts as PUT /x/{{id}} if"
         for each in order
         if each
     ]
@@ -132,7 +134,7 @@ def test_where_only_a_fragment_differs_a_call_is_of_the_operation_that_it_fits(
     assert put('{"all": "a"}') == "all"
     assert engine.findings.notes == []
     assert put('{"name": "a"}') == "name"
-    assert engine.findings.notes == ["the call is taken as PUT /x/{id}#rename, which it fits"]
+    assert engine.findings.notes == ["the call counts as PUT /x/{id}#rename, which it fits"]
     assert put('{"reason": "a"}') == "reason"
     assert [
         each.field for each in engine.faults("/x/1", method="PUT", body="{}", headers=JSON)
@@ -150,7 +152,7 @@ def test_two_documents_of_one_path_are_reported_whatever_their_parameters_are_ca
 
     (problem,) = Catalogue((), [one, other]).problems
 
-    assert "GET /x/{key} is in widgets.yaml too, which answers it" in problem
+    assert "GET /x/{key} is also in widgets.yaml, which answers it" in problem
 
 
 def test_servers_of_a_path_and_of_an_operation_count_more_than_those_of_the_document() -> None:

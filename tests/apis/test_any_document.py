@@ -1,6 +1,6 @@
-"""Whatever a user's OpenAPI document holds: it is used, or told in one line that names the file.
+"""Any user's OpenAPI document can be used, or is reported in one line that names the file.
 
-One that is used answers any call of its operations, or refuses it.
+If it is used, it answers or refuses any call of its operations.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def catalogue_of(file: Path, *, brought: bool) -> Catalogue | None:
-    """None where the whole document was told to be wrong."""
+    """The catalogue with this document, or None if the whole document was reported as wrong."""
     told = []
     found = None
     try:
@@ -228,7 +228,7 @@ def call_everything(catalogue: Catalogue) -> None:
 
 
 def require_sendable(answer: ApiAnswer) -> None:
-    """What the listeners would stumble over."""
+    """Checks what the listeners could not send."""
     assert 200 <= answer.status < 600
     assert find_header_problem(answer.headers, answer.status, 0) is None
     if answer.content is None:
@@ -269,7 +269,7 @@ ANYTHING: list[Any] = [[], {}, 7, "text", [None], True]
 @pytest.mark.parametrize("text", [OWN, NEW, OLD], ids=["own", "new", "old"])
 @pytest.mark.parametrize("value", [None, *map(slow, [{"$ref": "#"}, *ANYTHING])])
 def test_any_one_place_may_hold_anything(file: Path, text: str, value: Any) -> None:
-    """Each place of a document in turn; whatever stands there, it is used or reported."""
+    """Puts any value into each place of a document in turn. The document is used or reported."""
     whole = yaml.safe_load(text)
     for place in places_of(whole):
         tree = copy.deepcopy(whole)
@@ -345,15 +345,15 @@ GOOD = {"parameters": "[]", "responses": "{}", "body": "{}", "schema": "{}"}
         (
             "responses",
             "{'200': {$ref: '#/x-other/value'}}",
-            "paths[/x].get.responses.200.$ref: leads to nothing of that kind",
+            "paths[/x].get.responses.200.$ref: does not lead to an object of the right kind",
         ),
         ("body", "[]", "paths[/x].post.requestBody: not a mapping"),
         ("body", "{content: 3}", "paths[/x].post.requestBody.content = 3: not a mapping"),
-        ("schema", "{$ref: '#/x-other/texts'}", "components.schemas.Broken.$ref: leads to nothing"),
+        ("schema", "{$ref: '#/x-other/texts'}", "components.schemas.Broken.$ref: does not lead"),
         (
             "schema",
             "{$ref: '#/components/schemas/Text/type'}",
-            "components.schemas.Broken.$ref: leads to nothing of that kind",
+            "components.schemas.Broken.$ref: does not lead to an object of the right kind",
         ),
         ("schema", "{not: 1}", "components.schemas.Broken.not = 1: must be a schema"),
         ("schema", "text", "components.schemas.Broken = 'text': must be a schema"),
@@ -362,7 +362,7 @@ GOOD = {"parameters": "[]", "responses": "{}", "body": "{}", "schema": "{}"}
 def test_what_is_built_wrong_is_told_with_its_place(
     file: Path, part: str, text: str, told: str, *, brought: bool
 ) -> None:
-    """Each of these once came as far as a call, and failed there as a bug of ours."""
+    """Each of these faults was once found only by a call, which failed with an internal error."""
     file.write_text(ONE.format(**(GOOD | {part: text})), encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
         Product(DocumentFile(file, bundled=False), brought=brought).check()

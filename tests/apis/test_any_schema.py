@@ -1,4 +1,5 @@
-"""A value of any schema: it is valid, or a problem names what it does not meet; work is bounded."""
+"""A value made for any schema is valid, or a problem names what does not fit. The work is
+limited."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 
 MOST_WORK = 20_000
-"""Schemas that are put together for one value."""
+"""The most schemas that may be combined for one value."""
 
 NAMES = st.sampled_from(["a", "b", "c", "x1"])
 COUNTS = st.integers(0, 4)
@@ -52,7 +53,7 @@ PATTERNS = st.sampled_from(["^x", "^[a-c]$", "1$"])
 
 
 def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Schemas with these ones in them."""
+    """Schemas that contain these schemas."""
     some = st.lists(inner, min_size=1, max_size=3)
     of_schemas = {
         "items": inner,

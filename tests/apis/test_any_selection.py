@@ -1,4 +1,4 @@
-"""What an order finds is what a look at every record finds, for any values of any filters."""
+"""A look-up by an order finds the same records as a look at every record, for any filter values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mock_sei.apis.filters import select, steps_of
 from mock_sei.apis.operations import Key
-from mock_sei.apis.records import Record, Table, find_value, order_of
+from mock_sei.apis.records import Record, RecordTable, find_value, order_of
 from tests.apis.engine import Engine
 
 DOCUMENT = """
@@ -103,6 +103,6 @@ def looked_at(records: list[Record], values: dict[Key, Any], then: tuple[str, ..
 def test_an_order_finds_what_a_look_at_each_finds(
     records: list[Record], values: dict[Key, Any], then: tuple[str, ...]
 ) -> None:
-    found = select(Table.of(records), steps_of(LIST, values, NOW), then)
+    found = select(RecordTable.of(records), steps_of(LIST, values, NOW), then)
 
     assert list(found) == looked_at(records, values, then)

@@ -1,4 +1,4 @@
-"""JSON bodies of every broken kind."""
+"""JSON bodies that are broken in every way."""
 
 from __future__ import annotations
 
@@ -173,8 +173,8 @@ def test_more_closing_brackets_than_opening_ones_are_no_json(opening: int) -> No
         (b"{", "not valid JSON: Expecting property name"),
         (b'{"a": 1} x', "not valid JSON: Extra data"),
         (b"{'a': 1}", "not valid JSON: Expecting property name"),
-        (b'{"a": NaN}', "not valid JSON: NaN is no JSON"),
-        (b"-Infinity", "not valid JSON: -Infinity is no JSON"),
+        (b'{"a": NaN}', "not valid JSON: NaN is not JSON"),
+        (b"-Infinity", "not valid JSON: -Infinity is not JSON"),
         (b"1e999", "not valid JSON: 1e999 is out of range"),
         (b"9" * 5000, "not valid JSON: a whole number of more than 4300 digits"),
         (b'{"a": 1, "b": {"c": 2, "c": 3}}', "not valid JSON: 'c' is in one object twice"),
@@ -265,7 +265,7 @@ def test_a_body_has_a_bounded_number_of_faults() -> None:
     ],
 )
 def test_a_media_type_is_known_by_its_name_alone(content_type: str) -> None:
-    """RFC 8259: JSON is UTF-8 and has no charset parameter; one that comes has no effect."""
+    """RFC 8259: JSON is UTF-8 and has no charset parameter. Such a parameter has no effect."""
     answer = Engine.of(CREATE).post('{"name": "é"}', headers={"content-type": content_type})
 
     assert answer.body["name"] == "é"

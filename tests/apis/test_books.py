@@ -1,4 +1,4 @@
-"""The books add up: read from the files alone, reckoned anew in decimals."""
+"""The sample data is consistent: it is read only from the files and computed again in decimals."""
 
 from __future__ import annotations
 

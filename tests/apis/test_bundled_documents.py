@@ -1,4 +1,4 @@
-"""What every bundled document and its records keep to, whichever product it is."""
+"""Rules for every bundled document and its records."""
 
 from __future__ import annotations
 

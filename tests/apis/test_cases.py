@@ -1,7 +1,7 @@
-"""Small documents of a kind that people have, a file each in ``cases/``: what each must do.
+"""Small typical documents, one file each in ``cases/``, with the expected outcome of calls.
 
-A line of a table is a call and what comes of it: the status, and where a number does not say
-enough, a part of the answer, of a fault, of a note or of the reason.
+A line of a table is a call and its outcome: the status and, if a number is not enough, a part of
+the answer, of a fault, of a note or of the reason.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ TEXT = {"content-type": "text/plain"}
 @dataclass(frozen=True, kw_only=True)
 class Case:
     told: tuple[str, ...] = ()
-    """Parts of what is reported when the document is read, entry by entry."""
+    """Parts of the report about the document, in the order of its entries."""
     calls: dict[str, Any] = field(default_factory=dict)
-    """By method, path behind the document's own, and body: the status, or that and a text."""
+    """For a method, a path behind the document's base path, and a body: the status, or the status
+    and a text."""
     headers: dict[str, str] = field(default_factory=lambda: JSON)
     records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def part(name: str, text: str, more: str = "") -> str:
-    """A multipart body of one field."""
+    """A multipart body with one field."""
     head = f'Content-Disposition: form-data; name="{name}"{more}'
     return f"--cut\r\n{head}\r\n\r\n{text}\r\n--cut--\r\n"
 
@@ -109,7 +110,7 @@ TABLE = {
     ),
     "c10-long-pattern.yaml": Case(),
     "c11-examples-list.yaml": Case(
-        told=("examples: must be examples by their names; the first", "externalValue"),
+        told=("examples: must be a mapping of names to examples; the first", "externalValue"),
         calls={
             "GET /gromps": (200, '{"id": 1}'),
             "GET /gromps2": (200, "{}"),
@@ -269,7 +270,7 @@ TABLE = {
         calls={"GET /gromps": 200, "GET /gromps/a": 200},
     ),
     "c31-generate.yaml": Case(
-        calls={"GET /datelen": (200, "could not be met: '2026-01-31' is too short")}
+        calls={"GET /datelen": (200, "could not be satisfied: '2026-01-31' is too short")}
     ),
     "c32-text-example.yaml": Case(
         calls={
@@ -334,7 +335,7 @@ TABLE = {
             "GET /range": (200, '{"a": 0}'),
             "GET /default": (200, '{"d": 0}'),
             "GET /lowx": (200, '{"a": 0}'),
-            "GET /onlybad": (200, "declares errors only"),
+            "GET /onlybad": (200, "declares only errors"),
             "GET /none": 200,
             "POST /errdefault": 201,
             "GET /c204": 204,
@@ -353,10 +354,10 @@ TABLE = {
     "c47-recursive.yaml": Case(
         calls={
             "GET /tree": (200, '{"name": "text", "kids": []}'),
-            "GET /must": (200, "could not be met: inner"),
+            "GET /must": (200, "could not be satisfied: inner"),
         }
     ),
-    "c47b-slow-oneof.yaml": Case(calls={"GET /zorbs": (200, "could not be met")}),
+    "c47b-slow-oneof.yaml": Case(calls={"GET /zorbs": (200, "could not be satisfied")}),
     "c47c-slow-valid.yaml": Case(calls={"GET /yarns": (200, '{"sort": "end"}')}),
     "c50-nullable.yaml": Case(
         calls={
@@ -369,11 +370,11 @@ TABLE = {
         }
     ),
     "c56-dup.yaml": Case(
-        told=("/x (line 6): this key stands twice; the last is read",),
+        told=("/x (line 6): this key occurs twice; the last one is read",),
         calls={"POST /x": 200, "GET /x": 405},
     ),
     "c56-dupj.json": Case(
-        told=("/x: this key stands twice; the last is read",),
+        told=("/x: this key occurs twice; the last one is read",),
         calls={"POST /x": 200, "GET /x": 405},
     ),
     "c57-float.yaml": Case(calls={"GET /x": 200}),
@@ -431,7 +432,7 @@ PREFIXES = {"c68-components-extension": "c68", "c72-media-crlf": "c72", "c73-pat
 
 
 def load(path: Path, folder: Path) -> tuple[Engine, list[str]]:
-    """The platform with one document, and what is reported of it."""
+    """The platform with one document, and the report about the document."""
     shutil.copy(path, folder)
     fixtures = load_fixtures(apis=folder)
     engine = Engine.of("paths: {}")
@@ -440,7 +441,7 @@ def load(path: Path, folder: Path) -> tuple[Engine, list[str]]:
 
 
 def outcome(engine: Engine, call: str, prefix: str, headers: dict[str, str]) -> tuple[int, str]:
-    """The status, and everything that an answer or a refusal says."""
+    """The status, and all text of an answer or a refusal."""
     method, target, *rest = call.split(" ", 2)
     engine.findings.notes.clear()
     sent = {} if not rest or not rest[0] else headers
@@ -461,7 +462,7 @@ def outcome(engine: Engine, call: str, prefix: str, headers: dict[str, str]) -> 
 
 
 def unquoted(target: str) -> str:
-    """A target whose path is decoded, as the server does it before it looks for an operation."""
+    """The target of a call with a decoded path, as the server passes it to the catalogue."""
     path, mark, query = target.partition("?")
     return unquote(path) + mark + query
 

@@ -1,4 +1,4 @@
-"""Records by collection: selections are remembered and never stale, whoever writes."""
+"""Records by collection: selections are remembered, and are never outdated after a write."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Choose = Callable[[Sequence[Record]], Sequence[Record]]
 
 
 class Chooser:
-    """Counts how often it was asked."""
+    """Counts its calls."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -33,7 +33,7 @@ class Chooser:
 
 
 def select(found: Collections, wanted: Hashable, choose: Choose) -> Sequence[Record]:
-    """What is remembered of the records in the order of their keys."""
+    """A remembered selection of the records in the order of their keys."""
     order = Order(texts, ("id",))
     return found.remember("widgets", wanted, lambda table: choose(table.between(order)))
 
@@ -82,7 +82,7 @@ def test_selections_are_bounded_and_told_apart() -> None:
         select(found, number, first(number % 3))
 
     assert len(select(found, 199, Chooser())) == 199 % 3
-    assert len(found._made) <= 64  # noqa: SLF001  # what a walk without end would fill
+    assert len(found._made) <= 64  # noqa: SLF001  # an endless walk would fill it
 
 
 def test_an_answer_that_is_too_large_is_made_anew() -> None:
@@ -103,7 +103,7 @@ def test_an_answer_that_is_too_large_is_made_anew() -> None:
 
 
 def test_readers_never_see_half_a_write() -> None:
-    """Each write puts in ten records of one generation; a reader sees whole generations."""
+    """Each write adds ten records of one generation. A reader sees only complete generations."""
     found = Collections({"widgets": [{"id": n, "of": 0} for n in range(10)]})
     stop = threading.Event()
     torn: list[object] = []

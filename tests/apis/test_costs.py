@@ -1,4 +1,4 @@
-"""What a fault of a document costs: the operations that read the wrong spot, and no other."""
+"""What a fault of a document costs: only operations that use the faulty part."""
 
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations
@@ -77,7 +77,7 @@ components: {{schemas: {{Both: {{minLength: many, properties: {{a: {{type: cat}}
     )
 
     assert [each.sentence.partition(": ")[2] for each in catalogue.costs] == [
-        "components.schemas.Both.properties.a.type = 'cat': there are array, boolean, integer, null, number, object, string; GET /a, PUT /a, GET /b and 1 more operations are left out",
+        "components.schemas.Both.properties.a.type = 'cat': must be one of array, boolean, integer, null, number, object, string; GET /a, PUT /a, GET /b and 1 more operations are left out",
         "components.schemas.Both.minLength = 'many': must be a whole number; GET /a, PUT /a, GET /b and 1 more operations are left out",
     ]
 
@@ -89,7 +89,7 @@ def test_a_document_that_cannot_be_used_is_left_out_whole() -> None:
 
 
 def test_very_many_faults_behind_very_many_references_are_read_in_time() -> None:
-    """Each of a thousand faults would reach each of a thousand operations."""
+    """Each of a thousand faults could reach each of a thousand operations."""
     uses = answering("{$ref: '#/components/schemas/All'}")
     paths = "".join(f"  /x{each}: {{get: {{{uses}}}}}\n" for each in range(1000))
     members = ", ".join(f"m{each}: {{minLength: many}}" for each in range(1000))
@@ -109,9 +109,9 @@ paths:
     put: {responses: {'200': {description: ok, content: {application/json: {schema: {type: cat}}}}}}
 """
 FAULTS = [
-    "paths[/a/{id}/{key}].get.parameters[0]: no name",
+    "paths[/a/{id}/{key}].get.parameters[0]: it has no name",
     "paths[/a/{id}/{key}].get.parameters[1] = 7: not a mapping",
-    "paths[/a/{id}/{key}].get.parameters[3]: no name",
+    "paths[/a/{id}/{key}].get.parameters[3]: it has no name",
     "paths[/a/{id}/{key}].put: the path has {id}",
     "paths[/a/{id}/{key}].put: the path has {key}",
     "paths[/a/{id}/{key}].put.responses.200.content.application/json.schema.type = 'cat'",
@@ -148,5 +148,5 @@ def test_a_parameter_that_is_gone_is_no_second_fault() -> None:
 
     assert [each.error.problem for each in catalogue.costs] == [
         "leads nowhere",
-        "no name, no place: it is empty",
+        "it is empty: it has no name and no place",
     ]

@@ -1,6 +1,6 @@
-"""What making an answer costs: at most 50 ms of CPU (``make bench``), whatever the schema is like.
+"""The time to make an answer: at most 50 ms of CPU (``make bench``) for every schema.
 
-Here only that the cost has a bound: it does not grow with what there is more and more of.
+These tests check only that the time has a limit: it does not grow with the size of the schema.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TO = "#/components/schemas/"
 
 
 def graph(size: int, schema: Callable[[int, Callable[[int], Any]], Any]) -> tuple[Any, Components]:
-    """So many schemas, each of which leads to others."""
+    """Many schemas. Each of them leads to others."""
 
     def to(number: int) -> Any:
         return {"$ref": f"{TO}S{number % size}"}

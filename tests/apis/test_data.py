@@ -1,4 +1,4 @@
-"""Records that a test puts in: checked, copied, all or none."""
+"""Records that a test puts in: they are checked and copied, and all or none of them are stored."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def endless() -> dict[str, Any]:
 WRONG: list[tuple[list[Any], str, str]] = [
     ([7], "0", "a record is an object, not int"),
     ([{"id": 5}, None], "1", "a record is an object, not NoneType"),
-    ([{"name": "x"}], "0.id", "missing; widgets is ordered and found by it"),
+    ([{"name": "x"}], "0.id", "missing; records of widgets are found and ordered by it"),
     ([{"id": None}], "0.id", "missing"),
-    ([{"id": 5}, {"id": "5"}], "1.id", "5 is there already"),
+    ([{"id": 5}, {"id": "5"}], "1.id", "a record with 5 exists already"),
     ([{"id": 5, "x": float("nan")}], "0", "cannot be sent as JSON: Out of range float values"),
     ([{"id": 5, "x": {1, 2}}], "0", "cannot be sent as JSON: Object of type set"),
     ([{"id": 5, "x": "\ud800"}], "0", "cannot be sent as JSON: 'utf-8' codec can't encode"),
@@ -59,7 +59,7 @@ def test_of_many_wrong_records_only_the_first_are_told(data: Data, record: Any) 
 
     problems = caught.value.problems
     assert len(problems) == MOST_PROBLEMS + 1
-    assert problems["and so on"] == "after 20 problems no further record was looked at"
+    assert problems["and so on"] == "the check stopped after 20 problems"
     assert list(data.all("widgets")) == widgets(2)
 
 
@@ -67,7 +67,7 @@ def test_a_key_that_is_there_is_refused_and_replaced() -> None:
     engine = Engine.of(operation(LIST), widgets=widgets(2))
     data = Data(engine.state.collections, engine.catalogue)
 
-    with pytest.raises(Rejected, match=r"0\.id: 2 is there already"):
+    with pytest.raises(Rejected, match=r"0\.id: a record with 2 exists already"):
         data.add("widgets", [{"id": 2}])
     data.replace("widgets", [{"id": 2, "new": True}])
     assert engine.call().body["data"] == [{"id": 2, "new": True}]
@@ -89,7 +89,8 @@ def test_a_key_that_is_there_is_refused_and_replaced() -> None:
 )
 def test_an_unknown_collection_names_the_nearest(data: Data, use: Callable[[Data], None]) -> None:
     with pytest.raises(
-        UnknownCollection, match="no operation reads a collection 'widgts'; there are widgets"
+        UnknownCollection,
+        match=r"no operation reads a collection 'widgts'; did you mean widgets or gadgets\?",
     ):
         use(data)
 
@@ -133,5 +134,5 @@ def test_of_many_wrong_records_the_first_are_named(data: Data, records: list[Any
     with pytest.raises(Rejected) as caught:
         data.add("widgets", records)
 
-    assert len(caught.value.problems) == 21  # the last says that there may be more
+    assert len(caught.value.problems) == 21  # the last entry says that there may be more
     assert len(data.all("widgets")) == 2

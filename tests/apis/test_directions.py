@@ -1,4 +1,4 @@
-"""``readOnly`` members are not asked of requests, ``writeOnly`` ones are not in answers."""
+"""Requests need no ``readOnly`` members, and answers have no ``writeOnly`` members."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from mock_sei.apis import directions
 from mock_sei.apis.directions import for_answers
-from mock_sei.apis.grammar import Kind, Shape, field_of
+from mock_sei.apis.grammar import FieldShape, ObjectKind, field_of
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from tests.apis.engine import JSON, Engine
@@ -213,7 +213,7 @@ def test_schemas_that_lead_twice_to_one_another_are_read_once_each() -> None:
     document = Document(source=Path("x.yaml"), content=content)
     read = 0
 
-    def counted(kind: Kind, key: str) -> tuple[Shape, Kind]:
+    def counted(kind: ObjectKind, key: str) -> tuple[FieldShape, ObjectKind]:
         nonlocal read
         read += 1
         assert read < 5_000, "each schema is read again and again"

@@ -1,4 +1,4 @@
-"""Discriminators: the schema that a value names is the one that goes for it."""
+"""Discriminators: the schema that a value names applies to the value."""
 
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations
@@ -86,10 +86,10 @@ def test_a_name_that_is_not_known_is_refused_only_where_the_document_refuses_the
 
     assert engine.post('{"kind": "cow"}').status == 200
     assert faults(engine, {"kind": "cow", "lives": "x"}) == [
-        ("kind", "'cow' names none of the schemas; they are cat, dog, Cat, Dog")
+        ("kind", "'cow' is not the name of a schema; the names are cat, dog, Cat, Dog")
     ]
     assert faults(engine, {"bark": "w"}) == [
-        ("kind", "required and missing; it says which schema is meant: cat, dog, Cat, Dog")
+        ("kind", "required and missing; it says which schema applies: cat, dog, Cat, Dog")
     ]
 
 
@@ -160,7 +160,7 @@ def test_a_discriminator_of_swagger_is_a_text() -> None:
         ("{mapping: {a: Cat}}", "discriminator: must be a mapping with a propertyName"),
         (
             "{propertyName: kind, mapping: [Cat]}",
-            "discriminator.mapping: must be references by names",
+            "discriminator.mapping: must be a mapping of names to references",
         ),
         ("{propertyName: kind, mapping: {a: 5}}", "discriminator.mapping.a: must be a reference"),
         (
@@ -213,7 +213,7 @@ def test_a_mapping_may_lead_to_other_files(tmp_path: Path) -> None:
 
 
 def test_bases_that_lead_to_one_another_are_read_within_a_bound() -> None:
-    """Each of thirty may choose each other one, in any order."""
+    """Each of thirty base types may choose every other one, in any order."""
     names = [f"B{each}" for each in range(30)]
     mapping = ", ".join(f"{each}: {each}" for each in names)
     schemas = "".join(

@@ -1,4 +1,4 @@
-"""The catalogue: which operation a request is for, and what is told where there is none."""
+"""The catalogue: which operation a request belongs to, and the refusal if there is none."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ def test_another_method_is_told_the_ones_there_are(
 
 
 def test_no_such_product_names_the_ones_there_are() -> None:
-    with pytest.raises(Refusal, match="'gadgets'; there are widgets"):
+    with pytest.raises(Refusal, match="'gadgets'; the products are widgets"):
         Engine.of(PATHS).catalogue.require_product("gadgets")
 
 
-# The bundled ones
+# Bundled documents
 
 
 def test_every_bundled_document_is_read_and_its_file_is_its_product() -> None:
@@ -96,7 +96,7 @@ def test_every_bundled_document_is_read_and_its_file_is_its_product() -> None:
 
 
 def test_the_quick_list_of_paths_is_the_whole_one() -> None:
-    """Bundled files tell their paths before they are parsed."""
+    """Bundled files give their paths before they are parsed."""
     for file in load_fixtures().documents:
         assert list(file.paths) == list(file.content["paths"]), file.source.name
 
@@ -117,7 +117,7 @@ def test_a_document_of_a_users_fixtures_is_checked_at_once() -> None:
         Catalogue([file])
 
 
-# Users' own
+# Users' own documents
 
 BUNDLED = [
     document("paths: {/v1/a: {get: {}, put: {}}, /v1/b: {get: {}}}", product="one"),
@@ -205,7 +205,10 @@ def test_paths_begin_with_the_path_of_the_first_server(servers: str, base: str) 
     [
         ("{url: /v1}", "servers: not a list"),
         ("[/v1]", "servers[0]: not a mapping"),
-        ("[{url: '/{region}'}]", "servers[0].url = '/{region}': no default for a variable of it"),
+        (
+            "[{url: '/{region}'}]",
+            "servers[0].url = '/{region}': it has a variable without a default",
+        ),
         ("[{url: '/{v}', variables: [v]}]", "servers[0].variables: not a mapping"),
         ("[{url: '/{v}', variables: {v: 1}}]", "servers[0].variables.v: not a mapping"),
         ("[{url: 'http://[::1/x'}]", "servers[0].url = 'http://[::1/x': Invalid IPv6 URL"),

@@ -1,4 +1,4 @@
-"""A ``$dynamicRef`` means what the outermost schema resource on the way to it makes of it."""
+"""The outermost schema resource on the way to a ``$dynamicRef`` decides what it means."""
 
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""An engine is made of the schemas that are near; the others when a value comes to them."""
+"""An engine contains the nearest schemas. Other engines are made when a value needs more
+schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How parameters pick records: every ``match``, ``every`` and ``chosen``."""
+"""How parameters select records: every ``match``, ``every`` and ``chosen``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parameter(match: str, *, schema: str = "{type: string}", field: str = "x") -
 
 
 def records(*values: Any) -> list[dict[str, Any]]:
-    """Numbered from one; None for a record without the member."""
+    """Records with numbers from one on. None stands for a record without the member."""
     return [
         {"id": number} if value is None else {"id": number, "x": value}
         for number, value in enumerate(values, 1)
@@ -51,7 +51,7 @@ def records(*values: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_equals(schema: str, query: str, ids: list[int]) -> None:
-    """Texts as text, flags declared as text too; a list fits where it holds the value."""
+    """Texts, and flags that are declared as text. A list fits if it contains the value."""
     found = records("red", 5, True, ["red", {"deep": 1}], {"an": "object"}, None)
 
     assert picked(parameter("equals", schema=schema), found, query) == ids
@@ -189,11 +189,11 @@ def test_as_of_looks_at_what_the_other_parameters_left() -> None:
         (datetime(2026, 3, 31, 12, tzinfo=EASTERN), "thisQuarter", "2026-01-01", "2026-03-31"),
         (datetime(2026, 5, 5, 12, tzinfo=EASTERN), "thisQuarter", "2026-04-01", "2026-05-05"),
         (datetime(2026, 5, 5, 12, tzinfo=EASTERN), "thisYear", "2026-01-01", "2026-05-05"),
-        # The year ends at Eastern midnight, five hours after the one of UTC.
+        # The year ends at Eastern midnight, five hours after midnight in UTC.
         (datetime(2026, 12, 31, 23, 59, tzinfo=EASTERN), "thisYear", "2026-01-01", "2026-12-31"),
         (datetime(2027, 1, 1, 0, 0, tzinfo=EASTERN), "thisYear", "2027-01-01", "2027-01-01"),
         (datetime(2027, 1, 1, 0, 0, tzinfo=EASTERN), "yesterday", "2026-12-31", "2026-12-31"),
-        # Clocks go forward on 8 March 2026, back on 1 November.
+        # Clocks go forward on 8 March 2026 and back on 1 November.
         (datetime(2026, 3, 8, 23, 30, tzinfo=EASTERN), "yesterday", "2026-03-07", "2026-03-07"),
         (datetime(2026, 3, 9, 0, 30, tzinfo=EASTERN), "yesterday", "2026-03-08", "2026-03-08"),
         (datetime(2026, 11, 1, 23, 30, tzinfo=EASTERN), "yesterday", "2026-10-31", "2026-10-31"),

@@ -108,7 +108,7 @@ BAD_NUMBERS = [
 
 
 def refusal_of(place: str, schema: str, text: str, value: object) -> str | None:
-    """The reason for which a value is refused in a place."""
+    """The reason why a place refuses a value."""
     parameter = f"{{name: a, in: {place}, required: true, schema: {schema}}}"
     members = f"schema: {{properties: {{a: {schema}}}}}"
     path = "/rocks/{a}" if place == "path" else "/rocks"

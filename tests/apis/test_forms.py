@@ -1,4 +1,4 @@
-"""The form of a ``list``: its fields pick records, and only a form may hold them."""
+"""The form of a ``list``: its fields select records, and only a form may contain them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def test_a_field_has_the_type_of_the_schema() -> None:
     [
         (TEXT.replace(f"requestBody: {{{BODY}}}", "summary: x"), "requestBody: missing"),
         (TEXT.replace(FORM_TYPE, "application/json"), f"content[{FORM_TYPE}]: missing"),
-        (TEXT.replace("form: {number: id, tag: tags}", "form: [number]"), "form: must be fields"),
+        (
+            TEXT.replace("form: {number: id, tag: tags}", "form: [number]"),
+            "form: must be a mapping of form fields",
+        ),
     ],
 )
 def test_a_form_that_is_not_there_is_told(text: str, problem: str) -> None:

@@ -1,4 +1,4 @@
-"""What a call costs does not grow with the records of its collection."""
+"""The time of a call does not grow with the records of its collection."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ paths:
 
 
 def engine_with(count: int) -> Engine:
-    """Ten records of each colour; the last ten are of the last day."""
+    """An engine with ten records of each colour. The last ten records have the last date."""
     records = [
         {
             "id": f"w{number:06}",

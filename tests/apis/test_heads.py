@@ -1,4 +1,4 @@
-"""Heads of parts: every odd one is read or left out, and costs its size."""
+"""Headers of parts: unusual ones are read or ignored, in a time linear in their size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of the largest size that are allowed, hostile in content: their cost grows as they do."""
+"""Bodies of the largest allowed size with hostile content: the time is linear in the size."""
 
 from __future__ import annotations
 

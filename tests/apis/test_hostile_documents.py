@@ -1,4 +1,5 @@
-"""Documents of users that would cost more than they are: left out with a sentence, or read."""
+"""Users' documents that would cost more than their size: they are left out with a reason, or
+read."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def aliases(levels: int) -> Iterable[str]:
 
 HOSTILE = {
     "aliases": (HEAD + "".join(aliases(40)) + "paths: {}\n", "its aliases make more than"),
-    "itself": (HEAD + "x-a: &a {b: [*a]}\npaths: {}\n", "an alias stands within what it stands"),
+    "itself": (HEAD + "x-a: &a {b: [*a]}\npaths: {}\n", "an alias is inside its own value"),
     "merge": (
         HEAD
         + "x-0: &a0 {k: 1}\n"
@@ -53,11 +54,11 @@ HOSTILE = {
     ),
     "alternatives": (
         HEAD + chain(lambda to: f"{{anyOf: [{{$ref: '{to}'}}, {{$ref: '{to}'}}]}}"),
-        "one value is held against more than 10000 schemas",
+        "one value is checked against more than 10000 schemas",
     ),
     "together": (
         HEAD + chain(lambda to: f"{{allOf: [{{$ref: '{to}'}}, {{$ref: '{to}'}}]}}"),
-        "one value is held against more than 10000 schemas",
+        "one value is checked against more than 10000 schemas",
     ),
     "deep": (HEAD + "x-a: " + "[" * 50_000 + "]" * 50_000 + "\npaths: {}\n", "not valid YAML"),
     "dashes": (HEAD + "x-a:\n  " + "- " * 50_000 + "1\npaths: {}\n", "not valid YAML"),
@@ -107,7 +108,7 @@ paths:
 
     first, second = sorted(catalogue.problems)
     assert first.startswith("widgets.yaml: paths[/a].post.requestBody.content.application/json.")
-    assert ".properties.b.pattern = '(b': no regular expression of ECMA-262" in second
+    assert ".properties.b.pattern = '(b': not a regular expression of ECMA-262" in second
     assert ".patternProperties = '[': " in first
     assert [each.name for each in catalogue.operations] == ["POST /a"]
 
@@ -124,7 +125,7 @@ def test_a_sample_of_many_levels_of_required_members_is_small() -> None:
 
 
 def test_a_sample_of_alternatives_within_alternatives_is_made_in_few_steps() -> None:
-    """Nothing fits it, so every alternative of every level is tried."""
+    """No value fits it, so every alternative of every level is tried."""
     again = ", ".join(
         f"{{type: object, required: [m{each}, never], properties: {{m{each}: {SCHEMA}, never: false}}}}"
         for each in range(8)

@@ -1,4 +1,4 @@
-"""Forms and multipart bodies, hostile in content: their cost grows as they do."""
+"""Forms and multipart bodies with hostile content: the time is linear in the size."""
 
 from __future__ import annotations
 

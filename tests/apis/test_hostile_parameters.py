@@ -1,4 +1,4 @@
-"""Parameters as large as a head may be, hostile in content: their cost grows as they do."""
+"""Parameters of the largest allowed size with hostile content: the time is linear in the size."""
 
 from __future__ import annotations
 

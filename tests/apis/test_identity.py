@@ -1,4 +1,5 @@
-"""A parameter is known by its name and its place: two of one name are two parameters."""
+"""A parameter is identified by its name and its place: two places with one name have two
+parameters."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_a_report_is_ready_after_its_time_however_often_it_was_asked_for() -> No
 
     assert not collect(jobs, key, after=9.999)
     assert collect(jobs, key, after=10)
-    assert collect(jobs, key, after=0)  # it stays ready when the clock goes back
+    assert collect(jobs, key, after=0)  # it stays ready if the clock goes back
 
 
 def test_the_oldest_jobs_and_reports_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

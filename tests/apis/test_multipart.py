@@ -1,4 +1,4 @@
-"""Multipart bodies, whole and of every broken kind."""
+"""Multipart bodies, valid and broken in every way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.apis.multipart import LARGEST_HEAD, MOST_PARTS, File, read_file
+from mock_sei.apis.multipart import LARGEST_HEAD, MOST_PARTS, UploadedFile, read_file
 from mock_sei.apis.spooled import PIECE, Body, Spool
 from mock_sei.errors import MalformedRequest
 
@@ -28,7 +28,7 @@ def part(content: str | bytes, name: str = "a.txt", more: str = "") -> bytes:
     return head.encode() + (content.encode() if isinstance(content, str) else content)
 
 
-def file_of(body: bytes, content_type: str | None) -> File:
+def file_of(body: bytes, content_type: str | None) -> UploadedFile:
     return read_file(Body.of(body), content_type)
 
 
@@ -87,7 +87,7 @@ def test_a_file_name_may_be_in_any_script() -> None:
 
 @given(st.data())
 def test_a_file_is_found_wherever_a_piece_of_its_body_ends(data: st.DataObject) -> None:
-    """A body is read a piece at a time: no delimiter is missed where it is cut, nor read twice."""
+    """A body is read in pieces. A delimiter that is cut is found, and found only once."""
     texts = st.lists(st.sampled_from(["\r\n", "--", "XX", "-", " ", "\t", "--XX", "\r\n--XX", "a"]))
     content = "".join(data.draw(texts)).encode()
     body = multipart(

@@ -1,4 +1,5 @@
-"""Members of a body that are null: no values for the vendor's products, else as the schema says."""
+"""Null members of a body: no value for the vendor's products; for users' documents the schema
+decides."""
 
 from __future__ import annotations
 
@@ -103,7 +104,7 @@ def test_a_patch_takes_away_what_is_null(body: dict[str, Any], gone: set[str]) -
     engine = vendor()
     assert write(engine, "PATCH", body) == {k: v for k, v in RECORD.items() if k not in gone}
     assert len(engine.findings.notes) == 1
-    assert "are taken away" in engine.findings.notes[0]
+    assert "are removed" in engine.findings.notes[0]
 
 
 def test_a_patch_takes_away_what_is_null_in_an_inner_object() -> None:

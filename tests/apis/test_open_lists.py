@@ -1,4 +1,5 @@
-"""Lists of values that no page gives: other values count as not sent, and the journal notes it."""
+"""Lists of values that no page gives: other values count as not sent, and the journal notes
+them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a document is a schema, a name, a value; OpenAPI 3.0 read as 3.1."""
+"""Which parts of a document are schemas, names and values; OpenAPI 3.0 read as 3.1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mock_sei.apis.grammar import Kind, place_of, references
+from mock_sei.apis.grammar import ObjectKind, place_of, references
 from mock_sei.apis.openapi import DEEPEST_DOCUMENT, modern
 from mock_sei.errors import ConfigurationError
 
@@ -36,7 +36,7 @@ def turned(schema: str, version: str = "3.0.3") -> Any:
         ("{pattern: '^\\p{L}$'}", "{pattern: '^\\p{L}$'}"),
         ("{pattern: 'a{99999999999}'}", "{}"),
         ("{pattern: '^a$'}", "{pattern: '^a$'}"),
-        # names and values stay what they are
+        # Names and values do not change
         (
             "{properties: {nullable: {type: boolean}, default: {nullable: true}}}",
             '{properties: {nullable: {type: boolean}, default: {anyOf: [{}, {type: "null"}]}}}',
@@ -81,8 +81,8 @@ def test_another_version_is_told(content: str, line: str) -> None:
 @pytest.mark.parametrize(
     ("schema", "line"),
     [
-        ("{type: file}", ".type = 'file': there are array, boolean"),
-        ("{type: [string, any]}", ".type = 'any': there are"),
+        ("{type: file}", ".type = 'file': must be one of array, boolean"),
+        ("{type: [string, any]}", ".type = 'any': must be one of"),
         ("{required: true}", ".required = true: must be a list of names"),
         ("{required: [{}]}", ".required: must be a list of names"),
         ("{format: []}", ".format: must be a text"),
@@ -91,7 +91,7 @@ def test_another_version_is_told(content: str, line: str) -> None:
         ("{properties: {a: string}}", ".properties.a = 'string': must be a schema"),
         ("{dependentRequired: {a: b}}", ".dependentRequired.a = 'b': must be a list of names"),
         ("{allOf: [{}, string]}", ".allOf: must be a list of schemas"),
-        ("{properties: []}", ".properties: must be schemas by their names"),
+        ("{properties: []}", ".properties: must be a mapping of names to schemas"),
         ("{allOf: {}}", ".allOf: must be a list of schemas"),
         ("{minLength: '1'}", ".minLength = '1': must be a whole number"),
         ("{maxItems: true}", ".maxItems = true: must be a whole number"),
@@ -140,4 +140,4 @@ components:
         f"#/{number}" for number in range(1, 7)
     ]
     found = {(place_of(pointer), to, kind) for pointer, to, kind in references(content)}
-    assert ("paths[/x].get.parameters[0]", "#/2", Kind.PARAMETER) in found
+    assert ("paths[/x].get.parameters[0]", "#/2", ObjectKind.PARAMETER) in found

@@ -33,7 +33,7 @@ def cursor(text: str) -> str:
 
 
 def walk(engine: Engine, query: str, direction: str = "next") -> list[Any]:
-    """Keys of all pages from a query on."""
+    """The keys of all pages, beginning with a query."""
     pages, target = [], f"/v1/widgets?{query}"
     while target:
         body = engine.call(target).body
@@ -76,7 +76,7 @@ def test_a_least_limit_of_a_users_document_holds() -> None:
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "", "%EF%BC%95", "9" * 400, "--1"])
 def test_a_limit_that_says_no_size_counts_as_not_sent_and_is_noted(limit: str) -> None:
-    """Some pages declare it as text, and none says which texts are refused."""
+    """Some pages declare it as text, and no page says which texts are refused."""
     text = operation(LIST, "[{name: limit, in: query, schema: {type: string}}]")
     engine = Engine.of(text, widgets=widgets(60))
 
@@ -210,7 +210,7 @@ OFFSET_RULE = "{collection: widgets, key: id, paging: offset}"
     ],
 )
 def test_pages_by_offset(query: str, first: int | None, count: int) -> None:
-    """Acceptance: Work Desk's ``startAt`` and ``maxResult``."""
+    """Work Desk's ``startAt`` and ``maxResult``."""
     body = (
         Engine.of(operation(OFFSET_RULE, OFFSETS), widgets=widgets(60))
         .call(f"/v1/widgets?{query}")

@@ -1,4 +1,4 @@
-"""Values of parameters: read, typed, or refused with an entry for each."""
+"""Parameter values are converted to their types, or refused with one entry for each wrong value."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ REQUIRES = """[
     ],
 )
 def test_groups_of_which_one_must_come(query: str, fields: list[str]) -> None:
-    """``[["kind?start"]]`` only beside ``kind``, where a default is no reason to ask."""
+    """``[["kind?start"]]`` applies only beside ``kind``. A default of ``kind`` does not count."""
     rule = '{collection: widgets, key: id, requires: [[name, code], ["kind?start"]]}'
     engine = Engine.of(operation(rule, REQUIRES))
 

@@ -1,4 +1,4 @@
-"""Templates of paths, found in a tree."""
+"""Finding path templates in a tree."""
 
 from __future__ import annotations
 

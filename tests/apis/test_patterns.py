@@ -1,4 +1,4 @@
-"""Patterns of users: the meaning of ECMA-262, in linear time or within a limit."""
+"""Users' patterns: they have the meaning of ECMA-262, and run in linear or limited time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Postman collection: parameters and bodies of documents, references followed."""
+"""The Postman collection: parameters and bodies of documents, with references followed."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ STYLED = [
 
 
 def sent(engine: Engine, exported: Mapping[str, Any]) -> None:
-    """Sends an exported request as Postman does."""
+    """Sends an exported request like Postman."""
     url = exported["url"]
     values = {each["key"]: each["value"] for each in url["variable"]}
     path = "/".join(values.get(each.removeprefix(":"), each) for each in url["path"])
@@ -178,7 +178,7 @@ def sent(engine: Engine, exported: Mapping[str, Any]) -> None:
     )
     headers = {each["key"].lower(): each["value"] for each in exported["header"]}
     body = exported.get("body", {}).get("raw", "")
-    target = f"/{path.replace('?', '%3F')}?{query}"  # as the engine has it: decoded
+    target = f"/{path.replace('?', '%3F')}?{query}"  # the engine gets decoded paths
     engine.call(target, method=exported["method"], headers=headers, body=body)
 
 

@@ -1,4 +1,4 @@
-"""What a document may say, and what it is told where it says something else."""
+"""What a document may contain, and the message if it contains something else."""
 
 from __future__ import annotations
 
@@ -16,17 +16,35 @@ WRONG_RULES = [
     ("{collection: widgets}", f"{RULE}.key: missing"),
     ("{collection: 7, key: id}", f"{RULE}.collection: missing"),
     ("[]", f"{RULE}: not a mapping"),
-    ("{collection: w, key: id, action: fetch}", f"{RULE}.action = 'fetch': there are list, read"),
-    ("{collection: w, key: id, envelope: box}", f"{RULE}.envelope = 'box': there are data, resul"),
-    ("{collection: w, key: id, paging: page}", f"{RULE}.paging = 'page': there are cursor, offs"),
+    (
+        "{collection: w, key: id, action: fetch}",
+        f"{RULE}.action = 'fetch': must be one of list, read",
+    ),
+    (
+        "{collection: w, key: id, envelope: box}",
+        f"{RULE}.envelope = 'box': must be one of data, resul",
+    ),
+    (
+        "{collection: w, key: id, paging: page}",
+        f"{RULE}.paging = 'page': must be one of cursor, offs",
+    ),
     ("{collection: w, key: id, members: id}", f"{RULE}.members = 'id': must be a list of texts"),
     ("{collection: w, key: id, identifiers: [1]}", f"{RULE}.identifiers: must be a list of texts"),
     ("{collection: w, key: id, fixed: {a: b}}", f"{RULE}.fixed: must be a list of texts"),
     ("{collection: w, key: id, requires: [a]}", f"{RULE}.requires: must be a list of lists"),
     ("{collection: w, key: id, requires: [[]]}", f"{RULE}.requires: must be a list of lists"),
-    ("{collection: w, key: id, requires: [[a]]}", f"{RULE}.requires = 'a': no parameter of"),
-    ('{collection: w, key: id, requires: [["a?b"]]}', f"{RULE}.requires = 'a': no parameter of"),
-    ("{collection: w, key: id, fields: [a]}", f"{RULE}.fields: must be members by their names"),
+    (
+        "{collection: w, key: id, requires: [[a]]}",
+        f"{RULE}.requires = 'a': the operation has no such",
+    ),
+    (
+        '{collection: w, key: id, requires: [["a?b"]]}',
+        f"{RULE}.requires = 'a': the operation has no such",
+    ),
+    (
+        "{collection: w, key: id, fields: [a]}",
+        f"{RULE}.fields: must be a mapping of names to members",
+    ),
     ("{collection: w, key: id, fields: {a: $bdy.x}}", f"{RULE}.fields = '$bdy.x': no such value"),
     ("{collection: w, key: id, answer: [$path.x]}", f"{RULE}.answer = '$path.x': no such value"),
     ("{collection: w, key: id, records: [{fields: {}}]}", f"{RULE}.records: must be a list of {{"),
@@ -38,16 +56,19 @@ WRONG_RULES = [
     ("{collection: w, key: id, polls: -1}", f"{RULE}.polls = -1: must be a whole number"),
     ("{collection: w, key: id, polls: 0.5}", f"{RULE}.polls = 0.5: must be a whole number"),
     ("{collection: w, key: id, seconds: soon}", f"{RULE}.seconds = 'soon': must be a number of"),
-    ("{collection: w, key: id, reports: {a: 1}}", f"{RULE}.reports: must be collections by"),
+    ("{collection: w, key: id, reports: {a: 1}}", f"{RULE}.reports: must be a mapping of report"),
     ("{collection: w, key: id, action: submit-report}", f"{RULE}.reports: missing"),
-    ("{collection: w, key: id, action: read}", f"{RULE}.action = 'read': no parameter in the path"),
-    ("{collection: w, key: id, action: job-status}", f"{RULE}.key = 'id': no parameter of the"),
-    ("{collection: w, key: id, action: collect-report}", f"{RULE}.key = 'id': no parameter of"),
+    ("{collection: w, key: id, action: read}", f"{RULE}.action = 'read': no parameter of the path"),
+    ("{collection: w, key: id, action: job-status}", f"{RULE}.key = 'id': the operation has no"),
+    (
+        "{collection: w, key: id, action: collect-report}",
+        f"{RULE}.key = 'id': the operation has no such",
+    ),
 ]
 
 WRONG_PARAMETERS = [
-    ("{in: query}", f"{PARAMETER}: no name, or no place"),
-    ("{name: a, in: body}", f"{PARAMETER}: no name, or no place"),
+    ("{in: query}", f"{PARAMETER}: it has no name or no place"),
+    ("{name: a, in: body}", f"{PARAMETER}: it has no name or no place"),
     ("7", f"{PARAMETER} = 7: not a mapping"),
     ("{name: a, in: query, schema: []}", None),
     ("{name: a, in: query, schema: [1]}", f"{PARAMETER}.schema: must be a schema"),
@@ -60,11 +81,11 @@ WRONG_PARAMETERS = [
     ),
     (
         "{name: a, in: query, x-mock-sei: {field: a, match: like}}",
-        f"{PARAMETER}.x-mock-sei.match = 'like': there are equals, excluding",
+        f"{PARAMETER}.x-mock-sei.match = 'like': must be one of equals, excluding",
     ),
     (
         "{name: a, in: query, x-mock-sei: {use: page}}",
-        f"{PARAMETER}.x-mock-sei.use = 'page': there are limit, cursor",
+        f"{PARAMETER}.x-mock-sei.use = 'page': must be one of limit, cursor",
     ),
     (
         "{name: a, in: query, x-mock-sei: {field: 7}}",
@@ -88,7 +109,7 @@ WRONG_PARAMETERS = [
     ),
     (
         "{name: a, in: query, x-mock-sei: {chosen: {by: b, created: x}}}",
-        f"{PLACE}: a.x-mock-sei.chosen.by = 'b': no parameter of the operation",
+        f"{PLACE}: a.x-mock-sei.chosen.by = 'b': the operation has no such parameter",
     ),
 ]
 
@@ -183,7 +204,7 @@ paths:
 
 @pytest.mark.parametrize("name", ["Authorization", "Accept", "content-type"])
 def test_headers_that_a_document_describes_elsewhere_are_no_parameters(name: str) -> None:
-    """OpenAPI 3.1.1: a parameter of this name shall be ignored."""
+    """OpenAPI 3.1.1: parameters with these names shall be ignored."""
     text = operation(LIST, f"[{{name: {name}, in: header, required: true}}]")
 
     assert Engine.of(text).ids() == []

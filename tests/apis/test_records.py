@@ -1,4 +1,4 @@
-"""Tables of records answer as a plain list would, whatever is written, and stay as they are."""
+"""Tables of records answer like a plain list after any writes, and never change themselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mock_sei.apis.records import (
     Entries,
     Order,
     Record,
-    Table,
+    RecordTable,
     find_value,
     order_of,
     texts,
@@ -32,14 +32,14 @@ def listed(records: list[Record], field: str) -> list[Record]:
 
 
 class AnyWrites(RuleBasedStateMachine):
-    """Beside a list, which is right by being simple."""
+    """Compares a table with a plain list, which is simple enough to be right."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seed: list[Record] = [{"id": number % 4, "x": "a"} for number in range(6)]
         self.collections = Collections({"things": self.seed})
         self.model = list(self.seed)
-        self.snapshots: list[tuple[Table, list[Record]]] = []
+        self.snapshots: list[tuple[RecordTable, list[Record]]] = []
 
     @rule(record=RECORDS)
     def add(self, record: Record) -> None:
@@ -117,7 +117,7 @@ def test_a_range_of_keys_has_both_its_ends(
         {"x": value, "id": -number} for number, value in enumerate(values)
     ]
 
-    found = Table.of(records).between(Order(texts, ("x",), ("id",)), first, last)
+    found = RecordTable.of(records).between(Order(texts, ("x",), ("id",)), first, last)
 
     expected = [
         each

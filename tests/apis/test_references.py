@@ -1,4 +1,4 @@
-"""What a ``$ref`` points at, and validators that follow it."""
+"""The targets of ``$ref``, and validators that follow references."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_schema_may_contain_itself() -> None:
 
 
 def test_every_schema_has_its_own_validator() -> None:
-    """Also one that was made for the moment: its identity may be another's soon."""
+    """Also for a temporary schema: after it is gone, another schema may have its identity."""
     for _ in range(1000):
         assert DOCUMENT.checker({"type": "string"}).is_valid("x")
         assert not DOCUMENT.checker({"type": "integer"}).is_valid("x")

@@ -1,4 +1,4 @@
-"""PUT replaces a record, PATCH merges into it; what is kept of the former one."""
+"""PUT replaces a record and PATCH merges into it: which old members are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of a document that name other records: what is wrong with one is told with its place."""
+"""Rules of a document that name other records: the message about a wrong rule names the place."""
 
 from __future__ import annotations
 

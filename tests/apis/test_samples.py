@@ -1,4 +1,4 @@
-"""Values made from schemas: valid, and the same every time."""
+"""Values made from schemas are valid, and the same in each run."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ SCHEMAS = [
     "{type: number, minimum: 1.0e+300}",
     "{minimum: 3}",
     "{format: date-time}",
-    # What one type, or one text of a format, cannot meet
+    # What a type or a text of a format cannot satisfy
     "{type: [string, 'null'], format: uuid, maxLength: 5}",
     "{type: [integer, array], minItems: 4, maxItems: 2}",
     "{type: [number, 'null'], minimum: 0, maximum: 0.2, exclusiveMinimum: 3}",
@@ -350,11 +350,11 @@ def test_alternatives_that_all_contain_themselves_take_no_exponential_time(
 @pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_a_text_for_a_pattern_is_the_same_in_every_process(hash_seed: str) -> None:
-    """And without line breaks, which a path cannot hold."""
+    """The text also has no line breaks, which a path cannot contain."""
     pattern = "^[^a-c]{20}(x|y).*[\\\\w\\\\s]{9}$"
     program = f"from tests.apis.test_samples import of_pattern; print(of_pattern('{pattern}'))"
 
-    printed = subprocess.run(  # a fresh interpreter: the order of a set is another in each
+    printed = subprocess.run(  # a new interpreter, because each one orders sets differently
         [sys.executable, "-c", program],
         env=os.environ | {"PYTHONHASHSEED": hash_seed},
         capture_output=True,
@@ -398,7 +398,7 @@ def test_every_required_member_is_there_however_deep_an_object_stands(levels: in
 
 
 def chained(levels: int) -> dict[str, Any]:
-    """Objects within one another, each with twenty ways to go on."""
+    """Nested objects. Each has twenty alternatives for the next one."""
     schemas: dict[str, Any] = {f"L{levels}": {"type": "integer"}}
     for level in range(levels):
         under = {"$ref": f"#/components/schemas/L{level + 1}"}
@@ -411,14 +411,14 @@ def chained(levels: int) -> dict[str, Any]:
 
 
 def contradictory(groups: int) -> dict[str, Any]:
-    """Choices of which no combination is possible."""
+    """Alternatives that all contradict each other when combined."""
     choice = [{"type": "integer"}, {"type": "string"}, {"minimum": 4}]
     each = [{"anyOf": [*choice]} for _ in range(groups)]
     return {"L0": {"type": "object", "allOf": [*each, {"type": "boolean"}]}}
 
 
 def endless(members: int) -> dict[str, Any]:
-    """Objects that require one another, all of them."""
+    """Objects that all require one another."""
     required = [f"m{number}" for number in range(members)]
     return {
         f"L{number}": {

@@ -1,4 +1,4 @@
-"""What is written in a style is read as what it was."""
+"""A value that is written in a style is read as the same value."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WRITTEN = [
     for explode in (True, False)
     for kind in VALUES
     if style != "deepObject" or kind == "object"
-    # With "explode" the delimited styles are those of the form, which has no blanks and bars.
+    # With "explode" the delimited styles write like the form style, without blanks and bars.
     if not (explode and style.endswith("Delimited"))
 ]
 
@@ -68,7 +68,7 @@ paths:
         elif place == "header":
             headers = {"a": [spelling.text(value)]}
         else:
-            encode = str if style == "cookie" else quote  # that style has no percent-encoding
+            encode = str if style == "cookie" else quote  # no percent-encoding there
             pairs = [f"{name}={encode(text)}" for name, text in spelling.pairs(value)]
             headers = {"cookie": ["; ".join(pairs)]}
 

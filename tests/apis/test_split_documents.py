@@ -1,4 +1,4 @@
-"""Documents of several files: each reference leads from the file that it stands in."""
+"""Documents of several files: each reference is relative to the file that contains it."""
 
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations
@@ -113,14 +113,14 @@ def test_a_reference_names_a_part_in_any_way(
 @pytest.mark.parametrize(
     ("reference", "told"),
     [
-        ("file:///etc/hostname", "only files of this folder are read"),
-        ("https://api.invalid/a.yaml", "only files of this folder are read"),
-        ("//api.invalid/a.yaml", "only files of this folder are read"),
-        ("/etc/hostname", "only files of this folder are read"),
+        ("file:///etc/hostname", "only files in this document's folder"),
+        ("https://api.invalid/a.yaml", "only files in this document's folder"),
+        ("//api.invalid/a.yaml", "only files in this document's folder"),
+        ("/etc/hostname", "only files in this document's folder"),
         ("../../outside.yaml", "leads out of the folder"),
         ("%2e%2e/outside.yaml", "leads out of the folder"),
         ("link.yaml", "leads out of the folder"),
-        ("number.json", "leads to nothing of that kind"),
+        ("number.json", "does not lead to an object of the right kind"),
         ("broken.yaml", "not valid YAML"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Bodies in memory and in files, and what all of them together may take."""
+"""Bytes in memory and in files, and the limit of all of them together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIB = 1024 * 1024
 
 
 def body_of(*pieces: bytes, spool: Spool | None = None) -> Body:
-    """As a listener fills one."""
+    """A body, filled as a listener fills it."""
     body = Body(spool or Spool(16 * MIB))
     for piece in pieces:
         body.add(piece)
@@ -29,7 +29,7 @@ def body_of(*pieces: bytes, spool: Spool | None = None) -> Body:
 
 
 class Files:
-    """Temporary files: how many were made, and those that may not grow."""
+    """Temporary files: counts them, and lets some writes fail."""
 
     def __init__(self) -> None:
         self.made: list[Any] = []
@@ -50,7 +50,7 @@ class _Watched:
         return getattr(self._file, name)
 
     def write(self, content: bytes) -> int:
-        """Writes a part only, as an operating system may."""
+        """Writes only a part, as operating systems may do."""
         if self._files.failures:
             number = self._files.failures.pop(0)
             raise OSError(number, os.strerror(number))

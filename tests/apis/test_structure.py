@@ -1,4 +1,5 @@
-"""Parts of a document are known by where they stand; a wrong one costs who reads it, no other."""
+"""The place of a part of a document decides its meaning. A wrong part affects only operations that
+use it."""
 
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations
@@ -152,7 +153,7 @@ components: {{schemas: {{Unused: {{pattern: 5}}}}}}
         "schema.required = true",
         "properties.b.type = 'cat'",
         "paths[/b] = 7",
-        "paths[/c].get.parameters[0]: no name",
+        "paths[/c].get.parameters[0]: it has no name",
         "components.schemas.Unused.pattern = 5",
     ):
         assert place in told
@@ -188,7 +189,7 @@ def test_a_list_of_examples_is_told_and_its_first_is_answered() -> None:
     engine = Engine.of("paths: {}")
     engine.catalogue = catalogue
 
-    assert "examples: must be examples by their names" in catalogue.problems[0]
+    assert "examples: must be a mapping of names to examples" in catalogue.problems[0]
     assert engine.call("/x").body == {"id": 1}
 
 
@@ -371,9 +372,9 @@ def test_all_paths_may_stand_in_another_file(tmp_path: Path) -> None:
         ("../out.yaml", "leads out of the folder"),
         ("%2e%2e/out.yaml", "leads out of the folder"),
         ("link.yaml", "leads out of the folder"),
-        ("https://x.invalid/a.yaml", "only files of this folder"),
-        ("/etc/hostname", "only files of this folder"),
-        ("file:///etc/hostname", "only files of this folder"),
+        ("https://x.invalid/a.yaml", "only files in this document's folder"),
+        ("/etc/hostname", "only files in this document's folder"),
+        ("file:///etc/hostname", "only files in this document's folder"),
         ("part.yaml#/Nope", "leads nowhere"),
     ],
 )
@@ -421,7 +422,7 @@ def test_a_key_that_stands_twice_is_told(tmp_path: Path, name: str) -> None:
 
     (problem,) = catalogue.problems
     assert "/x" in problem
-    assert "this key stands twice; the last is read" in problem
+    assert "this key occurs twice; the last one is read" in problem
     assert names(catalogue) == ["POST /x"]
 
 
@@ -437,7 +438,7 @@ def test_a_file_in_place_of_a_folder_is_told(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(HEAD)
 
-    with pytest.raises(ConfigurationError, match="is a file: name its folder"):
+    with pytest.raises(ConfigurationError, match="is a file; give the folder that contains it"):
         load_fixtures(apis=file)
 
 
@@ -446,7 +447,7 @@ def test_two_documents_of_one_path_are_told(tmp_path: Path) -> None:
     catalogue = folder_of(tmp_path, {"a.yaml": text, "b.yaml": text})
 
     (problem,) = catalogue.problems
-    assert problem == (f"{tmp_path}/b.yaml: GET /x is in {tmp_path}/a.yaml too, which answers it")
+    assert problem == (f"{tmp_path}/b.yaml: GET /x is also in {tmp_path}/a.yaml, which answers it")
 
 
 def test_a_callback_may_be_a_reference() -> None:
@@ -467,7 +468,7 @@ def test_a_callback_may_be_a_reference() -> None:
 @pytest.mark.parametrize(
     ("reference", "problem"),
     [
-        ("'http://[bad#/x'", "is no address"),
+        ("'http://[bad#/x'", "is not a valid URI reference"),
         ("'#/paths/~1y/get/parameters/" + "9" * 4301 + "'", "leads nowhere"),
         ("'#/paths/~1y/get/parameters/-1'", "leads nowhere"),
     ],
@@ -510,7 +511,9 @@ def test_an_identifier_that_is_no_address_is_told_and_not_read() -> None:
         "3.1.0",
     )
 
-    assert "$id = 'http://[bad': is no address; it is not read" in catalogue.problems[0]
+    assert (
+        "$id = 'http://[bad': is not a valid URI reference; it is not read" in catalogue.problems[0]
+    )
     assert names(catalogue) == ["GET /x"]
 
 

@@ -1,4 +1,5 @@
-"""Arrays and objects in parameters, in every style, and what a schema makes of a text."""
+"""Arrays and objects in parameters, in every style, and the values that a schema reads from a
+text."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ WITH_POINTS = (
 
 
 def engine_of(parameter: str, path: str = "/rocks", version: str = "3.1.0") -> Engine:
-    """An engine whose one operation has this parameter ``a``."""
+    """An engine with one operation that has this parameter ``a``."""
     return Engine.brought(
         f"paths: {{'{path}': {{get: {{parameters: [{{name: a, {parameter}}}], "
         f"responses: {{'200': {{description: good}}}}}}}}}}\n{MORE}",
@@ -79,7 +80,7 @@ def reason(parameter: str, target: str, *, path: str = "/rocks", **how: Any) -> 
 
 
 QUERY = [
-    # form, as it is usual
+    # the usual style "form"
     (f"schema: {NUMBERS}", "a=1&a=2", [1, 2]),
     (f"schema: {NUMBERS}", "a=1,2", [1, 2]),
     (f"explode: false, schema: {NUMBERS}", "a=1,2", [1, 2]),
@@ -100,7 +101,7 @@ QUERY = [
     (f"explode: false, schema: {POINT}", "a=x,1,y,2", {"x": 1, "y": 2}),
     ("schema: {type: object, additionalProperties: {type: integer}}", "b=1&c=2", {"b": 1, "c": 2}),
     ("schema: {type: object}", "a=1", {"a": "1"}),
-    # the others
+    # other styles
     (f"style: spaceDelimited, explode: false, schema: {NUMBERS}", "a=1%202", [1, 2]),
     (f"style: spaceDelimited, explode: false, schema: {NUMBERS}", "a=1+2", [1, 2]),
     (f"style: pipeDelimited, schema: {NUMBERS}", "a=1|2", [1, 2]),
@@ -115,7 +116,7 @@ QUERY = [
     (f"style: deepObject, schema: {{properties: {{t: {COUNTS}}}, type: object}}",
      "a[t][]=2&a[t][]=3", {"t": [2, 3]}),
     (f"content: {{application/json: {{schema: {POINT}}}}}", "a=%7B%22x%22:1%7D", {"x": 1}),
-    # what a text is
+    # the type of a text
     ("schema: {enum: [1, 2]}", "a=1", 1),
     ("schema: {const: 5}", "a=5", 5),
     ("schema: {enum: [true, null]}", "a=true", True),
@@ -140,10 +141,10 @@ QUERY = [
     # values of an enumeration that are arrays and objects
     ("schema: {enum: [[1, 2], [3]]}", "a=1,2", [1, 2]),
     ("explode: false, schema: {enum: [{x: 1}, {y: true}]}", "a=y,true", {"y": True}),
-    # what holds for some values only
+    # schemas that apply only to some values
     (f"style: deepObject, schema: {CONDITIONAL}", "a[k]=x&a[n]=5", {"k": "x", "n": 5}),
     (f"style: deepObject, schema: {DEPENDENT}", "a[k]=x&a[n]=5", {"k": "x", "n": 5}),
-    # empty, and reserved
+    # empty and reserved values
     ("allowEmptyValue: true, schema: {type: integer}", "a=", ""),
     ("allowEmptyValue: true, schema: {type: integer}", "a", ""),
     ("allowEmptyValue: true, schema: {type: array, minItems: 1, items: {type: integer}}", "a=", ""),
@@ -251,7 +252,7 @@ BAD = [
     (f"in: query, style: deepObject, schema: {POINT}", "/rocks?a[x]=k", "x: must be a whole numb"),
     (f"in: query, schema: {POINT}", "/rocks?x=k", "x: must be a whole number, not 'k'"),
     (f"in: query, schema: {POINT}", "/rocks?x=1&x=2", "x: given more than once"),
-    (f"in: query, explode: false, schema: {POINT}", "/rocks?a=x", "must be names and values in"),
+    (f"in: query, explode: false, schema: {POINT}", "/rocks?a=x", "must be alternating names and"),
     (f"in: query, style: pipeDelimited, schema: {NUMBERS}", "/rocks?a=1,2", "'1,2'"),
     (f"in: query, {IN_JSON}", "/rocks?a=x", "must be JSON"),
     (f"in: query, {IN_JSON}", "/rocks?a={}", "x: required"),

@@ -1,4 +1,4 @@
-"""Documents of Swagger 2.0, which older portals hand out."""
+"""Documents of Swagger 2.0, which older portals offer."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_every_collection_format_is_read_in_every_place(name: str, between: str)
     one_parameter(f"in: header, {declared}").call("/r", headers={"a": text})
     form = one_parameter(f"in: formData, {declared}", method="post")
     form.call("/r", method="POST", body=f"a={quote(text)}", headers=FORM)
-    if name != "tsv":  # urlsplit, by which the tests' engine reads a path, leaves tabs out
+    if name != "tsv":  # the tests' engine uses urlsplit, which drops tabs
         in_path = one_parameter(f"in: path, required: true, {declared}", "/r/{a}")
         in_path.call(f"/r/{text}")
 

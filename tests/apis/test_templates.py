@@ -1,4 +1,4 @@
-"""Templates of documents: every name, and what has no value."""
+"""Templates of documents: every name, and names without a value."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_name_stands_for_its_value(template: object, filled: object) -> None:
 
 
 def test_a_value_is_no_template() -> None:
-    """What a client sends is never read as one."""
+    """What a client sends is never read as a template."""
     assert fill({"a": "$body.name"}, {"body": {"name": "$key"}, "key": "K"}) == {"a": "$key"}
 
 

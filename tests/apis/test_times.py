@@ -1,4 +1,4 @@
-"""Times as clients write them: which texts are a time of ISO 8601, and which moment they mean."""
+"""Times as clients write them: which texts are ISO 8601 times, and which moments they mean."""
 
 from __future__ import annotations
 

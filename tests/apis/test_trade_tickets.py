@@ -1,4 +1,4 @@
-"""SMA trade tickets, the pattern for the other products: filters, paging, wrong values."""
+"""SMA trade tickets, the model for all other products: filters, paging, wrong values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support import TICKETS, Served
 
 
 def walk(served: Served, query: str, direction: str = "next") -> list[list[dict[str, Any]]]:
-    """The pages from a query on, following the links."""
+    """The pages of a query, read by following the links."""
     http, headers = served.client(), served.headers()
     pages, url = [], f"{TICKETS}?{query}"
     while url:

@@ -1,4 +1,4 @@
-"""What is not checked is reported when a document is read."""
+"""What mock-sei does not check is reported when a document is read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_of_what_is_checked_nothing_is_reported(parameter: str) -> None:
     [
         (
             "{name: a, in: query, style: matrix, schema: {}}",
-            "POST /rocks: parameter a: the style matrix is none of a query",
+            "POST /rocks: parameter a: a query cannot have the style matrix",
         ),
         (
             "{name: a, in: query, content: {application/xml: {schema: {}}}}",

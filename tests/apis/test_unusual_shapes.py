@@ -1,4 +1,4 @@
-"""Documents as people write them: fields left empty, flags as texts, names that nobody can send."""
+"""Documents as people write them: empty fields, flags as texts, names that no client can send."""
 
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations
@@ -140,7 +140,7 @@ def test_a_media_type_that_no_message_can_have_costs_who_has_no_other(part: str)
 
     (cost,) = catalogue.costs
     assert cost.sentence.endswith(
-        ".content = 'application/json\\r\\nX-A: 1': no media type; no message can have it; POST /x is left out"
+        ".content = 'application/json\\r\\nX-A: 1': not a media type; no message can have it; POST /x is left out"
     )
 
 
@@ -174,8 +174,8 @@ def test_a_parameter_that_stands_twice_in_one_list_is_reported() -> None:
 
     here = "widgets.yaml: paths[/x].get.parameters"
     assert catalogue.problems == [
-        f"{here}[3]: paths[/x].get.parameters[0] has this name and place too; the last one is read",
-        f"{here}[4]: paths[/x].get.parameters[1] has this name and place too; the last one is read",
+        f"{here}[3]: paths[/x].get.parameters[0] has the same name and place; the last one is read",
+        f"{here}[4]: paths[/x].get.parameters[1] has the same name and place; the last one is read",
     ]
     assert catalogue.operations[0].parameters["query", "a"].required
 

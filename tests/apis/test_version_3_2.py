@@ -1,4 +1,4 @@
-"""What OpenAPI 3.2 has beside 3.1: read, or reported when the document is read."""
+"""New features of OpenAPI 3.2: they are read, or reported when the document is read."""
 
 # ruff: noqa: E501  # documents in YAML
 from __future__ import annotations

@@ -112,4 +112,4 @@ def test_whatever_is_written_is_well_formed(
     schema = {"xml": about, "properties": properties, "additionalProperties": {"xml": about}}
 
     text = xml_text(value, schema, Document(source=Path("x.yaml"), content={}))
-    ET.fromstring(text)  # noqa: S314 - of our own making
+    ET.fromstring(text)  # noqa: S314 - we made the text

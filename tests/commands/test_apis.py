@@ -44,7 +44,7 @@ def test_all_faults_of_all_documents_are_named_with_what_they_cost(tmp_path: Pat
 
     assert status == 1
     assert f"{tmp_path}/no.yaml: not valid YAML" in output
-    assert "schema.type = 'cat': there are array" in output
+    assert "schema.type = 'cat': must be one of array" in output
     assert "schema.$ref = '#/definitions/Gone': leads nowhere" in output
     assert f"  GET /v1/b/{{id}} ({tmp_path}/bad.yaml)\n" in output
     assert f"  GET /v1/c ({tmp_path}/bad.yaml)\n" in output
@@ -65,7 +65,7 @@ def test_a_program_reads_the_faults_as_json(tmp_path: Path) -> None:
     assert path["problem"] == "the path has {id}, and no parameter of that name in: path"
     assert cat["place"].endswith("schema.type")
     assert cat["value"] == "cat"
-    assert cat["problem"].startswith("there are array, boolean")
+    assert cat["problem"].startswith("must be one of array, boolean")
     assert cat["costs"] == {"whole_file": False, "operations": ["GET /v1/b/{id}"]}
     assert cat["message"].endswith("; GET /v1/b/{id} is left out")
     assert gone["costs"]["operations"] == ["GET /v1/c"]

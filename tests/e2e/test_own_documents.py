@@ -28,7 +28,7 @@ _OLD_BOUND = "must be a number"
 """They say 3.1, and have the bounds of 3.0."""
 _DEFAULT = "the default does not fit its schema"
 _STATUS = "no server can send the status 10"
-_FRAGMENT = "a fragment is never sent"
+_FRAGMENT = "clients never send a fragment"
 _KNOWN = (_OLD_BOUND, _DEFAULT, _STATUS, _FRAGMENT)
 _WRONG = {
     "3.0/{}/http-status-codes.{}": {_STATUS},

@@ -195,7 +195,7 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "a misspelt collection": (
         lambda sei: sei.data["investers"],
-        "no operation reads a collection 'investers'; there are investors",
+        "no operation reads a collection 'investers'; did you mean investors",
     ),
     "a collection of None": (
         lambda sei: sei.data[None],

@@ -324,7 +324,10 @@ def test_the_journal_is_told_what_went_wrong_alone() -> None:
         ({"status": True}, "status: true: must not be a truth value"),
         ({"status": 503, "times": True}, "times: true: must not be a truth value"),
         ({"status": 503.5}, "status: input should be a valid integer"),
-        ({"status": 10**5000}, "status: a whole number of many digits: a status, 200 to 599"),
+        (
+            {"status": 10**5000},
+            "status: a whole number of many digits: a status, 200 to 599",
+        ),
         ({"status": 503, "times": 10**5000}, "times: a whole number of many digits: at least 1"),
         ({"latency": float("nan")}, "latency: nan"),
         ({"latency": float("inf")}, "latency: inf"),

@@ -66,9 +66,9 @@ def test_strict_mode_keeps_calls_without_a_script() -> None:
         (
             "GET /x",
             {"status": 10**5000},
-            "status: a whole number of many digits: a status, 200 to 599",
+            "status: a whole number of many digits: must be a status from 200 to 599",
         ),
-        ("GET /x", {"status": 20000}, "status: 20000: a status"),
+        ("GET /x", {"status": 20000}, "status: 20000: must be a status"),
         ("GET /x", {"json_body": "\ud800"}, "json: cannot be sent as JSON"),
         ("GET /x", {"json_body": {"\udfff": 1}}, "json: cannot be sent as JSON"),
         ("GET /x", {"json_body": {(1, 2): 3}}, "json: cannot be sent as JSON"),
@@ -79,7 +79,7 @@ def test_strict_mode_keeps_calls_without_a_script() -> None:
         ("GET /x", {"text": "a" * (16 * 1024 * 1024 + 1)}, "text: 16777217 bytes; at most"),
         ("GET /x", {"application": "\ud800"}, "application: half a surrogate pair"),
         ("GET /\ud800", {}, "operation: half a surrogate pair"),
-        ("GET /x", {"headers": ["X"]}, "headers: names and their values, not list"),
+        ("GET /x", {"headers": ["X"]}, "headers: must be names with their values, not list"),
     ],
 )
 def test_what_cannot_be_sent_is_refused(

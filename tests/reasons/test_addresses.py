@@ -1,4 +1,4 @@
-"""How a redirect address is nearly a registered one."""
+"""How a redirect address differs from a registered one."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ KNOWN = ("https://localhost:9443/callback", "http://127.0.0.1/callback", "com.ex
         ("http://127.0.0.1:80/callback", "the port 80, which only one of them spells out"),
         (
             "https://127.0.0.1:9443/callback",
-            "its host (127.0.0.1, not localhost: a client compares names)",
+            "its host (127.0.0.1, not localhost: clients compare the names)",
         ),
         (
             "http://localhost/callback",
-            "its host (localhost, not 127.0.0.1: a client compares names)",
+            "its host (localhost, not 127.0.0.1: clients compare the names)",
         ),
-        ("http://[::1]/callback", "its host (::1, not 127.0.0.1: a client compares names)"),
+        ("http://[::1]/callback", "its host (::1, not 127.0.0.1: clients compare the names)"),
         ("https://example.com:9443/callback", "its host"),
         ("https://localhost:9443/callback?a=b", "its query"),
         ("https://localhost:9443/callback#", "an empty query or fragment at its end"),
         ("https://localhost:9443/callback#x", "its fragment"),
-        ("https://localhost:9443/callback\n", "a line end behind it"),
+        ("https://localhost:9443/callback\n", "a line end after it"),
         ('"https://localhost:9443/callback"', "double quotes around it"),
         ("https://u@localhost:9443/callback", "a user name before its host"),
         ("https://localhost:9443/other/", "its path"),

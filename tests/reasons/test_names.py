@@ -1,4 +1,4 @@
-"""Which parameter was meant, and which names came: never a piece of a secret value."""
+"""Which parameter the client meant, and which names it sent. No part of a secret value is shown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.growth import Action, assert_linear
 def test_the_name_that_was_meant_is_proposed(sent: str, meant: str) -> None:
     assert find_meant([meant], ["scope", sent]) == (sent, meant)
     told = explain_absence([meant], ["scope", sent])
-    assert f"came: was `{meant}` meant?" in told
+    assert f"did you mean `{meant}`?" in told
     assert "\n" not in told
 
 
@@ -42,21 +42,24 @@ def test_another_name_is_not_taken_for_it(sent: str) -> None:
 def test_names_are_listed_and_values_are_not() -> None:
     told = explain_absence(["username"], ["grant_type", "scope", "colour"])
 
-    assert told == " These names came: grant_type, scope, colour."
-    assert explain_absence(["username"], []) == " No parameter came."
+    assert told == " The request has these parameter names: grant_type, scope, colour."
+    assert explain_absence(["username"], []) == " The request has no parameters."
 
 
 def test_a_name_without_a_value_is_told_as_that() -> None:
     told = explain_absence(["username", "email"], ["username"], ["username"])
 
-    assert "username came without a value, which counts as absent." in told
+    assert "username has no value, so it counts as missing." in told
 
 
 def test_what_may_be_the_rest_of_a_secret_is_not_listed() -> None:
     for secret_name in ("password", "client_secret", "Password", "code"):
         told = list_names(["grant_type", secret_name, "hunter2", "hunter3", "scope", "colour"])
         assert "hunter" not in told
-        assert f"These names came: grant_type, {secret_name}, scope, colour." in told
+        assert (
+            f"The request has these parameter names: grant_type, {secret_name}, scope, colour."
+            in told
+        )
         assert "write & in a value as %26" in told
 
 
@@ -74,11 +77,11 @@ def test_what_is_no_name_is_not_listed(name: str) -> None:
 @pytest.mark.parametrize(
     ("sent", "names", "told"),
     [
-        ("True", ("true", "false"), "; was true meant?"),
-        ("client-credentials", ("client_credentials",), "; was client_credentials meant?"),
-        ("clientCredentials", ("client_credentials",), "; was client_credentials meant?"),
-        ("code;state=x", ("code",), "; was code meant, without what stands behind it?"),
-        ("s256", ("plain", "S256"), "; was S256 meant?"),
+        ("True", ("true", "false"), "; did you mean true?"),
+        ("client-credentials", ("client_credentials",), "; did you mean client_credentials?"),
+        ("clientCredentials", ("client_credentials",), "; did you mean client_credentials?"),
+        ("code;state=x", ("code",), "; did you mean code, without the text after it?"),
+        ("s256", ("plain", "S256"), "; did you mean S256?"),
         ("code", ("code",), "."),
         ("magic", ("code", "token"), "."),
         ("", ("code",), "."),

@@ -1,4 +1,4 @@
-"""Why no key pair could be read; a sentence holds nothing of what came."""
+"""Why no key pair can be read. No sentence contains a part of the sent value."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PAIR = encoded("canary-key:canary-secret")
 @pytest.mark.parametrize(
     ("header", "because"),
     [
-        ("Basic", "nothing behind it"),
+        ("Basic", "nothing after it"),
         (f'"{PAIR}"', "in quotes"),
-        (f"Basic {PAIR}", "came twice"),
+        (f"Basic {PAIR}", "the scheme Basic twice"),
         (PAIR.replace("=", "%3D") + "%3D", "percent-encoded"),
-        ("canary-key:canary-secret", "as it is, which is not Base64"),
+        ("canary-key:canary-secret", "in plain text, not Base64"),
         (f"{PAIR[:8]} {PAIR[8:]}", "base64 breaks lines unless it is called with -w0"),
         (encoded("\u00ff\u00fe:canary").replace("/", "_").replace("+", "-"), "alphabet for URLs"),
         (base64.b64encode("k\u00e9y:canary".encode("latin-1")).decode(), "not UTF-8"),

@@ -1,4 +1,4 @@
-"""The nearest operations of a path that leads nowhere, and what looking for them costs."""
+"""The operations nearest to an unknown path, and the time to find them."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ def test_a_functional_path_that_is_nearer_wins_over_the_preferred() -> None:
     ("sent", "right", "difference"),
     [
         ("/v2/oauthtoken/", "/v2/oauthtoken", "a slash at its end"),
-        ("//v2/oauthtoken", "/v2/oauthtoken", "a slash too many"),
+        ("//v2/oauthtoken", "/v2/oauthtoken", "a double slash"),
         ("/v2/OAuthToken", "/v2/oauthtoken", "upper and lower case"),
         ("/v1/oauthtoken", "/v2/oauthtoken", "its version"),
-        ("/v2/oauthtoken%0a", "/v2/oauthtoken", "a character at its end that is not printed"),
+        ("/v2/oauthtoken%0a", "/v2/oauthtoken", "an invisible character at its end"),
         ("/v2/OAuthToken/", "/v2/oauthtoken", "a slash at its end and upper and lower case"),
         ("/v2/oauthtoken", "/v2/oauthtoken", None),
         ("/v2/other", "/v2/oauthtoken", None),

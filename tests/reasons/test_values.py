@@ -1,4 +1,5 @@
-"""How a value is nearly the right one: every mistake by its name, none of the value itself."""
+"""How a value differs from the right one: every mistake has a name, and no part of the value is
+shown."""
 
 from __future__ import annotations
 
@@ -25,22 +26,22 @@ from tests.growth import Action, assert_linear
 
 RIGHT = "Qx7-canary_hunter"
 BASE64 = base64.b64encode(RIGHT.encode()).decode()
-TWICE = "one percent-encoding too many (it was encoded twice, or where it must be raw)"
+TWICE = "one percent-encoding too many (encode it once, or not at all in a place for raw text)"
 
 MISTAKES = [
-    (f"{RIGHT}\n", "a line end behind it"),
-    (f"{RIGHT}\r\n", "a line end behind it"),
+    (f"{RIGHT}\n", "a line end after it"),
+    (f"{RIGHT}\r\n", "a line end after it"),
     (f"\r{RIGHT}", "a line end before it"),
     (f" {RIGHT}", "a blank before it"),
     (f"\t{RIGHT}", "a tab before it"),
-    (f"{RIGHT}\u00a0", "a no-break space behind it"),
+    (f"{RIGHT}\u00a0", "a no-break space after it"),
     (f"\ufeff{RIGHT}", "a byte order mark before it"),
-    (f"{RIGHT}\u200b", "a zero-width character behind it"),
+    (f"{RIGHT}\u200b", "a zero-width character after it"),
     (f"\x01{RIGHT}", "a control character before it"),
-    (f" {RIGHT}\n", "a blank before it and a line end behind it"),
-    (f"{RIGHT[:5]}\n{RIGHT[5:]}", "a line end within it"),
-    (f"{RIGHT[:5]}\u00ad{RIGHT[5:]}", "a zero-width character within it"),
-    ("\0".join(RIGHT), "NUL characters (as UTF-16 has them) within it"),
+    (f" {RIGHT}\n", "a blank before it and a line end after it"),
+    (f"{RIGHT[:5]}\n{RIGHT[5:]}", "a line end inside it"),
+    (f"{RIGHT[:5]}\u00ad{RIGHT[5:]}", "a zero-width character inside it"),
+    ("\0".join(RIGHT), "NUL characters (as UTF-16 has them) inside it"),
     (f'"{RIGHT}"', "double quotes around it"),
     (f"'{RIGHT}'", "single quotes around it"),
     (f"`{RIGHT}`", "backquotes around it"),
@@ -48,13 +49,13 @@ MISTAKES = [
     (f"\u201e{RIGHT}\u201c", "typographic quotes around it"),
     (f"\u2018{RIGHT}\u2019", "typographic quotes around it"),
     (f'"{RIGHT}', "a quote before it"),
-    (f"{RIGHT}'", "a quote behind it"),
+    (f"{RIGHT}'", "a quote after it"),
     (f"<{RIGHT}>", "angle brackets around it"),
     (f"${{{RIGHT}}}", "${ and } around it"),
-    (f"b'{RIGHT}'", "b and quotes around it (so Python prints bytes)"),
+    (f"b'{RIGHT}'", "b and quotes around it (Python prints bytes so)"),
     (f'\\"{RIGHT}\\"', "backslashes in it and double quotes around it"),
-    (f"{RIGHT}\\n", "an escaped line end behind it"),
-    (f"{RIGHT},", "punctuation behind it"),
+    (f"{RIGHT}\\n", "an escaped line end after it"),
+    (f"{RIGHT},", "punctuation after it"),
     (RIGHT.upper(), "upper and lower case"),
     (RIGHT.swapcase(), "upper and lower case"),
     (f" {RIGHT.lower()}", "a blank before it and upper and lower case"),
@@ -63,12 +64,12 @@ MISTAKES = [
     (f"&quot;{RIGHT}&quot;", "an HTML escape such as &amp; in it and double quotes around it"),
     (BASE64, "its encoding in Base64"),
     (BASE64.rstrip("="), "its encoding in Base64"),
-    (f"{RIGHT}{RIGHT}", "its repetition (it stands there twice)"),
-    (f"{RIGHT}, {RIGHT}", "its repetition (it stands there twice)"),
+    (f"{RIGHT}{RIGHT}", "its repetition (it was sent twice)"),
+    (f"{RIGHT}, {RIGHT}", "its repetition (it was sent twice)"),
     (f"client_secret={RIGHT}", "a name before it"),
     (f"https://host/callback?a=b&code={RIGHT}&state=s", "a name before it"),
     (RIGHT.replace("-", "\u2013"), "typographic characters, such as a long dash for a hyphen"),
-    (f"'{RIGHT}'\n", "a line end behind it and single quotes around it"),
+    (f"'{RIGHT}'\n", "a line end after it and single quotes around it"),
 ]
 
 
@@ -79,7 +80,7 @@ def test_a_mistake_is_named(sent: str, difference: str) -> None:
 
 @pytest.mark.parametrize(("sent", "difference"), MISTAKES)
 def test_a_mistake_in_a_header_is_named_as_well(sent: str, difference: str) -> None:
-    """A header's bytes are read as Latin-1."""
+    """The bytes of a header are decoded as Latin-1."""
     read = sent.encode().decode("latin-1")
 
     assert find_difference_from(RIGHT, read) == difference
@@ -90,7 +91,7 @@ def test_a_mistake_in_a_header_is_named_as_well(sent: str, difference: str) -> N
     ("right", "sent", "difference"),
     [
         ("a b", "a+b", "a blank that became a plus sign (form-encode it once)"),
-        ("a+b", "a b", "a plus sign that became a blank (a form wants %2B for it)"),
+        ("a+b", "a b", "a plus sign that became a blank (write it as %2B in a form)"),
         ("a&b", "a&amp;b", "an HTML escape such as &amp; in it"),
         ("caf\u00e9", "cafe\u0301", "the Unicode normal form of its letters"),
     ],
@@ -164,7 +165,7 @@ def test_a_name_in_another_case_is_found_by_looking_it_up() -> None:
 
 
 def test_a_sentence_ends_with_the_difference_or_as_it_is() -> None:
-    assert but_for("a tab before it") == ": it is equal but for a tab before it"
+    assert but_for("a tab before it") == ": it differs only by a tab before it"
     assert but_for(None) == ""
 
 

@@ -1,4 +1,4 @@
-"""Numbers that documents and bodies write: how large they may be, and what JSON cannot carry."""
+"""Numbers in documents and bodies: how large they may be, and which ones JSON cannot express."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def test_both_kinds_of_document_read_numbers_alike(tmp_path: Path) -> None:
 
 
 def engine_of(tmp_path: Path, schema: str = "{}", example: str | None = None) -> Engine:
-    """One path whose GET answers a schema, and whose POST takes it, in a file of JSON."""
+    """An engine from a JSON file: one path whose GET answers a schema, and whose POST accepts
+    it."""
     media = f'{{"schema": {schema}' + (f', "example": {example}}}' if example else "}")
     content = f'{{"description": "good", "content": {{"application/json": {media}}}}}'
     get = f'{{"responses": {{"200": {content}}}}}'
@@ -135,7 +136,7 @@ def test_numbers_of_any_size_in_a_schema_break_no_answer(tmp_path: Path, schema:
         ('{"type": "integer", "multipleOf": 3}', "1" + "0" * 4299, "is not a multiple of 3"),
         (f'{{"const": 1{"0" * 4299}}}', "1" + "0" * 4299, None),
         ('{"uniqueItems": true}', f"[{'9' * 4300}, {'9' * 4300}]", "has non-unique elements"),
-        ('{"type": "number"}', "NaN", "NaN is no JSON"),
+        ('{"type": "number"}', "NaN", "NaN is not JSON"),
     ],
 )
 def test_a_body_may_hold_numbers_of_any_size(

@@ -37,11 +37,11 @@ from mock_sei.values.sendable import find_header_problem, find_status_problem, j
         ({"Content-Length": "-1"}, "the body has 3 bytes"),
         ({"Content-Length": "03"}, "the body has 3 bytes"),
         ({"Transfer-Encoding": "chunked"}, "the answer is sent whole"),
-        ({"Connection": "upgrade"}, "close or keep-alive"),
+        ({"Connection": "upgrade"}, "must be close or keep-alive"),
         ({"Upgrade": "h2c"}, "stays HTTP/1.1"),
-        ({"Trailer": "X"}, "no trailers come"),
+        ({"Trailer": "X"}, "the server sends no trailers"),
         ({"TE": "trailers"}, "belongs to requests"),
-        ({"Keep-Alive": "timeout=1"}, "the connection's"),
+        ({"Keep-Alive": "timeout=1"}, "belongs to the connection"),
         ({"Date": "Sat, 28 Nov 2026 12:00:00 GMT"}, "sends its own"),
         ({"requesttrackingid": "1"}, "every answer has its own"),
         ({"X-A": "1", "x-a": "2"}, "given twice"),
@@ -78,7 +78,7 @@ def test_a_header_that_can_be_sent_is_let_through(headers: dict[str, str]) -> No
 def test_a_status_without_a_length_has_none(status: int) -> None:
     found = find_header_problem({"Content-Length": "0"}, status, 0)
 
-    assert found == f"'Content-Length': an answer with status {status} has none"
+    assert found == f"'Content-Length': an answer with status {status} must not have it"
     assert find_header_problem({"Content-Length": "0"}, 205, 0) is None
 
 

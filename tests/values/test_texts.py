@@ -1,4 +1,4 @@
-"""How a message spells a value."""
+"""How a message writes a value."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def test_records_of_a_test_are_answered_until_a_reset(served: Served) -> None:
 def test_what_cannot_be_is_refused_in_python(served: Served) -> None:
     data = Data(InProcess(served.platform))
 
-    with pytest.raises(UnknownCollection, match="there are trade-tickets"):
+    with pytest.raises(UnknownCollection, match="did you mean trade-tickets"):
         _ = data["trade-tiket"]
     with pytest.raises(Rejected, match=r"1\.tradeTicketId: missing"):
         data[TICKETS].add(TICKET, {"status": "Original"})
@@ -333,7 +333,7 @@ def test_the_control_api_names_the_nearest_collection(control: httpx2.Client, me
     answer = control.request(method, "/data/trade-tiket", json=[] if method != "GET" else None)
 
     assert answer.status_code == 404
-    assert "there are trade-tickets" in answer.json()["detail"]
+    assert "did you mean trade-tickets" in answer.json()["detail"]
 
 
 def test_a_collection_may_be_named_by_a_path(

@@ -55,6 +55,6 @@ def test_declared_headers_are_sent_with_every_kind_of_answer(
     assert made.headers["Location"].endswith("/v1/crates/4")
     assert made.headers["X-Crate-Id"] == "mine"
     assert (listed.headers["X-Total"], listed.headers["Content-Type"][:8]) == ("12", "text/csv")
-    assert note.endswith("one keyword could not be met: 5 is greater than the maximum of 2")
+    assert note.endswith("one keyword could not be satisfied: 5 is greater than the maximum of 2")
     assert (moved.status_code, moved.headers["Location"]) == (302, "/v1/crates")
     assert (gone.status_code, gone.headers["X-Left"]) == (204, "0")

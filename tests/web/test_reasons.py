@@ -49,8 +49,8 @@ def post(served: Served, content: str, content_type: str | None = FORM) -> httpx
 @pytest.mark.parametrize(
     ("pair", "because"),
     [
-        (f"{KEY}:{SECRET}\n", "demo-server is wrong: it is equal but for a line end behind it"),
-        (f"{KEY}:{SECRET}\r", "a line end behind it"),
+        (f"{KEY}:{SECRET}\n", "demo-server is wrong: it differs only by a line end after it"),
+        (f"{KEY}:{SECRET}\r", "a line end after it"),
         (f"{KEY}: {SECRET}", "a blank before it"),
         (f'{KEY}:"{SECRET}"', "double quotes around it"),
         (f"{KEY}:{SECRET.upper()}", "upper and lower case"),
@@ -58,7 +58,7 @@ def post(served: Served, content: str, content_type: str | None = FORM) -> httpx
         (f"{KEY}:{PASSWORD}", "the password of its service account came in its place"),
         (f"{KEY}:{KEY}", "the AppKey came in its place"),
         (f"{KEY}:demo-web-secret", "the AppSecret of another application"),
-        (f"\ufeff{KEY}:{SECRET}", "this AppKey: it is equal but for a byte order mark before it"),
+        (f"\ufeff{KEY}:{SECRET}", "this AppKey: it differs only by a byte order mark before it"),
         (f" {KEY}:{SECRET}", "a blank before it"),
         (f"{KEY.upper()}:{SECRET}", "upper and lower case"),
         (f"demo-server:{SECRET}", "demo-server is the name of an application"),
@@ -93,19 +93,19 @@ def test_an_unprinted_character_of_a_value_is_printed(served: Served) -> None:
 @pytest.mark.parametrize(
     ("changes", "because"),
     [
-        ({"password": f"{PASSWORD}\n"}, "svc-demo is wrong: it is equal but for a line end behind"),
+        ({"password": f"{PASSWORD}\n"}, "svc-demo is wrong: it differs only by a line end after"),
         ({"password": f"'{PASSWORD}'"}, "single quotes around it"),
         ({"password": PASSWORD.replace("-", "%2D")}, TWICE),
         ({"password": PASSWORD.title()}, "upper and lower case"),
         ({"password": SECRET}, "the AppSecret came in its place"),
         ({"password": "svc-web-password"}, "a secret of somebody else"),
-        ({"username": "svc-demo\t"}, "service account: it is equal but for a tab behind it"),
+        ({"username": "svc-demo\t"}, "service account: it differs only by a tab after it"),
         ({"username": "svc%2Ddemo"}, TWICE),
         ({"username": "Svc-Demo"}, "upper and lower case"),
         ({"username": KEY}, "an application's AppKey or name"),
         ({"username": "alice@example.com"}, "the e-mail address of an end user"),
-        ({"grant_type": "client-credentials"}, "was client_credentials meant?"),
-        ({"scope": "ILservices"}, "it is equal but for upper and lower case"),
+        ({"grant_type": "client-credentials"}, "did you mean client_credentials?"),
+        ({"scope": "ILservices"}, "it differs only by upper and lower case"),
         ({"scope": "ilservices,other"}, "commas between its parts"),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_wrong_value_of_a_token_request(
 @pytest.mark.parametrize(
     ("changes", "because"),
     [
-        ({"password": "alice-password "}, "a blank behind it"),
+        ({"password": "alice-password "}, "a blank after it"),
         ({"username": "Alice@Example.com"}, "upper and lower case"),
         ({"username": "svc-web"}, "the user name of a service account"),
         ({"password": "bob-password"}, "a secret of somebody else"),
@@ -145,8 +145,8 @@ def test_the_name_in_a_certificate(served: Served) -> None:
 @pytest.mark.parametrize(
     ("name", "because"),
     [
-        ("SVC-Demo", "CN is SVC-Demo: it is equal but for upper and lower case;"),
-        ("svc-demo ", "it is equal but for a blank behind it;"),
+        ("SVC-Demo", "CN is SVC-Demo: it differs only by upper and lower case;"),
+        ("svc-demo ", "it differs only by a blank after it;"),
         ("other", "CN is other; connect"),
     ],
 )
@@ -173,7 +173,7 @@ def test_codes_that_are_nearly_right(served: Served) -> None:
     login = log_in(served)
     code, session = returned(login)["code"], login.cookies["mock_sei_session"]
     for sent, because in (
-        (f"{code}\n", "equal to one that was issued but for a line end behind it"),
+        (f"{code}\n", "equal to one that was issued but for a line end after it"),
         (f'"{code}"', "double quotes around it"),
         (f"https://localhost/callback?code={code}&state=s", "a name before it"),
         (tokens["refresh_token"], "A refresh token came in its place"),
@@ -185,7 +185,7 @@ def test_codes_that_are_nearly_right(served: Served) -> None:
         assert because in told(served)
         assert code not in told(served)
     for sent, because in (
-        (f"{tokens['refresh_token']} ", "a blank behind it"),
+        (f"{tokens['refresh_token']} ", "a blank after it"),
         (code, "An authorization code came in its place"),
     ):
         assert refresh(served, sent).status_code == 400
@@ -198,7 +198,7 @@ def test_codes_that_are_nearly_right(served: Served) -> None:
 @pytest.mark.parametrize(
     ("change", "because"),
     [
-        (lambda verifier: f"{verifier}\n", "a line end behind it"),
+        (lambda verifier: f"{verifier}\n", "a line end after it"),
         (lambda verifier: f'"{verifier}"', "double quotes around it"),
         (lambda verifier: verifier.upper(), "does not fit"),
     ],
@@ -230,7 +230,7 @@ def test_a_challenge_in_place_of_its_verifier_and_a_method_that_was_left_out(
         ({"code_challenge": "x" * 43 + "="}, "it has padding"),
         ({"code_challenge": "x" * 42 + "+"}, "it has + or /"),
         ({"code_challenge": "a" * 64}, "in hexadecimal"),
-        ({"code_challenge_method": "s256"}, "was S256 meant?"),
+        ({"code_challenge_method": "s256"}, "did you mean S256?"),
     ],
 )
 def test_a_challenge_that_is_none(served: Served, changes: dict[str, str], because: str) -> None:
@@ -247,7 +247,7 @@ def test_a_certificate_link_that_was_copied_with_what_stands_behind_it(
     http = served.client(None, listener=Listener.ONE_WAY)
 
     assert http.get(f"{url}{end}").status_code == 404
-    assert "made before the last reset: it is equal but for" in told(served)
+    assert "made before the last reset: it differs only by" in told(served)
     assert http.get(url).status_code == 200  # it is as good as before
 
 
@@ -284,29 +284,29 @@ def test_a_redirect_address_that_is_nearly_registered(
         (
             "grant_type=client_credentials&amp;username=a&amp;password=b",
             FORM,
-            "`amp;username` came: was `username` meant? An HTML escape",
+            "`amp;username`: did you mean `username`? Write & instead",
         ),
         (
             "grant_type=client_credentials&\r\nusername=a",
             FORM,
-            "`\\r\\nusername` came: was `username` meant? A line end",
+            "`\\r\\nusername`: did you mean `username`? Separate",
         ),
         ("grant_type=client_credentials&userName=a&scope=b", FORM, "grant_type, userName, scope."),
-        ("grant_type=client_credentials&username=", FORM, "username came without a value"),
-        ("grantType=client_credentials", FORM, "was `grant_type` meant?"),
+        ("grant_type=client_credentials&username=", FORM, "username has no value"),
+        ("grantType=client_credentials", FORM, "did you mean `grant_type`?"),
         ('{"grant_type": "client_credentials"}', FORM, "The body is JSON, although"),
         ("<grant_type/>", FORM, "The body is XML, although"),
-        ("username=a;grant_type=client_credentials", FORM, "Something else than & stands between"),
-        ("grant_type%3Dclient_credentials%26a%3Db", FORM, "as a whole is percent-encoded"),
-        ("grant_type=client_credentials;username=a", FORM, "without what stands behind it?"),
-        ("x", "multipart/form-data; boundary=x", "The body came as multipart"),
+        ("username=a;grant_type=client_credentials", FORM, "The parameters are not separated by &"),
+        ("grant_type%3Dclient_credentials%26a%3Db", FORM, "whole form is percent-encoded"),
+        ("grant_type=client_credentials;username=a", FORM, "without the text after it?"),
+        ("x", "multipart/form-data; boundary=x", "The body is multipart"),
         ("grant_type=client_credentials", "text/plain", "looks like a form, but its Content-Type"),
-        ("{}", "application/json", "The body came as JSON"),
-        ("{}", "application/vnd.x+json", "The body came as JSON"),
-        ("<a/>", "text/xml", "The body came as XML"),
-        ("x", "image/png", "The body came as something else"),
-        ("grant_type=a", None, "without a Content-Type and looks like a form"),
-        ("{}", None, "without a Content-Type and looks like JSON"),
+        ("{}", "application/json", "The body is JSON"),
+        ("{}", "application/vnd.x+json", "The body is JSON"),
+        ("<a/>", "text/xml", "The body is XML"),
+        ("x", "image/png", "The body is something else"),
+        ("grant_type=a", None, "no Content-Type and looks like a form"),
+        ("{}", None, "no Content-Type and looks like JSON"),
     ],
 )
 def test_a_form_that_is_none(
@@ -329,11 +329,11 @@ def test_names_that_authorize_does_not_know(served: Served) -> None:
     http = served.client(None, listener=Listener.ONE_WAY)
 
     http.get(f"{AUTHORIZE}?response_type=code&amp;client_id=demo-web-key")
-    assert "`amp;client_id` came: was `client_id` meant?" in told(served)
+    assert "`amp;client_id`: did you mean `client_id`?" in told(served)
     served.get(f"/v2/oauth/tokeninfo?clientId={KEY}")
-    assert "`clientId` came: was `client_id` meant?" in told(served)
+    assert "`clientId`: did you mean `client_id`?" in told(served)
     http.get(f"{AUTHORIZE}?client_id=demo-web-key&response_type=Code", follow_redirects=False)
-    assert "was code meant?" in told(served)
+    assert "did you mean code?" in told(served)
 
 
 def test_a_spoilt_name_that_nothing_needs_is_noted(served: Served) -> None:
@@ -341,7 +341,7 @@ def test_a_spoilt_name_that_nothing_needs_is_noted(served: Served) -> None:
     spoilt: dict[str, Any] = {"amp;scope": "x", "resource": "y"}
     assert served.post_token(**spoilt).status_code == 200
     (note,) = served.platform.journal.last.notes
-    assert note.startswith("no parameter amp;scope; ignored (was scope meant?) An HTML escape")
+    assert note.startswith("no parameter amp;scope; ignored (did you mean scope?) Write & instead")
     log_in(served, **{"State": "s", "amp;login_hint": "a", "other": "b"})
     notes = served.platform.journal.last.notes
     spoilt_names = [each.partition(";")[0] for each in notes if each.startswith("no parameter")]
@@ -352,7 +352,7 @@ def test_a_request_without_a_pair_lists_the_names_that_came(served: Served) -> N
     form = served.form() | {"appKey": KEY, "appSecret": "x"}
 
     assert served.client().post(TOKEN_PATH, data=form).status_code == 401
-    assert "`appKey` came: was `client_id` meant?" in told(served)
+    assert "`appKey`: did you mean `client_id`?" in told(served)
 
 
 def test_a_parameter_of_an_operation_that_was_nearly_meant(served: Served) -> None:
@@ -360,8 +360,8 @@ def test_a_parameter_of_an_operation_that_was_nearly_meant(served: Served) -> No
 
     notes = served.platform.journal.last.notes
     assert [each.partition("parameter ")[2] for each in notes] == [
-        "amp;limit; ignored (was limit meant?)",
-        "Limit; ignored (was limit meant?)",
+        "amp;limit; ignored (did you mean limit?)",
+        "Limit; ignored (did you mean limit?)",
         "colour; ignored",
     ]
 
@@ -397,19 +397,19 @@ def test_what_a_token_does_not_say_is_told_in_words_of_json(
     [
         ("BearerToken {}", "sent back the token_type"),
         ('Bearer "{}"', "The token is in quotes"),
-        ("Bearer Bearer {}", "The scheme came twice"),
-        ("Bearer", "no token behind it"),
-        ("{}", "without its scheme"),
-        ('Bearer {{"access_token": "{}"}}', "The whole token response"),
-        ("Bearer {}\\n", "an escaped line end behind it"),
+        ("Bearer Bearer {}", "The header has the scheme twice"),
+        ("Bearer", "no token after it"),
+        ("{}", "without the scheme"),
+        ('Bearer {{"access_token": "{}"}}', "the whole token response"),
+        ("Bearer {}\\n", "an escaped line end after it"),
         ("Bearer null", "null of JSON"),
         ("Bearer undefined", "undefined of JavaScript"),
         ("Bearer None", "None of Python"),
         ("Bearer [object Object]", "an object of JavaScript"),
-        (f"Bearer {KEY}", "An AppKey came in place"),
-        (f"Bearer {SECRET}", "An AppSecret came in place"),
-        (f"Bearer {encoded(f'{KEY}:{SECRET}')}", "A key pair in Base64 came in place"),
-        ("Bearer svc-demo", "The user name of a service account came in place"),
+        (f"Bearer {KEY}", "The token is an AppKey instead"),
+        (f"Bearer {SECRET}", "The token is an AppSecret instead"),
+        (f"Bearer {encoded(f'{KEY}:{SECRET}')}", "The token is a key pair in Base64 instead"),
+        ("Bearer svc-demo", "The token is the user name of a service account"),
     ],
 )
 @pytest.mark.parametrize("path", [TICKETS, f"/v2/oauth/tokeninfo?client_id={KEY}"])
@@ -427,8 +427,8 @@ def test_a_refresh_token_or_a_code_in_place_of_an_access_token(served: Served) -
     code = returned(log_in(served))["code"]
     http = served.client("svc-web")
     for sent, because in (
-        (token, "A refresh token came in place of an access token"),
-        (code, "An authorization code came in place of an access token"),
+        (token, "The token is a refresh token instead of an access token"),
+        (code, "The token is an authorization code instead of an access token"),
     ):
         headers = {"AppKey": "demo-web-key", "Authorization": f"Bearer {sent}"}
         assert served.get(http=http, headers=headers).status_code == 401
@@ -442,25 +442,25 @@ def test_a_token_in_another_place(served: Served) -> None:
 
     answer = served.get(f"{TICKETS}?access_token={token}", headers=headers)
     assert answer.status_code == 401
-    assert "A token stands in the query string (access_token=)" in told(served)
+    assert "A token is in the query string (access_token=)" in told(served)
     assert "docs/clients.md" in told(served)
     served.client().post("/v1/investors", data={"access_token": token}, headers=headers)
-    assert "A token stands in the form of the body (access_token=)" in told(served)
+    assert "A token is in the form of the body (access_token=)" in told(served)
     served.get(headers=headers | {"X-Auth-Token": token})
-    assert "A token stands in the header x-auth-token" in told(served)
+    assert "A token is in the header x-auth-token" in told(served)
     served.get(headers=headers | {"Cookie": f"a=b; access_token={token}"})
-    assert "A token stands in the cookie access_token" in told(served)
+    assert "A token is in the cookie access_token" in told(served)
     served.get(headers=headers | {"Authorization": ""})
-    assert told(served).startswith("An empty Authorization header came;")
+    assert told(served).startswith("The request has an empty Authorization header;")
     served.get(headers=headers)
-    assert told(served).startswith("No access token came;")
+    assert told(served).startswith("The request has no access token;")
 
 
 @pytest.mark.parametrize(
     ("sent", "because"),
     [
         (f"\ufeff{KEY}".encode(), "a byte order mark before it"),
-        (f"{KEY}\u00a0".encode(), "a no-break space behind it"),
+        (f"{KEY}\u00a0".encode(), "a no-break space after it"),
         (f'"{KEY}"'.encode(), "double quotes around it"),
         (KEY.upper().encode(), "upper and lower case"),
         (f"{KEY}, {KEY}".encode(), "its repetition"),

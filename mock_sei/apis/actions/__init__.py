@@ -1,4 +1,4 @@
-"""What can answer an operation: a file each, with the action's name and ``act``."""
+"""The actions that can answer an operation: one file each, with the action's name and ``act``."""
 
 from __future__ import annotations
 

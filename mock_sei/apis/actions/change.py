@@ -1,9 +1,9 @@
-"""``change``: a PUT replaces the record, a PATCH merges its body or is a JSON Patch (RFC 6902).
+"""``change``: PUT replaces the record. PATCH merges its body or is a JSON Patch (RFC 6902).
 
-A patch that fails leaves the record as it was. Source: basics page (PUT replaces the whole, PATCH a
-part); investor, account and pending-transaction pages. Which members may change is documented for
-investors (all but the internal identifier); that the path's key wins over the body's, for pending
-transactions.
+A patch that fails does not change the record. Source: basics page (PUT replaces the whole, PATCH a
+part); investor, account and pending-transaction pages. The investor pages document which members
+may change (all but the internal identifier). The pending-transaction pages document that the path's
+key takes precedence over the body's.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ from mock_sei.values.sendable import check_depth
 ACTION = "change"
 
 MOST_COPIED = 1024 * 1024
-"""Characters of JSON that one patch may copy: each copy of a whole may double a record."""
+"""Characters of JSON that one patch may copy. A copy of the whole record doubles its size."""
 MOST_SHIFTED = 200_000_000
-"""Items that one patch may shift, by putting others before them or taking others away."""
+"""How many items one patch may move within arrays by inserting and removing other items."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Changes the record that the path names, and returns the answer."""
     operation, rule = call.operation, call.operation.rule
     record = call.require_record()
     media_type = check_media_type(operation, call.content_type)
@@ -57,7 +58,7 @@ def act(call: ApiCall) -> ApiAnswer:
     changed = {**changed, **fill(rule.fields, names)}
     call.notes.extend(_unknown_values(call, changed))
     if not call.state.collections.replace(rule.collection, record, changed):
-        return act(call)  # somebody else changed it meanwhile: again, on what is there now
+        return act(call)  # another call changed it meanwhile: repeat with the current record
     call.state.jobs.finish(job, {"status": COMPLETED, rule.key: changed[rule.key]})
     names["record"] = changed
     answer = changed if rule.answer is None else fill(rule.answer, names)
@@ -65,12 +66,12 @@ def act(call: ApiCall) -> ApiAnswer:
 
 
 def _is_json_patch(media_type: str) -> bool:
-    """In which null is a value, and a member is taken away by ``remove``."""
+    """Whether the body is a JSON Patch. There null is a value, and ``remove`` removes a member."""
     return media_type_of(media_type) == JSON_PATCH
 
 
 def _changed(call: ApiCall, record: Record, body: Any, media_type: str, nulls: Nulls) -> Record:
-    """The record as the body wants it, with the key that the path names."""
+    """The changed record. It keeps the key that the path names."""
     rule = call.operation.rule
     if _is_json_patch(media_type):
         changed = patched(record, body)
@@ -84,14 +85,14 @@ def _changed(call: ApiCall, record: Record, body: Any, media_type: str, nulls: N
     key = record[rule.key]
     if rule.new_keys or changed.get(rule.key) == key:
         return changed
-    call.notes.append(f"{rule.key} of the body is not that of the path; the path's is kept")
+    call.notes.append(f"{rule.key} in the body differs from the one in the path, which is kept")
     return {**changed, rule.key: key}
 
 
 def merged(record: Record, body: Mapping[str, Any], nulls: Nulls) -> dict[str, Any]:
-    """The record with the members of the body; an object is merged into the one that is there.
+    """The record with the members of the body. Objects are merged recursively.
 
-    What the body has as null is taken away (RFC 7396).
+    Members that are null in the body are removed (RFC 7396).
     """
     gone = frozenset(nulls.of(body))
     result = {name: value for name, value in record.items() if name not in gone}
@@ -105,8 +106,11 @@ def merged(record: Record, body: Mapping[str, Any], nulls: Nulls) -> dict[str, A
 
 
 def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
-    """A changed copy. Raises :class:`MalformedRequest` naming the operation that fails."""
-    # Imported with the first patch.
+    """A changed copy of the record.
+
+    Raises :class:`MalformedRequest` with the number of the failed operation.
+    """
+    # Imported with the first patch, because most runs have none.
     from jsonpatch import JsonPatch, JsonPatchException
     from jsonpointer import JsonPointer, JsonPointerException
 
@@ -152,7 +156,7 @@ def patched(record: Record, operations: Sequence[Mapping[str, Any]]) -> Record:
 
 
 def _reason(error: Exception, operation: Any, document: Any) -> str:
-    """Why an operation of a patch fails, without the libraries' Python."""
+    """Why an operation of a patch fails, without Python terms from the libraries' messages."""
     if not isinstance(operation, Mapping):
         return str(error)
     path, text = operation.get("path"), " ".join(str(error).split())
@@ -167,16 +171,16 @@ def _reason(error: Exception, operation: Any, document: Any) -> str:
     if "support indexing" in text or "non-container" in text:
         return f"{at} leads into a value that is neither an object nor an array"
     if isinstance(error, TypeError | AttributeError | LookupError):
-        return "is no operation of JSON Patch (RFC 6902)"
+        return "is not an operation of JSON Patch (RFC 6902)"
     return text
 
 
 _IS_A_KEY = re.compile("'[^']*'")
-"""The whole reason of a ``KeyError``."""
+"""The complete text of a ``KeyError``."""
 
 
 def _find_at(path: Any, document: Any) -> tuple[Any] | None:
-    """The value that a path of a patch leads to."""
+    """The value at a path, in a tuple of one; None if there is none."""
     from jsonpointer import EndOfList, JsonPointer, JsonPointerException
 
     try:
@@ -187,7 +191,7 @@ def _find_at(path: Any, document: Any) -> tuple[Any] | None:
 
 
 def _longest_shift(operation: Mapping[str, Any], document: Any) -> int:
-    """The items of the arrays that an operation puts something into or takes something out of."""
+    """The total length of the arrays into which an operation inserts or from which it removes."""
     from jsonpointer import JsonPointer, JsonPointerException
 
     count = 0
@@ -195,7 +199,7 @@ def _longest_shift(operation: Mapping[str, Any], document: Any) -> int:
         try:
             array, _ = JsonPointer(pointer).to_last(document)
         except (JsonPointerException, TypeError, ValueError, LookupError, AttributeError):
-            continue  # applying it says what is wrong
+            continue  # the operation fails later with a reason
         count += len(array) if isinstance(array, list) else 0
     return count
 
@@ -206,7 +210,7 @@ def _faults(call: ApiCall, before: Record, after: Record) -> Iterable[InvalidVal
         if before.get(name) != after.get(name):
             yield InvalidValue(name, "body", "cannot be changed")
     if after.get(rule.key) is None:
-        yield InvalidValue(rule.key, "body", "cannot be taken away: the record is found by it")
+        yield InvalidValue(rule.key, "body", "cannot be removed, because it identifies the record")
     if rule.new_keys and before.get(rule.key) != after.get(rule.key):
         key = after.get(rule.key)
         if call.state.collections.find(rule.collection, rule.key, key) is not None:
@@ -219,7 +223,7 @@ def _unknown_values(call: ApiCall, after: Record) -> Iterable[str]:
 
 
 def _record_schema(call: ApiCall) -> Any:
-    """The schema that a changed record must still fit; None where the rule names none."""
+    """The schema that a changed record must still fit; None if the rule names none."""
     name, operation = call.operation.rule.schema, call.operation
     if name is None:
         return None

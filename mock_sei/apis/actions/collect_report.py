@@ -1,4 +1,4 @@
-"""``collect-report``: ``In Progress`` until a report is ready, then its records, JSON or CSV.
+"""``collect-report``: ``In Progress`` until a report is ready, then its records as JSON or CSV.
 
 Source: portfolio-management solution page; that ``Accept: text/csv`` asks for CSV is assumed.
 """
@@ -17,6 +17,7 @@ ACTION = "collect-report"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Answers the state of a report, or its records when it is ready."""
     name = call.operation.rule.key
     key = str(call.operation.find_value(call.values, name))
     found = call.state.jobs.collect(key, call.now, counts=not call.only_looks)
@@ -33,7 +34,10 @@ def act(call: ApiCall) -> ApiAnswer:
 
 
 def as_csv(records: Sequence[Record]) -> bytes:
-    """The plain members of the first record as columns."""
+    """Records as CSV.
+
+    The columns are the members of the first record that are not arrays or objects.
+    """
     first = records[0] if records else {}
     columns = [name for name, value in first.items() if not isinstance(value, dict | list)]
     text = io.StringIO()

@@ -1,8 +1,8 @@
-"""``create``: a record from the request body, beside what the document adds to it.
+"""``create``: makes a record from the request body and from what the document adds.
 
-Source: investor, product, transfer, trade and SMA pages: 201 or 202 as each documents; a trade
-initiation creates opportunities, so that one body can make several records. A key that is there
-already is refused (assumed).
+Source: investor, product, transfer, trade and SMA pages: 201 or 202 as each of them documents. A
+trade initiation creates opportunities, so one body can make several records. An existing key is
+refused (assumed).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mock_sei.apis.actions.named import refuse_second, refuse_strangers
+from mock_sei.apis.actions.named import refuse_mixed_names, refuse_second
 from mock_sei.apis.bodies import read_members
 from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, json_text
 from mock_sei.apis.jobs import COMPLETED
@@ -21,17 +21,18 @@ ACTION = "create"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Makes the record or records that the body describes, and returns the answer."""
     body = read_members(call.operation, call.body, call.content_type, call.budget, call.notes)
     return write(call, body)
 
 
 def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
-    """Adds the record, or one for each entry of a list in the body, and answers with it."""
+    """Adds a record, or one for each entry of a list in the body, and returns the answer."""
     operation, rule, state = call.operation, call.operation.rule, call.state
     if rule.each is not None:
         _refuse_many_copies(rule.each, body)
     known = call.known_records(body)
-    refuse_strangers(rule, body, known)
+    refuse_mixed_names(rule, body, known)
     names = call.names(
         body=body,
         known=known,
@@ -52,13 +53,14 @@ def write(call: ApiCall, body: Mapping[str, Any], **more: Any) -> ApiAnswer:
 
 
 MOST_COPIED = 64 * 1024 * 1024
-"""Characters of JSON that the records of one call may repeat, each the whole body but its list."""
+"""Characters of JSON that all records of one call may repeat. Each record repeats the body without
+its list."""
 
 
 def _refuse_many_copies(name: str, body: Mapping[str, Any]) -> None:
-    """An answer that repeats a long text for each entry of a list is no answer.
+    """Raises a 413 :class:`~mock_sei.errors.Refusal` if the records repeat too much text.
 
-    Raises :class:`~mock_sei.errors.Refusal`, 413.
+    Each entry of the list makes a record that repeats the other members of the body.
     """
     count = len(body[name])
     size = len(json_text({key: value for key, value in body.items() if key != name}))
@@ -74,7 +76,7 @@ def _refuse_many_copies(name: str, body: Mapping[str, Any]) -> None:
 
 
 def _add(call: ApiCall, body: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A new record and the further ones of the rule; the names that templates have of it."""
+    """Adds a new record and the rule's further records. Returns the names for templates."""
     rule, state = call.operation.rule, call.state
     fresh = state.jobs.new_key()
     names = {**names, "key": fresh}

@@ -1,7 +1,7 @@
-"""``example``: for documents that users bring, which have no rule of ours.
+"""``example``: answers operations of users' documents, which have no rule of ours.
 
-From records that were put there for the path, else from the document's examples, else made from the
-schema. Bodies are checked against the schema and not kept.
+The answer comes from records that a test put there for the path, or from the document's examples,
+or is made from the schema. Bodies are checked against the schema but not stored.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ ACTION = "example"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Checks the request against the document, and answers as the document declares."""
     operation = call.operation
     _check_body(call)
     response = _response(operation)
     if response is _NOTHING and operation.raw.get("responses"):
         call.notes.append(
-            f"{operation.name} declares errors only, so its answer is empty, with the status "
+            f"{operation.name} declares only errors, so its answer is empty, with the status "
             f"{operation.success}"
         )
     found = _content(call, response)
@@ -53,14 +54,16 @@ def act(call: ApiCall) -> ApiAnswer:
 
 
 def _key_of(body: Any) -> str | None:
-    """By which an answer's record would be found; of use for one that was just made."""
+    """The key of the record in an answer, by which later calls find it; used after a record was
+    made."""
     value = body.get("id") if isinstance(body, Mapping) else None
     return quote(str(value), safe="") if isinstance(value, str | int) else None
 
 
 _READING = ("GET", "HEAD")
 _NOTHING: Mapping[str, Any] = {}
-"""What is known of an answer without ``content``; one object, by which its value is remembered."""
+"""The media type object of an answer without ``content``. It is one object, because values are
+remembered by identity."""
 
 
 def _content(call: ApiCall, response: Mapping[str, Any]) -> ApiAnswer:
@@ -70,8 +73,8 @@ def _content(call: ApiCall, response: Mapping[str, Any]) -> ApiAnswer:
     if has_records and operation.method not in _READING:
         has_records = False
         call.notes.append(
-            f"{operation.name} is answered as its document says, and changes no record of "
-            f"{operation.rule.collection}: a test changes them by itself"
+            f"{operation.name} is answered as its document says, but changes no record of "
+            f"{operation.rule.collection}: a test must change them itself"
         )
     is_bare = not content and (operation.method == "HEAD" or not has_records)
     if operation.success in WITHOUT_BODY or is_bare:
@@ -94,7 +97,7 @@ def _content(call: ApiCall, response: Mapping[str, Any]) -> ApiAnswer:
 def _remembered(
     media_type: str, media: Mapping[str, Any], document: Document
 ) -> tuple[Sample, bytes]:
-    """A value and what is sent for it; both are made at the first call that asks for them."""
+    """An answer's value and its bytes. Both are made by the first call and then remembered."""
 
     def make() -> dict[str, Any]:
         found = answer_value(media, document, media_type)
@@ -111,7 +114,7 @@ def _sent(found: Sample, media_type: str, media: Mapping[str, Any], document: Do
 
 
 def _media(content: Mapping[str, Any], call: ApiCall) -> tuple[str, Mapping[str, Any]]:
-    """The media type that is answered, and what the document says of it."""
+    """The media type of the answer, and what the document declares for it."""
     sendable = list(filter(is_media_type, content))
     choice = choose(sendable or ["application/octet-stream"], call.accept)
     if not choice.is_accepted and sendable:

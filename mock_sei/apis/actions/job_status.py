@@ -1,4 +1,4 @@
-"""``job-status``: what a write came to, by the key it answered with.
+"""``job-status``: the result of a write, by the key in the write's answer.
 
 Source: pending-transactions pages; the members of the answer are assumed.
 """
@@ -11,6 +11,7 @@ ACTION = "job-status"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Answers the result of the write that started the job."""
     rule = call.operation.rule
     key = str(call.operation.find_value(call.values, rule.key))
     found = call.state.jobs.find(key)

@@ -1,4 +1,4 @@
-"""``list``: the records that a call's parameters pick, a page of them."""
+"""``list``: a page of the records that a call's parameters select."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from typing import Any
 from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
 from mock_sei.apis.filters import select, steps_of
 from mock_sei.apis.paging import LEAST_SIZES, find_size_note, offset_page, page
-from mock_sei.apis.records import Record, Table, ordered
+from mock_sei.apis.records import Record, RecordTable, ordered
 
 ACTION = "list"
 
 _NOT_PICKING = frozenset({"limit", "cursor", "encoded", "start", "count", "section", "include"})
 
 _ENVELOPES = {"data": ('{"data":', ""), "results": ('{"data":{"results":', "}"), "none": ("", "")}
-"""What stands before and behind the records of each envelope."""
+"""The text before and after the records in each envelope."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
-    """Selection and answer are remembered while the collection is the same: a walk asks again.
+    """Answers a page. The selection and the answer are remembered until the collection changes.
 
-    What is written meanwhile may be in the answer already: it is then remembered for records that
-    nobody asks for again.
+    A client that walks through the pages asks for the same selection repeatedly. If a record is
+    written meanwhile, the answer may already contain it. Then it is remembered for a version of the
+    collection that is not asked for again.
     """
     remember, collection = call.state.collections.remember, call.operation.rule.collection
     content = remember(
@@ -33,7 +34,7 @@ def act(call: ApiCall) -> ApiAnswer:
             remember(collection, _memo(call), lambda table: _selected(table, call)), call
         ),
     )
-    _note_size(call)  # not in what is remembered: the journal has it at every call
+    _note_size(call)  # outside the remembered part, so that each call notes it
     return ApiAnswer(content=content, status=call.operation.success)
 
 
@@ -59,7 +60,7 @@ def _content(selection: Sequence[Record], call: ApiCall) -> bytes:
 
 
 def _memo(call: ApiCall) -> Hashable:
-    """What a selection depends on beside the records."""
+    """Everything that a selection depends on, except the records."""
     parameters = call.operation.parameters
     wanted = tuple(
         (key, value)
@@ -70,12 +71,12 @@ def _memo(call: ApiCall) -> Hashable:
 
 
 def _today(call: ApiCall) -> tuple[date, date]:
-    """Some filters know it, in the zone of the records or in UTC."""
+    """The dates in the zone of the records and in UTC, because some filters depend on them."""
     return call.now.date(), call.now.astimezone(UTC).date()
 
 
-def _selected(table: Table, call: ApiCall) -> Sequence[Record]:
-    """All records that fit, in the order that is asked for."""
+def _selected(table: RecordTable, call: ApiCall) -> Sequence[Record]:
+    """All records that fit, in the requested order."""
     operation = call.operation
     steps = steps_of(operation, call.values, call.now)
     key, field = operation.rule.key, _value(call, "sort")
@@ -83,7 +84,7 @@ def _selected(table: Table, call: ApiCall) -> Sequence[Record]:
         found = select(table, steps, (key,))
     elif operation.find_parameters("sort")[0].listed:
         found = select(table, steps, (str(field), key))
-    else:  # whatever a caller names: no order is kept for it
+    else:  # a field that the caller chose: no order is kept for it
         found = ordered(select(table, steps, (key,)), str(field))
     return found[::-1] if _value(call, "order") == "desc" else found
 
@@ -95,6 +96,7 @@ def _is_reordered(call: ApiCall) -> bool:
 def paged(
     records: Sequence[Record], call: ApiCall
 ) -> tuple[Sequence[Record], dict[str, Any] | None]:
+    """One page of the records, and its paging object if the rule has paging."""
     rule = call.operation.rule
     if rule.paging == "none":
         return records, None

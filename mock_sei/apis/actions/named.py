@@ -1,7 +1,7 @@
-"""Records that members of a body name, and the state in which they can be acted upon.
+"""Finds the records that members of a body name, and checks whether they are still in progress.
 
-``names`` of the rule are those members, ``state`` is what a record has while it goes on. A lookup
-is by an order of the collection: its cost does not grow with the records that are over.
+The rule's ``names`` are these members. The rule's ``state`` has the members of a record in
+progress. An order of the collection finds the records, so finished records cost no time.
 """
 
 from __future__ import annotations
@@ -13,42 +13,43 @@ from typing import Any
 from mock_sei.apis.calls import not_authorized
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.operations import Rule
-from mock_sei.apis.records import Order, Record, Table
+from mock_sei.apis.records import Order, Record, RecordTable
 from mock_sei.errors import CONFLICT, InvalidValue, Refusal
 
 
-def refuse_strangers(rule: Rule, body: Mapping[str, Any], known: Mapping[str, Record]) -> None:
-    """A record that one name of the body names must have the values of the other names.
+def refuse_mixed_names(rule: Rule, body: Mapping[str, Any], known: Mapping[str, Record]) -> None:
+    """Refuses a body whose names belong to different records.
 
-    Raises :class:`~mock_sei.errors.Refusal`.
+    The record that one name finds must have the values of the other names. Raises
+    :class:`~mock_sei.errors.Refusal`.
     """
     for other in rule.names:
         for name in rule.names:
             if other in known and name in body and known[other].get(name, body[name]) != body[name]:
-                reason = f"{shown(body[name])} is not that of the {other} {shown(body[other])}"
+                reason = f"{shown(body[name])} does not belong to the {other} {shown(body[other])}"
                 raise not_authorized([InvalidValue(name, "body", reason)])
 
 
-def refuse_second(rule: Rule, record: Record, table: Table) -> None:
-    """A record with the names of one that goes on is refused: 409.
+def refuse_second(rule: Rule, record: Record, table: RecordTable) -> None:
+    """Refuses a second record with the names of a record in progress.
 
-    Raises :class:`~mock_sei.errors.Refusal`.
+    Raises a 409 :class:`~mock_sei.errors.Refusal`.
     """
     if not rule.state or not any(name in record for name in rule.names):
         return
-    for found in going_on(rule, table, {name: record.get(name) for name in rule.names}):
+    for found in records_in_progress(rule, table, {name: record.get(name) for name in rule.names}):
         about = ", ".join(f"{name} {record[name]}" for name in rule.names if name in record)
         raise Refusal(
             CONFLICT,
             check="state",
-            because=f"{rule.collection} has a record with {about} that goes on. End it first.",
+            because=f"{rule.collection} has a record with {about} in progress. End it first.",
             expected=f"none with {_shown(rule, rule.state)}",
             actual=f"{rule.key} {found.get(rule.key)}",
         )
 
 
-def not_going_on(rule: Rule, record: Record) -> Refusal:
-    """A 409: there is a record of these names, and it is over."""
+def not_in_progress(rule: Rule, record: Record) -> Refusal:
+    """The 409 refusal for records with these names that are all finished."""
     return Refusal(
         CONFLICT,
         check="state",
@@ -59,7 +60,9 @@ def not_going_on(rule: Rule, record: Record) -> Refusal:
     )
 
 
-def going_on(rule: Rule, table: Table, wanted: Mapping[str, Any]) -> Iterable[Record]:
+def records_in_progress(
+    rule: Rule, table: RecordTable, wanted: Mapping[str, Any]
+) -> Iterable[Record]:
     """Records in the rule's state that have all these values, the oldest first."""
     order = Order(_in_state, (tuple(wanted), tuple(rule.state.items())))
     return (record for _, record in table.with_key(order, _key(wanted.values())))

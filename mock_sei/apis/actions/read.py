@@ -8,6 +8,7 @@ ACTION = "read"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Answers the record that the path names."""
     rule = call.operation.rule
     body = shape_of(call).of(call.require_record())
     return ApiAnswer(body=enveloped(body, rule.envelope or "none"), status=call.operation.success)

@@ -1,4 +1,4 @@
-"""``remove``: the record that the path names, and its file where it has one."""
+"""``remove``: removes the record that the path names, and its file if it has one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ ACTION = "remove"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Removes the record that the path names."""
     rule, status = call.operation.rule, call.operation.success
     record = call.require_record()
     call.state.collections.replace(rule.collection, record, None)

@@ -1,15 +1,15 @@
-"""``rename``: another name for a folder; whatever lies below it goes along.
+"""``rename``: renames a folder. Everything inside it moves along.
 
 Source: content-management page (``newName`` of the query, for when a name needs to change); without
-a name the folder keeps its own. Records of such a tree have ``path`` and
-``parentPath``; the query parameter with a ``field`` holds the new name.
+a name the folder keeps its own. The records of such a tree have ``path`` and ``parentPath``. The
+query parameter with a ``field`` holds the new name.
 """
 
 from __future__ import annotations
 
 from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.misfits import shown
-from mock_sei.apis.records import Order, Record, Table, texts
+from mock_sei.apis.records import Order, Record, RecordTable, texts
 from mock_sei.apis.templates import fill
 from mock_sei.errors import InvalidValue, MalformedRequest
 
@@ -19,6 +19,7 @@ _PLACES = ("path", "parentPath")
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Renames the folder that the path names, and moves everything inside it."""
     operation, rule = call.operation, call.operation.rule
     collections = call.state.collections
     record = call.require_record()
@@ -41,7 +42,7 @@ def act(call: ApiCall) -> ApiAnswer:
         **fill(rule.fields, call.names(record=record)),
     }
     if not collections.replace(rule.collection, record, renamed):
-        return act(call)  # somebody else changed it meanwhile: again, on what is there now
+        return act(call)  # another call changed it meanwhile: repeat with the current record
     for collection in (rule.collection, *(each["collection"] for each in rule.records)):
         for each in _below(collections.table(collection), old):
             collections.replace(collection, each, _moved(each, old, new))
@@ -49,8 +50,8 @@ def act(call: ApiCall) -> ApiAnswer:
     return ApiAnswer(body=answer, status=operation.success)
 
 
-def _below(table: Table, folder: str) -> list[Record]:
-    """The records of a folder and of whatever lies in it, each once."""
+def _below(table: RecordTable, folder: str) -> list[Record]:
+    """The records of a folder and of everything inside it, each once."""
     ranges = ((folder, folder), (f"{folder}/", f"{folder}/\U0010ffff"))
     found: dict[int, Record] = {}
     for place in _PLACES:
@@ -61,7 +62,7 @@ def _below(table: Table, folder: str) -> list[Record]:
 
 
 def _moved(record: Record, old: str, new: str) -> Record:
-    """The record with its place in the renamed folder."""
+    """The record with its new place in the renamed folder."""
     changed = {
         place: new + value[len(old) :]
         for place in _PLACES

@@ -1,4 +1,4 @@
-"""``submit-report``: takes in a report by its name and answers the key it is collected with.
+"""``submit-report``: accepts a request for a report and answers the key to collect it with.
 
 Source: portfolio-management solution page (202 with ``requestId``); path and body are assumed.
 """
@@ -17,12 +17,13 @@ ACTION = "submit-report"
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Starts a report. Raises :class:`MalformedRequest` for an unknown report."""
     operation, rule = call.operation, call.operation.rule
     body = read_members(operation, call.body, call.content_type, call.budget, call.notes)
     asked = body.get(rule.key)
     name = str(asked)
     if name not in rule.reports:
-        reason = f"no report {shown(asked)}; there are {', '.join(rule.reports)}"
+        reason = f"no report {shown(asked)}; the reports are {', '.join(rule.reports)}"
         raise MalformedRequest([InvalidValue(rule.key, "body", reason)])
     report = Report(
         name=name,

@@ -1,4 +1,4 @@
-"""``upload``: a file of a multipart body, stored for the session with a record that describes it.
+"""``upload``: stores the file of a multipart body for the session, with a record that describes it.
 
 Source: work-desk attachment and content-management upload pages.
 """
@@ -16,13 +16,14 @@ from mock_sei.errors import InvalidValue, MalformedRequest
 ACTION = "upload"
 
 MOST_STORED = 128 * 1024 * 1024
-"""Bytes of all files of a session. The newest is kept whatever its size, older ones are let go: no
-operation gives a file back, so a client does not miss them."""
+"""Bytes of all files of a session. Older files are dropped first. The newest is kept regardless of
+its size. No operation gives a file back, so clients do not miss dropped files."""
 MOST_FILES = 100
-"""Files of a session: each may take one of those that the process may have open."""
+"""Files of a session. Each may need one of the process's open files."""
 
 
 def act(call: ApiCall) -> ApiAnswer:
+    """Stores the file and its record. Raises :class:`MalformedRequest` for another content type."""
     found = media_type_of(call.content_type)
     if found not in (MULTIPART, *call.operation.rule.content_types):
         sent = (call.content_type or "").partition(";")[0].strip()
@@ -36,5 +37,5 @@ def act(call: ApiCall) -> ApiAnswer:
     contents[key] = file.content
     while len(contents) > MOST_FILES or (contents.size > MOST_STORED and len(contents) > 1):
         contents.let_go_of_oldest()
-        call.notes.append("the content of the oldest upload was let go; its record is kept")
+        call.notes.append("the content of the oldest upload was dropped; its record is kept")
     return answer

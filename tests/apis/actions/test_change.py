@@ -1,4 +1,5 @@
-"""``change``: patches that work, patches that fail and leave the record, patches that are bombs."""
+"""``change``: patches that work, patches that fail without changing the record, and hostile
+patches."""
 
 from __future__ import annotations
 
@@ -163,7 +164,7 @@ def test_a_patch_that_doubles_the_record_again_and_again_is_refused() -> None:
 
 
 def test_a_patch_that_copies_a_large_member_again_and_again_is_refused() -> None:
-    """The record does not grow, the work does."""
+    """The record does not grow, but the work does."""
     copies = [{"op": "copy", "from": "/a", "path": "/b"}] * 1000
 
     with pytest.raises(MalformedRequest, match="copies too much"):

@@ -1,4 +1,4 @@
-"""``create``: what is written, answered, and refused."""
+"""``create``: what is stored, answered and refused."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PATH = "/v1/firms/F1/widgets"
 
 
 def test_a_record_has_its_body_and_what_the_document_adds() -> None:
-    """The clock's moment is an Eastern noon in March."""
+    """The clock stands at noon on a day in March, Eastern time."""
     engine = Engine.of(TEXT)
 
     answer = engine.post(
@@ -140,7 +140,7 @@ def test_an_operation_without_a_body_asks_for_none() -> None:
 
 
 def test_what_was_written_stays_when_its_body_is_changed() -> None:
-    """Two collections may share a record; none of them changes it in place."""
+    """Two collections may share a record object. Neither changes it in place."""
     engine = Engine.of(TEXT)
     engine.post('{"id": 1, "deep": {"er": [1]}}', PATH)
     before = engine.state.collections.all("widgets")[0]

@@ -1,4 +1,4 @@
-"""``example``: documents that users bring, answered from records, examples, schemas."""
+"""``example``: operations of users' documents answer from records, examples or schemas."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_an_operation_that_declares_errors_only_answers_nothing_with_a_note() ->
 
     assert (answer.status, answer.content) == (200, b"")
     assert engine.findings.notes == [
-        "GET /v1/x declares errors only, so its answer is empty, with the status 200"
+        "GET /v1/x declares only errors, so its answer is empty, with the status 200"
     ]
 
 

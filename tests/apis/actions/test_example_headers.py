@@ -61,7 +61,7 @@ def test_a_header_that_cannot_be_sent_is_noted(engine: Engine) -> None:
     engine.post("", "/orders")
 
     [note] = [each for each in engine.findings.notes if "X-Lines" in each]
-    assert note.startswith("a header of the answer is left out, 'X-Lines': the value must be one")
+    assert note.startswith("a header of the answer is left out: 'X-Lines': the value must be one")
 
 
 def test_a_header_of_the_request_comes_back_where_it_fits(engine: Engine) -> None:

@@ -63,7 +63,7 @@ def test_an_example_elsewhere_is_reported_and_the_next_one_is_answered() -> None
 def test_a_list_of_examples_is_reported_and_its_first_is_answered(examples: str) -> None:
     found, notes = answered(
         f"{{application/json: {{{OBJECT}, examples: {examples}}}}}",
-        told=["must be examples by their names"],
+        told=["must be a mapping of names to examples"],
     )
 
     assert (found.body, notes) == ({"id": 4}, [])
@@ -93,8 +93,8 @@ def test_what_cannot_be_met_is_noted_at_each_call() -> None:
     assert found.body == "2026-01-31"
     assert notes == [
         (
-            "the answer of GET /v1/x is made from its schema, of which one keyword could not be "
-            "met: '2026-01-31' is too short"
+            "the answer of GET /v1/x is made from its schema, but one keyword could not be "
+            "satisfied: '2026-01-31' is too short"
         )
     ]
 
@@ -233,8 +233,8 @@ def test_a_number_that_json_has_not_is_null_and_noted(media: str, body: object) 
     assert found.content == json.dumps(body, separators=(",", ":")).encode()
     assert notes == [
         (
-            "the answer of GET /v1/x is an example with a number that JSON has not (.nan or .inf): "
-            "null is answered in its place"
+            "the answer of GET /v1/x is an example with a number that JSON cannot express (.nan or "
+            ".inf): null is answered in its place"
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Answers of a document that declares ranges of media types beside media types."""
+"""Answers of a document that declares both ranges of media types and single media types."""
 
 from __future__ import annotations
 

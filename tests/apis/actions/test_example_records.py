@@ -141,8 +141,8 @@ paths: {{/crates: {{{method.lower()}: {{responses: {{"200": {{description: done}
 
     [note] = engine.findings.notes
     assert note == (
-        f"{method} /crates is answered as its document says, and changes no record of /crates: "
-        "a test changes them by itself"
+        f"{method} /crates is answered as its document says, but changes no record of /crates: "
+        "a test must change them itself"
     )
 
 
@@ -164,7 +164,9 @@ def test_where_there_are_two_lists_the_records_come_bare_with_a_note() -> None:
     engine = engine_of(f"{{properties: {{a: {CRATES}, b: {CRATES}}}}}", TEAL)
 
     assert engine.call("/crates").body == [TEAL]
-    assert engine.findings.notes[0].startswith("the records of GET /crates are answered as a list")
+    assert engine.findings.notes[0].startswith(
+        "the records of GET /crates are answered as a bare list"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""``list``: what picks, what only shows, and selections that follow every write and the clock."""
+"""``list``: what selects records, what only shapes the answer, and selections that follow writes
+and the clock."""
 
 from __future__ import annotations
 
@@ -78,7 +79,7 @@ def test_a_selection_follows_every_write() -> None:
 
 
 def test_a_selection_follows_the_clock_in_either_zone() -> None:
-    """Eastern midnight is none in UTC, and the other way round."""
+    """Midnight in Eastern time is not midnight in UTC."""
     engine = without_as_of()
 
     engine.now = datetime(2026, 3, 9, 3, 30, tzinfo=UTC)  # still the 8th in New York
@@ -99,7 +100,7 @@ def test_as_of_today_follows_the_clock_in_utc() -> None:
 
 
 def test_a_page_is_never_older_than_the_last_write() -> None:
-    """Others ask for the same page all the while."""
+    """Other clients ask for the same page at the same time."""
     engine = without_as_of()
     stop = threading.Event()
 

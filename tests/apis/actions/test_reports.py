@@ -86,7 +86,7 @@ def test_an_unknown_report_names_the_ones_there_are(body: str) -> None:
     )
 
     assert (field, location) == ("reportName", "body")
-    assert reason.endswith("there are Positions, Nothing")
+    assert reason.endswith("the reports are Positions, Nothing")
 
 
 def test_an_unknown_request_is_404() -> None:

@@ -1,4 +1,5 @@
-"""``transition`` and the ``state`` of a ``create``: what goes on, what is over, who comes first."""
+"""``transition`` and the ``state`` of ``create``: records in progress, finished records, and
+parallel calls."""
 
 from __future__ import annotations
 
@@ -77,7 +78,7 @@ def test_a_document_without_other_statuses_answers_400() -> None:
 
 
 def outcomes(engine: Engine, target: str) -> list[int]:
-    """What 64 calls at once are answered with, in order of their statuses."""
+    """The outcomes of 64 parallel calls, in the order of their statuses."""
 
     def one(_: int) -> int:
         try:
@@ -109,10 +110,13 @@ def test_of_many_that_end_it_at_once_one_does() -> None:
         ("{action: transition, collection: w, key: id, state: {a: 1}}", "names: missing"),
         ("{action: transition, collection: w, key: id, names: [a]}", "state: missing"),
         ("{collection: w, key: id, names: a}", "names = 'a': must be a list of texts"),
-        ("{collection: w, key: id, statuses: {invalid: 404}}", "statuses: must be of"),
-        ("{collection: w, key: id, statuses: {other: 422}}", "statuses: must be of"),
-        ("{collection: w, key: id, aliases: {a: 1}}", "aliases: must be names of members"),
-        ("{collection: w, key: id, state: {a: [1]}}", "state: must be members with texts"),
+        ("{collection: w, key: id, statuses: {invalid: 404}}", "statuses: must be a part of"),
+        ("{collection: w, key: id, statuses: {other: 422}}", "statuses: must be a part of"),
+        ("{collection: w, key: id, aliases: {a: 1}}", "aliases: must be a mapping of other names"),
+        (
+            "{collection: w, key: id, state: {a: [1]}}",
+            "state: must be a mapping of members to texts",
+        ),
         ("{collection: w, key: id, content_types: {}}", "content_types: must be a list of texts"),
     ],
 )

@@ -63,7 +63,7 @@ def test_the_oldest_files_of_a_session_are_let_go_of_and_their_records_stay(
 
     assert list(engine.state.contents) == others
     assert engine.findings.notes == [
-        "the content of the oldest upload was let go; its record is kept"
+        "the content of the oldest upload was dropped; its record is kept"
     ]
     keys = [each["id"] for each in engine.state.collections.all("files")]
     assert keys == [first, *others]

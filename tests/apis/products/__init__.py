@@ -1,1 +1,1 @@
-"""One module for each bundled product: what it answers, takes in and refuses."""
+"""One module for each bundled product: what it answers, accepts and refuses."""

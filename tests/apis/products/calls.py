@@ -1,4 +1,4 @@
-"""Calls of the functional APIs, and what the product tests say about their answers."""
+"""Calls of the functional APIs, with common checks of their answers."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ Fits = Callable[[Record], bool]
 Place = tuple[str, str]
 
 OVERSIZE = 413
-"""The gateway's own answer, which no product declares."""
+"""The gateway's own status, which no product declares."""
 
 PATCH_TYPE = "application/json-patch+json"
 
 
 class Api:
-    """A client with its token: what a test calls costs one request."""
+    """A client with its token. Each call of a test costs only one request."""
 
     def __init__(self, served: Served) -> None:
         self.served = served
         self._http = served.client()
         self._headers = served.headers()
         self._held: set[Any] = set()
-        """Operations, statuses and parameters whose answers were seen to fit."""
+        """Operations, statuses and parameters whose answers were already checked."""
 
     def call(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
     ) -> httpx2.Response:
-        """What comes must be declared in the product's document, and fit its schema."""
+        """Calls an operation. The product's document must declare the answer, and its schema must
+        fit."""
         sent = self._headers | dict(headers or {})
         answer = self._http.request(method, path, headers=sent, **options)
         self._hold_to_document(method, path, answer)
@@ -63,7 +64,7 @@ class Api:
         return self.call("GET", path, headers)
 
     def read(self, path: str, headers: Mapping[str, str] | None = None) -> Any:
-        """The body of a call that succeeds."""
+        """The body of a successful call."""
         answer = self.get(path, headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -83,7 +84,7 @@ class Api:
         return faults(self.call(method, path, **options))
 
     def missing(self, path: str, method: str = "GET", **options: Any) -> str:
-        """What the journal says about a 404."""
+        """The journal's explanation of a 404."""
         answer = self.call(method, path, **options)
         assert answer.status_code == 404, answer.text
         return self.served.platform.journal.last.refused_because or ""
@@ -92,7 +93,7 @@ class Api:
         self.served.platform.state.apis.collections.add(collection, records)
 
     def stop_clock(self, year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> None:
-        """At a moment in UTC, with a token of that time."""
+        """Stops the clock at a moment in UTC, and gets a token of that time."""
         moment = datetime(year, month, day, hour, minute, tzinfo=UTC)
         self.served.platform.clock.set(moment, frozen=True)
         self._headers = self.served.headers()
@@ -106,7 +107,7 @@ class Api:
         return self.call("POST", path, headers, files={part: file})
 
     def check_filters(self, path: str, filters: Mapping[str, Fits]) -> None:
-        """Each picks the records it names, in their order: some of them, never all."""
+        """Each filter selects the records that it names, in order: some records, but never all."""
         everything = self.every(path)
         mark = "&" if "?" in path else "?"
         for query, fits in filters.items():
@@ -115,14 +116,14 @@ class Api:
             assert 0 < len(found) < len(everything), query
 
     def check_wrong(self, path: str, wrong: Mapping[str, Place | list[Place]]) -> None:
-        """Each query is refused with an entry for every fault, and no others."""
+        """Each query is refused with an entry for every wrong value, and no other entry."""
         mark = "&" if "?" in path else "?"
         for query, places in wrong.items():
             wanted = places if isinstance(places, list) else [places]
             assert faults(self.get(f"{path}{mark}{query}")) == wanted, query
 
     def check_walk(self, path: str, key: str, limit: int) -> None:
-        """The pages give every record once, in the order of the key."""
+        """The pages contain every record once, in the order of the key."""
         mark = "&" if "?" in path else "?"
         keys = [each[key] for each in self.every(f"{path}{mark}limit={limit}")]
         total = self.read(path)["paging"]["totalCount"]
@@ -131,7 +132,7 @@ class Api:
 
 
 def faults(answer: httpx2.Response) -> list[Place]:
-    """Field and location of each entry of a 400; each has its reason."""
+    """Field and location of each entry of a 400. Each entry has a reason."""
     assert answer.status_code == 400, answer.text
     entries = answer.json()["errors"]
     assert all(entry["reason"] for entry in entries)
@@ -149,7 +150,7 @@ DATE_FILTERS: dict[str, Fits] = {
         "2025-03-01" <= each["createDate"] < "2025-10-01"
     ),
 }
-"""Those of every product whose records have both dates."""
+"""Filters of every product whose records have both dates."""
 
 WRONG_DATES: dict[str, Place | list[Place]] = {
     "createStartDate=2026-13-01": ("createStartDate", "query"),

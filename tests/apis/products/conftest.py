@@ -1,4 +1,4 @@
-"""A platform for the tests that only read, and a fresh one for each that writes."""
+"""A shared platform for tests that only read, and a fresh one for each test that writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts: filters over addresses and kinds, and changes by the members that are sent."""
+"""Accounts: filters by address and kind, and changes by the members that are sent."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_an_unknown_account_is_not_found(api: Api) -> None:
     ],
 )
 def test_a_time_in_utc_is_read_as_the_eastern_one(api: Api, sent: str, found: bool) -> None:
-    """In winter five hours earlier, in summer four."""
+    """Eastern time is five hours behind UTC in winter and four in summer."""
     api.served.platform.data.replace(
         "accounts",
         [

@@ -1,4 +1,4 @@
-"""The bank look-up: a name or a code is needed, dates only with their kind."""
+"""The bank look-up: a name or a code is required, and dates need their kind."""
 
 from __future__ import annotations
 

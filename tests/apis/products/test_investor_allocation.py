@@ -10,7 +10,7 @@ BASE = "/v1/investorallocation"
 OPERATIONS = ("positions", "transactions", "performance")
 KEYS = {"positions": "positionId", "transactions": "transactionId", "performance": "performanceId"}
 RANGE = "startDate=2020-01-01"
-"""Without any date the latest figures alone come."""
+"""Without a date, only the latest figures are answered."""
 
 
 def path(operation: str, investor: str = "all", fund: str = "FND-01") -> str:

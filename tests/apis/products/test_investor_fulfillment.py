@@ -1,4 +1,4 @@
-"""An investor as its onboarding captured it, in the envelope of that page alone."""
+"""An investor as its onboarding captured it, in an envelope that only this page documents."""
 
 from __future__ import annotations
 

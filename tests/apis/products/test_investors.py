@@ -1,4 +1,4 @@
-"""Investors: four readings of one record, creation, and changes by JSON Patch."""
+"""Investors: four views of one record, creation, and changes by JSON Patch."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_limit_above_the_largest_page_is_noted_in_the_journal_every_time(
     reading: Api, limit: str, is_noted: bool
 ) -> None:
     note = f"limit={limit}: a page has at most 50 records; follow paging for the others"
-    for _ in range(2):  # the second answer is remembered
+    for _ in range(2):  # the second answer comes from memory
         reading.read(f"{FULL}?limit={limit}")
         assert (note in reading.served.platform.journal.last.notes) is is_noted
 

@@ -1,4 +1,4 @@
-"""Jobs of the one business line there is."""
+"""Jobs of the only business line."""
 
 from __future__ import annotations
 

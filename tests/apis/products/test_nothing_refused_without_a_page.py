@@ -1,8 +1,8 @@
-"""No bundled document refuses what no page of the vendor says is refused.
+"""No bundled document refuses a value unless a page of the vendor says so.
 
-Whatever narrows a parameter or a body beyond its type (a list of values, a required member, a
-pattern, a bound) names its page beside it, in ``x-page``; a bound of ours gives its reason, in
-``x-ours``. Answers have no closed lists: what is written may hold any value.
+A restriction of a parameter or a body beyond its type (a list of values, a required member, a
+pattern, a bound) names its page in ``x-page`` beside it. A bound of our own gives its reason in
+``x-ours``. Answers have no closed lists, because written records may hold any value.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ INNER = ("items", "additionalProperties", "not", "if", "then", "else", "contains
 def schemas_in(
     document: Document, schema: Any, place: str, seen: dict[int, None]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """A schema and all that it is made of, each once."""
+    """A schema and all schemas inside it, each once."""
     schema = document.follow(schema, place)
     if not isinstance(schema, Mapping) or id(schema) in seen:
         return
@@ -46,14 +46,14 @@ def schemas_in(
     inner = [(key, schema[key]) for key in INNER if key in schema]
     inner += list((schema.get("properties") or {}).items())
     for key in ("allOf", "anyOf", "oneOf"):
-        # An alternative that only asks for members belongs to the schema it stands in.
+        # An alternative that only requires members belongs to the schema around it.
         inner += [(key, each) for each in schema.get(key, ()) if each.keys() - {"required"}]
     for name, each in inner:
         yield from schemas_in(document, each, f"{place}.{name}", seen)
 
 
 def unfounded(place: str, schema: Mapping[str, Any]) -> list[str]:
-    """What narrows a schema without a page or, for a bound, a reason."""
+    """Restrictions of a schema without a page or, for a bound, without a reason."""
     found = NARROWING & schema.keys()
     if any(not each.keys() - {"required"} for each in schema.get("anyOf", ())):
         found |= {"anyOf"}
@@ -118,7 +118,7 @@ def test_open_lists_have_a_grade_of_their_own_and_answers_no_closed_lists(produc
 
 
 def smallest_body(operation: Operation) -> Any:
-    """What the document requires, and nothing else."""
+    """Only the members that the document requires."""
     media = operation.raw["requestBody"]["content"]["application/json"]
     schema = operation.document.follow(media["schema"], operation.name)
     example = media["example"]
@@ -136,7 +136,7 @@ WRITES = [
 
 
 def path_of(operation: Operation) -> str:
-    """With the keys of records that are there."""
+    """The path of an operation with the keys of existing records."""
     path = operation.path
     for parameter in operation.parameters.values():
         if parameter.place == "path":
@@ -154,7 +154,7 @@ READS = [each for each in OPERATIONS if each.method == "GET" and each.rule.actio
 def test_the_smallest_body_is_taken_and_every_answer_stays_valid(
     api: Api, operation: Operation
 ) -> None:
-    """``Api`` holds every answer to its document."""
+    """``Api`` checks every answer against its document."""
     answer = api.call(operation.method, path_of(operation), json=smallest_body(operation))
 
     assert 200 <= answer.status_code < 300, answer.text

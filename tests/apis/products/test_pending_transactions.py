@@ -216,7 +216,7 @@ def test_the_key_of_the_path_is_copied_into_the_transaction(api: Api) -> None:
 
     assert answer.json()["externalId"] == "PTX-0001"
     (note,) = api.served.platform.journal.last.notes
-    assert note == "externalId of the body is not that of the path; the path's is kept"
+    assert note == "externalId in the body differs from the one in the path, which is kept"
     assert read(api)["externalId"] == "PTX-0001"
 
 

@@ -1,4 +1,5 @@
-"""SMA trade orders: instructions that are sent and read back; reading is in test_trade_tickets."""
+"""SMA trade orders: sending instructions and reading them back. test_trade_tickets tests the
+lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Third parties: kinds, sections, plain cursors, and validation that can be switched off."""
+"""Third parties: kinds, sections, plain-text cursors, and validation that can be switched off."""
 
 from __future__ import annotations
 

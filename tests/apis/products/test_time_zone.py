@@ -1,4 +1,4 @@
-"""The setting ``time_zone``: in which zone records hold the times that have no offset."""
+"""The setting ``time_zone``: the zone of records' times that have no offset."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support import Served
 SUMMER = datetime(2026, 7, 15, 3, 30, tzinfo=UTC)
 WINTER = datetime(2026, 1, 15, 3, 30, tzinfo=UTC)
 MONTH_S_END = datetime(2026, 8, 1, 4, 30, tzinfo=UTC)
-"""August in New York, July in EST."""
+"""This moment is in August in New York, and in July in EST."""
 TICKETS = "/v1/order/tradetickets"
 WIRES = "/v1/investors/INV-0001/wireInstructions"
 ZONES = ("America/New_York", "EST")
@@ -48,7 +48,7 @@ def test_a_record_is_made_at_the_time_of_the_zone(
     api.served.platform.reset()
     api.served.platform.clock.set(now, frozen=True)
     made = Api(api.served).call("POST", TICKETS, json={}).json()
-    assert made["createDate"] == text  # a reset leaves the zone as it is
+    assert made["createDate"] == text  # a reset does not change the zone
 
 
 @pytest.mark.parametrize(("zone", "hour"), [("America/New_York", "11"), ("EST", "10")])
@@ -91,7 +91,7 @@ def test_this_month_is_the_month_of_the_zone(
 def test_platforms_of_two_zones_in_one_process_keep_them_apart(
     shared_store: CertificateStore,
 ) -> None:
-    """They share the seed's records and their orders."""
+    """The platforms share the seed's records and their orders."""
     summers = [api_of(shared_store, zone, SUMMER) for zone in ZONES]
     made = [each.call("POST", TICKETS, json={}).json()["createDate"] for each in summers]
     assert made == ["2026-07-14T23:30:00.000", "2026-07-14T22:30:00.000"]

@@ -1,4 +1,4 @@
-"""From an initiation to its tracking number, and what can be read by that number."""
+"""From a trade initiation to its tracking number, and what can be read by that number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing ceremonies: begun, cancelled and told of again, by tracking number or by group."""
+"""Signing ceremonies: begun, cancelled, and notified again, by tracking number or by group."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def post(api: Api, path: str, body: Any) -> httpx2.Response:
 
 
 def refused(api: Api, path: str, body: Any, status: int) -> str:
-    """The code of the error; whatever was refused left the ceremonies as they were."""
+    """The code of the error. The refused call must not have changed the ceremonies."""
     before = ceremonies(api)
     answer = post(api, path, body)
     assert answer.status_code == status, answer.text
@@ -79,7 +79,7 @@ def test_a_group_is_named_in_both_spellings(api: Api, path: str, spelling: str) 
 
 @pytest.mark.parametrize("body", [{}, HOST, {"trackingNumber": "", "opportunityGroupID": ""}])
 def test_no_member_is_required_to_begin(api: Api, body: Record) -> None:
-    for _ in range(2):  # nothing that is named can conflict
+    for _ in range(2):  # a body without names cannot conflict
         assert post(api, SUBSCRIBE, body).status_code == 200
 
 
@@ -91,7 +91,7 @@ def test_an_empty_number_beside_another_counts_as_not_sent(api: Api) -> None:
 def test_a_second_ceremony_conflicts_until_the_first_is_cancelled(api: Api) -> None:
     assert refused(api, SUBSCRIBE, GOING_ON, 409) == "resource.state.failure"
     assert "TN-000101" in why(api)
-    assert "goes on" in why(api)
+    assert "in progress" in why(api)
 
     assert post(api, CANCEL, GOING_ON).status_code == 200
     assert post(api, SUBSCRIBE, GOING_ON).status_code == 200

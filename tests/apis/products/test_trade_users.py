@@ -1,4 +1,4 @@
-"""Trade users: one body for what is sent and what is answered, without an envelope."""
+"""Trade users: requests and answers have the same members, without an envelope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wire instructions of one investor, and what changed lately by the platform's clock."""
+"""Wire instructions of one investor, and recent changes by the platform's clock."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_periods_are_those_of_the_clock(api: Api) -> None:
     days += ["2026-05-10", "2026-05-11", "2026-05-13", "2026-05-14", "2026-05-15"]
     records = [wire(number, day) for number, day in enumerate(days, 10)]
     platform.data.replace("wire-instructions", records)
-    api = Api(api.served)  # its token is of the new time
+    api = Api(api.served)  # gets a token of the new time
 
     for period, first, last in (
         ("yesterday", "2026-05-13", "2026-05-13"),

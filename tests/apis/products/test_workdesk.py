@@ -1,4 +1,4 @@
-"""Work Desk: tickets by position, fields of a kind of ticket, attachments that are kept."""
+"""Work Desk: tickets by position, fields of a kind of ticket, and stored attachments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADERS = {"FileName": "note.txt", "ContentType": "text/plain"}
 
 
 def pages(api: Api, query: str, size: int) -> list[Record]:
-    """All tickets, so many at a time."""
+    """All tickets, read in pages of this size."""
     found: list[Record] = []
     while True:
         body = api.read(f"{TICKETS}?{query}&startAt={len(found)}&maxResult={size}")
@@ -54,7 +54,7 @@ def test_edges_of_the_positions(
 
 @pytest.mark.parametrize("query", ["startAt=-1", "maxResult=1.5", "startAt=a&maxResult=b"])
 def test_positions_that_are_no_numbers_count_as_not_sent(reading: Api, query: str) -> None:
-    """The page declares them as text."""
+    """The page declares positions as text."""
     assert reading.read(f"{TICKETS}?{query}") == reading.read(TICKETS)
     assert reading.read(f"{TICKETS}?startAt={'9' * 20}")["data"] == []
 
