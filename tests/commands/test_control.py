@@ -1,4 +1,4 @@
-"""``mock-sei clock``, ``faults``, ``reset``, ``applications`` and ``data``: a shell's operations."""
+"""Commands that perform operations at a running server: clock, faults, reset and others."""
 
 from __future__ import annotations
 
