@@ -1,7 +1,7 @@
-"""The commands that make PEM, as clients want it, of what somebody has.
+"""Shell commands that convert a file to the PEM that clients need.
 
-A command is made only where it works: the text that it would write is made here first, and read.
-Source of the PKCS#12 commands: Security FAQ, the extraction instructions.
+A command is only suggested if it works: this module makes the text that it would write, and reads
+it. Source of the PKCS#12 commands: Security FAQ, the extraction instructions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LEGACY = "-provider legacy -provider default"
 
 
 class Role(StrEnum):
-    """What a file is given for."""
+    """What a file should hold."""
 
     CERTIFICATE = "certificate"
     KEY = "key"
@@ -40,12 +40,13 @@ _NAMES = {
     Role.CA: ("ca.pem", "ca"),
     Role.REQUEST: ("request.csr", "request"),
 }
-"""What the commands write, and how what stands in between is called."""
+"""The file that the commands write for each role, and the first part of an intermediate file's
+name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a file is, and which names the commands must leave alone."""
+    """A file to convert, its role, and the names of files that must not be overwritten."""
 
     path: str
     role: Role
@@ -55,25 +56,27 @@ class Place:
 
     @property
     def shown(self) -> str:
-        """For a shell."""
+        """The path, quoted for a shell."""
         return shlex.quote(f"./{self.path}" if self.path.startswith("-") else self.path)
 
     @property
     def out(self) -> str:
+        """The name of the file that the commands write."""
         return self.named(_NAMES[self.role][0])
 
     def named(self, name: str) -> str:
+        """``name``, or another name if a file has it already."""
         return f"new-{name}" if name in self.taken else name
 
     def inner(self, suffix: str) -> Place:
-        """Of what a command unpacks on the way."""
+        """An intermediate file that one command writes and the next one reads."""
         name = self.named(f"{_NAMES[self.role][1]}.{suffix}")
         taken = {*self.taken, name}
         return Place(path=name, role=self.role, taken=taken, depth=self.depth + 1)
 
 
 def find_commands(content: bytes, place: Place) -> tuple[str, ...]:
-    """Lines for a shell that make PEM of a file; none where none is known."""
+    """Shell commands that convert a file to PEM; empty if none are known."""
     form = form_of(content)
     if form is Form.PEM or form in _TEXTS:
         return _of_text(content, place)
@@ -86,7 +89,7 @@ def find_commands(content: bytes, place: Place) -> tuple[str, ...]:
 
 
 def is_usable(content: bytes, role: Role) -> bool:
-    """Whether OpenSSL finds in some text what it looks for."""
+    """True if OpenSSL can read a text as what its role needs."""
     found = read_pem(content)
     if any(isinstance(each, Fault) for each in found):
         return False
@@ -103,7 +106,7 @@ def _looks_like_key(block: Block) -> bool:
 
 
 _TEXTS = frozenset({Form.ESCAPED, Form.PERCENT, Form.RICH_TEXT, Form.MAIL, Form.JSON})
-"""Forms of text that may hold PEM between other things."""
+"""Forms of text that may hold PEM among other text."""
 
 
 def _of_text(content: bytes, place: Place) -> tuple[str, ...]:
@@ -132,7 +135,7 @@ def _of_good_text(content: bytes, place: Place) -> tuple[str, ...]:
 
 
 def _private(place: Place, written: bytes) -> tuple[str, ...]:
-    """What a shell wrote may be read by others, unlike what openssl writes for a key."""
+    """A command that protects a private key: unlike openssl, a shell lets others read its file."""
     return (f"chmod 600 {place.out}",) if b"PRIVATE KEY-----" in written else ()
 
 
@@ -167,7 +170,7 @@ _UNPACKING: Mapping[Form, Callable[[bytes, Place, str], str]] = {
         f"sed '/^-----/d' {place.shown} | tr -d '[:space:]' | base64 -d > {out}"
     ),
 }
-"""The command that writes what stands in a wrapping."""
+"""The command that unpacks each form of file that holds another one."""
 
 _SUFFIXES: Mapping[Form, str] = {
     Form.PKCS12: "pfx",
@@ -191,7 +194,7 @@ def _of_wrapping(content: bytes, form: Form, place: Place) -> tuple[str, ...]:
 
 
 def _of_pkcs12(content: bytes, place: Place) -> tuple[str, ...]:
-    """The two commands of the FAQ (its en dash read as a hyphen); one where a CA's is wanted."""
+    """The two commands of the FAQ, with a hyphen for its en dash; one command for a CA."""
     legacy = " -legacy" if find_legacy_cipher(content) else ""
     start = f"openssl pkcs12{legacy} -in {place.shown}"
     if place.role is Role.CA:
@@ -217,7 +220,10 @@ def _of_pkcs7(content: bytes, place: Place) -> tuple[str, ...]:
 
 
 def _print_certificates(der: bytes, place: Place, how: str) -> tuple[str, ...]:
-    """All of them for a CA's file; of the client's its own first, which PKCS#7 does not keep so."""
+    """A command that prints all certificates for a CA; for a client, it prints the client's own.
+
+    The order of certificates in a PKCS#7 file means nothing.
+    """
     start = f"openssl pkcs7{how} -in {place.shown} -print_certs"
     number = _leaf_number(der) if place.role is Role.CERTIFICATE else 1
     if number == 1:
@@ -229,12 +235,12 @@ _NTH = "awk '/-----BEGIN/ {{ n++ }} n == {number}'"
 
 
 def nth_certificate(number: int, place: Place) -> str:
-    """The command that takes one certificate out of a file of several, counted from 1."""
+    """A command that copies one certificate out of a file with several. They count from 1."""
     return f"{_NTH.format(number=number)} {place.shown} > {place.out}"
 
 
 def _leaf_number(der: bytes) -> int:
-    """Which certificate of a PKCS#7 file is no CA's, counted from 1; 1 where none is."""
+    """The place of the first certificate in a PKCS#7 file that is not a CA's, from 1; else 1."""
     try:
         certificates = pkcs7.load_der_pkcs7_certificates(der)
     except (ValueError, UnsupportedAlgorithm):
@@ -302,4 +308,4 @@ _FINAL: Mapping[tuple[Form, Role], Callable[[bytes, Place], tuple[str, ...]]] = 
     (Form.PVK, Role.KEY): _of_pvk,
     (Form.MSBLOB, Role.KEY): _of_msblob,
 }
-"""What makes PEM of a form that holds no other file."""
+"""The function that makes the commands for each form that does not hold another file."""

@@ -1,6 +1,6 @@
-"""The first thing that keeps OpenSSL from reading what somebody took for PEM.
+"""The first mistake in a text that should be PEM but that OpenSSL cannot read.
 
-BEGIN and END are looked for in whatever shape they are, also where OpenSSL sees none.
+It also finds malformed BEGIN and END lines, which OpenSSL does not recognise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mock_sei.certificates.pem import (
 )
 
 _DASH = rb"(?:-|\xe2\x80[\x90-\x95]|\xe2\x88\x92)"
-"""A hyphen, or a dash that a word processor made of some."""
+"""A hyphen, or a dash that a word processor put in place of hyphens."""
 _LOOSE = re.compile(
     rb"(%b{1,12})[ \t]*(BEGIN|END)[ \t]+([A-Z0-9][A-Z0-9 .-]{0,40}?)[ \t]*(%b{1,12})"
     % (_DASH, _DASH),
@@ -26,7 +26,7 @@ _LOOSE = re.compile(
 
 
 def find_mistake(content: bytes) -> Fault | None:
-    """The first thing that keeps OpenSSL from reading what somebody took for PEM."""
+    """The first mistake in a text that should be PEM, None if OpenSSL can read the text."""
     spoiled = next(filter(None, map(_spoiled, _LOOSE.finditer(content))), None)
     fault = next(iter(faults_of(content)), None)
     if spoiled and (fault is None or _explains(spoiled, fault)):
@@ -35,7 +35,7 @@ def find_mistake(content: bytes) -> Fault | None:
 
 
 def _explains(spoiled: Fault, fault: Fault) -> bool:
-    """A spoiled END line is why its block has no end."""
+    """True if a malformed line is the reason for another mistake, such as a missing END line."""
     return spoiled.line <= fault.line or fault.mistake in (Mistake.NO_END, Mistake.OTHER_END)
 
 

@@ -1,10 +1,8 @@
-"""What is wrong with each certificate of a client's chain, judged by itself.
+"""The problems of each certificate in a client's chain.
 
-One table of judgements for everybody who must name the certificate that is wrong: the submission
-of an own certificate, the journal of refused handshakes, the doctor. OpenSSL says only what is
-wrong with a chain, and Python's ``ssl`` does not say with which certificate of it.
-
-The judgements themselves are in :mod:`mock_sei.certificates.judgements`.
+OpenSSL only says what is wrong with a chain, and Python's ``ssl`` does not say with which of its
+certificates. The registration of a client's own certificate, the journal and the doctor must name
+it, so all three use this module. The checks are in :mod:`mock_sei.certificates.judgements`.
 """
 
 from __future__ import annotations
@@ -31,21 +29,23 @@ from mock_sei.rules.connection import ChainFault, FaultKind
 
 LONGEST_CHAIN = 8
 MOST_SENT = 30
-"""Certificates of one message that are looked at to find which is wrong; chains have three or
-four."""
+"""Of the certificates that a client sends, so many are checked. Usual chains have three or four."""
 
 
 def find_faults(chain: Sequence[x509.Certificate], now: datetime) -> list[ChainFault]:
-    """Everything that is wrong with each certificate, the client's own first.
+    """All problems of each certificate in a chain, those of the client's own certificate first.
 
-    ``chain`` is the client's own certificate and the CAs above it, nearest first. What cannot be
-    read is left to whoever reads the certificate.
+    ``chain`` is the client's own certificate and the CAs above it, from its issuer upward. A check
+    is left out if it needs a part of the certificate that cannot be read.
     """
     return [fault for place in _places(chain, now) for fault in _faults_of(place, JUDGEMENTS)]
 
 
 def date_faults(authorities: Sequence[x509.Certificate], now: datetime) -> list[ChainFault]:
-    """Which CAs above a client's certificate are not valid at this moment."""
+    """The CAs above a client's certificate that are not valid at the time ``now``.
+
+    ``authorities`` are these CAs, from the issuer upward.
+    """
     return [
         fault
         for position, each in enumerate(authorities, 1)
@@ -82,7 +82,7 @@ def _places(chain: Sequence[x509.Certificate], now: datetime) -> Iterator[Place]
 
 
 def read_chain(ders: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
-    """Those that can be read; the first one must be among them, or nothing is."""
+    """The certificates that can be read, from DER. If the first one cannot, the result is empty."""
     read: list[x509.Certificate] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
@@ -99,7 +99,10 @@ def read_chain(ders: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 def path_of_ders(ders: Sequence[bytes], now: datetime) -> tuple[x509.Certificate, ...]:
-    """As :func:`path_of`, of the first that a client sent; empty where its own cannot be read."""
+    """As :func:`path_of`, for certificates in DER as a client sent them, its own one first.
+
+    The result is empty if the client's own certificate cannot be read.
+    """
     own, *others = read_chain(ders[:MOST_SENT]) or (None,)
     return () if own is None else path_of(own, others, now)
 
@@ -107,10 +110,9 @@ def path_of_ders(ders: Sequence[bytes], now: datetime) -> tuple[x509.Certificate
 def path_of(
     certificate: x509.Certificate, others: Sequence[x509.Certificate], now: datetime
 ) -> tuple[x509.Certificate, ...]:
-    """The certificate and those of the others that are above it, nearest first.
+    """A certificate and the CAs above it, from its issuer upward, chosen from ``others``.
 
-    Chosen as OpenSSL chooses: by names and key identifiers, one that is valid at this moment before
-    one that is not. It costs what there is, once for each step.
+    They are chosen as OpenSSL does: by names and key identifiers, and if possible with valid dates.
     """
     by_name: dict[x509.Name, list[x509.Certificate]] = {}
     for each in others:
@@ -126,7 +128,10 @@ def path_of(
 
 
 def may_have_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """By name and, where both tell one, by key identifier."""
+    """True if ``issuer`` has the name and the key identifier that ``certificate`` asks for.
+
+    The key identifier only counts if both certificates have it.
+    """
     if issuer.subject != certificate.issuer:
         return False
     try:
@@ -140,4 +145,5 @@ def may_have_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> 
 
 
 def is_valid(certificate: x509.Certificate, now: datetime) -> bool:
+    """True if the certificate's dates allow the time ``now``."""
     return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc

@@ -1,4 +1,4 @@
-"""The two accounts whose certificates are tested, and whether one would get in."""
+"""The two accounts of these tests, and the check that a certificate would be let in."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ DEMO, TEAM = "svc-demo", "svc-nightly"
 
 
 def is_let_in(platform: Platform, peer: PeerCertificate) -> bool:
-    """By our own check, which a kept-alive connection meets at its next request."""
+    """True if our own check accepts a certificate, as at the next request of an open connection."""
     return platform.judge_certificate(peer) is None

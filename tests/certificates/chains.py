@@ -1,4 +1,4 @@
-"""Chains of a client's own CA, sound but for one certificate or two: leaf, intermediate, root."""
+"""Chains of a client's own CA with one or two wrong certificates: leaf, intermediate, root."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ _CLIENT = _purposes(ExtendedKeyUsageOID.CLIENT_AUTH)
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What is unusual about one certificate, as far as the place allows it."""
+    """A change that makes one certificate of a chain unusual or wrong."""
 
     kind: FaultKind | None
-    """What it is judged as; None where the certificate is good, or OpenSSL alone knows better."""
+    """The problem that must be found; None if the certificate is good, or if only OpenSSL finds
+    it."""
     good: bool = False
     places: tuple[str, ...] = PLACES
     start: datetime = NOW - timedelta(days=30)
@@ -118,14 +119,14 @@ ONE_CHANGE = [(name, place) for name, change in CHANGES.items() for place in cha
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """A chain with its leaf's key."""
+    """A chain, and the private key of its leaf."""
 
     leaf: bytes
-    """DER, as the others."""
+    """The leaf in DER. The others are in DER, too."""
     authorities: tuple[bytes, ...]
-    """Nearest first."""
+    """The CAs, from the leaf's issuer upward."""
     changes: Mapping[str, Change] = field(default_factory=dict)
-    """By place."""
+    """All certificates, by their place in the chain."""
 
     @property
     def identity(self) -> Identity:
@@ -141,7 +142,7 @@ class Chain:
 
 
 def chain_of(changes: Mapping[str, str] | None = None) -> Chain:
-    """``changes`` are names of :data:`CHANGES`, by place."""
+    """A chain with changes: names of :data:`CHANGES`, by place."""
     wanted = {place: CHANGES[name] for place, name in (changes or {}).items()}
     sound = Change(kind=None, good=True)
     top = wanted.get("root", sound)

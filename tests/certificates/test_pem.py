@@ -1,4 +1,4 @@
-"""PEM is read as OpenSSL reads it: what the one takes the other takes, whatever was done to it."""
+"""The PEM reader accepts exactly the texts that OpenSSL accepts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PIECES = st.sampled_from(
 
 @st.composite
 def spoiled(draw: st.DrawFn, pem: bytes) -> bytes:
-    """A file with pieces put in, bytes taken out, and lines of another length."""
+    """A PEM file with inserted pieces, removed bytes, and lines of another length."""
     body = b"".join(pem.splitlines()[1:-1])
     width = draw(st.sampled_from([64, 64, 63, 76, 254, 255, 300]))
     lines = [body[start : start + width] for start in range(0, len(body), width)]
@@ -43,7 +43,7 @@ def spoiled(draw: st.DrawFn, pem: bytes) -> bytes:
 
 
 def is_taken(content: bytes) -> bool:
-    """Whether a file of CAs is good by this reader and the library that reads what it finds."""
+    """True if this reader, and the library for its blocks, accept a file of CAs."""
     found = read_pem(content)
     certificates = [each for each in found if isinstance(each, Block) and each.is_certificate]
     if any(isinstance(each, Fault) for each in found):

@@ -1,4 +1,4 @@
-"""The path from a certificate to its root, and what is wrong with each certificate of it."""
+"""The path from a certificate to its root, and the problems of each certificate."""
 
 from __future__ import annotations
 

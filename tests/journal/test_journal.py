@@ -1,4 +1,4 @@
-"""The journal: bounded, honest about what it let go, one readable line an entry."""
+"""The journal: its limits, its count of dropped entries, and one line for each entry."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_request_is_shown_as_it_came_but_for_its_secrets() -> None:
 
 
 def test_known_secrets_are_hidden_in_the_reason_too() -> None:
-    """A client that swaps its pair sends the AppSecret where the AppKey is shown."""
+    """A client that swaps its key pair sends the AppSecret as the AppKey, which is shown."""
     request = Request(method="POST", path="/", secrets=lambda: SecretIndex(["hunter2-hunter2"]))
     entry = Entry(kind="exchange", timestamp=0, connection=CONNECTION, request=request)
     entry.refuse(

@@ -1,4 +1,4 @@
-"""Journal entries read back from their JSON are the entries they were."""
+"""A journal entry that is read from its JSON equals the original."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operation patterns: what they match, what may be armed, and what that costs."""
+"""Operation patterns: what they match, which are allowed, and their cost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATTERNS = st.lists(
 
 
 def slowly_matches(pattern: str, text: str) -> bool:
-    """By trying everything."""
+    """A slow reference that tries all possible matches."""
     parts = re.findall(r"\{[^}]*\}|.", pattern)
 
     @cache

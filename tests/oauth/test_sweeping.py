@@ -1,4 +1,4 @@
-"""Ended entries of the OAuth stores go: each new entry pays for a few of them."""
+"""The OAuth stores delete expired entries: with each new entry a few of them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def issued(store: Codes) -> str:
 
 
 class Stores:
-    """One of each, on one clock that stands still."""
+    """One of each store, on a stopped clock."""
 
     def __init__(self) -> None:
         self.clock, random = Clock(), make_random(1)
@@ -104,7 +104,7 @@ def test_a_session_that_is_used_does_not_go_at_its_first_end() -> None:
 
 
 def test_what_is_taken_out_early_leaves_nothing_behind() -> None:
-    """Its own end would be reached in an hour that never passes on a clock that stands still."""
+    """The entry's end would be in an hour, which never passes on a stopped clock."""
     ends, stores = Ends[int](), Stores()
     for number in range(6000):
         ends.add(number, 3600)
@@ -160,7 +160,7 @@ def test_every_used_refresh_token_of_a_living_consent_is_known() -> None:
 
 
 def test_no_other_text_is_a_refresh_token() -> None:
-    """A number that was not given yet, another family's signature, a changed character."""
+    """Forged refresh tokens: a number not issued yet, another signature, a changed character."""
     store, twin = (Authorizations(clock=Clock(), random=make_random(seed)) for seed in (1, 2))
     token = str(granted(store).refresh_token)
     other = str(granted(store).refresh_token)

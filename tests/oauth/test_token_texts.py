@@ -33,7 +33,7 @@ def raw(part: str) -> bytes:
 
 
 def other_texts(token: str) -> Iterator[tuple[str, str]]:
-    """Texts that a lenient decoder reads as the same token."""
+    """Texts that a lenient decoder would read as the same token."""
     head, signature = token.rsplit(".", 1)
     last = URL_ALPHABET.index(token[-1])
     for changed in range(1, 16):

@@ -1,4 +1,4 @@
-"""What travels upward from a connection are values."""
+"""The platform gets a connection's data as values."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""``grant_type=client_credentials``: the server acts for itself, on its service account.
+"""``grant_type=client_credentials``: a server calls for itself, with its service account.
 
-Its token cannot be refreshed. Source: token page, Security FAQ; RFC 6749 section 4.4.
+There is no refresh token. Source: token page, Security FAQ; RFC 6749 section 4.4.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GRANT_TYPE = GrantType.CLIENT_CREDENTIALS
 
 
 def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
-    """The account was checked with the client; what is left is the scope."""
+    """Checks the scope and issues a token. The client authentication has checked the account."""
     application, account = client.application, client.service_account
     scope = granted_scope(request.find("scope"), application)
     token = server.tokens.mint(

@@ -1,7 +1,7 @@
-"""``grant_type=invalidate_token``: the token endpoint's own way to revoke a token.
+"""``grant_type=invalidate_token``: it revokes a token at the token endpoint.
 
-Named on the token page, its fields unreadable: ``token``, ``access_token`` or ``refresh_token`` and
-the answer of the revoke page are assumed.
+The token page names this grant, but its fields cannot be read there. Assumed are the parameters
+``token``, ``access_token`` and ``refresh_token``, and the answer, which is that of the revoke page.
 """
 
 from __future__ import annotations

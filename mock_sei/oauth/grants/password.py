@@ -1,4 +1,4 @@
-"""``grant_type=password``: an SEI-internal application hands the end user's password in.
+"""``grant_type=password``: an SEI-internal application sends the end user's password.
 
 Source: Security FAQ (the table), token page (the fields); RFC 6749 section 4.3.
 """

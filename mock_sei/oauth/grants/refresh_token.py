@@ -1,7 +1,7 @@
-"""``grant_type=refresh_token``: new tokens for an old refresh token, which is then used up.
+"""``grant_type=refresh_token``: a client exchanges a refresh token for new tokens, once.
 
-The reuse of a used one ends the whole family. Source: get-token page; RFC 6749 section 6, RFC 9700
-section 4.14.2. That the 30 days run from the first token is assumed.
+A second use ends all tokens of the consent. Source: get-token page; RFC 6749 section 6, RFC 9700
+section 4.14.2. It is assumed that the 30 days begin with the first token.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     if not server.authorizations.is_live(authorization):
         raise _refused("The 30 days of the refresh token are over; the user must log in again.")
     if authorization.user not in server.registry.end_users:
-        raise _refused(f"The end user {authorization.user} is gone.")
+        raise _refused(f"The end user {authorization.user} no longer exists.")
     scope = narrowed_scope(request.find("scope"), authorization.scope)
     server.authorizations.rotate(authorization)
     return server.user_token_response(

@@ -1,7 +1,7 @@
-"""``grant_type=sessionToken``: tokens for the session that the log-in page started.
+"""``grant_type=sessionToken``: it issues tokens for a session that the log-in page started.
 
-Named on the token page, its fields unreadable: that ``sessionToken`` carries the value of the
-log-in page's cookie is assumed.
+The token page names this grant, but its fields cannot be read there. It is assumed that the
+parameter ``sessionToken`` has the value of the log-in page's cookie.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
         raise Refusal(
             GRANT_INVALID,
             check="session",
-            because="No live session has this sessionToken; log in on the page again."
+            because="No session has this sessionToken, or it has ended; log in on the page again."
             f"{explain_unknown(text, server.sessions.find, server)}",
         )
     authorization = server.authorize(
