@@ -28,7 +28,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.submitted import CA, CERTIFICATE, read_own_certificate, read_request
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.rules.clock import Clock
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.records import CertificateSource, ServiceAccount
 from mock_sei.rules.registry import Registry
 from mock_sei.values.texts import spelled
@@ -107,25 +107,25 @@ class AccountCertificates:
         # An empty list is left out: to search it would take 5 % of a connection's time.
         return Trusted(b"", self.revocations.newest_pem() if len(self.revocations) else b"")
 
-    def admits(self, peer: PeerCertificate) -> bool:
+    def admits(self, presented: ClientCertificate) -> bool:
         """True if this platform's CA signed the certificate, or if it is registered."""
-        return peer.fingerprint in self._own or self._authority.has_signed(peer)
+        return presented.fingerprint in self._own or self._authority.has_signed(presented)
 
-    def chain_of(self, peer: PeerCertificate) -> Sequence[x509.Certificate]:
+    def chain_of(self, presented: ClientCertificate) -> Sequence[x509.Certificate]:
         """The CAs that were submitted with a registered certificate, from its issuer upward."""
-        own = self._own.get(peer.fingerprint)
+        own = self._own.get(presented.fingerprint)
         return own.chain if own is not None else ()
 
-    def has_revoked(self, peer: PeerCertificate) -> bool:
+    def has_revoked(self, presented: ClientCertificate) -> bool:
         """True if a presented certificate is revoked, or if its account no longer exists.
 
         A certificate of the platform's CA is known by serial number, another by fingerprint.
         """
-        if peer.fingerprint in self._revoked_own:
+        if presented.fingerprint in self._revoked_own:
             return True
-        return self._authority.has_signed(peer) and (
-            self.revocations.is_revoked(peer.serial_number)
-            or self._is_predecessors(peer.serial_number)
+        return self._authority.has_signed(presented) and (
+            self.revocations.is_revoked(presented.serial_number)
+            or self._is_predecessors(presented.serial_number)
         )
 
     def is_revoked(self, certificate: AccountCertificate) -> bool:

@@ -32,7 +32,7 @@ from mock_sei.certificates.profiles import (
     sign_server,
 )
 from mock_sei.rules import machine
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 
 ANOTHER_HOST = "another-host.example"
 
@@ -181,22 +181,22 @@ class Authority:
             return False
         return True
 
-    def is_issuing(self, peer: PeerCertificate) -> bool:
+    def is_issuing(self, presented: ClientCertificate) -> bool:
         """True if a client presented the issuing CA's own certificate."""
-        return peer.der == self._issuing_der
+        return presented.der == self._issuing_der
 
-    def has_signed(self, peer: PeerCertificate) -> bool:
+    def has_signed(self, presented: ClientCertificate) -> bool:
         """True if this CA signed the certificate that a client presented.
 
         The issuer's name proves nothing: every CA of mock-sei has the same name, and a client's own
         CA may have any name. The result is remembered by fingerprint, since each request asks.
         """
-        known = self._signed.get(peer.fingerprint)
+        known = self._signed.get(presented.fingerprint)
         if known is None:
-            known = peer.issuer == self._name and self._signed_der(peer.der)
+            known = presented.issuer == self._name and self._signed_der(presented.der)
             if len(self._signed) >= _REMEMBERED:
                 self._signed = {}
-            self._signed[peer.fingerprint] = known
+            self._signed[presented.fingerprint] = known
         return known
 
     def _signed_der(self, der: bytes) -> bool:

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mock_sei.certificates.profiles import PrivateKey
 from mock_sei.rules.arguments import require_flag, require_text
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -70,7 +70,7 @@ class Certified:
         return self.not_before - CLOCKS_DIFFER <= moment < self.not_after
 
     @property
-    def peer(self) -> PeerCertificate:
+    def peer(self) -> ClientCertificate:
         """The certificate as the platform's checks see it."""
         return describe(self.certificate)
 
@@ -171,10 +171,10 @@ def common_name(certificate: x509.Certificate) -> str:
     return next(iter(common_names(certificate.subject)), "")
 
 
-def describe(certificate: x509.Certificate) -> PeerCertificate:
+def describe(certificate: x509.Certificate) -> ClientCertificate:
     """A certificate as the platform's checks see it. Long names are cut, since the journal stores
     them."""
-    return PeerCertificate(
+    return ClientCertificate(
         common_name=_clip(common_name(certificate)),
         serial_number=certificate.serial_number,
         not_before=certificate.not_valid_before_utc,
@@ -190,7 +190,7 @@ def _clip(name: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def describe_der(der: bytes) -> PeerCertificate:
+def describe_der(der: bytes) -> ClientCertificate:
     """:func:`describe` for a certificate in DER. Raises ``ValueError`` if it cannot be read."""
     return describe(x509.load_der_x509_certificate(der))
 
@@ -202,7 +202,7 @@ def pem_of(der: bytes) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def describe_pem(pem: str) -> PeerCertificate:
+def describe_pem(pem: str) -> ClientCertificate:
     """:func:`describe` for a certificate in PEM. Raises ``ValueError`` if it cannot be read."""
     return describe(x509.load_pem_x509_certificate(pem.encode()))
 

@@ -26,7 +26,7 @@ from mock_sei.certificates.bundles import (
 )
 from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.errors import UnknownCertificate
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.records import ServiceAccount
 
 
@@ -68,7 +68,7 @@ class AccountCertificate(Certified):
         )
 
     @cached_property
-    def peer(self) -> PeerCertificate:
+    def peer(self) -> ClientCertificate:
         """The certificate as the platform's checks see it."""
         return super().peer
 

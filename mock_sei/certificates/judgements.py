@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from mock_sei.rules.connection import FaultKind
+from mock_sei.rules.connection import ChainProblemKind
 
 MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 224
@@ -70,7 +70,7 @@ PURPOSES: Mapping[x509.ObjectIdentifier, str] = {
 T = TypeVar("T", bound=x509.ExtensionType)
 
 
-class Place(NamedTuple):
+class ChainPlace(NamedTuple):
     """A certificate and its place in a chain."""
 
     certificate: x509.Certificate
@@ -101,7 +101,7 @@ class Problem(NamedTuple):
     actual: str
 
 
-Judgement = Callable[[Place], Problem | None]
+Judgement = Callable[[ChainPlace], Problem | None]
 
 
 def find_weak_hash(algorithm: hashes.HashAlgorithm | None) -> str | None:
@@ -129,7 +129,7 @@ def name_of(name: x509.Name) -> str:
     return name.rfc4514_string()[:_LONGEST_NAME]
 
 
-def _expired(place: Place) -> Problem | None:
+def _expired(place: ChainPlace) -> Problem | None:
     end = place.certificate.not_valid_after_utc
     if place.now <= end:
         return None
@@ -138,7 +138,7 @@ def _expired(place: Place) -> Problem | None:
     )
 
 
-def _not_yet_valid(place: Place) -> Problem | None:
+def _not_yet_valid(place: ChainPlace) -> Problem | None:
     start = place.certificate.not_valid_before_utc
     if place.now >= start:
         return None
@@ -155,7 +155,7 @@ def _moment(now: datetime, limit: datetime) -> str:
     return now.isoformat(timespec="auto" if same else "seconds")
 
 
-def _signature(place: Place) -> Problem | None:
+def _signature(place: ChainPlace) -> Problem | None:
     if place.issuer is None:
         return None
     try:
@@ -171,7 +171,7 @@ def _signature(place: Place) -> Problem | None:
     return None
 
 
-def _weak_signature(place: Place) -> Problem | None:
+def _weak_signature(place: ChainPlace) -> Problem | None:
     if place.is_root:
         return None
     weak = find_weak_hash(place.certificate.signature_hash_algorithm)
@@ -181,7 +181,7 @@ def _weak_signature(place: Place) -> Problem | None:
     return Problem(f"it is signed with {name}", "SHA-256 or better", name)
 
 
-def _weak_key(place: Place) -> Problem | None:
+def _weak_key(place: ChainPlace) -> Problem | None:
     key = place.certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey):
         kind = "RSA" if isinstance(key, rsa.RSAPublicKey) else "DSA"
@@ -199,7 +199,7 @@ def _weak_key(place: Place) -> Problem | None:
     )
 
 
-def _not_a_ca(place: Place) -> Problem | None:
+def _not_a_ca(place: ChainPlace) -> Problem | None:
     if not place.is_ca:
         return None
     constraints = find_extension(place.certificate, x509.BasicConstraints)
@@ -219,7 +219,7 @@ def _not_a_ca(place: Place) -> Problem | None:
     return None
 
 
-def _purpose(place: Place) -> Problem | None:
+def _purpose(place: ChainPlace) -> Problem | None:
     extended = find_extension(place.certificate, x509.ExtendedKeyUsage)
     if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
         purposes = ", ".join(PURPOSES.get(each, each.dotted_string) for each in extended)
@@ -240,7 +240,7 @@ def _purpose(place: Place) -> Problem | None:
     return None
 
 
-def _path_length(place: Place) -> Problem | None:
+def _path_length(place: ChainPlace) -> Problem | None:
     if not place.is_ca:
         return None
     constraints = find_extension(place.certificate, x509.BasicConstraints)
@@ -254,7 +254,7 @@ def _path_length(place: Place) -> Problem | None:
     )
 
 
-def _critical_extension(place: Place) -> Problem | None:
+def _critical_extension(place: ChainPlace) -> Problem | None:
     strange = [
         each.oid.dotted_string
         for each in place.certificate.extensions
@@ -285,18 +285,18 @@ def _usages(usage: x509.KeyUsage) -> str:
     return ", ".join(word for name, word in _USAGES if getattr(usage, name)) or "none"
 
 
-OF_DATES: Mapping[FaultKind, Judgement] = {
-    FaultKind.EXPIRED: _expired,
-    FaultKind.NOT_YET_VALID: _not_yet_valid,
+OF_DATES: Mapping[ChainProblemKind, Judgement] = {
+    ChainProblemKind.EXPIRED: _expired,
+    ChainProblemKind.NOT_YET_VALID: _not_yet_valid,
 }
-JUDGEMENTS: Mapping[FaultKind, Judgement] = {
+JUDGEMENTS: Mapping[ChainProblemKind, Judgement] = {
     **OF_DATES,
-    FaultKind.SIGNATURE: _signature,
-    FaultKind.WEAK_SIGNATURE: _weak_signature,
-    FaultKind.WEAK_KEY: _weak_key,
-    FaultKind.NOT_A_CA: _not_a_ca,
-    FaultKind.PURPOSE: _purpose,
-    FaultKind.PATH_LENGTH: _path_length,
-    FaultKind.CRITICAL_EXTENSION: _critical_extension,
+    ChainProblemKind.SIGNATURE: _signature,
+    ChainProblemKind.WEAK_SIGNATURE: _weak_signature,
+    ChainProblemKind.WEAK_KEY: _weak_key,
+    ChainProblemKind.NOT_A_CA: _not_a_ca,
+    ChainProblemKind.PURPOSE: _purpose,
+    ChainProblemKind.PATH_LENGTH: _path_length,
+    ChainProblemKind.CRITICAL_EXTENSION: _critical_extension,
 }
 """All checks of a certificate, in the order in which problems are reported."""

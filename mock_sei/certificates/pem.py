@@ -52,7 +52,7 @@ _ENCRYPTED = re.compile(rb"Proc-Type:[ \t]*4[ \t]*,[ \t]*ENCRYPTED\b")
 _STRANGE = re.compile(rb"[^A-Za-z0-9+/= \t\r\n]")
 
 
-class Mistake(StrEnum):
+class MistakeKind(StrEnum):
     """A mistake in a block or in the lines around it. ``{line}`` is its BEGIN or END line."""
 
     INDENTED = "there is white space before {line}"
@@ -75,17 +75,17 @@ class Mistake(StrEnum):
 
 LAYOUT = frozenset(
     {
-        Mistake.INDENTED,
-        Mistake.TEXT_BEFORE,
-        Mistake.TEXT_BEHIND,
-        Mistake.HYPHENS,
-        Mistake.LETTERS,
-        Mistake.OLD_LINE_ENDS,
-        Mistake.NO_LINE_ENDS,
-        Mistake.EMPTY_LINE,
-        Mistake.LONG_LINE,
-        Mistake.HEADER,
-        Mistake.STRANGE_CHARACTER,
+        MistakeKind.INDENTED,
+        MistakeKind.TEXT_BEFORE,
+        MistakeKind.TEXT_BEHIND,
+        MistakeKind.HYPHENS,
+        MistakeKind.LETTERS,
+        MistakeKind.OLD_LINE_ENDS,
+        MistakeKind.NO_LINE_ENDS,
+        MistakeKind.EMPTY_LINE,
+        MistakeKind.LONG_LINE,
+        MistakeKind.HEADER,
+        MistakeKind.STRANGE_CHARACTER,
     }
 )
 """Mistakes of layout, with which no data may be lost: a rewritten text may be good."""
@@ -123,10 +123,10 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class PemMistake:
     """A place in a PEM text that OpenSSL cannot read."""
 
-    mistake: Mistake
+    mistake: MistakeKind
     line: int
     """The number of the line, from 1."""
     label: str = ""
@@ -149,7 +149,7 @@ class _Piece:
     """False if the line continues in the next piece."""
 
 
-def read_pem(content: bytes) -> tuple[Block | Fault, ...]:
+def read_pem(content: bytes) -> tuple[Block | PemMistake, ...]:
     """All blocks of a text in order, and in the place of a bad block what is wrong with it.
 
     OpenSSL stops at the first mistake; this function reads the rest, too.
@@ -162,18 +162,20 @@ def blocks_of(content: bytes) -> tuple[Block, ...]:
     return tuple(each for each in read_pem(content) if isinstance(each, Block))
 
 
-def faults_of(content: bytes) -> tuple[Fault, ...]:
+def mistakes_of(content: bytes) -> tuple[PemMistake, ...]:
     """The places in a text that OpenSSL cannot read."""
-    return tuple(each for each in read_pem(content) if isinstance(each, Fault))
+    return tuple(each for each in read_pem(content) if isinstance(each, PemMistake))
 
 
-def find_end(content: bytes) -> Fault | None:
+def find_end(content: bytes) -> PemMistake | None:
     """The first END line of a text, as a mistake: it has no BEGIN line. None without an END
     line."""
     for piece in _pieces(content):
         label = _label_of(piece.text, b"END")
         if label is not None:
-            return Fault(mistake=Mistake.NO_BEGIN, line=piece.line, label=label, mark="END")
+            return PemMistake(
+                mistake=MistakeKind.NO_BEGIN, line=piece.line, label=label, mark="END"
+            )
     return None
 
 
@@ -196,7 +198,7 @@ def _label_of(text: bytes, mark: bytes) -> str | None:
     return None
 
 
-def _read(pieces: list[_Piece]) -> Iterator[Block | Fault]:
+def _read(pieces: list[_Piece]) -> Iterator[Block | PemMistake]:
     place = 0
     while place < len(pieces):
         label = _label_of(pieces[place].text, b"BEGIN")
@@ -207,7 +209,7 @@ def _read(pieces: list[_Piece]) -> Iterator[Block | Fault]:
         yield found
 
 
-def _read_block(pieces: list[_Piece], begin: int, label: str) -> tuple[Block | Fault, int]:
+def _read_block(pieces: list[_Piece], begin: int, label: str) -> tuple[Block | PemMistake, int]:
     """A block or a mistake, and the number of the piece at which the reading goes on."""
     reading = _Reading(label=label, line=pieces[begin].line)
     inner = None
@@ -216,14 +218,14 @@ def _read_block(pieces: list[_Piece], begin: int, label: str) -> tuple[Block | F
         if text.startswith(b"-----END "):
             if _label_of(text, b"END") == label:
                 return reading.finished(), place + 1
-            mistake = Mistake.OTHER_END if inner is None else Mistake.NO_END
+            mistake = MistakeKind.OTHER_END if inner is None else MistakeKind.NO_END
             return reading.fault(mistake), place + 1 if inner is None else inner
         if _label_of(text, b"BEGIN") is not None:
             inner = place
         fault = reading.take(pieces[place])
         if fault:
             return fault, place + 1 if inner is None else inner
-    return reading.fault(Mistake.NO_END), len(pieces)
+    return reading.fault(MistakeKind.NO_END), len(pieces)
 
 
 class _Reading:
@@ -238,10 +240,10 @@ class _Reading:
         self._is_divided = False
         self._was_whole, self._was_short = True, False
 
-    def fault(self, mistake: Mistake, line: int = 0) -> Fault:
-        return Fault(mistake=mistake, line=line or self._line, label=self._label)
+    def fault(self, mistake: MistakeKind, line: int = 0) -> PemMistake:
+        return PemMistake(mistake=mistake, line=line or self._line, label=self._label)
 
-    def take(self, piece: _Piece) -> Fault | None:
+    def take(self, piece: _Piece) -> PemMistake | None:
         """Reads a line, and returns what is wrong with it."""
         begins_a_line, self._was_whole = self._was_whole, piece.is_whole
         if not self._is_divided and b":" in piece.text:
@@ -250,16 +252,16 @@ class _Reading:
             return self._take_empty(piece.line) if begins_a_line else None
         if self._is_divided:
             if self._was_short or len(piece.text) > _LONGEST_BEHIND_HEADERS:
-                return self.fault(Mistake.LONG_LINE, piece.line)
+                return self.fault(MistakeKind.LONG_LINE, piece.line)
             self._was_short = len(piece.text) < _LONGEST_BEHIND_HEADERS
         self._body.append((piece.line, piece.text))
         return None
 
-    def _take_empty(self, line: int) -> Fault | None:
+    def _take_empty(self, line: int) -> PemMistake | None:
         if self._is_divided:
-            return self.fault(Mistake.EMPTY_LINE, line)
+            return self.fault(MistakeKind.EMPTY_LINE, line)
         if self._body and not self._has_header:
-            return self.fault(Mistake.EMPTY_LINE, line)
+            return self.fault(MistakeKind.EMPTY_LINE, line)
         self._is_divided = True
         self._headers, self._body = [text for _, text in self._body], []
         return None
@@ -274,23 +276,23 @@ class _Reading:
             return False
         return self._label not in KEY_LABELS or _ENCRYPTED.match(headers) is not None
 
-    def finished(self) -> Block | Fault:
+    def finished(self) -> Block | PemMistake:
         headers = b"\n".join(self._headers)
         if self._has_header and not self._may_have(headers):
-            return self.fault(Mistake.HEADER, self._line + 1)
+            return self.fault(MistakeKind.HEADER, self._line + 1)
         bare = bytearray()
         for line, text in self._body:
             body, hyphen, _ = text.partition(b"-")  # OpenSSL's decoder stops at a hyphen
             if _STRANGE.search(body):
-                return self.fault(Mistake.STRANGE_CHARACTER, line)
+                return self.fault(MistakeKind.STRANGE_CHARACTER, line)
             bare += _SPACE.sub(b"", body)
             if hyphen:
                 break
         if not bare:
-            return self.fault(Mistake.NO_BODY)
+            return self.fault(MistakeKind.NO_BODY)
         decoded = _decode(bytes(bare))
         if decoded is None:
-            return self.fault(Mistake.CUT_SHORT)
+            return self.fault(MistakeKind.CUT_SHORT)
         return Block(
             label=self._label,
             line=self._line,

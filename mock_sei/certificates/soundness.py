@@ -19,48 +19,52 @@ from mock_sei.certificates.judgements import (
     JUDGEMENTS,
     OF_DATES,
     UNREADABLE,
+    ChainPlace,
     Judgement,
-    Place,
     find_extension,
     is_self_issued,
     name_of,
 )
-from mock_sei.rules.connection import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainProblem, ChainProblemKind
 
 LONGEST_CHAIN = 8
 MOST_SENT = 30
 """Of the certificates that a client sends, so many are checked. Usual chains have three or four."""
 
 
-def find_faults(chain: Sequence[x509.Certificate], now: datetime) -> list[ChainFault]:
+def find_chain_problems(chain: Sequence[x509.Certificate], now: datetime) -> list[ChainProblem]:
     """All problems of each certificate in a chain, those of the client's own certificate first.
 
     ``chain`` is the client's own certificate and the CAs above it, from its issuer upward. A check
     is left out if it needs a part of the certificate that cannot be read.
     """
-    return [fault for place in _places(chain, now) for fault in _faults_of(place, JUDGEMENTS)]
+    return [problem for place in _places(chain, now) for problem in _problems_of(place, JUDGEMENTS)]
 
 
-def date_faults(authorities: Sequence[x509.Certificate], now: datetime) -> list[ChainFault]:
+def find_date_problems(
+    authorities: Sequence[x509.Certificate], now: datetime
+) -> list[ChainProblem]:
     """The CAs above a client's certificate that are not valid at the time ``now``.
 
     ``authorities`` are these CAs, from the issuer upward.
     """
     return [
-        fault
+        problem
         for position, each in enumerate(authorities, 1)
         if not is_valid(each, now)
-        for fault in _faults_of(Place(each, position, None, 0, now), OF_DATES)
+        for problem in _problems_of(ChainPlace(each, position, None, 0, now), OF_DATES)
     ]
 
 
-def _faults_of(place: Place, judgements: Mapping[FaultKind, Judgement]) -> Iterator[ChainFault]:
+def _problems_of(
+    place: ChainPlace, judgements: Mapping[ChainProblemKind, Judgement]
+) -> Iterator[ChainProblem]:
     for kind, judge in judgements.items():
         problem = None
         with contextlib.suppress(*UNREADABLE):
             problem = judge(place)
         if problem is not None:
-            yield ChainFault(
+            yield ChainProblem(
                 kind=kind,
                 position=place.position,
                 subject=name_of(place.certificate.subject),
@@ -72,11 +76,11 @@ def _faults_of(place: Place, judgements: Mapping[FaultKind, Judgement]) -> Itera
             )
 
 
-def _places(chain: Sequence[x509.Certificate], now: datetime) -> Iterator[Place]:
+def _places(chain: Sequence[x509.Certificate], now: datetime) -> Iterator[ChainPlace]:
     below = 0
     for position, certificate in enumerate(chain):
         issuer = chain[position + 1] if position + 1 < len(chain) else None
-        yield Place(certificate, position, issuer, below, now)
+        yield ChainPlace(certificate, position, issuer, below, now)
         if position > 0 and not is_self_issued(certificate):
             below += 1
 

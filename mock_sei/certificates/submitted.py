@@ -21,7 +21,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from mock_sei.certificates.bundles import common_names
-from mock_sei.certificates.conversions import Place, Role, find_commands, is_usable
+from mock_sei.certificates.conversions import GivenFile, Role, find_commands, is_usable
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.judgements import (
     MIN_RSA_BITS,
@@ -33,9 +33,14 @@ from mock_sei.certificates.judgements import (
 )
 from mock_sei.certificates.profiles import PublicKey
 from mock_sei.certificates.recognition import form_of
-from mock_sei.certificates.soundness import LONGEST_CHAIN, find_faults, is_valid, may_have_issued
+from mock_sei.certificates.soundness import (
+    LONGEST_CHAIN,
+    find_chain_problems,
+    is_valid,
+    may_have_issued,
+)
 from mock_sei.errors import Rejected
-from mock_sei.rules.connection import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainProblem, ChainProblemKind
 
 REQUEST = "request"
 CERTIFICATE = "certificate"
@@ -146,7 +151,7 @@ def _help(field: str, pem: str) -> str:
     content = pem.encode(errors="surrogatepass")
     form = form_of(content)
     said = "" if form in (Form.PEM, Form.EMPTY, Form.TEXT) else f"; it is {form}"
-    made = find_commands(content, Place(path="FILE", role=_ROLES[field]))
+    made = find_commands(content, GivenFile(path="FILE", role=_ROLES[field]))
     commands = [each for each in made if not each.startswith("then ")]
     return f"{said}; do: {' && '.join(commands)}" if commands else said
 
@@ -167,19 +172,19 @@ def _check_hash(field: str, signed: x509.CertificateSigningRequest) -> None:
 
 def _check_chain(chain: Sequence[x509.Certificate], now: datetime) -> None:
     """Raises :class:`Rejected` for the first problem: of the client's certificate, then the CAs."""
-    for fault in find_faults(chain, now):
-        raise _rejected(CA if fault.position else CERTIFICATE, _words_of(fault, now))
+    for found in find_chain_problems(chain, now):
+        raise _rejected(CA if found.position else CERTIFICATE, _words_of(found, now))
 
 
-def _words_of(fault: ChainFault, now: datetime) -> str:
-    words = fault.problem
-    if fault.kind in (FaultKind.EXPIRED, FaultKind.NOT_YET_VALID):
+def _words_of(found: ChainProblem, now: datetime) -> str:
+    words = found.problem
+    if found.kind in (ChainProblemKind.EXPIRED, ChainProblemKind.NOT_YET_VALID):
         words += f"; the platform's clock says {now:%Y-%m-%d %H:%M:%S}"
-    elif fault.kind is FaultKind.WEAK_SIGNATURE:
+    elif found.kind is ChainProblemKind.WEAK_SIGNATURE:
         words += "; use SHA-256 or better"
-    if not fault.position:
+    if not found.position:
         return words
-    return f"{fault.subject} cannot be in the chain: {words}"
+    return f"{found.subject} cannot be in the chain: {words}"
 
 
 def _check_purpose(certificate: x509.Certificate) -> None:

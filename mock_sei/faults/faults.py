@@ -21,8 +21,8 @@ from pydantic import TypeAdapter, ValidationError
 from mock_sei.errors import Rejected
 from mock_sei.matching.targets import (
     Caller,
+    CallTarget,
     Operations,
-    Target,
     find_text_problem,
     names_of,
 )
@@ -94,9 +94,9 @@ class Fault:
     """``stall``: the handshake never ends. ``close``: the connection is closed right after it."""
 
     @property
-    def target(self) -> Target:
+    def target(self) -> CallTarget:
         """The calls that meet it."""
-        return Target(
+        return CallTarget(
             operation=self.operation, application=self.application, listener=self.listener
         )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mock_sei.errors import Rejected
-from mock_sei.matching.targets import Caller, Target, names_of
+from mock_sei.matching.targets import Caller, CallTarget, names_of
 from mock_sei.matching.waiting import Waiting
 from mock_sei.rules.records import Application
 from mock_sei.values.sendable import (
@@ -48,9 +48,9 @@ class ScriptedAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def target(self) -> Target:
+    def target(self) -> CallTarget:
         """The calls that may get it."""
-        return Target(operation=self.operation, application=self.application)
+        return CallTarget(operation=self.operation, application=self.application)
 
 
 def make_answer(
@@ -66,7 +66,7 @@ def make_answer(
 
     Raises :class:`Rejected` if it cannot be sent; the error names every wrong field.
     """
-    problems = Target(operation=operation, application=application).problems()
+    problems = CallTarget(operation=operation, application=application).problems()
     if problem := find_status_problem(status):
         problems["status"] = problem
     member, content = ("json", b"") if text is None else ("text", b"")

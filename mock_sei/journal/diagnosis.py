@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mock_sei.errors import Explanation
-from mock_sei.rules.connection import ChainFault, FaultKind, PeerCertificate
+from mock_sei.rules.connection import ChainProblem, ChainProblemKind, ClientCertificate
 
 CERTIFICATE_CHECK = "client certificate"
 TLS_CHECK = "TLS handshake"
@@ -57,25 +57,25 @@ _VERIFY: Mapping[int, str] = {
     68: "A certificate that the client sent is signed with SHA-1 or MD5; use SHA-256 or better.",
 }
 
-_CODES: Mapping[FaultKind, frozenset[int]] = {
-    FaultKind.SIGNATURE: frozenset({7}),
-    FaultKind.NOT_YET_VALID: frozenset({9}),
-    FaultKind.EXPIRED: frozenset({10}),
-    FaultKind.NOT_A_CA: frozenset({24, 26, 32, 79}),
-    FaultKind.PATH_LENGTH: frozenset({25}),
-    FaultKind.PURPOSE: frozenset({24, 26}),
-    FaultKind.CRITICAL_EXTENSION: frozenset({34}),
-    FaultKind.WEAK_KEY: frozenset({66, 67}),
-    FaultKind.WEAK_SIGNATURE: frozenset({68}),
+_CODES: Mapping[ChainProblemKind, frozenset[int]] = {
+    ChainProblemKind.SIGNATURE: frozenset({7}),
+    ChainProblemKind.NOT_YET_VALID: frozenset({9}),
+    ChainProblemKind.EXPIRED: frozenset({10}),
+    ChainProblemKind.NOT_A_CA: frozenset({24, 26, 32, 79}),
+    ChainProblemKind.PATH_LENGTH: frozenset({25}),
+    ChainProblemKind.PURPOSE: frozenset({24, 26}),
+    ChainProblemKind.CRITICAL_EXTENSION: frozenset({34}),
+    ChainProblemKind.WEAK_KEY: frozenset({66, 67}),
+    ChainProblemKind.WEAK_SIGNATURE: frozenset({68}),
 }
 """OpenSSL's codes for each problem. OpenSSL does not say which certificate has the problem."""
 
-_CURES: Mapping[FaultKind, str] = {
-    FaultKind.EXPIRED: "send that CA's renewed certificate",
-    FaultKind.NOT_YET_VALID: "send the CA's certificate that is valid now",
-    FaultKind.SIGNATURE: "send the CA that issued the certificate below it",
-    FaultKind.WEAK_SIGNATURE: "have it signed with SHA-256 or better",
-    FaultKind.WEAK_KEY: "use a CA with a stronger key",
+_CURES: Mapping[ChainProblemKind, str] = {
+    ChainProblemKind.EXPIRED: "send that CA's renewed certificate",
+    ChainProblemKind.NOT_YET_VALID: "send the CA's certificate that is valid now",
+    ChainProblemKind.SIGNATURE: "send the CA that issued the certificate below it",
+    ChainProblemKind.WEAK_SIGNATURE: "have it signed with SHA-256 or better",
+    ChainProblemKind.WEAK_KEY: "use a CA with a stronger key",
 }
 _USUAL_CURE = "use a certificate of a CA that may issue client certificates"
 
@@ -126,18 +126,18 @@ _EXPECTED: Mapping[str, tuple[str, str]] = {
 
 def explain_handshake(
     failure: HandshakeFailure,
-    certificate: PeerCertificate | None,
+    certificate: ClientCertificate | None,
     now: datetime,
     *,
-    faults: Sequence[ChainFault] = (),
+    problems: Sequence[ChainProblem] = (),
 ) -> Explanation:
     """The explanation of a failed handshake, for the journal.
 
-    ``now`` is the time by which the dates were checked. ``faults`` are all problems of the
+    ``now`` is the time by which the dates were checked. ``problems`` are all problems of the
     certificates that the client sent, those of its own certificate first.
     """
     if failure.verify_code:
-        blamed = [each for each in faults if failure.verify_code in _CODES[each.kind]]
+        blamed = [each for each in problems if failure.verify_code in _CODES[each.kind]]
         if blamed and blamed[0].position:
             return _blame(blamed, certificate)
         sentence = _VERIFY.get(
@@ -173,18 +173,18 @@ def explain_handshake(
     )
 
 
-def _blame(faults: Sequence[ChainFault], certificate: PeerCertificate | None) -> Explanation:
+def _blame(problems: Sequence[ChainProblem], certificate: ClientCertificate | None) -> Explanation:
     """The explanation for wrong CAs above the client certificate, with the name and dates of
     each."""
-    first = faults[0]
+    first = problems[0]
     reasons = tuple(
         f"{each.subject}, valid from {each.not_before:%Y-%m-%d} to {each.not_after:%Y-%m-%d}: "
         f"{each.problem}"
-        for each in faults
+        for each in problems
     )
     whose = (
         _VERIFY[25]
-        if first.kind is FaultKind.PATH_LENGTH
+        if first.kind is ChainProblemKind.PATH_LENGTH
         else "A CA in the chain of the client certificate is wrong, not the client certificate."
     )
     return Explanation(
@@ -198,13 +198,13 @@ def _blame(faults: Sequence[ChainFault], certificate: PeerCertificate | None) ->
 
 
 def judge_certificate(
-    certificate: PeerCertificate,
+    certificate: ClientCertificate,
     now: datetime,
     *,
     revoked: bool,
     registered: bool = True,
     is_ca: bool = False,
-    faults: Sequence[ChainFault] = (),
+    problems: Sequence[ChainProblem] = (),
 ) -> Explanation | None:
     """Why the platform refuses a certificate that OpenSSL has accepted; None if it does not.
 
@@ -212,7 +212,7 @@ def judge_certificate(
     not check the newest revocation list for a resumed session or an open connection.
 
     ``registered`` is False if neither our issuing CA signed the certificate nor a client registered
-    it. ``is_ca`` is True for our CA's own certificate. ``faults`` are the present problems of the
+    it. ``is_ca`` is True for our CA's own certificate. ``problems`` are the present problems of the
     CAs above the certificate.
     """
     if is_ca:
@@ -240,13 +240,13 @@ def judge_certificate(
     elif now < certificate.not_before:
         code = 9
     if not code:
-        return _blame(faults, certificate) if faults else None
+        return _blame(problems, certificate) if problems else None
     return explain_handshake(
         HandshakeFailure(reason="CERTIFICATE_VERIFY_FAILED", verify_code=code), certificate, now
     )
 
 
-def _subject(certificate: PeerCertificate | None, *, whose: str = "Its") -> str:
+def _subject(certificate: ClientCertificate | None, *, whose: str = "Its") -> str:
     if certificate is None:
         return ""
     return (
@@ -260,7 +260,7 @@ _DATES = frozenset({9, 10})
 
 
 def _dates(
-    code: int, certificate: PeerCertificate | None, now: datetime
+    code: int, certificate: ClientCertificate | None, now: datetime
 ) -> tuple[str | None, str | None]:
     if certificate is None:
         return None, None

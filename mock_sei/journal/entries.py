@@ -26,7 +26,7 @@ from mock_sei.journal.hiding import (
     show,
 )
 from mock_sei.journal.redaction import body_field, header_fields, query_field
-from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
 
@@ -69,7 +69,7 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(slots=True, kw_only=True)
-class Message:
+class HttpMessage:
     """A request or an answer as it was sent. Its properties hide secrets."""
 
     secrets: Callable[[], Secrets] = field(default=lambda: NO_SECRETS, repr=False)
@@ -147,7 +147,7 @@ EVERYTHING = max(BODY_SHOWN, QUERY_SHOWN, PATH_SHOWN, VALUE_SHOWN)
 
 
 @dataclass(slots=True, kw_only=True)
-class Request(Message):
+class Request(HttpMessage):
     """A request of an entry."""
 
     method: str
@@ -172,7 +172,7 @@ class Request(Message):
         self.path = _beginning(self.path, PATH_SHOWN)
         self.raw_query = _beginning(self.raw_query, QUERY_SHOWN)
         # Not with super(): a dataclass with slots is another class than the one in this source.
-        return Message.settle(self)
+        return HttpMessage.settle(self)
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
         """The request as the control API returns it. ``most`` limits the size of each text."""
@@ -189,7 +189,7 @@ class Request(Message):
 
 
 @dataclass(slots=True, kw_only=True)
-class Response(Message):
+class Response(HttpMessage):
     """An answer of an entry."""
 
     status: int = 0
@@ -245,7 +245,7 @@ class Entry:
         return self.connection.source_address
 
     @property
-    def certificate(self) -> PeerCertificate | None:
+    def certificate(self) -> ClientCertificate | None:
         """The client certificate, None if the client sent none."""
         return self.connection.certificate
 
@@ -450,7 +450,7 @@ def _beginning(text: _Text, shown: int) -> _Text:
     return text if len(text) <= kept else text[:kept]
 
 
-def certificate_json(certificate: PeerCertificate | None) -> dict[str, Any] | None:
+def certificate_json(certificate: ClientCertificate | None) -> dict[str, Any] | None:
     """A client certificate as the control API returns it."""
     if certificate is None:
         return None

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mock_sei.journal.entries import EVERYTHING, Entry, Request, Response
-from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
 
 
@@ -100,10 +100,10 @@ def _response(told: Mapping[str, Any] | None) -> ShownResponse | None:
     return None if told is None else ShownResponse(status=told["status"], shown=told)
 
 
-def _certificate(told: Mapping[str, Any] | None) -> PeerCertificate | None:
+def _certificate(told: Mapping[str, Any] | None) -> ClientCertificate | None:
     if told is None:
         return None
-    return PeerCertificate(
+    return ClientCertificate(
         common_name=told["common_name"],
         serial_number=int(told["serial_number"], 16),
         not_before=datetime.fromisoformat(told["not_before"]),

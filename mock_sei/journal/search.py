@@ -10,7 +10,7 @@ from heapq import nlargest
 from typing import Any, Protocol
 
 from mock_sei.errors import Rejected
-from mock_sei.matching.targets import Target
+from mock_sei.matching.targets import CallTarget
 from mock_sei.rules.arguments import find_choice_problem, kind_of, unknown_names
 from mock_sei.rules.standards import Listener
 
@@ -69,9 +69,9 @@ class Wanted:
         return called is not None and self._target.matches(called)
 
     @cached_property
-    def _target(self) -> Target:
+    def _target(self) -> CallTarget:
         """The operation, parsed once for all entries."""
-        return Target(operation=self.operation)
+        return CallTarget(operation=self.operation)
 
     def __str__(self) -> str:
         shown = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -23,7 +23,7 @@ _WILD = re.compile(r"(\{[^}]*\}|\*+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class CallTarget:
     """The calls that are meant. A field that is None matches every call."""
 
     operation: str | None = None
@@ -52,8 +52,8 @@ class Target:
         return self.operation is not None and self.operation.startswith(f"{method} ")
 
     @cached_property
-    def _pattern(self) -> Pattern | None:
-        return None if self.operation is None else Pattern(self.operation)
+    def _pattern(self) -> OperationPattern | None:
+        return None if self.operation is None else OperationPattern(self.operation)
 
 
 def find_text_problem(value: object) -> str | None:
@@ -99,7 +99,7 @@ def names_of(application: Application) -> frozenset[str]:
     return frozenset(filter(None, names))
 
 
-class Pattern:
+class OperationPattern:
     """An operation in which ``*`` stands for any characters, ``{name}`` for one segment."""
 
     __slots__ = ("_end", "_middle", "_start", "is_literal", "literals", "text")
@@ -180,7 +180,7 @@ class _Automaton:
         return places | (places & self._skipped) << 1
 
 
-class Patterns:
+class OperationPatterns:
     """A set of patterns, which finds those that match an operation without trying all of them.
 
     Each pattern is filed under four of its literal characters, chosen so that few other patterns
@@ -191,8 +191,8 @@ class Patterns:
     _SIZE = 4
 
     def __init__(self) -> None:
-        self._literal: dict[str, Pattern] = {}
-        self._filed: dict[str, dict[str, Pattern]] = {}
+        self._literal: dict[str, OperationPattern] = {}
+        self._filed: dict[str, dict[str, OperationPattern]] = {}
         self._places: dict[str, str] = {}
         """The four characters that each pattern is filed under; empty if it has no four literal
         characters in a row."""
@@ -204,7 +204,7 @@ class Patterns:
         """Adds a pattern. Adding it again changes nothing."""
         if text in self._literal or text in self._places:
             return
-        pattern = Pattern(text)
+        pattern = OperationPattern(text)
         if pattern.is_literal:
             self._literal[text] = pattern
             return
@@ -241,7 +241,7 @@ class Operations:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names: Mapping[str, None] = dict.fromkeys(names)
-        self._patterns = Patterns()
+        self._patterns = OperationPatterns()
         for each in self.names:
             self._patterns.add(each)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Generic, TypeVar
 
-from mock_sei.matching.targets import Caller, Patterns, Target
+from mock_sei.matching.targets import Caller, CallTarget, OperationPatterns
 from mock_sei.rules.standards import Listener
 
 Item = TypeVar("Item")
@@ -27,7 +27,7 @@ class Waiting(Generic[Item]):
     """
 
     def __init__(self) -> None:
-        self._patterns = Patterns()
+        self._patterns = OperationPatterns()
         self._queues: dict[str | None, dict[_Whose, OrderedDict[int, Item]]] = {}
         """The items by operation (None for any), then by application and listener, in order."""
         self._by_application: dict[str, dict[int, Item]] = {}
@@ -36,7 +36,7 @@ class Waiting(Generic[Item]):
     def __len__(self) -> int:
         return self._size
 
-    def add(self, number: int, target: Target, item: Item) -> None:
+    def add(self, number: int, target: CallTarget, item: Item) -> None:
         """Adds an item. ``number`` must be greater than the numbers of all earlier items."""
         if target.operation is not None:
             self._patterns.add(target.operation)
@@ -46,7 +46,7 @@ class Waiting(Generic[Item]):
             self._by_application.setdefault(target.application, {})[number] = item
         self._size += 1
 
-    def remove(self, number: int, target: Target) -> None:
+    def remove(self, number: int, target: CallTarget) -> None:
         """Removes the item with this number and target."""
         whose = (target.application, target.listener)
         queues = self._queues[target.operation]

@@ -1,4 +1,4 @@
-"""Client authentication: the checks that come before every grant, in a fixed order.
+"""AuthenticatedClient authentication: the checks that come before every grant, in a fixed order.
 
 They are: key pair, source address, row and grant, listener, account, certificate name. The first
 check that fails refuses the request, with one sentence for the journal. Sources: Security FAQ (the
@@ -22,7 +22,7 @@ from mock_sei.errors import (
 from mock_sei.oauth.token_request import (
     KEY_PAIR_CHECK,
     Credentials,
-    Place,
+    KeyPairPlace,
     TokenRequest,
     readings,
 )
@@ -42,7 +42,7 @@ GRANT_CHECK = "row and grant"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Client:
+class AuthenticatedClient:
     """An authenticated application and its service account, if it has one."""
 
     application: Application
@@ -55,7 +55,7 @@ def authenticate(
     environment: Environment,
     *,
     served: Container[str] | None,
-) -> Client:
+) -> AuthenticatedClient:
     """Runs the checks and returns the application that the request comes from.
 
     ``served`` are the grants that have a handler. At an endpoint without grants, such as revoke, it
@@ -71,7 +71,7 @@ def authenticate(
     if account is not None:
         request.findings.service_account = account.username
         check_certificate_name(account.username, request.connection)
-    return Client(application=application, service_account=account)
+    return AuthenticatedClient(application=application, service_account=account)
 
 
 def check_key_pair(
@@ -104,7 +104,7 @@ def check_key_pair(
             expected=", ".join(application.environments),
             actual=str(environment),
         )
-    if credentials.place is Place.QUERY:
+    if credentials.place is KeyPairPlace.QUERY:
         request.findings.notes.append("the key pair came in the query string")
     return application
 

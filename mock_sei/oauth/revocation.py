@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, Refusal
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.server import AuthorizationServer
 
 CHECK = "revocation"
 
 
-def revoke(token: str, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def revoke(token: str, client: AuthenticatedClient, server: AuthorizationServer) -> dict[str, Any]:
     """Ends the family of an access token or a refresh token.
 
     An unknown token is not an error (RFC 7009 section 2.2). Returns the members of the answer.

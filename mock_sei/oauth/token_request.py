@@ -42,7 +42,7 @@ PARSING = "parse"
 KEY_PAIR_CHECK = "key pair"
 
 
-class Place(StrEnum):
+class KeyPairPlace(StrEnum):
     """The part of a request in which the key pair was sent."""
 
     HEADER = "header"
@@ -56,7 +56,7 @@ class Credentials:
 
     app_key: str
     app_secret: str | None = field(repr=False)
-    place: Place
+    place: KeyPairPlace
     client_id: str | None = None
     """The parameter ``client_id``, if it was sent together with the header. It must be the AppKey
     of the header."""
@@ -283,7 +283,11 @@ def _credentials(
     if authorization is None or not authorization.strip(" \t"):
         if client_id is None:
             return None
-        place = Place.QUERY if {"client_id", "client_secret"} & in_query.keys() else Place.FORM
+        place = (
+            KeyPairPlace.QUERY
+            if {"client_id", "client_secret"} & in_query.keys()
+            else KeyPairPlace.FORM
+        )
         return Credentials(app_key=client_id, app_secret=client_secret, place=place)
     found = _decode_authorization(authorization)
     if client_secret is not None:
@@ -327,7 +331,7 @@ def _decode_authorization(header: str) -> Credentials:
     app_key, colon, app_secret = text.partition(":")
     if not colon:
         raise _unreadable(explain_missing_colon(text))
-    return Credentials(app_key=app_key, app_secret=app_secret, place=Place.HEADER)
+    return Credentials(app_key=app_key, app_secret=app_secret, place=KeyPairPlace.HEADER)
 
 
 def _unreadable(because: str) -> Refusal:

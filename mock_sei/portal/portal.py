@@ -47,7 +47,7 @@ logger = logging.getLogger("mock_sei")
 DEFAULT_DELIVERY = Delivery()
 
 
-class Certificate(Protocol):
+class PortalCertificate(Protocol):
     """The fields of a certificate that the portal needs."""
 
     @property
@@ -61,19 +61,19 @@ class Certificate(Protocol):
         """True if the platform has its private key."""
 
 
-class Certificates(Protocol):
+class PortalCertificates(Protocol):
     """The methods of a store of certificates that the portal needs."""
 
-    def provide(self, username: str) -> Certificate:
+    def provide(self, username: str) -> PortalCertificate:
         """The current certificate of an account. If there is none, a new one is made."""
 
-    def renew(self, username: str) -> Certificate:
+    def renew(self, username: str) -> PortalCertificate:
         """Issues a new certificate, which is then the current one."""
 
-    def sign(self, username: str, request: str) -> Certificate:
+    def sign(self, username: str, request: str) -> PortalCertificate:
         """Signs a CSR in PEM. Raises :class:`~mock_sei.errors.Rejected` for a bad one."""
 
-    def take_replaced(self) -> Mapping[str, Certificate | None]:
+    def take_replaced(self) -> Mapping[str, PortalCertificate | None]:
         """The new current certificate of each account for which it changed since the last call.
 
         It is None if the account has no current certificate from the platform.
@@ -90,7 +90,7 @@ class Portal:
         self,
         *,
         registry: Registry,
-        certificates: Certificates,
+        certificates: PortalCertificates,
         products: Collection[str],
         clock: Clock,
         random: Random,
@@ -259,7 +259,7 @@ class Portal:
         return self._url() + link.path
 
     def _mail_link(
-        self, account: ServiceAccount, certificate: Certificate, delivery: Delivery
+        self, account: ServiceAccount, certificate: PortalCertificate, delivery: Delivery
     ) -> Link:
         """Makes a link and mails it, if the account still exists.
 

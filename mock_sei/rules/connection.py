@@ -1,7 +1,7 @@
 """A client's connection and certificate, and what the checks find out about the caller.
 
-This module only holds values. The client's certificate is a :class:`PeerCertificate`, never an SSL
-object, so that a test can make one without a socket.
+This module only holds values. The client's certificate is a :class:`ClientCertificate`, never an
+SSL object, so that a test can make one without a socket.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TLS_VERSIONS = {0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class PeerCertificate:
+class ClientCertificate:
     """The certificate that a client presented, with the fields that the platform's checks need."""
 
     common_name: str
@@ -33,7 +33,7 @@ class PeerCertificate:
     """The whole certificate, for a check of its signature; empty if it is not known."""
 
 
-class FaultKind(StrEnum):
+class ChainProblemKind(StrEnum):
     """What can be wrong with one certificate of a chain."""
 
     EXPIRED = "expired"
@@ -48,10 +48,10 @@ class FaultKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChainFault:
+class ChainProblem:
     """What is wrong with one certificate of a client's chain."""
 
-    kind: FaultKind
+    kind: ChainProblemKind
     position: int
     """0 is the client's own certificate, 1 the CA that issued it, and so on upward."""
     subject: str
@@ -71,7 +71,7 @@ class Connection:
 
     listener: Listener
     source_address: str
-    certificate: PeerCertificate | None = None
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(kw_only=True, slots=True)

@@ -28,7 +28,7 @@ from mock_sei.rules.records import (
 )
 from mock_sei.rules.secret_index import SecretIndex
 from mock_sei.rules.standards import ApplicationType
-from mock_sei.rules.tables import Counts, Table
+from mock_sei.rules.tables import Counts, OrderedTable
 from mock_sei.values.texts import spelled
 
 NAMES_TOLD = 10
@@ -74,9 +74,9 @@ class Registry:
         end_users: Iterable[EndUser] = (),
     ) -> None:
         """Raises :class:`RegistryError` for the first record that is wrong or does not fit."""
-        self.applications: Table[Application] = Table(self._application_changed)
-        self.service_accounts: Table[ServiceAccount] = Table(self._person_changed)
-        self.end_users: Table[EndUser] = Table(self._person_changed)
+        self.applications: OrderedTable[Application] = OrderedTable(self._application_changed)
+        self.service_accounts: OrderedTable[ServiceAccount] = OrderedTable(self._person_changed)
+        self.end_users: OrderedTable[EndUser] = OrderedTable(self._person_changed)
         self._lock = threading.Lock()
         self._by_name: dict[str, Application] = {}
         self._by_account: dict[str, Application] = {}

@@ -18,7 +18,7 @@ D = TypeVar("D")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page(Generic[R]):
+class TablePage(Generic[R]):
     """Some consecutive records of a table."""
 
     records: list[R]
@@ -28,7 +28,7 @@ class Page(Generic[R]):
     """The number of records in the table before the first one of the page."""
 
 
-class Table(MutableMapping[str, R], Generic[R]):
+class OrderedTable(MutableMapping[str, R], Generic[R]):
     """Records by key, in the order in which they were added. A new key does not move its record.
 
     An iteration sees the table as it was when the iteration began. ``changed`` is called after each
@@ -91,7 +91,7 @@ class Table(MutableMapping[str, R], Generic[R]):
         self._seen = (version, rows)
         return rows
 
-    def page(self, *, limit: int, start: int = 0, after: str | None = None) -> Page[R]:
+    def page(self, *, limit: int, start: int = 0, after: str | None = None) -> TablePage[R]:
         """At most ``limit`` records: from the index ``start`` on, or after the record with a key.
 
         Raises ``KeyError`` if no record has the key ``after``.
@@ -100,7 +100,7 @@ class Table(MutableMapping[str, R], Generic[R]):
         if after is not None:
             place, _ = self._by_key[after]
             start = bisect_right(rows, place, key=itemgetter(0))
-        return Page(
+        return TablePage(
             records=[record for _, _, record in rows[start : start + limit]],
             count=len(rows),
             earlier=min(start, len(rows)),
@@ -129,9 +129,9 @@ class Table(MutableMapping[str, R], Generic[R]):
         if new_key != key:
             del self._by_key[key]
 
-    def copy(self, changed: Callable[[R | None, R | None], None] | None = None) -> Table[R]:
+    def copy(self, changed: Callable[[R | None, R | None], None] | None = None) -> OrderedTable[R]:
         """A copy of this table, which calls ``changed`` after its own changes."""
-        twin: Table[R] = Table(changed)
+        twin: OrderedTable[R] = OrderedTable(changed)
         twin._by_key, twin._rows = self._by_key.copy(), self._rows.copy()
         twin._next_place, twin._version, twin._seen = self._next_place, self._version, self._seen
         return twin

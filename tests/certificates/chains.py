@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from mock_sei.certificates.bundles import Identity
-from mock_sei.rules.connection import FaultKind
+from mock_sei.rules.connection import ChainProblemKind
 from tests.certificates.client_ca import (
     NOW,
     CaKey,
@@ -45,7 +45,7 @@ _CLIENT = _purposes(ExtendedKeyUsageOID.CLIENT_AUTH)
 class Change:
     """A change that makes one certificate of a chain unusual or wrong."""
 
-    kind: FaultKind | None
+    kind: ChainProblemKind | None
     """The problem that must be found; None if the certificate is good, or if only OpenSSL finds
     it."""
     good: bool = False
@@ -62,26 +62,26 @@ class Change:
 ABOVE = ("intermediate", "root")
 CHANGES: Mapping[str, Change] = {
     "nothing": Change(kind=None, good=True, places=("leaf",)),
-    "expired": Change(kind=FaultKind.EXPIRED, end=NOW - timedelta(days=1)),
-    "not yet valid": Change(kind=FaultKind.NOT_YET_VALID, start=NOW + timedelta(days=1)),
+    "expired": Change(kind=ChainProblemKind.EXPIRED, end=NOW - timedelta(days=1)),
+    "not yet valid": Change(kind=ChainProblemKind.NOT_YET_VALID, start=NOW + timedelta(days=1)),
     "signed with SHA-1": Change(
-        kind=FaultKind.WEAK_SIGNATURE, sha1=True, places=("leaf", "intermediate")
+        kind=ChainProblemKind.WEAK_SIGNATURE, sha1=True, places=("leaf", "intermediate")
     ),
     "a root that signed itself with SHA-1": Change(
         kind=None, good=True, sha1=True, places=("root",)
     ),
-    "RSA of 1024 bits": Change(kind=FaultKind.WEAK_KEY, rsa_bits=1024, places=ABOVE),
+    "RSA of 1024 bits": Change(kind=ChainProblemKind.WEAK_KEY, rsa_bits=1024, places=ABOVE),
     "RSA of 2048 bits": Change(kind=None, good=True, rsa_bits=2048, places=ABOVE),
-    "no CA": Change(kind=FaultKind.NOT_A_CA, is_ca=False, places=ABOVE),
+    "no CA": Change(kind=ChainProblemKind.NOT_A_CA, is_ca=False, places=ABOVE),
     "no keyCertSign": Change(
-        kind=FaultKind.NOT_A_CA, extensions=((_NOT_FOR_SIGNING, True),), places=ABOVE
+        kind=ChainProblemKind.NOT_A_CA, extensions=((_NOT_FOR_SIGNING, True),), places=ABOVE
     ),
     "for servers": Change(
-        kind=FaultKind.PURPOSE,
+        kind=ChainProblemKind.PURPOSE,
         extensions=((_purposes(ExtendedKeyUsageOID.SERVER_AUTH), False),),
     ),
     "for any purpose": Change(
-        kind=FaultKind.PURPOSE,
+        kind=ChainProblemKind.PURPOSE,
         extensions=((_purposes(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE), False),),
     ),
     "for clients and any purpose": Change(
@@ -97,7 +97,7 @@ CHANGES: Mapping[str, Change] = {
         ),
     ),
     "for clients": Change(kind=None, good=True, extensions=((_CLIENT, True),)),
-    "no CA below": Change(kind=FaultKind.PATH_LENGTH, path_length=0, places=("root",)),
+    "no CA below": Change(kind=ChainProblemKind.PATH_LENGTH, path_length=0, places=("root",)),
     "one CA below": Change(kind=None, good=True, path_length=1, places=("root",)),
     "only ends below": Change(kind=None, good=True, path_length=0, places=("intermediate",)),
     "of one year": Change(
@@ -108,7 +108,7 @@ CHANGES: Mapping[str, Change] = {
         places=("intermediate",),
     ),
     "a strange critical extension": Change(
-        kind=FaultKind.CRITICAL_EXTENSION, extensions=((_STRANGE, True),)
+        kind=ChainProblemKind.CRITICAL_EXTENSION, extensions=((_STRANGE, True),)
     ),
     "a strange extension": Change(kind=None, good=True, extensions=((_STRANGE, False),)),
     "names that it may not sign": Change(kind=None, extensions=((_NO_NAMES, True),), places=ABOVE),

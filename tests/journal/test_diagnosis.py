@@ -8,10 +8,10 @@ import pytest
 
 from mock_sei.journal import diagnosis
 from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
-CERTIFICATE = PeerCertificate(
+CERTIFICATE = ClientCertificate(
     common_name="svc-demo",
     serial_number=255,
     not_before=NOW - timedelta(days=365),

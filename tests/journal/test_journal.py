@@ -10,11 +10,11 @@ import pytest
 from mock_sei.errors import Explanation
 from mock_sei.journal.entries import Entry, Request, Response
 from mock_sei.journal.journal import Journal
-from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.secret_index import SecretIndex
 from mock_sei.rules.standards import Listener
 
-CERTIFICATE = PeerCertificate(
+CERTIFICATE = ClientCertificate(
     common_name="svc-demo",
     serial_number=255,
     not_before=datetime(2026, 1, 1, tzinfo=UTC),
@@ -96,7 +96,7 @@ def test_secrets_are_hidden_when_it_is_read() -> None:
     assert entry.request.body == "grant_type=password&password=***"
 
 
-def handshake(certificate: PeerCertificate | None = None) -> Entry:
+def handshake(certificate: ClientCertificate | None = None) -> Entry:
     connection = Connection(
         listener=Listener.TWO_WAY, source_address="192.0.2.1", certificate=certificate
     )

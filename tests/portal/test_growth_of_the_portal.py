@@ -16,7 +16,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import UnknownAccount, UnknownApplication
 from mock_sei.portal.links import CertificateLinks, Delivery
 from mock_sei.portal.mailbox import Letter, Mailbox
-from mock_sei.portal.portal import Certificate, Portal
+from mock_sei.portal.portal import Portal, PortalCertificate
 from mock_sei.rules.clock import Clock
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application, ServiceAccount
@@ -116,15 +116,15 @@ def test_a_look_up_is_flat(look: str) -> None:
 class NoCertificates:
     """A stand-in for the accounts' certificates: no account has one."""
 
-    def provide(self, username: str) -> Certificate:
+    def provide(self, username: str) -> PortalCertificate:
         raise NotImplementedError
 
     renew = provide
 
-    def sign(self, username: str, request: str) -> Certificate:
+    def sign(self, username: str, request: str) -> PortalCertificate:
         raise NotImplementedError
 
-    def take_replaced(self) -> dict[str, Certificate | None]:
+    def take_replaced(self) -> dict[str, PortalCertificate | None]:
         return {}
 
     def revoke_all(self, username: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from mock_sei.errors import Refusal
 from mock_sei.rules.caller_checks import check_certificate_name
-from mock_sei.rules.connection import Connection, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
 from tests.growth import Action, assert_flat
 from tests.oauth.flows import AUTHORIZE, NATIVE, by_code, log_in, redeem, refresh, returned
@@ -155,7 +155,7 @@ def test_the_name_in_a_certificate(served: Served) -> None:
 )
 def test_a_name_in_a_certificate_that_is_nearly_right(name: str, because: str) -> None:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    certificate = PeerCertificate(
+    certificate = ClientCertificate(
         common_name=name, serial_number=1, not_before=moment, not_after=moment, fingerprint="0"
     )
     connection = Connection(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.grants import (
     authorization_code,
     client_credentials,
@@ -23,7 +23,7 @@ from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.signed_xml import is_installed
 from mock_sei.oauth.token_request import TokenRequest
 
-Handler = Callable[[TokenRequest, Client, AuthorizationServer], dict[str, Any]]
+Handler = Callable[[TokenRequest, AuthenticatedClient, AuthorizationServer], dict[str, Any]]
 
 HANDLERS: Mapping[str, Handler] = {
     module.GRANT_TYPE: module.handle

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, Refusal
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.codes import LIFETIME, Code
 from mock_sei.oauth.proof_key import is_verifier
 from mock_sei.oauth.server import AuthorizationServer
@@ -26,7 +26,9 @@ CHECK = "authorization code"
 PROOF_CHECK = "code verifier"
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     text = request.require("code")
     verifier = request.find("code_verifier")
     if verifier is not None and not is_verifier(verifier):
@@ -71,7 +73,7 @@ def check_use(code: Code, server: AuthorizationServer) -> None:
     raise _refused("The code was used before; the tokens of its first use are revoked now.")
 
 
-def check_client(code: Code, client: Client) -> None:
+def check_client(code: Code, client: AuthenticatedClient) -> None:
     if code.app_key != client.application.app_key:
         raise _refused(
             "The code was issued to another application.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
@@ -16,7 +16,9 @@ from mock_sei.rules.standards import GrantType
 GRANT_TYPE = GrantType.CLIENT_CREDENTIALS
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     """Checks the scope and issues a token. The client authentication has checked the account."""
     application, account = client.application, client.service_account
     scope = granted_scope(request.find("scope"), application)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.revocation import revoke
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
@@ -17,5 +17,7 @@ from mock_sei.rules.standards import GrantType
 GRANT_TYPE = GrantType.INVALIDATE_TOKEN
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     return revoke(request.require("token", "access_token", "refresh_token"), client, server)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, Refusal
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import narrowed_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
@@ -21,7 +21,9 @@ GRANT_TYPE = GrantType.REFRESH_TOKEN
 CHECK = "refresh token"
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     text = request.require("refresh_token")
     authorization = server.authorizations.find_by_refresh_token(text)
     if authorization is None:

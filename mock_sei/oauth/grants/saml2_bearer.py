@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, GRANT_NOT_ALLOWED, GRANT_UNKNOWN, Refusal
-from mock_sei.oauth.client_auth import GRANT_CHECK, Client
+from mock_sei.oauth.client_auth import GRANT_CHECK, AuthenticatedClient
 from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.oauth.saml import ROOTS, Assertion, Confirmation, Window, read_assertion
 from mock_sei.oauth.scopes import granted_scope
@@ -42,7 +42,9 @@ DESCRIPTIONS = {
 """The ``error_description`` of each check. RFC 7522 section 3.1 gives that of the audience."""
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     check_installed()
     name, text = find_parameter(request)
     application = client.application

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, Refusal
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
@@ -19,7 +19,9 @@ from mock_sei.rules.standards import GrantType
 GRANT_TYPE = GrantType.SESSION_TOKEN
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     text = request.require("sessionToken")
     scope = granted_scope(request.find("scope"), client.application)
     session = server.sessions.find(text)

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 
 from mock_sei.errors import UnknownAccount
 from mock_sei.portal.registration import FIELDS, Registration
-from mock_sei.rules.tables import Page, Table
+from mock_sei.rules.tables import OrderedTable, TablePage
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Model, Username, tell_counts
 
 R = TypeVar("R")
@@ -132,8 +132,8 @@ def add_account_calls(app: FastAPI) -> None:
 
 
 def _page(
-    table: Table[R], limit: int, after: str | None, unknown: Callable[[str], Exception]
-) -> Page[R]:
+    table: OrderedTable[R], limit: int, after: str | None, unknown: Callable[[str], Exception]
+) -> TablePage[R]:
     """A part of a table. For a key that nobody has, raises what ``unknown`` makes of it."""
     try:
         return table.page(limit=limit, after=after)
