@@ -2,6 +2,7 @@
 
     MockSeiError
     ├── ConfigurationError     a wrong file, variable or option of the user
+    ├── RegistryError          a record that is wrong, or that does not fit the others
     ├── UnknownApplication     an application that is not registered
     ├── UnknownAccount         a service account that is not registered
     ├── UnknownCertificate     a certificate that the account never had
@@ -95,6 +96,19 @@ def raise_all(errors: Sequence[ConfigurationError]) -> None:
     found = ConfigurationError(problem, source=first.source, key=first.key, value=first.value)
     found.faults = faults
     raise found
+
+
+class RegistryError(MockSeiError, ValueError):
+    """A record that is wrong, or that does not fit the others.
+
+    ``place`` is the path of the wrong record and key, ``value`` the wrong value.
+    """
+
+    def __init__(self, problem: str, *place: str | int, value: object = None):
+        super().__init__(problem)
+        self.problem = problem
+        self.place = place
+        self.value = value
 
 
 class UnknownApplication(MockSeiError):
@@ -309,6 +323,35 @@ class Refusal(MockSeiError):
         self.kind = kind
         self.description = description or kind.description or kind.message
         self.why = Explanation(check=check, because=because, expected=expected, actual=actual)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A check of the platform: its name in the journal, and the kind of its refusals."""
+
+    name: str
+    kind: RefusalKind
+    description: str | None = None
+    """The ``error_description`` of its refusals, if they do not have another one."""
+
+    def refusal(
+        self,
+        because: str,
+        *,
+        kind: RefusalKind | None = None,
+        expected: str | None = None,
+        actual: str | None = None,
+        description: str | None = None,
+    ) -> Refusal:
+        """A refusal by this check. :class:`Explanation` and :class:`Refusal` say what it needs."""
+        return Refusal(
+            kind or self.kind,
+            check=self.name,
+            because=because,
+            expected=expected,
+            actual=actual,
+            description=description or self.description,
+        )
 
 
 class NoToken(Refusal):

@@ -23,6 +23,7 @@ from mock_sei.errors import (
     REQUEST_INVALID,
     SCOPE_MISSING,
     TOKEN_INVALID,
+    Check,
     NoToken,
     Refusal,
 )
@@ -40,6 +41,7 @@ from mock_sei.rules.records import DEFAULT_SCOPE, Application, Environment
 from mock_sei.rules.registry import Registry
 
 APP_KEY_CHECK = "AppKey"
+_wrong_app_key = Check(name=APP_KEY_CHECK, kind=API_KEY).refusal
 TOKEN_CHECK = "access token"
 
 ACCESS_TOKEN = "access_token"
@@ -225,9 +227,3 @@ def _no_token(because: str, *, actual: str | None = None) -> NoToken:
     return NoToken(
         TOKEN_INVALID, check=TOKEN_CHECK, because=because, expected="Bearer", actual=actual
     )
-
-
-def _wrong_app_key(
-    because: str, *, expected: str | None = None, actual: str | None = None
-) -> Refusal:
-    return Refusal(API_KEY, check=APP_KEY_CHECK, because=because, expected=expected, actual=actual)

@@ -18,9 +18,9 @@ from mock_sei.errors import (
     GRANT_NOT_ALLOWED,
     REQUEST_INVALID,
     RESPONSE_TYPE_UNKNOWN,
+    Check,
     RedirectedRefusal,
     Refusal,
-    RefusalKind,
 )
 from mock_sei.oauth.metadata import RESPONSE_TYPES
 from mock_sei.oauth.proof_key import Challenge, make_challenge
@@ -50,6 +50,7 @@ PARAMETERS = (
 """The parameters that this endpoint reads. It ignores all others (RFC 6749 section 3.1)."""
 
 CHECK = "authorization request"
+_refused = Check(name=CHECK, kind=REQUEST_INVALID).refusal
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -359,21 +360,3 @@ def deny(request: AuthorizationRequest) -> RedirectedRefusal:
         description="The user denied the request.",
     )
     return redirected(refusal, request.destination)
-
-
-def _refused(
-    because: str,
-    *,
-    kind: RefusalKind = REQUEST_INVALID,
-    expected: str | None = None,
-    actual: str | None = None,
-    description: str | None = None,
-) -> Refusal:
-    return Refusal(
-        kind,
-        check=CHECK,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description=description,
-    )

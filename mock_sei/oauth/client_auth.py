@@ -17,6 +17,7 @@ from mock_sei.errors import (
     GRANT_NOT_ALLOWED,
     GRANT_UNKNOWN,
     KEY_PAIR,
+    Check,
     Refusal,
 )
 from mock_sei.oauth.token_request import (
@@ -39,6 +40,8 @@ from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import TOKEN_GRANTS, GrantType
 
 GRANT_CHECK = "row and grant"
+_wrong_pair = Check(name=KEY_PAIR_CHECK, kind=KEY_PAIR).refusal
+_wrong_account = Check(name="account", kind=GRANT_INVALID).refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,19 +255,3 @@ def _explain_unknown_account(username: str, registry: Registry) -> str:
     if username in registry.end_users:
         return ": it is the e-mail address of an end user"
     return ""
-
-
-def _wrong_pair(
-    because: str, *, actual: str | None = None, description: str | None = None
-) -> Refusal:
-    return Refusal(
-        KEY_PAIR, check=KEY_PAIR_CHECK, because=because, actual=actual, description=description
-    )
-
-
-def _wrong_account(
-    because: str, *, expected: str | None = None, actual: str | None = None
-) -> Refusal:
-    return Refusal(
-        GRANT_INVALID, check="account", because=because, expected=expected, actual=actual
-    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.errors import GRANT_INVALID, Check
 from mock_sei.oauth.signed_xml import (
     SIGNATURE,
     decode_parameter,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 CHECK = "assertion"
+_refused = Check(name=CHECK, kind=GRANT_INVALID, description="The assertion is not valid.").refusal
 
 _ASSERTIONS = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 _PROTOCOL = "{urn:oasis:names:tc:SAML:2.0:protocol}"
@@ -206,14 +207,3 @@ def _text(element: etree._Element) -> str:
     if len(element):
         raise _refused(f"{local_name(element)} holds something other than text.")
     return (element.text or "").strip()
-
-
-def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(
-        GRANT_INVALID,
-        check=CHECK,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description="The assertion is not valid.",
-    )

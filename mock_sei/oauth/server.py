@@ -16,7 +16,7 @@ from mock_sei.errors import GRANT_INVALID, Refusal
 from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.sessions import Session, Sessions
-from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens
+from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens, lifetime_of_request
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.reasons.pairs import has_key_pair
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
@@ -53,7 +53,7 @@ class AuthorizationServer:
         self.rules = rules
         self.clock = clock
         self.keys = keys
-        self.tokens = Tokens(keys=keys, clock=clock, random=random)
+        self.tokens = Tokens(keys=keys, clock=clock, random=random, lifetime=lifetime_of_request)
         self.codes = Codes(clock=clock, random=random)
         self.authorizations = Authorizations(clock=clock, random=random)
         self.sessions = Sessions(clock=clock, random=random)

@@ -16,7 +16,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.errors import GRANT_INVALID, Check, Refusal
 from mock_sei.oauth.token_request import malformed
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ MAX_PREFIXES = 50
 canonicalization would take minutes."""
 
 CHECK = "assertion signature"
+_refused = Check(
+    name=CHECK, kind=GRANT_INVALID, description="The signature of the assertion is not valid."
+).refusal
 
 SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _PREFIX = re.compile(r"\sxmlns:([^\s=]+)=")
@@ -156,14 +159,3 @@ def _unverified(error: Exception, place: str) -> Refusal:
 
 def _clipped(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(
-        GRANT_INVALID,
-        check=CHECK,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description="The signature of the assertion is not valid.",
-    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Refusal
+from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Check
 from mock_sei.reasons.forms import explain_content, explain_form
 from mock_sei.reasons.names import KNOWN, did_you_mean, explain_absence, find_spoilt
 from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair
@@ -40,6 +40,14 @@ _KNOWN = frozenset(KNOWN)
 
 PARSING = "parse"
 KEY_PAIR_CHECK = "key pair"
+
+malformed = Check(name=PARSING, kind=REQUEST_INVALID).refusal
+"""The refusal of a request that cannot be read, as ``invalid_request``."""
+_unreadable = Check(
+    name=KEY_PAIR_CHECK,
+    kind=KEY_PAIR,
+    description="The Authorization header holds no AppKey and AppSecret that can be read.",
+).refusal
 
 
 class KeyPairPlace(StrEnum):
@@ -117,27 +125,6 @@ class TokenRequest:
                 description=f"{names[0]} is missing.",
             )
         return value
-
-
-def malformed(
-    because: str,
-    *,
-    expected: str | None = None,
-    actual: str | None = None,
-    description: str | None = None,
-) -> Refusal:
-    """The refusal of a request that cannot be read, as ``invalid_request``.
-
-    The client gets ``description``; see :class:`Refusal` for what it may hold.
-    """
-    return Refusal(
-        REQUEST_INVALID,
-        check=PARSING,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description=description,
-    )
 
 
 def parse_token_request(
@@ -332,15 +319,6 @@ def _decode_authorization(header: str) -> Credentials:
     if not colon:
         raise _unreadable(explain_missing_colon(text))
     return Credentials(app_key=app_key, app_secret=app_secret, place=KeyPairPlace.HEADER)
-
-
-def _unreadable(because: str) -> Refusal:
-    return Refusal(
-        KEY_PAIR,
-        check=KEY_PAIR_CHECK,
-        because=because,
-        description="The Authorization header holds no AppKey and AppSecret that can be read.",
-    )
 
 
 _DECODERS: tuple[Callable[[str], str], ...] = (str, unquote_plus, unquote)

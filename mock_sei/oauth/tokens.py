@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -23,7 +23,7 @@ from jose import jws
 from jose.backends import ECKey
 from jose.exceptions import JOSEError
 
-from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal, Rejected
+from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Check, Rejected
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.caller_checks import AccessToken
 from mock_sei.rules.clock import Clock
@@ -33,6 +33,8 @@ ALGORITHM = "ES256"
 LIFETIME = timedelta(minutes=60)
 IDLE_LIMIT = timedelta(minutes=30)
 CHECK = "access token"
+_invalid = Check(name=CHECK, kind=TOKEN_INVALID).refusal
+_expired = Check(name=CHECK, kind=TOKEN_EXPIRED).refusal
 
 _LIFETIME_SECONDS = int(LIFETIME.total_seconds())
 _IDLE_SECONDS = int(IDLE_LIMIT.total_seconds())
@@ -42,12 +44,20 @@ to before that end, their tokens must not become valid again."""
 
 
 _lifetime: ContextVar[int] = ContextVar("token_lifetime", default=_LIFETIME_SECONDS)
-"""Seconds of the tokens that the request at hand mints; requests run side by side."""
+"""The lifetime in seconds of tokens that this request issues. Requests run at the same time."""
+
+
+def lifetime_of_request() -> int:
+    """The lifetime in seconds of tokens that this request issues: a fault may have changed it."""
+    return _lifetime.get()
 
 
 @contextmanager
 def lifetime_of(seconds: int | None) -> Iterator[None]:
-    """Tokens minted within live so long, whatever the answer says; None is as usual."""
+    """Inside this context, :func:`lifetime_of_request` is ``seconds``; None is the usual lifetime.
+
+    A fault with ``token_lifetime`` uses it around a request.
+    """
     before = _lifetime.set(_LIFETIME_SECONDS if seconds is None else seconds)
     try:
         yield
@@ -169,9 +179,13 @@ class _Use(NamedTuple):
 class Tokens:
     """Makes and checks the access tokens of one platform state."""
 
-    def __init__(self, *, keys: KeyRing, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, *, keys: KeyRing, clock: Clock, random: Random, lifetime: Callable[[], int]
+    ) -> None:
+        """``lifetime`` gives the lifetime of each new token in seconds."""
         self._keys = keys
         self._clock = clock
+        self._lifetime = lifetime
         # An identifier is not a secret: a token is protected by its signature. This generator
         # needs no system call for each token.
         self._identifiers = Random(random.getrandbits(128))  # noqa: S311
@@ -206,7 +220,7 @@ class Tokens:
             "client_id": app_key,
             "scope": scope,
             "iat": now,
-            "exp": now + _lifetime.get(),
+            "exp": now + self._lifetime(),
             "jti": identifier,
             "fam": family or identifier,
         }
@@ -428,11 +442,3 @@ def _is_claim(value: object, kind: type) -> bool:
     if kind is int:
         return type(value) is int and 0 <= value < _LATEST_SECOND
     return is_text(value)
-
-
-def _invalid(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(TOKEN_INVALID, check=CHECK, because=because, expected=expected, actual=actual)
-
-
-def _expired(because: str, *, expected: str, actual: str) -> Refusal:
-    return Refusal(TOKEN_EXPIRED, check=CHECK, because=because, expected=expected, actual=actual)

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Literal, Protocol
 
-from mock_sei.errors import Rejected, UnknownAccount
+from mock_sei.errors import RegistryError, Rejected, UnknownAccount
 from mock_sei.portal.letters import (
     link_letter,
     own_certificate_letter,
@@ -39,7 +39,7 @@ from mock_sei.portal.registration import (
 )
 from mock_sei.rules.clock import Clock
 from mock_sei.rules.randomness import new_secret
-from mock_sei.rules.records import Application, CertificateSource, RegistryError, ServiceAccount
+from mock_sei.rules.records import Application, CertificateSource, ServiceAccount
 from mock_sei.rules.registry import Registry
 
 logger = logging.getLogger("mock_sei")

@@ -19,13 +19,12 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from mock_sei.errors import Rejected
+from mock_sei.errors import RegistryError, Rejected
 from mock_sei.rules.arguments import find_nearest, plain_problem, unknown_names
 from mock_sei.rules.records import (
     Application,
     CertificateSource,
     Environment,
-    RegistryError,
     ServiceAccount,
 )
 from mock_sei.rules.registry import Registry

@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from mock_sei.errors import RegistryError
 from mock_sei.rules.standards import (
     STANDARDS,
     Actor,
@@ -101,19 +102,6 @@ class CertificateSource(StrEnum):
 
     SEI = "sei"
     OWN = "own"
-
-
-class RegistryError(ValueError):
-    """A record that is wrong, or that does not fit the others.
-
-    ``place`` is the path of the wrong record and key, ``value`` the wrong value.
-    """
-
-    def __init__(self, problem: str, *place: str | int, value: object = None):
-        super().__init__(problem)
-        self.problem = problem
-        self.place = place
-        self.value = value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
+from mock_sei.errors import RegistryError, UnknownAccount, UnknownApplication, UnknownUser
 from mock_sei.rules.addresses import origin_of
 from mock_sei.rules.arguments import LONGEST_COMPARED, find_nearest
 from mock_sei.rules.departed import MOST_REMEMBERED, Departed
@@ -22,7 +22,6 @@ from mock_sei.rules.records import (
     ACCOUNT_NAME_RULE,
     Application,
     EndUser,
-    RegistryError,
     ServiceAccount,
     is_account_name,
 )

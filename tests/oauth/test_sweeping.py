@@ -13,7 +13,7 @@ from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.sessions import Sessions
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.oauth.tokens import KeyRing, Tokens
+from mock_sei.oauth.tokens import KeyRing, Tokens, lifetime_of_request
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.platform import Platform
 from mock_sei.rules.clock import Clock
@@ -249,7 +249,12 @@ def use_assertion(count: int) -> Action:
 
 
 def revoke_token(platform: Platform, count: int) -> Action:
-    tokens = Tokens(keys=KeyRing(platform.signing_key), clock=Clock(), random=make_random(1))
+    tokens = Tokens(
+        keys=KeyRing(platform.signing_key),
+        clock=Clock(),
+        random=make_random(1),
+        lifetime=lifetime_of_request,
+    )
     text = tokens.mint(
         issuer="https://localhost", app_key="key", service_account=None, user=None, scope="x"
     )

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.rules.records import Application, RegistryError, find_redirect_problem
+from mock_sei.errors import RegistryError
+from mock_sei.rules.records import Application, find_redirect_problem
 from mock_sei.rules.standards import Actor, ApplicationType
 
 SERVER = Application(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from mock_sei.errors import RegistryError
 from mock_sei.rules.records import (
     Application,
     EndUser,
     Environment,
-    RegistryError,
     ServiceAccount,
     is_account_name,
 )

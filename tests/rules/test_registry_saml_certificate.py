@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from mock_sei.rules.records import Application, RegistryError, find_certificate_problem
+from mock_sei.errors import RegistryError
+from mock_sei.rules.records import Application, find_certificate_problem
 from mock_sei.rules.standards import Actor, ApplicationType, Owner
 from tests.rules.test_registry import ACCOUNT, NATIVE, SERVER, registry
 

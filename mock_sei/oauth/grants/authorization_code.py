@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.errors import GRANT_INVALID, Check
 from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.codes import LIFETIME, Code
 from mock_sei.oauth.proof_key import is_verifier
@@ -24,6 +24,8 @@ GRANT_TYPE = GrantType.AUTHORIZATION_CODE
 
 CHECK = "authorization code"
 PROOF_CHECK = "code verifier"
+_refused = Check(name=CHECK, kind=GRANT_INVALID).refusal
+_wrong_proof = Check(name=PROOF_CHECK, kind=GRANT_INVALID).refusal
 
 
 def handle(
@@ -130,16 +132,15 @@ def check_proof(code: Code, verifier: str | None) -> None:
             needless = (
                 "code_verifier was sent, but the authorization request had no code_challenge."
             )
-            raise _refused(needless, check=PROOF_CHECK, description=needless)
+            raise _wrong_proof(needless, description=needless)
         return
     if verifier is not None and code.challenge.fits(verifier):
         return
     code.burnt = True
     problem = "does not fit the code_challenge" if verifier else "is missing"
-    raise _refused(
+    raise _wrong_proof(
         f"code_verifier {problem} ({code.challenge.method})"
         f"{_explain_verifier(verifier or '', code)}; the code cannot be used any more.",
-        check=PROOF_CHECK,
         description=f"code_verifier {problem}.",
     )
 
@@ -151,21 +152,3 @@ def _explain_verifier(verifier: str, code: Code | None) -> str:
         return ""
     difference = find_difference(verifier, lambda each: is_verifier(each) and challenge.fits(each))
     return but_for(difference) or challenge.explain(verifier)
-
-
-def _refused(
-    because: str,
-    *,
-    check: str = CHECK,
-    expected: str | None = None,
-    actual: str | None = None,
-    description: str | None = None,
-) -> Refusal:
-    return Refusal(
-        GRANT_INVALID,
-        check=check,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description=description,
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.errors import GRANT_INVALID, Check
 from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import narrowed_scope
 from mock_sei.oauth.server import AuthorizationServer
@@ -19,6 +19,7 @@ from mock_sei.rules.standards import GrantType
 GRANT_TYPE = GrantType.REFRESH_TOKEN
 
 CHECK = "refresh token"
+_refused = Check(name=CHECK, kind=GRANT_INVALID).refusal
 
 
 def handle(
@@ -52,7 +53,3 @@ def handle(
     return server.user_token_response(
         client.application, authorization, scope, issuer=request.issuer
     )
-
-
-def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(GRANT_INVALID, check=CHECK, because=because, expected=expected, actual=actual)

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from mock_sei.errors import GRANT_INVALID, GRANT_NOT_ALLOWED, GRANT_UNKNOWN, Refusal
+from mock_sei.errors import GRANT_INVALID, GRANT_NOT_ALLOWED, GRANT_UNKNOWN, Check, Refusal
 from mock_sei.oauth.client_auth import GRANT_CHECK, AuthenticatedClient
 from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.oauth.saml import ROOTS, Assertion, Confirmation, Window, read_assertion
@@ -29,17 +29,24 @@ from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.SAML2_BEARER
 
-DATES_CHECK = "assertion dates"
-AUDIENCE_CHECK = "assertion audience"
-REPLAY_CHECK = "assertion replay"
-
-DESCRIPTIONS = {
-    DATES_CHECK: "The assertion is not valid at this time.",
-    AUDIENCE_CHECK: "Audience validation failed.",
-    REPLAY_CHECK: "The assertion was used before.",
-    USER_CHECK: "The subject of the assertion is not a user.",
-}
-"""The ``error_description`` of each check. RFC 7522 section 3.1 gives that of the audience."""
+_wrong_dates = Check(
+    name="assertion dates",
+    kind=GRANT_INVALID,
+    description="The assertion is not valid at this time.",
+).refusal
+_wrong_audience = Check(
+    name="assertion audience",
+    kind=GRANT_INVALID,
+    description="Audience validation failed.",  # RFC 7522 section 3.1
+).refusal
+_used_before = Check(
+    name="assertion replay", kind=GRANT_INVALID, description="The assertion was used before."
+).refusal
+_unknown_user = Check(
+    name=USER_CHECK,
+    kind=GRANT_INVALID,
+    description="The subject of the assertion is not a user.",
+).refusal
 
 
 def handle(
@@ -111,8 +118,7 @@ def find_end(assertion: Assertion) -> datetime:
     ends = [each.window.end for each in assertion.confirmations]
     known = [end for end in ends if end is not None]
     if not known or len(known) < len(ends):
-        raise _refused(
-            DATES_CHECK,
+        raise _wrong_dates(
             "The assertion never ends: Conditions or each SubjectConfirmationData needs a "
             "NotOnOrAfter.",
             expected="NotOnOrAfter",
@@ -125,15 +131,13 @@ def check_window(window: Window, now: datetime, place: str) -> None:
     """Raises :class:`Refusal` if ``now`` is outside the dates. ``place`` is the element's name."""
     stamp = now.isoformat(timespec="seconds")
     if window.start is not None and now < window.start:
-        raise _refused(
-            DATES_CHECK,
+        raise _wrong_dates(
             f"NotBefore of {place} is later than the platform's clock.",
             expected=f"not before {window.start.isoformat()}",
             actual=stamp,
         )
     if window.end is not None and now >= window.end:
-        raise _refused(
-            DATES_CHECK,
+        raise _wrong_dates(
             f"NotOnOrAfter of {place} is past on the platform's clock; make a new assertion.",
             expected=f"before {window.end.isoformat()}",
             actual=stamp,
@@ -163,8 +167,7 @@ def check_confirmation(
     check_window(confirmation.window, now, "SubjectConfirmationData")
     recipient = confirmation.recipient
     if recipient is not None and recipient not in endpoints:
-        raise _refused(
-            AUDIENCE_CHECK,
+        raise _wrong_audience(
             "Recipient of SubjectConfirmationData is not the token endpoint's URL"
             f"{but_for(find_address_difference(recipient, sorted(endpoints)))}.",
             expected=_listed(endpoints),
@@ -175,8 +178,7 @@ def check_confirmation(
 def check_audience(assertion: Assertion, names: Collection[str]) -> None:
     for audiences in assertion.restrictions:
         if not set(audiences) & set(names):
-            raise _refused(
-                AUDIENCE_CHECK,
+            raise _wrong_audience(
                 "An AudienceRestriction names neither the issuer nor the token endpoint"
                 f"{_explain_audiences(audiences, names)}.",
                 expected=_listed(names),
@@ -188,8 +190,7 @@ def check_replay(
     assertion: Assertion, application: Application, server: AuthorizationServer
 ) -> None:
     if (application.app_key, assertion.identifier) in server.used_assertions:
-        raise _refused(
-            REPLAY_CHECK,
+        raise _used_before(
             "The assertion was used before; it gives tokens once, so make one with a new ID.",
             expected="a new ID",
             actual=assertion.identifier,
@@ -199,8 +200,7 @@ def check_replay(
 def require_subject(assertion: Assertion, server: AuthorizationServer) -> str:
     user = server.registry.end_users.get(assertion.subject)
     if user is None:
-        raise _refused(
-            USER_CHECK,
+        raise _unknown_user(
             "The subject's NameID is not the e-mail address of an end user"
             f"{but_for(_explain_subject(assertion.subject or '', server))}.",
             expected="a known e-mail address",
@@ -225,16 +225,3 @@ def _explain_subject(subject: str, server: AuthorizationServer) -> str | None:
 
 def _listed(names: Collection[str]) -> str:
     return " or ".join(sorted(names))
-
-
-def _refused(
-    check: str, because: str, *, expected: str | None = None, actual: str | None = None
-) -> Refusal:
-    return Refusal(
-        GRANT_INVALID,
-        check=check,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description=DESCRIPTIONS[check],
-    )
