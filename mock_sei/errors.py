@@ -1,27 +1,28 @@
-"""Everything raised on purpose::
+"""All exceptions that this package raises on purpose::
 
     MockSeiError
-    ├── ConfigurationError     a user's file, variable or option: names it, its key and its value
+    ├── ConfigurationError     a wrong file, variable or option of the user
+    ├── RegistryError          a record that is wrong, or that does not fit the others
     ├── UnknownApplication     an application that is not registered
     ├── UnknownAccount         a service account that is not registered
     ├── UnknownCertificate     a certificate that the account never had
     ├── UnknownCollection      a collection of records that no operation reads
     ├── UnknownFault           a fault that was never armed, or that was removed
     ├── UnknownMessage         a mail that is not in the mailbox
-    ├── UnknownUser            an end user whom nobody knows
-    ├── NoServer               nothing answers at an address, or no mock-sei of this version
+    ├── UnknownUser            an end user who does not exist
+    ├── NoServer               no mock-sei server of this version answers at an address
     ├── Rejected               a registration, certificate or argument that is not acceptable
-    ├── MockSeiBug             mock-sei itself failed; never posed as an answer of the platform
-    └── Refusal                the platform says no
-        ├── NoToken            ... because no token came at all
-        ├── RedirectedRefusal  ... and tells the application at its redirect address
-        ├── MethodNotAllowed   ... because the path takes other methods
-        └── MalformedRequest   ... because of one or more values of a functional call
-            └── RepeatedMember  ... one of which is an object that has a name twice
+    ├── MockSeiBug             mock-sei itself failed, which is never an answer of the platform
+    └── Refusal                the platform refuses a request
+        ├── NoToken            ... because it has no token at all
+        ├── RedirectedRefusal  ... and reports that to the application's redirect address
+        ├── MethodNotAllowed   ... because the path has other methods
+        └── MalformedRequest   ... because of wrong values in a functional call
+            └── RepeatedMember  ... such as a JSON object that has a name twice
 
-A :class:`Refusal` has two faces that never mix. Its :class:`RefusalKind` is the public one, a row
-of the table below: status and words as SEI sends them. Its :class:`Explanation` is for the journal
-and the log. Neither may hold a secret or a whole token.
+A :class:`Refusal` has two parts. Its :class:`RefusalKind` is public, a row of the table below: the
+status and the words that SEI sends. Its :class:`Explanation` is only for the journal and the log.
+Neither may have a secret or a whole token.
 
 Sources: the error table of the error-handling FAQ, the sample of the API-standards FAQ, RFC 6749
 section 5.2. The statuses are assumed; ``docs/fidelity.md`` says which words are documented.
@@ -38,7 +39,7 @@ from mock_sei.values.texts import spelled
 
 
 def one_line(text: str) -> str:
-    """Control characters escaped, so that what somebody sent cannot forge a line."""
+    """A text with its control characters escaped, so that a client cannot forge a log line."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else _escaped(each) for each in text)
@@ -50,38 +51,39 @@ def _escaped(character: str) -> str:
 
 
 class MockSeiError(Exception):
-    """Base of everything this package raises on purpose."""
+    """The base class of all exceptions that this package raises on purpose."""
 
 
 class ConfigurationError(MockSeiError):
-    """A user's input cannot be used. One line; the command line exits with status 2.
+    """A file, variable or option of the user is wrong. The command line then exits with status 2.
 
-    ``source`` is the file, variable or option, ``key`` the place in it, ``value`` what is there.
+    ``source`` is the file, variable or option, ``key`` the place in it, ``value`` the wrong value.
+    The message is one line.
     """
 
     def __init__(self, problem: str, *, source: object, key: str = "", value: object = None):
         self.problem, self.source, self.key = one_line(problem), str(source), key
         self.value = value
         self.faults: Sequence[ConfigurationError] = (self,)
-        """All that it says, where it stands for several."""
+        """All problems, if this error reports several of them."""
         place = f"{source}: {key}" if key else str(source)
         shown = "" if value is None else f" = {spelled(value)}"
         super().__init__(one_line(f"{place}{shown}: {problem}"))
 
 
 _MOST_FAULTS = 20
-"""Faults of a user's files that one message has."""
+"""One message lists so many problems of a user's files at most."""
 
 
 def distinct(errors: Iterable[ConfigurationError]) -> list[ConfigurationError]:
-    """Those that say the same thing once, in their order."""
+    """The errors without duplicates, in the same order."""
     return list({str(each): each for each in errors}.values())
 
 
 def raise_all(errors: Sequence[ConfigurationError]) -> None:
-    """Raises one :class:`ConfigurationError` that says all, where there is any.
+    """Raises one :class:`ConfigurationError` with all these problems, if there are any.
 
-    It has the place of the first.
+    Its source, key and value are those of the first.
     """
     if not errors:
         return
@@ -97,20 +99,33 @@ def raise_all(errors: Sequence[ConfigurationError]) -> None:
     raise found
 
 
+class RegistryError(MockSeiError, ValueError):
+    """A record that is wrong, or that does not fit the others.
+
+    ``place`` is the path of the wrong record and key, ``value`` the wrong value.
+    """
+
+    def __init__(self, problem: str, *place: str | int, value: object = None):
+        super().__init__(problem)
+        self.problem = problem
+        self.place = place
+        self.value = value
+
+
 class UnknownApplication(MockSeiError):
-    """No application has this name or AppKey; the message names some of those there are."""
+    """No application has this name or AppKey. The message lists some that exist."""
 
 
 class UnknownAccount(MockSeiError):
-    """No service account has this user name; the message names some of those there are."""
+    """No service account has this user name. The message lists some that exist."""
 
 
 class UnknownCertificate(MockSeiError):
-    """The service account never had such a certificate, or its key is not here."""
+    """The service account never had such a certificate, or the platform does not have its key."""
 
 
 class UnknownCollection(MockSeiError):
-    """No operation reads such a collection; the message names the nearest ones."""
+    """No operation reads such a collection. The message suggests similar names."""
 
 
 class UnknownFault(MockSeiError):
@@ -122,18 +137,18 @@ class UnknownMessage(MockSeiError):
 
 
 class UnknownUser(MockSeiError):
-    """No end user has this e-mail address; the message names some of those there are."""
+    """No end user has this e-mail address. The message lists some that exist."""
 
 
 class NoServer(MockSeiError):
-    """A running server was asked for and cannot be used; one line with what to do."""
+    """A running server is needed, and there is none that can be used. The message is one line."""
 
 
 class Rejected(MockSeiError, ValueError, TypeError):
-    """What was asked for cannot be accepted: one problem for each field or argument at fault.
+    """Arguments or fields are wrong. ``problems`` has one sentence for each of them.
 
-    It is a ``ValueError`` and a ``TypeError`` too: callers of Python objects expect one or the
-    other for a wrong argument, and need not know which of them a wrong name is.
+    It is also a ``ValueError`` and a ``TypeError``, since callers in Python expect one of them for
+    a wrong argument.
     """
 
     def __init__(self, problems: Mapping[str, str]):
@@ -143,22 +158,22 @@ class Rejected(MockSeiError, ValueError, TypeError):
 
 
 class MockSeiBug(MockSeiError):
-    """mock-sei itself failed. The message holds its own traceback."""
+    """mock-sei itself failed. The message has the traceback."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefusalKind:
-    """The public face of a refusal."""
+    """The public part of a refusal: the status and the words that the client gets."""
 
     status: int
     code: str
     message: str
     reason: str | None = None
-    """The one ``errors[]`` entry that documented rows 2 and 3 carry."""
+    """The only entry of ``errors[]``, if there is one, as in the documented rows 2 and 3."""
     error: str | None = None
-    """RFC 6749 error code, where the token endpoint can refuse so."""
+    """The error code of RFC 6749, if an OAuth endpoint can answer this."""
     description: str = ""
-    """``error_description`` beside it, our words, where a refusal has no own ones."""
+    """The default ``error_description``, in our words."""
 
 
 _ACCESS = "gateway.access.failure"
@@ -229,7 +244,7 @@ NOT_FOUND = RefusalKind(
 NOT_AUTHORIZED = RefusalKind(
     status=404, code="resource.access.failure", message="Not authorized to perform the action"
 )
-"""What 404 means on the eSign page; the words are ours."""
+"""The meaning of 404 on the eSign page, in our words."""
 CONFLICT = RefusalKind(
     status=409,
     code="resource.state.failure",
@@ -277,26 +292,26 @@ HEAD_TOO_LARGE = RefusalKind(
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The private face of a refusal: what the journal and the log say about it."""
+    """The private part of a refusal, for the journal and the log."""
 
     check: str
-    """Name of the check that refused."""
+    """The name of the check that refused."""
     because: str
-    """A sentence or two, with what to do about it."""
+    """One or two sentences that say what is wrong and what to do."""
     expected: str | None = None
     actual: str | None = None
-    """The two values that differ, where there are two. As they came: who keeps or sends an
-    explanation hides the secrets in it first, and cuts it afterwards."""
+    """``expected`` and ``actual`` are the two values that differ, if there are two. They may have
+    secrets: whoever stores or sends them must first hide the secrets, and then cut long values."""
     reasons: tuple[str, ...] = ()
-    """The things that are wrong, one by one, where there are several; ``because`` has all."""
+    """All problems one by one, if there are several. ``because`` has them all, too."""
 
 
 class Refusal(MockSeiError):
-    """The platform refuses a request; the first check that fails decides.
+    """The platform refuses a request, by the first check that fails.
 
-    ``description`` is public: the ``error_description`` of this refusal, which says what is wrong
-    with the request. It holds nothing that a client sent, and only the characters that RFC 6749
-    section 5.2 allows: printable ASCII without quote and backslash.
+    ``description`` is the public ``error_description``. It must not repeat what the client sent,
+    and it may only have the characters that RFC 6749 section 5.2 allows: printable ASCII without
+    quote and backslash.
     """
 
     def __init__(
@@ -315,12 +330,41 @@ class Refusal(MockSeiError):
         self.why = Explanation(check=check, because=because, expected=expected, actual=actual)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A check of the platform: its name in the journal, and the kind of its refusals."""
+
+    name: str
+    kind: RefusalKind
+    description: str | None = None
+    """The ``error_description`` of its refusals, if they do not have another one."""
+
+    def refusal(
+        self,
+        because: str,
+        *,
+        kind: RefusalKind | None = None,
+        expected: str | None = None,
+        actual: str | None = None,
+        description: str | None = None,
+    ) -> Refusal:
+        """A refusal by this check. :class:`Explanation` and :class:`Refusal` say what it needs."""
+        return Refusal(
+            kind or self.kind,
+            check=self.name,
+            because=because,
+            expected=expected,
+            actual=actual,
+            description=description or self.description,
+        )
+
+
 class NoToken(Refusal):
-    """No token came at all: RFC 6750 section 3.1 wants a challenge without ``error`` then."""
+    """The call has no token. Then the challenge has no ``error`` (RFC 6750 section 3.1)."""
 
 
 class RedirectedRefusal(Refusal):
-    """A refused authorization request whose error goes back to the application."""
+    """A refused authorization request whose error goes to the redirect address ``location``."""
 
     def __init__(self, refusal: Refusal, location: str):
         why = refusal.why
@@ -336,9 +380,9 @@ class RedirectedRefusal(Refusal):
 
 
 class MethodNotAllowed(Refusal):
-    """The path is known, the method is not; ``allowed`` goes into the ``Allow`` header.
+    """The path exists, but not with this method. ``allowed`` goes into the ``Allow`` header.
 
-    What takes a GET takes a HEAD (RFC 9110 section 9.1).
+    A path that has GET also has HEAD (RFC 9110 section 9.1).
     """
 
     def __init__(self, method: str, path: str, allowed: tuple[str, ...]):
@@ -354,19 +398,19 @@ class MethodNotAllowed(Refusal):
 
 
 def listed(names: Sequence[str]) -> str:
-    """``GET, HEAD and POST``."""
+    """Names as a sentence lists them: ``GET, HEAD and POST``."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def with_head(methods: Iterable[str]) -> tuple[str, ...]:
-    """The methods of a path, HEAD behind the GET that answers it too."""
+    """The methods of a path, with a HEAD after each GET."""
     named = ((each, "HEAD") if each == "GET" else (each,) for each in methods)
     return tuple(dict.fromkeys(chain.from_iterable(named)))
 
 
 class InvalidValue(NamedTuple):
-    """One wrong value of a functional call, an entry of ``errors[]``."""
+    """One wrong value in a functional call: an entry of ``errors[]``."""
 
     field: str
     location: str
@@ -374,7 +418,7 @@ class InvalidValue(NamedTuple):
 
 
 class MalformedRequest(Refusal):
-    """A functional call with wrong values: one ``errors[]`` entry for each."""
+    """A functional call has wrong values. ``errors[]`` has an entry for each of them."""
 
     def __init__(self, faults: Sequence[InvalidValue], kind: RefusalKind = PARAMETER_INVALID):
         reasons = tuple(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
@@ -385,14 +429,14 @@ class MalformedRequest(Refusal):
 
 
 class RepeatedMember(MalformedRequest):
-    """A JSON object has a name twice, so nobody knows which value is meant (RFC 8259 section 4)."""
+    """A JSON object has a name twice, so it is not clear which value is meant (RFC 8259, 4)."""
 
 
 def error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
-    """The platform's error body (API-standards FAQ), the one shape every refusal is sent in.
+    """The body of every refusal (API-standards FAQ).
 
-    ``transient`` is a boolean and ``errors`` always there, as on the error-handling page; the
-    API-standards sample has the string ``"false"``.
+    ``transient`` is a boolean and ``errors`` is always present, as on the error-handling page. The
+    sample of the API-standards FAQ has the string ``"false"``.
     """
     kind = refusal.kind
     errors: list[dict[str, str]] = [{"reason": kind.reason}] if kind.reason else []
@@ -408,7 +452,9 @@ def error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
 
 
 def oauth_error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
-    """The same with the members of RFC 6749 section 5.2, so that OAuth libraries can read it."""
+    """The body of an OAuth endpoint's refusal: :func:`error_body` and the members of RFC 6749
+    section 5.2, which OAuth libraries read.
+    """
     kind = refusal.kind
     return error_body(refusal, tracking_id) | {
         "error": kind.error or "invalid_request",

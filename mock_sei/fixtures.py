@@ -19,13 +19,12 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from mock_sei.document_files import DocumentFile, find_documents, read_text
-from mock_sei.errors import ConfigurationError, raise_all
+from mock_sei.errors import ConfigurationError, RegistryError, raise_all
 from mock_sei.rules.arguments import plain_problem, suggestion
 from mock_sei.rules.records import (
     PEM_START,
     Application,
     EndUser,
-    RegistryError,
     ServiceAccount,
     find_certificate_problem,
 )

@@ -1,14 +1,15 @@
-"""What stands in front of every functional API: five checks that must agree, in this order.
+"""The gateway in front of all functional APIs: five checks, in this order.
 
-1. TLS with an accepted client certificate, on the application's listener
-2. source address on the application's list
-3. AppKey known, application approved and granted this product in this environment, token its own
-4. access token live, and of a scope that reaches functional APIs
-5. the certificate's CN equals the service account the token stands on
+1. The call came to the application's listener, with an accepted client certificate.
+2. The source address is on the application's list.
+3. The AppKey is known; its application is approved, may use this product in this environment, and
+   owns the token.
+4. The access token is valid, and its scope allows functional APIs.
+5. The certificate's CN is the service account of the token.
 
-The first that fails decides. Before them, a token that came in two places: nobody knows which of
-them is meant. Sources: two-way-TLS page (the conditions), error-handling FAQ rows 1 to 5, RFC 6750
-section 2; their order is assumed.
+The first check that fails refuses the call. Before all checks, a call with tokens in two places is
+refused, since it is not clear which one is meant. Sources: two-way-TLS page (the conditions),
+error-handling FAQ rows 1 to 5, RFC 6750 section 2. The order is assumed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mock_sei.errors import (
     REQUEST_INVALID,
     SCOPE_MISSING,
     TOKEN_INVALID,
+    Check,
     NoToken,
     Refusal,
 )
@@ -39,43 +41,49 @@ from mock_sei.rules.records import DEFAULT_SCOPE, Application, Environment
 from mock_sei.rules.registry import Registry
 
 APP_KEY_CHECK = "AppKey"
+_wrong_app_key = Check(name=APP_KEY_CHECK, kind=API_KEY).refusal
 TOKEN_CHECK = "access token"
 
 ACCESS_TOKEN = "access_token"
-"""The parameter that RFC 6750 sections 2.2 and 2.3 have for a token. It is read from no call."""
+"""The parameter for a token in RFC 6750 sections 2.2 and 2.3. The gateway never uses its value."""
 QUERY, FORM = "the query string", "the form"
-"""Where it came, beside the ``Authorization`` header or in its place."""
+"""The places where a token may be sent besides the ``Authorization`` header."""
 
 
 class TokenJudge(Protocol):
-    """What the gateway asks about tokens; each method raises :class:`Refusal`."""
+    """The methods that the gateway needs to check tokens."""
 
-    def read(self, text: str) -> AccessToken: ...
-    def require_live(self, token: AccessToken) -> None: ...
-    def record_use(self, token: AccessToken) -> None: ...
+    def read(self, text: str) -> AccessToken:
+        """The content of a token. Raises :class:`Refusal` if this server did not sign it."""
+
+    def require_live(self, token: AccessToken) -> None:
+        """Raises :class:`Refusal` if a token is revoked, expired or was not used for too long."""
+
+    def record_use(self, token: AccessToken) -> None:
+        """Notes that a token was used now."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A functional call as the gateway sees it."""
+    """A functional call, with the parts that the gateway checks."""
 
     connection: Connection
     app_key: str | None
     authorization: str | None = field(repr=False)
     stray_token: str | None = None
-    """Where a token may stand in a call without the header, such as ``the cookie token``."""
+    """The place of a token in a call without the header, such as ``the cookie token``."""
     product: str | None
-    """None for an endpoint that belongs to no product."""
+    """The API product, None for an endpoint that belongs to no product."""
     findings: Findings
     tokens_elsewhere: Sequence[str] = ()
-    """The places of an access token but for the header: :data:`QUERY`, :data:`FORM`."""
+    """The places of access tokens outside the header: :data:`QUERY`, :data:`FORM`."""
     only_looks: bool = False
-    """Whether it is a HEAD, which does not count as a use of its token."""
+    """True for a HEAD, which does not count as a use of its token."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """Who was let in: the records as they were checked, whatever became of them since."""
+    """The application and the token of an admitted call, as they were when they were checked."""
 
     application: Application
     token: AccessToken
@@ -89,9 +97,10 @@ def admit(
     environment: Environment,
     what_is: WhatIs = lambda _: None,
 ) -> Admission:
-    """Lets a call through, which counts as a use of its token, or raises :class:`Refusal`.
+    """Runs all checks. If a call passes, that counts as a use of its token.
 
-    ``what_is`` names what was sent in place of a token, for the journal.
+    ``what_is`` says for the journal what was sent in place of a token. Raises :class:`Refusal` for
+    the first check that fails.
     """
     application = registry.applications.get(call.app_key or "")
     if application is not None:
@@ -115,7 +124,7 @@ def admit(
 
 
 def check_token_places(call: Call) -> None:
-    """RFC 6750 section 2: a client uses one way to send its token; section 3.1: else it is 400."""
+    """Raises :class:`Refusal` if there are tokens in several places (RFC 6750 sections 2, 3.1)."""
     scheme = (call.authorization or "").strip(" \t").partition(" ")[0].lower()
     in_header = ["the Authorization header"] if scheme in BEARER_SCHEMES else []
     places = [*in_header, *call.tokens_elsewhere]
@@ -123,25 +132,29 @@ def check_token_places(call: Call) -> None:
         raise Refusal(
             REQUEST_INVALID,
             check=TOKEN_CHECK,
-            because=f"An access token came in {' and in '.join(places)}; send it in the "
-            "Authorization header only (RFC 6750 section 2).",
+            because=f"An access token was sent in {' and in '.join(places)}; send it only in the "
+            "Authorization header (RFC 6750 section 2).",
             expected="one access token",
             actual=f"{len(places)}",
-            description="The access token came in more than one place.",
+            description="The access token was sent in more than one place.",
         )
 
 
 BEARER_SCHEMES = ("bearer", "bearertoken")
-"""In lower case. The second is no scheme: clients make it of the documented ``token_type``."""
+"""The schemes of a token, in lower case. Clients make the second from the documented
+``token_type``; it is not a real scheme."""
 
 
 def check_app_key(
     application: Application | None, call: Call, environment: Environment, registry: Registry
 ) -> Application:
-    """Documented row 5."""
+    """The application, if it may use this product in this environment (FAQ, row 5).
+
+    Raises :class:`Refusal`.
+    """
     if application is None:
         if call.app_key is None:
-            raise _wrong_app_key("No AppKey header came; every functional call needs one.")
+            raise _wrong_app_key("No AppKey header was sent; every functional call needs one.")
         raise _wrong_app_key(
             explain_unknown_key(call.app_key, registry), actual=read_as_utf8(call.app_key)
         )
@@ -164,7 +177,10 @@ def check_app_key(
 
 
 def read_token(call: Call, tokens: TokenJudge, what_is: WhatIs) -> AccessToken:
-    """The bearer token of the ``Authorization`` header; the scheme in any case (RFC 9110, 11.1)."""
+    """The content of the token in the ``Authorization`` header. Raises :class:`Refusal`.
+
+    The scheme may be in upper or lower case (RFC 9110 section 11.1).
+    """
     header = (call.authorization or "").strip(" \t")
     scheme, _, text = header.partition(" ")
     token = text.strip(" \t")
@@ -180,24 +196,28 @@ def read_token(call: Call, tokens: TokenJudge, what_is: WhatIs) -> AccessToken:
 
 
 def check_scope(token: AccessToken) -> None:
-    """Every product wants the one scope the vendor's pages know (assumed; RFC 6750 section 3.1)."""
+    """Raises :class:`Refusal` if a token's scope does not allow functional APIs (assumed).
+
+    All products need the only scope that the vendor's pages know (RFC 6750 section 3.1).
+    """
     if DEFAULT_SCOPE in token.scope.split():
         return
     raise Refusal(
         SCOPE_MISSING,
         check="scope",
-        because=f"The token was narrowed to other scopes; functional calls need {DEFAULT_SCOPE}.",
+        because=f"The token only has other scopes; functional calls need {DEFAULT_SCOPE}.",
         expected=DEFAULT_SCOPE,
         actual=token.scope,
     )
 
 
 def check_ownership(application: Application, token: AccessToken, registry: Registry) -> None:
+    """Raises :class:`Refusal` if a token was issued to another application."""
     if token.app_key == application.app_key:
         return
     owner = registry.applications.get(token.app_key)
     raise _wrong_app_key(
-        "The access token was issued to another application than the AppKey names.",
+        "The access token was not issued to the application of the AppKey.",
         expected=owner.name if owner else token.app_key,
         actual=application.name,
     )
@@ -207,9 +227,3 @@ def _no_token(because: str, *, actual: str | None = None) -> NoToken:
     return NoToken(
         TOKEN_INVALID, check=TOKEN_CHECK, because=because, expected="Bearer", actual=actual
     )
-
-
-def _wrong_app_key(
-    because: str, *, expected: str | None = None, actual: str | None = None
-) -> Refusal:
-    return Refusal(API_KEY, check=APP_KEY_CHECK, because=because, expected=expected, actual=actual)

@@ -32,7 +32,7 @@ from mock_sei.apis.times import find_zone
 from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
 from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
 from mock_sei.certificates.seeded import SeededIdentities
-from mock_sei.certificates.soundness import date_faults, find_faults, path_of_ders
+from mock_sei.certificates.soundness import find_chain_problems, find_date_problems, path_of_ders
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import (
     ConfigurationError,
@@ -64,7 +64,7 @@ from mock_sei.portal.portal import Portal
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import Clock
-from mock_sei.rules.connection import Connection, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.departed import Departed
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application
@@ -406,7 +406,7 @@ class Platform:
     # What the listeners ask and tell
 
     def judge_certificate(
-        self, certificate: PeerCertificate, shown_chain: Sequence[bytes] = ()
+        self, certificate: ClientCertificate, shown_chain: Sequence[bytes] = ()
     ) -> Explanation | None:
         """Why a certificate that TLS accepted is refused all the same, None where it is not.
 
@@ -421,19 +421,21 @@ class Platform:
             revoked=certificates.has_revoked(certificate),
             registered=certificates.admits(certificate),
             is_ca=self.authority.is_issuing(certificate),
-            faults=date_faults((*certificates.chain_of(certificate), *sent), now),
+            problems=find_date_problems((*certificates.chain_of(certificate), *sent), now),
         )
 
     def explain_handshake(
         self,
         failure: HandshakeFailure,
-        certificate: PeerCertificate | None,
+        certificate: ClientCertificate | None,
         shown_chain: Sequence[bytes] = (),
     ) -> Explanation:
         """``shown_chain`` is what the client sent, DER: a CA in it may be what is wrong."""
         now = self.clock.now()
-        faults = find_faults(path_of_ders(shown_chain, now), now) if failure.verify_code else ()
-        return explain_handshake(failure, certificate, now, faults=faults)
+        problems = (
+            find_chain_problems(path_of_ders(shown_chain, now), now) if failure.verify_code else ()
+        )
+        return explain_handshake(failure, certificate, now, problems=problems)
 
     def record_handshake(
         self, connection: Connection, why: Explanation, tls_version: str | None

@@ -1,4 +1,4 @@
-"""The error tree as its docstring draws it, and the one shape every refusal is sent in."""
+"""The tree of errors in the docstring, and the body of a refusal."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def refusal(kind: RefusalKind) -> Refusal:
 
 
 def drawn_tree() -> dict[str, str]:
-    """Each class of the docstring's tree with the one it hangs on."""
+    """Each class of the docstring's tree, with its base class."""
     path: list[str] = []
     parents = {}
     for line in (errors.__doc__ or "").splitlines():

@@ -1,4 +1,4 @@
-"""The five checks in front of a functional API: each with its documented body, in their order."""
+"""The five checks before a functional API, each with its documented body, in their order."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_token_in_the_query_string_is_no_token(served: Served) -> None:
 
 
 def send(served: Served, *headers: tuple[str, str], query: str = "") -> httpx2.Response:
-    """A call with these headers in this order, the good ones among them sent by the test."""
+    """A call with exactly these headers, in this order."""
     return served.client().get(f"{TICKETS}?{query}", headers=list(headers))
 
 
@@ -78,7 +78,7 @@ def good_pair(served: Served) -> list[tuple[str, str]]:
 def test_a_second_token_or_app_key_is_refused(
     served: Served, name: str, second: str, first: bool
 ) -> None:
-    """RFC 9110 section 5.3: nobody knows which one the platform would read."""
+    """Repeated headers are refused: it is not clear which one counts (RFC 9110 section 5.3)."""
     good = good_pair(served)
     again = dict(good)[name] if second == "the same" else second
     headers = [(name, again), *good] if first else [*good, (name.upper(), again)]
@@ -95,7 +95,7 @@ def test_a_second_token_or_app_key_is_refused(
 def test_a_token_in_header_and_query_is_refused(
     served: Served, scheme: str, name: str, value: str
 ) -> None:
-    """RFC 6750 sections 2 and 3.1: the same token twice too."""
+    """Two tokens are refused, even if they are equal (RFC 6750 sections 2 and 3.1)."""
     token = served.token()
     headers = {"AppKey": "demo-server-key", "Authorization": f"{scheme} {token}"}
 
@@ -267,7 +267,7 @@ def test_an_application_without_the_grant_is_refused(
 
 @pytest.mark.parametrize("app_key", [None, "unknown", "demo-limited-key", "demo-web-key"])
 def test_a_wrong_app_key_is_refused(served: Served, app_key: str | None) -> None:
-    """The last one is a known key, but the token belongs to another application."""
+    """The last AppKey is known, but the token belongs to another application."""
     headers = served.headers()
     del headers["AppKey"]
     if app_key:
@@ -280,7 +280,8 @@ def test_a_wrong_app_key_is_refused(served: Served, app_key: str | None) -> None
 
 
 def test_the_first_check_that_fails_decides(served: Served) -> None:
-    """Everything is wrong at first and mended from the front: each check shows in its turn."""
+    """At first everything is wrong; each step corrects one thing, so the checks show their
+    order."""
     token = served.token()
     served.change("demo-server", source_addresses=("192.0.2.1",), products=("investors",))
     seen = []

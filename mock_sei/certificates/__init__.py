@@ -1,4 +1,4 @@
-"""The platform's certificates: its CA, the leaves it issues, the files clients get them in.
+"""The platform's certificates: its CA, the certificates that it issues, and their file formats.
 
-Only this package imports trustme; cryptography it alone but for ``doctor/``.
+Only this package imports trustme. Only this package and ``doctor/`` import cryptography.
 """

@@ -1,12 +1,13 @@
-"""Which certificates each service account has: issued here, signed from a request, or its own.
+"""The certificates of each service account: issued here, signed from a CSR, or of its own CA.
 
-What a reset brings back is in :class:`~mock_sei.certificates.seeded.SeededIdentities`: the accounts
-of the fixtures keep their certificates on file. Everything else belongs to one platform state, its
-revocations included. Which certificates a listener lets in follows from
-:meth:`AccountCertificates.trusted` and the authority.
+Accounts of the fixtures keep their certificates on file, also after a reset
+(:class:`~mock_sei.certificates.seeded.SeededIdentities`). All others belong to one platform state,
+and so do the revocations. A listener lets a certificate in if the authority signed it, or if it is
+in :meth:`AccountCertificates.trusted`.
 
-A certificate belongs to an account's record, not to its name. An account may go while its
-certificate is made: whatever is handed out or kept is asked for once more under the lock.
+A certificate belongs to an account's record, not to its name. An account may be deleted while its
+certificate is made. So, before a certificate is stored or returned, the account is looked up again
+under the lock.
 """
 
 from __future__ import annotations
@@ -27,28 +28,28 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.submitted import CA, CERTIFICATE, read_own_certificate, read_request
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.rules.clock import Clock
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.records import CertificateSource, ServiceAccount
 from mock_sei.rules.registry import Registry
 from mock_sei.values.texts import spelled
 
 TlsProblem = Callable[[str], str | None]
-"""What TLS finds wrong with a client certificate that it is to trust, where a client shows it with
-the CAs behind it, all PEM; None if nothing."""
+"""A function that says why TLS would refuse a client that presents a certificate and the CAs above
+it, all in one PEM text, even if the certificate is trusted; None if TLS would accept it."""
 
 
 MOST_OWN = 1000
-"""Certificates of own CAs that one account may register. OpenSSL looks through all of one name:
-4,000 made a listener's context cost 3 seconds."""
+"""One account may register so many certificates of its own CAs. OpenSSL searches through all
+certificates of one name: with 4,000 of them, to make a listener's context took 3 seconds."""
 
 
 class Trusted(NamedTuple):
-    """Whom TLS lets in beside the clients of the platform's CA, and whom of those it does not."""
+    """What a listener's TLS context needs besides the platform's CA: extra trust, revocations."""
 
     own_pem: bytes
-    """The certificates of clients' own CAs, each let in by itself."""
+    """The registered certificates of clients' own CAs. TLS trusts each of them, not their CA."""
     crl_pem: bytes
-    """The list of the platform's CA; empty where there is nothing to look for."""
+    """The revocation list of the platform's CA; empty if TLS need not check for revocation."""
 
 
 class AccountCertificates:
@@ -72,90 +73,100 @@ class AccountCertificates:
         self._lock = threading.RLock()
         self._held: dict[str, Held] = {}
         self._gone: WeakValueDictionary[str, ServiceAccount] = WeakValueDictionary()
-        """Accounts that were let go of and are still registered, or in use by a call under way."""
+        """Accounts whose certificates were removed, but which are still registered or in use by a
+        running call."""
         self._replaced: dict[str, AccountCertificate | None] = {}
         self._seeded_seen = 0
         self._own: dict[str, AccountCertificate] = {}
         self._own_number = 0
         self._revoked_own: set[str] = set()
-        """Fingerprints of revoked own certificates: CAs of clients may share serial numbers."""
+        """Fingerprints of revoked certificates of clients' own CAs. Serial numbers would not do:
+        two CAs may use the same."""
 
-    # Whom TLS lets in
+    # Trust
 
     @property
     def trust_number(self) -> int:
-        """The number of what :meth:`trusted` answers: another after each change and in each state.
+        """A number for the result of :meth:`trusted`. Each change and each platform state has a new
+        one.
 
-        It is 0 while there is nothing, so that a reset alone makes no listener change.
+        It is 0 while the result is empty, so that the listeners need not change at a reset.
         """
         if self._own:
             return self._own_number
         return self.revocations.number if len(self.revocations) else 0
 
     def trusted(self) -> Trusted:
-        """Whom TLS lets in now. It costs what it holds, so whoever asks keeps it by its number."""
+        """What TLS trusts now. The cost grows with the result, so callers keep it by its number."""
         with self._lock:
             own = list(self._own.values())
         if own:
-            # OpenSSL would want a list of every issuer then, and a client's CA has none: our own
-            # check alone knows the revoked, and no alert says so.
+            # With a revocation list, OpenSSL needs one of every issuer, and a client's CA has none.
+            # So only our own check knows the revoked certificates, and it sends no alert.
             return Trusted("".join(each.certificate_pem for each in own).encode(), b"")
-        # To look into an empty list would be a twentieth of a connection.
+        # An empty list is left out: to search it would take 5 % of a connection's time.
         return Trusted(b"", self.revocations.newest_pem() if len(self.revocations) else b"")
 
-    def admits(self, peer: PeerCertificate) -> bool:
-        """Whether this platform's CA signed it, or it is a client's own one that is registered."""
-        return peer.fingerprint in self._own or self._authority.has_signed(peer)
+    def admits(self, presented: ClientCertificate) -> bool:
+        """True if this platform's CA signed the certificate, or if it is registered."""
+        return presented.fingerprint in self._own or self._authority.has_signed(presented)
 
-    def chain_of(self, peer: PeerCertificate) -> Sequence[x509.Certificate]:
-        """The CAs that were submitted with a registered certificate, nearest first."""
-        own = self._own.get(peer.fingerprint)
+    def chain_of(self, presented: ClientCertificate) -> Sequence[x509.Certificate]:
+        """The CAs that were submitted with a registered certificate, from its issuer upward."""
+        own = self._own.get(presented.fingerprint)
         return own.chain if own is not None else ()
 
-    def has_revoked(self, peer: PeerCertificate) -> bool:
-        """Whether it is revoked: by serial number if our CA signed it, else by fingerprint."""
-        if peer.fingerprint in self._revoked_own:
+    def has_revoked(self, presented: ClientCertificate) -> bool:
+        """True if a presented certificate is revoked, or if its account no longer exists.
+
+        A certificate of the platform's CA is known by serial number, another by fingerprint.
+        """
+        if presented.fingerprint in self._revoked_own:
             return True
-        return self._authority.has_signed(peer) and (
-            self.revocations.is_revoked(peer.serial_number)
-            or self._is_predecessors(peer.serial_number)
+        return self._authority.has_signed(presented) and (
+            self.revocations.is_revoked(presented.serial_number)
+            or self._is_predecessors(presented.serial_number)
         )
 
     def is_revoked(self, certificate: AccountCertificate) -> bool:
+        """True if an account's certificate is revoked."""
         if certificate.origin is Origin.OWN:
             return self.has_revoked(certificate.peer)
         return self.revocations.is_revoked(certificate.serial_number)
 
     def _is_predecessors(self, serial_number: int) -> bool:
-        """Whether it is of an account that is gone, by a deletion or by a reset."""
+        """True if the certificate's account was removed by a deletion or a reset."""
         owner = self._seeded.find_owner(serial_number)
         return owner is not None and not self._is_registered(owner)
 
-    # What an account has
+    # Look-ups
 
     def of(self, username: str) -> list[AccountCertificate]:
-        """Oldest first. Raises :class:`UnknownAccount`."""
+        """All certificates of an account, the oldest first. Raises :class:`UnknownAccount`."""
         account = self.require_account(username)
         seeded = self._seeded.of(account)
         held = self._find_held(account)
         return [*seeded, *(held.certificates if held else ())]
 
     def current(self, username: str) -> AccountCertificate | None:
-        """The newest that is as it should be and not revoked."""
+        """The newest certificate of an account that is neither a wrong variant nor revoked.
+
+        Raises :class:`UnknownAccount`. None if the account has no such certificate.
+        """
         return self._current_of(self.require_account(username))
 
     def find(self, username: str, serial_number: int) -> AccountCertificate:
-        """The newest of the account's with this number.
+        """The newest certificate of an account that has this serial number.
 
-        Raises :class:`UnknownAccount`, :class:`UnknownCertificate`.
+        Raises :class:`UnknownAccount` or :class:`UnknownCertificate`.
         """
         return self._find_all(self.require_account(username), serial_number)[-1]
 
     def take_replaced(self) -> dict[str, AccountCertificate | None]:
-        """By account: its current certificate, of those that became another since the last call.
+        """The new current certificate of each account for which it changed since the last call.
 
-        None where the current one is of a client's own CA, which the platform does not renew, and
-        where there is none. It costs what it returns.
+        It is None if the account has none, or one of a client's own CA, which the platform does not
+        renew. The cost grows only with the result.
         """
         with self._lock:
             for each in self._seeded.known[self._seeded_seen :]:
@@ -167,21 +178,25 @@ class AccountCertificates:
             return replaced
 
     def require_account(self, username: str) -> ServiceAccount:
-        """Raises :class:`UnknownAccount` naming the accounts there are."""
+        """The service account with this user name.
+
+        Raises :class:`UnknownAccount`, which lists existing accounts.
+        """
         return self._registry.require_account(username)
 
-    # What an account gets
+    # Issuing and registering
 
     def identity(self, username: str) -> Identity:
-        """The newest with its key, made when first asked for: one, however many ask at once.
+        """The account's newest certificate whose key is known, and the key.
 
-        Raises :class:`UnknownAccount`, or :class:`UnknownCertificate` for an account whose
-        application brings its own certificate.
+        It is made at the first call; calls at the same time get the same one. Raises
+        :class:`UnknownAccount`, or :class:`UnknownCertificate` if the application registers
+        certificates of its own CA.
         """
         return self._with_key(self.require_account(username)).identity
 
     def provide(self, username: str) -> AccountCertificate:
-        """The current certificate, made where there is none yet."""
+        """The current certificate of an account. If there is none, a new one is made."""
         account = self.require_account(username)
         with self._require_held(account).making:
             found = self._current_of(account)
@@ -191,15 +206,18 @@ class AccountCertificates:
             return found or self._issue(account)  # the one on file was revoked
 
     def renew(self, username: str) -> AccountCertificate:
-        """A further certificate, current from now on."""
+        """Issues a new certificate, which is then the current one."""
         return self.issue(username)
 
     def issue(self, username: str, variant: Variant = Variant.VALID) -> AccountCertificate:
-        """A further certificate; a valid one becomes the current one."""
+        """Issues a new certificate of a variant. A valid one is then the current one."""
         return self._issue(self.require_account(username), variant)
 
     def sign(self, username: str, request: str) -> AccountCertificate:
-        """Signs a PEM request. Raises :class:`~mock_sei.errors.Rejected`."""
+        """Signs a certificate signing request in PEM; the certificate is then the current one.
+
+        Raises :class:`UnknownAccount`, and :class:`~mock_sei.errors.Rejected` for a bad request.
+        """
         account = self.require_account(username)
         key = read_request(request, username)
         return self._add(
@@ -213,9 +231,10 @@ class AccountCertificates:
         )
 
     def register_own(self, username: str, certificate: str, ca: str) -> AccountCertificate:
-        """Lets in a certificate of the client's own CA, both PEM.
+        """Registers a certificate of a client's own CA, so that the listener lets it in.
 
-        Raises :class:`~mock_sei.errors.Rejected`, also where TLS could not let it in.
+        ``certificate`` and ``ca`` are PEM texts. Raises :class:`UnknownAccount`, and
+        :class:`~mock_sei.errors.Rejected` if something is wrong or if TLS would refuse it.
         """
         account = self.require_account(username)
         read, chain = read_own_certificate(certificate, ca, username, now=self._clock.now())
@@ -227,7 +246,7 @@ class AccountCertificates:
             problem = self._tls_problem(shown)
             if problem is not None:
                 what = "it" if field == CERTIFICATE else "a client that sends this chain"
-                raise Rejected({field: f"TLS cannot let {what} in: {problem}"})
+                raise Rejected({field: f"TLS would refuse {what}: {problem}"})
         with self._lock:
             self._require_still(account)
             if self.has_revoked(own.peer):
@@ -238,21 +257,26 @@ class AccountCertificates:
                 raise Rejected(
                     {
                         CERTIFICATE: f"{username} has {MOST_OWN} certificates of its own already, "
-                        "revoked ones included, and can have no more; a reset, or deleting the "
-                        "application, forgets them"
+                        "revoked ones included, and can have no more; a reset removes them, and so "
+                        "does deleting the application"
                     }
                 )
-            # A listener asks for the number first, without the lock: whatever it then finds, the
-            # number that it took is either the last one or no longer right.
+            # A listener first reads the number without the lock, and then the certificates. With a
+            # new number before and after the change, it never keeps an old result under the last
+            # number.
             self._own_number = self._authority.new_number()
             self._own[own.peer.fingerprint] = own
             self._own_number = self._authority.new_number()
             return self._add(account, own)
 
-    # What an account loses
+    # Revoking and removing
 
     def revoke(self, username: str, serial_number: int) -> None:
-        """From the next handshake on, and at the next request of an open connection."""
+        """Revokes an account's certificates that have this serial number.
+
+        It takes effect at the next handshake, and at the next request of an open connection. Raises
+        :class:`UnknownAccount` or :class:`UnknownCertificate`.
+        """
         account = self.require_account(username)
         found = self._find_all(account, serial_number)
         with self._lock:
@@ -262,10 +286,11 @@ class AccountCertificates:
                 self._note_current(account)
 
     def revoke_all(self, username: str) -> None:
-        """What an account leaves behind: nobody who takes its name may be let in with it.
+        """Revokes all certificates of an account that is being deleted.
 
-        From now on the account gets nothing more, whether or not it is in the registry still. One
-        of a client's own CA is forgotten: whoever takes the name may submit it again.
+        So another account that gets its name later cannot use them. From now on the account gets no
+        new certificates, even while it is still in the registry. Certificates of a client's own CA
+        are only forgotten, so that the next account of that name may register them again.
         """
         account = self.require_account(username)
         on_file = self._seeded.find_on_file(account)
@@ -284,7 +309,7 @@ class AccountCertificates:
                 self._revoke(each)
             elif self._own.pop(each.peer.fingerprint, None) is not None:
                 self._own_number = self._authority.new_number()
-                if self._authority.has_signed(each.peer):  # or our own CA lets it in
+                if self._authority.has_signed(each.peer):  # otherwise our own CA would let it in
                     self._revoke(each)
 
     def _revoke(self, certificate: AccountCertificate) -> None:
@@ -293,10 +318,10 @@ class AccountCertificates:
         if certificate.origin is not Origin.OWN or self._authority.has_signed(certificate.peer):
             self.revocations.add(certificate.serial_number, now=self._clock.now())
 
-    # Inside
+    # Internals
 
     def _is_registered(self, account: ServiceAccount) -> bool:
-        """Whether this very record stands in the registry, and is not about to go."""
+        """True if exactly this record is in the registry and is not being deleted."""
         name = account.username
         return (
             self._registry.service_accounts.get(name) is account
@@ -306,8 +331,8 @@ class AccountCertificates:
     def _require_still(self, account: ServiceAccount) -> None:
         if not self._is_registered(account):
             raise UnknownAccount(
-                f"service account {spelled(account.username)} was deleted meanwhile; nothing was "
-                "kept or handed out for it"
+                f"service account {spelled(account.username)} was deleted meanwhile; it got no "
+                "certificate"
             )
 
     def _find_held(self, account: ServiceAccount) -> Held | None:
@@ -315,12 +340,12 @@ class AccountCertificates:
         return found if found is not None and found.account is account else None
 
     def _require_held(self, account: ServiceAccount) -> Held:
-        """Raises :class:`UnknownAccount` for an account that is gone."""
+        """Raises :class:`UnknownAccount` if the account was deleted."""
         with self._lock:
             self._require_still(account)
             found = self._held.get(account.username)
             if found is not None and found.account is not account:
-                self._let_go(found)  # its account left the registry without a word
+                self._let_go(found)  # its account left the registry without a call of revoke_all
                 found = None
             if found is None:
                 found = self._held[account.username] = Held(account, self.is_revoked)
@@ -363,8 +388,8 @@ class AccountCertificates:
         application = self._registry.find_application_of(account.username)
         if application is not None and application.certificate is CertificateSource.OWN:
             raise UnknownCertificate(
-                f"{application.name} brings its own certificate, so none with a key is known for "
-                f"{account.username}; sign its request or register its certificate"
+                f"{application.name} brings its own certificate, so no private key is known "
+                f"for {account.username}; sign its request or register its certificate"
             )
         with held.making:
             return held.newest_with_key or self._issue(account)
@@ -378,7 +403,7 @@ class AccountCertificates:
         return self._add(account, AccountCertificate.issued(account.username, identity, variant))
 
     def _add(self, account: ServiceAccount, certificate: AccountCertificate) -> AccountCertificate:
-        """Raises :class:`UnknownAccount` where the account went while the certificate was made."""
+        """Raises :class:`UnknownAccount` if the account was deleted while this one was made."""
         with self._lock:
             if certificate.origin is not Origin.OWN:
                 self._seeded.note_owner(certificate.serial_number, account)

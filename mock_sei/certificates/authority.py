@@ -1,6 +1,6 @@
-"""The platform's certificate authority: a root and an issuing CA by trustme, and what they sign.
+"""The platform's certificate authority: a root CA and an issuing CA, made with trustme.
 
-It keeps no account of what it issued or revoked: the store keeps files, and each platform state has
+It does not remember what it issued or revoked. The store keeps files, and each platform state has
 its accounts' certificates (``accounts.py``) and its revocations (``revocations.py``).
 """
 
@@ -32,20 +32,20 @@ from mock_sei.certificates.profiles import (
     sign_server,
 )
 from mock_sei.rules import machine
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 
 ANOTHER_HOST = "another-host.example"
 
 ORGANIZATION = "mock-sei (test only)"
 
 _REMEMBERED = 10_000
-"""Certificates of which it is remembered whether this CA signed them; a client shows its own with
-each connection."""
+"""The check of a certificate's signature is remembered for so many certificates, since a client
+presents its certificate with each connection."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorityPem:
-    """The authority as its four files hold it."""
+    """The certificates and keys of an authority, as PEM."""
 
     root: bytes
     root_key: bytes
@@ -54,7 +54,7 @@ class AuthorityPem:
 
 
 def new_authority_pem() -> AuthorityPem:
-    """A fresh root and issuing CA."""
+    """A new root CA and a new issuing CA."""
     root = trustme.CA(organization_name=ORGANIZATION, organization_unit_name="mock-sei root CA")
     return AuthorityPem(
         root=root.cert_pem.bytes(),
@@ -64,7 +64,7 @@ def new_authority_pem() -> AuthorityPem:
 
 
 def renew_issuing(root: bytes, root_key: bytes) -> AuthorityPem:
-    """A fresh issuing CA below an existing root."""
+    """A new issuing CA, signed by an existing root CA."""
     ca = trustme.CA.from_pem(root, root_key)
     return AuthorityPem(root=root, root_key=root_key, **_issuing_pem(ca))
 
@@ -80,10 +80,10 @@ def _issuing_pem(root: trustme.CA) -> dict[str, bytes]:
 
 
 class Authority:
-    """Signs identity and server certificates, and lists of revoked ones."""
+    """Signs identity certificates, server certificates and revocation lists."""
 
     def __init__(self, pem: AuthorityPem) -> None:
-        """Raises ``ValueError`` where a part cannot be read or the parts do not belong together."""
+        """Raises ``ValueError`` if a part cannot be read, or if the parts do not fit together."""
         self.pem = pem
         self.root = x509.load_pem_x509_certificate(pem.root)
         issuing = x509.load_pem_x509_certificate(pem.issuing)
@@ -98,23 +98,25 @@ class Authority:
 
     @property
     def issuing(self) -> x509.Certificate:
+        """The certificate of the issuing CA."""
         return self._issuer.certificate
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
-        """Above a leaf, nearest first."""
+        """The CAs above an issued certificate: the issuing CA, then the root CA."""
         return (self.issuing, self.root)
 
     @property
     def chain_pem(self) -> bytes:
+        """The certificates of :attr:`chain`, as PEM."""
         return b"".join(each.public_bytes(Encoding.PEM) for each in self.chain)
 
     def issue_identity(
         self, account: str, *, now: datetime, variant: Variant = Variant.VALID
     ) -> Identity:
-        """An identity certificate for a service account, valid two years from ``now``.
+        """A new key and its identity certificate for a service account, valid for two years.
 
-        With a variant, one that is wrong in that single way.
+        ``now`` is the start. Any variant but ``VALID`` is wrong in that one way.
         """
         key = new_identity_key()
         not_before, not_after = identity_period(variant, now)
@@ -131,7 +133,7 @@ class Authority:
         return Identity(certificate=certificate, key=key, chain=chain)
 
     def sign_request(self, account: str, key: PublicKey, *, now: datetime) -> x509.Certificate:
-        """An identity certificate for a key that stays with the client."""
+        """An identity certificate for a client's public key; the client keeps the private key."""
         not_before, not_after = identity_period(Variant.VALID, now)
         return sign_identity(
             common_name=account,
@@ -144,7 +146,10 @@ class Authority:
     def issue_server(
         self, names: Sequence[str], *, now: datetime, variant: Variant = Variant.VALID
     ) -> Identity:
-        """A server certificate; ``now`` is the machine's time, by which clients judge it."""
+        """A new key and its server certificate for these host names and addresses.
+
+        ``now`` is the machine's time, since clients check the dates with their own clock.
+        """
         key = new_server_key()
         start = now.replace(microsecond=0) - timedelta(hours=1)
         if variant is Variant.EXPIRED:
@@ -163,54 +168,54 @@ class Authority:
     def issue_server_variant(
         self, variant: ServerVariant, names: Sequence[str], *, now: datetime
     ) -> Identity:
-        """A server certificate that a client must refuse; ``VALID`` is as it should be."""
+        """A server certificate that clients must refuse, or a good one for ``VALID``."""
         if variant is ServerVariant.WRONG_HOST:
             return self.issue_server([ANOTHER_HOST], now=now)
         return self.issue_server(names, now=now, variant=Variant(variant.value))
 
     def signed(self, certificate: x509.Certificate) -> bool:
-        """True where the issuing CA's key made the certificate's signature."""
+        """True if the issuing CA's key signed the certificate."""
         try:
             certificate.verify_directly_issued_by(self.issuing)
-        except Exception:  # each wrong key type has an exception of its own
+        except Exception:  # each wrong key type has its own exception
             return False
         return True
 
-    def is_issuing(self, peer: PeerCertificate) -> bool:
-        """Whether a client showed the certificate of the issuing CA itself."""
-        return peer.der == self._issuing_der
+    def is_issuing(self, presented: ClientCertificate) -> bool:
+        """True if a client presented the issuing CA's own certificate."""
+        return presented.der == self._issuing_der
 
-    def has_signed(self, peer: PeerCertificate) -> bool:
-        """True where this CA signed what a client showed; its issuer's name proves nothing.
+    def has_signed(self, presented: ClientCertificate) -> bool:
+        """True if this CA signed the certificate that a client presented.
 
-        Every mock-sei's CA has the same name, and a client may give its own CA any name. Remembered
-        by fingerprint, since each request asks.
+        The issuer's name proves nothing: every CA of mock-sei has the same name, and a client's own
+        CA may have any name. The result is remembered by fingerprint, since each request asks.
         """
-        known = self._signed.get(peer.fingerprint)
+        known = self._signed.get(presented.fingerprint)
         if known is None:
-            known = peer.issuer == self._name and self._signed_der(peer.der)
+            known = presented.issuer == self._name and self._signed_der(presented.der)
             if len(self._signed) >= _REMEMBERED:
                 self._signed = {}
-            self._signed[peer.fingerprint] = known
+            self._signed[presented.fingerprint] = known
         return known
 
     def _signed_der(self, der: bytes) -> bool:
         return bool(der) and self.signed(x509.load_der_x509_certificate(der))
 
     def new_number(self) -> int:
-        """A number that was not given before: of a list, or of a set of trusted certificates."""
+        """A new number for a revocation list, or for a set of trusted certificates."""
         return next(self._numbers)
 
     def sign_revocations(self, entries: list[x509.RevokedCertificate], *, number: int) -> bytes:
-        """A list of revoked certificates, PEM.
+        """A signed revocation list (CRL), as PEM.
 
-        Whoever has two lists takes the one with the newer ``thisUpdate`` (OpenSSL keeps the old one
-        on a tie), so the date starts a year back and lies as many seconds later as the number says.
-        ``nextUpdate`` lies past any clock.
+        OpenSSL uses the list with the latest ``thisUpdate``, and of two equal ones the older list.
+        So ``thisUpdate`` is a year ago plus ``number`` seconds, later with each list.
+        ``nextUpdate`` is later than any clock.
         """
         issued = machine.now().replace(microsecond=0) - timedelta(days=365)
         return (
-            # All at once: the builder's own method copies the list for each entry.
+            # All entries at once: the builder's method copies the whole list for each entry.
             x509.CertificateRevocationListBuilder(revoked_certificates=entries)
             .issuer_name(self.issuing.subject)
             .last_update(issued + timedelta(seconds=number))
@@ -234,10 +239,13 @@ class Authority:
 
 
 def load_key(pem: bytes) -> PrivateKey:
-    """Raises ``ValueError`` where it is no unencrypted RSA or EC key."""
+    """The private key in a PEM text.
+
+    Raises ``ValueError`` if it is encrypted, or if it is neither an RSA nor an EC key.
+    """
     try:
-        # The check of an RSA key's arithmetic costs 30 ms; that it is the certificate's is checked
-        # by whoever puts the two together.
+        # The check of an RSA key's numbers would take 30 ms. The callers check that the key belongs
+        # to the certificate.
         key = serialization.load_pem_private_key(
             pem, password=None, unsafe_skip_rsa_key_validation=True
         )
@@ -249,14 +257,14 @@ def load_key(pem: bytes) -> PrivateKey:
 
 
 def new_signing_key_pem() -> bytes:
-    """A key for signing tokens (ES256), PKCS#8."""
+    """A new private key for signing tokens (ES256), as PKCS#8 in PEM."""
     return new_server_key().private_bytes(
         Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 
 def read_identity(certificate: bytes, chain: bytes, key: bytes) -> Identity:
-    """From PEM, as the control API hands it out. ``ValueError`` where it cannot be read."""
+    """An identity from PEM, as the control API returns it. Raises ``ValueError`` if it is bad."""
     return Identity(
         certificate=x509.load_pem_x509_certificate(certificate),
         key=load_key(key),

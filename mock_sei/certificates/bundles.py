@@ -1,6 +1,6 @@
-"""The files a certificate travels in: PEM, PKCS#12 (``.pfx``, ``.p12``) and PKCS#7 (``.p7s``).
+"""The file formats of a certificate: PEM, PKCS#12 (``.pfx``, ``.p12``) and PKCS#7 (``.p7s``).
 
-Pure functions from an :class:`Identity` to bytes. A table says which file names a format has.
+Pure functions write an :class:`Identity` as bytes. :data:`FORMATS` lists the files of each format.
 
 Source: Security FAQ, the extraction instructions for Windows and Mac.
 """
@@ -28,48 +28,56 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mock_sei.certificates.profiles import PrivateKey
 from mock_sei.rules.arguments import require_flag, require_text
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 
 CLOCKS_DIFFER = timedelta(minutes=1)
-"""By how much the clocks of machines that share a certs folder may differ."""
+"""The clocks of two machines that share a certs folder may differ by so much."""
 
 LONGEST_SHOWN_NAME = 256
-"""Characters of a CN, or of an issuer's name, that are kept of a certificate that was shown."""
+"""So many characters are kept of the CN, and of the issuer's name, of a presented certificate."""
 
 _REMEMBERED = 128
-"""Certificates whose description is kept: a client shows the same one every time."""
+"""So many descriptions of certificates are kept, since clients present the same one every time."""
 
 
 class Certified:
-    """Whatever has a certificate: what that says of itself."""
+    """The base of classes that have a certificate: shortcuts to its fields."""
 
     certificate: x509.Certificate
 
     @property
     def serial_number(self) -> int:
+        """The certificate's serial number."""
         return self.certificate.serial_number
 
     @property
     def not_before(self) -> datetime:
+        """The first moment at which the certificate is valid, in UTC."""
         return self.certificate.not_valid_before_utc
 
     @property
     def not_after(self) -> datetime:
+        """The last moment at which the certificate is valid, in UTC."""
         return self.certificate.not_valid_after_utc
 
     def is_valid_at(self, moment: datetime) -> bool:
-        """By its dates. One of a machine whose clock is a little ahead of this one's is valid."""
+        """True if the certificate's dates allow ``moment``.
+
+        A certificate that starts up to a minute later counts as valid: another machine may have
+        made it, whose clock is ahead of this one's.
+        """
         return self.not_before - CLOCKS_DIFFER <= moment < self.not_after
 
     @property
-    def peer(self) -> PeerCertificate:
+    def peer(self) -> ClientCertificate:
+        """The certificate as the platform's checks see it."""
         return describe(self.certificate)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity(Certified):
-    """A certificate with its key and the CAs above it, nearest first."""
+    """A certificate, its private key, and the CAs above it, from its issuer upward."""
 
     certificate: x509.Certificate
     key: PrivateKey
@@ -77,30 +85,36 @@ class Identity(Certified):
 
     @property
     def certificate_pem(self) -> bytes:
-        """The leaf alone, as the documented extraction leaves it."""
+        """Only the certificate, as PEM: the result of the vendor's documented extraction."""
         return self.certificate.public_bytes(Encoding.PEM)
 
     @property
     def chain_pem(self) -> bytes:
+        """The CAs above the certificate, as PEM."""
         return b"".join(each.public_bytes(Encoding.PEM) for each in self.chain)
 
     @property
     def key_pem(self) -> bytes:
+        """The unencrypted private key, as PKCS#8 in PEM."""
         return self.encrypted_key_pem(None)
 
     def encrypted_key_pem(self, passphrase: str | None) -> bytes:
-        """PKCS#8, encrypted where a passphrase is given. ``ValueError`` for an empty one."""
+        """The private key as PKCS#8 in PEM, encrypted if there is a passphrase.
+
+        Raises ``ValueError`` for an empty passphrase.
+        """
         return write_key(self.key, passphrase)
 
     @property
     def common_name(self) -> str:
+        """The first CN of the certificate's subject, empty if there is none."""
         return common_name(self.certificate)
 
 
 def write_key(key: PrivateKey, passphrase: str | None) -> bytes:
-    """PKCS#8, PEM, encrypted where a passphrase is given.
+    """A private key as PKCS#8 in PEM, encrypted if there is a passphrase.
 
-    ``ValueError`` for a passphrase that is empty, too long or no UTF-8 text.
+    Raises ``ValueError`` if the passphrase is empty, too long, or has no UTF-8 form.
     """
     encryption: KeySerializationEncryption = NoEncryption()
     if passphrase is not None:
@@ -110,24 +124,24 @@ def write_key(key: PrivateKey, passphrase: str | None) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class BundleOptions:
-    """What a user may choose about an encrypted file."""
+    """A user's choices for an encrypted file."""
 
     passphrase: str = DEFAULT_PASSPHRASE
-    """Empty for a file that everybody can open."""
+    """The passphrase. With an empty one, everybody can open the file."""
     legacy: bool = False
-    """3DES and SHA-1, for importers of old Windows and macOS."""
+    """True for encryption with 3DES and SHA-1, which old versions of Windows and macOS can read."""
 
     def __post_init__(self) -> None:
-        """Raises :class:`Rejected` for what cannot be used."""
+        """Raises :class:`Rejected` if a value has the wrong type."""
         require_text("passphrase", self.passphrase)
         require_flag("legacy", self.legacy)
 
     def encryption(self) -> KeySerializationEncryption:
-        """How a PKCS#12 file is encrypted. ``ValueError`` for a passphrase that is too long.
+        """The encryption of a PKCS#12 file. Raises ``ValueError`` if the passphrase is too long.
 
-        An empty passphrase encrypts too: most importers read such a file, while the Java of a file
-        that is not encrypted finds no key in it. cryptography refuses an empty passphrase when the
-        encryption is made, but not when a file is written, so it is put in after that.
+        The file is encrypted even with an empty passphrase: most importers can read it, while Java
+        finds no key in a file without encryption. cryptography refuses an empty passphrase when the
+        encryption object is made, but not when a file is written. So this sets it afterwards.
         """
         passphrase = self.passphrase.encode()
         encryption: KeySerializationEncryption = (
@@ -143,23 +157,24 @@ _LEGACY = (
     PrivateFormat.PKCS12.encryption_builder()
     .kdf_rounds(50_000)
     .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-    .hmac_hash(hashes.SHA1())  # noqa: S303  # nosec B303  # what the old importers can read
+    .hmac_hash(hashes.SHA1())  # noqa: S303  # nosec B303  # old importers know no other
 )
 
 
 def common_names(subject: x509.Name) -> list[str]:
-    """The CNs of a subject; a certificate of ours has one."""
+    """All CNs of a subject. A certificate that this platform issues has one."""
     return [str(each.value) for each in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """The subject's first CN, empty where there is none."""
+    """The first CN of a certificate's subject, empty if there is none."""
     return next(iter(common_names(certificate.subject)), "")
 
 
-def describe(certificate: x509.Certificate) -> PeerCertificate:
-    """Its long names are cut, since a journal keeps them and nobody here has one so long."""
-    return PeerCertificate(
+def describe(certificate: x509.Certificate) -> ClientCertificate:
+    """A certificate as the platform's checks see it. Long names are cut, since the journal stores
+    them."""
+    return ClientCertificate(
         common_name=_clip(common_name(certificate)),
         serial_number=certificate.serial_number,
         not_before=certificate.not_valid_before_utc,
@@ -175,28 +190,28 @@ def _clip(name: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def describe_der(der: bytes) -> PeerCertificate:
-    """Raises ``ValueError`` where the bytes are no certificate."""
+def describe_der(der: bytes) -> ClientCertificate:
+    """:func:`describe` for a certificate in DER. Raises ``ValueError`` if it cannot be read."""
     return describe(x509.load_der_x509_certificate(der))
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def pem_of(der: bytes) -> str:
-    """Raises ``ValueError`` where the bytes are no certificate."""
+    """The PEM text of a certificate in DER. Raises ``ValueError`` if it cannot be read."""
     return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def describe_pem(pem: str) -> PeerCertificate:
-    """Raises ``ValueError`` where the text is no certificate."""
+def describe_pem(pem: str) -> ClientCertificate:
+    """:func:`describe` for a certificate in PEM. Raises ``ValueError`` if it cannot be read."""
     return describe(x509.load_pem_x509_certificate(pem.encode()))
 
 
 def pkcs12_bundle(identity: Identity, options: BundleOptions, *, chain: bool = True) -> bytes:
-    """Key, leaf and, with ``chain``, the CAs above it.
+    """A PKCS#12 file with the key, the certificate and, if ``chain`` is True, the CAs above it.
 
-    Key and leaf always go together: a file with the leaf alone has no localKeyID, and the
-    documented ``openssl pkcs12 -clcerts`` would write nothing.
+    The key is always included: without it, the certificate would have no localKeyID, and the
+    documented command ``openssl pkcs12 -clcerts`` would write nothing.
     """
     return pkcs12.serialize_key_and_certificates(
         name=identity.common_name.encode(),
@@ -208,10 +223,10 @@ def pkcs12_bundle(identity: Identity, options: BundleOptions, *, chain: bool = T
 
 
 def truststore(certificates: tuple[x509.Certificate, ...], passphrase: str) -> bytes:
-    """A PKCS#12 file of trusted certificates, with the names Java's keytool lists them by.
+    """A PKCS#12 file of trusted certificates, with the alias names that Java's keytool lists.
 
-    It holds no key, so with an empty passphrase it is not encrypted: then Java reads it whether it
-    is given a password or none.
+    It has no key, so with an empty passphrase it is not encrypted. Java can then read it with any
+    password and without one.
     """
     entries = [
         pkcs12.PKCS12Certificate(each, f"mock-sei-{i}".encode())
@@ -222,13 +237,16 @@ def truststore(certificates: tuple[x509.Certificate, ...], passphrase: str) -> b
 
 
 def trusted_certificates(content: bytes, passphrase: str) -> set[x509.Certificate]:
-    """What a :func:`truststore` holds. ``ValueError`` where it cannot be read."""
+    """The certificates in a file of :func:`truststore`. Raises ``ValueError`` if it is bad."""
     entries = pkcs12.load_pkcs12(content, passphrase.encode()).additional_certs
     return {each.certificate for each in entries}
 
 
 def pkcs7_bundle(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> bytes:
-    """Leaf and intermediates, DER, no key: what Trustwave's ``.p7s`` holds. Keeps no order."""
+    """A PKCS#7 file in DER with the certificate and the intermediate CAs, without the key.
+
+    Trustwave's ``.p7s`` files are like that. The format does not keep an order.
+    """
     return pkcs7.serialize_certificates([certificate, *chain[:-1]], Encoding.DER)
 
 
@@ -249,22 +267,22 @@ FORMATS: Mapping[str, Mapping[str, Writer]] = {
         "privatekey.key": lambda identity, _: identity.key_pem,
     },
 }
-"""Format to its files and how each is written."""
+"""The files of each format, by name, each with the function that writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateFile:
-    """A file as it is downloaded."""
+    """A certificate file for a download."""
 
     name: str
     content: bytes
 
 
 def download(identity: Identity, format_name: str, options: BundleOptions) -> CertificateFile:
-    """One file for a whole format.
+    """All files of a format as one file for a download.
 
-    A ``.p7s`` has no key beside it, as the FAQ's has none: the key chain that asked for it has the
-    key. Other formats of several files come as one ``.zip``.
+    For ``p7s`` it is only the certificate: as in the FAQ, the key is already in the client's key
+    store. For other formats with several files, it is a ``.zip``.
     """
     files = {name: write(identity, options) for name, write in FORMATS[format_name].items()}
     alone = f"certificate.{format_name}"

@@ -1,4 +1,4 @@
-"""The ciphers in which private keys are encrypted: object identifiers, names as OpenSSL has them.
+"""The ciphers that encrypt private keys: their object identifiers and OpenSSL's names for them.
 
 Source: RFC 8018 appendix A, RFC 7292 appendix C, OpenSSL's ``objects.txt``.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _LEGACY = ("DES", "RC2", "RC4", "BF", "CAST5", "SEED", "IDEA", "RC5")
-"""How the names of the ciphers begin that OpenSSL 3 has in its legacy provider."""
+"""The first letters of ciphers that only the legacy provider of OpenSSL 3 has."""
 
 
 def is_legacy(name: str) -> bool:
+    """True if only the legacy provider of OpenSSL 3 has this cipher."""
     return name.startswith(_LEGACY) and not name.startswith("DES-EDE")
 
 
@@ -45,7 +46,8 @@ CIPHERS: Mapping[str, tuple[str, int]] = {
     "1.2.410.200004.1.4": ("SEED-CBC", 16),
     "1.3.6.1.4.1.188.7.1.1.2": ("IDEA-CBC", 16),
 }
-"""Ciphers of PBES2 by object identifier: name, bytes of the key."""
+"""The ciphers of PBES2 by object identifier, each with its name and the size of its key in
+bytes."""
 
 PBES1_LEGACY: Mapping[str, str] = {
     "1.2.840.113549.1.5.1": "pbeWithMD2AndDES-CBC",
@@ -59,10 +61,10 @@ PBES1_LEGACY: Mapping[str, str] = {
     "1.2.840.113549.1.12.1.5": "pbeWithSHA1And128BitRC2-CBC",
     "1.2.840.113549.1.12.1.6": "pbeWithSHA1And40BitRC2-CBC",
 }
-"""What OpenSSL 3 opens with its legacy provider only; names as in its objects."""
+"""The encryption schemes that OpenSSL 3 can only open with its legacy provider, and their names."""
 
 PLAIN_KEY_BAG = "1.2.840.113549.1.12.10.1.1"
-"""Of a PKCS#12 file: a private key that is not encrypted (RFC 7292 section 4.2.1)."""
+"""The identifier of an unencrypted private key in a PKCS#12 file (RFC 7292 section 4.2.1)."""
 
 PKCS12_CIPHERS: Mapping[str, tuple[str, int]] = {
     "1.2.840.113549.1.12.1.3": ("pbeWithSHA1And3-KeyTripleDES-CBC", 24),

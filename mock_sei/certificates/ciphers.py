@@ -1,8 +1,8 @@
-"""How a private key is encrypted: the cipher, whether OpenSSL 3 opens it, and what is inside.
+"""The encryption of a private key: its cipher, whether OpenSSL 3 can open it, and its decryption.
 
-The decryption is done here, and not by a library, so that a wrong passphrase is told from a damaged
-file: only the first bytes say which it is. Source: RFC 8018 (PBES1, PBES2), RFC 7292 appendix B
-(PKCS#12), RFC 1421 (``DEK-Info``), OpenSSL's EVP_BytesToKey(3).
+This module decrypts, and not a library, to distinguish a wrong passphrase from a damaged file: that
+needs the first decrypted bytes. Source: RFC 8018 (PBES1, PBES2), RFC 7292 appendix B (PKCS#12), RFC
+1421 (``DEK-Info``), OpenSSL's EVP_BytesToKey(3).
 """
 
 from __future__ import annotations
@@ -45,18 +45,19 @@ from mock_sei.certificates.der import (
 from mock_sei.certificates.pem import Block
 
 MOST_ITERATIONS = 5_000_000
-"""Of a hash; OpenSSL writes 2,048. With more, any client would work on the key for seconds."""
+"""A key derivation may have so many rounds (OpenSSL writes 2,048). With more, any client would need
+seconds to open the key."""
 _LONGEST_NAME = 40
-"""Characters of a cipher's name that are taken from a header."""
+"""So many characters are read of a cipher's name in a header."""
 MOST_SCRYPT_MEMORY = 32 * 1024 * 1024
-"""OpenSSL takes no more for scrypt."""
+"""The memory in bytes that OpenSSL allows for scrypt."""
 
 Derive = Callable[[bytes], tuple[bytes, bytes]]
-"""Key and initialization vector for a passphrase."""
+"""A function that makes a key and an initialization vector from a passphrase."""
 
 
 class Opened(StrEnum):
-    """What came of a decryption."""
+    """The result of a decryption."""
 
     PLAIN = "decrypted"
     WRONG_PASSPHRASE = "the passphrase is wrong"
@@ -65,29 +66,30 @@ class Opened(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Encryption:
-    """Of a private key."""
+    """How a private key is encrypted."""
 
     name: str
-    """As OpenSSL calls it."""
+    """OpenSSL's name of the cipher."""
     is_legacy: bool = False
-    """True where OpenSSL 3 opens it with its legacy provider only."""
+    """True if OpenSSL 3 can open it only with its legacy provider."""
     iterations: int = 1
     is_known: bool = True
-    """False for a cipher that OpenSSL does not know either, as far as is known here."""
+    """False for a cipher that is unknown here, and probably unknown to OpenSSL."""
     is_damaged: bool = False
-    """True where its parameters cannot be read."""
+    """True if its parameters cannot be read."""
     content: bytes = field(default=b"", repr=False)
     derive: Derive | None = field(default=None, repr=False)
     algorithm: str = ""
-    """A key of :data:`_BLOCK_CIPHERS`; empty where it is not known here."""
+    """A key of :data:`_BLOCK_CIPHERS`; empty if the cipher cannot be decrypted here."""
     mode: str = "CBC"
 
     @property
     def is_too_slow(self) -> bool:
+        """True if its key derivation has so many rounds that it would take seconds."""
         return self.iterations > MOST_ITERATIONS
 
     def open(self, passphrase: bytes) -> tuple[Opened, bytes]:
-        """The decrypted key, DER, which may be damaged."""
+        """Decrypts the key: the result, and the key in DER, which may still be damaged."""
         if self.derive is None or self.algorithm not in _BLOCK_CIPHERS or self.is_too_slow:
             return Opened.UNKNOWN, b""
         try:
@@ -111,16 +113,17 @@ class Encryption:
 _BLOCK_CIPHERS: Mapping[str, Callable[[bytes], BlockCipherAlgorithm]] = {
     "AES": algorithms.AES,
     "DES-EDE3": decrepit.TripleDES,
-    # Where it is depends on the library's version
+    # Its module depends on the library's version
     "CAMELLIA": getattr(decrepit, "Camellia", None) or algorithms.Camellia,
     "SM4": algorithms.SM4,
 }
 
 
 def find_legacy_cipher(pkcs12: bytes) -> str | None:
-    """The first cipher in a PKCS#12 file that OpenSSL 3 opens with its legacy provider only.
+    """The first cipher in a PKCS#12 file that needs OpenSSL 3's legacy provider, None if there is
+    none.
 
-    The algorithms stand in it unencrypted.
+    The names of the ciphers are not encrypted, so a search for their bytes finds them.
     """
     for identifier, name in PBES1_LEGACY.items():
         if encoded(identifier) in pkcs12:
@@ -129,12 +132,12 @@ def find_legacy_cipher(pkcs12: bytes) -> str | None:
 
 
 def is_without_encryption(pkcs12: bytes) -> bool:
-    """Whether a PKCS#12 file has a key that is not encrypted, which Java does not read."""
+    """True if a PKCS#12 file has an unencrypted key, which Java cannot read."""
     return encoded(PLAIN_KEY_BAG) in pkcs12
 
 
 def find_encryption(block: Block) -> Encryption | None:
-    """How a key's block is encrypted; None where it is not."""
+    """The encryption of a private key's PEM block, None if it is not encrypted."""
     if "ENCRYPTED" in block.headers:
         return _of_headers(block)
     root = find_sequence(block.content)
@@ -145,7 +148,7 @@ def find_encryption(block: Block) -> Encryption | None:
 
 
 def _of_pkcs8(root: Element) -> Encryption | None:
-    """EncryptedPrivateKeyInfo (RFC 5958 section 3)."""
+    """The encryption that an EncryptedPrivateKeyInfo describes (RFC 5958 section 3)."""
     method, content = root.child(0, SEQUENCE), root.child(1, OCTETS)
     if method is None or not method.children:
         return None
@@ -237,7 +240,7 @@ def _of_pkcs12(identifier: str, parameters: Element, data: bytes) -> Encryption:
 
 
 def _pkcs12_bytes(purpose: int, words: bytes, salt: bytes, iterations: int, size: int) -> bytes:
-    """RFC 7292 appendix B.2 with SHA-1."""
+    """The key derivation of RFC 7292 appendix B.2, with SHA-1."""
     width = 64
     start = bytes([purpose]) * width
     text = _repeated(salt, width) + _repeated(words, width)
@@ -256,13 +259,13 @@ def _pkcs12_bytes(purpose: int, words: bytes, salt: bytes, iterations: int, size
 
 
 def _repeated(text: bytes, width: int) -> bytes:
-    """Repeated to a whole number of widths; nothing stays nothing."""
+    """A text, repeated up to the next multiple of ``width``. An empty text stays empty."""
     length = -(-len(text) // width) * width
     return (text * (length // len(text) + 1))[:length] if text else b""
 
 
 def _of_headers(block: Block) -> Encryption:
-    """``DEK-Info`` names the cipher as OpenSSL does; the salt is its initialization vector."""
+    """The encryption that the header ``DEK-Info`` names. Its initialization vector is the salt."""
     named = block.cipher_and_salt
     if named is None:
         return Encryption(name="a cipher that no DEK-Info header names", is_damaged=True)
@@ -296,16 +299,16 @@ def _of_headers(block: Block) -> Encryption:
 
 
 def _algorithm(name: str) -> str:
-    """Empty for a mode that is not decrypted here."""
+    """The key of a cipher in :data:`_BLOCK_CIPHERS`, empty if its mode is not supported here."""
     if not name.endswith(("-CBC", "-ECB")):
         return ""
     return next((each for each in _BLOCK_CIPHERS if name.startswith(each)), "")
 
 
 def _begins_a_key(plain: bytes) -> bool:
-    """Whether the first bytes are those of a sequence that is as long as all.
+    """True if the bytes begin a SEQUENCE that is as long as all of them.
 
-    With a wrong passphrase they are random, and one in millions looks so.
+    With a wrong passphrase the bytes are random, and one in millions begins like that.
     """
     if len(plain) < 2 or plain[0] != SEQUENCE:
         return False

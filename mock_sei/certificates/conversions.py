@@ -1,7 +1,7 @@
-"""The commands that make PEM, as clients want it, of what somebody has.
+"""Shell commands that convert a file to the PEM that clients need.
 
-A command is made only where it works: the text that it would write is made here first, and read.
-Source of the PKCS#12 commands: Security FAQ, the extraction instructions.
+A command is only suggested if it works: this module makes the text that it would write, and reads
+it. Source of the PKCS#12 commands: Security FAQ, the extraction instructions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from mock_sei.certificates.ciphers import find_encryption, find_legacy_cipher
 from mock_sei.certificates.der import find_sequence
 from mock_sei.certificates.forms import DER_FORMS, Form, is_certificate
-from mock_sei.certificates.pem import REQUEST_LABELS, Block, Fault, blocks_of, read_pem
+from mock_sei.certificates.pem import REQUEST_LABELS, Block, PemMistake, blocks_of, read_pem
 from mock_sei.certificates.recognition import DEEPEST, entries_of_manifest, form_of, unwrap
 from mock_sei.certificates.rewriting import write_again
 
@@ -26,7 +26,7 @@ LEGACY = "-provider legacy -provider default"
 
 
 class Role(StrEnum):
-    """What a file is given for."""
+    """What a file should hold."""
 
     CERTIFICATE = "certificate"
     KEY = "key"
@@ -40,12 +40,13 @@ _NAMES = {
     Role.CA: ("ca.pem", "ca"),
     Role.REQUEST: ("request.csr", "request"),
 }
-"""What the commands write, and how what stands in between is called."""
+"""The file that the commands write for each role, and the first part of an intermediate file's
+name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a file is, and which names the commands must leave alone."""
+class GivenFile:
+    """A file to convert, its role, and the names of files that must not be overwritten."""
 
     path: str
     role: Role
@@ -55,25 +56,27 @@ class Place:
 
     @property
     def shown(self) -> str:
-        """For a shell."""
+        """The path, quoted for a shell."""
         return shlex.quote(f"./{self.path}" if self.path.startswith("-") else self.path)
 
     @property
     def out(self) -> str:
+        """The name of the file that the commands write."""
         return self.named(_NAMES[self.role][0])
 
     def named(self, name: str) -> str:
+        """``name``, or another name if a file has it already."""
         return f"new-{name}" if name in self.taken else name
 
-    def inner(self, suffix: str) -> Place:
-        """Of what a command unpacks on the way."""
+    def inner(self, suffix: str) -> GivenFile:
+        """An intermediate file that one command writes and the next one reads."""
         name = self.named(f"{_NAMES[self.role][1]}.{suffix}")
         taken = {*self.taken, name}
-        return Place(path=name, role=self.role, taken=taken, depth=self.depth + 1)
+        return GivenFile(path=name, role=self.role, taken=taken, depth=self.depth + 1)
 
 
-def find_commands(content: bytes, place: Place) -> tuple[str, ...]:
-    """Lines for a shell that make PEM of a file; none where none is known."""
+def find_commands(content: bytes, place: GivenFile) -> tuple[str, ...]:
+    """Shell commands that convert a file to PEM; empty if none are known."""
     form = form_of(content)
     if form is Form.PEM or form in _TEXTS:
         return _of_text(content, place)
@@ -86,9 +89,9 @@ def find_commands(content: bytes, place: Place) -> tuple[str, ...]:
 
 
 def is_usable(content: bytes, role: Role) -> bool:
-    """Whether OpenSSL finds in some text what it looks for."""
+    """True if OpenSSL can read a text as what its role needs."""
     found = read_pem(content)
-    if any(isinstance(each, Fault) for each in found):
+    if any(isinstance(each, PemMistake) for each in found):
         return False
     blocks = [each for each in found if isinstance(each, Block)]
     if role is Role.KEY:
@@ -103,10 +106,10 @@ def _looks_like_key(block: Block) -> bool:
 
 
 _TEXTS = frozenset({Form.ESCAPED, Form.PERCENT, Form.RICH_TEXT, Form.MAIL, Form.JSON})
-"""Forms of text that may hold PEM between other things."""
+"""Forms of text that may hold PEM among other text."""
 
 
-def _of_text(content: bytes, place: Place) -> tuple[str, ...]:
+def _of_text(content: bytes, place: GivenFile) -> tuple[str, ...]:
     bundle = next((each for each in blocks_of(content) if each.label == "PKCS7"), None)
     if bundle is not None and place.role in (Role.CERTIFICATE, Role.CA):
         return _print_certificates(bundle.content, place, "")
@@ -119,7 +122,7 @@ def _of_text(content: bytes, place: Place) -> tuple[str, ...]:
     return (command, *_private(place, written))
 
 
-def _of_good_text(content: bytes, place: Place) -> tuple[str, ...]:
+def _of_good_text(content: bytes, place: GivenFile) -> tuple[str, ...]:
     if place.role is Role.REQUEST:
         return (f"openssl req -in {place.shown} -out {place.out}",)
     if place.role is not Role.KEY:
@@ -131,12 +134,12 @@ def _of_good_text(content: bytes, place: Place) -> tuple[str, ...]:
     return (f"openssl pkey -in {place.shown} -out {place.out}",)
 
 
-def _private(place: Place, written: bytes) -> tuple[str, ...]:
-    """What a shell wrote may be read by others, unlike what openssl writes for a key."""
+def _private(place: GivenFile, written: bytes) -> tuple[str, ...]:
+    """A command that protects a private key: unlike openssl, a shell lets others read its file."""
     return (f"chmod 600 {place.out}",) if b"PRIVATE KEY-----" in written else ()
 
 
-def _of_manifest(content: bytes, place: Place) -> tuple[str, ...]:
+def _of_manifest(content: bytes, place: GivenFile) -> tuple[str, ...]:
     for number, inner in enumerate(entries_of_manifest(content), 1):
         if is_usable(inner, place.role):
             value = f"grep -o 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]*' {place.shown} | sed -n {number}p"
@@ -150,13 +153,13 @@ def _utf_16(content: bytes) -> str:
     return "UTF-16BE" if content[:1] == b"\0" else "UTF-16LE"
 
 
-def _base64(content: bytes, place: Place, out: str) -> str:
+def _base64(content: bytes, place: GivenFile, out: str) -> str:
     if re.fullmatch(rb"[A-Za-z0-9+/=\n]*", content):
         return f"base64 -d {place.shown} > {out}"
     return f"tr -cd 'A-Za-z0-9+/=' < {place.shown} | base64 -d > {out}"
 
 
-_UNPACKING: Mapping[Form, Callable[[bytes, Place, str], str]] = {
+_UNPACKING: Mapping[Form, Callable[[bytes, GivenFile, str], str]] = {
     Form.UTF_16: lambda content, place, out: (
         f"iconv -f {_utf_16(content)} -t UTF-8 {place.shown} > {out}"
     ),
@@ -167,7 +170,7 @@ _UNPACKING: Mapping[Form, Callable[[bytes, Place, str], str]] = {
         f"sed '/^-----/d' {place.shown} | tr -d '[:space:]' | base64 -d > {out}"
     ),
 }
-"""The command that writes what stands in a wrapping."""
+"""The command that unpacks each form of file that holds another one."""
 
 _SUFFIXES: Mapping[Form, str] = {
     Form.PKCS12: "pfx",
@@ -177,7 +180,7 @@ _SUFFIXES: Mapping[Form, str] = {
 }
 
 
-def _of_wrapping(content: bytes, form: Form, place: Place) -> tuple[str, ...]:
+def _of_wrapping(content: bytes, form: Form, place: GivenFile) -> tuple[str, ...]:
     inner = unwrap(content)
     if inner is None or place.depth >= DEEPEST:
         return ()
@@ -190,8 +193,8 @@ def _of_wrapping(content: bytes, form: Form, place: Place) -> tuple[str, ...]:
     return (command(content, place, between.path), *rest) if rest else ()
 
 
-def _of_pkcs12(content: bytes, place: Place) -> tuple[str, ...]:
-    """The two commands of the FAQ (its en dash read as a hyphen); one where a CA's is wanted."""
+def _of_pkcs12(content: bytes, place: GivenFile) -> tuple[str, ...]:
+    """The two commands of the FAQ, with a hyphen for its en dash; one command for a CA."""
     legacy = " -legacy" if find_legacy_cipher(content) else ""
     start = f"openssl pkcs12{legacy} -in {place.shown}"
     if place.role is Role.CA:
@@ -204,7 +207,7 @@ def _of_pkcs12(content: bytes, place: Place) -> tuple[str, ...]:
     )
 
 
-def _of_keystore(content: bytes, place: Place) -> tuple[str, ...]:
+def _of_keystore(content: bytes, place: GivenFile) -> tuple[str, ...]:
     between = place.inner("p12")
     kind = " -srcstoretype JCEKS" if content[:1] == b"\xce" else ""
     target = f"-destkeystore {between.path} -deststoretype PKCS12"
@@ -212,12 +215,15 @@ def _of_keystore(content: bytes, place: Place) -> tuple[str, ...]:
     return (command, *_of_pkcs12(b"", between))
 
 
-def _of_pkcs7(content: bytes, place: Place) -> tuple[str, ...]:
+def _of_pkcs7(content: bytes, place: GivenFile) -> tuple[str, ...]:
     return _print_certificates(content, place, " -inform der")
 
 
-def _print_certificates(der: bytes, place: Place, how: str) -> tuple[str, ...]:
-    """All of them for a CA's file; of the client's its own first, which PKCS#7 does not keep so."""
+def _print_certificates(der: bytes, place: GivenFile, how: str) -> tuple[str, ...]:
+    """A command that prints all certificates for a CA; for a client, it prints the client's own.
+
+    The order of certificates in a PKCS#7 file means nothing.
+    """
     start = f"openssl pkcs7{how} -in {place.shown} -print_certs"
     number = _leaf_number(der) if place.role is Role.CERTIFICATE else 1
     if number == 1:
@@ -228,13 +234,13 @@ def _print_certificates(der: bytes, place: Place, how: str) -> tuple[str, ...]:
 _NTH = "awk '/-----BEGIN/ {{ n++ }} n == {number}'"
 
 
-def nth_certificate(number: int, place: Place) -> str:
-    """The command that takes one certificate out of a file of several, counted from 1."""
+def nth_certificate(number: int, place: GivenFile) -> str:
+    """A command that copies one certificate out of a file with several. They count from 1."""
     return f"{_NTH.format(number=number)} {place.shown} > {place.out}"
 
 
 def _leaf_number(der: bytes) -> int:
-    """Which certificate of a PKCS#7 file is no CA's, counted from 1; 1 where none is."""
+    """The place of the first certificate in a PKCS#7 file that is not a CA's, from 1; else 1."""
     try:
         certificates = pkcs7.load_der_pkcs7_certificates(der)
     except (ValueError, UnsupportedAlgorithm):
@@ -244,15 +250,15 @@ def _leaf_number(der: bytes) -> int:
     return next(leaves, 1)
 
 
-def _of_der_certificate(_: bytes, place: Place) -> tuple[str, ...]:
+def _of_der_certificate(_: bytes, place: GivenFile) -> tuple[str, ...]:
     return (f"openssl x509 -inform der -in {place.shown} -out {place.out}",)
 
 
-def _of_der_request(_: bytes, place: Place) -> tuple[str, ...]:
+def _of_der_request(_: bytes, place: GivenFile) -> tuple[str, ...]:
     return (f"openssl req -inform der -in {place.shown} -out {place.out}",)
 
 
-def _of_der_key(content: bytes, place: Place) -> tuple[str, ...]:
+def _of_der_key(content: bytes, place: GivenFile) -> tuple[str, ...]:
     encryption = find_encryption(Block(label="ENCRYPTED PRIVATE KEY", line=1, content=content))
     is_encrypted = encryption is not None and _is_encrypted(content)
     legacy = f" {LEGACY}" if is_encrypted and encryption and encryption.is_legacy else ""
@@ -264,7 +270,7 @@ def _is_encrypted(content: bytes) -> bool:
     return root is not None and len(root.children) == 2 and root.children[1].tag == 0x04
 
 
-def _of_openssh(content: bytes, place: Place) -> tuple[str, ...]:
+def _of_openssh(content: bytes, place: GivenFile) -> tuple[str, ...]:
     block = next((each for each in blocks_of(content)), None)
     if block is None or b"ssh-ed25519" in block.content[:200]:
         return ()
@@ -275,20 +281,20 @@ def _of_openssh(content: bytes, place: Place) -> tuple[str, ...]:
     )
 
 
-def _of_putty(_: bytes, place: Place) -> tuple[str, ...]:
+def _of_putty(_: bytes, place: GivenFile) -> tuple[str, ...]:
     return (f"puttygen {place.shown} -O private-openssh -o {place.out}",)
 
 
-def _of_pvk(content: bytes, place: Place) -> tuple[str, ...]:
+def _of_pvk(content: bytes, place: GivenFile) -> tuple[str, ...]:
     legacy = f" {LEGACY}" if any(content[12:16]) else ""
     return (f"openssl rsa{legacy} -inform PVK -in {place.shown} -out {place.out}",)
 
 
-def _of_msblob(_: bytes, place: Place) -> tuple[str, ...]:
+def _of_msblob(_: bytes, place: GivenFile) -> tuple[str, ...]:
     return (f"openssl rsa -inform MSBLOB -in {place.shown} -out {place.out}",)
 
 
-_FINAL: Mapping[tuple[Form, Role], Callable[[bytes, Place], tuple[str, ...]]] = {
+_FINAL: Mapping[tuple[Form, Role], Callable[[bytes, GivenFile], tuple[str, ...]]] = {
     **{(Form.PKCS12, role): _of_pkcs12 for role in (Role.CERTIFICATE, Role.KEY, Role.CA)},
     **{(Form.KEYSTORE, role): _of_keystore for role in (Role.CERTIFICATE, Role.KEY, Role.CA)},
     (Form.PKCS7, Role.CERTIFICATE): _of_pkcs7,
@@ -302,4 +308,4 @@ _FINAL: Mapping[tuple[Form, Role], Callable[[bytes, Place], tuple[str, ...]]] = 
     (Form.PVK, Role.KEY): _of_pvk,
     (Form.MSBLOB, Role.KEY): _of_msblob,
 }
-"""What makes PEM of a form that holds no other file."""
+"""The function that makes the commands for each form that does not hold another file."""

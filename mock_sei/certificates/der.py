@@ -1,6 +1,7 @@
-"""The little of DER that is read without a library: elements and what stands in them.
+"""A small DER reader: it reads elements and their contents without a library.
 
-Whatever the bytes are, an element is read or is None; nothing is raised. Source: X.690 section 8.1.
+It never raises an error: if bytes are not an element, the result is None. Source: X.690 section
+8.1.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from itertools import islice
 INTEGER, OCTETS, IDENTIFIER, SEQUENCE = 0x02, 0x04, 0x06, 0x30
 
 _LONGEST_LENGTH = 4
-"""Bytes of a length; more than 4 GB stands in no file."""
+"""The longest length field in bytes: no file has over 4 GB."""
 _MOST_CHILDREN = 1000
 _LARGEST_NUMBER = 16
-"""Bytes of a counter that are read."""
+"""So many bytes of a number are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Element:
-    """One tag with its content; ``raw`` has tag and length too."""
+    """One element: its tag and its content. ``raw`` has the tag and the length, too."""
 
     tag: int
     content: bytes
@@ -28,11 +29,11 @@ class Element:
 
     @property
     def children(self) -> tuple[Element, ...]:
-        """Those of a sequence, up to the first that is broken."""
+        """The elements of a sequence, up to the first that cannot be read."""
         return tuple(islice(_elements(self.content), _MOST_CHILDREN))
 
     def child(self, number: int, tag: int) -> Element | None:
-        """The child with that number where it has that tag."""
+        """The element at this place, from 0, if it has this tag; None otherwise."""
         children = self.children
         if number < len(children) and children[number].tag == tag:
             return children[number]
@@ -40,7 +41,7 @@ class Element:
 
     @property
     def identifier(self) -> str:
-        """An object identifier with dots; empty for another element."""
+        """An object identifier, written with dots; empty if the element is something else."""
         if self.tag != IDENTIFIER or not self.content:
             return ""
         numbers, value = [], 0
@@ -56,14 +57,15 @@ class Element:
 
     @property
     def number(self) -> int:
-        """An integer; 0 for another element. Of a larger one than any counter the first bytes."""
+        """The value of an integer; 0 if the element is something else. Only the first 16 bytes of a
+        longer integer count."""
         if self.tag != INTEGER:
             return 0
         return int.from_bytes(self.content[:_LARGEST_NUMBER], signed=True)
 
 
 def find_element(content: bytes) -> Element | None:
-    """The element with which some bytes begin; what stands behind it is left out."""
+    """The first element of some bytes, None if they do not begin with one. The rest is ignored."""
     if len(content) < 2:
         return None
     start, length = 2, content[1]
@@ -80,13 +82,14 @@ def find_element(content: bytes) -> Element | None:
 
 
 def find_sequence(content: bytes) -> Element | None:
-    """The element with which some bytes begin, where it is a sequence."""
+    """The first element of some bytes, if it is a sequence; None otherwise."""
     element = find_element(content)
     return element if element is not None and element.tag == SEQUENCE else None
 
 
 def _elements(content: bytes) -> Iterator[Element]:
-    """Each in turn. The rest is not copied, so that many small ones cost no more than few."""
+    """The elements in some bytes. Each is copied once, so that the cost grows with the bytes
+    only."""
     view, offset = memoryview(content), 0
     while offset < len(content):
         head = bytes(view[offset : offset + 2 + _LONGEST_LENGTH])
@@ -101,7 +104,8 @@ def _elements(content: bytes) -> Iterator[Element]:
 
 
 def _size(head: bytes) -> int | None:
-    """Bytes of the whole element with this head."""
+    """The size in bytes of the element that begins with ``head``, None if that is not an
+    element."""
     if len(head) < 2:
         return None
     if not head[1] & 0x80:

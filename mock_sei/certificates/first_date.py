@@ -1,7 +1,7 @@
-"""The date that ``cryptography`` meets first in a process.
+"""A check for the class of dates that ``cryptography`` accepts in this process.
 
-Its class is the only one that ``cryptography`` takes from then on. Where freezegun had put a class
-of its own there, no certificate can be signed any more with Python's own dates.
+It is the class of the first date that ``cryptography`` gets. If that date was freezegun's, no
+certificate with Python's own dates can be signed any more.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from mock_sei.rules import machine
 
 
 def require_real_dates() -> None:
-    """Makes Python's own ``datetime`` that class, if there is none yet.
+    """Gives ``cryptography`` one of Python's own dates, so that it accepts these from then on.
 
-    Raises :class:`~mock_sei.errors.MockSeiError` where another one was first.
+    Raises :class:`~mock_sei.errors.MockSeiError` if it got a date of another class before.
     """
     with machine.real_dates():
         try:
             _sign_a_date()
         except TypeError as error:
             raise MockSeiError(
-                f"this process can sign no certificate any more ({error}): cryptography was first "
-                "used while freezegun had stopped the time, and since then takes only dates of "
+                f"this process cannot sign certificates any more ({error}): cryptography was first "
+                "used while freezegun had stopped the time, and since then accepts only dates of "
                 "freezegun. Make the MockSei, or use cryptography, before the first freeze_time()"
             ) from None
 
 
 def _sign_a_date() -> None:
-    """Raises ``TypeError`` where ``cryptography`` knows another class."""
+    """Raises ``TypeError`` if ``cryptography`` accepts only dates of another class."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
     now = machine.now()
     dated = x509.CertificateRevocationListBuilder(name, now, now + timedelta(days=1))

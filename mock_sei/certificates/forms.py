@@ -1,6 +1,6 @@
-"""The forms of files that somebody gives for a certificate or a key.
+"""The forms of file that users have for a certificate or a key, right or wrong.
 
-The doctor and the upload of certificates name a form by this table.
+The doctor and the upload of certificates use the names of this table in their messages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mock_sei.certificates.der import (
 
 
 class Form(StrEnum):
-    """What a file is, in the words in which a message names it."""
+    """The form of a file. The value is its name in messages."""
 
     EMPTY = "empty"
     PEM = "PEM"
@@ -92,7 +92,7 @@ DER_FORMS = frozenset(
 
 
 def form_of_der(root: Element) -> Form:
-    """By what its first elements are; a library reads the rest."""
+    """The form of a DER file, by its first elements only."""
     first, second, third = (*root.children[:3], None, None, None)[:3]
     if first is None:
         return Form.OTHER
@@ -118,7 +118,7 @@ def form_of_der(root: Element) -> Form:
 
 
 def _form_of_signed(content: Element) -> Form:
-    """Certificate, request or revocation list (RFC 5280, RFC 2986): each is signed alike."""
+    """The form of signed content: certificate, CSR or revocation list (RFC 5280, RFC 2986)."""
     tags = [each.tag for each in content.children]
     if 0xA0 in tags[3:] and tags[:3] == [INTEGER, SEQUENCE, SEQUENCE] and len(tags) == 4:
         return Form.DER_REQUEST
@@ -129,6 +129,6 @@ def _form_of_signed(content: Element) -> Form:
 
 
 def is_certificate(der: bytes) -> bool:
-    """Whether the first element is a certificate's; what stands behind it is left out."""
+    """True if DER bytes begin with a certificate. The rest is ignored."""
     root = find_sequence(der)
     return root is not None and form_of_der(root) is Form.DER_CERTIFICATE

@@ -1,7 +1,7 @@
-"""What one service account holds: its certificates, and which of them is current.
+"""The certificates of one service account, and which of them is current.
 
-Nothing here knows about trust or time; :mod:`mock_sei.certificates.accounts` decides, under its
-lock, what is added and what is taken away.
+This module knows neither trust nor time. :mod:`mock_sei.certificates.accounts` adds and removes
+certificates under its own lock.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from mock_sei.certificates.bundles import (
 )
 from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.errors import UnknownCertificate
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.records import ServiceAccount
 
 
 class Origin(StrEnum):
-    """How an account came by a certificate."""
+    """Where an account's certificate is from."""
 
     ISSUED = "issued"
-    """Issued by this platform's CA, which made the key too."""
+    """The platform made the key and the certificate."""
     SIGNED = "signed"
-    """Signed by this platform's CA, from a request; the key is the client's."""
+    """The platform's CA signed a certificate signing request; only the client has the key."""
     OWN = "own"
-    """Signed by the client's own CA, which was submitted with it."""
+    """The client's own CA signed it; the client registered it together with the CA."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class AccountCertificate(Certified):
     account: str
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
-    """The CAs above it, nearest first."""
+    """The CAs above it, from its issuer upward."""
     origin: Origin
     variant: Variant = Variant.VALID
     key: PrivateKey | None = field(default=None, repr=False)
@@ -57,7 +57,7 @@ class AccountCertificate(Certified):
     def issued(
         cls, account: str, identity: Identity, variant: Variant = Variant.VALID
     ) -> AccountCertificate:
-        """A certificate that the platform's CA issued with its key."""
+        """An account's certificate whose key the platform made."""
         return cls(
             account=account,
             certificate=identity.certificate,
@@ -68,39 +68,46 @@ class AccountCertificate(Certified):
         )
 
     @cached_property
-    def peer(self) -> PeerCertificate:
-        """What a listener sees of the certificate."""
+    def peer(self) -> ClientCertificate:
+        """The certificate as the platform's checks see it."""
         return super().peer
 
     @property
     def certificate_pem(self) -> str:
+        """The certificate as PEM, without the CAs above it."""
         return self.certificate.public_bytes(Encoding.PEM).decode()
 
     @property
     def chain_pem(self) -> str:
+        """The CAs above the certificate, as PEM."""
         return "".join(each.public_bytes(Encoding.PEM).decode() for each in self.chain)
 
     @property
     def issuer(self) -> str:
-        """Who signed it, as a person reads it."""
+        """The name of the CA that signed it, in the form of RFC 4514."""
         return self.certificate.issuer.rfc4514_string()
 
     @property
     def identity(self) -> Identity:
-        """Certificate and key. Raises :class:`UnknownCertificate` if only the client has it."""
+        """Certificate and key. Raises :class:`UnknownCertificate` if only the client has the
+        key."""
         if self.key is None:
             raise UnknownCertificate(
-                f"the private key of {self.account}'s certificate {self.serial_number:x} is the "
-                "client's own and not known here"
+                f"the private key of {self.account}'s certificate {self.serial_number:x} is not "
+                "known here: only the client has it"
             )
         return Identity(certificate=self.certificate, key=self.key, chain=self.chain)
 
     @property
     def has_key(self) -> bool:
+        """True if the platform knows the private key."""
         return self.key is not None
 
     def download(self, format_name: str, options: BundleOptions) -> CertificateFile:
-        """One file. Raises :class:`UnknownCertificate` if the format needs a key we lack."""
+        """The certificate as one file in this format.
+
+        Raises :class:`UnknownCertificate` if the format needs the key and only the client has it.
+        """
         if self.key is not None:
             return download(self.identity, format_name, options)
         files = {
@@ -111,32 +118,34 @@ class AccountCertificate(Certified):
         }
         if format_name not in files:
             raise UnknownCertificate(
-                f"a {format_name} holds the private key, and {self.account}'s is the client's own; "
-                f"there are {' and '.join(files)}"
+                f"a {format_name} holds the private key, and only the client has that of "
+                f"{self.account}; the possible formats are {' and '.join(files)}"
             )
         return files[format_name]
 
 
 class Held:
-    """The certificates that one account got in this platform state, beside those on file."""
+    """The certificates that one account got in this platform state; those on file are not here."""
 
     def __init__(
         self, account: ServiceAccount, is_revoked: Callable[[AccountCertificate], bool]
     ) -> None:
         self.account = account
-        """The record itself: another account of the same name holds nothing of this."""
+        """The account's record. Another account of the same name does not get these
+        certificates."""
         self.making = threading.RLock()
-        """Held while the certificate is made that the account lacks: who waits gets it too."""
+        """A lock for making the account's missing certificate: calls at the same time get one."""
         self._is_revoked = is_revoked
         self.certificates: list[AccountCertificate] = []
-        """Oldest first."""
+        """All these certificates, the oldest first."""
         self.newest_with_key: AccountCertificate | None = None
         self.own_count = 0
-        """The number of certificates of clients' own CAs, revoked ones included."""
+        """The number of certificates of clients' own CAs, with revoked ones."""
         self._sound: list[AccountCertificate] = []
         self._by_serial: defaultdict[int, list[AccountCertificate]] = defaultdict(list)
 
     def add(self, certificate: AccountCertificate) -> None:
+        """Adds a certificate. Unless it is a wrong variant, it is then the current one."""
         self.certificates.append(certificate)
         self._by_serial[certificate.serial_number].append(certificate)
         self.own_count += certificate.origin is Origin.OWN
@@ -146,11 +155,11 @@ class Held:
                 self.newest_with_key = certificate
 
     def find(self, serial_number: int) -> Sequence[AccountCertificate]:
-        """All with this number; several CAs of a client may each have given it."""
+        """All certificates with this serial number: two CAs of a client may use the same number."""
         return self._by_serial.get(serial_number, ())
 
     def find_current(self) -> AccountCertificate | None:
-        """The newest that is as it should be and not revoked."""
+        """The newest certificate that is neither a wrong variant nor revoked, None without one."""
         while self._sound and self._is_revoked(self._sound[-1]):
-            self._sound.pop()  # a revocation is for good: it is not looked at again
+            self._sound.pop()  # a revocation cannot be undone, so it need not be checked again
         return self._sound[-1] if self._sound else None

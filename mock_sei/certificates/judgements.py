@@ -1,7 +1,7 @@
-"""What can be wrong with one certificate of a client's chain: a judgement for each kind of fault.
+"""The checks of one certificate in a client's chain, one for each kind of problem.
 
-Source: RFC 5280 sections 4.2 and 6.1; where OpenSSL is stricter, ``crypto/x509/v3_purp.c`` and
-``x509_vfy.c``, since the listeners and most clients are OpenSSL's.
+Source: RFC 5280 sections 4.2 and 6.1. Where OpenSSL is stricter, the checks follow its
+``crypto/x509/v3_purp.c`` and ``x509_vfy.c``, since the listeners and most clients use OpenSSL.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from mock_sei.rules.connection import FaultKind
+from mock_sei.rules.connection import ChainProblemKind
 
 MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 224
-"""Of a CA's key: 112 bits of security, level 2 of OpenSSL."""
+"""The smallest EC key: it has 112 bits of security, which is OpenSSL's level 2."""
 _WEAK_HASHES = ("md5", "sha1")
 _LONGEST_NAME = 200
 
@@ -34,7 +34,7 @@ UNREADABLE = (
     x509.DuplicateExtension,
     CryptographyDeprecationWarning,  # an error where somebody's tests run with -W error
 )
-"""What the library raises for a certificate that cannot be read, at once or at its use."""
+"""The errors that cryptography raises for an unreadable certificate, at once or at a later use."""
 
 _KNOWN_EXTENSIONS = frozenset(
     {
@@ -55,7 +55,7 @@ _KNOWN_EXTENSIONS = frozenset(
         x509.ObjectIdentifier("1.3.6.1.5.5.7.1.14"),  # a proxy certificate (RFC 3820)
     }
 )
-"""Critical extensions that OpenSSL handles: ``X509_supported_extension``."""
+"""The critical extensions that OpenSSL knows, as in its ``X509_supported_extension``."""
 
 PURPOSES: Mapping[x509.ObjectIdentifier, str] = {
     ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
@@ -70,51 +70,54 @@ PURPOSES: Mapping[x509.ObjectIdentifier, str] = {
 T = TypeVar("T", bound=x509.ExtensionType)
 
 
-class Place(NamedTuple):
-    """A certificate of a chain, and where it stands."""
+class ChainPlace(NamedTuple):
+    """A certificate and its place in a chain."""
 
     certificate: x509.Certificate
     position: int
-    """0 is the client's own, 1 the CA that issued it."""
+    """0 is the client's own certificate, 1 the CA that issued it, and so on upward."""
     issuer: x509.Certificate | None
-    """The next one of the chain; None at its top."""
+    """The next certificate of the chain, None for the last one."""
     cas_below: int
-    """CAs between it and the client's own certificate, self-issued ones left out."""
+    """The number of CAs between it and the client's own certificate, without self-issued ones."""
     now: datetime
 
     @property
     def is_ca(self) -> bool:
-        """Whether it must be a CA's."""
+        """True if the certificate must be that of a CA."""
         return self.position > 0
 
     @property
     def is_root(self) -> bool:
-        """Nobody checks the signature that it made itself."""
+        """True for a root certificate, whose signature nobody checks since it signed itself."""
         return self.issuer is None and is_self_issued(self.certificate)
 
 
 class Problem(NamedTuple):
+    """A problem of a certificate as a clause, and the two values that differ."""
+
     what: str
     expected: str
     actual: str
 
 
-Judgement = Callable[[Place], Problem | None]
+Judgement = Callable[[ChainPlace], Problem | None]
 
 
 def find_weak_hash(algorithm: hashes.HashAlgorithm | None) -> str | None:
-    """The name of a signature's hash that is too weak, such as ``sha1``; None for a good one."""
+    """The name of a signature's hash if it is too weak, such as ``sha1``; None otherwise."""
     if algorithm is None or algorithm.name not in _WEAK_HASHES:
         return None
     return algorithm.name
 
 
 def is_self_issued(certificate: x509.Certificate) -> bool:
+    """True if the subject and the issuer have the same name."""
     return certificate.issuer == certificate.subject
 
 
 def find_extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
-    """Raises what is :data:`UNREADABLE`."""
+    """The extension of this type, None if there is none. Raises one of :data:`UNREADABLE`."""
     try:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
@@ -122,10 +125,11 @@ def find_extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
 
 
 def name_of(name: x509.Name) -> str:
+    """A name in the form of RFC 4514, cut if it is long."""
     return name.rfc4514_string()[:_LONGEST_NAME]
 
 
-def _expired(place: Place) -> Problem | None:
+def _expired(place: ChainPlace) -> Problem | None:
     end = place.certificate.not_valid_after_utc
     if place.now <= end:
         return None
@@ -134,7 +138,7 @@ def _expired(place: Place) -> Problem | None:
     )
 
 
-def _not_yet_valid(place: Place) -> Problem | None:
+def _not_yet_valid(place: ChainPlace) -> Problem | None:
     start = place.certificate.not_valid_before_utc
     if place.now >= start:
         return None
@@ -146,12 +150,12 @@ def _not_yet_valid(place: Place) -> Problem | None:
 
 
 def _moment(now: datetime, limit: datetime) -> str:
-    """To the second, and finer where both would read alike."""
+    """``now`` to the second, or more exactly if it would otherwise equal ``limit``."""
     same = now.replace(microsecond=0) == limit.replace(microsecond=0)
     return now.isoformat(timespec="auto" if same else "seconds")
 
 
-def _signature(place: Place) -> Problem | None:
+def _signature(place: ChainPlace) -> Problem | None:
     if place.issuer is None:
         return None
     try:
@@ -159,15 +163,15 @@ def _signature(place: Place) -> Problem | None:
     except InvalidSignature:
         issuer = name_of(place.issuer.subject)
         return Problem(
-            f"its signature is not by the certificate of {issuer} that came with it: it was "
-            "changed, or another CA of that name signed it",
+            f"the certificate of {issuer} that came with it did not sign it: it was changed, or "
+            "another CA of that name signed it",
             f"signed by {issuer}, serial number {place.issuer.serial_number:x}",
             "a signature that does not fit",
         )
     return None
 
 
-def _weak_signature(place: Place) -> Problem | None:
+def _weak_signature(place: ChainPlace) -> Problem | None:
     if place.is_root:
         return None
     weak = find_weak_hash(place.certificate.signature_hash_algorithm)
@@ -177,7 +181,7 @@ def _weak_signature(place: Place) -> Problem | None:
     return Problem(f"it is signed with {name}", "SHA-256 or better", name)
 
 
-def _weak_key(place: Place) -> Problem | None:
+def _weak_key(place: ChainPlace) -> Problem | None:
     key = place.certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey):
         kind = "RSA" if isinstance(key, rsa.RSAPublicKey) else "DSA"
@@ -195,13 +199,13 @@ def _weak_key(place: Place) -> Problem | None:
     )
 
 
-def _not_a_ca(place: Place) -> Problem | None:
+def _not_a_ca(place: ChainPlace) -> Problem | None:
     if not place.is_ca:
         return None
     constraints = find_extension(place.certificate, x509.BasicConstraints)
     if constraints is None or not constraints.ca:
         return Problem(
-            "it is no CA: its basicConstraints do not say so",
+            "it is not a CA: its basicConstraints do not say so",
             "basicConstraints CA:TRUE",
             "no basicConstraints" if constraints is None else "CA:FALSE",
         )
@@ -215,14 +219,14 @@ def _not_a_ca(place: Place) -> Problem | None:
     return None
 
 
-def _purpose(place: Place) -> Problem | None:
+def _purpose(place: ChainPlace) -> Problem | None:
     extended = find_extension(place.certificate, x509.ExtendedKeyUsage)
     if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
         purposes = ", ".join(PURPOSES.get(each, each.dotted_string) for each in extended)
         any_purpose = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in extended
         return Problem(
             "its extended key usage lacks clientAuth"
-            + (", for which OpenSSL does not take anyExtendedKeyUsage" if any_purpose else ""),
+            + (", and OpenSSL does not accept anyExtendedKeyUsage instead" if any_purpose else ""),
             "extended key usage clientAuth",
             f"extended key usage {purposes[:_LONGEST_NAME]}",
         )
@@ -236,7 +240,7 @@ def _purpose(place: Place) -> Problem | None:
     return None
 
 
-def _path_length(place: Place) -> Problem | None:
+def _path_length(place: ChainPlace) -> Problem | None:
     if not place.is_ca:
         return None
     constraints = find_extension(place.certificate, x509.BasicConstraints)
@@ -244,13 +248,13 @@ def _path_length(place: Place) -> Problem | None:
     if allowed is None or place.cas_below <= allowed:
         return None
     return Problem(
-        f"its path length allows {allowed} CAs below it, and {place.cas_below} are there",
+        f"its path length allows {allowed} CAs below it, but there are {place.cas_below}",
         f"{allowed} CAs below it, or fewer",
         f"{place.cas_below}",
     )
 
 
-def _critical_extension(place: Place) -> Problem | None:
+def _critical_extension(place: ChainPlace) -> Problem | None:
     strange = [
         each.oid.dotted_string
         for each in place.certificate.extensions
@@ -281,18 +285,18 @@ def _usages(usage: x509.KeyUsage) -> str:
     return ", ".join(word for name, word in _USAGES if getattr(usage, name)) or "none"
 
 
-OF_DATES: Mapping[FaultKind, Judgement] = {
-    FaultKind.EXPIRED: _expired,
-    FaultKind.NOT_YET_VALID: _not_yet_valid,
+OF_DATES: Mapping[ChainProblemKind, Judgement] = {
+    ChainProblemKind.EXPIRED: _expired,
+    ChainProblemKind.NOT_YET_VALID: _not_yet_valid,
 }
-JUDGEMENTS: Mapping[FaultKind, Judgement] = {
+JUDGEMENTS: Mapping[ChainProblemKind, Judgement] = {
     **OF_DATES,
-    FaultKind.SIGNATURE: _signature,
-    FaultKind.WEAK_SIGNATURE: _weak_signature,
-    FaultKind.WEAK_KEY: _weak_key,
-    FaultKind.NOT_A_CA: _not_a_ca,
-    FaultKind.PURPOSE: _purpose,
-    FaultKind.PATH_LENGTH: _path_length,
-    FaultKind.CRITICAL_EXTENSION: _critical_extension,
+    ChainProblemKind.SIGNATURE: _signature,
+    ChainProblemKind.WEAK_SIGNATURE: _weak_signature,
+    ChainProblemKind.WEAK_KEY: _weak_key,
+    ChainProblemKind.NOT_A_CA: _not_a_ca,
+    ChainProblemKind.PURPOSE: _purpose,
+    ChainProblemKind.PATH_LENGTH: _path_length,
+    ChainProblemKind.CRITICAL_EXTENSION: _critical_extension,
 }
-"""In the order in which they are reported of one certificate."""
+"""All checks of a certificate, in the order in which problems are reported."""

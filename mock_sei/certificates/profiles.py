@@ -1,10 +1,11 @@
-"""What is in a leaf certificate: one profile for servers, one for identities, and their variants.
+"""The content of issued certificates: a profile for servers, one for clients, and wrong variants.
 
-trustme's own leaves are valid from 2000 to 3000, for servers, clients and code at once, with a
-critical subject alternative name; strict verifiers refuse such a leaf. These have one purpose, a
-bounded life and the extensions of RFC 5280 section 4.2.1, signed with the key of a trustme CA.
+trustme's own certificates are valid from 2000 to 3000, for servers, clients and code at once, and
+their subject alternative name is critical; strict clients refuse them. The certificates made here
+have one purpose, a normal lifetime and the extensions of RFC 5280 section 4.2.1. The key of a
+trustme CA signs them.
 
-Source for the identity: two-way-TLS page (CN equals the service account, two years).
+Source for clients: two-way-TLS page (the CN is the service account, valid for two years).
 """
 
 from __future__ import annotations
@@ -25,46 +26,47 @@ PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 Names = Sequence[str]
 
 SERVER_LIFETIME = timedelta(days=365)
-"""Mozilla's intermediate profile allows one day more; the file is issued again in good time."""
+"""How long a server certificate is valid: one day less than Mozilla's intermediate profile
+allows."""
 
 LONGEST_COMMON_NAME = 64
-"""Characters (RFC 5280 appendix A.1, ub-common-name)."""
+"""The largest number of characters in a CN (RFC 5280 appendix A.1, ub-common-name)."""
 
 
 class Variant(StrEnum):
-    """A certificate as it should be, or wrong in one way."""
+    """The variants of a client certificate: a good one, and those that are wrong in one way."""
 
     VALID = "valid"
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
     UNTRUSTED = "untrusted"
-    """By a stranger's CA."""
+    """An unknown CA signed it."""
     SELF_SIGNED = "self-signed"
     WRONG_CN = "wrong-cn"
 
 
 class ServerVariant(StrEnum):
-    """The server's certificate as it should be, or wrong in one way."""
+    """The variants of the server certificate: a good one, and those that are wrong in one way."""
 
     VALID = "valid"
     EXPIRED = "expired"
     WRONG_HOST = "wrong-host"
-    """Of another name."""
+    """It is for another host name."""
     SELF_SIGNED = "self-signed"
     UNTRUSTED = "untrusted"
-    """By a stranger's CA."""
+    """An unknown CA signed it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """A CA as a signature needs it."""
+    """The certificate and the private key of a CA that signs."""
 
     certificate: x509.Certificate
     key: PrivateKey
 
 
 def two_years_after(moment: datetime) -> datetime:
-    """The same day two years on; 29 February becomes 1 March."""
+    """The same day two years later; for 29 February it is 1 March."""
     try:
         return moment.replace(year=moment.year + 2)
     except ValueError:
@@ -79,16 +81,20 @@ def _two_years_before(moment: datetime) -> datetime:
 
 
 def new_identity_key() -> rsa.RSAPrivateKey:
-    """RSA, since the documented ``openssl rsa`` command reads nothing else; 15 to 110 ms."""
+    """A new RSA key for a client certificate; it takes 15 to 110 ms.
+
+    It is RSA since the documented command ``openssl rsa`` cannot read other keys.
+    """
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def new_server_key() -> ec.EllipticCurvePrivateKey:
+    """A new P-256 key."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
 def identity_period(variant: Variant, now: datetime) -> tuple[datetime, datetime]:
-    """First and last moment of an identity certificate: exactly two years, wherever they lie."""
+    """The first and the last moment of a client certificate, always exactly two years apart."""
     start = now.replace(microsecond=0)
     if variant is Variant.EXPIRED:
         start = _two_years_before(start - timedelta(days=1))
@@ -106,7 +112,10 @@ def sign_identity(
     not_before: datetime,
     not_after: datetime,
 ) -> x509.Certificate:
-    """A client certificate for one service account; without ``issuer`` its own key signs it."""
+    """A client certificate for one service account.
+
+    ``own_key`` signs it if there is no ``issuer``.
+    """
     builder = _leaf(
         subject=_name(common_name),
         public_key=public_key,
@@ -131,7 +140,10 @@ def sign_server(
     not_before: datetime,
     not_after: datetime,
 ) -> x509.Certificate:
-    """A server certificate for host names and addresses; ``issuer`` None makes it self-signed."""
+    """A server certificate for host names and addresses.
+
+    It is self-signed with ``own_key`` if there is no ``issuer``.
+    """
     builder = _leaf(
         subject=_name(names[0]),
         public_key=public_key,
@@ -147,7 +159,7 @@ def sign_server(
 
 
 def server_names(certificate: x509.Certificate) -> set[str]:
-    """The names and addresses a server certificate is for, as text."""
+    """The host names and addresses that a server certificate is for, as text."""
     extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     return {str(name.value) for name in extension.value}
 

@@ -1,7 +1,7 @@
-"""Which form a file has: known by its bytes, never by its name.
+"""Recognition of a file's form by its bytes, never by its name.
 
-Some files hold another one: text in UTF-16, Base64 of a file, an archive. :func:`unwrap` takes
-such a wrapping off.
+Some files hold another file: text in UTF-16, Base64 of a file, an archive. :func:`unwrap` returns
+the file inside.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from mock_sei.certificates.forms import Form, form_of_der
 from mock_sei.certificates.pem import BYTE_ORDER_MARK, blocks_of
 
 DEEPEST = 4
-"""Wrappings in one another that are taken off; there are files that hold themselves."""
+"""So many files inside one another are unpacked. There are files that hold themselves."""
 _LARGEST = 4_000_000
-"""Bytes that are unpacked of an archive."""
+"""So many bytes of a compressed file are unpacked."""
 _HEAD = 4096
-"""Bytes in which a text says what it is."""
+"""The form of a text is recognised by its first bytes, so many at most."""
 
 _MAGIC: Mapping[bytes, Form] = {
     b"\x1f\x8b": Form.GZIP,
@@ -46,7 +46,7 @@ _MAGIC: Mapping[bytes, Form] = {
     b"-----BEGIN PGP": Form.PGP,
     b"{\\rtf": Form.RICH_TEXT,
 }
-"""How files of some forms begin; the longer beginning of two stands first."""
+"""The first bytes of files of some forms. If two begin alike, the longer one is listed first."""
 
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 .-]{1,40})-----")
 _LOOSE_BEGIN = re.compile(
@@ -55,13 +55,13 @@ _LOOSE_BEGIN = re.compile(
 _ANY_MARK = re.compile(rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
 _ESCAPED = re.compile(rb"-----[ \t]*\\{1,4}r?n|\\{1,4}r?n[ \t]*-----END")
 _BASE64_OF_BEGIN = re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2}")
-"""``-----BEGIN``, then more."""
+"""The Base64 of a text that begins with ``-----BEGIN``."""
 _SSH_PUBLIC = re.compile(rb"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+) AAAA")
 _MAIL = re.compile(rb"(?im)^(?:MIME-Version|Received|Message-ID):")
 
 
 def form_of(content: bytes) -> Form:
-    """What some bytes are, and what stands in them is not looked at."""
+    """The form of a file with these bytes. If it holds another file, that one is not examined."""
     if not content.strip(b"\0 \t\r\n\v\f") or not content.removeprefix(BYTE_ORDER_MARK).strip():
         return Form.EMPTY
     start = content.removeprefix(BYTE_ORDER_MARK).lstrip()[:_HEAD]
@@ -83,7 +83,7 @@ def form_of(content: bytes) -> Form:
 
 
 def _is_wide(content: bytes) -> bool:
-    """UTF-16 without a mark: every second byte of Latin text is zero."""
+    """True for UTF-16 without a byte order mark: every second byte of Latin text is zero."""
     head = content[:64]
     return len(head) >= 8 and (
         (not any(head[0::2]) and all(head[1::2])) or (not any(head[1::2]) and all(head[0::2]))
@@ -149,7 +149,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def entries_of_manifest(content: bytes) -> list[bytes]:
-    """What stands in it in Base64 and is PEM, in order; empty where one cannot be decoded."""
+    """The PEM texts that are in a text as Base64, in order; one that cannot be decoded is empty."""
     decoded = []
     for found in _BASE64_OF_BEGIN.finditer(content):
         try:
@@ -161,14 +161,14 @@ def entries_of_manifest(content: bytes) -> list[bytes]:
 
 @dataclass(frozen=True, kw_only=True)
 class Unwrapped:
-    """A file that stood in another one."""
+    """A file that was inside another file."""
 
     content: bytes = field(repr=False)
     form: Form
 
 
 def unwrap(content: bytes) -> Unwrapped | None:
-    """What stands in a file of the :data:`WRAPPINGS`; None where that cannot be said."""
+    """The file inside a file of one of the :data:`WRAPPINGS`; None if it cannot be unpacked."""
     form = form_of(content)
     unwrapping = _UNWRAPPINGS.get(form)
     inner = unwrapping(content) if unwrapping else None
@@ -192,7 +192,10 @@ def _transcoded(content: bytes, encoding: str) -> bytes | None:
 
 
 def _decoded(content: bytes) -> bytes | None:
-    """Of Base64 with blanks and line ends in it, where a file of some known form is inside."""
+    """The file of a known form that a Base64 text holds, None if there is none.
+
+    The text may have blanks and line ends.
+    """
     bare = b"".join(content.removeprefix(BYTE_ORDER_MARK).split())
     if len(bare) < 40 or len(bare) > 2 * _LARGEST:
         return None
@@ -224,7 +227,7 @@ def _unpacked(content: bytes) -> bytes | None:
 
 
 def _mislabelled(content: bytes) -> bytes | None:
-    """The content of the only block, where that is a container and has another label."""
+    """The content of a text's only block, if it is PKCS#12 or PKCS#7 with a wrong label."""
     blocks = blocks_of(content)
     root = find_sequence(blocks[0].content) if len(blocks) == 1 else None
     if root is None:

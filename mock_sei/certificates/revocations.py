@@ -1,6 +1,6 @@
-"""Which certificates of the platform's CA are revoked, in one platform state, and their lists.
+"""The revoked certificates of the platform's CA in one platform state, and its revocation list.
 
-Source: RFC 5280 section 5 (a list names serial numbers of one issuer).
+Source: RFC 5280 section 5 (a list has the serial numbers of one issuer).
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from cryptography import x509
 from mock_sei.certificates.authority import Authority
 
 TOLD = 10_000
-"""Revocations in a listener's own list, the newest. OpenSSL reads through the list at each
-handshake, and 100,000 entries made one four times as dear; our own check knows them all."""
+"""A listener's list has only the newest revocations, so many at most. OpenSSL reads the whole list
+at each handshake, and 100,000 entries made a handshake four times slower. Our own check knows all
+revocations."""
 
 
 class Revocations:
-    """Grows only; a reset makes another one."""
+    """The revoked serial numbers of one platform state. A revocation cannot be undone."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._lock = threading.Lock()
         self._entries: dict[int, x509.RevokedCertificate | None] = {}
         self._number = authority.new_number()
-        # The whole list as it was last signed
+        # The complete list as it was last signed
         self._signing = threading.Lock()
         self._signed: tuple[int, bytes] | None = None
 
@@ -35,16 +36,18 @@ class Revocations:
 
     @property
     def number(self) -> int:
-        """The number of the list: higher after each change, and another in each state."""
+        """The number of the list. It is higher after each change, and differs between states."""
         return self._number
 
     def is_revoked(self, serial_number: int) -> bool:
+        """True if the certificate with this serial number is revoked."""
         return serial_number in self._entries
 
     def add(self, serial_number: int, *, now: datetime) -> None:
-        """Revokes from the next handshake on, and from the next request of an open connection.
+        """Revokes the certificate with this serial number.
 
-        A certificate that is revoked already keeps its date.
+        It takes effect at the next handshake, and at the next request of an open connection. If the
+        certificate is revoked already, it keeps its date of revocation.
         """
         entry = _entry(serial_number, now)
         with self._lock:
@@ -53,7 +56,7 @@ class Revocations:
                 self._number = self._authority.new_number()
 
     def crl_pem(self) -> bytes:
-        """All of them, signed; the same bytes until the next change."""
+        """The signed list of all revocations, as PEM. It stays the same until the next change."""
         with self._signing:
             if self._signed is None or self._signed[0] != self._number:
                 number, entries = self._newest(None)
@@ -61,7 +64,7 @@ class Revocations:
             return self._signed[1]
 
     def newest_pem(self) -> bytes:
-        """The newest :data:`TOLD` of them, signed: what a listener is given."""
+        """The signed list for a listener, as PEM: only the newest revocations."""
         if len(self) <= TOLD:
             return self.crl_pem()
         number, entries = self._newest(TOLD)
@@ -74,7 +77,10 @@ class Revocations:
 
 
 def _entry(serial_number: int, now: datetime) -> x509.RevokedCertificate | None:
-    """None for a number that no list can hold: somebody signed with our CA's key by hand."""
+    """The entry of a list, None for a serial number that no list can have.
+
+    Such a certificate was not made here, but with a copy of our CA's key.
+    """
     try:
         builder = x509.RevokedCertificateBuilder().serial_number(serial_number)
     except ValueError:

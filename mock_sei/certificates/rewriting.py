@@ -1,6 +1,6 @@
-"""Text with PEM in it, written again with each line as it should be.
+"""Rewriting of a text that holds malformed PEM, so that OpenSSL can read it.
 
-The program for perl, which a user is given, and what is done here are one table.
+One table has the steps both as a perl program, which the user gets, and as Python functions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mock_sei.certificates.recognition import form_of
 
 _LARGEST = 500_000
 _MOST_MARKS = 100
-"""Bytes, and BEGIN lines, of a text that is written again; with more it is no file of a client."""
+"""A text that is rewritten has so many bytes and BEGIN lines at most; a client's file has fewer."""
 
 _DASH = r"(?:-|\xe2\x80[\x90-\x95]|\xe2\x88\x92)"
 _MARK = rf"{_DASH}{{1,12}}[ \t]*(BEGIN|END)[ \t]+([A-Z0-9][A-Z0-9 ]{{0,40}}?)[ \t]*{_DASH}{{1,12}}"
@@ -22,7 +22,7 @@ _MARK = rf"{_DASH}{{1,12}}[ \t]*(BEGIN|END)[ \t]+([A-Z0-9][A-Z0-9 ]{{0,40}}?)[ \
 
 @dataclass(frozen=True, kw_only=True)
 class _Step:
-    """A change of a text: for perl, and the same here."""
+    """One change of a text: as a perl statement, and as a Python function that does the same."""
 
     perl: str
     change: Callable[[bytes], bytes]
@@ -72,7 +72,7 @@ _BLOCKS = (
 
 
 def write_again(content: bytes) -> tuple[bytes, str]:
-    """The blocks of a text, each line as it should be, and the program for perl that does it."""
+    """The correct PEM blocks of a malformed text, and the perl program that writes them."""
     if len(content) > _LARGEST or content.upper().count(b"BEGIN") > _MOST_MARKS:
         return b"", ""
     program = []

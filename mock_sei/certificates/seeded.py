@@ -1,5 +1,7 @@
-"""What outlives a reset: the certificates of the fixtures' accounts, which lie in the certs folder,
-and whose every certificate is that was issued while the server ran."""
+"""Certificates that a reset keeps: those of the fixtures' accounts, which are in the certs folder.
+
+It also remembers for which account each certificate was issued, before and after a reset.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +20,24 @@ from mock_sei.rules.records import ServiceAccount
 logger = logging.getLogger(__name__)
 
 MOST_OWNERS = 100_000
-"""Issued certificates whose account is remembered, the newest."""
+"""The account of the newest issued certificates is remembered, so many at most."""
 
 
 @dataclass(kw_only=True)
 class _OnFile:
-    """What is known of an account's files."""
+    """The certificates that were read from an account's files."""
 
     stamp: FileStamp | None
     certificates: tuple[AccountCertificate, ...]
-    """Oldest first; more than one where somebody put another in the place of the first."""
+    """The oldest first. There are several if somebody replaced the file."""
 
 
 class SeededIdentities:
-    """Made or read when first asked for; read again where the file was replaced since."""
+    """The certificates on file of the fixtures' accounts.
+
+    A certificate is made or read when it is first needed. It is read again if its file was
+    replaced.
+    """
 
     def __init__(self, store: CertificateStore, accounts: Mapping[str, ServiceAccount]) -> None:
         self._store = store
@@ -40,23 +46,26 @@ class SeededIdentities:
         self._reading = threading.Lock()
         self._on_file: dict[str, _OnFile] = {}
         self._owners: dict[int, ServiceAccount] = {}
-        """Whose the certificates on file are, by serial number."""
+        """The account of each certificate on file, by serial number."""
         self._issued_owners: OrderedDict[int, ServiceAccount] = OrderedDict()
-        """Whose the certificates are that were issued or signed in this state or a former one."""
+        """The account of each certificate that was issued or signed, also before a reset."""
         self.known: list[AccountCertificate] = []
-        """All that were made or read, in that order; it only grows."""
+        """All certificates that were made or read, in that order. It only grows."""
 
     def holds(self, account: ServiceAccount) -> bool:
-        """Whether the account is of the fixtures; another may have taken its name since."""
+        """True if exactly this account is of the fixtures; another may have its name now."""
         return self._accounts.get(account.username) is account
 
     def known_of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
-        """The certificates that were made or read already, oldest first; the last lies on file."""
+        """An account's certificates that were made or read already, the oldest first.
+
+        The last one is on file.
+        """
         on_file = self._on_file.get(account.username) if self.holds(account) else None
         return on_file.certificates if on_file is not None else ()
 
     def of(self, account: ServiceAccount) -> Sequence[AccountCertificate]:
-        """As :meth:`known_of`, after a look whether somebody replaced the file."""
+        """As :meth:`known_of`, but a file that somebody replaced is read again before."""
         on_file = self._on_file.get(account.username)
         if on_file is not None and self.holds(account):
             stamp = self._store.identity_stamp(account.username)
@@ -65,11 +74,12 @@ class SeededIdentities:
         return self.known_of(account)
 
     def find_owner(self, serial_number: int) -> ServiceAccount | None:
-        """Whose certificate of this platform's CA has this number."""
+        """The account for which this platform's CA issued the certificate with this number."""
         return self._owners.get(serial_number) or self._issued_owners.get(serial_number)
 
     def drop_invalid(self) -> None:
-        """Forgets the certificates that are not valid by the machine's clock: others are made."""
+        """Forgets certificates that are not valid by the machine's clock. New ones are then
+        made."""
         now = machine.now()
         with self._reading:
             for on_file in self._on_file.values():
@@ -77,16 +87,19 @@ class SeededIdentities:
                 on_file.certificates = valid
 
     def note_owner(self, serial_number: int, account: ServiceAccount) -> None:
-        """A certificate was issued; after a reset another account may have taken the name."""
+        """Remembers for which account a certificate was issued.
+
+        After a reset, another account may have the same name.
+        """
         with self._reading:
             self._issued_owners[serial_number] = account
             if len(self._issued_owners) > MOST_OWNERS:
                 self._issued_owners.popitem(last=False)
 
     def find_on_file(self, account: ServiceAccount) -> AccountCertificate | None:
-        """The newest, or one on file that nobody asked for yet.
+        """The account's newest certificate, also if it was not read from its file yet.
 
-        It waits for nobody who makes one at this moment: that one is known by its owner.
+        This does not wait for a certificate that another thread is making.
         """
         known = self.of(account)
         if known or not self.holds(account):
@@ -95,10 +108,10 @@ class SeededIdentities:
         return AccountCertificate.issued(account.username, found) if found else None
 
     def require(self, account: ServiceAccount) -> AccountCertificate:
-        """Read from its file, or made when first asked for."""
+        """The account's certificate on file. It is made if there is none that is valid."""
         with self._making:
             known = self.of(account)
-            # Dated by the machine's clock, which a reset brings back.
+            # Its dates are by the machine's clock, to which a reset sets the platform's clock.
             now = machine.now()
             if not known or not known[-1].is_valid_at(now):
                 stamp = self._store.identity_stamp(account.username)
@@ -114,7 +127,11 @@ class SeededIdentities:
     def _remember(
         self, account: ServiceAccount, found: Identity | None, stamp: FileStamp | None
     ) -> None:
-        """``stamp`` is older than what was found: what is written meanwhile is read once more."""
+        """Stores a certificate that was read from its file.
+
+        ``stamp`` was taken before the file was read, so a file that was replaced meanwhile is read
+        again later.
+        """
         with self._reading:
             on_file = self._on_file.setdefault(
                 account.username, _OnFile(stamp=stamp, certificates=())
@@ -125,7 +142,7 @@ class SeededIdentities:
                 or not found.is_valid_at(machine.now())
                 or any(found.certificate == each.certificate for each in on_file.certificates[-1:])
             ):
-                return  # half-written, not valid now, or the one that is known
+                return  # half-written, not valid now, or known already
             read = AccountCertificate.issued(account.username, found)
             on_file.certificates = (*on_file.certificates, read)
             self._owners[read.serial_number] = account

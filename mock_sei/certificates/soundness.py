@@ -1,10 +1,8 @@
-"""What is wrong with each certificate of a client's chain, judged by itself.
+"""The problems of each certificate in a client's chain.
 
-One table of judgements for everybody who must name the certificate that is wrong: the submission
-of an own certificate, the journal of refused handshakes, the doctor. OpenSSL says only what is
-wrong with a chain, and Python's ``ssl`` does not say with which certificate of it.
-
-The judgements themselves are in :mod:`mock_sei.certificates.judgements`.
+OpenSSL only says what is wrong with a chain, and Python's ``ssl`` does not say with which of its
+certificates. The registration of a client's own certificate, the journal and the doctor must name
+it, so all three use this module. The checks are in :mod:`mock_sei.certificates.judgements`.
 """
 
 from __future__ import annotations
@@ -21,46 +19,52 @@ from mock_sei.certificates.judgements import (
     JUDGEMENTS,
     OF_DATES,
     UNREADABLE,
+    ChainPlace,
     Judgement,
-    Place,
     find_extension,
     is_self_issued,
     name_of,
 )
-from mock_sei.rules.connection import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainProblem, ChainProblemKind
 
 LONGEST_CHAIN = 8
 MOST_SENT = 30
-"""Certificates of one message that are looked at to find which is wrong; chains have three or
-four."""
+"""Of the certificates that a client sends, so many are checked. Usual chains have three or four."""
 
 
-def find_faults(chain: Sequence[x509.Certificate], now: datetime) -> list[ChainFault]:
-    """Everything that is wrong with each certificate, the client's own first.
+def find_chain_problems(chain: Sequence[x509.Certificate], now: datetime) -> list[ChainProblem]:
+    """All problems of each certificate in a chain, those of the client's own certificate first.
 
-    ``chain`` is the client's own certificate and the CAs above it, nearest first. What cannot be
-    read is left to whoever reads the certificate.
+    ``chain`` is the client's own certificate and the CAs above it, from its issuer upward. A check
+    is left out if it needs a part of the certificate that cannot be read.
     """
-    return [fault for place in _places(chain, now) for fault in _faults_of(place, JUDGEMENTS)]
+    return [problem for place in _places(chain, now) for problem in _problems_of(place, JUDGEMENTS)]
 
 
-def date_faults(authorities: Sequence[x509.Certificate], now: datetime) -> list[ChainFault]:
-    """Which CAs above a client's certificate are not valid at this moment."""
+def find_date_problems(
+    authorities: Sequence[x509.Certificate], now: datetime
+) -> list[ChainProblem]:
+    """The CAs above a client's certificate that are not valid at the time ``now``.
+
+    ``authorities`` are these CAs, from the issuer upward.
+    """
     return [
-        fault
+        problem
         for position, each in enumerate(authorities, 1)
         if not is_valid(each, now)
-        for fault in _faults_of(Place(each, position, None, 0, now), OF_DATES)
+        for problem in _problems_of(ChainPlace(each, position, None, 0, now), OF_DATES)
     ]
 
 
-def _faults_of(place: Place, judgements: Mapping[FaultKind, Judgement]) -> Iterator[ChainFault]:
+def _problems_of(
+    place: ChainPlace, judgements: Mapping[ChainProblemKind, Judgement]
+) -> Iterator[ChainProblem]:
     for kind, judge in judgements.items():
         problem = None
         with contextlib.suppress(*UNREADABLE):
             problem = judge(place)
         if problem is not None:
-            yield ChainFault(
+            yield ChainProblem(
                 kind=kind,
                 position=place.position,
                 subject=name_of(place.certificate.subject),
@@ -72,17 +76,17 @@ def _faults_of(place: Place, judgements: Mapping[FaultKind, Judgement]) -> Itera
             )
 
 
-def _places(chain: Sequence[x509.Certificate], now: datetime) -> Iterator[Place]:
+def _places(chain: Sequence[x509.Certificate], now: datetime) -> Iterator[ChainPlace]:
     below = 0
     for position, certificate in enumerate(chain):
         issuer = chain[position + 1] if position + 1 < len(chain) else None
-        yield Place(certificate, position, issuer, below, now)
+        yield ChainPlace(certificate, position, issuer, below, now)
         if position > 0 and not is_self_issued(certificate):
             below += 1
 
 
 def read_chain(ders: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
-    """Those that can be read; the first one must be among them, or nothing is."""
+    """The certificates that can be read, from DER. If the first one cannot, the result is empty."""
     read: list[x509.Certificate] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
@@ -99,7 +103,10 @@ def read_chain(ders: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 def path_of_ders(ders: Sequence[bytes], now: datetime) -> tuple[x509.Certificate, ...]:
-    """As :func:`path_of`, of the first that a client sent; empty where its own cannot be read."""
+    """As :func:`path_of`, for certificates in DER as a client sent them, its own one first.
+
+    The result is empty if the client's own certificate cannot be read.
+    """
     own, *others = read_chain(ders[:MOST_SENT]) or (None,)
     return () if own is None else path_of(own, others, now)
 
@@ -107,10 +114,9 @@ def path_of_ders(ders: Sequence[bytes], now: datetime) -> tuple[x509.Certificate
 def path_of(
     certificate: x509.Certificate, others: Sequence[x509.Certificate], now: datetime
 ) -> tuple[x509.Certificate, ...]:
-    """The certificate and those of the others that are above it, nearest first.
+    """A certificate and the CAs above it, from its issuer upward, chosen from ``others``.
 
-    Chosen as OpenSSL chooses: by names and key identifiers, one that is valid at this moment before
-    one that is not. It costs what there is, once for each step.
+    They are chosen as OpenSSL does: by names and key identifiers, and if possible with valid dates.
     """
     by_name: dict[x509.Name, list[x509.Certificate]] = {}
     for each in others:
@@ -126,7 +132,10 @@ def path_of(
 
 
 def may_have_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """By name and, where both tell one, by key identifier."""
+    """True if ``issuer`` has the name and the key identifier that ``certificate`` asks for.
+
+    The key identifier only counts if both certificates have it.
+    """
     if issuer.subject != certificate.issuer:
         return False
     try:
@@ -140,4 +149,5 @@ def may_have_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> 
 
 
 def is_valid(certificate: x509.Certificate, now: datetime) -> bool:
+    """True if the certificate's dates allow the time ``now``."""
     return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc

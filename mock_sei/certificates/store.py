@@ -1,9 +1,9 @@
-"""The ``certs`` folder: makes what is missing, keeps what is sound, never mixes.
+"""The ``certs`` folder: it keeps good files, and makes missing ones.
 
-Files appear by rename, keys before the certificates they belong to, ``ca.pem`` last of the CA's
-four: whatever moment a process was killed at, the next start finds either a whole CA or none. A CA
-file that is there but cannot be read is an error, since somebody trusts that CA; a leaf or bundle
-that does not belong to the CA beside it is made again.
+Each file appears complete, by a rename: a key before its certificate, and ``ca.pem`` as the last of
+the CA's four files. So if a process is killed, the next start finds either a complete CA or none. A
+CA file that cannot be read is an error, since clients may trust that CA. Other files are made again
+if they do not belong to the CA.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ from mock_sei.rules.records import ACCOUNT_NAME_RULE, is_account_name
 logger = logging.getLogger(__name__)
 
 FileStamp = tuple[int, int, int]
-"""When a file was written, which it is and how large: another file has another stamp."""
+"""A file's time of writing, inode number and size. If a file is replaced, its stamp changes."""
 
 RENEW_SERVER_BEFORE = timedelta(days=30)
 
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _LEFTOVER = ".part-"
 _PUBLIC = frozenset({".pem", ".crt", ".p7s"})
-"""Files without a key; the others are for their owner alone."""
+"""The suffixes of files without a private key. Only their owner can read other files."""
 
 
 class CertificateStore:
-    """One ``certs`` folder, opened: its CA, signing key and server identity, and its accounts'."""
+    """An open ``certs`` folder: its CA, its signing key, and the server's and accounts' files."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises :class:`ConfigurationError` where the folder or a CA file cannot be used."""
+        """Raises :class:`ConfigurationError` if the folder or a CA file cannot be used."""
         self.folder = folder.absolute()
         with _complaining_of(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not (self.folder / "README.md").exists():  # the checkout's own keeps its mode
-                with suppress(OSError):  # a mounted volume may be somebody else's, or read-only
+            if not (self.folder / "README.md").exists():  # the folder in a checkout keeps its mode
+                with suppress(OSError):  # a volume may belong to another user, or be read-only
                     self.folder.chmod(0o700)
         with self._locked():
             self._remove_leftovers()
@@ -73,18 +73,20 @@ class CertificateStore:
 
     @property
     def ca_file(self) -> Path:
+        """The file of the root certificate, which clients must trust."""
         return self.folder / "ca.pem"
 
     def account_folder(self, account: str) -> Path:
-        """Raises :class:`ConfigurationError` for what is no account name."""
+        """The folder of a service account. Raises :class:`ConfigurationError` for a bad name."""
         if not is_account_name(account):
             raise ConfigurationError(ACCOUNT_NAME_RULE, source="service account", value=account)
         return self.folder / account
 
     def server_identity(self, names: Sequence[str], *, now: datetime) -> Identity:
-        """The server's certificate, issued again where it is unsound, short of a name or of days.
+        """The server's certificate and key on file.
 
-        ``now`` is the machine's time.
+        A new one is issued if it does not belong to the CA, if one of ``names`` is missing, or if
+        it ends within 30 days. ``now`` is the machine's time.
         """
         with self._locked():
             found = self._read_identity("server.pem", "server.key")
@@ -104,9 +106,9 @@ class CertificateStore:
             return identity
 
     def find_identity(self, account: str) -> Identity | None:
-        """The account's certificate on file, None where there is none or it is unsound.
+        """The account's certificate on file, None if there is none or it cannot be used.
 
-        A ``certificate.pfx`` that was lost is written again.
+        If only ``certificate.pfx`` is missing, it is written again.
         """
         self.account_folder(account)
         with self._locked():
@@ -115,9 +117,10 @@ class CertificateStore:
     def find_or_write_identity(
         self, account: str, make: Callable[[], Identity], *, now: datetime
     ) -> Identity:
-        """The account's certificate on file; made and written where none is that lives at ``now``.
+        """The account's certificate on file. If none is valid at ``now``, ``make`` makes a new one.
 
-        All under one lock of the folder, so that servers that start at once hold the same one.
+        The folder stays locked meanwhile, so that servers that start at the same time get the same
+        certificate.
         """
         self.account_folder(account)
         with self._locked():
@@ -128,16 +131,19 @@ class CertificateStore:
             return found
 
     def read_identity(self, account: str) -> Identity | None:
-        """What lies there at this moment, waiting for no lock; None while it is half-written."""
+        """The account's certificate on file, read without a lock.
+
+        It is None if there is none, if it cannot be used, or if its files are just being written.
+        """
         self.account_folder(account)
         try:
             return self._read_account(account)
-        except ConfigurationError as error:  # it went while it was read, or is no file
+        except ConfigurationError as error:  # deleted while it was read, or not a file
             logger.warning("%s; not used", error)
             return None
 
     def identity_stamp(self, account: str) -> FileStamp | None:
-        """Another one after the certificate's file was replaced; None where it is not there."""
+        """The stamp of the account's certificate file, None if there is none."""
         try:
             status = (self.account_folder(account) / "certificate.crt").stat()
         except OSError:
@@ -145,15 +151,16 @@ class CertificateStore:
         return status.st_mtime_ns, status.st_ino, status.st_size
 
     def write_identity(self, account: str, identity: Identity) -> Path:
-        """Makes it the account's current certificate and returns the account's folder."""
+        """Writes an account's certificate, which is then current. Returns the account's folder."""
         folder = self.account_folder(account)
         with self._locked():
             self._write_identity(account, identity)
         return folder
 
     def write_files(self, folder: Path, files: Mapping[str, bytes]) -> None:
-        """As :func:`write_together`, for a folder that may be one of an account: no server that
-        looks for the account's certificate meets half of the files.
+        """As :func:`write_together`, with a lock, for a folder that may be that of an account.
+
+        So a server that reads the account's certificate never finds only half of the files.
         """
         with self._locked():
             write_together(folder, files)
@@ -175,7 +182,7 @@ class CertificateStore:
         return found
 
     def _write_identity(self, account: str, identity: Identity) -> None:
-        # The .pfx first: only the other two are compared when they are read.
+        # The .pfx file comes first: a reader only checks that the other two fit together.
         self._write_files(
             self.account_folder(account),
             {
@@ -208,14 +215,15 @@ class CertificateStore:
         if whole:
             try:
                 return Authority(AuthorityPem(**content))
-            except Exception as error:  # any way in which four files can disagree
+            except Exception as error:  # whatever does not fit between the four files
                 raise ConfigurationError(
                     f"not the issuing CA below ca.pem ({error or type(error).__name__}); put the "
                     "matching file back, or delete the folder to start with a new CA",
                     source=files["issuing"],
                 ) from None
         logger.warning("%s: incomplete; a new issuing CA was made", files["issuing"])
-        # Killed before the new certificate is written, the next start must not find the old one.
+        # If this process is killed before it writes the new certificate, the next start must not
+        # find the old one.
         with _complaining_of(files["issuing"]):
             files["issuing"].unlink(missing_ok=True)
         return self._write_authority(renew_issuing(content["root"], content["root_key"]), files)
@@ -253,7 +261,10 @@ class CertificateStore:
             logger.warning("%s: cannot be read (%s); not used", certificate_path, error)
             return None
         if key.public_key() != certificate.public_key() or not self.authority.signed(certificate):
-            logger.warning("%s: not of this CA, or not of its key; not used", certificate_path)
+            logger.warning(
+                "%s: this CA did not sign it, or its key is another one; not used",
+                certificate_path,
+            )
             return None
         return Identity(certificate=certificate, key=key, chain=self.authority.chain)
 
@@ -267,12 +278,12 @@ class CertificateStore:
 
     def _remove_leftovers(self) -> None:
         for path in (*self.folder.glob(f"{_LEFTOVER}*"), *self.folder.glob(f"*/{_LEFTOVER}*")):
-            with suppress(OSError):  # it harms nobody where it cannot be removed
+            with suppress(OSError):  # a leftover that cannot be removed does no harm
                 path.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One process at a time; the system lets go of the lock when a process dies."""
+        """Only one process at a time is inside. The system releases the lock if a process dies."""
         descriptor = self._open_lock()
         if descriptor is None:
             yield
@@ -284,7 +295,8 @@ class CertificateStore:
             os.close(descriptor)
 
     def _open_lock(self) -> int | None:
-        """None in a whole folder that is read-only: nobody writes there, and nobody has to wait."""
+        """The open lock file; None if the folder is read-only but complete, so that no lock is
+        needed."""
         path = self.folder / ".lock"
         with _complaining_of(self.folder):
             try:
@@ -298,10 +310,11 @@ class CertificateStore:
 
 
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Writes certificates after the files of their keys; a certificate that is there goes first.
+    """Writes certificates and keys so that they always fit together.
 
-    So whenever a process is killed, no certificate lies beside a key that is not its own. Raises
-    :class:`ConfigurationError` naming the path.
+    It deletes the old certificates, writes the keys, and then the new certificates. So even if the
+    process is killed, no certificate is beside a wrong key. Raises :class:`ConfigurationError`,
+    which names the path.
     """
     certificates = [name for name in files if Path(name).suffix in _PUBLIC]
     for name in certificates:
@@ -312,9 +325,9 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all; only its owner can read one that holds a key.
+    """Writes a complete file, or nothing. Only its owner can read a file that holds a key.
 
-    Raises :class:`ConfigurationError` naming the path.
+    Raises :class:`ConfigurationError`, which names the path.
     """
     part = path.with_name(f"{_LEFTOVER}{secrets.token_hex(8)}")
     with _complaining_of(path):
@@ -345,9 +358,10 @@ def _complaining_of(path: Path, what: str = "written") -> Iterator[None]:
 
 
 def _whose(path: Path, error: OSError) -> str:
-    """Of a refused file, the two users that differ: in a container neither has a name.
+    """A clause about a refused permission: our user number and that of the folder's owner.
 
-    Where they are one and the same, the folder's mode, which is what refuses.
+    It has numbers, since in a container users have no names. If the two are the same user, it gives
+    the folder's mode.
     """
     if not isinstance(error, PermissionError) or not hasattr(os, "getuid"):
         return ""
@@ -358,7 +372,7 @@ def _whose(path: Path, error: OSError) -> str:
     found = refusing.stat()
     if found.st_uid == user:
         mode = stat.S_IMODE(found.st_mode)
-        return f" (to user {user}, to whom {refusing} belongs: its mode is {mode:04o})"
+        return f" (to user {user}, who owns {refusing}: its mode is {mode:04o})"
     folder = refusing if refusing.is_dir() else refusing.parent
     return f" (to user {user}; {folder} belongs to user {folder.stat().st_uid})"
 
@@ -377,8 +391,8 @@ def _check_readable(path: Path, content: bytes, *, key: bool) -> None:
         load(content)
     except ValueError as error:
         raise ConfigurationError(
-            f"cannot be read ({str(error).split(':')[0].split('.')[0].lower()}); put a whole file "
-            "back, or delete the folder to start with a new CA",
+            f"cannot be read ({str(error).split(':')[0].split('.')[0].lower()}); put a complete "
+            "file back, or delete the folder to start with a new CA",
             source=path,
         ) from None
 
@@ -390,6 +404,6 @@ def _are_pair(certificate: bytes, key: bytes) -> bool:
 def _lock_file(descriptor: int) -> None:
     try:
         import fcntl
-    except ImportError:  # Windows has no flock; two first starts at once are not protected there
+    except ImportError:  # Windows has no flock: two first starts at the same time are unprotected
         return
     fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,11 +1,11 @@
-"""What a client submits: a request to be signed (CSR), or a certificate of its own CA.
+"""Checks of what a client submits: a certificate signing request (CSR), or its own certificate.
 
-Accepted only where the CN is the service account's user name and the key is sound; a certificate
-also where its dates are, it is for clients, the CA that came with it signed it, and each CA up to
-the root is sound by itself.
+The CN must be the service account's user name, and the key must be strong enough. A certificate
+must also be valid now and be for clients; the CA that was submitted with it must have signed it,
+and each CA up to the root must be good.
 
-Source: two-way-TLS page (the client's own provider, CN equals the account); the rest is assumed,
-with RFC 5280 for what a certificate must hold.
+Source: two-way-TLS page (the client's own provider, the CN is the account). The rest is assumed;
+RFC 5280 says what a certificate must hold.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from mock_sei.certificates.bundles import common_names
-from mock_sei.certificates.conversions import Place, Role, find_commands, is_usable
+from mock_sei.certificates.conversions import GivenFile, Role, find_commands, is_usable
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.judgements import (
     MIN_RSA_BITS,
@@ -33,23 +33,28 @@ from mock_sei.certificates.judgements import (
 )
 from mock_sei.certificates.profiles import PublicKey
 from mock_sei.certificates.recognition import form_of
-from mock_sei.certificates.soundness import LONGEST_CHAIN, find_faults, is_valid, may_have_issued
+from mock_sei.certificates.soundness import (
+    LONGEST_CHAIN,
+    find_chain_problems,
+    is_valid,
+    may_have_issued,
+)
 from mock_sei.errors import Rejected
-from mock_sei.rules.connection import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainProblem, ChainProblemKind
 
 REQUEST = "request"
 CERTIFICATE = "certificate"
 CA = "ca"
-"""The fields of a submission, by which a refusal names what is wrong."""
+"""The names of a submission's fields, which an error uses."""
 
 MAX_RSA_BITS = 16384
-"""OpenSSL checks no signature of a larger key (OPENSSL_RSA_MAX_MODULUS_BITS)."""
+"""OpenSSL cannot check signatures of a larger RSA key (OPENSSL_RSA_MAX_MODULUS_BITS)."""
 LARGE_RSA_BITS = 3072
 MAX_EXPONENT_BITS = 64
-"""OpenSSL takes no larger public exponent with a large key (OPENSSL_RSA_MAX_PUBEXP_BITS)."""
+"""OpenSSL refuses a larger public exponent of a large RSA key (OPENSSL_RSA_MAX_PUBEXP_BITS)."""
 CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 MOST_OF_ONE_NAME = 100
-"""CAs of one name whose signature is tried, so that thousands of them cost nothing."""
+"""Of CAs with the same name, so many signatures are checked at most, to bound the cost."""
 
 _ROLES = {REQUEST: Role.REQUEST, CERTIFICATE: Role.CERTIFICATE, CA: Role.CA}
 
@@ -57,7 +62,7 @@ _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 
 
 def read_request(pem: str, account: str) -> PublicKey:
-    """The key of a certificate signing request. Raises :class:`Rejected` for the field."""
+    """The public key of a CSR in PEM. Raises :class:`Rejected` if something is wrong with it."""
     _check_label(pem, REQUEST, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
     with _reading(REQUEST, pem):
         request = x509.load_pem_x509_csr(pem.encode())
@@ -72,7 +77,10 @@ def read_request(pem: str, account: str) -> PublicKey:
 def read_own_certificate(
     pem: str, ca_pem: str, account: str, *, now: datetime
 ) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
-    """A certificate and the CAs above it, nearest first. Raises :class:`Rejected`."""
+    """A client's own certificate, and the CAs above it, from its issuer upward.
+
+    ``pem`` is the certificate, ``ca_pem`` the CAs. Raises :class:`Rejected` if something is wrong.
+    """
     certificate = _read_certificates(CERTIFICATE, pem)[0]
     authorities = _read_certificates(CA, ca_pem)
     with _reading(CERTIFICATE):
@@ -91,7 +99,7 @@ def read_own_certificate(
 
 
 def sound_key(field: str, key: object) -> PublicKey:
-    """Raises :class:`Rejected` for a key that TLS would not accept, or should not."""
+    """Returns ``key`` if it is good. Raises :class:`Rejected` if it is too weak or unsupported."""
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < MIN_RSA_BITS:
             raise _rejected(
@@ -130,7 +138,7 @@ def _read_certificates(field: str, pem: str) -> Sequence[x509.Certificate]:
 def _check_label(pem: str, field: str, *wanted: str) -> None:
     labels = _LABEL.findall(pem)
     if any("PRIVATE KEY" in label for label in labels):
-        raise _rejected(field, "holds a private key, which stays with you; submit the rest alone")
+        raise _rejected(field, "holds a private key, which you must keep; submit only the rest")
     if not labels:
         problem = f"not PEM text: no line -----BEGIN {wanted[0]}-----"
         raise _rejected(field, problem + _help(field, pem))
@@ -139,11 +147,11 @@ def _check_label(pem: str, field: str, *wanted: str) -> None:
 
 
 def _help(field: str, pem: str) -> str:
-    """What the text is instead, and the commands that make of it what is wanted; may be empty."""
+    """The end of a sentence: what a wrong text is, and the commands that convert it to PEM."""
     content = pem.encode(errors="surrogatepass")
     form = form_of(content)
     said = "" if form in (Form.PEM, Form.EMPTY, Form.TEXT) else f"; it is {form}"
-    made = find_commands(content, Place(path="FILE", role=_ROLES[field]))
+    made = find_commands(content, GivenFile(path="FILE", role=_ROLES[field]))
     commands = [each for each in made if not each.startswith("then ")]
     return f"{said}; do: {' && '.join(commands)}" if commands else said
 
@@ -163,38 +171,38 @@ def _check_hash(field: str, signed: x509.CertificateSigningRequest) -> None:
 
 
 def _check_chain(chain: Sequence[x509.Certificate], now: datetime) -> None:
-    """The client's own certificate is looked at first, then each CA above it."""
-    for fault in find_faults(chain, now):
-        raise _rejected(CA if fault.position else CERTIFICATE, _words_of(fault, now))
+    """Raises :class:`Rejected` for the first problem: of the client's certificate, then the CAs."""
+    for found in find_chain_problems(chain, now):
+        raise _rejected(CA if found.position else CERTIFICATE, _words_of(found, now))
 
 
-def _words_of(fault: ChainFault, now: datetime) -> str:
-    words = fault.problem
-    if fault.kind in (FaultKind.EXPIRED, FaultKind.NOT_YET_VALID):
+def _words_of(found: ChainProblem, now: datetime) -> str:
+    words = found.problem
+    if found.kind in (ChainProblemKind.EXPIRED, ChainProblemKind.NOT_YET_VALID):
         words += f"; the platform's clock says {now:%Y-%m-%d %H:%M:%S}"
-    elif fault.kind is FaultKind.WEAK_SIGNATURE:
+    elif found.kind is ChainProblemKind.WEAK_SIGNATURE:
         words += "; use SHA-256 or better"
-    if not fault.position:
+    if not found.position:
         return words
-    return f"{fault.subject} cannot be in the chain: {words}"
+    return f"{found.subject} cannot be in the chain: {words}"
 
 
 def _check_purpose(certificate: x509.Certificate) -> None:
-    """RFC 5280 sections 4.1.2.1 and 4.2.1.9."""
+    """Raises :class:`Rejected` if a certificate is a CA's (RFC 5280 sections 4.1.2.1, 4.2.1.9)."""
     if certificate.version is not x509.Version.v3:
         raise _rejected(CERTIFICATE, "it is not of version 3")
     constraints = find_extension(certificate, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
-        raise _rejected(CERTIFICATE, "it is a CA's; submit the account's own in this field")
+        raise _rejected(CERTIFICATE, "it is a CA's; submit the account's certificate here")
 
 
 def _chain(
     certificate: x509.Certificate, authorities: Sequence[x509.Certificate], now: datetime
 ) -> tuple[x509.Certificate, ...]:
-    """From the certificate up to a root among the authorities.
+    """The CAs from the certificate's issuer up to a root, chosen from ``authorities``.
 
-    Of several CAs that signed one, such as a renewed one and the one before, the first that is
-    valid at this moment, as OpenSSL chooses.
+    If several CAs signed one, such as a renewed CA and its predecessor, the first that is valid now
+    is chosen, as OpenSSL does. Raises :class:`Rejected` if there is no complete chain.
     """
     chain: list[x509.Certificate] = []
     below = certificate
@@ -205,7 +213,7 @@ def _chain(
         if signers and not authorized:
             raise _rejected(
                 CA,
-                f"{name_of(signers[0].subject)} is no CA: its basicConstraints do not say so; "
+                f"{name_of(signers[0].subject)} is not a CA: its basicConstraints do not say so; "
                 "submit a certificate that a CA issued, with that CA",
             )
         if not authorized:
@@ -233,18 +241,21 @@ def _is_ca(certificate: x509.Certificate) -> bool:
 
 
 def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """A signature with a broken hash, which the library does not check, is told by its names."""
+    """True if ``issuer`` signed the certificate.
+
+    The library cannot check a signature with a broken hash. Then the names decide.
+    """
     if _weak_hash(certificate) is not None:
         return may_have_issued(issuer, certificate)
     try:
         certificate.verify_directly_issued_by(issuer)
-    except Exception:  # each wrong key type has an exception of its own
+    except Exception:  # each wrong key type has its own exception
         return False
     return True
 
 
 def _weak_hash(signed: x509.Certificate | x509.CertificateSigningRequest) -> str | None:
-    """Of a hash that the library does not know it is not said here that it is weak."""
+    """The name of a signature's hash if it is too weak; None otherwise, or if it is unknown."""
     try:
         return find_weak_hash(signed.signature_hash_algorithm)
     except UnsupportedAlgorithm:
@@ -253,11 +264,11 @@ def _weak_hash(signed: x509.Certificate | x509.CertificateSigningRequest) -> str
 
 @contextmanager
 def _reading(field: str, pem: str = "") -> Iterator[None]:
-    """What the library finds out only when a part is asked for is the submission's fault too."""
+    """Raises :class:`Rejected` for the errors of the library, which may come at a later use."""
     try:
         yield
     except Rejected:
-        raise  # said already, by this module
+        raise  # an error of this module
     except UNREADABLE as error:
         is_of_the_form = is_usable(pem.encode(errors="surrogatepass"), _ROLES[field])
         problem = f"cannot be read, cut short or changed ({_clip(error)})"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mock_sei.certificates.conversions import Place, Role
+from mock_sei.certificates.conversions import GivenFile, Role
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import DEEPEST, form_of, unwrap
 from mock_sei.doctor.findings import CLIENTS, Finding, found
@@ -176,6 +176,6 @@ def file_finding(
 _PREFIXES = {Role.CERTIFICATE: "certificate", Role.KEY: "key", Role.CA: "ca"}
 
 
-def place_of(setup: Setup, file: File, role: Role) -> Place:
+def place_of(setup: Setup, file: File, role: Role) -> GivenFile:
     """Where the commands begin. They write over none of the files that were given."""
-    return Place(path=str(file.path), role=role, taken={each.name for each in setup.files})
+    return GivenFile(path=str(file.path), role=role, taken={each.name for each in setup.files})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mock_sei.rules.connection import FaultKind
+from mock_sei.rules.connection import ChainProblemKind
 
 
 class Alert(NamedTuple):
@@ -55,15 +55,15 @@ ALERTS: Mapping[str, Alert] = {
 }
 """Alerts of RFC 8446 section 6.2: finding, meaning, cure."""
 
-BLAMED: Mapping[str, frozenset[FaultKind]] = {
-    "certificate_expired": frozenset({FaultKind.EXPIRED}),
+BLAMED: Mapping[str, frozenset[ChainProblemKind]] = {
+    "certificate_expired": frozenset({ChainProblemKind.EXPIRED}),
     "bad_certificate": frozenset(
-        {FaultKind.NOT_YET_VALID, FaultKind.WEAK_KEY, FaultKind.WEAK_SIGNATURE}
+        {ChainProblemKind.NOT_YET_VALID, ChainProblemKind.WEAK_KEY, ChainProblemKind.WEAK_SIGNATURE}
     ),
-    "unsupported_certificate": frozenset({FaultKind.PURPOSE, FaultKind.NOT_A_CA}),
-    "unknown_ca": frozenset({FaultKind.NOT_A_CA, FaultKind.PATH_LENGTH}),
-    "decrypt_error": frozenset({FaultKind.SIGNATURE}),
-    "certificate_unknown": frozenset(FaultKind),
+    "unsupported_certificate": frozenset({ChainProblemKind.PURPOSE, ChainProblemKind.NOT_A_CA}),
+    "unknown_ca": frozenset({ChainProblemKind.NOT_A_CA, ChainProblemKind.PATH_LENGTH}),
+    "decrypt_error": frozenset({ChainProblemKind.SIGNATURE}),
+    "certificate_unknown": frozenset(ChainProblemKind),
 }
 """What in a chain makes OpenSSL send each alert (``ssl_x509err2alert``); it does not say which
 certificate of the chain it is about."""

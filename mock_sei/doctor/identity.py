@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.bundles import common_name
 from mock_sei.certificates.judgements import MIN_RSA_BITS, find_weak_hash
-from mock_sei.certificates.soundness import find_faults, path_of
+from mock_sei.certificates.soundness import find_chain_problems, path_of
 from mock_sei.certificates.submitted import CURVES
 from mock_sei.doctor.findings import CERTIFICATE, Finding, found, note, right
 from mock_sei.doctor.material import (
@@ -29,7 +29,7 @@ from mock_sei.doctor.material import (
     readable,
 )
 from mock_sei.doctor.setup import Setup
-from mock_sei.rules.connection import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainProblem, ChainProblemKind
 from mock_sei.runtime.trial import Trial
 
 SOON = timedelta(days=90)
@@ -117,8 +117,10 @@ def check_purpose(setup: Setup) -> Iterator[Finding]:
         return
     problem = "a CA's certificate" if is_ca(certificate) else ""
     if not problem:
-        faults = find_faults([certificate], setup.now)
-        problem = next((each.actual for each in faults if each.kind is FaultKind.PURPOSE), "")
+        faults = find_chain_problems([certificate], setup.now)
+        problem = next(
+            (each.actual for each in faults if each.kind is ChainProblemKind.PURPOSE), ""
+        )
     if problem:
         yield found(
             "certificate-purpose",
@@ -141,9 +143,9 @@ def client_chain(setup: Setup) -> tuple[x509.Certificate, ...]:
     return path_of(own, given if len(given) > 1 else certificates_in(setup.ca), setup.now)
 
 
-def chain_faults(setup: Setup) -> list[ChainFault]:
+def chain_faults(setup: Setup) -> list[ChainProblem]:
     """What is wrong with each certificate that the client sends, its own first."""
-    return find_faults(client_chain(setup), setup.now)
+    return find_chain_problems(client_chain(setup), setup.now)
 
 
 def check_chain(setup: Setup) -> Iterator[Finding]:
@@ -171,7 +173,7 @@ def check_chain(setup: Setup) -> Iterator[Finding]:
             expected=readable(fault.expected),
             actual=f"{readable(fault.actual)}, in {describe_fault(fault)}",
             cure="ask for a certificate without that extension."
-            if not fault.position and fault.kind is FaultKind.CRITICAL_EXTENSION
+            if not fault.position and fault.kind is ChainProblemKind.CRITICAL_EXTENSION
             else CHAIN_CURE,
         )
 
@@ -187,18 +189,18 @@ def _find_refusal(setup: Setup) -> str | None:
     return None
 
 
-CHAIN_FINDINGS: Mapping[FaultKind, str] = {
-    FaultKind.EXPIRED: "chain-expired",
-    FaultKind.NOT_YET_VALID: "chain-not-yet-valid",
-    FaultKind.SIGNATURE: "chain-signature",
-    FaultKind.WEAK_SIGNATURE: "chain-weak",
-    FaultKind.WEAK_KEY: "chain-weak",
-    FaultKind.NOT_A_CA: "chain-purpose",
-    FaultKind.PURPOSE: "chain-purpose",
-    FaultKind.PATH_LENGTH: "chain-path-length",
-    FaultKind.CRITICAL_EXTENSION: "certificate-critical-extension",
+CHAIN_FINDINGS: Mapping[ChainProblemKind, str] = {
+    ChainProblemKind.EXPIRED: "chain-expired",
+    ChainProblemKind.NOT_YET_VALID: "chain-not-yet-valid",
+    ChainProblemKind.SIGNATURE: "chain-signature",
+    ChainProblemKind.WEAK_SIGNATURE: "chain-weak",
+    ChainProblemKind.WEAK_KEY: "chain-weak",
+    ChainProblemKind.NOT_A_CA: "chain-purpose",
+    ChainProblemKind.PURPOSE: "chain-purpose",
+    ChainProblemKind.PATH_LENGTH: "chain-path-length",
+    ChainProblemKind.CRITICAL_EXTENSION: "certificate-critical-extension",
 }
-_SHARED = (FaultKind.CRITICAL_EXTENSION, FaultKind.SIGNATURE)
+_SHARED = (ChainProblemKind.CRITICAL_EXTENSION, ChainProblemKind.SIGNATURE)
 """What is found of the account's own certificate in the same way."""
 CHAIN_CURE = (
     "put that CA's present certificate in its place (in --cert, or in --cacert where only that "
@@ -207,7 +209,7 @@ CHAIN_CURE = (
 )
 
 
-def describe_fault(fault: ChainFault) -> str:
+def describe_fault(fault: ChainProblem) -> str:
     """The certificate that is wrong, with its own dates."""
     dates = f"{fault.not_before:%Y-%m-%d} to {fault.not_after:%Y-%m-%d}"
     return f"{readable(fault.subject)}, valid {dates}"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from mock_sei.certificates.ciphers import Encryption, Opened, find_encryption
 from mock_sei.certificates.der import INTEGER, OCTETS, SEQUENCE, find_sequence
-from mock_sei.certificates.pem import Block, Fault, read_pem
+from mock_sei.certificates.pem import Block, PemMistake, read_pem
 
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
 
@@ -65,7 +65,7 @@ def read_key(content: bytes, passphrase: str | None) -> KeyReading:
     """The key that OpenSSL takes: the first that it can read, before anything that stops it."""
     first: KeyReading | None = None
     for each in read_pem(content):
-        if isinstance(each, Fault):
+        if isinstance(each, PemMistake):
             break
         if not each.is_key:
             continue

@@ -29,7 +29,7 @@ from mock_sei.doctor.material import (
 from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import readable_name
-from mock_sei.rules.connection import ChainFault
+from mock_sei.rules.connection import ChainProblem
 from mock_sei.rules.standards import DOCUMENTED_PORTS, Listener
 
 MOST_SKEW = timedelta(minutes=1)
@@ -216,7 +216,7 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
     )
 
 
-def _blamed_ca(setup: Setup, alert: str) -> ChainFault | None:
+def _blamed_ca(setup: Setup, alert: str) -> ChainProblem | None:
     """The CA in ``--cert`` that the alert is about; None where it may be the client's own."""
     kinds = BLAMED.get(alert, frozenset())
     fault = next((each for each in chain_faults(setup) if each.kind in kinds), None)

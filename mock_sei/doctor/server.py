@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from cryptography import x509
 
 from mock_sei.certificates.authority import ORGANIZATION
-from mock_sei.certificates.soundness import find_faults, path_of
+from mock_sei.certificates.soundness import find_chain_problems, path_of
 from mock_sei.doctor.findings import SERVER, Finding, found, right
 from mock_sei.doctor.identity import describe_fault
 from mock_sei.doctor.material import certificates_in, describe, is_ca, read_der, readable
 from mock_sei.doctor.observed import Observed, Trust
 from mock_sei.doctor.setup import Setup
-from mock_sei.rules.connection import ChainFault, FaultKind
+from mock_sei.rules.connection import ChainProblem, ChainProblemKind
 
 
 def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:
@@ -96,16 +96,20 @@ def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Find
     )
 
 
-def _faults(setup: Setup, chain: Sequence[x509.Certificate]) -> list[ChainFault]:
+def _faults(setup: Setup, chain: Sequence[x509.Certificate]) -> list[ChainProblem]:
     """What is wrong with each certificate above the server's, and with its own, its purpose apart:
     that table is of clients' certificates."""
     path = path_of(chain[0], [*chain[1:], *certificates_in(setup.ca)], setup.now)
-    return [each for each in find_faults(path, setup.now) if each.kind is not FaultKind.PURPOSE]
+    return [
+        each
+        for each in find_chain_problems(path, setup.now)
+        if each.kind is not ChainProblemKind.PURPOSE
+    ]
 
 
 def _wrong_dates(setup: Setup, chain: Sequence[x509.Certificate], *, late: bool) -> Finding:
     """OpenSSL does not say which certificate it is: the server's own, or a CA above it."""
-    kind = FaultKind.EXPIRED if late else FaultKind.NOT_YET_VALID
+    kind = ChainProblemKind.EXPIRED if late else ChainProblemKind.NOT_YET_VALID
     fault = next((each for each in _faults(setup, chain) if each.kind is kind), None)
     above = fault is not None and fault.position > 0
     return found(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mock_sei.certificates.conversions import Role, find_commands
 from mock_sei.certificates.forms import WRAPPINGS, Form, is_certificate
-from mock_sei.certificates.pem import LAYOUT, Block, Fault, blocks_of, read_pem
+from mock_sei.certificates.pem import LAYOUT, Block, PemMistake, blocks_of, read_pem
 from mock_sei.certificates.pem_mistakes import find_mistake
 from mock_sei.certificates.recognition import DEEPEST, form_of, unwrap
 from mock_sei.doctor.advice import (
@@ -88,7 +88,7 @@ def _loads(setup: Setup, part: Part) -> bool:
 def _reads_all_the_same(content: bytes, part: Part) -> bool:
     """A page or a mail may hold whole PEM, and OpenSSL looks at nothing else."""
     found_blocks = read_pem(content)
-    if not found_blocks or any(isinstance(each, Fault) for each in found_blocks):
+    if not found_blocks or any(isinstance(each, PemMistake) for each in found_blocks):
         return False
     if part.role is Role.KEY:
         return _has_key_block(content)
@@ -102,11 +102,11 @@ def _has_key_block(content: bytes) -> bool:
     return any(each.is_key for each in blocks_of(content))
 
 
-def _fault(content: bytes, part: Part) -> Fault | None:
+def _fault(content: bytes, part: Part) -> PemMistake | None:
     """The first that stops OpenSSL: of a key's file, what stands before the key."""
     stops = None
     for each in read_pem(content):
-        if isinstance(each, Fault):
+        if isinstance(each, PemMistake):
             stops = each
             break
         if part.role is Role.KEY and each.is_key:
@@ -121,7 +121,7 @@ def _fault(content: bytes, part: Part) -> Fault | None:
     return mistake or stops
 
 
-def _faulty(setup: Setup, file: File, part: Part, fault: Fault) -> Finding:
+def _faulty(setup: Setup, file: File, part: Part, fault: PemMistake) -> Finding:
     if fault.mistake not in LAYOUT:
         return _damaged(setup, file, part, str(fault))
     if not _may_hold(file.content, part):

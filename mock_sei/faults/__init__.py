@@ -1,1 +1,1 @@
-"""What goes wrong on purpose, and answers that a test scripts."""
+"""Faults that a test injects, and answers that a test scripts."""

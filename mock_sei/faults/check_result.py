@@ -1,4 +1,4 @@
-"""What speaks against the test that ran since the reset."""
+"""The reasons why a test must fail: what was found since the last reset."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from mock_sei.errors import MockSeiBug
 
 KEPT = 50
-"""Texts that are kept; the others are counted."""
+"""So many texts of one kind are kept; the others are only counted."""
 
 
 class Kept(list[str]):
-    """The first :data:`KEPT` texts of one kind, and how many more there were."""
+    """The first :data:`KEPT` texts of one kind, and the number of further ones."""
 
     left_out = 0
 
     def add(self, text: str) -> None:
+        """Keeps a text, or counts it if there are enough."""
         if len(self) < KEPT:
             self.append(text)
         else:
@@ -23,23 +24,23 @@ class Kept(list[str]):
 
     @property
     def told(self) -> list[str]:
-        """The texts, and as the last one how many are left out."""
+        """The kept texts, and at the end the number of those that were left out."""
         return [*self, f"and {self.left_out} more"] if self.left_out else list(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """Each list is empty where nothing of its kind speaks against the test."""
+    """The reasons why a test must fail, by kind. If all lists are empty, there are none."""
 
     bugs: list[str]
-    """Tracebacks of mock-sei's own failures, and what the machine lacked, a sentence each."""
+    """The tracebacks of mock-sei's own failures, and a sentence about each lack of resources."""
     unmet_faults: list[str]
-    """Required faults that nobody met."""
+    """The faults with ``required=True`` that no call met."""
     unscripted_calls: list[str]
-    """Calls that wanted a script in strict mode."""
+    """The calls in strict mode for which there was no scripted answer."""
 
     def check(self) -> None:
-        """Raises :class:`MockSeiBug` for a bug, ``AssertionError`` for the others."""
+        """Raises :class:`MockSeiBug` for a bug, ``AssertionError`` for anything else."""
         if self.bugs:
             raise MockSeiBug("\n".join(self.bugs))
         if self.unmet_faults:

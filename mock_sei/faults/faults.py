@@ -1,7 +1,7 @@
-"""Trouble on purpose: what goes wrong, where, how often.
+"""Faults that a test injects: what goes wrong, for which calls, and how often.
 
-Only the decision lies here; ``web/trouble.py`` makes it happen to an exchange, ``runtime/`` to a
-connection. A fault that was armed and never met can be asked for.
+This module only decides which fault a call meets. ``web/faults.py`` applies it to a call,
+``runtime/`` to a connection.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pydantic import TypeAdapter, ValidationError
 from mock_sei.errors import Rejected
 from mock_sei.matching.targets import (
     Caller,
+    CallTarget,
     Operations,
-    Target,
     find_text_problem,
     names_of,
 )
@@ -39,67 +39,69 @@ from mock_sei.values.sendable import (
 )
 
 Cut = Literal["before-headers", "after-headers", "in-body"]
-TlsTrouble = Literal["stall", "close"]
+TlsFault = Literal["stall", "close"]
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses whose request may be repeated as it is."""
+"""Statuses after which a client may repeat the same request."""
 RETRY_LATER = frozenset({429, 503})
-"""Statuses that carry ``Retry-After`` (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
+"""Statuses with a ``Retry-After`` header (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
 MOST_TIMES = 2**63 - 1
 MOST_OVER = 10_000
-"""Faults that are over and can still be asked for."""
+"""So many faults that are over are kept, for tests to look up."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One fault as it was armed. What is left out does not happen."""
+    """One fault: which calls meet it, how often, and what goes wrong."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     operation: str | None = None
-    """``METHOD /path``; ``{name}`` stands for a segment, ``*`` for any run of characters."""
+    """``METHOD /path`` of the calls that meet it; ``{name}`` stands for one segment of the path,
+    ``*`` for any characters. None for all calls."""
     application: str | None = None
-    """Name, AppKey or service account."""
+    """The application whose calls meet it: name, AppKey or service account. None for all."""
     listener: Listener | None = None
-    """Only calls, or handshakes, of this listener."""
+    """The listener whose calls meet it. None for all."""
     times: int | None = None
-    """After which it is over; None until it is removed."""
+    """The number of calls that meet it. None until it is removed."""
     probability: float = 1.0
-    """How likely it happens at a call."""
+    """How likely a matching call meets it: more than 0, at most 1."""
     required: bool = False
-    """Whether the test fails where it was never met."""
+    """True to make the test fail if no call meets it."""
 
     latency: float = 0.0
-    """Seconds before anything else happens."""
+    """Seconds to wait before anything else happens."""
     spread: float = 0.0
-    """Seconds by which the latency differs at random, at most."""
+    """Seconds by which the latency varies at random, at most."""
     stall: bool = False
-    """No answer ever comes."""
+    """True to send no answer at all."""
     status: int | None = None
-    """Answered with the platform's body instead of by the operation."""
+    """The status of an error answer of the platform, which replaces the operation's answer."""
     retry_after: int | None = None
-    """Seconds; one where the status wants it and nothing is said."""
+    """The seconds in ``Retry-After``. For 429 and 503 the default is 1."""
     cut: Cut | None = None
-    """Where the connection is reset."""
+    """The point of the answer at which the connection is reset."""
     malformed: bool = False
-    """The JSON of the body breaks off, in a complete answer."""
+    """True to cut the JSON of the body, in an answer that is otherwise complete."""
     content_type: str | None = None
-    """Instead of the true one."""
+    """The ``Content-Type`` of the answer, in place of the right one."""
     drip: int | None = None
-    """Bytes a second at which the body comes."""
+    """The speed of the body in bytes a second."""
     token_lifetime: int | None = None
-    """Seconds after which a token of this answer is dead, whatever the answer says."""
-    tls: TlsTrouble | None = None
-    """The handshake is never finished, or the connection closed right after it."""
+    """The lifetime of this answer's tokens in seconds. The answer itself still says 60 minutes."""
+    tls: TlsFault | None = None
+    """``stall``: the handshake never ends. ``close``: the connection is closed right after it."""
 
     @property
-    def target(self) -> Target:
-        return Target(
+    def target(self) -> CallTarget:
+        """The calls that meet it."""
+        return CallTarget(
             operation=self.operation, application=self.application, listener=self.listener
         )
 
     def problems(self) -> dict[str, str]:
-        """By the field at fault."""
+        """Everything that is wrong with the fault itself, by the name of the field."""
         problems = self.target.problems()
         for name in (*_RANGES, "content_type"):
             value = getattr(self, name)
@@ -116,7 +118,7 @@ class Fault:
         return problems
 
     def __str__(self) -> str:
-        """What goes wrong, for the journal."""
+        """What goes wrong, as the journal shows it."""
         effects = asdict(self)
         usual = asdict(Fault())
         found = {name: effects[name] for name in EFFECTS if effects[name] != usual[name]}
@@ -132,7 +134,7 @@ _WHERE = ("operation", "application", "listener", "times", "probability", "requi
 
 FIELDS = tuple(each.name for each in fields(Fault))
 EFFECTS = tuple(name for name in FIELDS if name not in _WHERE)
-"""What can go wrong."""
+"""The fields that say what goes wrong."""
 
 _RANGES: Mapping[str, tuple[int, int, str]] = {
     "times": (1, MOST_TIMES, "at least 1"),
@@ -148,11 +150,12 @@ _RANGES: Mapping[str, tuple[int, int, str]] = {
     "drip": (1, 1_000_000, "bytes a second, 1 to 1000000"),
     "token_lifetime": (0, 3600, "seconds, 0 to 3600"),
 }
-"""The least and the most of each number; a probability of nothing is none."""
+"""The smallest and the largest value of each number, and both in words. A probability cannot be
+0."""
 
 
 def _find_bound_problem(name: str, value: Any) -> str | None:
-    """Why a value of the right type is none of this field's, None where it is one."""
+    """What a field's value must be, if this one is out of bounds; None if it is good."""
     if name == "content_type":
         good = find_text_problem(value) is None and is_media_type(value)
         return None if good else "a media type: one line of printable ASCII"
@@ -169,25 +172,28 @@ _NEEDING_A_BODY: Mapping[str, Callable[[Any], bool]] = {
     "content_type": lambda value: value is not None,
     "drip": lambda value: value is not None,
 }
-"""What can happen to a body only, by its field."""
+"""The fields that need an answer with a body, each with a test whether it is set."""
 
 
 @dataclass(kw_only=True)
 class ArmedFault:
-    """A fault with what became of it."""
+    """A fault of a platform, with its identifier and its state."""
 
     identifier: int
     fault: Fault
     met: int = 0
+    """The number of calls that met it so far."""
     withdrawn: bool = False
-    """Whether its application was removed before it was over."""
+    """True if its application was removed before the fault was over."""
 
     @property
     def is_over(self) -> bool:
+        """True if no further call will meet it."""
         times = self.fault.times
         return self.withdrawn or (times is not None and self.met >= times)
 
     def to_json(self) -> dict[str, Any]:
+        """The fault as the control API returns it."""
         return {
             "id": self.identifier,
             **asdict(self.fault),
@@ -197,7 +203,11 @@ class ArmedFault:
 
 
 def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]) -> Fault:
-    """Raises :class:`Rejected` naming every field at fault."""
+    """The fault with these values, by the name of the field.
+
+    ``operations`` are all operations of the platform. Raises :class:`Rejected`, which names every
+    wrong field.
+    """
     fault = _typed_fault(values)
     problems = fault.problems()
     known = operations if isinstance(operations, Operations) else Operations(operations)
@@ -211,7 +221,7 @@ def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]
 
 
 def check_fault(values: Mapping[str, Any]) -> None:
-    """As :func:`read_fault`, but whether the operation exists is left to the server."""
+    """As :func:`read_fault`, but without the check that the operation exists."""
     problems = _typed_fault(values).problems()
     if problems:
         raise Rejected(problems)
@@ -243,7 +253,7 @@ def _typed_fault(values: Mapping[str, Any]) -> Fault:
 
 
 def fault_schema() -> dict[str, Any]:
-    """What can be armed, for an OpenAPI document: JSON Schema, without references."""
+    """The JSON Schema of a fault for an OpenAPI document, without references."""
     usual, schema = asdict(Fault()), _FAULT.json_schema()
     listeners = [str(each) for each in Listener]
     properties = schema["properties"] | {"listener": {"enum": [*listeners, None]}}
@@ -280,7 +290,7 @@ def armed_schema() -> dict[str, Any]:
 
 
 def read_armed(told: Mapping[str, Any]) -> ArmedFault:
-    """The fault whose :meth:`ArmedFault.to_json` this is."""
+    """The armed fault whose ``to_json()`` returned this."""
     fields_told = {name: told[name] for name in FIELDS}
     fault = _FAULT.validate_python(fields_told)
     return ArmedFault(
@@ -291,8 +301,8 @@ def read_armed(told: Mapping[str, Any]) -> ArmedFault:
 class Faults:
     """The faults of one platform state.
 
-    Those that are over are out of every call's way. The newest :data:`MOST_OVER` of them can still
-    be asked for; one that is required and that nobody met is never forgotten.
+    Faults that are over do not slow down calls. The newest :data:`MOST_OVER` of them are kept, for
+    tests to look up. A required fault that no call met is never forgotten.
     """
 
     def __init__(self, random: Random, seeded: Iterable[Fault] = ()) -> None:
@@ -301,16 +311,17 @@ class Faults:
         self._numbers = itertools.count(1)
         self._all: OrderedDict[int, ArmedFault] = OrderedDict()
         self._over: OrderedDict[int, None] = OrderedDict()
-        """Numbers of those that are over, in the order of their ends."""
+        """The identifiers of faults that are over, in the order of their ends."""
         self._unmet: dict[int, ArmedFault] = {}
-        """Required ones that nobody met."""
+        """The required faults that no call met."""
         self._live: Waiting[ArmedFault] = Waiting()
         self._handshakes: dict[Listener | None, OrderedDict[int, ArmedFault]] = {}
-        """Live ones of TLS, by their listener."""
+        """The TLS faults that are not over, by their listener."""
         for fault in seeded:
             self.arm(fault)
 
     def arm(self, fault: Fault) -> ArmedFault:
+        """Adds a fault. From now on matching calls meet it."""
         with self._lock:
             armed = ArmedFault(identifier=next(self._numbers), fault=fault)
             self._all[armed.identifier] = armed
@@ -325,12 +336,12 @@ class Faults:
 
     @property
     def armed(self) -> list[ArmedFault]:
-        """Those that are over included, oldest first."""
+        """All faults that are kept, the oldest first, with those that are over."""
         with self._lock:
             return list(self._all.values())
 
     def page(self, *, after: int, limit: int) -> list[ArmedFault]:
-        """So many of them with a number above ``after``, oldest first."""
+        """The first faults with an identifier greater than ``after``, at most ``limit``."""
         with self._lock:
             numbers = list(self._all)
             start = bisect_right(numbers, after)
@@ -338,25 +349,26 @@ class Faults:
 
     @property
     def live(self) -> int:
-        """How many are not over."""
+        """The number of faults that are not over."""
         return len(self._live) + sum(map(len, list(self._handshakes.values())))
 
     @property
     def is_quiet(self) -> bool:
-        """True where nothing can go wrong: asked at every exchange and connection."""
+        """True if no call and no connection can meet a fault. It is asked for each of them."""
         return not self._live and not self._handshakes
 
     @property
     def unmet(self) -> list[ArmedFault]:
-        """Required ones that nobody met."""
+        """The required faults that no call met."""
         with self._lock:
             return list(self._unmet.values())
 
     def find(self, identifier: int) -> ArmedFault | None:
+        """The fault with this identifier, None if it is unknown or forgotten."""
         return self._all.get(identifier)
 
     def remove(self, identifier: int) -> bool:
-        """False where there is none."""
+        """Removes a fault. Returns False if there is none with this identifier."""
         with self._lock:
             armed = self._all.pop(identifier, None)
             if armed is None:
@@ -368,6 +380,7 @@ class Faults:
             return True
 
     def clear(self) -> None:
+        """Removes all faults."""
         with self._lock:
             self._all.clear()
             self._over.clear()
@@ -376,10 +389,10 @@ class Faults:
             self._handshakes.clear()
 
     def drop_application(self, application: Application) -> None:
-        """None of its faults happens any more: a later one of its name starts with nothing.
+        """Ends the faults of an application that was removed.
 
-        They can still be asked for, and a required one that nobody met still speaks against the
-        test.
+        So a later application of the same name does not meet them. Tests can still look them up,
+        and a required fault that no call met still makes the test fail.
         """
         names = names_of(application)
         with self._lock:
@@ -389,37 +402,37 @@ class Faults:
                 self._keep_over(armed)
 
     def meet(self, caller: Caller) -> Fault | None:
-        """The fault an exchange meets, the oldest that fits; that counts."""
+        """The oldest fault that a call meets, None if there is none. It is counted as met."""
         with self._lock:
             return self._first(self._live.fitting(caller)) if self._live else None
 
     def meet_named(self, caller: Caller) -> Fault | None:
-        """The oldest that fits and names the caller's method; that counts."""
+        """As :meth:`meet`, but only for faults whose operation names the call's method."""
         with self._lock:
             fitting = self._live.fitting(caller) if self._live else ()
             return self._first(each for each in fitting if each.fault.target.names(caller.method))
 
     def foresee(self, caller: Caller) -> Fault | None:
-        """The oldest that is sure to be met by such an exchange; that does not count.
+        """The oldest fault that such a call would certainly meet. It is not counted as met.
 
-        What happens by chance is passed over: nobody knows it beforehand.
+        Faults with a probability below 1 are left out, since nobody knows whether they will happen.
         """
         with self._lock:
             fitting = self._live.fitting(caller) if self._live else ()
             return next((each.fault for each in fitting if each.fault.probability >= 1), None)
 
     def meet_connection(self, listener: Listener) -> Fault | None:
-        """The fault a connection meets at its handshake."""
+        """The oldest fault that a connection meets at its handshake. It is counted as met."""
         with self._lock:
             numbers = heapq.merge(*(self._handshakes.get(each, ()) for each in (None, listener)))
             return self._first(self._all[number] for number in numbers)
 
     def jitter(self) -> float:
-        """Between -1 and 1."""
+        """A random number between -1 and 1, for the spread of a latency."""
         return 2 * self._random.random() - 1
 
     def _first(self, fitting: Iterable[ArmedFault]) -> Fault | None:
-        """The first that its probability lets happen; it counts, and goes where it is over."""
+        """The first fault that happens by its probability. It is counted as met."""
         for armed in fitting:
             probability = armed.fault.probability
             if probability < 1 and self._random.random() >= probability:
@@ -433,7 +446,7 @@ class Faults:
         return None
 
     def _take_out(self, armed: ArmedFault) -> None:
-        """Out of what calls and connections look through."""
+        """Hides a fault from calls and connections, since it is over or removed."""
         fault, number = armed.fault, armed.identifier
         if fault.tls is None:
             self._live.remove(number, fault.target)

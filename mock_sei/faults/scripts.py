@@ -1,7 +1,7 @@
-"""Scripted answers: what the next call of an operation is answered with.
+"""Scripted answers: a test says what the next call of an operation gets as its answer.
 
-A call is still checked by the gateway: a client with the wrong certificate is not answered from a
-script. In strict mode an unscripted functional call is kept, so that the test fails.
+The gateway still checks the call: a client with the wrong certificate gets no scripted answer. In
+strict mode, a functional call without a scripted answer makes the test fail.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mock_sei.errors import Rejected
-from mock_sei.matching.targets import Caller, Target, names_of
+from mock_sei.matching.targets import Caller, CallTarget, names_of
 from mock_sei.matching.waiting import Waiting
 from mock_sei.rules.records import Application
 from mock_sei.values.sendable import (
@@ -27,29 +27,30 @@ from mock_sei.values.sendable import (
 from mock_sei.values.texts import is_text
 
 LARGEST_CONTENT = 16 * 1024 * 1024
-"""Bytes of one scripted body."""
+"""The largest body of a scripted answer, in bytes."""
 MOST_CONTENT = 4 * LARGEST_CONTENT
-"""Bytes of all that wait together."""
+"""The largest size of all waiting bodies together, in bytes."""
 MOST_UNSCRIPTED = 1000
-"""Calls without a script that are kept, the newest."""
+"""Of the calls without a script, the newest are kept, so many."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptedAnswer:
-    """One answer, for one call."""
+    """One scripted answer, for one call."""
 
     operation: str
     application: str | None = None
-    """Only this application's call: name, AppKey or service account."""
+    """The application whose call gets it: name, AppKey or service account. None for all."""
     status: int = 200
     content: bytes = field(default=b"", repr=False)
     media_type: str | None = "application/json"
-    """None where no body comes."""
+    """The media type of the body, None if there is no body."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def target(self) -> Target:
-        return Target(operation=self.operation, application=self.application)
+    def target(self) -> CallTarget:
+        """The calls that may get it."""
+        return CallTarget(operation=self.operation, application=self.application)
 
 
 def make_answer(
@@ -61,8 +62,11 @@ def make_answer(
     text: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ScriptedAnswer:
-    """Raises :class:`Rejected` for what cannot be sent, naming every field at fault."""
-    problems = Target(operation=operation, application=application).problems()
+    """A scripted answer with a JSON body, a text or no body.
+
+    Raises :class:`Rejected` if it cannot be sent; the error names every wrong field.
+    """
+    problems = CallTarget(operation=operation, application=application).problems()
     if problem := find_status_problem(status):
         problems["status"] = problem
     member, content = ("json", b"") if text is None else ("text", b"")
@@ -94,7 +98,7 @@ def make_answer(
 
 
 def _text_content(text: object, json_body: object) -> bytes:
-    """``ValueError`` with the reason."""
+    """The bytes of a text body. Raises ``ValueError`` with the reason if it cannot be sent."""
     if json_body is not None:
         raise ValueError("either json or text, not both")
     if not isinstance(text, str):
@@ -114,11 +118,11 @@ class Scripts:
         self._waiting: Waiting[tuple[int, ScriptedAnswer]] = Waiting()
         self._size = 0
         self.strict = False
-        """Whether an unscripted functional call fails the test."""
+        """True if a functional call without a scripted answer makes the test fail."""
         self._unscripted: deque[str] = deque(maxlen=MOST_UNSCRIPTED)
 
     def enqueue(self, answer: ScriptedAnswer) -> None:
-        """Raises :class:`Rejected` where too much waits already."""
+        """Adds an answer. Raises :class:`Rejected` if all waiting bodies would be too large."""
         with self._lock:
             size = self._size + len(answer.content)
             if size > MOST_CONTENT:
@@ -132,38 +136,41 @@ class Scripts:
 
     @property
     def unscripted(self) -> list[str]:
-        """Calls that wanted a script in strict mode, the newest :data:`MOST_UNSCRIPTED`."""
+        """The newest calls in strict mode that had no script, at most :data:`MOST_UNSCRIPTED`."""
         return list(self._unscripted)
 
     def __len__(self) -> int:
-        """How many wait."""
+        """The number of waiting answers."""
         return len(self._answers)
 
     @property
     def waiting(self) -> list[ScriptedAnswer]:
-        """The answers that no call has taken yet, oldest first."""
+        """The answers that no call has got yet, the oldest first."""
         with self._lock:
             return list(self._answers.values())
 
     def page(self, *, start: int, limit: int) -> list[ScriptedAnswer]:
-        """So many of them, oldest first, from a position on."""
+        """The waiting answers from the index ``start`` on, at most ``limit``, the oldest first."""
         with self._lock:
             return list(itertools.islice(self._answers.values(), start, start + limit))
 
     @property
     def is_quiet(self) -> bool:
-        """True where no call is answered or missed: asked at every exchange."""
+        """True if there are no answers and no strict mode. It is asked for each call."""
         return not self._answers and not self.strict
 
     def take(self, caller: Caller) -> ScriptedAnswer | None:
-        """The oldest for this operation; each is given once."""
+        """The oldest answer for a functional call. It is removed, so that one call gets it.
+
+        In strict mode, a call for which there is none is remembered.
+        """
         found = self.take_for_oauth(caller)
         if found is None and self.strict:
             self._unscripted.append(caller.operation[:LONGEST_TEXT])
         return found
 
     def take_for_oauth(self, caller: Caller) -> ScriptedAnswer | None:
-        """The oldest answer for an OAuth call, which strict mode does not ask a script for."""
+        """The oldest answer for an OAuth call, which needs no script even in strict mode."""
         if not self._answers:
             return None
         with self._lock:
@@ -174,7 +181,7 @@ class Scripts:
             return found[1]
 
     def take_named(self, caller: Caller) -> ScriptedAnswer | None:
-        """The oldest answer that fits and names the caller's method; it is given once."""
+        """The oldest answer for a call whose method its operation names. It is removed."""
         with self._lock:
             fitting = self._waiting.fitting(caller)
             found = next((each for each in fitting if each[1].target.names(caller.method)), None)
@@ -184,13 +191,16 @@ class Scripts:
             return found[1]
 
     def foresee(self, caller: Caller) -> ScriptedAnswer | None:
-        """The answer that such a call would take; it waits on."""
+        """The answer that such a call would get. It is not removed."""
         with self._lock:
             found = next(self._waiting.fitting(caller), None)
             return None if found is None else found[1]
 
     def drop_application(self, application: Application) -> None:
-        """None of its answers is given any more: a later one of its name starts with nothing."""
+        """Removes the answers for an application that was removed.
+
+        So a later application of the same name does not get them.
+        """
         with self._lock:
             for number, answer in self._waiting.of_applications(names_of(application)):
                 self._take_out(number, answer)

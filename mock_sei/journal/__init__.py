@@ -1,1 +1,1 @@
-"""What the server saw: exchanges, handshakes, and why each was refused."""
+"""The journal: requests with their answers, failed handshakes, and the reason of each refusal."""

@@ -1,8 +1,8 @@
-"""Why a handshake failed, in words a tester understands.
+"""The explanation of a failed TLS handshake, in words that a tester understands.
 
-Two tables: OpenSSL's verification codes for a client certificate that was refused, and the reasons
-of its other errors. Each row is a sentence with what to do. Codes and reasons are OpenSSL's own
-(``x509_vfy.h``, ``sslerr.h``), the alerts those of RFC 8446 section 6.2.
+There are two tables: OpenSSL's verification codes for a refused client certificate, and the reasons
+of its other errors. Each row says what is wrong and what to do. Codes and reasons are OpenSSL's
+(``x509_vfy.h``, ``sslerr.h``); the alerts are those of RFC 8446 section 6.2.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mock_sei.errors import Explanation
-from mock_sei.rules.connection import ChainFault, FaultKind, PeerCertificate
+from mock_sei.rules.connection import ChainProblem, ChainProblemKind, ClientCertificate
 
 CERTIFICATE_CHECK = "client certificate"
 TLS_CHECK = "TLS handshake"
@@ -20,10 +20,10 @@ TLS_CHECK = "TLS handshake"
 
 @dataclass(frozen=True, kw_only=True)
 class HandshakeFailure:
-    """What TLS itself can say about a handshake that failed."""
+    """A failed handshake, as the TLS library reports it."""
 
     reason: str
-    """OpenSSL's reason, such as ``CERTIFICATE_VERIFY_FAILED``; ours where OpenSSL has none."""
+    """OpenSSL's reason, such as ``CERTIFICATE_VERIFY_FAILED``, or one of ours below."""
     verify_code: int = 0
     verify_message: str = ""
 
@@ -33,13 +33,14 @@ ABANDONED = "HANDSHAKE_ABANDONED"
 HELLO_TOO_LARGE = "HELLO_TOO_LARGE"
 
 _VERIFY: Mapping[int, str] = {
-    3: "No revocation list of the certificate's issuer is loaded, so nothing of that CA is let in.",
+    3: "There is no revocation list of the certificate's issuer, so no certificate of that CA is "
+    "accepted.",
     7: "The client certificate's signature does not fit its content: the file was changed.",
     9: "The client certificate is not valid yet.",
     10: "The client certificate has expired; request a new one.",
     18: "The client certificate is self-signed; use the one this server issued for the account.",
-    19: "The client certificate's chain has only CAs this server does not know as issuers of "
-    "client certificates; use the certificate this server issued for the account.",
+    19: "This server does not know any CA in the client certificate's chain as an issuer of client "
+    "certificates; use the certificate this server issued for the account.",
     20: "The client certificate was issued by a CA this server does not know: another mock-sei, "
     "an earlier certs folder, another CA below this server's own root, or a real one; use the "
     "certificate this server issued.",
@@ -47,8 +48,8 @@ _VERIFY: Mapping[int, str] = {
     "this server issued.",
     23: "The client certificate was revoked; request a new one.",
     24: "A certificate in the client's chain is not a CA.",
-    25: "The client certificate was issued by a CA below one that may have no CAs below it, such "
-    "as this server's issuing CA; use the certificate this server issued.",
+    25: "The CA that issued the client certificate is below another CA that may not have CAs below "
+    "it, such as this server's issuing CA; use the certificate this server issued.",
     26: "The certificate is not meant for clients: it may be the server's, or a CA's.",
     34: "A certificate that the client sent has a critical extension that OpenSSL does not know.",
     66: "The client certificate's key is too weak.",
@@ -56,25 +57,25 @@ _VERIFY: Mapping[int, str] = {
     68: "A certificate that the client sent is signed with SHA-1 or MD5; use SHA-256 or better.",
 }
 
-_CODES: Mapping[FaultKind, frozenset[int]] = {
-    FaultKind.SIGNATURE: frozenset({7}),
-    FaultKind.NOT_YET_VALID: frozenset({9}),
-    FaultKind.EXPIRED: frozenset({10}),
-    FaultKind.NOT_A_CA: frozenset({24, 26, 32, 79}),
-    FaultKind.PATH_LENGTH: frozenset({25}),
-    FaultKind.PURPOSE: frozenset({24, 26}),
-    FaultKind.CRITICAL_EXTENSION: frozenset({34}),
-    FaultKind.WEAK_KEY: frozenset({66, 67}),
-    FaultKind.WEAK_SIGNATURE: frozenset({68}),
+_CODES: Mapping[ChainProblemKind, frozenset[int]] = {
+    ChainProblemKind.SIGNATURE: frozenset({7}),
+    ChainProblemKind.NOT_YET_VALID: frozenset({9}),
+    ChainProblemKind.EXPIRED: frozenset({10}),
+    ChainProblemKind.NOT_A_CA: frozenset({24, 26, 32, 79}),
+    ChainProblemKind.PATH_LENGTH: frozenset({25}),
+    ChainProblemKind.PURPOSE: frozenset({24, 26}),
+    ChainProblemKind.CRITICAL_EXTENSION: frozenset({34}),
+    ChainProblemKind.WEAK_KEY: frozenset({66, 67}),
+    ChainProblemKind.WEAK_SIGNATURE: frozenset({68}),
 }
-"""What OpenSSL calls each fault; which certificate has it, OpenSSL does not say."""
+"""OpenSSL's codes for each problem. OpenSSL does not say which certificate has the problem."""
 
-_CURES: Mapping[FaultKind, str] = {
-    FaultKind.EXPIRED: "send that CA's renewed certificate",
-    FaultKind.NOT_YET_VALID: "send the CA's certificate that is valid now",
-    FaultKind.SIGNATURE: "send the CA that issued what stands below it",
-    FaultKind.WEAK_SIGNATURE: "have it signed with SHA-256 or better",
-    FaultKind.WEAK_KEY: "use a CA with a stronger key",
+_CURES: Mapping[ChainProblemKind, str] = {
+    ChainProblemKind.EXPIRED: "send that CA's renewed certificate",
+    ChainProblemKind.NOT_YET_VALID: "send the CA's certificate that is valid now",
+    ChainProblemKind.SIGNATURE: "send the CA that issued the certificate below it",
+    ChainProblemKind.WEAK_SIGNATURE: "have it signed with SHA-256 or better",
+    ChainProblemKind.WEAK_KEY: "use a CA with a stronger key",
 }
 _USUAL_CURE = "use a certificate of a CA that may issue client certificates"
 
@@ -93,7 +94,7 @@ _REASONS: Mapping[str, str] = {
     "NO_SHARED_GROUP": "Client and server have no key exchange group in common.",
     "TLSV1_ALERT_UNKNOWN_CA": "The client does not trust this server's certificate; give it ca.pem "
     "of the certs folder (curl --cacert, SSL_CERT_FILE, mock-sei env).",
-    # What Java says of either, where its HttpClient does not close before it has said so.
+    # Java sends this alert for both, if its HttpClient does not close the connection before.
     "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "The client does not trust this server's certificate, or "
     "calls a name that the certificate does not have; give it ca.pem of the certs folder, and "
     "check the host of its URL.",
@@ -103,8 +104,8 @@ _REASONS: Mapping[str, str] = {
     "TLSV1_ALERT_DECRYPT_ERROR": "The client could not check this server's signature.",
     "DIGEST_CHECK_FAILED": "The handshake's messages were changed on the way.",
     "BAD_SIGNATURE": "The client's private key does not belong to its certificate.",
-    HELLO_TOO_LARGE: "The client's first message, its ClientHello, is too large: more than 32 KiB "
-    "of it are not read.",
+    HELLO_TOO_LARGE: "The client's first message, its ClientHello, is too large: this server reads "
+    "32 KiB of it at most.",
     STALLED: "The client did not finish the handshake in time.",
     ABANDONED: "The client ended the connection during the handshake without saying why. Often it "
     "does not trust this server's certificate: give it ca.pem of the certs folder.",
@@ -118,35 +119,36 @@ _EXPECTED: Mapping[str, tuple[str, str]] = {
             "TLS 1.3, or under TLS 1.2 one of ECDHE-ECDSA-AES128-GCM-SHA256, "
             "ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-ECDSA-CHACHA20-POLY1305"
         ),
-        "none of these among the suites that the client offers",
+        "the client offers none of these suites",
     ),
 }
 
 
 def explain_handshake(
     failure: HandshakeFailure,
-    certificate: PeerCertificate | None,
+    certificate: ClientCertificate | None,
     now: datetime,
     *,
-    faults: Sequence[ChainFault] = (),
+    problems: Sequence[ChainProblem] = (),
 ) -> Explanation:
-    """The explanation the journal shows; ``now`` is the time the certificate was judged by.
+    """The explanation of a failed handshake, for the journal.
 
-    ``faults`` is everything that is wrong with what the client sent, its own certificate first.
+    ``now`` is the time by which the dates were checked. ``problems`` are all problems of the
+    certificates that the client sent, those of its own certificate first.
     """
     if failure.verify_code:
-        blamed = [each for each in faults if failure.verify_code in _CODES[each.kind]]
+        blamed = [each for each in problems if failure.verify_code in _CODES[each.kind]]
         if blamed and blamed[0].position:
             return _blame(blamed, certificate)
         sentence = _VERIFY.get(
             failure.verify_code,
-            "The client certificate, or a CA that came with it, is refused: "
+            "The client certificate, or a CA that was sent with it, is refused: "
             f"{failure.verify_message}.",
         )
         if blamed and failure.verify_code not in _DATES:
             return Explanation(
                 check=CERTIFICATE_CHECK,
-                because=f"{sentence} Of the client certificate: {blamed[0].problem}."
+                because=f"{sentence} About the client certificate: {blamed[0].problem}."
                 + _subject(certificate),
                 expected=blamed[0].expected,
                 actual=blamed[0].actual,
@@ -171,17 +173,18 @@ def explain_handshake(
     )
 
 
-def _blame(faults: Sequence[ChainFault], certificate: PeerCertificate | None) -> Explanation:
-    """Of CAs above the client certificate: each is named, with its own dates."""
-    first = faults[0]
+def _blame(problems: Sequence[ChainProblem], certificate: ClientCertificate | None) -> Explanation:
+    """The explanation for wrong CAs above the client certificate, with the name and dates of
+    each."""
+    first = problems[0]
     reasons = tuple(
         f"{each.subject}, valid from {each.not_before:%Y-%m-%d} to {each.not_after:%Y-%m-%d}: "
         f"{each.problem}"
-        for each in faults
+        for each in problems
     )
     whose = (
         _VERIFY[25]
-        if first.kind is FaultKind.PATH_LENGTH
+        if first.kind is ChainProblemKind.PATH_LENGTH
         else "A CA in the chain of the client certificate is wrong, not the client certificate."
     )
     return Explanation(
@@ -195,27 +198,28 @@ def _blame(faults: Sequence[ChainFault], certificate: PeerCertificate | None) ->
 
 
 def judge_certificate(
-    certificate: PeerCertificate,
+    certificate: ClientCertificate,
     now: datetime,
     *,
     revoked: bool,
     registered: bool = True,
     is_ca: bool = False,
-    faults: Sequence[ChainFault] = (),
+    problems: Sequence[ChainProblem] = (),
 ) -> Explanation | None:
-    """The platform's own check of an accepted certificate: its clock, its revocations.
+    """Why the platform refuses a certificate that OpenSSL has accepted; None if it does not.
 
-    ``registered`` is False for one that neither our issuing CA signed nor anybody submitted,
-    ``is_ca`` is True for the certificate of our CA itself, ``faults`` are of the CAs that are above
-    it at this moment. OpenSSL has judged signature and chain;
-    it reads the machine's clock, and a resumed session or an open connection has not met the newest
-    revocation list.
+    OpenSSL has checked the signature and the chain. But it uses the machine's clock, and it does
+    not check the newest revocation list for a resumed session or an open connection.
+
+    ``registered`` is False if neither our issuing CA signed the certificate nor a client registered
+    it. ``is_ca`` is True for our CA's own certificate. ``problems`` are the present problems of the
+    CAs above the certificate.
     """
     if is_ca:
         return Explanation(
             check=CERTIFICATE_CHECK,
-            because="The client certificate is the one of this server's issuing CA, which is no "
-            "service account's; use the certificate that this server issued for the account."
+            because="The client certificate is that of this server's issuing CA, not that of a "
+            "service account; use the certificate that this server issued for the account."
             + _subject(certificate),
             expected="the certificate of a service account",
             actual="the certificate of the issuing CA",
@@ -223,8 +227,8 @@ def judge_certificate(
     if not registered:
         return Explanation(
             check=CERTIFICATE_CHECK,
-            because="The client certificate was not issued by this server's issuing CA itself, and "
-            "as a client's own it is not registered (any more); use the certificate that this "
+            because="This server's issuing CA did not issue the client certificate, and it is not "
+            "registered as a client's own certificate (any more); use the certificate that this "
             "server issued, or submit the client's own with its CA on the application's page in "
             "the portal." + _subject(certificate),
             expected="a registered certificate",
@@ -236,13 +240,13 @@ def judge_certificate(
     elif now < certificate.not_before:
         code = 9
     if not code:
-        return _blame(faults, certificate) if faults else None
+        return _blame(problems, certificate) if problems else None
     return explain_handshake(
         HandshakeFailure(reason="CERTIFICATE_VERIFY_FAILED", verify_code=code), certificate, now
     )
 
 
-def _subject(certificate: PeerCertificate | None, *, whose: str = "Its") -> str:
+def _subject(certificate: ClientCertificate | None, *, whose: str = "Its") -> str:
     if certificate is None:
         return ""
     return (
@@ -252,23 +256,23 @@ def _subject(certificate: PeerCertificate | None, *, whose: str = "Its") -> str:
 
 
 _DATES = frozenset({9, 10})
-"""Codes that :func:`_dates` explains, for a clock of OpenSSL's that differs from ours too."""
+"""The codes that :func:`_dates` explains, also if OpenSSL's clock differs from the platform's."""
 
 
 def _dates(
-    code: int, certificate: PeerCertificate | None, now: datetime
+    code: int, certificate: ClientCertificate | None, now: datetime
 ) -> tuple[str | None, str | None]:
     if certificate is None:
         return None, None
     if code == 10:
         limit, actual = certificate.not_after, _moment(now, certificate.not_after)
         if now <= limit:
-            actual = f"later by the clock that OpenSSL reads; this server's says {actual}"
+            actual = f"later by OpenSSL's clock; this server's clock says {actual}"
         return f"not after {limit.isoformat()}", actual
     if code == 9:
         limit, actual = certificate.not_before, _moment(now, certificate.not_before)
         if now >= limit:
-            actual = f"earlier by the clock that OpenSSL reads; this server's says {actual}"
+            actual = f"earlier by OpenSSL's clock; this server's clock says {actual}"
         return f"not before {limit.isoformat()}", actual
     if code == 23:
         return "a certificate that is not revoked", f"serial number {certificate.serial_number:x}"
@@ -276,6 +280,6 @@ def _dates(
 
 
 def _moment(now: datetime, limit: datetime) -> str:
-    """To the second, and finer where both would read alike."""
+    """``now`` to the second, or more exactly if it would otherwise equal ``limit``."""
     same = now.replace(microsecond=0) == limit.replace(microsecond=0)
     return now.isoformat(timespec="auto" if same else "seconds")

@@ -1,7 +1,7 @@
-"""Entries of the journal: an exchange, or a handshake that failed, and the reason if there is one.
+"""Entries of the journal: a request with its answer, or a failed handshake.
 
-They keep what came off the wire and hide the secrets when they are read, so that recording costs
-next to nothing.
+An entry keeps the bytes as they were sent. Secrets are hidden when an entry is read, so that
+recording is fast.
 """
 
 from __future__ import annotations
@@ -26,74 +26,78 @@ from mock_sei.journal.hiding import (
     show,
 )
 from mock_sei.journal.redaction import body_field, header_fields, query_field
-from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
 
 BODY_SHOWN = 16 * 1024
-"""Bytes of a body that the journal shows."""
+"""The journal shows so many bytes of a body."""
 BODY_KEPT = BODY_SHOWN + LOOK_AHEAD
-"""Bytes of a body that the journal keeps."""
+"""The journal keeps so many bytes of a body."""
 QUERY_SHOWN = 16 * 1024
 PATH_SHOWN = 4 * 1024
 VALUE_SHOWN = 8 * 1024
-"""Bytes of a header's name or value."""
+"""The journal shows so many bytes of a header's name and of its value."""
 HEADERS_KEPT = 100
-"""Headers of a request or an answer, trailers among them."""
+"""The journal keeps so many headers of a request or an answer, trailers included."""
 HEAD_KEPT = 16 * 1024
-"""Bytes of all of them; one that begins within is kept."""
+"""The journal keeps the headers that begin in the first bytes, so many, of all headers."""
 NOTES_KEPT = 50
 NOTES_SIZE = 8 * 1024
-"""Characters of all notes of an entry; the newest is kept whatever its size."""
+"""The largest number of characters in all notes of an entry. The newest note is always kept."""
 SENTENCE_SHOWN = 1000
-"""Characters of a note and of a reason."""
+"""The largest number of characters in a note and in a reason."""
 VALUE_OF_REFUSAL_SHOWN = 200
-"""Characters of each of the two values that differ, and of each reason where there are several."""
+"""The largest number of characters in each of the two values that differ, and in each reason if
+there are several."""
 LINE_PATH = 200
-"""Characters of a path in a line of the log."""
+"""The largest number of characters of a path in a log line."""
 LOG_SHOWN = 2 * 1024
-"""Bytes of each text in a line of the log that is JSON: it is written while others wait."""
+"""The largest number of bytes of each text in a JSON log line. Requests wait while it is
+written."""
 
 LET_GO = "<let go: all entries of the journal together have a limit>"
-"""Shown in place of a body that the journal kept until it was full."""
+"""The journal shows this in place of a body that it had to delete because it was full."""
 HEAD_LET_GO = "headers and query were let go: all entries of the journal together have a limit"
 
 HEADER_SIZE = 140
 ENTRY_SIZE = 1500
-"""Bytes of memory beside the text itself."""
+"""The bytes of memory that a header and an entry take besides their texts."""
 
 _Text = TypeVar("_Text", str, bytes)
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(slots=True, kw_only=True)
-class Message:
-    """A request or an answer as it came off the wire; its properties hide secrets."""
+class HttpMessage:
+    """A request or an answer as it was sent. Its properties hide secrets."""
 
     secrets: Callable[[], Secrets] = field(default=lambda: NO_SECRETS, repr=False)
-    """Asked when the message is read: values to hide wherever they stand."""
+    """Returns the secrets to hide. It is called whenever the message is read."""
     raw_headers: RawHeaders = field(default=(), repr=False)
     raw_body: bytes = field(default=b"", repr=False)
     body_size: int = 0
-    """Bytes of the body that came, of which :attr:`raw_body` has the beginning, or nothing."""
+    """The size of the whole body in bytes. :attr:`raw_body` has its beginning, or nothing."""
     body_let_go: bool = field(default=False, repr=False)
 
     @property
     def is_answer(self) -> bool:
+        """True for an answer, False for a request."""
         return False
 
     @property
     def headers(self) -> dict[str, str]:
-        """Names in lower case; of a repeated one the last."""
+        """The headers, with names in lower case. Of a repeated header it has the last value."""
         secrets = self.secrets()
         return _paired(show(header_fields(self.raw_headers, secrets, shown=VALUE_SHOWN), secrets))
 
     @property
     def body(self) -> str:
+        """The body as text, or a note in its place, such as ``<123 bytes of image/png>``."""
         return show([self._body(BODY_SHOWN)], self.secrets())[0]
 
     def settle(self) -> int:
-        """Lets go of what is beyond the limits of a message; returns how many headers that is."""
+        """Removes headers beyond the limits. Returns the number of removed headers."""
         kept: list[tuple[bytes, bytes]] = []
         size = 0
         for name, value in self.raw_headers:
@@ -106,13 +110,14 @@ class Message:
         return left
 
     def let_go_of_body(self) -> None:
+        """Deletes the body, to free memory."""
         if self.raw_body:
-            self.body_let_go = True  # first: somebody may read it at this moment
+            self.body_let_go = True  # first, since another thread may read the body now
             self.raw_body = b""
 
     @property
     def head_size(self) -> int:
-        """Bytes of memory that the headers take."""
+        """The bytes of memory that the headers take."""
         return sum(len(name) + len(value) + HEADER_SIZE for name, value in self.raw_headers)
 
     def _body(self, shown: int) -> Field:
@@ -132,7 +137,7 @@ class Message:
         )
 
     def _fields(self, most: int) -> list[Field]:
-        """The body, then names and values of the headers."""
+        """The body, and then the name and the value of each header."""
         headers = header_fields(self.raw_headers, self.secrets(), shown=min(VALUE_SHOWN, most))
         return [self._body(min(BODY_SHOWN, most)), *headers]
 
@@ -142,31 +147,35 @@ EVERYTHING = max(BODY_SHOWN, QUERY_SHOWN, PATH_SHOWN, VALUE_SHOWN)
 
 
 @dataclass(slots=True, kw_only=True)
-class Request(Message):
+class Request(HttpMessage):
+    """A request of an entry."""
+
     method: str
     path: str
     raw_query: bytes = field(default=b"", repr=False)
 
     @property
     def shown_path(self) -> str:
-        """Without the secret of a certificate link and other secrets that strayed there."""
+        """The path, with secrets hidden, such as that of a certificate link."""
         return self.path_beginning(PATH_SHOWN)
 
     def path_beginning(self, shown: int) -> str:
+        """The first ``shown`` characters of the path, with secrets hidden."""
         return hide_values(self.path, self.secrets(), shown=shown)
 
     @property
     def query(self) -> str:
+        """The query string, with secrets hidden."""
         return show([query_field(self.raw_query, shown=QUERY_SHOWN)], self.secrets())[0]
 
     def settle(self) -> int:
         self.path = _beginning(self.path, PATH_SHOWN)
         self.raw_query = _beginning(self.raw_query, QUERY_SHOWN)
-        # Not by super(): a dataclass with slots is another class than the one that is written here.
-        return Message.settle(self)
+        # Not with super(): a dataclass with slots is another class than the one in this source.
+        return HttpMessage.settle(self)
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
-        """``most`` is how many bytes or characters of each text are shown."""
+        """The request as the control API returns it. ``most`` limits the size of each text."""
         path = Field(self.path, shown=min(PATH_SHOWN, most))
         query = query_field(self.raw_query, shown=min(QUERY_SHOWN, most))
         shown = show([path, query, *self._fields(most)], self.secrets())
@@ -180,7 +189,9 @@ class Request(Message):
 
 
 @dataclass(slots=True, kw_only=True)
-class Response(Message):
+class Response(HttpMessage):
+    """An answer of an entry."""
+
     status: int = 0
 
     @property
@@ -188,17 +199,18 @@ class Response(Message):
         return True
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
+        """The answer as the control API returns it. ``most`` limits the size of each text."""
         shown = show(self._fields(most), self.secrets())
         return {"status": self.status, "headers": _paired(shown[1:]), "body": shown[0]}
 
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One exchange, or one handshake that failed."""
+    """A request with its answer, or a failed handshake."""
 
     kind: Literal["exchange", "handshake"]
     timestamp: float
-    """Seconds since the epoch on the platform's clock, when it began."""
+    """Its beginning, in seconds since the epoch on the platform's clock."""
     connection: Connection
     tls_version: str | None = None
     tracking_id: str | None = None
@@ -206,68 +218,77 @@ class Entry:
     response: Response | None = None
     findings: Findings = field(default_factory=Findings)
     refused_by: str | None = None
-    """Name of the check that refused, None for what was let through."""
+    """The name of the check that refused the request or handshake, None if none did."""
     refused_because: str | None = None
     expected: str | None = None
     actual: str | None = None
     duration_ms: float | None = None
     fault: str | None = None
     releases: int | None = field(default=None, repr=False, compare=False)
-    """How many names the journal knew to be released when this began."""
+    """:attr:`Journal.releases` when this entry began."""
     size: int = field(default=0, repr=False, compare=False)
-    """Bytes of memory that the journal counts for it."""
+    """The bytes of memory that the journal counts for this entry."""
 
     @property
     def time(self) -> datetime:
+        """Its beginning on the platform's clock, in UTC."""
         return datetime.fromtimestamp(self.timestamp, UTC)
 
     @property
     def listener(self) -> Listener:
+        """The listener that the client connected to."""
         return self.connection.listener
 
     @property
     def source_address(self) -> str:
+        """The client's IP address."""
         return self.connection.source_address
 
     @property
-    def certificate(self) -> PeerCertificate | None:
+    def certificate(self) -> ClientCertificate | None:
+        """The client certificate, None if the client sent none."""
         return self.connection.certificate
 
     @property
     def application(self) -> str | None:
+        """The name of the application, None if it is unknown."""
         return self.findings.application
 
     @property
     def service_account(self) -> str | None:
+        """The user name of the service account, None if there is none or it is unknown."""
         return self.findings.service_account
 
     @property
     def operation(self) -> str | None:
-        """``METHOD /path``, None for a handshake."""
+        """``METHOD /path`` with secrets hidden, None for a handshake."""
         return f"{self.request.method} {self.request.shown_path}" if self.request else None
 
     @property
     def called(self) -> str | None:
-        """``METHOD /path`` as it came, secrets included: to be compared, and never to be shown."""
+        """``METHOD /path`` as it was sent, None for a handshake. It may have secrets: never show
+        it."""
         return f"{self.request.method} {self.request.path}" if self.request else None
 
     @property
     def status(self) -> int | None:
-        """Of the answer; 0 where the connection was reset before one."""
+        """The status of the answer; 0 if the connection was closed without one."""
         return self.response.status if self.response else None
 
     @property
     def notes(self) -> list[str]:
+        """Sentences about details that were accepted but may be a mistake of the client."""
         return self.findings.notes
 
     def concerns(self, application: Application) -> bool:
-        """Whether an application was named, or the certificate of its account was shown."""
+        """True if the request was an application's, or the certificate was its account's."""
         if self.application == application.name:
             return True
         shown = self.certificate.common_name if self.certificate else None
         return shown is not None and shown == application.service_account
 
     def refuse(self, why: Explanation) -> None:
+        """Notes why the request or handshake was refused, with secrets hidden."""
         self.refused_by = why.check
         if why.reasons:
             reasons = "; ".join(self.hide(why.reasons, VALUE_OF_REFUSAL_SHOWN))
@@ -280,18 +301,18 @@ class Entry:
         self.actual = None if why.actual is None else printed(actual)
 
     def note(self, sentence: str) -> None:
-        """Adds a sentence about what deserves a look, and may repeat what the client sent."""
+        """Adds a note. Secrets that it repeats from the request are hidden."""
         self.findings.notes += self.hide([sentence])
 
     def settle(self) -> None:
-        """Keeps no more than an entry may have, and hides the secrets of its notes."""
+        """Removes headers and notes beyond the limits, and hides the secrets in the notes."""
         for message, of in ((self.request, "request"), (self.response, "answer")):
             left = message.settle() if message else 0
             if left:
                 self.findings.notes.append(f"{left} more headers of the {of} are not kept")
         notes = self.findings.notes
         if notes:
-            # The newest are kept: they say what was left out above.
+            # The newest are kept: they say which headers were left out above.
             newest = reversed(notes[-NOTES_KEPT:])
             sizes = accumulate(min(len(each), SENTENCE_SHOWN) for each in newest)
             kept = sum(1 for size in sizes if size <= NOTES_SIZE) or 1
@@ -300,11 +321,12 @@ class Entry:
                 self.findings.notes.insert(0, f"{len(notes) - kept} earlier notes are not kept")
 
     def let_go_of_bodies(self) -> None:
+        """Deletes the bodies, to free memory."""
         for message in filter(None, (self.request, self.response)):
             message.let_go_of_body()
 
     def let_go_of_head(self) -> None:
-        """Keeps what an entry is found and counted by."""
+        """Deletes headers, query and notes, to free memory. Searches still find the entry."""
         for message in filter(None, (self.request, self.response)):
             message.raw_headers = ()
         if self.request:
@@ -314,7 +336,7 @@ class Entry:
         self.findings.notes = [HEAD_LET_GO]
 
     def measure(self) -> int:
-        """Bytes of memory that it takes now, about."""
+        """The bytes of memory that the entry takes now, approximately."""
         size = ENTRY_SIZE + sum(
             getsizeof(each)
             for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
@@ -327,10 +349,10 @@ class Entry:
         return size
 
     def hide(self, texts: Sequence[str], most: int = SENTENCE_SHOWN) -> list[str]:
-        """Texts that may repeat what the client sent, or its beginning, without its secrets.
+        """The first ``most`` characters of texts about the request, with secrets hidden.
 
-        Of each the first ``most`` characters. A text is cut here, and not by who wrote it: of a
-        secret that is cut nobody knows that it is one.
+        The texts may repeat what the client sent, or its beginning. The caller must not cut them: a
+        secret that was cut is not recognised any more.
         """
         if self.request is None:
             return [each[:most] for each in texts]
@@ -342,7 +364,7 @@ class Entry:
         return [hide_beginnings(each, sent) for each in shown]
 
     def _sent(self) -> list[str]:
-        """Where a value came from that a check may have cut; a bounded part of it."""
+        """The parts of the request from which a check may have repeated a value, up to a limit."""
         request = self.request
         if request is None:
             return []
@@ -354,7 +376,7 @@ class Entry:
         ]
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
-        """``most`` is how many bytes or characters are shown of each text that was sent."""
+        """The entry as the control API returns it. ``most`` limits each text that was sent."""
         return {
             "kind": self.kind,
             "time": self.time.isoformat(timespec="milliseconds"),
@@ -377,7 +399,7 @@ class Entry:
         }
 
     def __str__(self) -> str:
-        """One line for a person."""
+        """The entry as one line for the log and for messages."""
         what = "handshake"
         if self.request and self.response:
             path = self.request.path_beginning(LINE_PATH)
@@ -398,21 +420,24 @@ class Entry:
 
 
 def printed(text: str) -> str:
-    """A value as a person tells it from another: in quotes, with escapes for what nobody sees."""
+    """A value for a message. If it has invisible characters, it is in quotes and has escapes."""
     if text == text.strip() and text.isprintable():
         return text
     return f'"{one_line(text)}"'
 
 
 def difference(expected: str | None, actual: str | None) -> list[str]:
-    """The two values of a refusal as one word of a line, or the one that there is; else none."""
+    """The values of a refusal for a log line, such as ``[expected a, actual b]``.
+
+    It is a list with one text, or an empty list if there are no values.
+    """
     values = (("expected", expected), ("actual", actual))
     told = [f"{name} {value or 'nothing'}" for name, value in values if value is not None]
     return [f"[{', '.join(told)}]"] if told else []
 
 
 _LONG_WORD = re.compile(r"[^\s]{16}")
-"""What may be the beginning of a secret."""
+"""A word that is long enough to be the beginning of a secret."""
 
 
 def _paired(texts: Sequence[str]) -> dict[str, str]:
@@ -420,12 +445,13 @@ def _paired(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _beginning(text: _Text, shown: int) -> _Text:
-    """What is kept of a text, so that secrets are recognised in what is shown of it."""
+    """The part of a text to keep, to recognise secrets in its first ``shown`` characters."""
     kept = shown + LOOK_AHEAD
     return text if len(text) <= kept else text[:kept]
 
 
-def certificate_json(certificate: PeerCertificate | None) -> dict[str, Any] | None:
+def certificate_json(certificate: ClientCertificate | None) -> dict[str, Any] | None:
+    """A client certificate as the control API returns it."""
     if certificate is None:
         return None
     return {

@@ -1,8 +1,8 @@
-"""Hides secrets wherever they stand in a text, however they are encoded.
+"""Hides secrets anywhere in a text, also if they are encoded.
 
-A secret is what was registered, what the platform issued, and what has the shape of one: a JWT, a
-private key, a certificate link. Everything here costs what its text is long, however many secrets
-there are.
+Secrets are registered passwords and AppSecrets, the codes and tokens that the platform issued, and
+texts that look like a secret: a JWT, a private key, a certificate link. The cost of each function
+grows only with the length of its text, not with the number of secrets.
 """
 
 from __future__ import annotations
@@ -22,46 +22,51 @@ from mock_sei.rules.secret_index import SecretIndex
 HIDDEN = "***"
 
 LOOK_AHEAD = 2048
-"""Characters behind what is shown of a text that are looked at too: a secret that begins in what is
-shown is recognised though it ends behind it."""
+"""A search also reads so many characters after the part of a text that is shown. So it recognises a
+secret that begins in this part and ends after it."""
 _LONGEST_SPELLING = 20
-"""Characters that one character of a secret may take: four bytes, each as ``%2541``."""
+"""One encoded character of a secret has so many characters at most: four bytes, each ``%2541``."""
 
 _LINK = re.compile(rf"{re.escape(CERTIFICATE_LINK_PATH)}[\w-]{{0,6}}([^/?#&\"'\s]*+)")
-"""A certificate link; the group is its secret without the beginning, which is shown."""
+"""A certificate link. The group is its secret without the first characters, which are shown."""
 PRIVATE_KEY = "PRIVATE KEY-----"
-"""Pasted where a certificate was asked for."""
+"""The mark of a private key. Users may paste one in place of a certificate."""
 _KEY_BLOCK = re.compile(rf"(?:-----BEGIN [A-Z ]{{0,30}})?{PRIVATE_KEY}[\w+/=\s\\:,-]*+")
 
 _DOTTED = re.compile(r"[A-Za-z0-9_.-]++")
 _TOKEN_BEGINS = "eyJ"
 _TOKEN_HEADER = 11
-"""Characters that the first part of a JWT has at least."""
+"""The first part of a JWT has so many characters at least."""
 _ENDS = re.compile(r"""\0*+(?:\xff{3})?\Z|['"]""")
-"""What stands behind a text that was cut: the end, a quote, or what decoding added."""
+"""What may follow a text that was cut: the end, a quote, or bytes that the decoding added."""
 _ISSUED = re.compile(
     rf"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{{{SECRET_LENGTH},{SECRET_LENGTH + 21}}}(?![A-Za-z0-9_-])"
 )
-"""A code, a refresh token, a session or a link has this shape, and so have things that are none. A
-word that was glued to it may make it longer."""
+"""The shape of a code, a refresh token, a session and a link; other texts may have it, too. It may
+be longer, if another word is directly beside it."""
 
 
 class Secrets(Protocol):
-    """Values that are secret, wherever they turn up: a client may have swapped its pair."""
+    """The secret values that must be hidden anywhere: a client may send one in the wrong place."""
 
     @property
-    def shortest(self) -> int: ...
+    def shortest(self) -> int:
+        """The length of the shortest registered secret."""
+
     @property
-    def longest(self) -> int: ...
+    def longest(self) -> int:
+        """The length of the longest registered secret."""
+
     @property
     def harmless(self) -> set[str]:
-        """Texts that hold none of them: most of what clients send comes again and again."""
+        """Texts without any secret. They are remembered, since clients send the same texts
+        often."""
 
     def find_in(self, text: str) -> list[Span]:
-        """Where registered secrets stand in a text, as a part of it."""
+        """The places of registered secrets in a text."""
 
     def __contains__(self, text: object) -> bool:
-        """Whether a whole text is a secret, registered or issued."""
+        """True if a whole text is a registered or an issued secret."""
 
 
 NO_SECRETS: Secrets = SecretIndex()
@@ -69,24 +74,28 @@ NO_SECRETS: Secrets = SecretIndex()
 
 @dataclass(frozen=True, slots=True)
 class KnownSecrets:
-    """What was registered, and what a platform issued, of which there is too much to go through."""
+    """The secrets of a platform: registered ones, and issued ones, which are looked up by text."""
 
     registered: SecretIndex
     is_issued: Callable[[str], bool]
 
     @property
     def shortest(self) -> int:
+        """The length of the shortest registered secret."""
         return self.registered.shortest
 
     @property
     def longest(self) -> int:
+        """The length of the longest registered secret."""
         return self.registered.longest
 
     @property
     def harmless(self) -> set[str]:
+        """Texts without any secret."""
         return self.registered.harmless
 
     def find_in(self, text: str) -> list[Span]:
+        """The places of registered secrets in a text."""
         return self.registered.find_in(text)
 
     def __contains__(self, text: object) -> bool:
@@ -94,7 +103,7 @@ class KnownSecrets:
 
 
 class Stretch(NamedTuple):
-    """A part of a text that is not shown."""
+    """A part of a text that is hidden, and the text that is shown in its place."""
 
     begin: int
     end: int
@@ -103,25 +112,26 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A text with what its own form says is secret."""
+    """A text to show, with the parts that are secret by their name or place."""
 
     text: str
     stretches: Sequence[Stretch] = ()
     shown: int | None = None
-    """Characters that are shown at most; None for all."""
+    """The largest number of characters that are shown; None for all."""
 
     @property
     def is_cut(self) -> bool:
+        """True if only the beginning of the text is shown."""
         return self.shown is not None and len(self.text) > self.shown
 
 
 def hide_values(text: str, secrets: Secrets, *, shown: int | None = None) -> str:
-    """The text, or its beginning, with every secret in it hidden, however it is encoded."""
+    """The text, or its first ``shown`` characters, with all secrets hidden, also encoded ones."""
     return show([Field(text, shown=shown)], secrets)[0]
 
 
 def show(fields: Sequence[Field], secrets: Secrets) -> list[str]:
-    """Fields as they may be shown. Those that are shown whole are looked through in one go."""
+    """The texts of fields, with secrets hidden. One search covers all fields that are not cut."""
     whole = [each for each in fields if not each.is_cut]
     found = iter(_stretches_of(whole, secrets))
     return [
@@ -133,7 +143,7 @@ def show(fields: Sequence[Field], secrets: Secrets) -> list[str]:
 
 
 def find_sent(texts: Iterable[str], secrets: Secrets) -> set[str]:
-    """The secrets in texts, in plain text, also where they are escaped, but not in Base64."""
+    """The secrets in some texts, decoded. Escaped secrets are found, those in Base64 are not."""
     found: set[str] = set()
     search = partial(_search, secrets=secrets, cut=False)
     find_stretches("\0".join(texts), search, shortest=0, found=found, decoded=0)
@@ -141,7 +151,10 @@ def find_sent(texts: Iterable[str], secrets: Secrets) -> set[str]:
 
 
 def hide_beginnings(text: str, sent: Iterable[str]) -> str:
-    """A text that may end, or quote, no more than the beginning of what was sent."""
+    """The text with the beginnings of secrets hidden, at its end and before a quote.
+
+    ``sent`` are the secrets. A message may repeat only the beginning of a value that was sent.
+    """
     for secret in sorted(sent, key=len, reverse=True):
         text = _beginning_of(secret, text)
     return text
@@ -170,12 +183,12 @@ def _stretches_of(fields: Sequence[Field], secrets: Secrets) -> list[list[Stretc
 
 
 MOST_HARMLESS = 1024
-"""Short texts that are remembered as harmless."""
+"""So many short texts are remembered as harmless."""
 _LEAST_ISSUED_IN_BASE64 = SECRET_LENGTH * 4 // 3
 
 
 def _can_be_remembered(text: str) -> bool:
-    """Whether no secret that is issued later could be in it either, however it is encoded."""
+    """True if a text cannot hold a secret that will be issued later, even an encoded one."""
     if len(text) < SECRET_LENGTH:
         return True
     is_plain = "%" not in text and "\\" not in text and not _ISSUED.search(text)
@@ -184,7 +197,8 @@ def _can_be_remembered(text: str) -> bool:
 
 def _show_beginning(field: Field, secrets: Secrets) -> str:
     shown = field.shown or 0
-    # Of a secret of this length not even its beginning may be shown: its end was not looked at.
+    # A secret may be longer than the part that was searched. Then its end was not seen, and so its
+    # beginning must be hidden, too.
     unseen = max(0, secrets.longest * _LONGEST_SPELLING - LOOK_AHEAD)
     text = field.text[: shown + LOOK_AHEAD]
     found = [Stretch(*each) for each in _find(text, secrets, cut=True)]
@@ -204,7 +218,7 @@ def _search(text: str, *, secrets: Secrets, cut: bool) -> list[Span]:
 
 
 def _shaped(text: str, secrets: Secrets, *, cut: bool) -> Iterator[Span]:
-    """What is recognised by its shape, and what the platform issued."""
+    """The places of texts that look like a secret, and of secrets that the platform issued."""
     links: dict[int, int] = {}
     if CERTIFICATE_LINK_PATH in text:
         for link in _LINK.finditer(text):
@@ -219,7 +233,7 @@ def _shaped(text: str, secrets: Secrets, *, cut: bool) -> Iterator[Span]:
 
 
 def _tokens(text: str, *, cut: bool) -> Iterator[Span]:
-    """JWTs, ours or another's; the beginning of one too, where the text may have been cut."""
+    """The places of JWTs, also of other servers. If the text was cut, a JWT's beginning counts."""
     for chain in _DOTTED.finditer(text):
         is_cut = cut and _ENDS.match(text, chain.end()) is not None
         place, last = chain.start(), chain.start() + len(chain[0].rstrip("."))
@@ -240,7 +254,7 @@ def _issued(text: str, secrets: Secrets) -> Iterator[Span]:
 
 
 _LEAST_BEGINNING = 16
-"""Characters of a secret that are recognised as its beginning: less may be a name."""
+"""The beginning of a secret is recognised from so many characters on: fewer may be a name."""
 
 
 def _beginning_of(secret: str, text: str) -> str:
@@ -268,7 +282,7 @@ def _widest_first(stretch: Stretch) -> tuple[int, int, int]:
 
 
 def _apply(text: str, stretches: Sequence[Stretch], shown: int | None = None) -> str:
-    """The text with its stretches hidden; those that overlap become one."""
+    """The first ``shown`` characters of a text, with these parts hidden. Overlaps are joined."""
     if shown is None:
         shown = len(text)
     pieces: list[str] = []

@@ -1,6 +1,6 @@
-"""The journal: every exchange and every failed handshake, to look through and to assert.
+"""The journal: all requests with their answers, and all failed handshakes, for tests to check.
 
-Bounded in number and in bytes, and it says how many entries it let go.
+It is limited in number and in bytes, and it reports how many entries it has dropped.
 """
 
 from __future__ import annotations
@@ -25,33 +25,34 @@ from mock_sei.rules.arguments import (
 from mock_sei.rules.records import Application
 
 MEMORY_LIMIT = 32 * 1024 * 1024
-"""Bytes that all entries together may take."""
+"""The bytes of memory that all entries together may take."""
 
 
 @named_plainly_throughout
 class JournalView(ABC):
-    """Entries to look through, oldest first, wherever they are kept."""
+    """Entries of a journal, the oldest first, in this process or on another server."""
 
     nothing = "the journal is empty: the server saw no request and no handshake"
-    """What is said where there is no entry."""
+    """The error message of :attr:`last` if there is no entry."""
 
     @property
     @abstractmethod
-    def entries(self) -> list[Entry]: ...
+    def entries(self) -> list[Entry]:
+        """All entries, the oldest first."""
 
     @property
     def last(self) -> Entry:
-        """The newest entry. Raises ``LookupError`` while there is none."""
+        """The newest entry. Raises ``LookupError`` if there is none."""
         entries = self.entries
         if not entries:
             raise LookupError(self.nothing)
         return entries[-1]
 
     def find(self, operation: str | None = None, **wanted: Unpack[WantedFields]) -> list[Entry]:
-        """The entries that fit, oldest first: ``find("POST /v2/oauthtoken", status=200)``.
+        """The matching entries, the oldest first: ``find("POST /v2/oauthtoken", status=200)``.
 
         ``wanted`` are fields of :class:`~mock_sei.journal.search.Wanted`. Raises
-        :class:`~mock_sei.errors.Rejected` for others, and for values that no entry has.
+        :class:`~mock_sei.errors.Rejected` for other fields, and for values that no entry can have.
         """
         search = read_wanted(operation, wanted)
         return [each for each in self.entries if search.fits(each)]
@@ -63,10 +64,11 @@ class JournalView(ABC):
         times: int | None = None,
         **wanted: Unpack[WantedFields],
     ) -> None:
-        """``AssertionError`` with the nearest recorded exchanges where they are not there.
+        """Raises ``AssertionError`` if the matching entries are not ``times``, or not at least one.
 
-        Without ``times`` one is enough; 0 means never. Raises
-        :class:`~mock_sei.errors.Rejected` as :meth:`find` does.
+        ``times=0`` means that there must be none. The error shows the nearest entries. The
+        arguments are those of :meth:`find`, which says when :class:`~mock_sei.errors.Rejected` is
+        raised.
         """
         search = read_wanted(operation, wanted)
         if times is not None:
@@ -81,19 +83,20 @@ class JournalView(ABC):
 
 
 class WholeJournal(JournalView):
-    """Everybody's entries."""
+    """The journal of a whole platform, with the entries of all applications."""
 
     @property
     @abstractmethod
     def dropped(self) -> int:
-        """How many entries were let go because the journal was full."""
+        """The number of entries that were deleted because the journal was full."""
 
     @abstractmethod
-    def clear(self) -> None: ...
+    def clear(self) -> None:
+        """Deletes all entries."""
 
     @named_plainly
     def of(self, application: Application) -> JournalView:
-        """One application's: its exchanges, and the handshakes of its certificates."""
+        """The entries of one application: its requests, and the handshakes of its certificates."""
         return self._of(_require_application(application))
 
     @abstractmethod
@@ -101,7 +104,7 @@ class WholeJournal(JournalView):
 
 
 def _require_application(value: object) -> Application:
-    """Raises :class:`Rejected` for what is none."""
+    """Returns ``value`` if it is an application. Raises :class:`Rejected` otherwise."""
     if not isinstance(value, Application):
         wanted = 'an Application, such as mock_sei.applications["demo-server"]'
         raise Rejected({"application": f"must be {wanted}, not {kind_of(value)}"})
@@ -109,6 +112,7 @@ def _require_application(value: object) -> Application:
 
 
 def nothing_of(application: Application) -> str:
+    """The error message if the journal has no entry of an application."""
     return (
         f"the journal has nothing of {application.name}: the server saw no request of it and no "
         "handshake with its certificate"
@@ -116,7 +120,7 @@ def nothing_of(application: Application) -> str:
 
 
 class ApplicationJournal(JournalView):
-    """What of a journal concerns one application."""
+    """The entries of one application in a journal."""
 
     def __init__(self, whole: Journal, application: Application) -> None:
         self._whole = whole
@@ -131,15 +135,17 @@ class ApplicationJournal(JournalView):
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """A part of the journal, with the numbers that its entries have since the last reset."""
+    """Some entries of a journal, each with its number. The first after a reset has number 1."""
 
     entries: Sequence[tuple[int, Entry]]
-    """Oldest first."""
+    """Numbers and entries, the oldest first."""
     dropped: int
+    """The number of entries that were deleted because the journal was full."""
     last: int
-    """Number of the newest entry, wanted or not; 0 where there is none."""
+    """The number of the journal's newest entry, whether it is here or not; 0 without entries."""
 
     def to_json(self) -> dict[str, Any]:
+        """The entries as the control API returns them."""
         return {
             "entries": [numbered(*each) for each in self.entries],
             "dropped": self.dropped,
@@ -148,38 +154,38 @@ class Told:
 
 
 def numbered(number: int, entry: Entry) -> dict[str, Any]:
-    """An entry as the control API tells it."""
+    """An entry as the control API returns it, with its number."""
     return {"number": number, **entry.to_json()}
 
 
 _MOST_RELEASED = 1000
-"""Names that are kept beside those that entries may have."""
+"""So many released names are kept besides those that entries may have."""
 
 
 def _names(application: str | None, account: str | None) -> list[tuple[str, str]]:
-    """Names as they are kept: an application may be called as another's account is."""
+    """Names with their kind: an application may have the name of another one's account."""
     named = (("application", application), ("account", account))
     return [(kind, name) for kind, name in named if name is not None]
 
 
 def _names_of(entry: Entry) -> list[tuple[str, str]]:
-    """The application that an entry names, and the account whose certificate was shown."""
+    """The names in an entry: its application, and the CN of its client certificate."""
     shown = entry.certificate
     return _names(entry.application, shown.common_name if shown else None)
 
 
 class Journal(WholeJournal):
-    """The last entries, as the server keeps them.
+    """The journal of a platform in this process.
 
-    All of them together have a limit in bytes. Over it the oldest lose their bodies, then their
-    headers, and only then themselves.
+    All entries together have a limit in bytes. If it is reached, the oldest entries first lose
+    their bodies, then their headers, and at last they are deleted.
     """
 
     def __init__(self, size: int, *, limit: int = MEMORY_LIMIT) -> None:
         self._size, self._limit = size, limit
         self._lock = threading.Lock()
         self._released: dict[tuple[str, str], int] = {}
-        """The number of the release of each name that its bearer has no more, counted from 1."""
+        """The released names, each with the number of its release, from 1."""
         self._releases = 0
         self._forget()
 
@@ -191,6 +197,7 @@ class Journal(WholeJournal):
         self._recorded = 0
 
     def add(self, entry: Entry) -> None:
+        """Adds an entry, and frees memory if the journal is full."""
         entry.settle()
         entry.size = entry.measure()
         with self._lock:
@@ -210,16 +217,19 @@ class Journal(WholeJournal):
 
     @property
     def releases(self) -> int:
-        """How many names were released; an entry keeps how many it were when it began."""
+        """The number of releases so far. An entry remembers this number from its beginning."""
         return self._releases
 
     @property
     def released_names(self) -> int:
-        """How many names it keeps because their bearers are gone."""
+        """The number of released names that are remembered."""
         return len(self._released)
 
     def release(self, *, application: str | None = None, account: str | None = None) -> None:
-        """Nobody has these names any more: what began before now concerns no later bearer."""
+        """Notes that no application and no account has these names any more.
+
+        So a later application of that name does not get the entries that began before.
+        """
         with self._lock:
             self._releases += 1
             for name in _names(application, account):
@@ -247,7 +257,7 @@ class Journal(WholeJournal):
 
     @property
     def memory(self) -> int:
-        """Bytes that its entries take, about."""
+        """The bytes of memory that all entries take, approximately."""
         return self._memory
 
     @property
@@ -256,7 +266,7 @@ class Journal(WholeJournal):
             return self._recorded - self._count()
 
     def newest(self, count: int | None = None, *, after: int = 0) -> Told:
-        """The newest entries with a number above ``after``, at most ``count``."""
+        """The newest entries with a number greater than ``after``, at most ``count``."""
         with self._lock:
             kept, recorded = self._count(), self._recorded
             fresh = min(kept, recorded - after, kept if count is None else count)
@@ -276,9 +286,9 @@ class Journal(WholeJournal):
         of: Application | None = None,
         limit: int | None = None,
     ) -> Told:
-        """Those that fit, concern an application and have a number above ``after``.
+        """The entries that match ``wanted``, belong to an application, and come after a number.
 
-        With ``limit`` only the newest so many are told.
+        With ``limit``, only the newest of these entries are returned, so many at most.
         """
         if of is None and (wanted is None or wanted == Wanted()):
             return self.newest(limit, after=after)
@@ -299,11 +309,11 @@ class Journal(WholeJournal):
         of: Application | None = None,
         limit: int | None = None,
     ) -> dict[str, Any]:
-        """What :meth:`tell` finds."""
+        """The result of :meth:`tell`, as the control API returns it."""
         return self.tell(wanted, after, of=of, limit=limit).to_json()
 
     def _is_of(self, application: Application, entry: Entry) -> bool:
-        """Whether an entry concerns an application, and no earlier one of its name or account."""
+        """True if an entry belongs to an application, and not to an earlier one of that name."""
         if not entry.concerns(application):
             return False
         with self._lock:
@@ -312,10 +322,10 @@ class Journal(WholeJournal):
             had = _names_of(entry)
             return any(self._released.get(each, 0) <= began for each in names if each in had)
 
-    # Under the lock
+    # Call these with the lock
 
     def _sweep_released(self) -> None:
-        """Keeps the names that an entry has, at most two for each."""
+        """Forgets released names that no entry has."""
         had: set[tuple[str, str]] = set()
         for each in self._newest_first():
             had.update(_names_of(each))
@@ -328,7 +338,7 @@ class Journal(WholeJournal):
         return chain(reversed(self._whole), reversed(self._without_body), reversed(self._bare))
 
     def _let_go(self) -> None:
-        """Makes the oldest entry that has most smaller, and drops one where none has anything."""
+        """Frees memory: deletes the oldest bodies, or else the oldest headers, or else an entry."""
         if self._whole:
             entry = self._whole.popleft()
             entry.let_go_of_bodies()

@@ -1,8 +1,7 @@
-"""The plain readings of a text: what it says once its escapes, Base64 and hexadecimal are decoded.
+"""Decoding of a text in all plausible ways: its escapes, its Base64 and its hexadecimal.
 
-A :data:`Search` looks into each of them, and what it finds is told as stretches of the text itself:
-those that decode to what was found. The number of readings is bounded, and each is made in a time
-that its size sets.
+A :data:`Search` searches each decoded reading. Its results are translated to places in the original
+text. The number of readings is limited, and the time for each grows only with its length.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ Span = tuple[int, int]
 Search = Callable[[str], list[Span]]
 
 UNESCAPED = 4
-"""How many times escapes are decoded, one inside the other."""
+"""Escapes inside escapes are decoded so many times at most."""
 FORMS = 3
-"""In how many of these readings + is read as a space too, as forms write a space."""
+"""In the first of these readings, so many, a + is also read as a space, as in forms."""
 DECODED = 2
-"""How many times Base64 or hexadecimal is decoded, one inside the other."""
+"""Base64 or hexadecimal inside one another is decoded so many times at most."""
 
 _ESCAPE = re.compile(
     r"%([0-9A-Fa-f]{2})"
@@ -30,52 +29,56 @@ _ESCAPE = re.compile(
     r"|\\x([0-9A-Fa-f]{2})"
     r'|\\(["\\/bfnrt])'
 )
-"""An escape of addresses and forms, or of JSON; ``\\x`` is a byte in programming languages."""
+"""An escape: ``%41`` of addresses and forms, those of JSON, and ``\\x41`` of programming
+languages."""
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _IS_PLAIN = re.compile(r"[^%\\+\r\n]*+").fullmatch
-"""Finds out that a text has one reading."""
+"""Matches a text that has only one reading."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _LINE_END = re.compile(r"[\r\n]\s*+")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A reading, and where its characters came from."""
+    """A decoded text, with the place of each character in the original text."""
 
     text: str
     offsets: Sequence[int]
-    """Where each character came from; the last one is the size of the original text."""
+    """The place of each character in the original text, and at the end that text's length."""
 
     def origin(self, span: Span) -> Span:
+        """The part of the original text that decodes to a part of this one."""
         return self.offsets[span[0]], self.offsets[span[1]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coding:
-    """Groups of characters that stand for groups of bytes."""
+    """An encoding of bytes, such as Base64: groups of characters stand for groups of bytes."""
 
     characters: int
+    """The number of characters in a group."""
     size: int
-    """Bytes of a group."""
+    """The number of bytes in a group."""
     runs: re.Pattern[str]
     filling: Sequence[str]
-    """By how many characters of its last group a run has: fills the group up, and adds one that
-    stands between two runs, for bytes that no secret has."""
+    """The text to append to a run, by the number of characters in its last group. It completes the
+    group and adds a separator, whose bytes no secret has."""
     decode: Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The decoded runs of a text, one after the other."""
+    """The decoded runs of a text, joined to one text."""
 
     text: str
     coding: Coding
     runs: list[Span]
-    """Stretches of the text that were decoded."""
+    """The parts of the original text that were decoded."""
     starts: list[int]
-    """Where each of them begins in the reading."""
+    """The place of each run in the decoded text."""
 
     def origin(self, span: Span) -> Span:
+        """The part of the original text that decodes to a part of this one."""
         which = bisect_right(self.starts, span[0]) - 1
         begin, end = self.runs[which]
         characters, size = self.coding.characters, self.coding.size
@@ -91,10 +94,10 @@ def find_stretches(
     found: set[str] | None = None,
     decoded: int = DECODED,
 ) -> list[Span]:
-    """Stretches of a text that decode to what ``search`` finds, in no order.
+    """The parts of a text that decode to something that ``search`` finds, in any order.
 
-    ``shortest`` is the least number of characters of what can be found; ``found`` collects it, in
-    plain text. ``decoded`` is how many times Base64 is decoded inside Base64.
+    ``shortest`` is the smallest length of what ``search`` can find. ``found`` collects the decoded
+    results. ``decoded`` is the number of times that Base64 inside Base64 is decoded.
     """
     spans: list[Span] = []
     for views, holds_runs in _readings(text, outermost=decoded == DECODED):
@@ -114,15 +117,17 @@ def find_stretches(
 
 
 def unescape(text: str) -> View | None:
-    """A text with its escapes decoded once, None where it has none. Bytes become Latin-1."""
+    """A text with its escapes decoded once, None if it has none. Each byte is read as Latin-1."""
     if "%" not in text and "\\" not in text:
         return None
     return next(_substitute(_ESCAPE, text, _plain), None)
 
 
 def _readings(text: str, *, outermost: bool) -> Iterator[tuple[list[View], bool]]:
-    """Each as the views that lead to it, one of the other (none for the text as it is), and whether
-    runs of Base64 are looked for there: in the first and the last, since escapes are not in them.
+    """The readings of a text: each as a list of views, and whether to search it for Base64.
+
+    Each view decodes the one before; the list is empty for the text itself. Only the text itself
+    and the last reading are searched for Base64, since escapes cannot be inside Base64.
     """
     yield [], True
     if _IS_PLAIN(text):
@@ -138,18 +143,18 @@ def _readings(text: str, *, outermost: bool) -> Iterator[tuple[list[View], bool]
 
 
 def _first_readings(text: str, *, outermost: bool) -> Iterator[list[View]]:
-    """What is unescaped: the text as it is, and as others would read it."""
+    """The texts whose escapes are decoded: the text itself, and two variants of it."""
     yield []
     if not outermost:
         return
-    if "%" in text and not text.isascii():  # one of its characters is escaped, another is not
+    if "%" in text and not text.isascii():  # some of its characters are escaped, others are not
         yield from ([each] for each in _substitute(_NOT_ASCII, text, _as_bytes))
-    if "\n" in text or "\r" in text:  # in the middle of Base64, as mail writes it
+    if "\n" in text or "\r" in text:  # line ends inside Base64, as in mails
         yield from ([each] for each in _substitute(_LINE_END, text, lambda _: ""))
 
 
 def _unescaped(views: list[View], text: str) -> Iterator[list[View]]:
-    """Views, and what they become each time that escapes are decoded."""
+    """``views``, and the longer lists after each decoding of escapes."""
     yield views
     for _ in range(UNESCAPED):
         view = unescape(views[-1].text if views else text)
@@ -162,7 +167,7 @@ def _unescaped(views: list[View], text: str) -> Iterator[list[View]]:
 def _substitute(
     pattern: re.Pattern[str], text: str, plain: Callable[[re.Match[str]], str]
 ) -> Iterator[View]:
-    """The text with what a pattern finds replaced, where it finds anything."""
+    """The text with all matches of a pattern replaced; nothing if there is no match."""
     pieces: list[str] = []
     offsets: list[int] = []
     end = 0
@@ -194,7 +199,7 @@ def _as_bytes(found: re.Match[str]) -> str:
 
 
 def _decoded(text: str, shortest: int) -> Iterator[Decoded]:
-    """What the runs of each coding decode to, whichever of their characters a group begins at."""
+    """The decoded runs of each encoding. A group may begin at any character of a run."""
     for coding in CODINGS:
         least = shortest * coding.characters // coding.size
         runs = [

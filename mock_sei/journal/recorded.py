@@ -1,7 +1,6 @@
-"""Journal entries read back from their JSON, as a server elsewhere tells them.
+"""Journal entries that are read from JSON, which another server returned.
 
-What was hidden there stays hidden: requests and answers say what they were shown as, and nothing of
-it is redacted a second time.
+That server has hidden all secrets, so these entries do not hide anything a second time.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from mock_sei.journal.entries import EVERYTHING, Entry, Request, Response
-from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
 
 
 @dataclass(slots=True, kw_only=True)
 class ShownRequest(Request):
-    """A request by what the journal showed of it."""
+    """A request as another server's journal showed it."""
 
     shown: Mapping[str, Any] = field(repr=False)
 
@@ -47,7 +46,7 @@ class ShownRequest(Request):
 
 @dataclass(slots=True, kw_only=True)
 class ShownResponse(Response):
-    """An answer by what the journal showed of it."""
+    """An answer as another server's journal showed it."""
 
     shown: Mapping[str, Any] = field(repr=False)
 
@@ -64,7 +63,7 @@ class ShownResponse(Response):
 
 
 def read_entry(told: Mapping[str, Any]) -> Entry:
-    """The entry whose ``to_json()`` this is."""
+    """The entry whose ``to_json()`` returned this."""
     return Entry(
         kind=told["kind"],
         timestamp=datetime.fromisoformat(told["time"]).timestamp(),
@@ -101,10 +100,10 @@ def _response(told: Mapping[str, Any] | None) -> ShownResponse | None:
     return None if told is None else ShownResponse(status=told["status"], shown=told)
 
 
-def _certificate(told: Mapping[str, Any] | None) -> PeerCertificate | None:
+def _certificate(told: Mapping[str, Any] | None) -> ClientCertificate | None:
     if told is None:
         return None
-    return PeerCertificate(
+    return ClientCertificate(
         common_name=told["common_name"],
         serial_number=int(told["serial_number"], 16),
         not_before=datetime.fromisoformat(told["not_before"]),

@@ -1,8 +1,8 @@
-"""Takes secrets and whole tokens out of headers, queries, forms and bodies, for journal and log.
+"""Hides secrets in headers, queries, forms and bodies, for the journal and the log.
 
-What is secret because of its name is found here; what is secret wherever it stands, in
-``hiding.py``. Application keys, user names and e-mail addresses stay: they are what a tester looks
-for. Everything here costs what its text is long.
+This module finds values that are secret by the name of their field. ``hiding.py`` finds secret
+values anywhere. AppKeys, user names and e-mail addresses are shown, since testers search for them.
+The cost of each function grows only with the length of its text.
 """
 
 from __future__ import annotations
@@ -35,26 +35,27 @@ SECRET_NAMES = frozenset(
         "client_assertion",
     }
 )
-"""Parameter and member names in lower case; ``clientSecret`` and ``client-secret`` are ones too."""
+"""Names of secret parameters and JSON members, in lower case. Other spellings, such as
+``clientSecret`` and ``client-secret``, count, too."""
 
 _SQUEEZED_NAMES = frozenset(name.replace("_", "") for name in SECRET_NAMES)
 _SQUEEZE = re.compile(r"[\s_-]")
 _LONGEST_NAME = 200
-"""Characters of a name that is looked at, escapes included."""
+"""A longer name is never the name of a secret, even if it has escapes."""
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _SCHEMES = frozenset({"basic", "bearer", "bearertoken", "digest", "dpop", "negotiate", "ntlm"})
 
 _PARAMETER = re.compile(r"(?<![^&])([^&=]*+)=([^&]*+)")
 _CODE = "code"
-"""The one name with two meanings: what a log-in gives, and in an answer what an error is called,
-which testers look for first."""
+"""A name with two meanings: an authorization code, which is secret, and in an answer the code of an
+error, which testers need."""
 _LONG_WORD = re.compile(r"[A-Za-z0-9_~+/-]{20,}")
-"""What is as long as an authorization code. The code of an error has points, or no digits."""
+"""A word that is as long as an authorization code. An error code has dots, or no digits."""
 
 
 def _secret_member(names: Iterable[str]) -> re.Pattern[str]:
-    """A member of one of these names; the group is its value."""
+    """A pattern for a JSON member that has one of these names. Its group is the value."""
     any_name = "|".join(sorted(names)).replace("_", "[_-]?")
     value = r'("(?:[^"\\]|\\.)*+"?|[\[{].*|[^\s,}\]]++)'
     return re.compile(rf'"(?:{any_name})"\s*+:\s*+{value}', re.DOTALL | re.IGNORECASE)
@@ -66,13 +67,16 @@ _CODE_MEMBER = re.compile(rf'"{_CODE}"\s*+:\s*+("(?:[^"\\]|\\.)*+"?)', re.DOTALL
 _ESCAPE_IN_JSON = re.compile(
     r"\\(?:u00(2d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])|.)", re.IGNORECASE | re.DOTALL
 )
-"""An escape in JSON; the first group is set where it stands for a letter, _ or -."""
+"""An escape in JSON. The first group is set if it stands for a letter, _ or -."""
 
 
 def header_fields(
     headers: Iterable[tuple[bytes, bytes]], secrets: Secrets, *, shown: int | None = None
 ) -> list[Field]:
-    """The name and the value of each header, one after the other."""
+    """The name and the value of each header, as fields in a row.
+
+    ``shown`` is the largest number of characters of each that are shown.
+    """
     fields = []
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -81,11 +85,12 @@ def header_fields(
 
 
 def query_field(query: bytes, *, shown: int | None = None) -> Field:
+    """A query string as a field. ``shown`` is the largest number of bytes that are shown."""
     return _form(query.decode("utf-8", "replace"), _characters(query, shown))
 
 
 def redact_form(text: str, secrets: Secrets = NO_SECRETS) -> str:
-    """A form or query string with secret values hidden, whatever the encoding of their names."""
+    """A form or query string with secret values hidden, also if their names are encoded."""
     return show([_form(text)], secrets)[0]
 
 
@@ -98,10 +103,12 @@ def body_field(
     shown: int | None = None,
     size: int = 0,
 ) -> Field:
-    """``encoded`` where a header says that the bytes are no text, such as those of gzip; ``size``
-    is that of the whole body, where it is known, of which nothing may have been kept.
+    """A body as a field.
 
-    In the JSON of an answer the member ``code`` is shown where it names an error.
+    ``encoded`` is True if a header says that the body is compressed. ``of_answer`` is True for an
+    answer: in its JSON, a member ``code`` is shown if it is an error code. ``shown`` is the largest
+    number of bytes that are shown. ``size`` is the size of the whole body, 0 if it is unknown;
+    ``body`` may be only its beginning, or empty.
     """
     if not body and not size:
         return Field("")
@@ -113,14 +120,14 @@ def body_field(
         named = media_type if _MEDIA_TYPE.fullmatch(media_type) else "unnamed type"
         return Field(f"<{told} bytes of {named}>")
     text, shown = body.decode("utf-8", "replace"), _characters(body, shown)
-    # A client may have mistaken one for the other: `curl -d` calls everything a form.
+    # The media type may be wrong: `curl -d` sends everything as a form.
     if text.lstrip()[:1] not in ("{", "["):
         return _form(text, shown)
     return Field(text, _members(text, of_answer=of_answer), shown)
 
 
 def _characters(text: bytes, shown: int | None) -> int | None:
-    """How many characters the first ``shown`` bytes are; None where these are all."""
+    """The number of characters in the first ``shown`` bytes; None if that is the whole text."""
     if shown is None or len(text) <= shown:
         return None
     return len(text[:shown].decode("utf-8", "replace"))
@@ -128,7 +135,7 @@ def _characters(text: bytes, shown: int | None) -> int | None:
 
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 _NO_TEXT = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")
-"""How gzip and UTF-16 begin."""
+"""The first bytes of gzip and UTF-16."""
 
 
 def _form(text: str, shown: int | None = None) -> Field:
@@ -139,7 +146,7 @@ def _form(text: str, shown: int | None = None) -> Field:
 
 
 def _parameters(text: str, place: int = 0) -> Iterator[Stretch]:
-    """``place`` is where the text stands in another."""
+    """The values of secret parameters in a form. ``place`` is the form's place in a longer text."""
     for each in _PARAMETER.finditer(text):
         name, value = each.groups()
         if _is_secret_name(name) or (len(value) > len(PRIVATE_KEY) and _has_key(value)):
@@ -157,8 +164,10 @@ def _is_secret_name(name: str) -> bool:
 
 
 def _members(text: str, *, of_answer: bool = False) -> list[Stretch]:
-    """The values of secret members, whatever the spelling of their names; also of JSON that is
-    the value of a member or of a parameter."""
+    """The values of secret JSON members, also if their names have escapes.
+
+    JSON may also be inside a JSON text or a parameter.
+    """
     values = _values_in_answer if of_answer else _values_in_request
     plain: list[str] = []
     offsets: list[int] = []
@@ -192,7 +201,7 @@ def _values_in_answer(text: str) -> Iterator[Span]:
 
 
 def _names_error(value: str) -> bool:
-    """Whether the value of a member ``code`` is no authorization code, to go by its shape."""
+    """True if the value of a member ``code`` does not look like an authorization code."""
     return not any(re.search("[0-9]", word) for word in _LONG_WORD.findall(value))
 
 
@@ -205,7 +214,8 @@ def _header(name: str, value: str, secrets: Secrets, shown: int | None) -> Field
 def _credentials(value: str, secrets: Secrets) -> str:
     scheme, _, rest = value.strip().partition(" ")
     if rest and scheme.lower() != "basic":
-        # Whatever stands there, BearerToken for one; but a pair or token has other characters too.
+        # An unknown scheme is shown if it has only letters, as BearerToken has: a key pair or a
+        # token has other characters, too.
         known = scheme.lower() in _SCHEMES or (scheme.isalpha() and not _is_part(value, secrets))
         return f"{scheme if known else HIDDEN} {HIDDEN}"
     try:
@@ -216,12 +226,14 @@ def _credentials(value: str, secrets: Secrets) -> str:
 
 
 def _is_part(value: str, secrets: Secrets) -> bool:
-    """Whether the first word of a value may belong to a secret with spaces in it."""
+    """True if a value has a registered secret, which may have spaces: its first word is hidden."""
     return bool(secrets.find_in(value))
 
 
 def _address(value: str) -> Iterator[Stretch]:
-    """A redirect may carry a code in its query or a token in its fragment."""
+    """The secrets in an address: a redirect may have a code in its query, or a token in its
+    fragment.
+    """
     base, _, fragment = value.partition("#")
     address, _, query = base.partition("?")
     yield from _parameters(query, len(address) + 1)

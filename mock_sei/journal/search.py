@@ -1,4 +1,4 @@
-"""Which entries of the journal a test means, and what it says where they are not there."""
+"""Search for entries of the journal, and the message of a failed assertion about them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from heapq import nlargest
 from typing import Any, Literal, Protocol, TypedDict, TypeVar
 
 from mock_sei.errors import Rejected
-from mock_sei.matching.targets import Target
+from mock_sei.matching.targets import CallTarget
 from mock_sei.rules.arguments import find_choice_problem, kind_of, unknown_names
 from mock_sei.rules.standards import Listener
 
 NEAREST = 3
-"""Recorded exchanges that a failed assertion shows."""
+"""A failed assertion shows so many entries."""
 LOOKED_AT = 1000
-"""The newest entries, among which the nearest are looked for."""
+"""The nearest entries are searched among the newest ones, so many."""
 LIKELY = 30
 COMPARED = 200
-"""Characters of an operation by which it is compared."""
+"""Operations are compared by their first characters, so many."""
 
 
 class Searched(Protocol):
-    """What an entry is searched by."""
+    """The fields of an entry that a search uses."""
 
     @property
     def kind(self) -> str: ...
@@ -70,10 +70,10 @@ S = TypeVar("S", bound=Searched)
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is left out matches everything."""
+    """The criteria of a search. A field that is None matches every entry."""
 
     operation: str | None = None
-    """``METHOD /path``; ``{name}`` stands for a segment, ``*`` for anything."""
+    """``METHOD /path``. ``{name}`` stands for one segment, ``*`` for any characters."""
     status: int | None = None
     kind: str | None = None
     """``exchange`` or ``handshake``."""
@@ -81,9 +81,10 @@ class Wanted:
     application: str | None = None
     service_account: str | None = None
     refused_by: str | None = None
-    """Name of the check that refused."""
+    """The name of the check that refused the request or handshake."""
 
     def fits(self, entry: Searched) -> bool:
+        """True if an entry matches all criteria."""
         for each in fields(self):
             value = getattr(self, each.name)
             if value is None or each.name == "operation":
@@ -94,9 +95,9 @@ class Wanted:
         return called is not None and self._target.matches(called)
 
     @cached_property
-    def _target(self) -> Target:
-        """Read once for all entries."""
-        return Target(operation=self.operation)
+    def _target(self) -> CallTarget:
+        """The operation, parsed once for all entries."""
+        return CallTarget(operation=self.operation)
 
     def __str__(self) -> str:
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -104,7 +105,10 @@ class Wanted:
 
 
 def read_wanted(operation: str | None, wanted: Mapping[str, Any]) -> Wanted:
-    """Raises :class:`Rejected` for what is no field, and for a value that no entry can have."""
+    """The criteria of a search from a caller's arguments.
+
+    Raises :class:`Rejected` for an unknown field, and for a value that no entry can have.
+    """
     names = [each.name for each in fields(Wanted)]
     problems = unknown_names(wanted, names, what="field")
     for name, value in {"operation": operation, **wanted}.items():
@@ -135,7 +139,10 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 def explain_absence(
     wanted: Wanted, times: int | None, found: int, entries: Sequence[Searched]
 ) -> str:
-    """The sentence of a failed assertion, with the recorded exchanges that are most like it."""
+    """The message of a failed assertion, with the recorded entries that are nearest to it.
+
+    ``times`` is the expected number of entries, None for at least one; ``found`` is the real one.
+    """
     expected = "at least one" if times is None else f"{times}"
     lines = [f"expected {expected} of: {wanted or 'anything'}", f"recorded: {found}"]
     if not entries:
@@ -150,9 +157,9 @@ def explain_absence(
 
 
 def nearest_to(wanted: Wanted, entries: Sequence[S]) -> list[S]:
-    """The entries whose operation and status are most like the wanted ones, the newest of each.
+    """The entries whose operation and status are most similar to the wanted ones.
 
-    A quick measure chooses those that the exact one, which takes longer, compares.
+    A fast comparison selects the candidates for the exact one, which is slower.
     """
     entries = entries[-LOOKED_AT:]
     asked = f"{wanted.operation or wanted.kind or ''} {wanted.status or ''}"[:COMPARED]

@@ -1,1 +1,1 @@
-"""Which calls a fault, a scripted answer or a search means."""
+"""Matching of calls: which calls a fault, a scripted answer or a search means."""

@@ -1,7 +1,7 @@
-"""Which exchanges a fault or a scripted answer is for: an operation, an application, a listener.
+"""Which calls a fault or a scripted answer is for: an operation, an application, a listener.
 
-A pattern is matched in one pass over the path, whatever it holds: faults are looked up on the
-event loop, for every exchange.
+A pattern is matched in one pass over the path, so the time grows only with the path's length. That
+matters, since the event loop looks for faults at every call.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _WILD = re.compile(r"(\{[^}]*\}|\*+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """What is left out matches everything."""
+class CallTarget:
+    """The calls that are meant. A field that is None matches every call."""
 
     operation: str | None = None
-    """``METHOD /path``; ``{name}`` stands for a segment, ``*`` for any run of characters."""
+    """``METHOD /path``; ``{name}`` stands for one segment of the path, ``*`` for any characters."""
     application: str | None = None
-    """Name, AppKey or service account."""
+    """The name, AppKey or service account of an application."""
     listener: Listener | None = None
 
     def problems(self) -> dict[str, str]:
-        """What is wrong with its texts, by field."""
+        """Everything that is wrong with the texts, by the name of the field."""
         problems: dict[str, str] = {}
         for name, value in (("operation", self.operation), ("application", self.application)):
             if value is not None and (problem := find_text_problem(value)):
@@ -44,20 +44,20 @@ class Target:
         return problems
 
     def matches(self, operation: str) -> bool:
-        """By the operation alone."""
+        """True if ``METHOD /path`` of a call matches the operation. Other fields do not count."""
         return self._pattern is None or self._pattern.matches(operation)
 
     def names(self, method: str) -> bool:
-        """Whether it says this method, rather than any."""
+        """True if the operation names this method, and not any method."""
         return self.operation is not None and self.operation.startswith(f"{method} ")
 
     @cached_property
-    def _pattern(self) -> Pattern | None:
-        return None if self.operation is None else Pattern(self.operation)
+    def _pattern(self) -> OperationPattern | None:
+        return None if self.operation is None else OperationPattern(self.operation)
 
 
 def find_text_problem(value: object) -> str | None:
-    """Why a text cannot be kept and compared with every call, None where it can."""
+    """What is wrong with a text that is to be compared with calls, None if it is good."""
     if not isinstance(value, str):
         return f"must be a text, not {type(value).__name__}"
     if not is_text(value):
@@ -69,7 +69,7 @@ def find_text_problem(value: object) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """An exchange as far as it is known when it begins."""
+    """A call as it is known at its beginning: its operation, listener and application."""
 
     method: str
     path: str
@@ -79,26 +79,28 @@ class Caller:
 
     @property
     def operation(self) -> str:
+        """``METHOD /path`` of the call."""
         return f"{self.method} {self.path}"
 
     @cached_property
     def application(self) -> Application | None:
+        """The application that has the call's AppKey, None if there is none."""
         return self.registry.applications.get(self.app_key or "")
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Whatever the application may be called by."""
+        """All names of the application; empty if it is unknown."""
         return frozenset() if self.application is None else names_of(self.application)
 
 
 def names_of(application: Application) -> frozenset[str]:
-    """Name, AppKey and service account."""
+    """All names of an application: its name, its AppKey and its service account."""
     names = (application.name, application.app_key, application.service_account)
     return frozenset(filter(None, names))
 
 
-class Pattern:
-    """An operation in which ``*`` stands for any run of characters, ``{name}`` for a segment."""
+class OperationPattern:
+    """An operation in which ``*`` stands for any characters, ``{name}`` for one segment."""
 
     __slots__ = ("_end", "_middle", "_start", "is_literal", "literals", "text")
 
@@ -106,13 +108,13 @@ class Pattern:
         self.text = text
         parts = _WILD.split(text)
         self.literals = parts[::2]
-        """Texts that what it matches must hold, in this order."""
+        """The texts between the wildcards. A matching operation has them in this order."""
         self.is_literal = len(parts) == 1
         self._start, self._end = parts[0], parts[-1]
         self._middle = _Automaton(parts[1:-1])
 
     def matches(self, operation: str) -> bool:
-        """Takes time that grows with the operation's length, not with its likeness to this."""
+        """True if an operation matches. The time grows only with the operation's length."""
         if self.is_literal:
             return operation == self.text
         first, last = len(self._start), len(operation) - len(self._end)
@@ -125,10 +127,10 @@ class Pattern:
 
 
 class _Automaton:
-    """What stands between the first literal text of a pattern and the last.
+    """Matches the part of a pattern between its first and its last literal text.
 
-    All the places in the pattern that the text so far may lead to are bits of one number, so that
-    a character is one step for all of them (Baeza-Yates and Gonnet, "A new approach to text
+    The bits of one number are all places in the pattern that fit the text so far. So each character
+    is one step for all these places together (Baeza-Yates and Gonnet, "A new approach to text
     searching", 1992).
     """
 
@@ -158,6 +160,7 @@ class _Automaton:
         self._stay, self._stay_at_slash = any_run | name_run, any_run
 
     def accepts(self, text: str) -> bool:
+        """True if a text matches this part of the pattern."""
         if self._only is not None:
             return self._only.startswith("*") or (text != "" and "/" not in text)
         skipped, steps = self._skipped, self._steps
@@ -167,7 +170,7 @@ class _Automaton:
             step = steps.get(character, self._step_in_segment)
             places = ((places & step) << 1) | (places & stay)
             places |= (places & skipped) << 1
-            places |= (places & skipped) << 1  # a segment's rest, then a run
+            places |= (places & skipped) << 1  # again: {name} and * may follow one another
             if not places:
                 return False
         return bool(places & self._accepted)
@@ -177,29 +180,31 @@ class _Automaton:
         return places | (places & self._skipped) << 1
 
 
-class Patterns:
-    """Patterns of which a call asks for those that match it, many being none of its business.
+class OperationPatterns:
+    """A set of patterns, which finds those that match an operation without trying all of them.
 
-    Each is filed under four characters that it must hold, those that the fewest others are filed
-    under: a call then looks at the patterns filed under its own characters only.
+    Each pattern is filed under four of its literal characters, chosen so that few other patterns
+    have the same. A search only tries the patterns that are filed under characters of the
+    operation.
     """
 
     _SIZE = 4
 
     def __init__(self) -> None:
-        self._literal: dict[str, Pattern] = {}
-        self._filed: dict[str, dict[str, Pattern]] = {}
+        self._literal: dict[str, OperationPattern] = {}
+        self._filed: dict[str, dict[str, OperationPattern]] = {}
         self._places: dict[str, str] = {}
-        """The four characters that a pattern is filed under; empty where it has none."""
+        """The four characters that each pattern is filed under; empty if it has no four literal
+        characters in a row."""
 
     def __len__(self) -> int:
         return len(self._literal) + len(self._places)
 
     def add(self, text: str) -> None:
-        """Files a pattern; one that is filed already stays as it is."""
+        """Adds a pattern. Adding it again changes nothing."""
         if text in self._literal or text in self._places:
             return
-        pattern = Pattern(text)
+        pattern = OperationPattern(text)
         if pattern.is_literal:
             self._literal[text] = pattern
             return
@@ -209,6 +214,7 @@ class Patterns:
         self._filed.setdefault(place, {})[text] = pattern
 
     def remove(self, text: str) -> None:
+        """Removes a pattern that is in the set."""
         if self._literal.pop(text, None) is None:
             place = self._places.pop(text)
             del self._filed[place][text]
@@ -216,7 +222,7 @@ class Patterns:
                 del self._filed[place]
 
     def matching(self, operation: str) -> Iterator[str]:
-        """The texts of those that match, in no order."""
+        """The texts of the patterns that match an operation, in any order."""
         if operation in self._literal:
             yield operation
         if not self._places:
@@ -231,16 +237,16 @@ class Patterns:
 
 
 class Operations:
-    """Everything that can be called, ``METHOD /path`` each."""
+    """All operations of a platform, each as ``METHOD /path``."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names: Mapping[str, None] = dict.fromkeys(names)
-        self._patterns = Patterns()
+        self._patterns = OperationPatterns()
         for each in self.names:
             self._patterns.add(each)
 
     def find_problem(self, operation: str) -> str | None:
-        """Why a target with this operation would never be met, None where it can be."""
+        """Why no call can match this operation, None if one can."""
         if self.has(operation):
             return None
         near = difflib.get_close_matches(operation[:100], self.names, n=3, cutoff=0.0)
@@ -250,9 +256,9 @@ class Operations:
         )
 
     def has(self, operation: str) -> bool:
-        """Whether there is any operation that a target with this one can be met at.
+        """True if a call of the platform can match this operation.
 
-        A HEAD can be met wherever a GET can.
+        A HEAD is possible wherever a GET is.
         """
         if "*" in operation or operation in self.names:
             return True

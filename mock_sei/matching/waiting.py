@@ -1,7 +1,7 @@
-"""What waits for a call, faults and scripted answers: a call finds the oldest that fits it.
+"""Items that wait for a call: faults and scripted answers. A call finds the oldest that fits it.
 
-A call is answered on the event loop, so it must not pay for what waits for others: what waits is
-kept by operation, and there by application and listener.
+The event loop searches at each call, so the cost must not grow with items for other calls. The
+items are stored by operation, and then by application and listener.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Generic, TypeVar
 
-from mock_sei.matching.targets import Caller, Patterns, Target
+from mock_sei.matching.targets import Caller, CallTarget, OperationPatterns
 from mock_sei.rules.standards import Listener
 
 Item = TypeVar("Item")
@@ -21,20 +21,23 @@ _Whose = tuple[str | None, Listener | None]
 
 
 class Waiting(Generic[Item]):
-    """Items by their targets; each has a number, and a lower one is older. Not locked."""
+    """Waiting items, by the calls that they are for. An older item has a smaller number.
+
+    It has no lock: its owner must use one.
+    """
 
     def __init__(self) -> None:
-        self._patterns = Patterns()
+        self._patterns = OperationPatterns()
         self._queues: dict[str | None, dict[_Whose, OrderedDict[int, Item]]] = {}
-        """Items by operation (None for any), then by application and listener, oldest first."""
+        """The items by operation (None for any), then by application and listener, in order."""
         self._by_application: dict[str, dict[int, Item]] = {}
         self._size = 0
 
     def __len__(self) -> int:
         return self._size
 
-    def add(self, number: int, target: Target, item: Item) -> None:
-        """``number`` is above those of all that were added before."""
+    def add(self, number: int, target: CallTarget, item: Item) -> None:
+        """Adds an item. ``number`` must be greater than the numbers of all earlier items."""
         if target.operation is not None:
             self._patterns.add(target.operation)
         queues = self._queues.setdefault(target.operation, {})
@@ -43,7 +46,8 @@ class Waiting(Generic[Item]):
             self._by_application.setdefault(target.application, {})[number] = item
         self._size += 1
 
-    def remove(self, number: int, target: Target) -> None:
+    def remove(self, number: int, target: CallTarget) -> None:
+        """Removes the item with this number and target."""
         whose = (target.application, target.listener)
         queues = self._queues[target.operation]
         del queues[whose][number]
@@ -60,11 +64,12 @@ class Waiting(Generic[Item]):
                 self._patterns.remove(target.operation)
 
     def of_applications(self, names: Iterable[str]) -> list[Item]:
-        """The items for an application that has one of these names."""
+        """The items that are only for an application with one of these names."""
         return [each for name in names for each in self._by_application.get(name, {}).values()]
 
     def fitting(self, caller: Caller) -> Iterator[Item]:
-        """The items that fit a call, oldest first; they must not change meanwhile."""
+        """The items for a call, the oldest first. The items must not change during the
+        iteration."""
         whose = [
             (application, listener)
             for application in (None, *caller.names)

@@ -1,1 +1,1 @@
-"""The token endpoint: requests, client authentication, grants, tokens. Knows no HTTP framework."""
+"""The OAuth endpoints: client authentication, grants, codes, tokens. It uses no HTTP framework."""

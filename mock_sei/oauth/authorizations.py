@@ -1,12 +1,13 @@
-"""What a user allowed an application: the family of all tokens that follow from one consent.
+"""Authorizations: what a user allowed an application, and the tokens that follow from it.
 
-An access token names its family, and so does a refresh token, which is used once. The whole family
-dies together: by revocation, by a code or refresh token used twice (RFC 6749 section 4.1.2, RFC
-9700 section 4.14.2), by the end of its session.
+All tokens of one consent are a family. Each access token and each refresh token names its family. A
+refresh token can be used once. The whole family ends together: when one of its tokens is revoked,
+when a code or a refresh token is used twice (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2), and
+when its session ends.
 
-Nothing is kept of a refresh token. It is a number of its family, its own number within it, and a
-signature of both by a key that only this store has: so a used one is recognised, however many came
-after it.
+Refresh tokens are not stored. A refresh token consists of its family's number, its own number in
+the family, and a signature of both, made with a key that only this store has. So a used refresh
+token is recognised, even if many newer ones were issued.
 """
 
 from __future__ import annotations
@@ -24,38 +25,39 @@ from mock_sei.rules.clock import Clock
 from mock_sei.rules.randomness import SECRET_LENGTH
 
 REFRESH_LIFETIME = timedelta(days=30)
-"""Of the family: a new refresh token does not live longer than the first (get-token page)."""
+"""How long the refresh tokens of a family live. A new one ends when the first would have ended
+(get-token page)."""
 
 _WITHOUT_REFRESH = timedelta(minutes=60)
 
 
 @dataclass(kw_only=True)
 class Authorization:
-    """One consent and what was given for it."""
+    """One consent of a user, and the state of the tokens that were issued for it."""
 
     family: str
     app_key: str
     user: str
     scope: str
-    """Everything that was granted; a refresh may ask for less, and later for all again."""
+    """The scope that was granted. A refresh may ask for a part of it, and later for all again."""
     redirect_address: str | None
     session: str
     expires_at: int
-    """Seconds since the epoch on the platform's clock: the end of its refresh tokens."""
+    """The end of its refresh tokens, in seconds since the epoch on the platform's clock."""
     refresh_token: str | None = field(default=None, repr=False)
-    """The one that is good now; None where the grant gives none."""
+    """The refresh token that is valid now; None if the grant gives no refresh tokens."""
     refresh_family: bytes = field(default=b"", repr=False)
-    """What all its refresh tokens begin with, decoded; empty where the grant gives none."""
+    """The first decoded bytes of all its refresh tokens; empty if the grant gives none."""
     rotations: int = 0
-    """How many refresh tokens it was given."""
+    """The number of refresh tokens that were issued for it."""
 
 
 _FAMILY_BYTES, _NUMBER_BYTES, _SIGNATURE_BYTES = 12, 4, 16
-"""What a refresh token is made of: 256 bits in all, 128 of them nobody can guess."""
+"""The parts of a refresh token: 256 bits in all, 128 of which nobody can guess."""
 
 
 class Authorizations:
-    """The families of a platform state."""
+    """The authorizations of one platform state, by family."""
 
     def __init__(self, *, clock: Clock, random: Random) -> None:
         self._clock = clock
@@ -64,7 +66,7 @@ class Authorizations:
         self._families: dict[str, Authorization] = {}
         self._by_refresh_family: dict[bytes, str] = {}
         self._by_session: dict[str, dict[str, None]] = {}
-        """Families, in the order in which they were granted."""
+        """The families of each session, in the order in which they were granted."""
         self._ends = Ends[str]()
 
     def grant(
@@ -78,6 +80,7 @@ class Authorizations:
         session: str,
         refreshable: bool,
     ) -> Authorization:
+        """Stores a new consent and issues its first refresh token, if the grant gives one."""
         for ended in self._ends.take(self._clock.timestamp(), self._end_of):
             self.remove(ended)
         lifetime = REFRESH_LIFETIME if refreshable else _WITHOUT_REFRESH
@@ -100,16 +103,17 @@ class Authorizations:
         return authorization
 
     def rotate(self, authorization: Authorization) -> None:
-        """Gives a new refresh token; the old one is still known, so that its reuse is seen."""
+        """Issues a new refresh token. The old one is still recognised, to detect its reuse."""
         number = authorization.rotations.to_bytes(_NUMBER_BYTES)
         authorization.refresh_token = self._signed(authorization.refresh_family + number)
         authorization.rotations += 1
 
     def find(self, family: str) -> Authorization | None:
+        """The authorization of a family, None if there is none."""
         return self._families.get(family)
 
     def find_by_refresh_token(self, token: str) -> Authorization | None:
-        """The family a refresh token belongs to, good, used or expired."""
+        """The authorization that a refresh token belongs to, also if it is used or expired."""
         if not self.has_issued(token):
             return None
         begin = base64.urlsafe_b64decode(f"{token}=")[:_FAMILY_BYTES]
@@ -117,7 +121,7 @@ class Authorizations:
         return None if family is None else self._families.get(family)
 
     def has_issued(self, token: str) -> bool:
-        """Whether it was a refresh token here, of whatever became of its family."""
+        """True if this store issued the refresh token, even if its family no longer exists."""
         if len(token) != SECRET_LENGTH or not token.isascii():
             return False
         try:
@@ -127,13 +131,15 @@ class Authorizations:
         return hmac.compare_digest(self._signed(content[:-_SIGNATURE_BYTES]), token)
 
     def seconds_left(self, authorization: Authorization) -> int:
-        """Until its refresh tokens end."""
+        """Whole seconds until the refresh tokens of an authorization end, 0 if they have ended."""
         return max(0, authorization.expires_at - int(self._clock.timestamp()))
 
     def is_live(self, authorization: Authorization) -> bool:
+        """True if the refresh tokens of an authorization have not ended."""
         return authorization.expires_at > self._clock.timestamp()
 
     def of_sessions(self, sessions: Iterable[str]) -> list[Authorization]:
+        """All authorizations that were granted in these sessions, given by identifier."""
         return [
             self._families[family]
             for session in sessions
@@ -141,7 +147,7 @@ class Authorizations:
         ]
 
     def remove(self, family: str) -> None:
-        """Forgets a family; its refresh tokens are unknown from now on."""
+        """Forgets a family. Its refresh tokens are then unknown."""
         removed = self._families.pop(family, None)
         if removed is None:
             return
@@ -153,7 +159,7 @@ class Authorizations:
             del self._by_session[removed.session]
 
     def __len__(self) -> int:
-        """Expired ones that were not swept away yet included."""
+        """The number of stored authorizations, with expired ones that are not yet deleted."""
         return len(self._families)
 
     def _end_of(self, family: str) -> float | None:

@@ -1,10 +1,10 @@
-"""The authorization endpoint without its pages: requests, consents, and what comes back.
+"""The authorization endpoint without its pages: requests, consents and answers.
 
-Errors about the application or its redirect address are told on a page; every other error goes to
-the redirect address (RFC 6749 section 4.1.2.1), to the part of it where the client looks for an
-answer of the ``response_type`` that it sent. A parameter without a value is as if it had not come
-(RFC 6749 section 3.1). Sources: authorize page for the vendor's parameters; RFC 6749 sections 4.1
-and 4.2, RFC 7636, RFC 9207, RFC 8252.
+A page shows errors about the application and its redirect address. Every other error goes to the
+redirect address (RFC 6749 section 4.1.2.1), in the query or the fragment, where a client expects
+the answer for its ``response_type``. A parameter without a value counts as absent (RFC 6749 section
+3.1). Sources: the authorize page for the vendor's parameters; RFC 6749 sections 4.1 and 4.2, RFC
+7636, RFC 9207, RFC 8252.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from mock_sei.errors import (
     GRANT_NOT_ALLOWED,
     REQUEST_INVALID,
     RESPONSE_TYPE_UNKNOWN,
+    Check,
     RedirectedRefusal,
     Refusal,
-    RefusalKind,
 )
 from mock_sei.oauth.metadata import RESPONSE_TYPES
 from mock_sei.oauth.proof_key import Challenge, make_challenge
@@ -47,22 +47,24 @@ PARAMETERS = (
     "endOtherSessions",
     "login_hint",
 )
-"""Everything this endpoint reads; other parameters are ignored (RFC 6749 section 3.1)."""
+"""The parameters that this endpoint reads. It ignores all others (RFC 6749 section 3.1)."""
 
 CHECK = "authorization request"
+_refused = Check(name=CHECK, kind=REQUEST_INVALID).refusal
 
 Pairs = Sequence[tuple[str, str]]
 
 IN_QUERY = frozenset({"code", "none"})
 IN_FRAGMENT = frozenset({"token", "id_token"})
-"""Words of a ``response_type`` by where its answer goes (RFC 6749 sections 4.1.2 and 4.2.2; OAuth
-2.0 Multiple Response Type Encoding Practices, sections 3 to 5: of several words, one is enough for
-the fragment). Only ``code`` and ``token`` are answered with more than an error here."""
+"""The words of a ``response_type`` whose answer goes into the query, and into the fragment. One
+word of ``IN_FRAGMENT`` is enough for the fragment. Only ``code`` and ``token`` are supported; the
+other words say where the error goes. Sources: RFC 6749 sections 4.1.2 and 4.2.2, OAuth 2.0 Multiple
+Response Type Encoding Practices sections 3 to 5."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where an answer goes, and what goes with every answer."""
+    """The redirect address that an answer goes to, and the members that every answer has."""
 
     address: str
     in_fragment: bool
@@ -70,7 +72,7 @@ class Destination:
     issuer: str
 
     def location(self, members: Mapping[str, str]) -> str:
-        """``state`` comes back as it came, ``iss`` as RFC 9207 has it."""
+        """The address of an answer with these members, ``state`` and ``iss`` (RFC 9207)."""
         answer = dict(members)
         if self.state is not None:
             answer["state"] = self.state
@@ -81,7 +83,7 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
-    """A request that may be shown to a user."""
+    """A valid authorization request, about which the user can be asked."""
 
     application: Application
     destination: Destination
@@ -93,7 +95,7 @@ class AuthorizationRequest:
 
 
 def redirected(refusal: Refusal, destination: Destination) -> RedirectedRefusal:
-    """A refusal with the address that tells the application."""
+    """A refusal, and the redirect address that reports it to the application."""
     members = {
         "error": refusal.kind.error or "invalid_request",
         "error_description": refusal.description,
@@ -102,10 +104,10 @@ def redirected(refusal: Refusal, destination: Destination) -> RedirectedRefusal:
 
 
 def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> AuthorizationRequest:
-    """Checks a request in the order in which its errors can be told.
+    """Checks an authorization request: first what a page must report, then the rest.
 
-    ``pairs`` are its parameters in their order, repeated ones repeated. Raises
-    :class:`RedirectedRefusal`, or a plain :class:`Refusal` for what must not be redirected.
+    ``pairs`` are all its parameters, in their order. Raises :class:`RedirectedRefusal` for an error
+    that goes to the redirect address, and :class:`Refusal` for one that a page shows.
     """
     sent = own_parameters(pairs)
     counts, values = Counter(name for name, _ in sent), dict(sent)
@@ -134,20 +136,21 @@ def read_request(pairs: Pairs, server: AuthorizationServer, *, issuer: str) -> A
 
 
 def own_parameters(pairs: Pairs) -> Pairs:
-    """What this endpoint reads: one without a value is as if it had not come (section 3.1)."""
+    """The parameters that this endpoint reads, without those that have no value (section 3.1)."""
     return [(name, value) for name, value in pairs if name in PARAMETERS and value]
 
 
 def different(pairs: Pairs, wanted: str) -> set[str]:
-    """The different values of a parameter; more than one where it is repeated with another."""
+    """The different values of the parameter ``wanted``."""
     return {value for name, value in pairs if name == wanted}
 
 
 def is_answered_in_fragment(sent: Collection[str], application: Application) -> bool:
-    """Where a client looks for its answer: by the ``response_type`` it sent, whatever its row.
+    """True if the answer goes into the fragment, where the client expects it.
 
-    Of a type that says nothing of it, of none, and of several that contradict each other, the
-    answer goes where that of the row's own type does.
+    ``sent`` are the values of ``response_type``. They decide, whatever type the application may
+    use. If there is none, or an unknown one, or if they contradict each other, the type of the
+    application's row decides.
     """
     places = {_is_in_fragment(each) for each in sent}
     own = RESPONSE_TYPES.get(application.standard.grant) in IN_FRAGMENT
@@ -156,6 +159,7 @@ def is_answered_in_fragment(sent: Collection[str], application: Application) -> 
 
 
 def _is_in_fragment(response_type: str) -> bool | None:
+    """True or False if this ``response_type`` says where its answer goes, None if it does not."""
     words = set(response_type.split())
     if words & IN_FRAGMENT:
         return True
@@ -168,7 +172,11 @@ def find_application(
     server: AuthorizationServer,
     names: Sequence[str],
 ) -> Application:
-    """``names`` are those of all parameters that came, known or not."""
+    """The application that ``client_id`` names, if it is approved for this environment.
+
+    ``names`` are the names of all parameters in the request, known or not. Raises
+    :class:`Refusal`.
+    """
     client_id = values.get("client_id")
     if client_id is None:
         because = "client_id is missing; it is the application's AppKey."
@@ -194,7 +202,10 @@ def find_application(
 def find_redirect_address(
     values: Mapping[str, str], counts: Mapping[str, int], application: Application
 ) -> tuple[str, bool]:
-    """The address and whether the request named it; it may be left out where one is registered."""
+    """The redirect address, and True if the request named it.
+
+    The request may leave it out if exactly one is registered. Raises :class:`Refusal`.
+    """
     registered = application.redirect_addresses
     named = {values[name] for name in ("redirect_uri", "redirect_url") if name in values}
     if max(counts["redirect_uri"], counts["redirect_url"]) > 1 or len(named) > 1:
@@ -207,7 +218,7 @@ def find_redirect_address(
     if not named:
         if len(registered) > 1:
             raise _refused(
-                "redirect_uri is missing; it can be left out where exactly one is registered.",
+                "redirect_uri is missing; it can be left out only if exactly one is registered.",
                 expected=", ".join(registered),
             )
         return registered[0], False
@@ -215,8 +226,8 @@ def find_redirect_address(
     if not is_registered(address, registered):
         raise _refused(
             "redirect_uri is not registered for the application"
-            f"{but_for(find_address_difference(address, registered))}; addresses must be the same "
-            "to the letter, but for the port of a loopback address.",
+            f"{but_for(find_address_difference(address, registered))}; every character must be the "
+            "same, except the port of a loopback address.",
             expected=", ".join(registered),
             actual=address,
         )
@@ -224,7 +235,7 @@ def find_redirect_address(
 
 
 def check_repeated(counts: Mapping[str, int]) -> None:
-    """RFC 6749 section 3.1."""
+    """Raises :class:`Refusal` if a parameter is repeated (RFC 6749 section 3.1)."""
     repeated = sorted(name for name, count in counts.items() if count > 1)
     if repeated:
         names = ", ".join(repeated)
@@ -234,7 +245,10 @@ def check_repeated(counts: Mapping[str, int]) -> None:
 def check_response_type(
     values: Mapping[str, str], application: Application, server: AuthorizationServer
 ) -> None:
-    """In the ``sei`` dialect it may be absent: the one type of the application's row is meant."""
+    """Raises :class:`Refusal` if the application may not use this ``response_type``.
+
+    In the ``sei`` dialect it may be absent: then the type of the application's row is meant.
+    """
     sent = values.get("response_type")
     own = RESPONSE_TYPES.get(application.standard.grant)
     if sent is None and server.rules.dialect == "rfc":
@@ -258,7 +272,10 @@ def check_response_type(
 
 
 def find_challenge(values: Mapping[str, str], application: Application) -> Challenge | None:
-    """Compulsory for native applications (RFC 8252 section 6), meaningless without a code."""
+    """The code challenge of a request, None if it has none or if the grant has no code.
+
+    Native applications must send one (RFC 8252 section 6). Raises :class:`Refusal`.
+    """
     if application.standard.grant is GrantType.IMPLICIT:
         return None
     value, method = values.get("code_challenge"), values.get("code_challenge_method")
@@ -276,6 +293,10 @@ def find_challenge(values: Mapping[str, str], application: Application) -> Chall
 
 
 def find_flag(values: Mapping[str, str], name: str) -> bool:
+    """The value of a parameter that is ``true`` or ``false``; False if it is absent.
+
+    Raises :class:`Refusal` for any other value.
+    """
     value = values.get(name, "false")
     if value not in ("true", "false"):
         wrong = f"{name} is neither true nor false"
@@ -288,7 +309,7 @@ def find_flag(values: Mapping[str, str], name: str) -> bool:
 
 
 def approve(request: AuthorizationRequest, session: Session, server: AuthorizationServer) -> str:
-    """The address a consent leads to: with a code, or with a token in the fragment."""
+    """The address to which a consent leads: it has a code, or a token in its fragment."""
     application, destination = request.application, request.destination
     if application.standard.grant is GrantType.IMPLICIT:
         authorization = server.authorize(
@@ -314,7 +335,7 @@ def approve(request: AuthorizationRequest, session: Session, server: Authorizati
 
 
 def start_session(request: AuthorizationRequest, user: str, server: AuthorizationServer) -> Session:
-    """Logs in for a request. Raises :class:`RedirectedRefusal` where a session is refused."""
+    """Logs a user in for a request. Raises :class:`RedirectedRefusal` if that is refused."""
     try:
         return server.start_session(user, end_others=request.end_other_sessions)
     except Refusal as refusal:
@@ -331,7 +352,7 @@ def start_session(request: AuthorizationRequest, user: str, server: Authorizatio
 
 
 def deny(request: AuthorizationRequest) -> RedirectedRefusal:
-    """The user said no."""
+    """The answer to a request that the user denied."""
     refusal = Refusal(
         ACCESS_DENIED,
         check="consent",
@@ -339,21 +360,3 @@ def deny(request: AuthorizationRequest) -> RedirectedRefusal:
         description="The user denied the request.",
     )
     return redirected(refusal, request.destination)
-
-
-def _refused(
-    because: str,
-    *,
-    kind: RefusalKind = REQUEST_INVALID,
-    expected: str | None = None,
-    actual: str | None = None,
-    description: str | None = None,
-) -> Refusal:
-    return Refusal(
-        kind,
-        check=CHECK,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description=description,
-    )

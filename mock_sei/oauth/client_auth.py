@@ -1,8 +1,8 @@
-"""Who is asking: the checks in front of every grant, in a fixed order, one sentence each.
+"""AuthenticatedClient authentication: the checks that come before every grant, in a fixed order.
 
-Key pair, source address, row and grant, listener, account, certificate name. The first that fails
-decides. Sources: Security FAQ (the table), error-handling FAQ rows 1 to 3 and 5, RFC 6749 section
-5.2; the order is assumed.
+They are: key pair, source address, row and grant, listener, account, certificate name. The first
+check that fails refuses the request, with one sentence for the journal. Sources: Security FAQ (the
+table), error-handling FAQ rows 1 to 3 and 5, RFC 6749 section 5.2. The order is assumed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from mock_sei.errors import (
     GRANT_NOT_ALLOWED,
     GRANT_UNKNOWN,
     KEY_PAIR,
+    Check,
     Refusal,
 )
 from mock_sei.oauth.token_request import (
     KEY_PAIR_CHECK,
     Credentials,
-    Place,
+    KeyPairPlace,
     TokenRequest,
     readings,
 )
@@ -39,11 +40,13 @@ from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import TOKEN_GRANTS, GrantType
 
 GRANT_CHECK = "row and grant"
+_wrong_pair = Check(name=KEY_PAIR_CHECK, kind=KEY_PAIR).refusal
+_wrong_account = Check(name="account", kind=GRANT_INVALID).refusal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Client:
-    """An authenticated application and the service account it stands on, if it has one."""
+class AuthenticatedClient:
+    """An authenticated application and its service account, if it has one."""
 
     application: Application
     service_account: ServiceAccount | None
@@ -55,10 +58,11 @@ def authenticate(
     environment: Environment,
     *,
     served: Container[str] | None,
-) -> Client:
-    """Runs the checks. Raises :class:`Refusal`.
+) -> AuthenticatedClient:
+    """Runs the checks and returns the application that the request comes from.
 
-    ``served`` holds the grants that have a handler; None where no grant is asked for.
+    ``served`` are the grants that have a handler. At an endpoint without grants, such as revoke, it
+    is None. Raises :class:`Refusal` for the first check that fails.
     """
     application = check_key_pair(request, registry, environment)
     request.findings.application = application.name
@@ -70,17 +74,21 @@ def authenticate(
     if account is not None:
         request.findings.service_account = account.username
         check_certificate_name(account.username, request.connection)
-    return Client(application=application, service_account=account)
+    return AuthenticatedClient(application=application, service_account=account)
 
 
 def check_key_pair(
     request: TokenRequest, registry: Registry, environment: Environment
 ) -> Application:
+    """The application whose key pair was sent, if it is approved for this environment.
+
+    Raises :class:`Refusal`.
+    """
     credentials = request.credentials
     if credentials is None:
         raise _wrong_pair(
-            "No key pair came: send Authorization: Basic and the Base64 of AppKey:AppSecret, or "
-            "client_id and client_secret."
+            "No key pair was sent: send Authorization: Basic and the Base64 of AppKey:AppSecret, "
+            "or client_id and client_secret."
             f"{explain_absence(('client_id',), request.parameters)}",
             description="AppKey and AppSecret are missing.",
         )
@@ -94,19 +102,21 @@ def check_key_pair(
             API_KEY,
             check=KEY_PAIR_CHECK,
             because=f"The application {application.name} is not registered for the {environment} "
-            "environment; use the keys of this environment, or have it granted.",
+            "environment; use the keys of this environment, or have the application approved for "
+            "it.",
             expected=", ".join(application.environments),
             actual=str(environment),
         )
-    if credentials.place is Place.QUERY:
+    if credentials.place is KeyPairPlace.QUERY:
         request.findings.notes.append("the key pair came in the query string")
     return application
 
 
 def find_application(credentials: Credentials, registry: Registry) -> Application:
-    """The application whose pair it is, in the first reading that fits. Raises ``invalid_client``.
+    """The application whose key pair was sent, read in the first of its ways that fits.
 
-    Where none fits, the first reading that names an application says what is wrong.
+    Raises ``invalid_client`` if no reading fits. The error is about the first reading whose AppKey
+    exists.
     """
     named: Application | None = None
     for reading in readings(credentials):
@@ -124,7 +134,10 @@ def find_application(credentials: Credentials, registry: Registry) -> Applicatio
 
 
 def check_grant(application: Application, grant_type: str, served: Container[str]) -> None:
-    """The application's row of the security standards names its grants."""
+    """Raises :class:`Refusal` if the application may not use the grant, or if it is not served.
+
+    The application's row of the security standards names its grants.
+    """
     allowed = application.standard.token_grants
     if grant_type in allowed and grant_type in served:
         return
@@ -150,7 +163,11 @@ def check_grant(application: Application, grant_type: str, served: Container[str
 def check_account(
     application: Application, request: TokenRequest, registry: Registry
 ) -> ServiceAccount | None:
-    """For ``client_credentials`` the account that is sent; for the others the application's own."""
+    """The service account for the token, None if the application has none.
+
+    With ``client_credentials`` the client sends its name and password; with other grants it is the
+    application's own. Raises :class:`Refusal`.
+    """
     own = application.service_account
     if request.grant_type != GrantType.CLIENT_CREDENTIALS:
         return registry.service_accounts.get(own) if own else None
@@ -165,7 +182,7 @@ def check_account(
         )
     if username != own:
         raise _wrong_account(
-            f"The service account belongs to another application than {application.name}.",
+            f"The service account belongs to another application, not to {application.name}.",
             expected=own,
             actual=username,
         )
@@ -185,7 +202,7 @@ def _secret_fits(application: Application, credentials: Credentials) -> bool:
 
 
 def _same(secret: str, sent: str) -> bool:
-    """However much of a secret is guessed right, the comparison takes as long."""
+    """True if two texts are equal. The time it takes does not show how much of a guess is right."""
     return hmac.compare_digest(secret.encode(), sent.encode())
 
 
@@ -195,7 +212,7 @@ def _wrong_secret(
     if application.app_secret is None:
         return _wrong_pair(
             f"{application.name} is a {application.type} application and has no AppSecret; send "
-            "client_id alone."
+            "only client_id."
         )
     if not credentials.app_secret:
         return _wrong_pair(f"The AppSecret of {application.name} is missing.")
@@ -211,19 +228,19 @@ def _wrong_secret(
 def _explain_secret(
     sent: str, right: str, others: Mapping[str, str | None], registry: Registry
 ) -> str:
-    """The end of a sentence about a wrong secret: how it is nearly right, or what it is instead.
+    """The end of a sentence about a wrong secret: what is wrong with it, or what it really is.
 
-    ``others`` are what the application has beside it, by their names.
+    ``others`` are the application's other values, by their names.
     """
     difference = find_difference_from(right, sent)
     if difference is not None:
         return but_for(difference)
     for name, other in others.items():
         if other is not None and _same(other, sent):
-            return f": {name} came in its place"
+            return f": {name} was sent instead"
     if registry.is_app_secret(sent):
         return ": it is the AppSecret of another application"
-    return ": it is a secret of somebody else" if sent in registry.secrets else ""
+    return ": it is the password of another account or user" if sent in registry.secrets else ""
 
 
 def _explain_unknown_account(username: str, registry: Registry) -> str:
@@ -234,23 +251,7 @@ def _explain_unknown_account(username: str, registry: Registry) -> str:
     if difference is not None:
         return but_for(difference)
     if registry.find_application(username) is not None:
-        return ": it is an application's AppKey or name; an account has a user name of its own"
+        return ": it is an application's AppKey or name; a service account has its own user name"
     if username in registry.end_users:
         return ": it is the e-mail address of an end user"
     return ""
-
-
-def _wrong_pair(
-    because: str, *, actual: str | None = None, description: str | None = None
-) -> Refusal:
-    return Refusal(
-        KEY_PAIR, check=KEY_PAIR_CHECK, because=because, actual=actual, description=description
-    )
-
-
-def _wrong_account(
-    because: str, *, expected: str | None = None, actual: str | None = None
-) -> Refusal:
-    return Refusal(
-        GRANT_INVALID, check="account", because=because, expected=expected, actual=actual
-    )

@@ -14,30 +14,31 @@ from mock_sei.rules.randomness import new_secret
 LIFETIME = timedelta(seconds=20)
 
 _KEPT = timedelta(minutes=60)
-"""A used or expired code is known this long, so that the reason can be told and reuse be seen."""
+"""A used or expired code is kept for so long, to detect its reuse and to explain the refusal."""
 
 
 @dataclass(kw_only=True)
 class Code:
-    """What a code stands for."""
+    """An authorization code's content: the consent that it was issued for."""
 
     app_key: str
     user: str
     scope: str
     redirect_address: str
     redirect_sent: bool
-    """The authorization request named its redirect address, so the token request must too."""
+    """True if the authorization request named its redirect address: the token request then must,
+    too."""
     challenge: Challenge | None = field(repr=False)
     session: str = field(repr=False)
     issued_at: float
     family: str | None = None
-    """Set at its first use: the tokens that a second use ends."""
+    """The family of the tokens that its first use gave. A second use ends these tokens."""
     burnt: bool = False
-    """Spoilt by a wrong verifier, or used."""
+    """True if it was used, or if a wrong verifier was sent with it: it gives no tokens any more."""
 
 
 class Codes:
-    """The codes of a platform state."""
+    """The authorization codes of one platform state."""
 
     def __init__(self, *, clock: Clock, random: Random) -> None:
         self._clock = clock
@@ -56,6 +57,7 @@ class Codes:
         challenge: Challenge | None,
         session: str,
     ) -> str:
+        """Stores the consent and returns a new code for it."""
         for ended in self._ends.take(self._clock.timestamp(), self._end_of):
             del self._codes[ended]
         text = new_secret(self._random)
@@ -73,16 +75,16 @@ class Codes:
         return text
 
     def find(self, text: str) -> Code | None:
-        """The code, good or not."""
+        """The content of a code, also of a used or expired one; None if the code is unknown."""
         code = self._codes.get(text)
         return code if code is not None and self._is_kept(code) else None
 
     def age(self, code: Code) -> float:
-        """Seconds since it was issued."""
+        """Seconds since the code was issued, on the platform's clock."""
         return self._clock.timestamp() - code.issued_at
 
     def __len__(self) -> int:
-        """Old ones that were not swept away yet included."""
+        """The number of stored codes, with old ones that are not yet deleted."""
         return len(self._codes)
 
     def _end_of(self, text: str) -> float | None:

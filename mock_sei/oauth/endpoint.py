@@ -1,4 +1,4 @@
-"""The token endpoint as a function from a request to an answer: authenticate, then the grant."""
+"""The token endpoint: it authenticates the client, and then calls the handler of the grant."""
 
 from __future__ import annotations
 

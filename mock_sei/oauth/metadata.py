@@ -1,4 +1,4 @@
-"""Metadata for clients that configure themselves (RFC 8414), made from what is really accepted."""
+"""The authorization server's metadata (RFC 8414) and public keys (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from mock_sei.rules.standards import STANDARDS, GrantType
 
 AUTHORIZE_PATH = "/v2/oauth/authorize"
 LOGIN_PATH = "/v2/oauth/login"
-"""Where authorize sends the browser. No page gives either path; both are assumed."""
+"""The log-in page, to which the authorization endpoint sends the browser. The vendor's pages give
+neither ``AUTHORIZE_PATH`` nor ``LOGIN_PATH``: both are assumed."""
 TOKEN_PATH = "/v2/oauthtoken"
 TOKEN_INFO_PATH = "/v2/oauth/tokeninfo"
 REVOKE_PATH = "/v2/oauth/revoke"
 TOKEN_PATHS = (TOKEN_PATH, "/v3/oauthtoken", "/v2/oauth/token")
-"""Documented; derived from the page's title; assumed. One handler behind all three."""
+"""The paths of the token endpoint. The first is documented, the second is derived from the title of
+a page, the third is assumed. All three have one handler."""
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 JWKS_PATH = "/.well-known/jwks.json"
 
@@ -33,13 +35,17 @@ OAUTH_OPERATIONS = (
 )
 
 RESPONSE_TYPES = {GrantType.AUTHORIZATION_CODE: "code", GrantType.IMPLICIT: "token"}
-"""``response_type`` by the grant of an application's row."""
+"""The ``response_type`` of each grant that uses the authorization endpoint."""
 
 
 def metadata(
     *, issuer: str, two_way_url: str, grants: Iterable[str], scopes: Iterable[str]
 ) -> dict[str, Any]:
-    """The same on both listeners: one-way addresses, two-way ones as aliases (RFC 8705, 5)."""
+    """The members of the metadata document (RFC 8414), equal on both listeners.
+
+    It gives the one-way listener's addresses, and the two-way listener's as
+    ``mtls_endpoint_aliases`` (RFC 8705 section 5).
+    """
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
@@ -65,7 +71,7 @@ _AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
 
 def jwks(keys: KeyRing) -> dict[str, Any]:
-    """Public halves of the keys whose tokens are accepted (RFC 7517), the signing one first."""
+    """The public keys whose tokens are accepted (RFC 7517). The first one signs new tokens."""
     return {
         "keys": [
             {**key.public_jwk, "kid": key.kid, "alg": ALGORITHM, "use": "sig"} for key in keys.all

@@ -1,4 +1,4 @@
-"""Proof Key for Code Exchange (RFC 7636): challenges, verifiers, and whether they fit."""
+"""Proof Key for Code Exchange (PKCE, RFC 7636): code challenges and code verifiers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _S256_LENGTH = 43
 
 
 class Method(StrEnum):
-    """``code_challenge_method``; ``plain`` where none is named (section 4.3)."""
+    """The values of ``code_challenge_method``. If it is absent, ``plain`` is meant (section
+    4.3)."""
 
     PLAIN = "plain"
     S256 = "S256"
@@ -24,26 +25,26 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Challenge:
-    """What a client sent to the authorization endpoint."""
+    """The code challenge that a client sent to the authorization endpoint."""
 
     value: str
     method: Method
 
     def fits(self, verifier: str) -> bool:
-        """Section 4.6."""
+        """True if the challenge was made from this verifier (section 4.6)."""
         sent = challenge_of(verifier) if self.method is Method.S256 else verifier
         return hmac.compare_digest(sent, self.value)
 
     def explain(self, verifier: str) -> str:
-        """The end of a sentence: why a verifier does not fit, where the two were confused."""
+        """The end of a sentence about a verifier that does not fit; empty if no reason is known."""
         if not is_verifier(verifier):
             return ""
         if self.method is Method.S256 and hmac.compare_digest(verifier, self.value):
-            return ": the code_challenge came in its place"
+            return ": the code_challenge was sent instead"
         if self.method is Method.PLAIN and hmac.compare_digest(challenge_of(verifier), self.value):
             return (
                 ": it fits by S256, but the authorization request left code_challenge_method out, "
-                "which is plain then"
+                "which means plain"
             )
         return ""
 
@@ -55,14 +56,15 @@ def challenge_of(verifier: str) -> str:
 
 
 def is_verifier(text: str) -> bool:
-    """43 to 128 unreserved characters (section 4.1)."""
+    """True if a text is 43 to 128 unreserved characters (section 4.1)."""
     return _UNRESERVED.fullmatch(text) is not None
 
 
 def make_challenge(value: str, method: str | None) -> Challenge:
-    """Raises ``ValueError`` with what is wrong, in words fit for an ``error_description``.
+    """The challenge with this value and method (sections 4.2 and 4.3).
 
-    Sections 4.2 and 4.4.1; the latter has words of its own for an unknown method.
+    Raises ``ValueError``, whose text can be an ``error_description``. Section 4.4.1 gives the words
+    for an unknown method.
     """
     try:
         named = Method.PLAIN if method is None else Method(method)
@@ -84,11 +86,11 @@ _STANDARD_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=?")
 
 
 def _explain_challenge(value: str) -> str:
-    """The end of a sentence about a challenge that is none."""
+    """The end of a sentence about a malformed challenge; empty if no reason is known."""
     if value.endswith("=") and len(value) == _S256_LENGTH + 1:
-        return ": it has padding, the = at its end, which Base64 for URLs leaves out here"
+        return ": it ends with the padding character =, which must be left out here"
     if _STANDARD_BASE64.fullmatch(value):
-        return ": it has + or /, for which Base64 for URLs has - and _"
+        return ": it has + or /, where URL-safe Base64 has - and _"
     if _DIGEST_IN_HEX.fullmatch(value):
-        return ": it is the digest in hexadecimal, and not in Base64 for URLs"
+        return ": it is the digest in hexadecimal, not in URL-safe Base64"
     return ""

@@ -1,4 +1,4 @@
-"""Redirect addresses: which is meant, whether it is registered, and what is added to it."""
+"""Redirect addresses: the check that one is registered, and adding parameters to it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 _LOOPBACK = re.compile(
     r"(http://(?:127\.0\.0\.1|\[::1\]))(?::(0|[1-9][0-9]{0,4}))?((?:[/?#].*)?)", re.DOTALL
 )
-"""A loopback address: scheme and host, port, and the rest to the letter."""
+"""A loopback address in three parts: scheme and host, port, and all that follows."""
 _HIGHEST_PORT = 65535
 
 
 def is_registered(address: str, registered: Sequence[str]) -> bool:
-    """Exactly as registered, but for the port of a loopback address (RFC 8252 section 7.3)."""
+    """True if an address is registered. A loopback address may have any port (RFC 8252, 7.3)."""
     if address in registered:
         return True
     sent = _without_port(address)
@@ -22,7 +22,7 @@ def is_registered(address: str, registered: Sequence[str]) -> bool:
 
 
 def _without_port(address: str) -> tuple[str, str] | None:
-    """What comes before and after the port of a loopback address, None of any other address."""
+    """The parts before and after the port of a loopback address, None for any other address."""
     found = _LOOPBACK.fullmatch(address)
     if found is None or int(found[2] or 0) > _HIGHEST_PORT:
         return None
@@ -30,9 +30,9 @@ def _without_port(address: str) -> tuple[str, str] | None:
 
 
 def with_query(address: str, parameters: Mapping[str, str]) -> str:
-    """The address with parameters added to its query, which stays (RFC 6749 section 3.1.2).
+    """The address with parameters added to its query, if it has one (RFC 6749 section 3.1.2).
 
-    The query may be empty, or end with its separator. No registered address has a fragment.
+    The address has no fragment: no registered address has one.
     """
     _, mark, query = address.partition("?")
     separator = "&" if query and not query.endswith("&") else ""
@@ -45,5 +45,6 @@ def with_fragment(address: str, parameters: Mapping[str, str]) -> str:
 
 
 def _encode(parameters: Mapping[str, str]) -> str:
-    """Bytes that were no UTF-8 travel as surrogates and come back as they came."""
+    """Form-encoded parameters. A surrogate stands for a byte that was not UTF-8: it gives that byte
+    again."""
     return urlencode(parameters, errors="surrogateescape")

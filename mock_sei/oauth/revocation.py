@@ -1,20 +1,21 @@
-"""Revocation: a token and its partner die together (revoke page; RFC 7009)."""
+"""Revocation: it ends an access token and its refresh token together (revoke page; RFC 7009)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, Refusal
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.server import AuthorizationServer
 
 CHECK = "revocation"
 
 
-def revoke(token: str, client: Client, server: AuthorizationServer) -> dict[str, Any]:
-    """Ends the family of an access or refresh token. An unknown token is no error (RFC 7009, 2.2).
+def revoke(token: str, client: AuthenticatedClient, server: AuthorizationServer) -> dict[str, Any]:
+    """Ends the family of an access token or a refresh token.
 
-    Raises :class:`Refusal` for another application's token.
+    An unknown token is not an error (RFC 7009 section 2.2). Returns the members of the answer.
+    Raises :class:`Refusal` if the token belongs to another application.
     """
     found = find_owner(token, server)
     if found is not None:
@@ -23,7 +24,7 @@ def revoke(token: str, client: Client, server: AuthorizationServer) -> dict[str,
             raise Refusal(
                 GRANT_INVALID,
                 check=CHECK,
-                because="The token was issued to another application, which alone may revoke it.",
+                because="The token was issued to another application; only that one may revoke it.",
                 expected=owner,
                 actual=client.application.app_key,
             )
@@ -36,7 +37,7 @@ def revoke(token: str, client: Client, server: AuthorizationServer) -> dict[str,
 
 
 def find_owner(token: str, server: AuthorizationServer) -> tuple[str, str] | None:
-    """Family and AppKey of a token, None where it is none of ours."""
+    """The family and the AppKey of a token, None if this server did not issue it."""
     authorization = server.authorizations.find_by_refresh_token(token)
     if authorization is not None:
         return authorization.family, authorization.app_key

@@ -1,6 +1,6 @@
-"""SAML 2.0 assertions: what one says, as an :class:`Assertion`, read from its signed element alone.
+"""SAML 2.0 assertions: it reads an :class:`Assertion`, only from the element that is signed.
 
-Nothing is judged here but the shape: dates, audiences and users are the grant's.
+This module checks the structure. The grant checks dates, audiences and users.
 
 Sources: SAML core sections 2.3 to 2.5 and 3.2.2; RFC 7522 section 3.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.errors import GRANT_INVALID, Check
 from mock_sei.oauth.signed_xml import (
     SIGNATURE,
     decode_parameter,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 CHECK = "assertion"
+_refused = Check(name=CHECK, kind=GRANT_INVALID, description="The assertion is not valid.").refusal
 
 _ASSERTIONS = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 _PROTOCOL = "{urn:oasis:names:tc:SAML:2.0:protocol}"
@@ -34,7 +35,7 @@ _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 _BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 
 ROOTS = {"SAMLResponse": f"{_PROTOCOL}Response", "SAMLAssertion": _ASSERTION}
-"""By the name of the parameter, the element it holds."""
+"""The root element that each parameter must hold, by the parameter's name."""
 
 _CONDITIONS = {
     f"{_ASSERTIONS}{name}" for name in ("AudienceRestriction", "OneTimeUse", "ProxyRestriction")
@@ -44,7 +45,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """``NotBefore`` and ``NotOnOrAfter`` of one element."""
+    """``NotBefore`` and ``NotOnOrAfter`` of one element; None if it has no such attribute."""
 
     start: datetime | None
     end: datetime | None
@@ -60,23 +61,24 @@ class Confirmation:
 
 @dataclass(frozen=True, kw_only=True)
 class Assertion:
-    """What an assertion says, read from the bytes that its signature covers."""
+    """The content of an assertion, read from the bytes that its signature covers."""
 
     identifier: str
     subject: str
-    """Text of the Subject's NameID."""
+    """The text of the Subject's NameID."""
     window: Window
-    """Of its Conditions."""
+    """The dates of its Conditions."""
     restrictions: tuple[tuple[str, ...], ...]
-    """The audiences of each AudienceRestriction; each restriction must be met."""
+    """The audiences of each AudienceRestriction. Each restriction must be met."""
     confirmations: tuple[Confirmation, ...]
-    """One of them must be met, where there is one."""
+    """The SubjectConfirmations. If there are any, at least one must be met."""
 
 
 def read_assertion(name: str, text: str, *, certificate: str, now: datetime) -> Assertion:
-    """The assertion in the parameter ``name``, verified with a PEM certificate.
+    """The assertion in the parameter ``name``, whose value is ``text``.
 
-    ``now`` is when the certificate must be valid. Raises :class:`Refusal`.
+    Its signature is verified with a PEM ``certificate``, which must be valid at the time ``now``.
+    Raises :class:`Refusal`.
     """
     root = parse_xml(name, decode_parameter(name, text))
     _require_root(name, root)
@@ -86,14 +88,14 @@ def read_assertion(name: str, text: str, *, certificate: str, now: datetime) -> 
 
     if root.tag == _ASSERTION:
         return _record(signed(root))
-    _check_status(root)  # who reports a failure needs no signature to be believed
+    _check_status(root)  # before the signature: a report of a failure need not be signed
     if root.find(SIGNATURE) is not None:
         return _record(_only(signed(root), _ASSERTION))
     return _record(signed(_only(root, _ASSERTION)))
 
 
 def _check_status(response: etree._Element) -> None:
-    """SAML core section 3.2.2."""
+    """Raises :class:`Refusal` if a Response does not report success (SAML core section 3.2.2)."""
     code = _only(_only(response, f"{_PROTOCOL}Status"), f"{_PROTOCOL}StatusCode")
     value = code.get("Value", "none")
     if value != _SUCCESS:
@@ -105,15 +107,15 @@ def _check_status(response: etree._Element) -> None:
 def _require_root(name: str, root: etree._Element) -> None:
     if root.tag != ROOTS[name]:
         raise _refused(
-            f"{name} holds another element than its name says; there are SAMLResponse and "
-            "SAMLAssertion.",
+            f"{name} holds the wrong element; SAMLResponse must hold a Response, SAMLAssertion an "
+            "Assertion.",
             expected=ROOTS[name],
             actual=root.tag,
         )
 
 
 def _record(element: etree._Element) -> Assertion:
-    """SAML core sections 2.3.3, 2.4.1 and 2.5.1; of a signed element."""
+    """Reads a signed Assertion element (SAML core sections 2.3.3, 2.4.1 and 2.5.1)."""
     identifier = element.get("ID", "")
     if not identifier or element.get("Version") != "2.0":
         raise _refused(
@@ -129,8 +131,8 @@ def _record(element: etree._Element) -> Assertion:
     for each in held:
         if each.tag not in _CONDITIONS:
             raise _refused(
-                "Conditions holds a condition that is not understood, so it is not met (SAML core "
-                "section 2.5.1.1).",
+                "Conditions holds a condition that this server does not know, so the assertion "
+                "cannot be accepted (SAML core section 2.5.1.1).",
                 actual=str(each.tag),
             )
     return Assertion(
@@ -161,14 +163,14 @@ def _confirmations(subject: etree._Element) -> Iterable[Confirmation]:
 
 
 def _window(elements: list[etree._Element]) -> Window:
-    """Of the first element, or an open one where there is none."""
+    """The dates of the first element; without an element, a window without start and end."""
     if not elements:
         return Window(start=None, end=None)
     return Window(start=_time(elements[0], "NotBefore"), end=_time(elements[0], "NotOnOrAfter"))
 
 
 def _time(element: etree._Element, name: str) -> datetime | None:
-    """``xs:dateTime``; one without a zone is UTC (SAML core section 1.3.3)."""
+    """The time in an ``xs:dateTime`` attribute. Without a zone it is UTC (SAML core, 1.3.3)."""
     text = element.get(name)
     if text is None:
         return None
@@ -178,8 +180,8 @@ def _time(element: etree._Element, name: str) -> datetime | None:
         moment = None
     if moment is None:
         raise _refused(
-            f"{name} of {local_name(element)} is no time.",
-            expected="such as 2026-01-31T12:00:00Z",
+            f"{name} of {local_name(element)} is not a time.",
+            expected="a time such as 2026-01-31T12:00:00Z",
             actual=text,
         )
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -190,7 +192,7 @@ def _only(parent: etree._Element, tag: str) -> etree._Element:
     if len(found) != 1:
         name = tag.partition("}")[2]
         raise _refused(
-            f"The {local_name(parent)} must hold one {name}, in the clear.",
+            f"The {local_name(parent)} must hold one {name}, not encrypted.",
             expected="1",
             actual=f"{len(found)}",
         )
@@ -198,18 +200,10 @@ def _only(parent: etree._Element, tag: str) -> etree._Element:
 
 
 def _text(element: etree._Element) -> str:
-    """A comment in it would cut the text short for one reader and not for another."""
+    """The text of an element that holds nothing else.
+
+    A comment inside is refused: some XML readers would return only the text before it.
+    """
     if len(element):
-        raise _refused(f"{local_name(element)} holds more than text.")
+        raise _refused(f"{local_name(element)} holds something other than text.")
     return (element.text or "").strip()
-
-
-def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(
-        GRANT_INVALID,
-        check=CHECK,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description="The assertion is not valid.",
-    )

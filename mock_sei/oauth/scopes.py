@@ -1,4 +1,4 @@
-"""Which scope a token gets. ``ilservices`` is the only one the vendor's pages know."""
+"""The scope that a token gets. The vendor's pages only know ``ilservices``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from mock_sei.rules.records import Application
 
 
 def granted_scope(requested: str | None, application: Application) -> str:
-    """The requested scope, or all the application has where none is requested.
+    """The scope of a new token: the requested one, or all that the application may have.
 
     Raises ``invalid_scope`` for a scope that the application's entry does not list (RFC 6749
     section 3.3).
     """
-    source = f"{application.name}'s entry"
+    source = f"{application.name}'s own scopes"
     return _within(requested, application.scopes, source)
 
 
 def narrowed_scope(requested: str | None, granted: str) -> str:
-    """At a refresh: what was granted, or less (RFC 6749 section 6). Raises ``invalid_scope``."""
-    return _within(requested, granted.split(), "the first token")
+    """The scope of a refreshed token: the granted scope or a part of it (RFC 6749 section 6).
+
+    Raises ``invalid_scope``.
+    """
+    return _within(requested, granted.split(), "the first token's scopes")
 
 
 def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source: str) -> str:
@@ -33,7 +36,7 @@ def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source:
             SCOPE_INVALID,
             check="scope",
             because=f"The scope has a part that is not one of {source}"
-            f"{but_for(_difference(requested, known))}; leave scope out, or ask for what there is.",
+            f"{but_for(_difference(requested, known))}; leave scope out, or ask for these scopes.",
             expected=" ".join(allowed),
             actual=" ".join(unknown) or requested,
         )
@@ -41,10 +44,10 @@ def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source:
 
 
 def _difference(requested: str, known: frozenset[str]) -> str | None:
-    """What the parts of a scope have that is not theirs."""
+    """A difference between the requested scope and the known ones, which explains the mistake."""
     folded = {each.casefold() for each in known}
     if "," in requested and known.intersection(requested.replace(",", " ").split()):
-        return "commas between its parts, where a blank belongs"
+        return "commas between its parts instead of blanks"
     return find_difference(
         requested,
         lambda text: set(text.split()) <= known,

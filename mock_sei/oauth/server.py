@@ -1,7 +1,7 @@
-"""The authorization server of one platform state: what the grants and the log-in page share.
+"""The authorization server of one platform state, which the grants and the log-in page share.
 
-It puts the parts together (tokens, codes, authorizations, sessions) and holds the three rules that
-need more than one of them: how a session starts, what ends with it, what a token response holds.
+It owns tokens, codes, authorizations and sessions. It has the three rules that need more than one
+of them: how a session starts, what ends with it, and what a token response holds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mock_sei.errors import GRANT_INVALID, Refusal
 from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.sessions import Session, Sessions
-from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens
+from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens, lifetime_of_request
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.reasons.pairs import has_key_pair
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
@@ -26,7 +26,8 @@ from mock_sei.rules.records import Application, EndUser, Environment
 from mock_sei.rules.registry import Registry
 
 TOKEN_TYPES = {"sei": "BearerToken", "rfc": "Bearer"}
-"""By dialect. ``BearerToken`` is documented (create-token page), ``Bearer`` is RFC 6750's."""
+"""The ``token_type`` of each dialect: ``BearerToken`` (create-token page), ``Bearer`` (RFC
+6750)."""
 
 SESSION_CHECK = "concurrent sessions"
 USER_CHECK = "end user"
@@ -34,7 +35,7 @@ USER_CHECK = "end user"
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The settings that change what the authorization server does."""
+    """The settings of the authorization server. A reset can change them."""
 
     dialect: Literal["sei", "rfc"]
     environment: Environment
@@ -43,7 +44,7 @@ class Rules:
 
 
 class AuthorizationServer:
-    """One for the life of a platform state."""
+    """The tokens, codes, authorizations and sessions of one platform state."""
 
     def __init__(
         self, *, registry: Registry, keys: KeyRing, clock: Clock, random: Random, rules: Rules
@@ -52,14 +53,14 @@ class AuthorizationServer:
         self.rules = rules
         self.clock = clock
         self.keys = keys
-        self.tokens = Tokens(keys=keys, clock=clock, random=random)
+        self.tokens = Tokens(keys=keys, clock=clock, random=random, lifetime=lifetime_of_request)
         self.codes = Codes(clock=clock, random=random)
         self.authorizations = Authorizations(clock=clock, random=random)
         self.sessions = Sessions(clock=clock, random=random)
         self.used_assertions = UsedAssertions(clock=clock)
 
     def has_issued(self, text: str) -> bool:
-        """Whether a text is a code, a refresh token or a session of this state."""
+        """True if a text is a code, a refresh token or a session identifier of this state."""
         return (
             self.codes.find(text) is not None
             or self.authorizations.has_issued(text)
@@ -67,7 +68,10 @@ class AuthorizationServer:
         )
 
     def kind_of(self, text: str) -> str | None:
-        """What a text is here, such as ``a refresh token``, to tell a client that mistook it."""
+        """What a text is on this platform, such as ``a refresh token``; None if it is unknown.
+
+        Messages use it if a client sent a value of the wrong kind.
+        """
         registry = self.registry
         kinds: tuple[tuple[str, Callable[[str], object]], ...] = (
             ("an authorization code", self.codes.find),
@@ -90,14 +94,17 @@ class AuthorizationServer:
             return None
 
     def find_user(self, email: str, password: str) -> EndUser | None:
-        """The user whose password it is."""
+        """The end user with this e-mail address and password, None if one of them is wrong."""
         user = self.registry.end_users.get(email)
         if user is None or not hmac.compare_digest(user.password.encode(), password.encode()):
             return None
         return user
 
     def require_user(self, email: str, password: str) -> EndUser:
-        """Raises ``invalid_grant``."""
+        """The end user with this e-mail address and password.
+
+        Raises ``invalid_grant`` if one of them is wrong.
+        """
         user = self.find_user(email, password)
         if user is None:
             known = email in self.registry.end_users
@@ -116,7 +123,7 @@ class AuthorizationServer:
             difference = find_difference_from(user.password, password)
             other = ""
             if difference is None and password in self.registry.secrets:
-                other = ": it is a secret of somebody else"
+                other = ": it is the secret of another user, account or application"
             return f"The password of {email} is wrong{but_for(difference) or other}."
         find = self.registry.end_users.get
         difference = find_difference(
@@ -128,9 +135,9 @@ class AuthorizationServer:
         return f"There is no such end user{but_for(difference) or other}."
 
     def start_session(self, user: str, *, end_others: bool) -> Session:
-        """Logs a user in; ``end_others`` ends the user's other sessions first.
+        """Logs a user in. With ``end_others`` it ends the user's other sessions first.
 
-        Raises ``invalid_grant`` where a second session is refused (assumed).
+        Raises ``invalid_grant`` if the user has a session and a second one is refused (assumed).
         """
         alone = end_others or self.rules.concurrent_sessions == "refuse"
         others = self.sessions.live_of(user) if alone else []
@@ -140,7 +147,7 @@ class AuthorizationServer:
             raise Refusal(
                 GRANT_INVALID,
                 check=SESSION_CHECK,
-                because=f"{user} has a session already and concurrent sessions are refused; send "
+                because=f"{user} has a session already, and concurrent sessions are refused; send "
                 "endOtherSessions=true to end it.",
                 expected="no other session",
                 actual=f"{len(others)}",
@@ -149,7 +156,7 @@ class AuthorizationServer:
         return self.sessions.start(user)
 
     def end_sessions(self, sessions: Sequence[Session]) -> None:
-        """Ends them with everything that stands on them."""
+        """Ends sessions, and all tokens that were issued in them."""
         ended = {each.identifier for each in sessions}
         for authorization in self.authorizations.of_sessions(ended):
             self.end_family(authorization.family)
@@ -157,7 +164,7 @@ class AuthorizationServer:
             self.sessions.end(session)
 
     def end_family(self, family: str) -> None:
-        """No token of this consent works any more."""
+        """Revokes all tokens of one consent."""
         self.tokens.revoke_family(family)
         self.authorizations.remove(family)
 
@@ -170,7 +177,7 @@ class AuthorizationServer:
         session: str,
         redirect_address: str | None = None,
     ) -> Authorization:
-        """A user's consent, from which tokens follow."""
+        """Stores a user's consent, for which tokens can then be issued."""
         return self.authorizations.grant(
             family=self.tokens.new_identifier(),
             app_key=application.app_key,
@@ -184,7 +191,10 @@ class AuthorizationServer:
     def mint(
         self, application: Application, authorization: Authorization, scope: str, *, issuer: str
     ) -> str:
-        """An access token of a family. It stands on the application's own service account."""
+        """A new access token for a consent, with the application's own service account.
+
+        It also prolongs the user's session.
+        """
         session = self.sessions.find(authorization.session)
         if session is not None:
             self.sessions.keep_alive(session)
@@ -198,7 +208,7 @@ class AuthorizationServer:
         )
 
     def token_members(self, token: str, scope: str) -> dict[str, Any]:
-        """What every token response holds (RFC 6749 section 5.1)."""
+        """The members that every token response has (RFC 6749 section 5.1)."""
         return {
             "access_token": token,
             "token_type": TOKEN_TYPES[self.rules.dialect],
@@ -209,14 +219,18 @@ class AuthorizationServer:
     def user_token_response(
         self, application: Application, authorization: Authorization, scope: str, *, issuer: str
     ) -> dict[str, Any]:
-        """The members of the create-token page, in its order; ``scope`` last, from the RFC."""
+        """A token response for an end user, with a new access token.
+
+        The members and their order are those of the create-token page; ``scope`` of the RFC
+        follows.
+        """
         token = self.mint(application, authorization, scope, issuer=issuer)
         members = self.token_members(token, scope)
         granted = members.pop("scope")
         return members | self.companions(authorization) | {"scope": granted}
 
     def companions(self, authorization: Authorization) -> dict[str, Any]:
-        """What stands beside an end user's access token, in token responses and information."""
+        """The members about the refresh token and the user, in token responses and information."""
         members: dict[str, Any] = {}
         if authorization.refresh_token is not None:
             members["refresh_token"] = authorization.refresh_token

@@ -1,8 +1,8 @@
-"""End users' sessions: who is logged in, and whether once or more often.
+"""Sessions of end users: one for each log-in.
 
-A session is made by a log-in, on the page or by the password grant, and lives as long as a token
-that stands on it can. ``endOtherSessions`` and the refusal of a second session are the vendor's
-(authorize page); how long a session lives, and what it is refused with, is assumed.
+A log-in on the page or by the password grant starts a session. It lives as long as a token that was
+issued in it. ``endOtherSessions`` and the refusal of a second session are documented (authorize
+page). How long a session lives, and the error of a refused one, are assumed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mock_sei.rules.clock import Clock
 from mock_sei.rules.randomness import new_secret
 
 LIFETIME = timedelta(minutes=60)
-"""After the last time it was used to get a token."""
+"""A session ends so long after it was last used to get a token."""
 
 
 @dataclass(kw_only=True)
@@ -24,14 +24,14 @@ class Session:
     """One log-in of a user."""
 
     identifier: str
-    """Secret: the log-in page's cookie, and what ``sessionToken`` exchanges."""
+    """A secret: the value of the log-in page's cookie, and of the parameter ``sessionToken``."""
     user: str
     expires_at: float
-    """Seconds since the epoch on the platform's clock."""
+    """Its end, in seconds since the epoch on the platform's clock."""
 
 
 class Sessions:
-    """The live sessions of a platform state."""
+    """The sessions of one platform state."""
 
     def __init__(self, *, clock: Clock, random: Random) -> None:
         self._clock = clock
@@ -41,6 +41,7 @@ class Sessions:
         self._ends = Ends[str]()
 
     def start(self, user: str) -> Session:
+        """Starts a session of a user, given by e-mail address."""
         for ended in self._ends.take(self._clock.timestamp(), self._end_of):
             self.end(self._sessions[ended])
         session = Session(identifier=new_secret(self._random), user=user, expires_at=0)
@@ -51,16 +52,20 @@ class Sessions:
         return session
 
     def keep_alive(self, session: Session) -> None:
+        """Prolongs a session: it then ends ``LIFETIME`` after now."""
         session.expires_at = self._clock.timestamp() + LIFETIME.total_seconds()
 
     def find(self, identifier: str) -> Session | None:
+        """The session with this identifier, None if it is unknown or has ended."""
         session = self._sessions.get(identifier)
         return session if session is not None and self._is_live(session) else None
 
     def live_of(self, user: str) -> list[Session]:
+        """A user's sessions that have not ended."""
         return [each for each in self._by_user.get(user, {}).values() if self._is_live(each)]
 
     def end(self, session: Session) -> None:
+        """Ends a session. Its tokens are not revoked here."""
         if self._sessions.pop(session.identifier, None) is None:
             return
         self._ends.discard(session.identifier)
@@ -70,7 +75,7 @@ class Sessions:
             del self._by_user[session.user]
 
     def __len__(self) -> int:
-        """Ended ones that were not swept away yet included."""
+        """The number of stored sessions, with ended ones that are not yet deleted."""
         return len(self._sessions)
 
     def _is_live(self, session: Session) -> bool:

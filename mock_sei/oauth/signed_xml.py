@@ -1,10 +1,11 @@
-"""Signed XML: Base64 text in, the element its signature covers out, made from those bytes alone.
+"""Signed XML: it decodes a Base64 text, and returns the element that the signature covers.
 
-The one place that knows signxml and lxml. They come with the extra ``[saml]`` and are imported when
-the first document arrives. What a document means is not known here.
+The element is made only from the bytes that the signature covers. This module does not know what a
+document means. Only this module uses signxml, which comes with lxml in the extra ``[saml]``; both
+are imported when the first document arrives.
 
 Sources: create-token page (Base64 of XML, signed with the client's private key); SAML core section
-5.4, which says what of XML Signature a SAML message may use.
+5.4, which says which parts of XML Signature a SAML message may use.
 """
 
 from __future__ import annotations
@@ -15,37 +16,44 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from mock_sei.errors import GRANT_INVALID, Refusal
+from mock_sei.errors import GRANT_INVALID, Check, Refusal
 from mock_sei.oauth.token_request import malformed
 
 if TYPE_CHECKING:
     from lxml import etree
 
 MAX_SIZE = 128 * 1024
-"""Bytes of XML: ten times what an assertion with its certificates takes."""
+"""The largest XML document, in bytes: ten times the size of an assertion with certificates."""
 
 MAX_PREFIXES = 50
-"""Different namespace prefixes: inclusive canonicalization takes minutes over thousands of them."""
+"""A document may have so many different namespace prefixes. With thousands of them, inclusive
+canonicalization would take minutes."""
 
 CHECK = "assertion signature"
+_refused = Check(
+    name=CHECK, kind=GRANT_INVALID, description="The signature of the assertion is not valid."
+).refusal
 
 SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _PREFIX = re.compile(r"\sxmlns:([^\s=]+)=")
 
 
 def is_installed() -> bool:
-    """Whether the libraries of the extra ``[saml]`` are there; imports neither."""
+    """True if the libraries of the extra ``[saml]`` are installed. It does not import them."""
     return all(find_spec(name) is not None for name in ("lxml", "signxml"))
 
 
 def decode_parameter(name: str, text: str) -> bytes:
-    """Raises ``invalid_request``. Lines may be wrapped (RFC 2045)."""
+    """The bytes of a Base64 parameter, which may have line breaks (RFC 2045).
+
+    Raises ``invalid_request``.
+    """
     try:
         data = base64.b64decode(re.sub(r"[\r\n]", "", text), validate=True)
     except ValueError:  # not Base64, not ASCII
         raise malformed(
-            f"{name} is not Base64 in its standard alphabet; where a space stands in it, a plus "
-            "sign was sent without percent-encoding.",
+            f"{name} is not Base64 in its standard alphabet; if it has a space, a plus sign was "
+            "sent without percent-encoding.",
             description=f"{name} is not Base64.",
         ) from None
     if len(data) > MAX_SIZE:
@@ -56,7 +64,7 @@ def decode_parameter(name: str, text: str) -> bytes:
 
 
 def parse_xml(name: str, data: bytes) -> etree._Element:
-    """The root of a document without a DTD. Raises ``invalid_request``."""
+    """The root element of an XML document. Raises ``invalid_request``, also if it has a DTD."""
     from lxml import etree
 
     try:
@@ -66,7 +74,7 @@ def parse_xml(name: str, data: bytes) -> etree._Element:
         raise malformed(f"{garbled}: {_clipped(error)}", description=f"{garbled}.") from None
     document = root.getroottree().docinfo
     if document.internalDTD is not None or document.externalDTD is not None:
-        declared = f"{name} has a document type declaration, which SAML never has."
+        declared = f"{name} has a document type declaration, which SAML does not allow."
         raise malformed(declared, description=declared)
     prefixes = len(set(_PREFIX.findall(etree.tostring(root, encoding="unicode"))))
     if prefixes > MAX_PREFIXES:
@@ -80,10 +88,11 @@ def parse_xml(name: str, data: bytes) -> etree._Element:
 def require_signed(
     root: etree._Element, holder: etree._Element, *, certificate: str, now: datetime
 ) -> etree._Element:
-    """A copy of ``holder``, the root or a child of it, as the signature standing in it covers it.
+    """A copy of ``holder``, made from the bytes that the signature inside it covers.
 
-    A signature that covers anything else is how signatures are wrapped (SAML core section 5.4.2).
-    What KeyInfo holds is not looked at: the PEM ``certificate`` alone decides, which must be valid
+    ``holder`` is the root or one of its children. A signature that covers another element is
+    refused: so a signature cannot be moved to a forged element (SAML core section 5.4.2). KeyInfo
+    is ignored: the signature must fit the PEM ``certificate``, which must be valid at the time
     ``now``. Raises ``invalid_grant``.
     """
     from signxml.algorithms import SignatureMethod
@@ -108,12 +117,12 @@ def require_signed(
         result = XMLVerifier().verify(
             root, x509_cert=certificate, id_attribute="ID", parser=_parser(), expect_config=config
         )
-    except Exception as error:  # whatever it stumbles over: what was not verified is not signed
+    except Exception as error:  # whatever failed in the library: nothing was verified
         raise _unverified(error, place) from None
     signed = None if isinstance(result, list) else result.signed_xml
     if signed is None or (signed.tag, signed.get("ID")) != (holder.tag, holder.get("ID")):
         raise _refused(
-            f"The signature in the {place} covers something else than this {place}.",
+            f"The signature in the {place} does not cover this {place}.",
             expected=f"a Reference to #{holder.get('ID', '')}",
             actual="no XML" if signed is None else f"{local_name(signed)} {signed.get('ID')}",
         )
@@ -121,11 +130,12 @@ def require_signed(
 
 
 def local_name(element: etree._Element) -> str:
+    """The name of an element without its namespace."""
     return element.tag.partition("}")[2] or element.tag
 
 
 def _parser() -> etree.XMLParser:
-    """Reads no DTD, fetches nothing, expands no entity, keeps libxml2's limits."""
+    """A parser that reads no DTD, expands no entities, opens no connection and keeps limits."""
     from lxml import etree
 
     return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
@@ -141,22 +151,11 @@ def _unverified(error: Exception, place: str) -> Refusal:
         return _refused(f"The {place} was changed after it was signed: its digest differs.")
     if isinstance(error, InvalidSignature):
         return _refused(
-            "The signature does not fit the application's registered certificate: made with "
-            "another private key, or changed since."
+            "The signature does not fit the application's registered certificate: it was made with "
+            "another private key, or the assertion was changed since."
         )
     return _refused(f"The signature cannot be checked: {_clipped(error)}")
 
 
 def _clipped(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(
-        GRANT_INVALID,
-        check=CHECK,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description="The signature of the assertion is not valid.",
-    )

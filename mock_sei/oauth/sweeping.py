@@ -1,4 +1,4 @@
-"""When the entries of a store end, so that ended ones are found without a look at the others."""
+"""The ends of a store's entries: it finds expired entries without looking at all others."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key")
 
 _AT_ONCE = 4
-"""Entries that are looked at in one go: a new entry pays for so many old ones, never for all."""
+"""One call looks at so many entries at most, so that its cost does not grow with the store."""
 _MOST_STALE = 1024
-"""Entries of keys that were taken out before their end, whatever the number of the others."""
+"""So many entries of discarded keys may always stay; more only while they are fewer than the
+rest."""
 
 
 class Ends(Generic[Key]):
-    """The ends of the entries of one store, which keeps the entries itself."""
+    """The ends of the entries of one store. The store itself keeps the entries."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Key]] = []
         self._latest: dict[Key, int] = {}
-        """The entry of a key that counts, by its number."""
+        """The number of the newest entry of each key. Older entries are ignored."""
         self._added = 0
 
     def add(self, key: Key, end: float) -> None:
-        """``end`` is in seconds since the epoch on the platform's clock; it may be put off later.
+        """Notes the end of a key, in seconds since the epoch on the platform's clock.
 
-        A key that is added again has the new end.
+        The store may put the end off later. If a key is added again, its new end replaces the old.
         """
         self._added += 1
         self._latest[key] = self._added
@@ -36,13 +37,13 @@ class Ends(Generic[Key]):
             heapq.heapify(self._heap)
 
     def discard(self, key: Key) -> None:
-        """Its entry is gone before its end."""
+        """Forgets a key whose entry was removed before its end."""
         self._latest.pop(key, None)
 
     def take(self, now: float, end_of: Callable[[Key], float | None]) -> Iterator[Key]:
-        """A few of the keys whose entries have ended; they are not known here any more.
+        """Some keys whose entries have ended, a few with each call. These keys are forgotten here.
 
-        ``end_of`` gives an entry's end as it is now, None where the store has no such entry.
+        ``end_of`` returns the current end of an entry, None if the store has no such entry.
         """
         for _ in range(_AT_ONCE):
             if not self._heap or self._heap[0][0] > now:
@@ -58,5 +59,5 @@ class Ends(Generic[Key]):
                 yield key
 
     def __len__(self) -> int:
-        """Entries that are kept, those of discarded keys included."""
+        """The number of entries that are kept, with those of discarded keys."""
         return len(self._heap)

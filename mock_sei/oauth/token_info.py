@@ -1,4 +1,4 @@
-"""Token information: what a live access token stands for (get-token page)."""
+"""The token information endpoint: it describes a valid access token (get-token page)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from mock_sei.rules.records import Application
 def token_information(
     text: str, token: AccessToken, application: Application, server: AuthorizationServer, now: float
 ) -> dict[str, Any]:
-    """The documented members; those of the refresh token where there is one.
+    """The documented members of the answer, with those of the refresh token if there is one.
 
-    ``now`` is the platform's time in seconds.
+    ``text`` is the token as the client sent it, ``now`` the platform's time in seconds since the
+    epoch.
     """
     information: dict[str, Any] = {
         "access_token": text,

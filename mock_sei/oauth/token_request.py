@@ -1,8 +1,9 @@
-"""A token request, parsed: bytes in, a frozen :class:`TokenRequest` out.
+"""Parsing of a token request: it makes a frozen :class:`TokenRequest` from bytes.
 
-Nothing is decided here but whether the request can be read. Strict where RFC 6749 section 3.2 is:
-one without a value counts as absent, no parameter twice, only form-encoded bodies. Sources: token
-page and create-token page (parameters in the query string), RFC 6749 sections 2.3.1, 3.2 and 5.2.
+This module only decides whether a request can be read. It is as strict as RFC 6749 section 3.2: a
+parameter without a value counts as absent, no parameter may be repeated, and the body must be
+form-encoded. Sources: token page and create-token page (parameters in the query string), RFC 6749
+sections 2.3.1, 3.2 and 5.2.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Refusal
+from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Check
 from mock_sei.reasons.forms import explain_content, explain_form
 from mock_sei.reasons.names import KNOWN, did_you_mean, explain_absence, find_spoilt
 from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair
@@ -21,7 +22,7 @@ from mock_sei.reasons.values import but_for, find_difference_from
 from mock_sei.rules.connection import Connection, Findings
 
 MEDIA_TYPES = ("application/x-www-form-urlencoded", "application/xxx-form-urlencoded")
-"""The token page gives the first as its example and spells the second in its text."""
+"""The accepted media types. The token page has the first in its example, the second in its text."""
 
 MAX_PARAMETERS = 100
 
@@ -33,16 +34,24 @@ PARAMETERS = frozenset(
         "SAMLAssertion",
     }
 )
-"""What this endpoint reads: the names that an ``error_description`` may repeat."""
+"""The parameters that this endpoint reads. An ``error_description`` may repeat these names."""
 
 _KNOWN = frozenset(KNOWN)
 
 PARSING = "parse"
 KEY_PAIR_CHECK = "key pair"
 
+malformed = Check(name=PARSING, kind=REQUEST_INVALID).refusal
+"""The refusal of a request that cannot be read, as ``invalid_request``."""
+_unreadable = Check(
+    name=KEY_PAIR_CHECK,
+    kind=KEY_PAIR,
+    description="The Authorization header holds no AppKey and AppSecret that can be read.",
+).refusal
 
-class Place(StrEnum):
-    """Where the key pair stood in the request."""
+
+class KeyPairPlace(StrEnum):
+    """The part of a request in which the key pair was sent."""
 
     HEADER = "header"
     FORM = "form"
@@ -51,13 +60,14 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """AppKey and AppSecret as they were sent."""
+    """AppKey and AppSecret as the client sent them."""
 
     app_key: str
     app_secret: str | None = field(repr=False)
-    place: Place
+    place: KeyPairPlace
     client_id: str | None = None
-    """The ``client_id`` that came beside the header: it says which AppKey the header means."""
+    """The parameter ``client_id``, if it was sent together with the header. It must be the AppKey
+    of the header."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,24 +80,27 @@ class TokenRequest:
     connection: Connection
     issuer: str
     endpoint: str
-    """Its own URL, as the client called it."""
+    """The endpoint's own URL, as the client called it."""
     findings: Findings
     forms: tuple[bytes, ...] = field(default=(), repr=False)
-    """What the parameters were read from."""
+    """The form and the query string from which the parameters were read."""
 
     def find(self, *names: str) -> str | None:
-        """The value of a parameter that has more than one name.
+        """The value of a parameter that may have one of several names, None if it is absent.
 
-        Raises ``invalid_request`` where two names are there with different values.
+        Raises ``invalid_request`` if two of the names have different values.
         """
         values = {self.parameters[name] for name in names if name in self.parameters}
         if len(values) > 1:
-            both = f"{' and '.join(names)} are both there and differ"
+            both = f"{' and '.join(names)} were both sent and differ"
             raise malformed(f"{both}; send one of them.", description=f"{both}.")
         return values.pop() if values else None
 
     def flag(self, name: str) -> bool:
-        """``true`` or ``false``, false where it is absent. Raises ``invalid_request``."""
+        """The value of a parameter that is ``true`` or ``false``; False if it is absent.
+
+        Raises ``invalid_request`` for any other value.
+        """
         value = self.parameters.get(name, "false")
         if value not in ("true", "false"):
             wrong = f"{name} is neither true nor false"
@@ -99,7 +112,10 @@ class TokenRequest:
         return value == "true"
 
     def require(self, *names: str) -> str:
-        """The same, refusing a request without it as ``invalid_request``."""
+        """The value of a parameter that may have one of several names.
+
+        Raises ``invalid_request`` if it is absent, or if two of the names have different values.
+        """
         value = self.find(*names)
         if value is None:
             raise malformed(
@@ -109,24 +125,6 @@ class TokenRequest:
                 description=f"{names[0]} is missing.",
             )
         return value
-
-
-def malformed(
-    because: str,
-    *,
-    expected: str | None = None,
-    actual: str | None = None,
-    description: str | None = None,
-) -> Refusal:
-    """``description`` is what the client reads; see :class:`Refusal` for what it may hold."""
-    return Refusal(
-        REQUEST_INVALID,
-        check=PARSING,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description=description,
-    )
 
 
 def parse_token_request(
@@ -142,19 +140,19 @@ def parse_token_request(
     query_allowed: bool,
     grant_type: str | None = None,
 ) -> TokenRequest:
-    """Reads form, query string and ``Authorization`` header.
+    """Reads the form, the query string and the ``Authorization`` header of a token request.
 
-    ``query_allowed`` is the ``sei`` dialect: parameters may stand in the query string, which is
-    noted for the journal. ``grant_type`` is that of an endpoint whose path says it, such as revoke.
-    Raises :class:`Refusal`.
+    ``query_allowed`` is True in the ``sei`` dialect: it allows parameters in the query string, with
+    a note in the journal. ``grant_type`` is given for an endpoint that has no such parameter, such
+    as revoke. Raises :class:`Refusal`.
     """
     in_query = _parse_form(query, "query string")
     if in_query and not query_allowed:
         raise malformed(
-            "Token parameters stand in the query string, which the rfc dialect refuses "
+            "Token parameters are in the query string, which the rfc dialect refuses "
             "(RFC 6749 section 2.3.1); send them as a form.",
             actual=", ".join(in_query),
-            description="Parameters stand in the query string.",
+            description="Parameters are in the query string.",
         )
     in_form: dict[str, str] = {}
     if body or not in_query:
@@ -163,13 +161,13 @@ def parse_token_request(
     repeated = in_form.keys() & in_query.keys()
     if repeated:
         raise malformed(
-            f"{', '.join(sorted(repeated))}: in the form and in the query string.",
+            f"{', '.join(sorted(repeated))}: sent both in the form and in the query string.",
             description=_repeated(*repeated),
         )
     if in_query:
         findings.notes.append(
-            "parameters in the query string: accepted as documented, but they end up in access "
-            f"logs; send a form: {', '.join(in_query)}"
+            "parameters in the query string: accepted as documented, but access logs store them; "
+            f"send a form: {', '.join(in_query)}"
         )
     parameters = in_form | in_query
     if not parameters.keys() <= _KNOWN:
@@ -197,7 +195,10 @@ def parse_token_request(
 def _explain_absence(
     wanted: Sequence[str], parameters: Mapping[str, str], forms: Iterable[bytes]
 ) -> str:
-    """The names that came, and the one that was meant; behind it what is odd about the form."""
+    """The end of a sentence about a missing parameter: what was sent, and what was probably meant.
+
+    ``wanted`` are the names of the missing parameter.
+    """
     pairs = [
         name
         for form in forms
@@ -213,8 +214,7 @@ def _require_form(content_type: str | None, body: bytes) -> None:
     if media_type.lower() in MEDIA_TYPES or (not body and not media_type):
         return
     raise malformed(
-        f"{explain_content(media_type, body)}; send the parameters form-encoded, as "
-        f"{MEDIA_TYPES[0]}.",
+        f"{explain_content(media_type, body)}; send the parameters as a form: {MEDIA_TYPES[0]}.",
         expected=MEDIA_TYPES[0],
         actual=media_type or "no Content-Type",
         description=f"The body is not of the media type {MEDIA_TYPES[0]}.",
@@ -222,9 +222,10 @@ def _require_form(content_type: str | None, body: bytes) -> None:
 
 
 def _parse_form(text: bytes, place: str) -> dict[str, str]:
-    """Parameters with a value; one without is as if it had not come.
+    """The parameters of a form or query string; those without a value are left out.
 
-    Raises :class:`Refusal` for one that has two values, the same twice included, or is unreadable.
+    Raises :class:`Refusal` if a parameter is repeated, or if the text cannot be read. ``place`` is
+    the word for the text in messages.
     """
     try:
         pairs = parse_qsl(
@@ -252,7 +253,8 @@ def _parse_form(text: bytes, place: str) -> dict[str, str]:
 
 
 def _repeated(*names: str) -> str:
-    """A name that is none of ours may be anything, even a secret: it is not repeated."""
+    """The ``error_description`` for repeated parameters. It does not show unknown names, since a
+    secret may have been sent in place of a name."""
     known = sorted(PARAMETERS.intersection(names))
     return f"{', '.join(known) or 'A parameter'} came more than once."
 
@@ -260,19 +262,26 @@ def _repeated(*names: str) -> str:
 def _credentials(
     authorization: str | None, parameters: Mapping[str, str], in_query: Mapping[str, str]
 ) -> Credentials | None:
-    """The key pair from the header, else from the parameters; not from both (RFC 6749, 2.3)."""
+    """The key pair from the header or the parameters, None if none was sent.
+
+    Raises :class:`Refusal` if it was sent in both (RFC 6749 section 2.3), or cannot be read.
+    """
     client_id, client_secret = parameters.get("client_id"), parameters.get("client_secret")
     if authorization is None or not authorization.strip(" \t"):
         if client_id is None:
             return None
-        place = Place.QUERY if {"client_id", "client_secret"} & in_query.keys() else Place.FORM
+        place = (
+            KeyPairPlace.QUERY
+            if {"client_id", "client_secret"} & in_query.keys()
+            else KeyPairPlace.FORM
+        )
         return Credentials(app_key=client_id, app_secret=client_secret, place=place)
     found = _decode_authorization(authorization)
     if client_secret is not None:
         raise malformed(
-            "The key pair stands in the Authorization header and client_secret among the "
-            "parameters; send one of them (RFC 6749 section 2.3).",
-            description="The key pair came twice: in the header and as parameters.",
+            "The key pair was sent in the Authorization header, and client_secret as a parameter; "
+            "send one of them (RFC 6749 section 2.3).",
+            description="The key pair was sent twice: in the header and as parameters.",
         )
     found = replace(found, client_id=client_id)
     if next(readings(found), None) is None:
@@ -288,12 +297,15 @@ def _credentials(
 
 
 def _decode_authorization(header: str) -> Credentials:
-    """``[Basic ]base64(AppKey:AppSecret)``: the token page's example has no ``Basic``."""
+    """Reads an ``Authorization`` header: ``Basic`` and the Base64 of ``AppKey:AppSecret``.
+
+    ``Basic`` may be absent, as in the token page's example. Raises :class:`Refusal`.
+    """
     scheme, _, rest = header.strip(" \t").partition(" ")
     encoded = rest.strip(" \t") if rest else scheme
     if rest and scheme.lower() != "basic":
         raise _unreadable(
-            "The token endpoint wants the key pair: Basic and the Base64 of AppKey:AppSecret. The "
+            "The token endpoint needs the key pair: Basic and the Base64 of AppKey:AppSecret. The "
             f"Authorization header has the scheme {scheme}."
         )
     try:
@@ -306,27 +318,18 @@ def _decode_authorization(header: str) -> Credentials:
     app_key, colon, app_secret = text.partition(":")
     if not colon:
         raise _unreadable(explain_missing_colon(text))
-    return Credentials(app_key=app_key, app_secret=app_secret, place=Place.HEADER)
-
-
-def _unreadable(because: str) -> Refusal:
-    return Refusal(
-        KEY_PAIR,
-        check=KEY_PAIR_CHECK,
-        because=because,
-        description="The Authorization header holds no AppKey and AppSecret that can be read.",
-    )
+    return Credentials(app_key=app_key, app_secret=app_secret, place=KeyPairPlace.HEADER)
 
 
 _DECODERS: tuple[Callable[[str], str], ...] = (str, unquote_plus, unquote)
-"""How clients write a pair before its Base64: as it is (RFC 7617), form-encoded (RFC 6749 section
-2.3.1), percent-encoded with its plus signs left as they are (RFC 3986 section 2.2)."""
+"""How clients encode a key pair before its Base64: not at all (RFC 7617), form-encoded (RFC 6749
+section 2.3.1), or percent-encoded with unchanged plus signs (RFC 3986 section 2.2)."""
 
 
 def readings(credentials: Credentials) -> Iterator[Credentials]:
-    """What a pair may mean: as it was sent first, then decoded.
+    """The possible readings of a key pair: first as it was sent, then decoded in two ways.
 
-    Only those whose AppKey is the ``client_id`` that came beside them.
+    If ``client_id`` was sent, too, only readings with this AppKey are returned.
     """
     secret = credentials.app_secret
     for decode in _DECODERS:

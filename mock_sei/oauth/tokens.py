@@ -1,8 +1,9 @@
-"""Access tokens: JWTs signed with python-jose, opaque to the client.
+"""Access tokens: JWTs signed with python-jose. Clients need not know their content.
 
-The server remembers no token. It keeps from a token's first use the time of its last one, until the
-token would have expired, and a revoked family longer, since the clock may be set back. Times inside
-a token are whole seconds of the platform's clock; 60 minutes in all, 30 idle (token page).
+The server stores no tokens. Of a token that was used it keeps the time of the last use, until the
+token expires. It keeps a revoked family longer, since the clock may be set back. Times in a token
+are whole seconds of the platform's clock. A token lives 60 minutes, and 30 minutes after its last
+use (token page).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import base64
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -22,7 +23,7 @@ from jose import jws
 from jose.backends import ECKey
 from jose.exceptions import JOSEError
 
-from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Refusal, Rejected
+from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Check, Rejected
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.caller_checks import AccessToken
 from mock_sei.rules.clock import Clock
@@ -32,21 +33,31 @@ ALGORITHM = "ES256"
 LIFETIME = timedelta(minutes=60)
 IDLE_LIMIT = timedelta(minutes=30)
 CHECK = "access token"
+_invalid = Check(name=CHECK, kind=TOKEN_INVALID).refusal
+_expired = Check(name=CHECK, kind=TOKEN_EXPIRED).refusal
 
 _LIFETIME_SECONDS = int(LIFETIME.total_seconds())
 _IDLE_SECONDS = int(IDLE_LIMIT.total_seconds())
 _ENDED_KEPT = 10_000
-"""Revoked families past their end that are kept all the same, the newest: set back to before that
-end, the clock would bring their tokens to life."""
+"""The newest revoked families are kept after their end, so many at most. If the clock is set back
+to before that end, their tokens must not become valid again."""
 
 
 _lifetime: ContextVar[int] = ContextVar("token_lifetime", default=_LIFETIME_SECONDS)
-"""Seconds of the tokens that the request at hand mints; requests run side by side."""
+"""The lifetime in seconds of tokens that this request issues. Requests run at the same time."""
+
+
+def lifetime_of_request() -> int:
+    """The lifetime in seconds of tokens that this request issues: a fault may have changed it."""
+    return _lifetime.get()
 
 
 @contextmanager
 def lifetime_of(seconds: int | None) -> Iterator[None]:
-    """Tokens minted within live so long, whatever the answer says; None is as usual."""
+    """Inside this context, :func:`lifetime_of_request` is ``seconds``; None is the usual lifetime.
+
+    A fault with ``token_lifetime`` uses it around a request.
+    """
     before = _lifetime.set(_LIFETIME_SECONDS if seconds is None else seconds)
     try:
         yield
@@ -55,16 +66,16 @@ def lifetime_of(seconds: int | None) -> Iterator[None]:
 
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""``n`` of the curve (SEC 2 section 2.4.2)."""
+"""The order ``n`` of the curve P-256 (SEC 2 section 2.4.2)."""
 _HALF = 32
-"""Bytes of each of the two numbers of a signature, ``r`` and ``s``."""
+"""The size in bytes of each of a signature's two numbers, ``r`` and ``s``."""
 
 
 class _OneSignature(ECKey):  # type: ignore[misc]  # python-jose has no types
-    """An ECDSA key for which a signature has one form.
+    """An ECDSA key that accepts only one of the two forms of a signature.
 
-    Whoever sees a signature ``(r, s)`` can write ``(r, n - s)``, which is as good. Here the
-    smaller ``s`` is made, and the other one is refused.
+    From a signature ``(r, s)`` anybody can make ``(r, n - s)``, which is valid, too. This key makes
+    the smaller ``s``, and refuses the larger one.
     """
 
     def sign(self, msg: bytes) -> bytes:
@@ -79,10 +90,10 @@ class _OneSignature(ECKey):  # type: ignore[misc]  # python-jose has no types
 
 
 class SigningKey:
-    """The key that signs tokens, made ready once: parsing it costs more than a hundred tokens."""
+    """A key that signs tokens. It is parsed once: that costs more than to sign a hundred tokens."""
 
     def __init__(self, pem: bytes) -> None:
-        """Raises ``ValueError`` where it is no P-256 private key."""
+        """Raises ``ValueError`` if the PEM text is not a P-256 private key."""
         try:
             self.private = _OneSignature(pem.decode(), ALGORITHM)
             self.public = self.private.public_key()
@@ -96,61 +107,68 @@ class SigningKey:
 
 
 MOST_KEYS = 100
-"""Signing keys that are kept: one more makes the oldest go, and its tokens are refused."""
+"""So many signing keys are kept at most. One more removes the oldest, whose tokens are then
+refused."""
 
 
 class KeyRing:
-    """The keys whose tokens are accepted; the newest of them signs."""
+    """The keys whose tokens are accepted. The newest one signs new tokens."""
 
     def __init__(self, key: SigningKey) -> None:
         self._signing = key
         self._keys = {key.kid: key}
-        """The keys by ``kid``, oldest first."""
+        """The keys by ``kid``, the oldest first."""
 
     @property
     def signing(self) -> SigningKey:
+        """The key that signs new tokens."""
         return self._signing
 
     @property
     def all(self) -> list[SigningKey]:
-        """All keys whose tokens are accepted, newest first."""
+        """All keys whose tokens are accepted, the newest first."""
         return list(self._keys.values())[::-1]
 
     def find(self, kid: object) -> SigningKey | None:
+        """The key with this ``kid``, None if there is none."""
         return self._keys.get(kid) if isinstance(kid, str) else None
 
     def rotate(self, key: SigningKey) -> None:
-        """A new key signs; tokens of the old ones are accepted until those are retired."""
+        """Adds a key, which signs from now on. Tokens of an old key are accepted until it is
+        retired."""
         kept = list(self._keys.items())[-(MOST_KEYS - 1) :]
         self._keys = {**dict(kept), key.kid: key}
         self._signing = key
 
     def retire(self, kid: str) -> None:
-        """Raises :class:`Rejected` for the signing key or an unknown one."""
+        """Removes a key. Its tokens are then refused.
+
+        Raises :class:`Rejected` if there is no key with this ``kid``, or if it is the signing key.
+        """
         if self.find(kid) is None:
             newest = ", ".join(key.kid for key in self.all[:10])
             raise Rejected({"kid": f"no signing key {spelled(kid[:40])}; the newest are {newest}"})
         if kid == self.signing.kid:
-            raise Rejected({"kid": f"{kid} signs; rotate first, then retire it"})
+            raise Rejected({"kid": f"{kid} is the signing key; rotate first, then retire it"})
         self._keys = {name: key for name, key in self._keys.items() if name != kid}
 
 
 def _thumbprint(public_jwk: Mapping[str, str]) -> str:
-    """RFC 7638, shortened to 16 characters: enough to tell two keys apart in a journal."""
+    """The first 16 characters of a key's thumbprint (RFC 7638): enough to distinguish keys."""
     canonical = json.dumps(dict(sorted(public_jwk.items())), separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).digest()
     return base64.urlsafe_b64encode(digest).decode()[:16]
 
 
 class _Seen(NamedTuple):
-    """A token whose signature was checked, and the key that made it."""
+    """A token whose signature was verified, and the key that signed it."""
 
     key: SigningKey
     token: AccessToken
 
 
 _MOST_SEEN = 256
-"""Such tokens that are kept: clients call again and again with the same one."""
+"""So many verified tokens are kept, since clients use one token for many calls."""
 
 
 class _Use(NamedTuple):
@@ -159,19 +177,24 @@ class _Use(NamedTuple):
 
 
 class Tokens:
-    """Mints tokens and judges them. One for the life of a platform state."""
+    """Makes and checks the access tokens of one platform state."""
 
-    def __init__(self, *, keys: KeyRing, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, *, keys: KeyRing, clock: Clock, random: Random, lifetime: Callable[[], int]
+    ) -> None:
+        """``lifetime`` gives the lifetime of each new token in seconds."""
         self._keys = keys
         self._clock = clock
-        # No secrets: a token is known by its signature. The system's would cost a call of it each.
+        self._lifetime = lifetime
+        # An identifier is not a secret: a token is protected by its signature. This generator
+        # needs no system call for each token.
         self._identifiers = Random(random.getrandbits(128))  # noqa: S311
         self._seen: dict[str, _Seen] = {}
         self._uses: dict[str, _Use] = {}
         self._revoked: dict[str, int] = {}
-        """The revoked families, with the time until which one of their tokens could live."""
+        """The revoked families, each with the time when its last token ends."""
         self._past: deque[str] = deque()
-        """Revoked families past their end, oldest first."""
+        """The revoked families whose last token has ended, the oldest first."""
         self._use_ends = Ends[str]()
         self._revoked_ends = Ends[str]()
 
@@ -185,7 +208,10 @@ class Tokens:
         scope: str,
         family: str | None = None,
     ) -> str:
-        """A new token; two minted in one second differ by their ``jti``."""
+        """A new access token. Its ``jti`` makes it differ from all others.
+
+        ``family`` is the consent that it belongs to; a token without a consent is its own family.
+        """
         identifier = self.new_identifier()
         now = int(self._clock.timestamp())
         claims: dict[str, Any] = {
@@ -194,7 +220,7 @@ class Tokens:
             "client_id": app_key,
             "scope": scope,
             "iat": now,
-            "exp": now + _lifetime.get(),
+            "exp": now + self._lifetime(),
             "jti": identifier,
             "fam": family or identifier,
         }
@@ -206,11 +232,14 @@ class Tokens:
         return str(jws.sign(claims, key.private, key.header, ALGORITHM))
 
     def new_identifier(self) -> str:
-        """128 bits, hexadecimal."""
+        """A new identifier of a token or family: 128 bits in hexadecimal."""
         return f"{self._identifiers.getrandbits(128):032x}"
 
     def read(self, text: str) -> AccessToken:
-        """What a token of ours says, live or not. Raises :class:`Refusal` for any other text."""
+        """The content of a token that this server signed, even if it has expired.
+
+        Raises :class:`Refusal` for any other text.
+        """
         seen = self._seen.get(text)
         if seen is not None and self._keys.find(seen.key.kid) is seen.key:
             return seen.token
@@ -231,8 +260,8 @@ class Tokens:
         key = self._keys.find(header.get("kid"))
         if key is None:
             raise _invalid(
-                "The token was signed with a key this server does not know: it comes from another "
-                "server, or from one with another certs folder.",
+                "The token was signed with a key that this server does not know: another server "
+                "issued it, or this one with another certs folder.",
                 expected=self._keys.signing.kid,
                 actual=_shown_member(header, "kid"),
             )
@@ -246,12 +275,15 @@ class Tokens:
             content = jws.verify(text, key.public, [ALGORITHM])
         except JOSEError:
             raise _invalid(
-                "The token's signature does not fit its content: changed or cut short."
+                "The token's signature does not fit its content: it was changed or cut short."
             ) from None
         return key, _read_claims(content)
 
     def require_live(self, token: AccessToken) -> None:
-        """Refuses a revoked, expired or idle token. Does not count as a use."""
+        """Raises :class:`Refusal` if a token is revoked, expired or was not used for too long.
+
+        This does not count as a use.
+        """
         if token.family in self._revoked:
             raise _invalid("The token was revoked; get a new one.")
         now = self._clock.timestamp()
@@ -271,7 +303,7 @@ class Tokens:
             )
 
     def record_use(self, token: AccessToken) -> None:
-        """Starts the idle limit again."""
+        """Notes that a token was used now: the idle limit starts again."""
         if token.identifier not in self._uses:
             for ended in self._use_ends.take(self._clock.timestamp(), self._end_of_use):
                 del self._uses[ended]
@@ -279,7 +311,7 @@ class Tokens:
         self._uses[token.identifier] = _Use(self._clock.timestamp(), token.expires_at)
 
     def revoke_family(self, family: str) -> None:
-        """Ends every token of a family, for longer than the last of them lives."""
+        """Revokes all tokens of a family. It is remembered at least until the last one ends."""
         now = self._clock.timestamp()
         self._past.extend(self._revoked_ends.take(now, self._revoked.get))
         while len(self._past) > _ENDED_KEPT:
@@ -292,12 +324,12 @@ class Tokens:
 
     @property
     def remembered(self) -> int:
-        """How many tokens something is kept about."""
+        """The number of used tokens and revoked families that are stored."""
         return len(self._uses) + len(self._revoked)
 
     @property
     def kept(self) -> int:
-        """How many tokens are known to be signed by us without another look."""
+        """The number of verified tokens that are kept."""
         return len(self._seen)
 
     def _end_of_use(self, identifier: str) -> float | None:
@@ -306,11 +338,11 @@ class Tokens:
 
 
 def _unverified_header(text: str) -> dict[str, Any]:
-    """The JOSE header, read before anything is believed."""
+    """The JOSE header of a token, before its signature is verified. Raises :class:`Refusal`."""
     parts = text.split(".", 3)
     if len(parts) != 3:
         raise _invalid(
-            "The token is not one of this platform: it has not the three parts of a JWT."
+            "The token is not from this platform: it does not have the three parts of a JWT."
         )
     try:
         first, _, _ = (_decoded(part) for part in parts)
@@ -319,14 +351,15 @@ def _unverified_header(text: str) -> dict[str, Any]:
         header = None
     if not isinstance(header, dict):
         raise _invalid(
-            "The token cannot be decoded: each of its three parts is Base64 with the alphabet for "
-            "URLs, without padding, and the first is a JSON object."
+            "The token cannot be decoded: each of its three parts must be URL-safe Base64 without "
+            "padding, and the first one must be a JSON object."
         )
     return header
 
 
 def _shown_member(header: Mapping[str, Any], name: str) -> str:
-    """A member of a token's header as it stands there."""
+    """A member of a token's header, for a message. Of a list or an object only the type is
+    shown."""
     if name not in header:
         return "missing"
     value = header[name]
@@ -347,10 +380,11 @@ _JSON_TYPES: Mapping[type, str] = {
 
 
 def _decoded(part: str) -> bytes:
-    """What a part of a token holds. ``ValueError`` for any other text than the one we write.
+    """The decoded bytes of a part of a token.
 
-    A lenient decoder skips characters, takes two alphabets, and ignores the last bits: many texts
-    would be one token (RFC 4648 sections 3.3 and 3.5).
+    Raises ``ValueError`` for Base64 in another form than ours. Python's decoder skips characters,
+    accepts two alphabets, and ignores the last bits, so that many texts would be the same token
+    (RFC 4648 sections 3.3 and 3.5).
     """
     content = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     if base64.urlsafe_b64encode(content).rstrip(b"=") != part.encode():
@@ -368,17 +402,20 @@ _NEEDED: dict[str, type] = {
 }
 _OPTIONAL: dict[str, type] = {"svc": str, "usr": str}
 _LATEST_SECOND = 2**53
-"""More is no time: a float counts whole seconds up to here."""
+"""A larger number is not accepted as a time: a float is exact for whole numbers up to this one."""
 
 
 def _read_claims(content: bytes) -> AccessToken:
-    """Raises :class:`Refusal`: whoever holds the key may have signed anything."""
+    """The content of a verified token.
+
+    Raises :class:`Refusal` if it is not what this server writes: another program may have the key.
+    """
     try:
         claims = json.loads(content)
     except (ValueError, RecursionError):
         claims = None
     if not isinstance(claims, dict):
-        raise _invalid("The token's content is signed with our key, but is no JSON object.")
+        raise _invalid("The token is signed with our key, but its content is not a JSON object.")
     for name, kind in (_NEEDED | _OPTIONAL).items():
         if not (_is_claim(claims[name], kind) if name in claims else name in _OPTIONAL):
             actual = _JSON_TYPES[type(claims[name])] if name in claims else "missing"
@@ -401,15 +438,7 @@ def _read_claims(content: bytes) -> AccessToken:
 
 
 def _is_claim(value: object, kind: type) -> bool:
-    """True and false are no numbers, and half a surrogate pair is no text."""
+    """True if a claim has this type. A boolean is not a number, a lone surrogate is not a text."""
     if kind is int:
         return type(value) is int and 0 <= value < _LATEST_SECOND
     return is_text(value)
-
-
-def _invalid(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(TOKEN_INVALID, check=CHECK, because=because, expected=expected, actual=actual)
-
-
-def _expired(because: str, *, expected: str, actual: str) -> Refusal:
-    return Refusal(TOKEN_EXPIRED, check=CHECK, because=because, expected=expected, actual=actual)

@@ -1,4 +1,4 @@
-"""Why nobody issued a code, refresh token or session that came: a sentence for the journal."""
+"""An explanation of an unknown code, refresh token or session, for the journal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from mock_sei.reasons.values import find_difference
 def explain_unknown(
     text: str, find: Callable[[str], object | None], server: AuthorizationServer
 ) -> str:
-    """How it is nearly one that ``find`` finds, or what it is instead; a blank before it.
+    """A sentence about an unknown text, with a blank before it; empty if nothing is known.
 
-    Empty where nothing is known of it.
+    The text may differ only a little from one that ``find`` finds, or it may be a value of another
+    kind.
     """
     difference = find_difference(text, lambda each: find(each) is not None)
     if difference is not None:
-        return f" It is equal to one that was issued but for {difference}."
+        return f" It is equal to one that was issued, except for {difference}."
     kind = server.kind_of(text)
-    return f" {kind[0].upper()}{kind[1:]} came in its place." if kind else ""
+    return f" {kind[0].upper()}{kind[1:]} was sent instead." if kind else ""

@@ -1,6 +1,6 @@
-"""SAML assertions that were exchanged: each gives tokens once (assumed; RFC 7522 section 3).
+"""The SAML assertions that were used: each gives tokens once (assumed; RFC 7522 section 3).
 
-One is remembered until it has expired; then it is refused for that.
+An assertion is remembered until it expires. After that, it is refused because it has expired.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from mock_sei.rules.clock import Clock
 
 
 class UsedAssertions:
-    """The ones of a platform state."""
+    """The used assertions of one platform state."""
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._used: dict[bytes, float] = {}
-        """Ends, by a digest: an ID may be as long as a request."""
+        """The end of each assertion, in seconds since the epoch. The key is a digest, since an ID
+        may be as long as a request."""
         self._ends = Ends[bytes]()
 
     def add(self, app_key: str, identifier: str, *, end: datetime) -> None:
+        """Remembers until ``end`` that an application used the assertion with this ID."""
         for ended in self._ends.take(self._clock.timestamp(), self._used.get):
             del self._used[ended]
         digest, until = _digest(app_key, identifier), end.timestamp()
@@ -29,11 +31,12 @@ class UsedAssertions:
         self._ends.add(digest, until)
 
     def __contains__(self, key: tuple[str, str]) -> bool:
-        """Whether an application, by its AppKey, has used the assertion with this ID."""
+        """True if an application used an assertion; ``key`` is its AppKey and the assertion's
+        ID."""
         return _digest(*key) in self._used
 
     def __len__(self) -> int:
-        """Expired ones that were not swept away yet included."""
+        """The number of stored assertions, with expired ones that are not yet deleted."""
         return len(self._used)
 
 

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from mock_sei.operations.requests import Fields
 from mock_sei.operations.schemas import adapter_of, schema_of
-from mock_sei.rules.tables import Page
+from mock_sei.rules.tables import TablePage
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform
@@ -122,15 +122,15 @@ class Pages(Generic[R]):
     def schema(self) -> Mapping[str, Any]:
         return {"type": "array", "items": self.record.schema()}
 
-    def write(self, answer: Page[R], platform: Platform | None = None) -> Written:  # noqa: ARG002  # as its kind
+    def write(self, answer: TablePage[R], platform: Platform | None = None) -> Written:  # noqa: ARG002  # as its kind
         counts = {COUNT: str(answer.count), EARLIER: str(answer.earlier)}
         return Written(json=list(map(self.record.to_json, answer.records)), headers=counts)
 
-    def read(self, received: Received) -> Page[R]:
+    def read(self, received: Received) -> TablePage[R]:
         """Raises ``ValueError`` where the headers are missing."""
         count, earlier = counts_of(received)
         records = list(map(self.record.from_json, received.json))
-        return Page(records=records, count=count, earlier=earlier)
+        return TablePage(records=records, count=count, earlier=earlier)
 
 
 @dataclass(frozen=True)

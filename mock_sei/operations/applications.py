@@ -13,7 +13,7 @@ from mock_sei.operations.kinds import MOST_LISTED, AppKey, Limit
 from mock_sei.operations.requests import Fields, Place, Request, WholeBody
 from mock_sei.portal.registration import Registration, read_registration
 from mock_sei.rules.records import Application, CertificateSource
-from mock_sei.rules.tables import Page, Table
+from mock_sei.rules.tables import OrderedTable, TablePage
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform
@@ -22,8 +22,8 @@ R = TypeVar("R")
 
 
 def page_of(
-    table: Table[R], limit: int, after: str | None, unknown: Callable[[str], Exception]
-) -> Page[R]:
+    table: OrderedTable[R], limit: int, after: str | None, unknown: Callable[[str], Exception]
+) -> TablePage[R]:
     """A part of a table. Raises what ``unknown`` makes of a key that no record has."""
     try:
         return table.page(limit=limit, after=after)
@@ -31,7 +31,7 @@ def page_of(
         raise unknown(after or "") from None
 
 
-class ListApplications(Request[Page[Application]]):
+class ListApplications(Request[TablePage[Application]]):
     """The applications, in the order of registration.
 
     Raises :class:`~mock_sei.errors.UnknownApplication` where no application has ``after``.
@@ -42,7 +42,7 @@ class ListApplications(Request[Page[Application]]):
     limit: Limit = MOST_LISTED
     """How many are listed at most."""
 
-    def perform(self, platform: Platform) -> Page[Application]:
+    def perform(self, platform: Platform) -> TablePage[Application]:
         registry = platform.registry
         return page_of(registry.applications, self.limit, self.after, registry.unknown_application)
 

@@ -11,7 +11,7 @@ from mock_sei.operations.applications import page_of
 from mock_sei.operations.kinds import MOST_LISTED, Limit, Username
 from mock_sei.operations.requests import Fields, Request
 from mock_sei.rules.records import Application, EndUser, ServiceAccount
-from mock_sei.rules.tables import Page
+from mock_sei.rules.tables import TablePage
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Email = Annotated[str, Field(examples=["alice@example.com"])]
 
 
-class ListAccounts(Request[Page[ServiceAccount]]):
+class ListAccounts(Request[TablePage[ServiceAccount]]):
     """The service accounts, in the order of registration.
 
     Raises :class:`~mock_sei.errors.UnknownAccount` where no account is called ``after``.
@@ -30,7 +30,7 @@ class ListAccounts(Request[Page[ServiceAccount]]):
     limit: Limit = MOST_LISTED
     """How many are listed at most."""
 
-    def perform(self, platform: Platform) -> Page[ServiceAccount]:
+    def perform(self, platform: Platform) -> TablePage[ServiceAccount]:
         registry = platform.registry
         return page_of(registry.service_accounts, self.limit, self.after, registry.unknown_account)
 
@@ -66,7 +66,7 @@ class FindAccount(Request[AccountOfApplication]):
         )
 
 
-class ListUsers(Request[Page[EndUser]]):
+class ListUsers(Request[TablePage[EndUser]]):
     """The end users. Raises :class:`~mock_sei.errors.UnknownUser` where nobody has ``after``."""
 
     after: Annotated[str | None, Field(examples=["alice@example.com"])] = None
@@ -74,7 +74,7 @@ class ListUsers(Request[Page[EndUser]]):
     limit: Limit = MOST_LISTED
     """How many are listed at most."""
 
-    def perform(self, platform: Platform) -> Page[EndUser]:
+    def perform(self, platform: Platform) -> TablePage[EndUser]:
         registry = platform.registry
         return page_of(registry.end_users, self.limit, self.after, registry.unknown_user)
 

@@ -1,1 +1,1 @@
-"""The developer portal's business: applications, mails, one-time certificate links, notices."""
+"""The developer portal without its pages: applications, mails, certificate links, notices."""

@@ -1,10 +1,10 @@
-"""The one-time certificate link: good for one download attempt, for a limited time.
+"""One-time certificate links: each works for one download attempt, and for a limited time.
 
-A link knows for which certificate it is and in which form that is wanted; the certificate itself is
-not known here.
+A link has the serial number of its certificate, and the wanted format. This module does not know
+the certificates themselves.
 
-Source: Security FAQ (dead after the first download attempt), two-way-TLS page (a new one on
-request). How long one lives is assumed, and a setting.
+Source: Security FAQ (a link ends with the first download attempt), two-way-TLS page (a new one on
+request). The lifetime of a link is assumed, and a setting.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ CHECK = "certificate link"
 
 WITH_KEY = ("pfx", "p12", "p7s", "pem")
 WITHOUT_KEY = ("pem", "p7s")
-"""Formats of a certificate whose private key is the client's alone."""
+"""The formats of a certificate whose private key only the client has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """In which form a certificate is wanted."""
+    """The format in which a certificate link delivers the certificate."""
 
     format: str | None = None
-    """None is the usual one: ``pfx``, or ``pem`` where the key is the client's."""
+    """None for the default: ``pfx``, or ``pem`` if only the client has the key."""
     passphrase: str = field(default=DEFAULT_PASSPHRASE, repr=False)
-    """Empty for an encrypted file that everybody can open."""
+    """The passphrase of an encrypted file. With an empty one, everybody can open the file."""
     legacy: bool = False
-    """Encryption that old Windows and macOS importers read."""
+    """True for encryption that old versions of Windows and macOS can read."""
 
     def __post_init__(self) -> None:
-        """Raises :class:`Rejected`: a link that is made must work when it is opened."""
+        """Raises :class:`Rejected` for wrong values, so that every link works."""
         problems: dict[str, str] = {}
         if self.format not in (None, *WITH_KEY):
             problems["format"] = f"no such format; there are {', '.join(WITH_KEY)}"
         if not is_text(self.passphrase):
-            problems["passphrase"] = "no text that can be sent"
+            problems["passphrase"] = "must be a text that can be sent"
         if self.legacy not in (True, False):
             problems["legacy"] = f"must be True or False, not {kind_of(self.legacy)}"
         if problems:
@@ -55,16 +55,20 @@ class Delivery:
 
     @property
     def warning(self) -> str | None:
-        """What to know of the file that is downloaded."""
+        """The warning about an empty passphrase, None if there is nothing to warn of."""
         return find_warning(self.format, self.passphrase)
 
     def for_certificate(self, *, with_key: bool) -> Delivery:
-        """The same with the usual format where none was asked for. Raises :class:`Rejected`."""
+        """This delivery for a certificate, with the default format if none was chosen.
+
+        ``with_key`` is True if the platform has the key. Raises :class:`Rejected` if the format
+        needs the key and only the client has it.
+        """
         if not with_key and self.format not in (None, *WITHOUT_KEY):
             raise Rejected(
                 {
-                    "format": f"a {self.format} holds the private key, which is the client's own "
-                    f"here; there are {' and '.join(WITHOUT_KEY)}"
+                    "format": f"a {self.format} holds the private key, which only the client has; "
+                    f"the possible formats are {' and '.join(WITHOUT_KEY)}"
                 }
             )
         return replace(self, format=self.format or ("pfx" if with_key else "pem"))
@@ -72,7 +76,7 @@ class Delivery:
 
 @dataclass(kw_only=True)
 class Link:
-    """One link."""
+    """One certificate link."""
 
     token: str = field(repr=False)
     account: str
@@ -86,17 +90,18 @@ class Link:
 
     @property
     def path(self) -> str:
+        """The path of its URL."""
         return CERTIFICATE_LINK_PATH + self.token
 
     def state(self, now: datetime) -> str:
-        """In a few words."""
+        """Whether the link works, in a few words for a page."""
         problem = self.find_problem(now)
         return f"dead: {problem}" if problem else f"live until {self.expires_at:%Y-%m-%d %H:%M} UTC"
 
     def find_problem(self, now: datetime) -> str | None:
-        """Why it is dead, None while it is not."""
+        """Why the link does not work any more, None if it works."""
         if self.used_at is not None:
-            return f"it was used at {self.used_at:%Y-%m-%d %H:%M:%S} UTC, and it is good for once"
+            return f"it was used at {self.used_at:%Y-%m-%d %H:%M:%S} UTC, and it works only once"
         if self.dropped:
             return "its application was deleted"
         if self.replaced:
@@ -111,15 +116,15 @@ class _Held:
     """The links of one account."""
 
     links: list[Link] = field(default_factory=list)
-    """Oldest first."""
+    """All its links, the oldest first."""
     newest: dict[int, Link] = field(default_factory=dict)
-    """The newest link to each certificate, by serial number; only this one can be live."""
+    """The newest link to each certificate, by serial number. Older ones do not work any more."""
 
 
 class CertificateLinks:
-    """The links of a platform state. Any thread may make, take and read them.
+    """The certificate links of one platform state. Any thread may make, use and read them.
 
-    Nothing but :meth:`of` and :meth:`drop_account` costs more where an account has more links.
+    Only the cost of :meth:`of` and :meth:`drop_account` grows with the links of an account.
     """
 
     def __init__(self, *, clock: Clock, random: Random, lifetime: timedelta) -> None:
@@ -129,10 +134,12 @@ class CertificateLinks:
         self._lock = threading.Lock()
         self._links: dict[str, Link] = {}
         self._of: dict[str, _Held] = {}
-        """The links of each account; those of an account that had the name before are left out."""
+        """The links of each account, by user name, without those of an earlier account of that
+        name.
+        """
 
     def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
-        """A new link; an unused one for the same certificate is dead from now on."""
+        """A new link. An older link to the same certificate does not work any more."""
         now = self._clock.now()
         link = Link(
             token=new_secret(self._random),
@@ -153,30 +160,34 @@ class CertificateLinks:
         return link
 
     def find(self, token: str) -> Link | None:
-        """Dead or live."""
+        """The link with this secret, also if it does not work any more; None if it is unknown."""
         return self._links.get(token)
 
     def of(self, account: str) -> list[Link]:
-        """Oldest first, without those of another that had the name."""
+        """The links of an account, the oldest first."""
         with self._lock:
             held = self._of.get(account)
             return list(held.links) if held else []
 
     def newest_of(self, account: str, count: int) -> list[Link]:
-        """The newest so many of :meth:`of`, newest first."""
+        """The newest links of an account, at most ``count``, the newest first."""
         with self._lock:
             held = self._of.get(account)
             return held.links[: -count - 1 : -1] if held else []
 
     def require(self, token: str) -> Link:
-        """A live link, not used by this. Raises :class:`~mock_sei.errors.Refusal`, 404 or 410."""
+        """The link with this secret, if it works. This does not use it up.
+
+        Raises :class:`~mock_sei.errors.Refusal`: 404 if it is unknown, 410 if it does not work.
+        """
         link = self._links.get(token)
         if link is None:
             raise Refusal(
                 NOT_FOUND,
                 check=CHECK,
-                because="No such certificate link was made: cut short when it was copied, or made "
-                f"before the last reset{but_for(find_difference(token, self._is_link))}.",
+                because="No such certificate link was made: it was cut short when it was copied, "
+                "or it was made before the last reset"
+                f"{but_for(find_difference(token, self._is_link))}.",
             )
         problem = link.find_problem(self._clock.now())
         if problem is not None:
@@ -194,14 +205,17 @@ class CertificateLinks:
         return token in self._links
 
     def take(self, token: str) -> Link:
-        """A live link, which is dead from now on: of many at once exactly one gets it."""
+        """Uses up a link that works. Of several calls at the same time, only one gets it.
+
+        Raises what :meth:`require` raises.
+        """
         with self._lock:
             link = self.require(token)
             link.used_at = self._clock.now()
             return link
 
     def drop_account(self, account: str) -> None:
-        """Ends the links of an account that is gone."""
+        """Ends the links of an account that was deleted."""
         with self._lock:
             held = self._of.pop(account, None)
             for each in held.links if held else ():

@@ -1,4 +1,4 @@
-"""The mails the platform sends: real messages, kept in one mailbox instead of being delivered."""
+"""The mails that the platform sends. They are stored in one mailbox, and never delivered."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mock_sei.rules.arguments import named_plainly_throughout, require_text, req
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What a mail says, before it is sent."""
+    """The content of a mail, before it is sent."""
 
     sender: str
     subject: str
     text: str = field(repr=False)
     link: Link | None = None
-    """The certificate link that stands in it."""
+    """The certificate link in the text, if there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,33 +33,37 @@ class Mail:
     """A mail that was sent."""
 
     number: int
-    """From 1, in the order of sending."""
+    """Its number, from 1, in the order of sending."""
     recipient: str
     sent_at: datetime
     letter: Letter
 
     @property
     def sender(self) -> str:
+        """The name and address of the sender."""
         return self.letter.sender
 
     @property
     def subject(self) -> str:
+        """The subject line."""
         return self.letter.subject
 
     @property
     def text(self) -> str:
+        """The plain text."""
         return self.letter.text
 
     @property
     def link(self) -> Link | None:
+        """The certificate link in the text, if there is one."""
         return self.letter.link
 
     def message(self) -> EmailMessage:
-        """As the standard library has it; ``bytes()`` of it is an ``.eml`` file."""
+        """The mail as Python's ``EmailMessage``; ``bytes()`` of it is an ``.eml`` file."""
         message = EmailMessage(policy=SMTP)
         message["From"] = self.sender
         message["To"] = self.recipient
-        # The library would decode an encoded word of an application's name, line breaks included.
+        # The library would decode an encoded word in an application's name, even to line breaks.
         message["Subject"] = self.subject.replace("=?", "= ?")
         message["Date"] = self.sent_at
         message["Message-ID"] = f"<{self.number}.{self.sent_at.timestamp():.0f}@mock-sei.example>"
@@ -69,24 +73,24 @@ class Mail:
 
 @dataclass(frozen=True, kw_only=True)
 class MailPage:
-    """Some of the mails that were looked for."""
+    """Some of the mails that a search found."""
 
     mails: list[Mail]
-    """Oldest first."""
+    """The mails of this page, the oldest first."""
     count: int
-    """How many there are in all."""
+    """The number of all mails that the search found."""
     earlier: int
-    """How many of them are older than those of this page."""
+    """The number of them that are older than those of this page."""
 
     @property
     def later(self) -> int:
-        """How many of them are newer than those of this page."""
+        """The number of them that are newer than those of this page."""
         return self.count - self.earlier - len(self.mails)
 
 
 @named_plainly_throughout
 class Mails(ABC):
-    """Mails to look through, oldest first, wherever they are kept."""
+    """The mails of a platform, the oldest first, in this process or on another server."""
 
     @abstractmethod
     def page(
@@ -98,31 +102,34 @@ class Mails(ABC):
         to: str | None = None,
         about: str = "",
     ) -> MailPage:
-        """At most ``limit`` mails: the newest ones, or with ``after`` the first ones of a higher
-        number, or with ``before`` the last ones of a lower number.
+        """The newest mails, at most ``limit``.
 
-        Only those ``to`` an address, and with the words of ``about`` in their subject or text.
+        With ``after``, they are the first mails with a greater number; with ``before``, the last
+        mails with a smaller number. ``to`` is the address that they were sent to, ``about`` is a
+        text in the subject or the text of each.
         """
 
     @abstractmethod
-    def clear(self) -> None: ...
+    def clear(self) -> None:
+        """Deletes all mails."""
 
     @property
     def messages(self) -> list[Mail]:
+        """All mails, the oldest first."""
         return self.page().mails
 
     @property
     def last(self) -> Mail:
-        """Raises ``LookupError`` while there is none."""
+        """The newest mail. Raises ``LookupError`` if there is none."""
         mails = self.page(limit=1).mails
         if not mails:
             raise LookupError("the mailbox is empty: the platform sent no mail")
         return mails[0]
 
     def find(self, *, to: str | None = None, about: str = "") -> list[Mail]:
-        """Those to an address, with words in their subject or text.
+        """The mails ``to`` an address that have the text ``about`` in their subject or text.
 
-        Raises :class:`~mock_sei.errors.Rejected` for what is no text.
+        Raises :class:`~mock_sei.errors.Rejected` if an argument is not a text.
         """
         if to is not None:
             require_text("to", to, "an e-mail address")
@@ -130,7 +137,7 @@ class Mails(ABC):
         return self.page(to=to, about=about).mails
 
     def require(self, number: int) -> Mail:
-        """Raises :class:`UnknownMessage`."""
+        """The mail with this number. Raises :class:`UnknownMessage` if there is none."""
         require_whole("number", number)
         page = self.page(limit=1, after=number - 1)
         if not page.mails or page.mails[0].number != number:
@@ -145,10 +152,10 @@ class Mails(ABC):
 
 
 class Mailbox(Mails):
-    """Every mail since the reset, whoever it was sent to. Any thread may send and read.
+    """All mails since the last reset, to all addresses. Any thread may send and read.
 
-    What is asked for by number, by address or by page costs what it gives; words are looked for in
-    every mail to the address.
+    The cost of a look-up by number, address or page grows only with its result. A search for a text
+    reads every mail to the address.
     """
 
     def __init__(self) -> None:
@@ -158,6 +165,7 @@ class Mailbox(Mails):
         self._sent = 0
 
     def send(self, letter: Letter, *, to: str, at: datetime) -> Mail:
+        """Stores a mail to an address; ``at`` is the time of sending."""
         with self._lock:
             self._sent += 1
             mail = Mail(number=self._sent, recipient=to, sent_at=at, letter=letter)

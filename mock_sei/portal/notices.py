@@ -1,6 +1,6 @@
-"""Renewal notices: which are due, by the platform's clock, and were not sent yet.
+"""Renewal notices: those that are due by the platform's clock and were not sent yet.
 
-Source: Security FAQ (notified ahead of the end); how many days ahead is assumed, and a setting.
+Source: Security FAQ (a notice before the end). The number of days is assumed, and a setting.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class Expiring(Protocol):
-    """What a notice must know of a certificate."""
+    """The fields of a certificate that a notice needs."""
 
     @property
     def account(self) -> str: ...
@@ -30,29 +30,30 @@ class Notice:
     account: str
     end: datetime
     days: int
-    """Days ahead of the end."""
+    """The number of days from the notice to the end."""
     due_at: datetime
 
 
 class RenewalNotices:
-    """Which notices were sent, and which come next, in one platform state.
+    """The sent and the future notices of one platform state.
 
-    To ask what is due costs what is due, however many certificates there are.
+    The cost of :meth:`take_due` grows with the notices that are due, not with all certificates.
     """
 
     def __init__(self, days_ahead: Sequence[int]) -> None:
         self._days_ahead = sorted(set(days_ahead), reverse=True)
         self._sent: dict[str, set[tuple[int, int]]] = {}
-        """What was sent about each account: serial number of the certificate, and days ahead."""
+        """The sent notices of each account: the certificate's serial number, and the days before
+        its end."""
         self._current: dict[str, Expiring] = {}
-        """The certificate of each account that notices are sent about."""
+        """The certificate of each account for which notices are sent."""
         self._waiting: list[tuple[datetime, int, int, Expiring]] = []
-        """A heap: when a notice is due, its number, days ahead, the certificate. The certificate
-        may not be its account's current one any more."""
+        """A heap of future notices: the time when one is due, its number, the days before the end,
+        the certificate. The certificate may have been replaced since."""
         self._number = 0
 
     def watch(self, account: str, certificate: Expiring | None) -> None:
-        """Makes an account's notices be about this certificate from now on; None ends them."""
+        """Sets the certificate for which notices are sent to an account; None ends the notices."""
         former = self._current.pop(account, None)
         if certificate is None:
             return
@@ -63,7 +64,7 @@ class RenewalNotices:
                 self._sweep()
 
     def take_due(self, now: datetime) -> list[Notice]:
-        """The ones whose time came since the last call, in the order of their time."""
+        """The notices that became due since the last call, in the order of their time."""
         due: list[Notice] = []
         while self._waiting and self._waiting[0][0] <= now:
             at, _, days, certificate = heappop(self._waiting)
@@ -77,11 +78,11 @@ class RenewalNotices:
 
     @property
     def waiting(self) -> int:
-        """How many notices it keeps that are not due."""
+        """The number of stored notices that are not due."""
         return len(self._waiting)
 
     def forget(self, account: str) -> None:
-        """Drops what was sent about an account that is gone, and what waits for it."""
+        """Forgets all notices of an account that was deleted."""
         self._sent.pop(account, None)
         self._current.pop(account, None)
 
@@ -94,11 +95,11 @@ class RenewalNotices:
                 heappush(self._waiting, (at, self._number, days, certificate))
 
     def _sweep(self) -> None:
-        """Leaves out what waits for certificates that were replaced."""
+        """Removes the future notices of certificates that were replaced."""
         self._waiting.clear()
         for each in self._current.values():
             self._wait_for(each)
 
 
 _FEW = 64
-"""Notices of replaced certificates that are not worth a sweep."""
+"""So many notices of replaced certificates may stay before they are removed."""

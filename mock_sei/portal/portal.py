@@ -1,11 +1,11 @@
-"""The portal's desk: what happens when an application is registered, approved, changed, deleted.
+"""The developer portal: it registers, approves, changes and deletes applications.
 
-One for each platform state. It writes to the registry, sends the mails and makes the links; the
-certificates themselves are behind a Protocol.
+Each platform state has one portal. It writes to the registry, sends mails and makes certificate
+links. It knows certificates only by a Protocol.
 
 Sources: registration FAQ (keys after approval, refresh, delete), Getting Started (mails to the
-distribution list), Security FAQ (certificate link, notices). The real platform takes days for what
-happens here at once.
+distribution list), Security FAQ (certificate link, notices). Steps that take days on the real
+platform are instant here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Literal, Protocol
 
-from mock_sei.errors import Rejected, UnknownAccount
+from mock_sei.errors import RegistryError, Rejected, UnknownAccount
 from mock_sei.portal.letters import (
     link_letter,
     own_certificate_letter,
@@ -39,7 +39,7 @@ from mock_sei.portal.registration import (
 )
 from mock_sei.rules.clock import Clock
 from mock_sei.rules.randomness import new_secret
-from mock_sei.rules.records import Application, CertificateSource, RegistryError, ServiceAccount
+from mock_sei.rules.records import Application, CertificateSource, ServiceAccount
 from mock_sei.rules.registry import Registry
 
 logger = logging.getLogger("mock_sei")
@@ -47,8 +47,8 @@ logger = logging.getLogger("mock_sei")
 DEFAULT_DELIVERY = Delivery()
 
 
-class Certificate(Protocol):
-    """What the desk must know of a certificate."""
+class PortalCertificate(Protocol):
+    """The fields of a certificate that the portal needs."""
 
     @property
     def account(self) -> str: ...
@@ -58,27 +58,29 @@ class Certificate(Protocol):
     def not_after(self) -> datetime: ...
     @property
     def has_key(self) -> bool:
-        """Whether its private key was made here."""
+        """True if the platform has its private key."""
 
 
-class Certificates(Protocol):
-    """What the desk asks of whoever makes certificates."""
+class PortalCertificates(Protocol):
+    """The methods of a store of certificates that the portal needs."""
 
-    def provide(self, username: str) -> Certificate:
-        """The account's current certificate, made where there is none."""
+    def provide(self, username: str) -> PortalCertificate:
+        """The current certificate of an account. If there is none, a new one is made."""
 
-    def renew(self, username: str) -> Certificate:
-        """A further one, current from now on."""
+    def renew(self, username: str) -> PortalCertificate:
+        """Issues a new certificate, which is then the current one."""
 
-    def sign(self, username: str, request: str) -> Certificate:
-        """A further one from a request, PEM. Raises :class:`~mock_sei.errors.Rejected`."""
+    def sign(self, username: str, request: str) -> PortalCertificate:
+        """Signs a CSR in PEM. Raises :class:`~mock_sei.errors.Rejected` for a bad one."""
 
-    def take_replaced(self) -> Mapping[str, Certificate | None]:
-        """By account: the certificate that the platform gave to it and that is current now, None
-        where there is none. Of the accounts for which that changed since the last call."""
+    def take_replaced(self) -> Mapping[str, PortalCertificate | None]:
+        """The new current certificate of each account for which it changed since the last call.
+
+        It is None if the account has no current certificate from the platform.
+        """
 
     def revoke_all(self, username: str) -> None:
-        """None of an account's is let in any more, and it gets no other: it is about to go."""
+        """Revokes all certificates of an account that is being deleted. It gets no new ones."""
 
 
 class Portal:
@@ -88,7 +90,7 @@ class Portal:
         self,
         *,
         registry: Registry,
-        certificates: Certificates,
+        certificates: PortalCertificates,
         products: Collection[str],
         clock: Clock,
         random: Random,
@@ -99,8 +101,8 @@ class Portal:
         forget: Callable[[Application], None] = lambda _: None,
         rename: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``forget`` drops what others keep for an application that was deleted; ``rename`` hears
-        the name that an application has no more."""
+        """``forget`` is called with an application that was deleted, so that other parts of the
+        platform forget it; ``rename`` is called with the old name of a renamed application."""
         self._registry = registry
         self._certificates = certificates
         self._products = products
@@ -117,12 +119,12 @@ class Portal:
 
     @property
     def mailbox(self) -> Mailbox:
-        """With the renewal notices whose time has come."""
+        """The mailbox, after all renewal notices that are due were sent."""
         self._send_due_notices()
         return self._mailbox
 
     def new_form_secret(self) -> str:
-        """What a browser of the portal is known by, so that its forms are."""
+        """A secret that ties the portal's forms to one browser, against forged requests."""
         return new_secret(self._random)
 
     def require(self, name_or_key: str) -> Application:
@@ -133,9 +135,10 @@ class Portal:
         return found
 
     def register(self, fields: Mapping[str, Any]) -> Application:
-        """Takes the form's fields; the application is approved at once where approval is automatic.
+        """Registers an application with the form's fields, and approves it if approval is
+        automatic.
 
-        Raises :class:`~mock_sei.errors.Rejected` naming every field at fault.
+        Raises :class:`~mock_sei.errors.Rejected`, which names every wrong field.
         """
         registration = read_registration(fields)
         with self._lock:
@@ -150,7 +153,10 @@ class Portal:
         return application
 
     def approve(self, name_or_key: str) -> Application:
-        """Lets an application in and mails what it needs; once, however often it is asked."""
+        """Approves an application, and sends its mails. If it is approved already, nothing happens.
+
+        Raises :class:`UnknownApplication`.
+        """
         with self._lock:
             application = self.require(name_or_key)
             if application.approved:
@@ -172,7 +178,7 @@ class Portal:
             return changed
 
     def refresh_keys(self, name_or_key: str) -> Application:
-        """A new key pair; the old one, and every token obtained with it, is dead at once."""
+        """Gives an application a new key pair. The old one, and all its tokens, end at once."""
         with self._lock:
             application = self.require(name_or_key)
             keys = new_keys(secret=application.app_secret is not None, random=self._random)
@@ -181,10 +187,13 @@ class Portal:
             return changed
 
     def remove(self, name_or_key: str) -> None:
-        """Deletes it with its keys, its account, its links; its certificates are revoked."""
+        """Deletes an application with its keys, its account and its links.
+
+        Its certificates are revoked. Raises :class:`UnknownApplication`.
+        """
         with self._lock:
             application = self.require(name_or_key)
-            self._send_due_notices()  # those of what goes now
+            self._send_due_notices()  # before the application's notices are forgotten
             account = application.service_account
             if account is not None:
                 self._certificates.revoke_all(account)
@@ -194,61 +203,69 @@ class Portal:
             self._forget(application)
 
     def send_link(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
-        """A new link to the account's current certificate, mailed to the team.
+        """Makes a new link to the account's current certificate, and mails it to the team.
 
-        Raises :class:`~mock_sei.errors.Rejected` while the application waits for approval,
-        :class:`~mock_sei.errors.UnknownAccount` where the account is not there, or is deleted
+        Raises :class:`~mock_sei.errors.Rejected` if the application is not approved yet, and
+        :class:`~mock_sei.errors.UnknownAccount` if the account does not exist, or if it is deleted
         while its certificate is made.
         """
         holder = self._require_approved(account)
         return self._mail_link(holder, self._certificates.provide(account), delivery)
 
     def renew(self, account: str, delivery: Delivery = DEFAULT_DELIVERY) -> Link:
-        """A second certificate while the first still works, and a link to it, mailed.
+        """Issues a new certificate, and mails a link to it. The old certificate still works.
 
-        Raises what :meth:`send_link` does.
+        Raises what :meth:`send_link` raises.
         """
         holder = self._require_approved(account)
-        self._send_due_notices()  # those of the first
+        self._send_due_notices()  # before the old certificate's notices end
         return self._mail_link(holder, self._certificates.renew(account), delivery)
 
     def sign(self, account: str, request: str) -> Link:
-        """A certificate from a request, PEM, and a link to it, mailed.
+        """Signs a certificate signing request in PEM, and mails a link to the certificate.
 
-        Raises what :meth:`send_link` does, and :class:`~mock_sei.errors.Rejected` for a request
+        Raises what :meth:`send_link` raises, and :class:`~mock_sei.errors.Rejected` for a request
         that cannot be signed.
         """
         holder = self._require_approved(account)
         return self._mail_link(holder, self._certificates.sign(account, request), DEFAULT_DELIVERY)
 
     def _require_approved(self, username: str) -> ServiceAccount:
-        """Whoever has the name now; another may have it when the certificate is made."""
+        """The account that has this name now, if its application is approved.
+
+        Another account may have the name when the certificate is ready.
+        """
         account = self._registry.require_account(username)
         application = self._registry.find_application_of(username)
         if application is not None and not application.approved:
             raise Rejected(
-                {"name": f"{application.name} waits for approval; its certificate comes after it"}
+                {"name": f"{application.name} waits for approval; it gets its certificate then"}
             )
         return account
 
     def _require_still_there(self, account: ServiceAccount) -> Application:
-        """Its application. Asked with the lock held, so that it stays there."""
+        """The account's application, if both still exist. Call this with the lock."""
         holder = self._registry.service_accounts.get(account.username)
         application = self._registry.find_application_of(account.username)
         if application is None or holder is not account:
             raise UnknownAccount(
                 f"the application of {account.username} was deleted while its certificate was made;"
-                " no link was made, and nothing was mailed"
+                " no link was made, and no mail was sent"
             )
         return application
 
     def link_url(self, link: Link) -> str:
+        """The URL of a certificate link."""
         return self._url() + link.path
 
     def _mail_link(
-        self, account: ServiceAccount, certificate: Certificate, delivery: Delivery
+        self, account: ServiceAccount, certificate: PortalCertificate, delivery: Delivery
     ) -> Link:
-        """Making the certificate took its time: the account may be gone, its name another's."""
+        """Makes a link and mails it, if the account still exists.
+
+        It takes time to make a certificate: the account may have been deleted, and another one may
+        have its name.
+        """
         with self._lock:
             application = self._require_still_there(account)
             link = self.links.create(
@@ -263,11 +280,11 @@ class Portal:
             return link
 
     def _let_in(self, application: Application) -> Application:
-        """Approves it and mails what is there already. Asked with the lock held."""
+        """Approves an application, and sends all mails but the certificate link. Needs the lock."""
         approved = replace(application, approved=True)
         self._registry.replace(application.app_key, approved)
         if approved.service_account is None:
-            return approved  # its AppKey is in the portal, and it has nothing else
+            return approved  # it only has an AppKey, which the portal shows
         account = self._registry.service_accounts[approved.service_account]
         self._send(approved, username_letter(approved, account))
         self._send(approved, password_letter(approved, account))
@@ -276,12 +293,15 @@ class Portal:
         return approved
 
     def _send_first_link(self, application: Application, account: ServiceAccount | None) -> None:
-        """Makes its certificate, which takes a while: nobody else waits meanwhile."""
+        """Makes an application's first certificate, and mails the link.
+
+        That takes a while, so it is done without the lock.
+        """
         if account is None or not application.approved:
             return
         if application.certificate is CertificateSource.OWN:
             return
-        with suppress(UnknownAccount):  # it was deleted already: nobody is left to be told
+        with suppress(UnknownAccount):  # it was deleted meanwhile, so there is nobody to inform
             certificate = self._certificates.provide(account.username)
             self._mail_link(account, certificate, DEFAULT_DELIVERY)
 
@@ -297,14 +317,14 @@ class Portal:
                     self._mailbox.send(letter, to=application.distribution_list, at=each.due_at)
 
     def _send(self, application: Application, letter: Letter) -> None:
-        self._send_due_notices()  # they were due before
+        self._send_due_notices()  # first, since they were due before this mail
         to = application.distribution_list
         self._mailbox.send(letter, to=to, at=self._clock.now())
         logger.info("mail to %s: %s", to, letter.subject)
 
 
-class _explaining:  # noqa: N801  # reads as a statement where it is used
-    """A record that does not fit the others is the form's fault."""
+class _explaining:  # noqa: N801  # it is used like a statement: with _explaining()
+    """Turns :class:`RegistryError` into :class:`Rejected`, which names the form's field."""
 
     def __enter__(self) -> None:
         return None

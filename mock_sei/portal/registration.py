@@ -1,10 +1,10 @@
-"""What a team fills in to register an application, and what it may change later.
+"""The fields of the registration form, for a new application and for later changes.
 
-Fields become a checked :class:`~mock_sei.rules.records.Application`; every field at fault is named
-at once. What follows from a registration is in ``portal.py``.
+The fields become a checked :class:`~mock_sei.rules.records.Application`. An error names all wrong
+fields at once. ``portal.py`` does what follows from a registration.
 
-Source: registration FAQ and Security FAQ (choice of the certificate); the form's other fields are
-not public and follow from what the platform checks.
+Source: registration FAQ and Security FAQ (choice of the certificate). The other fields of the real
+form are not public; ours follow from what the platform checks.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from mock_sei.errors import Rejected
+from mock_sei.errors import RegistryError, Rejected
 from mock_sei.rules.arguments import find_nearest, plain_problem, unknown_names
 from mock_sei.rules.records import (
     Application,
     CertificateSource,
     Environment,
-    RegistryError,
     ServiceAccount,
 )
 from mock_sei.rules.registry import Registry
@@ -35,7 +34,7 @@ REDIRECTED = (GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT)
 """Grants whose answer goes to a redirect address."""
 
 FIXED = ("type", "actor", "owner")
-"""Another row of the standards is another application: keys, account and listener differ."""
+"""Fields that cannot be changed: they decide which keys, account and listener there are."""
 
 _KEY_CHARACTERS = string.ascii_letters + string.digits
 _KEY_LENGTH = 32
@@ -44,7 +43,7 @@ _PASSWORD_LENGTH = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """The fields of the form; what is left out has the meaning it has in ``platform.toml``."""
+    """The fields of the form. The defaults are those of ``platform.toml``."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
@@ -66,7 +65,10 @@ FIELDS = tuple(each.name for each in fields_of(Registration))
 
 
 def read_registration(fields: Mapping[str, Any]) -> Registration:
-    """Raises :class:`Rejected` for every field that is unknown, missing or of another kind."""
+    """The registration with these fields.
+
+    Raises :class:`Rejected`, which names every field that is unknown, missing or of a wrong type.
+    """
     known = {name: value for name, value in fields.items() if name in FIELDS}
     problems = unknown_names(fields, FIELDS, what="field")
     try:
@@ -81,7 +83,7 @@ def read_registration(fields: Mapping[str, Any]) -> Registration:
 
 
 def read_changes(application: Application, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Some fields of the form as they are to become. Raises :class:`Rejected`."""
+    """The new values of the given fields, checked. Raises :class:`Rejected`."""
     before = {name: getattr(application, name) for name in FIELDS}
     after = asdict(read_registration(before | dict(fields)))
     return {name: after[name] for name in fields}
@@ -90,7 +92,10 @@ def read_changes(application: Application, fields: Mapping[str, Any]) -> dict[st
 def new_application(
     registration: Registration, registry: Registry, products: Collection[str], random: Random
 ) -> tuple[Application, ServiceAccount | None]:
-    """The record with a fresh key pair and account, not approved yet. Raises :class:`Rejected`."""
+    """A new application with its key pair, and its service account if it needs one.
+
+    It is not approved yet. Raises :class:`Rejected`.
+    """
     application = Application(
         **asdict(registration), **new_keys(secret=True, random=random), approved=False
     )
@@ -108,7 +113,7 @@ def new_application(
 def changed_application(
     application: Application, fields: Mapping[str, Any], products: Collection[str]
 ) -> Application:
-    """The record with some fields of the form changed. Raises :class:`Rejected`."""
+    """The application with some fields changed. Raises :class:`Rejected`."""
     after = read_changes(application, fields)
     fixed = {
         name: f"cannot be changed from {getattr(application, name)}; register another application"
@@ -123,14 +128,14 @@ def changed_application(
 
 
 def check(application: Application, products: Collection[str]) -> None:
-    """Everything that is wrong with an application, at once. Raises :class:`Rejected`."""
+    """Raises :class:`Rejected` with everything that is wrong with an application."""
     problems: dict[str, str] = {}
     for error in application.problems():
         problems.setdefault(str(error.place[0]), describe(error))
     unknown = [each for each in application.products if each != "*" and each not in products]
     for name in ("products", "environments", "scopes"):
         if not getattr(application, name):
-            problems.setdefault(name, "choose one at least")
+            problems.setdefault(name, "choose at least one")
     if unknown:
         known = ", ".join(sorted(products))
         near = find_nearest(unknown[0], products)
@@ -147,13 +152,13 @@ def check(application: Application, products: Collection[str]) -> None:
 
 
 def describe(error: RegistryError) -> str:
-    """The problem with the value that has it."""
+    """The error's problem, with the wrong value before it."""
     shown = "" if error.value in (None, "") else f"{error.value}: "
     return f"{shown}{error.problem}"
 
 
 def new_keys(*, secret: bool, random: Random) -> dict[str, Any]:
-    """AppKey and AppSecret; none of the second where an application cannot keep it."""
+    """A new AppKey and, if ``secret`` is True, a new AppSecret."""
     return {
         "app_key": _characters(random, _KEY_LENGTH),
         "app_secret": _characters(random, _KEY_LENGTH) if secret else None,
@@ -161,7 +166,7 @@ def new_keys(*, secret: bool, random: Random) -> dict[str, Any]:
 
 
 def free_username(name: str, registry: Registry) -> str:
-    """``svc-`` and the application's name as an account can be called, numbered where taken."""
+    """A free user name: ``svc-``, the application's name, and a number if it is taken."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].rstrip("-") or "application"
     username, number = f"svc-{slug}", 1
     while username in registry.service_accounts:
@@ -174,7 +179,7 @@ def _is_two_way(application: Application) -> bool:
     try:
         return application.standard.two_way_tls
     except RegistryError:
-        return False  # told with everything else that is wrong
+        return False  # the check of the application reports this
 
 
 def _characters(random: Random, count: int) -> str:

@@ -1,1 +1,1 @@
-"""What the platform is: its standards, records, time and addresses. No library but Python's own."""
+"""The platform's own rules: standards, records, time and addresses. Only Python's own library."""

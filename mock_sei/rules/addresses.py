@@ -1,4 +1,4 @@
-"""Where the server is reached: the addresses that answers, metadata and tokens name."""
+"""The server's addresses, as they stand in answers, metadata and tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mock_sei.rules.standards import Listener
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::\d{1,5})?")
 
 CERTIFICATE_LINK_PATH = "/portal/certificates/"
-"""What stands before the secret of a one-time certificate link."""
+"""The path of a one-time certificate link, up to its secret."""
 
 PLATFORM_PAGES = (
     "GET /portal",
@@ -26,8 +26,8 @@ PLATFORM_PAGES = (
     "GET /portal/apis/{product}",
     "GET /openapi/{product}.json",
 )
-"""What the platform's listeners serve beside the OAuth endpoints and the functional APIs; one who
-misspelt a path may have meant one of them."""
+"""Paths that the platform's listeners serve besides the OAuth endpoints and the functional APIs.
+The answer to an unknown path suggests the nearest of them."""
 
 CONTROL_WORDS = frozenset(
     {
@@ -54,14 +54,15 @@ CONTROL_WORDS = frozenset(
         "truststore.p12",
     }
 )
-"""How the paths of the control API begin."""
+"""The first segments of the control API's paths."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """The three ports, and the public addresses that stand in where ports are mapped."""
+    """Host and port of the three listeners, and the public URLs that replace them behind a
+    proxy."""
 
     one_way_port: int
     two_way_port: int
@@ -85,9 +86,10 @@ class Addresses:
         return url("http", self.control_host, self.control_port)
 
     def seen_by(self, host: str | None) -> Addresses:
-        """The same for a caller who reached this machine by a ``Host`` that is not loopback.
+        """The addresses for a caller that sent this ``Host``: its name replaces ``localhost``.
 
-        In a container the listeners call themselves localhost, which is somewhere else there.
+        In a container, ``localhost`` is the container itself, so a caller from another machine
+        could not use it. If the ``Host`` is loopback, the addresses stay as they are.
         """
         name = host_name(host)
         if is_loopback(name):
@@ -100,42 +102,47 @@ class Addresses:
         )
 
     def issuer(self, host: str | None) -> str:
-        """The one issuer: the one-way address, with the host of the request."""
+        """The issuer of all tokens: the one-way listener's URL, with the host of the request."""
         return self.public_url or url("https", host_name(host), self.one_way_port)
 
     def as_called(self, host: str | None) -> str:
-        """Scheme and authority of the one-way listener as a client wrote them in its ``Host``.
+        """``https://`` and the ``Host`` that a client sent to the one-way listener.
 
-        Nothing, which makes a relative reference, where that may not be what the browser called:
-        with a public URL, since a proxy may have changed ``Host``, and without a plain host.
+        The result is empty if the browser may have called another address: if there is a public
+        URL, since a proxy may have changed ``Host``, and if ``Host`` is missing or malformed. A
+        link that begins with the empty text is relative, so it is right in both cases.
         """
         if self.public_url is not None or _HOST.fullmatch(host or "") is None:
             return ""
         return f"https://{host}"
 
     def called(self, listener: Listener, host: str | None) -> str:
-        """Scheme and authority that a client called, for links in an answer."""
+        """Scheme, host and port that a client called, for the links in an answer."""
         fixed = self.public_two_way_url if listener is Listener.TWO_WAY else self.public_url
         port = self.two_way_port if listener is Listener.TWO_WAY else self.one_way_port
         return fixed or url("https", host_name(host), port)
 
 
 def host_to_call(listening: str, *, loopback: str) -> str:
-    """What a client on this machine calls a listener by that is bound to this address."""
+    """The host by which a client on this machine reaches a listener that is bound to ``listening``.
+
+    ``loopback`` is returned if the listener is bound to 127.0.0.1 or to all IPv4 addresses.
+    """
     if listening in ("127.0.0.1", "0.0.0.0"):  # noqa: S104  # nosec B104  # compared, not bound
         return loopback
     return "::1" if listening == "::" else listening
 
 
 def url(scheme: str, host: str, port: int) -> str:
-    """Without the port where it is the scheme's own; an IPv6 address in brackets."""
+    """A URL without a path. The scheme's default port is left out, an IPv6 address gets
+    brackets."""
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     return f"{scheme}://{host}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a name or address, an IPv6 one in brackets or not, is this machine's own."""
+    """True for ``localhost`` and for a loopback address. An IPv6 address may have brackets."""
     if name.lower().rstrip(".") == "localhost":
         return True
     try:
@@ -150,13 +157,13 @@ _ADDRESS_OR_NAME = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})(?:%[A-Za-z0-9._~%-]{1,64})?\]"
     r"|(?P<name>[A-Za-z0-9._-]{1,253}))(?::[0-9]{0,5})?"
 )
-"""A ``Host`` as clients write it (RFC 9110 section 7.2), the zone of an IPv6 address with it."""
+"""A ``Host`` header (RFC 9110 section 7.2). An IPv6 address may have a zone."""
 
 
 def find_host(header: str) -> str | None:
-    """The name or address in a ``Host`` header, in lower case; None where it is no host.
+    """The name or address in a ``Host`` header, in lower case; None if the header is malformed.
 
-    Without port, brackets, zone, and the dot that ends a full name.
+    The result has no port, no brackets, no zone, and no dot at its end.
     """
     match = _ADDRESS_OR_NAME.fullmatch(header)
     if match is None:
@@ -166,7 +173,7 @@ def find_host(header: str) -> str | None:
 
 
 def is_address(name: str) -> bool:
-    """Whether it is an IP address rather than a name."""
+    """True if ``name`` is an IP address, without brackets."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -175,14 +182,14 @@ def is_address(name: str) -> bool:
 
 
 def is_under(name: str, suffixes: Iterable[str]) -> bool:
-    """Whether a name ends in one of some domains, such as ``internal``."""
+    """True if a name is inside one of these domains, such as ``internal``."""
     return name.endswith(tuple(f".{each}" for each in suffixes))
 
 
 def fits_name(name: str, pattern: str) -> bool:
-    """Whether a certificate for ``pattern`` is one for ``name``, both in lower case.
+    """True if a certificate for ``pattern`` is good for the host ``name``. Both are in lower case.
 
-    A ``*`` is one label (RFC 6125 section 6.4.3).
+    A ``*`` stands for one label (RFC 6125 section 6.4.3).
     """
     if pattern.startswith("*."):
         label, _, rest = name.partition(".")
@@ -191,16 +198,16 @@ def fits_name(name: str, pattern: str) -> bool:
 
 
 def host_name(host: str | None) -> str:
-    """The name in a ``Host`` header; ``localhost`` where it has none worth repeating."""
+    """The name in a ``Host`` header; ``localhost`` if the header is missing or malformed."""
     match = _HOST.fullmatch(host or "")
     return match[1] if match else "localhost"
 
 
 def origin_of(address: str) -> str | None:
-    """An ``http`` or ``https`` address's origin, None of any other address.
+    """The origin of an ``http`` or ``https`` address, None for another scheme.
 
-    As a browser writes it: in lower case, without the port that is the scheme's own (RFC 6454
-    section 6.2). Raises ``ValueError`` for what is no address.
+    It is written as browsers write it: in lower case, without the scheme's default port (RFC 6454
+    section 6.2). Raises ``ValueError`` if the text is not an address.
     """
     parts = urlsplit(address)
     default = _DEFAULT_PORTS.get(parts.scheme)

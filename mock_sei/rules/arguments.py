@@ -1,8 +1,9 @@
-"""What a caller hands to the Python object: names and values, and the sentence about a wrong one.
+"""Checks of the arguments that a caller passes to the Python API, and their error messages.
 
-The platform in this process and an attached one both read their arguments here, so each message is
-made once. Every error is a :class:`~mock_sei.errors.Rejected`, which names the argument. A value is
-not shown, since it may be a secret: its type is, and a choice that does not exist.
+The platform in this process and an attached one both check their arguments here, so each message is
+written once. Every error is a :class:`~mock_sei.errors.Rejected`, which names the argument.
+Messages show the type of a wrong value, and not the value itself, since it may be a secret. The one
+exception is a value that should be one of a list of choices: it is shown.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ R = TypeVar("R")
 E = TypeVar("E", bound=Enum)
 
 MOST_COMPARED = 1000
-"""Names among which the nearest one is looked for."""
+"""The search for the nearest name looks at so many names at most."""
 LONGEST_COMPARED = 100
-"""Characters of a name by which it is compared."""
+"""Two names are compared by their first characters, so many at most."""
 MOST_LISTED = 30
-"""Names that a message lists."""
+"""A message lists so many names at most."""
 MOST_PROBLEMS = 20
-"""Unknown names that one error names: the body of a request can have a hundred thousand."""
+"""One error names so many unknown names at most: a request's body can have a hundred thousand."""
 
 
 def find_nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like this one, None where none is much like it.
+    """The known name that is most similar to ``name``, None if no known name is similar.
 
-    Upper and lower case, ``-`` and ``_`` make no difference.
+    Upper and lower case count as equal, and so do ``-`` and ``_``.
     """
     names = {_folded(each): each for each in islice(known, MOST_COMPARED)}
     near = difflib.get_close_matches(_folded(name), names, n=1)
@@ -49,7 +50,7 @@ def _folded(name: str) -> str:
 
 
 def suggestion(name: object, known: Iterable[object]) -> str:
-    """``did you mean status?``, or which names there are where none is much like this one."""
+    """``did you mean status?``, or a list of the known names if none of them is similar."""
     names = list(map(str, islice(known, MOST_COMPARED)))
     near = find_nearest(str(name), names)
     if near is not None:
@@ -59,7 +60,11 @@ def suggestion(name: object, known: Iterable[object]) -> str:
 
 
 def unknown_names(given: Iterable[object], known: Iterable[object], *, what: str) -> dict[str, str]:
-    """The problem with each given name that is not known, as :class:`Rejected` takes them."""
+    """The given names that are not known, each with its problem in words.
+
+    The dictionary is what :class:`Rejected` takes. ``what`` is the word for such a name, for
+    example ``field``.
+    """
     names = list(map(str, known))
     there = set(names)
     unknown = (each for each in given if each not in there)
@@ -68,26 +73,30 @@ def unknown_names(given: Iterable[object], known: Iterable[object], *, what: str
         for each in islice(unknown, MOST_PROBLEMS)
     }
     if next(unknown, None) is not None:
-        problems["and so on"] = f"after {MOST_PROBLEMS} of them no further name was looked at"
+        problems["and so on"] = f"only the first {MOST_PROBLEMS} unknown names are listed"
     return problems
 
 
 def refuse_unknown(given: Iterable[object], known: Iterable[object], *, what: str) -> None:
-    """Raises :class:`Rejected` naming each given name that is not known."""
+    """Raises :class:`Rejected` if a given name is not known; the error lists each such name."""
     problems = unknown_names(given, known, what=what)
     if problems:
         raise Rejected(problems)
 
 
 def kind_of(value: object) -> str:
-    """What a value is, for a message that does not show it: ``int``, ``None``, ``a class``."""
+    """The type of a value, for a message that does not show the value: ``int``, ``None``."""
     if value is None:
         return "None"
     return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
 
 
 def require_text(name: str, value: object, wanted: str = "a text") -> str:
-    """Raises :class:`Rejected` for another type, and for half a surrogate pair."""
+    """Returns ``value`` if it is a text.
+
+    Raises :class:`Rejected` for another type, and for a text with a lone surrogate, which has no
+    UTF-8 form. ``wanted`` is the description of the text in the message.
+    """
     if not isinstance(value, str):
         raise Rejected({name: f"must be {wanted}, not {kind_of(value)}"})
     if not is_text(value):
@@ -96,14 +105,14 @@ def require_text(name: str, value: object, wanted: str = "a text") -> str:
 
 
 def require_whole(name: str, value: object) -> int:
-    """A whole number. Raises :class:`Rejected`."""
+    """Returns ``value`` if it is a whole number. Raises :class:`Rejected` for anything else."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise Rejected({name: f"must be a whole number, not {kind_of(value)}"})
     return value
 
 
 def require_count(name: str, value: object) -> int:
-    """A whole number, 0 or more. Raises :class:`Rejected`."""
+    """Returns ``value`` if it is a whole number, 0 or more. Raises :class:`Rejected` otherwise."""
     number = require_whole(name, value)
     if number < 0:
         raise Rejected({name: "must be 0 or more"})
@@ -111,7 +120,10 @@ def require_count(name: str, value: object) -> int:
 
 
 def require_seconds(name: str, value: object, *, most: float) -> float:
-    """More than 0, at most ``most``. Raises :class:`~mock_sei.errors.Rejected`."""
+    """Returns ``value`` if it is a number of seconds, more than 0 and at most ``most``.
+
+    Raises :class:`~mock_sei.errors.Rejected` otherwise.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Rejected({name: f"must be a number of seconds, not {kind_of(value)}"})
     if not 0 < value <= most:
@@ -120,7 +132,11 @@ def require_seconds(name: str, value: object, *, most: float) -> float:
 
 
 def require_path(name: str, value: object) -> Path:
-    """A path, or its text. Raises :class:`~mock_sei.errors.Rejected`."""
+    """The path that ``value`` is: a ``Path`` or a text.
+
+    Raises :class:`~mock_sei.errors.Rejected` for another type, and for a text that cannot be a
+    path.
+    """
     if not isinstance(value, str | Path):
         raise Rejected({name: f"must be a path, not {kind_of(value)}"})
     path = Path(value)
@@ -131,14 +147,17 @@ def require_path(name: str, value: object) -> Path:
 
 
 def require_flag(name: str, value: object) -> bool:
-    """Raises :class:`Rejected` for what is neither True nor False."""
+    """Returns ``value`` if it is True or False. Raises :class:`Rejected` for anything else."""
     if not isinstance(value, bool):
         raise Rejected({name: f"must be True or False, not {kind_of(value)}"})
     return value
 
 
 def require_choice(name: str, value: object, choices: type[E]) -> E:
-    """The member with this value. Raises :class:`Rejected` naming the nearest, and all of them."""
+    """The member of ``choices`` that has this value.
+
+    Raises :class:`Rejected` if there is none; the error lists all choices and suggests the nearest.
+    """
     if isinstance(value, str):
         for each in choices:
             if each.value == value:
@@ -147,7 +166,7 @@ def require_choice(name: str, value: object, choices: type[E]) -> E:
 
 
 def find_choice_problem(value: object, choices: Iterable[str]) -> str | None:
-    """Why a value is none of these, None where it is one."""
+    """What is wrong with a value that is not one of ``choices``, None if it is one of them."""
     there = list(choices)
     return None if isinstance(value, str) and value in there else _no_choice(value, there)
 
@@ -162,11 +181,11 @@ def _no_choice(value: object, choices: list[str]) -> str:
 
 
 def plain_problem(details: Mapping[str, Any]) -> str:
-    """The sentence about one error of pydantic's, of which ``details`` is the dictionary."""
+    """One of pydantic's errors as a plain sentence. ``details`` is pydantic's dictionary of it."""
     kind, message = details["type"], str(details["msg"]).removeprefix("Value error, ")
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return "missing"
-    message = message.split(", unable to parse")[0]  # which says it a second time
+    message = message.split(", unable to parse")[0]  # the rest repeats the first half
     hint = ""
     if kind in ("enum", "literal_error"):
         choices = str(details.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(", ")
@@ -178,9 +197,10 @@ def plain_problem(details: Mapping[str, Any]) -> str:
 
 
 def named_plainly(method: Callable[P, R]) -> Callable[P, R]:
-    """The method, raising :class:`Rejected` where Python would say that a call does not fit it.
+    """Makes a method raise :class:`Rejected` where Python would raise ``TypeError`` for its
+    arguments.
 
-    A keyword that it does not take, one that is missing, or too many values without a keyword.
+    That is an unknown keyword, a missing argument, or too many positional arguments.
     """
     signature = inspect.signature(method)
 
@@ -201,7 +221,8 @@ def named_plainly(method: Callable[P, R]) -> Callable[P, R]:
 def _misfits(
     signature: inspect.Signature, args: tuple[object, ...], kwargs: Mapping[str, object]
 ) -> dict[str, str]:
-    """Why a call cannot be made, by argument; ``self`` is the first of ``args``."""
+    """Each argument that does not fit the method, with its problem. ``args`` begins with
+    ``self``."""
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -216,7 +237,7 @@ def _misfits(
     if problems:
         return problems
     if len(args) - 1 > len(positional):
-        taken = f"only {', '.join(positional)} can be given" if positional else "nothing is taken"
+        taken = f"only {', '.join(positional)} can be given" if positional else "no value is taken"
         others = [each for each in by_keyword if each not in positional]
         hint = f"; give the others as keywords: {', '.join(others)}" if others else ""
         return {"arguments": f"{taken} without a keyword{hint}"}
@@ -244,7 +265,7 @@ C = TypeVar("C")
 
 
 def named_plainly_throughout(kind: type[C]) -> type[C]:
-    """The class with each public method of its own as :func:`named_plainly` makes it."""
+    """Applies :func:`named_plainly` to each public method that the class itself defines."""
     for name, member in list(vars(kind).items()):
         is_public = not name.startswith("_") or name == "__init__"
         if is_public and inspect.isfunction(member):

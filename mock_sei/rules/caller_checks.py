@@ -1,7 +1,7 @@
-"""What the token endpoint and the gateway both ask of a caller, and the token as a value.
+"""The checks of a caller that the token endpoint and the gateway share, and the access token.
 
-Three of the documented refusals: source address (row 1), certificate name (row 2), listener (row
-3 of the error-handling FAQ). Each check is one function that raises :class:`Refusal`.
+The rows are those of the error-handling FAQ: source address (row 1), certificate name (row 2),
+listener (row 3). Each check is one function that raises :class:`Refusal`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from mock_sei.rules.registry import Registry
 
 @dataclass(frozen=True, kw_only=True)
 class AccessToken:
-    """What an access token says; times are seconds since the epoch on the platform's clock."""
+    """The content of an access token. Times are seconds since the epoch on the platform's clock."""
 
     identifier: str
     family: str
-    """Shared by all tokens of one authorization; revoking it ends them all."""
+    """One identifier for all tokens of one authorization. To revoke it ends all these tokens."""
     app_key: str
     service_account: str | None
     user: str | None
@@ -37,7 +37,7 @@ class AccessToken:
 
 
 def check_source_address(application: Application, connection: Connection) -> None:
-    """Documented row 1."""
+    """Refuses a call from a source address that the application did not register (FAQ, row 1)."""
     if application.accepts_source(connection.source_address):
         return
     raise Refusal(
@@ -51,7 +51,7 @@ def check_source_address(application: Application, connection: Connection) -> No
 
 
 def check_listener(application: Application, connection: Connection) -> None:
-    """Documented row 3: client-server applications use two-way TLS."""
+    """Refuses a call on another listener than the application's own (FAQ, row 3)."""
     wanted = application.standard.listener
     if connection.listener is wanted:
         return
@@ -59,14 +59,14 @@ def check_listener(application: Application, connection: Connection) -> None:
         TRAFFIC_PATTERN,
         check="listener",
         because=f"A {application.type} application must use the {wanted} listener (documented port "
-        f"{application.standard.port}); this call came in over the {connection.listener} one.",
+        f"{application.standard.port}); this call came to the {connection.listener} listener.",
         expected=str(wanted),
         actual=str(connection.listener),
     )
 
 
 def check_certificate_name(account: str, connection: Connection) -> None:
-    """Documented row 2: the certificate's CN must be the service account."""
+    """Refuses a client certificate whose CN is not the service account's name (FAQ, row 2)."""
     certificate = connection.certificate
     if certificate is not None and certificate.common_name == account:
         return
@@ -75,7 +75,7 @@ def check_certificate_name(account: str, connection: Connection) -> None:
     raise Refusal(
         CERTIFICATE_NAME,
         check="certificate name",
-        because=f"The call stands on the service account {account}, but the client certificate's "
+        because=f"The call uses the service account {account}, but the client certificate's "
         f"CN is {actual}{but_for(difference)}; connect with the certificate of {account}.",
         expected=account,
         actual=actual,
@@ -83,7 +83,7 @@ def check_certificate_name(account: str, connection: Connection) -> None:
 
 
 def explain_unknown_key(sent: str, registry: Registry) -> str:
-    """Why no application has an AppKey that came: a sentence for the journal."""
+    """Why an AppKey that a client sent is wrong: a sentence for the journal."""
     text = read_as_utf8(sent)
     find = registry.applications.get
     difference = find_difference(
@@ -93,8 +93,8 @@ def explain_unknown_key(sent: str, registry: Registry) -> str:
         return f"No application has this AppKey{but_for(difference)}."
     if registry.is_app_secret(text):
         return (
-            "An AppSecret stands where the AppKey belongs: the two are swapped (as their "
-            "descriptions are on one page of the vendor)."
+            "The value sent as the AppKey is an AppSecret: the two are swapped (one page of the "
+            "vendor swaps their descriptions, too)."
         )
     named = registry.find_application(text)
     if named is not None:
@@ -102,10 +102,10 @@ def explain_unknown_key(sent: str, registry: Registry) -> str:
     owner = registry.find_application_of(text)
     if owner is not None:
         return (
-            f"The user name of a service account stands where the AppKey belongs; {owner.name} has "
+            f"The value sent as the AppKey is the user name of a service account; {owner.name} has "
             f"the AppKey {owner.app_key}."
         )
     return (
-        "No application has this AppKey; it may be mistyped, refreshed since, or of another "
-        "environment."
+        "No application has this AppKey; it may be mistyped, replaced by a newer one, or of "
+        "another environment."
     )

@@ -1,9 +1,9 @@
-"""The one clock of the platform: tokens, idle limits, certificates and the journal all read it.
+"""The platform's clock: tokens, idle limits, certificates and the journal all read it.
 
-It starts as the machine's clock and can be moved or stopped; tools that freeze the time of a test
-do not move it (:mod:`mock_sei.rules.machine`). OpenSSL reads the machine's clock whatever this one
-says, so :attr:`Clock.is_machine` tells the TLS side when it must judge dates itself. Times are
-aware UTC ``datetime`` values; :meth:`Clock.timestamp` is the same moment in seconds.
+It starts with the machine's time and can be moved or stopped. Tools that freeze the time of a test
+do not move it (:mod:`mock_sei.rules.machine`). OpenSSL always reads the machine's clock, so
+:attr:`Clock.is_machine` says when the TLS code must check dates itself. Times are aware UTC
+``datetime`` values; :meth:`Clock.timestamp` gives the time in seconds.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from mock_sei.rules.arguments import kind_of, named_plainly, refuse_unknown, req
 
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 1, 1, tzinfo=UTC)
-"""Beyond these the certificate authority itself would not be valid."""
+"""The clock stays between ``EARLIEST`` and ``LATEST``, while the certificate authority is valid."""
 
 UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
-"""What a clock is advanced by: the keywords of a ``timedelta``."""
+"""The keywords of :meth:`Clock.advance`: those of a ``timedelta``."""
 
 
 class _Setting(NamedTuple):
-    """How a clock is set. Replaced as a whole, since other threads read it without the lock."""
+    """The state of a clock. It is replaced as a whole, since other threads read it without a
+    lock."""
 
     offset: float = 0.0
-    """Seconds by which it is ahead of the machine's clock while it runs."""
+    """Seconds by which a running clock is ahead of the machine's clock."""
     frozen_at: float | None = None
-    """Where it stands still, seconds since the epoch."""
+    """The time of a stopped clock, in seconds since the epoch; None while the clock runs."""
 
 
 class Clock:
-    """Reads as the machine's clock plus an offset, or stands still."""
+    """A clock that runs with the machine's clock, ahead of it or behind it, or that is stopped."""
 
     def __init__(self, read_machine: Callable[[], float] = machine.timestamp) -> None:
         self._machine = read_machine
@@ -43,29 +44,31 @@ class Clock:
         self._setting = _Setting()
 
     def timestamp(self) -> float:
-        """Seconds since the epoch."""
+        """The platform's time in seconds since the epoch."""
         offset, frozen_at = self._setting
         return self._machine() + offset if frozen_at is None else frozen_at
 
     def now(self) -> datetime:
+        """The platform's time, in UTC."""
         return datetime.fromtimestamp(self.timestamp(), UTC)
 
     @property
     def frozen(self) -> bool:
+        """True while the clock is stopped."""
         return self._setting.frozen_at is not None
 
     @property
     def is_machine(self) -> bool:
-        """True while nobody has moved or stopped it."""
+        """True while the clock shows the machine's time: nobody has moved or stopped it."""
         return self._setting == _Setting()
 
     @named_plainly
     def advance(self, amount: timedelta | None = None, /, **parts: float) -> datetime:
-        """Moves forward and returns the new time.
+        """Moves the clock forward and returns its new time.
 
         Takes a ``timedelta`` or its keywords (``minutes=31``). Raises
-        :class:`~mock_sei.errors.Rejected` for another keyword, when the amount is negative, and
-        when the clock would leave the years 2001 to 2998.
+        :class:`~mock_sei.errors.Rejected` if a keyword is unknown, if the amount is negative, and
+        if the new time is outside the years 2001 to 2998.
         """
         return self.move(forward_step(amount, parts))
 
@@ -80,10 +83,11 @@ class Clock:
 
     @named_plainly
     def set(self, moment: datetime, *, frozen: bool | None = None) -> datetime:
-        """Moves to a moment, forwards or backwards, and stops or starts the clock if asked.
+        """Sets the clock to ``moment``, earlier or later, and returns its new time.
 
-        Raises :class:`~mock_sei.errors.Rejected` for what is no ``datetime`` with a time zone, and
-        for one outside the years 2001 to 2998.
+        ``frozen`` stops the clock (True) or lets it run (False); None leaves that as it is. Raises
+        :class:`~mock_sei.errors.Rejected` if ``moment`` is not a ``datetime`` with a time zone, or
+        is outside the years 2001 to 2998.
         """
         there = read_moment(moment)
         if frozen is not None:
@@ -93,13 +97,14 @@ class Clock:
 
     @named_plainly
     def freeze(self) -> datetime:
+        """Stops the clock and returns its time."""
         with self._lock:
             self._setting = self._setting._replace(frozen_at=self.timestamp())
             return self.now()
 
     @named_plainly
     def unfreeze(self) -> datetime:
-        """Lets a stopped clock run on from where it stands."""
+        """Lets a stopped clock run again, from the time that it shows. Returns that time."""
         with self._lock:
             frozen_at = self._setting.frozen_at
             if frozen_at is not None:
@@ -108,6 +113,7 @@ class Clock:
 
     @named_plainly
     def reset(self) -> None:
+        """Lets the clock run with the machine's time."""
         with self._lock:
             self._setting = _Setting()
 
@@ -122,7 +128,10 @@ class Clock:
 
 
 def forward_step(amount: timedelta | None, parts: Mapping[str, float]) -> timedelta:
-    """What :meth:`Clock.advance` was asked for. Raises :class:`Rejected`."""
+    """The duration that the arguments of :meth:`Clock.advance` mean, not negative.
+
+    Raises :class:`Rejected` if they do not fit.
+    """
     if amount is not None and (parts or not isinstance(amount, timedelta)):
         came = "both" if isinstance(amount, timedelta) else kind_of(amount)
         raise Rejected(
@@ -139,7 +148,7 @@ def forward_step(amount: timedelta | None, parts: Mapping[str, float]) -> timede
         ) from None
     if step < timedelta(0):
         raise Rejected(
-            {"advance": f"the clock only advances; {step} is backwards, use set() for that"}
+            {"advance": f"the clock only advances; {step} is negative, use set() to go back"}
         )
     return step
 
@@ -148,21 +157,22 @@ def _check_amount(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Rejected({name: f"must be a number, not {kind_of(value)}"})
     if value != value:
-        raise Rejected({name: "NaN is no amount of time"})
+        raise Rejected({name: "NaN is not an amount of time"})
 
 
 def _number(value: object) -> str:
-    """Python writes a whole number of 4,300 digits at most."""
+    """A number as a message shows it. Python cannot write a whole number of over 4,300 digits."""
     return "…" if isinstance(value, int) and abs(value) >= 10**15 else f"{value}"
 
 
 def too_far(step: object) -> Rejected:
+    """The error for a step that would move the clock past its last year."""
     reason = f"{str(step)[:100]} is further than the clock goes ({LATEST.year})"
     return Rejected({"advance": reason})
 
 
 def read_moment(moment: object) -> datetime:
-    """The moment in UTC. Raises :class:`Rejected` for one that the clock cannot be set to."""
+    """``moment`` in UTC. Raises :class:`Rejected` if the clock cannot be set to it."""
     if not isinstance(moment, datetime):
         wanted = "a datetime with a time zone, such as datetime(2027, 1, 1, tzinfo=UTC)"
         raise Rejected({"moment": f"must be {wanted}, not {kind_of(moment)}"})
@@ -174,8 +184,8 @@ def read_moment(moment: object) -> datetime:
 
 
 def check_years(moment: datetime) -> None:
-    """Raises :class:`Rejected` for a moment in a year that the clock does not know."""
+    """Raises :class:`Rejected` if ``moment`` is outside the years 2001 to 2998."""
     if not EARLIEST <= moment < LATEST:
         years = f"{EARLIEST.year} to {LATEST.year - 1}"
-        reason = f"{moment.isoformat()} is outside {years}, the years this clock knows"
+        reason = f"{moment.isoformat()} is outside the years {years}, in which the clock works"
         raise Rejected({"moment": reason})

@@ -1,7 +1,7 @@
-"""What the platform knows of the other side of a connection, and what it finds out on the way.
+"""A client's connection and certificate, and what the checks find out about the caller.
 
-Values only. The client's certificate travels upward as :class:`PeerCertificate`, never as an SSL
-object, so that a test can hand one in without a socket.
+This module only holds values. The client's certificate is a :class:`ClientCertificate`, never an
+SSL object, so that a test can make one without a socket.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from enum import StrEnum
 from mock_sei.rules.standards import Listener
 
 TLS_VERSIONS = {0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
-"""Wire numbers of the versions that are spoken here."""
+"""The TLS versions that the server accepts, by their numbers in the protocol."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PeerCertificate:
-    """The certificate a client showed, reduced to what the platform's rules ask for."""
+class ClientCertificate:
+    """The certificate that a client presented, with the fields that the platform's checks need."""
 
     common_name: str
     serial_number: int
@@ -27,12 +27,13 @@ class PeerCertificate:
     fingerprint: str
     """SHA-256 of the DER encoding, lower-case hexadecimal."""
     issuer: str = ""
-    """Subject of the CA that signed it, as RFC 4514 writes it. Anybody can name a CA so."""
+    """Subject of the CA that signed it, in the form of RFC 4514. It proves nothing: any CA can
+    have this name."""
     der: bytes = field(default=b"", repr=False, compare=False)
-    """The certificate itself, for who must check its signature; empty where it is not at hand."""
+    """The whole certificate, for a check of its signature; empty if it is not known."""
 
 
-class FaultKind(StrEnum):
+class ChainProblemKind(StrEnum):
     """What can be wrong with one certificate of a chain."""
 
     EXPIRED = "expired"
@@ -47,37 +48,37 @@ class FaultKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChainFault:
+class ChainProblem:
     """What is wrong with one certificate of a client's chain."""
 
-    kind: FaultKind
+    kind: ChainProblemKind
     position: int
     """0 is the client's own certificate, 1 the CA that issued it, and so on upward."""
     subject: str
-    """As RFC 4514 writes it."""
+    """The certificate's subject, in the form of RFC 4514."""
     not_before: datetime
     not_after: datetime
     problem: str
-    """A sentence about the certificate, as ``it expired on 2026-01-01``."""
+    """A clause about the certificate, such as ``it expired on 2026-01-01``."""
     expected: str
     actual: str
-    """The two values that differ."""
+    """``expected`` and ``actual`` are the two values that differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Where a request came in, from whom."""
+    """The listener that a request came to, its source address and its client certificate."""
 
     listener: Listener
     source_address: str
-    certificate: PeerCertificate | None = None
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(kw_only=True, slots=True)
 class Findings:
-    """What the checks learn about a caller on the way; the journal entry shows it."""
+    """What the checks find out about a caller, one after the other. The journal entry shows it."""
 
     application: str | None = None
     service_account: str | None = None
     notes: list[str] = field(default_factory=list)
-    """Sentences about what was accepted but deserves a look."""
+    """Sentences about details that were accepted but may be a mistake of the client."""

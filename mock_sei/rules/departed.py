@@ -1,7 +1,7 @@
-"""Applications that are gone, and what became of each: for whoever asks for one by its name.
+"""The names of removed applications, each with the reason why it is gone.
 
-The newest are remembered, across resets, so that a test that lost its application to another test's
-reset reads so.
+The newest names are remembered, also after a reset. So if a reset of another test removed an
+application, the error message of the test that asks for it can say so.
 """
 
 from __future__ import annotations
@@ -11,19 +11,22 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 MOST_REMEMBERED = 3000
-"""Names; an application has up to three."""
+"""So many names are remembered at most. An application has up to three."""
 
 
 class Departed:
-    """What became of the newest names that nobody has any more. Any thread may ask and note."""
+    """Why the newest removed names are gone. Any thread may read and write."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ends: OrderedDict[str, tuple[str, str]] = OrderedDict()
-        """The application's name and what became of it, by each of its names."""
+        """By each name of an application: its main name, and why it is gone."""
 
     def note(self, names: Iterable[str | None], application: str, end: str) -> None:
-        """``names`` were an application's; ``end`` goes on after ``it was``."""
+        """Remembers that ``names`` belonged to an application that is gone.
+
+        ``end`` is the reason, as it follows the words ``it was``: ``removed by the reset of …``.
+        """
         with self._lock:
             for name in filter(None, names):
                 self._ends.pop(name, None)
@@ -32,9 +35,8 @@ class Departed:
                 self._ends.popitem(last=False)
 
     def find(self, name: str) -> str | None:
-        """A clause such as ``it was removed by the reset of test_two``, None where nothing is
-        known.
-        """
+        """Why a name is gone: ``it was removed by the reset of test_two``. None if it is
+        unknown."""
         found = self._ends.get(name)
         if found is None:
             return None

@@ -1,12 +1,12 @@
-"""The machine's own time, which tools that change the time of a test do not reach.
+"""The machine's own time, which tools that change the time of a test cannot change.
 
-A user's test may stop or move the time of its process. freezegun puts functions of its own in the
-place of those of ``time`` and ``datetime``, in every module that holds one. time-machine changes
-what these functions themselves do, so a reference that was taken earlier lies too. OpenSSL, and
-so every client, goes on with the true time. So the platform asks the system itself, and nothing
-else in this package reads a time of its own (``tests/test_architecture.py``).
+A user's test may stop or move the time of its process. freezegun replaces the functions of ``time``
+and ``datetime``, in every module that holds one. time-machine changes what these functions return,
+so a reference that was taken earlier gives a false time too. OpenSSL, and so every client, still
+uses the true time. Therefore the platform asks the operating system, and no other module of this
+package reads the time (``tests/test_architecture.py``).
 
-Where a system has no ``clock_gettime`` (Windows) the functions of ``time`` must do, as they were at
+Windows has no ``clock_gettime``. There this module uses the functions of ``time``, as they were at
 import.
 """
 
@@ -20,7 +20,8 @@ from contextlib import contextmanager
 
 
 def _system_clock() -> Callable[[], float]:
-    """Asks the C library: ``time.time``, and ``time.clock_gettime`` of this clock, may be false."""
+    """A function that asks the C library: ``time.time`` and ``time.clock_gettime`` may be
+    patched."""
     try:
         import ctypes
 
@@ -44,7 +45,7 @@ def _system_clock() -> Callable[[], float]:
 
 
 def _running_clock() -> Callable[[], float]:
-    """``time.monotonic`` by its other name, which neither tool changes for this clock."""
+    """``time.clock_gettime`` of the monotonic clock, which neither tool patches."""
     ask, number = getattr(time, "clock_gettime", None), getattr(time, "CLOCK_MONOTONIC", None)
     if ask is None or number is None:
         return time.monotonic
@@ -52,22 +53,24 @@ def _running_clock() -> Callable[[], float]:
 
 
 timestamp = _system_clock()
-"""Seconds since the epoch."""
+"""The machine's time in seconds since the epoch."""
 
 monotonic = _running_clock()
-"""Seconds since some moment, for durations and deadlines: it never goes back or stands still."""
+"""Seconds since some moment, for durations and deadlines. It never goes back and never stops."""
 
 
 def now() -> dt.datetime:
+    """The machine's time, in UTC."""
     return dt.datetime.fromtimestamp(timestamp(), dt.UTC)
 
 
 @contextmanager
 def real_dates() -> Iterator[None]:
-    """Within it the module ``datetime`` has Python's own classes, also while freezegun is at work.
+    """Inside this context the module ``datetime`` has Python's own classes, whatever freezegun did.
 
-    For what keeps a class that it finds there: pydantic, when it is imported, makes subclasses, and
-    cannot of freezegun's; cryptography takes the class of its first date for the only one.
+    Some libraries keep the classes that they find there. pydantic makes subclasses of them when it
+    is imported, which fails with freezegun's. cryptography remembers the class of the first date
+    that it gets, and refuses all others.
     """
     classes = dt.datetime, dt.date
     if not _is_frozen():
@@ -78,12 +81,12 @@ def real_dates() -> Iterator[None]:
         yield
     finally:
         _set_classes(*classes)
-        if not _is_frozen():  # its end came meanwhile, in another thread
+        if not _is_frozen():  # another thread ended the frozen time meanwhile
             _set_classes(*map(_real_class, classes))
 
 
 def _is_frozen() -> bool:
-    """By freezegun, which empties this list before it puts back anything else."""
+    """True while freezegun is active: it empties this list before it restores anything else."""
     return bool(getattr(sys.modules.get("freezegun.api"), "freeze_factories", ()))
 
 

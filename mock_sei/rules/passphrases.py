@@ -1,7 +1,7 @@
-"""The passphrase of an encrypted certificate file: the usual one, and what an empty one means.
+"""The passphrase of an encrypted certificate file: its default, and the warning about an empty one.
 
-An empty passphrase is a choice (the vendor's instructions for Mac and Windows leave it open whether
-an export has a password) and differs from none given, which is :data:`DEFAULT_PASSPHRASE`.
+An empty passphrase is allowed: the vendor's instructions for Mac and Windows do not say whether an
+export has a password. If no passphrase is given at all, it is :data:`DEFAULT_PASSPHRASE`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 DEFAULT_PASSPHRASE = "mock-sei"
 
 ENCRYPTED_FORMATS = ("pfx", "p12")
-"""Formats whose files are encrypted with the passphrase. The others have none."""
+"""Formats whose files are encrypted with the passphrase. Files of other formats are not."""
 
 UNPROTECTED = (
     "The .pfx or .p12 file has an empty passphrase: anybody can read its private key. Importers "
@@ -20,5 +20,5 @@ UNPROTECTED = (
 
 
 def find_warning(format_name: str | None, passphrase: str) -> str | None:
-    """What to know of a file in this format with this passphrase, None where there is nothing."""
+    """The warning about an empty passphrase, None if the format is not encrypted or it has one."""
     return UNPROTECTED if format_name in ENCRYPTED_FORMATS and not passphrase else None

@@ -1,4 +1,4 @@
-"""Values nobody can guess, unless a seed was asked for."""
+"""Random values, which nobody can guess. With a seed they repeat from run to run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from random import Random, SystemRandom
 
 
 def make_random(seed: int | None) -> Random:
-    """The system's randomness; with a seed, values that repeat from run to run."""
+    """A source of random values: the operating system's, or with a seed one that repeats itself."""
     return SystemRandom() if seed is None else Random(seed)  # noqa: S311  # repeatable on purpose
 
 
 SECRET_LENGTH = 43
-"""Characters of :func:`new_secret`."""
+"""The number of characters that :func:`new_secret` returns."""
 
 
 def new_secret(random: Random) -> str:
-    """256 bits, in characters that need no escaping anywhere."""
+    """256 random bits as URL-safe Base64, which needs no escaping anywhere."""
     return base64.urlsafe_b64encode(random.randbytes(32)).decode().rstrip("=")

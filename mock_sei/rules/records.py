@@ -1,10 +1,10 @@
-"""What the platform knows of an application, a service account, an end user.
+"""Records of applications, service accounts and end users, and the checks of a single record.
 
-Records and their own consistency only; how they fit together is ``registry.py``'s business. The
-classes carry ``__pydantic_config__`` so that a file is checked against the very same fields.
+``registry.py`` checks how records fit together. ``__pydantic_config__`` makes pydantic check a
+user's file with these same classes.
 
-Source: Security FAQ and registration FAQ for what an application has; field names are ours where
-the pages show a picture or nothing.
+Source: the Security FAQ and the registration FAQ say what an application has. Where they show a
+picture or nothing, the names of the fields are ours.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from mock_sei.errors import RegistryError
 from mock_sei.rules.standards import (
     STANDARDS,
     Actor,
@@ -32,7 +33,7 @@ from mock_sei.rules.standards import (
 DEFAULT_USER = "alice@example.com"
 """The demo user who logs in where a test names nobody."""
 DEFAULT_SCOPE = "ilservices"
-"""The only scope the authorize page supports."""
+"""The only scope that the vendor's authorize page lists."""
 
 
 ACCOUNT_NAME_RULE = "not an account name: 1 to 64 letters, digits and . _ @ -"
@@ -46,7 +47,7 @@ def is_account_name(name: str) -> bool:
 
 NAME_RULE = "not a name: 1 to 80 printable characters, none of them a slash"
 TAKEN_NAMES = frozenset({".", "..", "new"})
-"""Names that the address of an application's page in the portal cannot end in."""
+"""Names that an application cannot have, since the portal's addresses use them."""
 _NAME = re.compile(r"[^/\\\s](?:[^/\\]{0,78}[^/\\\s])?")
 
 _MAILBOX = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
@@ -63,9 +64,12 @@ _CERTIFICATE_END = "-----END CERTIFICATE-----"
 
 
 def find_certificate_problem(text: str) -> str | None:
-    """What is wrong with the PEM text of one certificate, by its form alone; None if nothing is."""
+    """What is wrong with the form of a PEM text that should hold one certificate, None if nothing.
+
+    The content of the certificate is not checked.
+    """
     if "PRIVATE KEY" in text:
-        return "holds a private key, which stays with the client; register the certificate alone"
+        return "holds a private key, which stays with the client; register only the certificate"
     parts = [each.partition(_CERTIFICATE_END) for each in text.split(_CERTIFICATE_START)[1:]]
     blocks = [block for block, end, _ in parts if end]
     if len(blocks) != 1:
@@ -74,18 +78,19 @@ def find_certificate_problem(text: str) -> str | None:
         der = base64.b64decode("".join(blocks[0].split()), validate=True)
     except ValueError:
         return "holds a certificate whose Base64 cannot be decoded"
-    return None if _is_sequence(der) else "holds a certificate that is cut short or none at all"
+    return None if _is_sequence(der) else "holds no certificate, or one that is cut short"
 
 
 def _is_sequence(der: bytes) -> bool:
-    """One SEQUENCE and nothing after it, as a certificate is (X.690 section 8.1.3)."""
+    """True if ``der`` is one SEQUENCE and nothing else, as a certificate is (X.690 section
+    8.1.3)."""
     size = der[1] & 0x7F if len(der) > 2 and der[1] & 0x80 else 0
     body = der[2 + size :]
     return der[:1] == b"\x30" and size > 0 and int.from_bytes(der[2 : 2 + size]) == len(body)
 
 
 class Environment(StrEnum):
-    """The vendor's environments; an application is granted each by name."""
+    """The vendor's environments. An application is approved for each one separately."""
 
     BUILD = "build"
     SANDBOX = "sandbox"
@@ -94,20 +99,11 @@ class Environment(StrEnum):
 
 
 class CertificateSource(StrEnum):
-    """The choice of the registration form (Security FAQ): a certificate of SEI's, or your own."""
+    """Who issues an application's certificate, as registered: SEI, or your own CA (Security
+    FAQ)."""
 
     SEI = "sei"
     OWN = "own"
-
-
-class RegistryError(ValueError):
-    """Records that do not fit together. ``place`` is the path of the record and key at fault."""
-
-    def __init__(self, problem: str, *place: str | int, value: object = None):
-        super().__init__(problem)
-        self.problem = problem
-        self.place = place
-        self.value = value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,24 +139,28 @@ class Application:
     app_key: str
     app_secret: str | None = field(default=None, repr=False)
     service_account: str | None = None
-    """User name of its account; two-way TLS applications have one, the others none."""
+    """User name of its service account. Only two-way TLS applications have one."""
     redirect_addresses: tuple[str, ...] = ()
     source_addresses: tuple[str, ...] = ()
-    """Addresses and networks calls may come from; empty allows all."""
+    """IP addresses and networks that calls may come from. An empty list allows all."""
     products: tuple[str, ...] = ("*",)
     environments: tuple[Environment, ...] = tuple(Environment)
     scopes: tuple[str, ...] = (DEFAULT_SCOPE,)
     distribution_list: str = "api-team@example.com"
-    """E-mail address of the team, which the platform's mails go to."""
+    """E-mail address of the application's team, to which the platform sends its mails."""
     certificate: CertificateSource = CertificateSource.SEI
     """Who provides the identity certificate of a two-way TLS application."""
     saml_certificate: str | None = field(default=None, repr=False)
-    """PEM; its private key signs the assertions of the SAML grant. A file may name its path."""
+    """PEM text of a certificate whose private key signs the assertions of the SAML grant. In a
+    user's file it may be the path of a PEM file."""
     approved: bool = True
 
     @cached_property
     def standard(self) -> Standard:
-        """Its row of the security standards. :class:`RegistryError` where there is none."""
+        """The row of the security standards for this application.
+
+        Raises :class:`RegistryError` if the table has no such row.
+        """
         row = find_standard(self.type, self.actor, self.owner)
         if row is None:
             known = "; ".join(
@@ -180,7 +180,7 @@ class Application:
         return tuple(ipaddress.ip_network(each) for each in self.source_addresses)
 
     def accepts_source(self, address: str) -> bool:
-        """True where the list is empty or holds the address."""
+        """True if calls may come from this IP address."""
         if not self.source_addresses:
             return True
         source = ipaddress.ip_address(address)
@@ -188,19 +188,20 @@ class Application:
         return any((mapped or source) in network for network in self.source_networks)
 
     def as_dict(self) -> dict[str, Any]:
-        """Its fields by name: not as ``asdict`` does, which copies what nobody can change."""
+        """All fields by name. ``dataclasses.asdict`` would copy the values, which never change."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__ if name[0] != "_"}
 
     def is_granted(self, product: str) -> bool:
+        """True if the application may call this API product."""
         return "*" in self.products or product in self.products
 
     def check(self) -> None:
-        """Raises the first of its :meth:`problems`."""
+        """Raises the first of the application's :meth:`problems`, if there is one."""
         for problem in self.problems():
             raise problem
 
     def problems(self) -> Iterator[RegistryError]:
-        """Everything that is wrong with it, each naming the key at fault."""
+        """Everything that is wrong with the application. Each error names the wrong key."""
         try:
             row = self.standard
         except RegistryError as error:
@@ -234,7 +235,8 @@ class Application:
             for key in ("app_secret", "service_account"):
                 if getattr(self, key) is not None:
                     yield RegistryError(
-                        f"a {self.type} application cannot keep a secret and has none", key
+                        f"a {self.type} application cannot keep a secret, so it must not have this",
+                        key,
                     )
 
     def _address_problems(self) -> Iterator[RegistryError]:
@@ -272,18 +274,18 @@ class Application:
 
 
 def find_redirect_problem(address: str) -> str | None:
-    """Why answers cannot be sent to an address, None where they can."""
-    if not address.isascii():  # asked first: other characters cost urlsplit the square of them
+    """Why an address cannot be a redirect address, None if it can."""
+    if not address.isascii():  # first: urlsplit takes quadratic time for other characters
         return "not an address: it has other characters than ASCII; percent-encode them"
     try:
         parts = urlsplit(address)
-        _ = parts.port  # raises ValueError where it is no number
+        _ = parts.port  # raises ValueError if the port is not a number
     except ValueError as error:
         return f"not an address: {str(error)[:200]}"
     if not parts.scheme or "#" in address or not address.isprintable() or " " in address:
         return "not an absolute address without fragment"
     if parts.scheme in _SCRIPT_SCHEMES:
-        return f"a {parts.scheme}: address runs or shows what it holds, it receives no answer"
+        return f"a {parts.scheme}: address cannot receive an answer: a browser runs or shows it"
     if parts.scheme in ("http", "https") and not _HOST.fullmatch(parts.hostname or ""):
         return "not an absolute address: it has no host"
     return None

@@ -1,9 +1,9 @@
-"""Who the platform knows: applications, their service accounts, end users, and that they fit.
+"""The registered applications, their service accounts and the end users; how they fit together.
 
-A platform's own copy can be changed while it runs, by any thread. A change is made whole or not at
-all, one at a time; a look-up takes no lock and is never disturbed by one. Neither costs more where
-more is registered: what look-ups ask for is kept in step with each change. Where the records come
-from is ``fixtures.py``'s business.
+Any thread can change a registry while the platform runs. Only one change is made at a time, and a
+change is complete or not made at all. A look-up takes no lock and is correct during a change. The
+cost of both does not grow with the number of records: each change also updates the indexes for
+look-ups. ``fixtures.py`` reads the records from files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from mock_sei.errors import UnknownAccount, UnknownApplication, UnknownUser
+from mock_sei.errors import RegistryError, UnknownAccount, UnknownApplication, UnknownUser
 from mock_sei.rules.addresses import origin_of
 from mock_sei.rules.arguments import LONGEST_COMPARED, find_nearest
 from mock_sei.rules.departed import MOST_REMEMBERED, Departed
@@ -22,21 +22,23 @@ from mock_sei.rules.records import (
     ACCOUNT_NAME_RULE,
     Application,
     EndUser,
-    RegistryError,
     ServiceAccount,
     is_account_name,
 )
 from mock_sei.rules.secret_index import SecretIndex
 from mock_sei.rules.standards import ApplicationType
-from mock_sei.rules.tables import Counts, Table
+from mock_sei.rules.tables import Counts, OrderedTable
 from mock_sei.values.texts import spelled
 
 NAMES_TOLD = 10
-"""How many names a message lists at most."""
+"""A message lists so many names at most."""
 
 
 def some_of(first: Iterable[str], count: int) -> str:
-    """The first of ``count`` names, as a message lists them: ``one, two and 4,998 more``."""
+    """The first of ``count`` names, as a message lists them: ``one, two and 4,998 more``.
+
+    ``first`` are the names, at least as many as the message lists.
+    """
     told = ", ".join(islice(first, NAMES_TOLD))
     return f"{told} and {count - NAMES_TOLD:,} more" if count > NAMES_TOLD else told or "none"
 
@@ -44,10 +46,11 @@ def some_of(first: Iterable[str], count: int) -> str:
 def absence(
     what: str, name: str, *, near: Iterable[str], there: str, hint: str | None = None
 ) -> str:
-    """The sentence for whoever looked in vain.
+    """The message of an error that says that ``name`` does not exist.
 
-    ``near`` are names among which the nearest is looked for, ``there`` is the list that the
-    message has, ``hint`` is what is known about the name.
+    ``what`` is the word for such a thing. ``near`` are the names among which a similar one is
+    searched. ``there`` is the list of existing names that the message shows. ``hint`` is what is
+    known about ``name``; it replaces the similar name.
     """
     if hint is None:
         nearest = find_nearest(name, near)
@@ -59,8 +62,7 @@ def absence(
 class Registry:
     """Applications by AppKey, service accounts by user name, end users by e-mail address.
 
-    All three are read from outside. They are changed by the methods below, which check what they
-    are given.
+    Any code may read the three tables. Only the methods of this class change them, after checks.
     """
 
     def __init__(
@@ -70,10 +72,10 @@ class Registry:
         service_accounts: Iterable[ServiceAccount] = (),
         end_users: Iterable[EndUser] = (),
     ) -> None:
-        """Raises :class:`RegistryError` for the first record that does not fit the others."""
-        self.applications: Table[Application] = Table(self._application_changed)
-        self.service_accounts: Table[ServiceAccount] = Table(self._person_changed)
-        self.end_users: Table[EndUser] = Table(self._person_changed)
+        """Raises :class:`RegistryError` for the first record that is wrong or does not fit."""
+        self.applications: OrderedTable[Application] = OrderedTable(self._application_changed)
+        self.service_accounts: OrderedTable[ServiceAccount] = OrderedTable(self._person_changed)
+        self.end_users: OrderedTable[EndUser] = OrderedTable(self._person_changed)
         self._lock = threading.Lock()
         self._by_name: dict[str, Application] = {}
         self._by_account: dict[str, Application] = {}
@@ -82,9 +84,9 @@ class Registry:
         self._app_secrets = Counts()
         self._secrets = SecretIndex()
         self._newcomers: deque[Application] = deque(maxlen=MOST_REMEMBERED)
-        """The newest records that were registered or changed here."""
+        """The newest records that were registered or changed in this registry."""
         self.departed = Departed()
-        """Who was here; a copy has its own memory unless it is given one."""
+        """Names that were removed. A copy starts without any; its owner may replace this."""
         for index, account in enumerate(service_accounts):
             self._check_account(account, index)
             self.service_accounts[account.username] = account
@@ -99,17 +101,17 @@ class Registry:
                 raise _unused_account(username, index)
 
     def __eq__(self, other: object) -> bool:
-        """Registries are equal that know the same; their order tells nothing."""
+        """True if both registries have the same records, in any order."""
         return isinstance(other, Registry) and self._known == other._known
 
-    __hash__ = None  # type: ignore[assignment]  # what is changed has no hash
+    __hash__ = None  # type: ignore[assignment]  # a registry can change, so it has no hash
 
     @property
     def _known(self) -> tuple[Any, ...]:
         return self.applications, self.service_accounts, self.end_users
 
     def copy(self) -> Registry:
-        """A registry of its own with the same records; changes to one do not reach the other."""
+        """A copy of this registry. Later changes of one do not change the other."""
         twin = Registry()
         with self._lock:
             twin.applications = self.applications.copy(twin._application_changed)
@@ -125,29 +127,30 @@ class Registry:
 
     @property
     def secrets(self) -> SecretIndex:
-        """Every AppSecret and password: what no journal or log may show."""
+        """Every AppSecret and password. No journal and no log may show them."""
         return self._secrets
 
     def is_app_secret(self, text: str) -> bool:
-        """Whether some application has this AppSecret."""
+        """True if an application has this AppSecret."""
         return text in self._app_secrets
 
     def is_page_origin(self, origin: str) -> bool:
-        """Whether a single-page application runs at an origin, as a browser writes it."""
+        """True if a single-page application runs at this origin, written as browsers write it."""
         return origin in self._origins
 
     @property
     def scopes(self) -> list[str]:
-        """Every scope that some application may have."""
+        """All scopes that at least one application may ask for, sorted."""
         return sorted(self._scopes)
 
     def find_application(self, name_or_key: str) -> Application | None:
-        """By AppKey, else by name."""
+        """The application with this AppKey or name, None if there is none."""
         return self.applications.get(name_or_key) or self._by_name.get(name_or_key)
 
     def require_application(self, name: str) -> Application:
-        """By AppKey, name or service account. Raises :class:`~mock_sei.errors.UnknownApplication`
-        naming some of the applications there are.
+        """The application with this AppKey, name or service account.
+
+        Raises :class:`~mock_sei.errors.UnknownApplication`, which lists some existing names.
         """
         found = self.find_application(name) or self.find_application_of(name)
         if found is None:
@@ -155,7 +158,7 @@ class Registry:
         return found
 
     def unknown_application(self, name: str) -> UnknownApplication:
-        """The error that says so, for whoever looked in vain."""
+        """The error for an application that does not exist. It suggests names."""
         near = [
             name
             for each in self._likely()
@@ -166,13 +169,13 @@ class Registry:
         return UnknownApplication(absence("application", name, near=near, there=there, hint=hint))
 
     def _likely(self) -> list[Application]:
-        """Whom somebody means who misspells a name: the first of all, and the newest."""
+        """The applications that a misspelt name probably means: the first ones and the newest."""
         first = (each for _, _, each in islice(self.applications.rows(), NAMES_TOLD))
         newest = islice(reversed(self._newcomers.copy()), NAMES_TOLD)
         return [*first, *(each for each in newest if self._by_name.get(each.name) is each)]
 
     def application_names(self) -> str:
-        """Some of them, as a message lists them."""
+        """Some names of applications, as a message lists them."""
         rows = self.applications.rows()
         return some_of((each.name for _, _, each in rows), len(rows))
 
@@ -182,14 +185,17 @@ class Registry:
         return some_of((username for _, username, _ in rows), len(rows))
 
     def require_account(self, username: str) -> ServiceAccount:
-        """Raises :class:`~mock_sei.errors.UnknownAccount` naming some accounts there are."""
+        """The service account with this user name.
+
+        Raises :class:`~mock_sei.errors.UnknownAccount`, which lists some existing names.
+        """
         found = self.service_accounts.get(username)
         if found is None:
             raise self.unknown_account(username)
         return found
 
     def unknown_account(self, username: str) -> UnknownAccount:
-        """The error that says so, for whoever looked in vain."""
+        """The error for a service account that does not exist. It suggests names."""
         hint = self.departed.find(username)
         application = self.find_application(username)
         if application is not None:
@@ -203,27 +209,30 @@ class Registry:
         )
 
     def require_user(self, email: str) -> EndUser:
-        """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
+        """The end user with this e-mail address.
+
+        Raises :class:`~mock_sei.errors.UnknownUser`, which lists some existing addresses.
+        """
         found = self.end_users.get(email)
         if found is None:
             raise self.unknown_user(email)
         return found
 
     def unknown_user(self, email: str) -> UnknownUser:
-        """The error that says so, for whoever looked in vain."""
+        """The error for an end user who does not exist. It suggests addresses."""
         rows = self.end_users.rows()
         names = [each for _, each, _ in islice(rows, NAMES_TOLD)]
         there = some_of(names, len(rows))
         return UnknownUser(absence("end user", email, near=names, there=there))
 
     def find_application_of(self, username: str) -> Application | None:
-        """The application that a service account belongs to."""
+        """The application that a service account belongs to, None if the account is unknown."""
         return self._by_account.get(username)
 
     def register(self, application: Application, account: ServiceAccount | None) -> None:
-        """Adds an application with its own service account, or without one.
+        """Adds an application and its service account, if it has one.
 
-        Raises :class:`RegistryError` and then adds nothing.
+        Raises :class:`RegistryError` if one of them does not fit; then neither is added.
         """
         with self._lock:
             if account is not None:
@@ -238,18 +247,18 @@ class Registry:
             self._newcomers.append(application)
 
     def newcomers(self) -> list[Application]:
-        """Of the newest records that were registered or changed here, those that are still valid.
+        """The newest applications that were registered or changed, if they are still registered.
 
-        A change makes another record.
+        A changed application is listed once, as it is now.
         """
         with self._lock:
             return [each for each in self._newcomers if self._by_name.get(each.name) is each]
 
     def replace(self, app_key: str, application: Application) -> None:
-        """Puts a changed record in another's place; its AppKey may differ.
+        """Replaces the application that has ``app_key``. The new record may have another AppKey.
 
-        Raises :class:`RegistryError`, or :class:`~mock_sei.errors.UnknownApplication` where nobody
-        has the AppKey, and then changes nothing.
+        Raises :class:`~mock_sei.errors.UnknownApplication` if no application has ``app_key``, and
+        :class:`RegistryError` if the new record does not fit. Then nothing is changed.
         """
         with self._lock:
             before = self._require_key(app_key)
@@ -262,19 +271,19 @@ class Registry:
                 self.departed.note([before.name], before.name, f"renamed to {application.name}")
 
     def remove(self, app_key: str) -> ServiceAccount | None:
-        """An application and its service account, which is returned.
+        """Removes an application and its service account. Returns the account, if there was one.
 
-        Raises :class:`~mock_sei.errors.UnknownApplication` where nobody has the AppKey.
+        Raises :class:`~mock_sei.errors.UnknownApplication` if no application has the AppKey.
         """
         with self._lock:
             username = self._require_key(app_key).service_account
             del self.applications[app_key]
             return None if username is None else self.service_accounts.pop(username)
 
-    # What is kept in step with every change
+    # Indexes that every change updates
 
     def _application_changed(self, before: Application | None, after: Application | None) -> None:
-        """What comes is there before what goes is not: whoever looks meanwhile finds one."""
+        """Adds the new record before it removes the old one, so that a look-up always finds one."""
         if before is after:
             return
         if after is not None:
@@ -289,14 +298,14 @@ class Registry:
         self._secrets_changed(added=_secrets_of(after), removed=_secrets_of(before))
 
     def _secrets_changed(self, added: Iterable[str], removed: Iterable[str]) -> None:
-        """The one place that learns of secrets that come or go."""
+        """The only place that adds secrets to the index and removes them."""
         for each in added:
             self._secrets.add(each)
         for each in removed:
             self._secrets.discard(each)
 
     def _enter(self, application: Application) -> None:
-        """Every look-up but the one by AppKey knows it from now on."""
+        """Adds an application to every index but the one by AppKey."""
         self._by_name[application.name] = application
         if application.service_account is not None:
             self._by_account[application.service_account] = application
@@ -305,7 +314,7 @@ class Registry:
                 counts.add(each)
 
     def _leave(self, application: Application) -> None:
-        """Undoes :meth:`_enter`, but for what another record has taken over since."""
+        """Undoes :meth:`_enter`, but keeps what now belongs to another record."""
         if self._by_name.get(application.name) is application:
             del self._by_name[application.name]
         account = application.service_account
@@ -322,7 +331,7 @@ class Registry:
             (self._app_secrets, _secrets_of(application)),
         )
 
-    # What is refused
+    # Checks
 
     def _require_key(self, app_key: str) -> Application:
         found = self.applications.get(app_key)
@@ -344,7 +353,10 @@ class Registry:
         *,
         before: Application | None = None,
     ) -> None:
-        """Whether it fits the others, as if ``account`` were there and ``before`` were not."""
+        """Raises :class:`RegistryError` if an application does not fit the other records.
+
+        The check treats ``account`` as if it were registered, and ``before`` as if it were not.
+        """
 
         def fault(problem: str, field: str, value: object) -> RegistryError:
             return RegistryError(problem, "applications", index, field, value=value)
@@ -364,7 +376,7 @@ class Registry:
             raise fault("two applications have this name", "name", name)
         confused = another(self.applications.get(name)) or another(self._by_name.get(app_key))
         if confused is not None:
-            problem = f"the AppKey or name of {confused.name}: either would tell both applications"
+            problem = f"the AppKey or name of {confused.name}: it would name both applications"
             raise fault(problem, "name", name)
         if before is None or before.app_key != app_key:
             _check_free(self.applications, app_key, ("applications", index, "app_key"))
@@ -404,7 +416,7 @@ def _secrets_of(record: Application | ServiceAccount | EndUser | None) -> list[s
 
 
 def _page_origins(application: Application) -> list[str]:
-    """Where a single-page application runs: the origins of its redirect addresses."""
+    """The origins of a single-page application's redirect addresses: its page runs there."""
     if application.type is not ApplicationType.SINGLE_PAGE:
         return []
     found = map(origin_of, application.redirect_addresses)

@@ -1,8 +1,8 @@
-"""Texts that must not be shown, to be found wherever they stand in a longer text.
+"""An index of secrets, which finds each of them anywhere inside a longer text.
 
-Neither adding nor finding goes through all of them: a text is looked at once for the places where
-any secret may begin, and the candidates there are looked up. One thread may write while others
-read.
+The cost does not grow with the number of secrets. A search reads the text once, and looks for the
+first characters of any secret; only at such a place it looks up the whole secret. One thread may
+write while others read.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import compress, count
 
 ANCHOR = 4
-"""Characters by which the beginning of a secret is known. A shorter one is never found in a text:
-it would hide half of everything."""
+"""The number of first characters by which a secret is found. A shorter secret is never found in a
+text: to hide it would hide too much else."""
 
 Anchor = tuple[str, ...]
 Span = tuple[int, int]
 
 
 class _Layer:
-    """Texts with how often each was added, and by each beginning how many there are."""
+    """Counted texts, and an index of their first characters."""
 
     __slots__ = ("beginnings", "counts")
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.beginnings: dict[Anchor, tuple[int, frozenset[int]]] = {}
-        """How many texts begin so, and the lengths that such texts have, or had."""
+        """By first characters: how many texts begin with them, and the lengths that these texts
+        have, or had."""
 
     def add(self, text: str, times: int) -> None:
         self.counts[text] = times
@@ -49,19 +50,20 @@ class _Layer:
 
 
 class SecretIndex(Collection[str]):
-    """A counted set of texts: one that was added twice stays until it is discarded twice."""
+    """A counted set of texts: a text that was added twice stays until it is discarded twice."""
 
     __slots__ = ("_base", "_own", "_sizes", "harmless")
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._base = _Layer()
-        """Shared with copies, and never changed."""
+        """A layer that copies share. It is never changed."""
         self._own = _Layer()
-        """What changed since; its counts win over those of the base."""
+        """The changes since the last copy. Its counts replace those of the base."""
         self._sizes: dict[int, int] = {}
         self.harmless: set[str] = set()
-        """Texts that others have looked through and found none of these in. Another set takes its
-        place when a text is added: who has looked meanwhile notes it in the former one."""
+        """Texts in which other code searched and found no secret. When a secret is added, a new
+        set replaces this one, so that the result of a search that is still running goes to the old
+        set."""
         for each in texts:
             self.add(each)
 
@@ -88,8 +90,8 @@ class SecretIndex(Collection[str]):
                 del self._sizes[len(text)]
 
     def copy(self) -> SecretIndex:
-        """An index of its own with the same texts. It takes no time where nothing was added to
-        this one since its last copy."""
+        """A copy of this index. It costs next to nothing if nothing was added since the last
+        copy."""
         if self._own.counts:
             self._base, self._own = self._merged(), _Layer()
         twin = SecretIndex()
@@ -99,9 +101,10 @@ class SecretIndex(Collection[str]):
         return twin
 
     def find_in(self, text: str) -> list[Span]:
-        """Where secrets stand in a text, in order. Spans that overlap are one.
+        """The places of secrets in a text, in order, each as begin and end. Overlaps are joined.
 
-        Costs the size of the text, times the number of lengths that secrets of one beginning have.
+        The cost grows with the length of the text, times the number of different lengths that
+        secrets with the same first characters have.
         """
         base, own = self._base, self._own
         begins = _anchored(text, base)
@@ -121,11 +124,12 @@ class SecretIndex(Collection[str]):
 
     @property
     def shortest(self) -> int:
-        """Characters of the shortest that can be found, 0 where there is none."""
+        """The length of the shortest secret that can be found, 0 if there is none."""
         return min((each for each in tuple(self._sizes) if each >= ANCHOR), default=0)
 
     @property
     def longest(self) -> int:
+        """The length of the longest secret, 0 if there is none."""
         return max(tuple(self._sizes), default=0)
 
     def __contains__(self, text: object) -> bool:
@@ -163,7 +167,7 @@ class SecretIndex(Collection[str]):
 
 
 def _anchored(text: str, layer: _Layer) -> list[int]:
-    """Positions where the beginning of a secret stands; in C, since every text is looked at."""
+    """Positions where a secret may begin. The loop runs in C, since every text is searched."""
     if not layer.beginnings:
         return []
     anchors = zip(text, text[1:], text[2:], text[3:], strict=False)
@@ -171,7 +175,7 @@ def _anchored(text: str, layer: _Layer) -> list[int]:
 
 
 def _spellings(text: str) -> set[str]:
-    """A text, and its UTF-8 bytes read as Latin-1: so a header shows it, and what was decoded."""
+    """A text as it is, and its UTF-8 bytes read as Latin-1, which is how a header shows it."""
     if len(text) < ANCHOR:
         return set()
     return {text, text.encode("utf-8", "surrogatepass").decode("latin-1")}

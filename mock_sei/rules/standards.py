@@ -1,9 +1,9 @@
 """The security standards: which kind of application uses which grant, on which listener.
 
-One table. The README, ``mock-sei standards`` and every check read it; nothing else in the code base
-knows which application may do what. It must not know HTTP, TLS or tokens.
+The README, ``mock-sei standards`` and every check read this one table. No other module knows which
+application may do what. This module must not know HTTP, TLS or tokens.
 
-Source: Security FAQ, the table at its top. The listener column is documented for client-server
+Source: the table at the top of the Security FAQ. The listener is documented for client-server
 applications (port 444) and derived for the others.
 """
 
@@ -23,14 +23,14 @@ class ApplicationType(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who drives the calls: the application itself, or a person in front of it."""
+    """On whose behalf an application calls: its own (server), or that of a person (end user)."""
 
     SERVER = "server"
     END_USER = "end-user"
 
 
 class Owner(StrEnum):
-    """Whose application it is; the FAQ lets SEI's own applications use the password grant."""
+    """Whose application it is. Only SEI's own applications may use the password grant (FAQ)."""
 
     ANYONE = "anyone"
     SEI_CLIENT = "sei-client"
@@ -38,7 +38,7 @@ class Owner(StrEnum):
 
 
 class Listener(StrEnum):
-    """The three doors of the server. Platform traffic comes through the first two."""
+    """The three listeners of the server. The platform's clients use the first two."""
 
     ONE_WAY = "one-way"
     TWO_WAY = "two-way"
@@ -46,7 +46,7 @@ class Listener(StrEnum):
 
 
 class GrantType(StrEnum):
-    """Wire values of ``grant_type``, and ``implicit``, which has no token request."""
+    """The values of ``grant_type``, and ``implicit``, which has no token request."""
 
     CLIENT_CREDENTIALS = "client_credentials"
     AUTHORIZATION_CODE = "authorization_code"
@@ -59,12 +59,12 @@ class GrantType(StrEnum):
 
 
 TOKEN_GRANTS = tuple(each for each in GrantType if each is not GrantType.IMPLICIT)
-"""Those that are values of ``grant_type`` at the token endpoint."""
+"""The grants that are values of ``grant_type`` at the token endpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standard:
-    """One row of the table."""
+    """One row of the security standards: the grant and the listener of a kind of application."""
 
     application_types: tuple[ApplicationType, ...]
     actor: Actor
@@ -78,19 +78,22 @@ class Standard:
 
     @property
     def two_way_tls(self) -> bool:
+        """True if these applications call the two-way TLS listener."""
         return self.listener is Listener.TWO_WAY
 
     @property
     def port(self) -> int:
+        """The documented port of the row's listener."""
         return DOCUMENTED_PORTS[self.listener]
 
     @property
     def token_grants(self) -> tuple[GrantType, ...]:
-        """The values of ``grant_type`` that this row may send to the token endpoint.
+        """The values of ``grant_type`` that these applications may send to the token endpoint.
 
-        Its own; refresh where there is a refresh token; of the vendor's own, whose pages do not say
-        for whom they are, ``invalidate_token`` for whoever can get a token there, ``sessionToken``
-        and the SAML grant for server-based applications with an end user (assumed).
+        They are the row's own grant, and ``refresh_token`` if the row has refresh tokens. The
+        vendor's pages do not say who may use the vendor's own grants. We assume
+        ``invalidate_token`` for all that use the token endpoint, ``sessionToken`` and the SAML
+        grant for server-based applications with an end user.
         """
         if self.grant is GrantType.IMPLICIT:
             return ()
@@ -103,6 +106,7 @@ class Standard:
 
     @property
     def grant_label(self) -> str:
+        """The grant, as the printed table shows it."""
         return f"{self.grant} with PKCE" if self.proof_key else str(self.grant)
 
 
@@ -154,9 +158,9 @@ STANDARDS = (
 def find_standard(
     application_type: ApplicationType, actor: Actor, owner: Owner = Owner.ANYONE
 ) -> Standard | None:
-    """The row for such an application, or None where the table has none.
+    """The row for an application of this type, actor and owner; None if the table has none.
 
-    A row for ``anyone`` takes every owner; the other rows take theirs alone.
+    A row for ``anyone`` fits every owner. Another row fits only its own owner.
     """
     for row in STANDARDS:
         fits = application_type in row.application_types and actor is row.actor
@@ -166,7 +170,7 @@ def find_standard(
 
 
 def standards_table() -> str:
-    """The table as Markdown, the form in which README and command line show it."""
+    """The security standards as a Markdown table, for the README and the command line."""
     lines = [
         "| application type | actor | who | grant | two-way TLS | port |",
         "|---|---|---|---|---|---|",

@@ -1,7 +1,8 @@
-"""Tables that are read while another thread changes them, at a cost that does not grow with them.
+"""Tables that threads can read while another thread changes them.
 
-Writers take turns by a lock of their own; readers take none. Each step that a reader depends on is
-one call of the interpreter's own dictionaries, which no other thread can come between.
+The cost of a look-up or a change does not grow with the table. Readers take no lock. Only one
+thread may write at a time, so writers use a lock that their owner provides. Each step that a reader
+depends on is one call of a Python dictionary, which no other thread can interrupt.
 """
 
 from __future__ import annotations
@@ -17,35 +18,36 @@ D = TypeVar("D")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page(Generic[R]):
-    """Some records of a table."""
+class TablePage(Generic[R]):
+    """Some consecutive records of a table."""
 
     records: list[R]
     count: int
-    """How many the table has in all."""
+    """The number of records in the whole table."""
     earlier: int
-    """How many of them stand before those of the page."""
+    """The number of records in the table before the first one of the page."""
 
 
-class Table(MutableMapping[str, R], Generic[R]):
-    """Records by their key, in the order in which they came; a change of the key keeps the place.
+class OrderedTable(MutableMapping[str, R], Generic[R]):
+    """Records by key, in the order in which they were added. A new key does not move its record.
 
-    What is iterated is the table as it was when the iteration began. ``changed`` is called after
-    each change with the record that went, or None, and the one that came, or None.
+    An iteration sees the table as it was when the iteration began. ``changed`` is called after each
+    change, with the old record and the new record; the first is None if a record was added, the
+    second if a record was removed.
     """
 
     def __init__(self, changed: Callable[[R | None, R | None], None] | None = None) -> None:
         self.changed = changed
         self._by_key: dict[str, tuple[int, R]] = {}
-        """Place and record."""
+        """Place and record, by key. The place is a number that grows with each added record."""
         self._rows: dict[int, tuple[int, str, R]] = {}
-        """Place, key and record, by place; a dictionary keeps the order of its keys."""
+        """Place, key and record, by place. The dictionary keeps the order of its keys."""
         self._next_place = 0
         self._version = 0
         self._seen: tuple[int, tuple[tuple[int, str, R], ...]] = (0, ())
-        """The rows as they were listed last, and of which version."""
+        """The rows as :meth:`rows` listed them last, with the version of the table at that time."""
 
-    # Read by any thread
+    # Any thread may call these
 
     def __getitem__(self, key: str) -> R:
         return self._by_key[key][1]
@@ -77,10 +79,11 @@ class Table(MutableMapping[str, R], Generic[R]):
         return {key: record for _, key, record in self.rows()}
 
     def rows(self) -> tuple[tuple[int, str, R], ...]:
-        """Place, key and record of each. They are listed once after a change, so that a page of
-        them is cheap.
+        """Place, key and record of each record.
+
+        The list is made once after a change, and then kept, so that a page of it is cheap.
         """
-        version = self._version  # before the rows: a change meanwhile makes this listing old
+        version = self._version  # read before the rows: a change meanwhile outdates the list
         seen_version, seen = self._seen
         if seen_version == version:
             return seen
@@ -88,25 +91,25 @@ class Table(MutableMapping[str, R], Generic[R]):
         self._seen = (version, rows)
         return rows
 
-    def page(self, *, limit: int, start: int = 0, after: str | None = None) -> Page[R]:
-        """So many records from a place on, or with a key the first ones that stand after its own.
+    def page(self, *, limit: int, start: int = 0, after: str | None = None) -> TablePage[R]:
+        """At most ``limit`` records: from the index ``start`` on, or after the record with a key.
 
-        Raises ``KeyError`` for a key that nobody has.
+        Raises ``KeyError`` if no record has the key ``after``.
         """
         rows = self.rows()
         if after is not None:
             place, _ = self._by_key[after]
             start = bisect_right(rows, place, key=itemgetter(0))
-        return Page(
+        return TablePage(
             records=[record for _, _, record in rows[start : start + limit]],
             count=len(rows),
             earlier=min(start, len(rows)),
         )
 
-    # Changed by one thread at a time
+    # Only one thread at a time may call these
 
     def __setitem__(self, key: str, record: R) -> None:
-        """Puts a record in the place of the one that has the key, or after all others."""
+        """Replaces the record that has the key, or adds the record at the end."""
         self._put(key, record, self._by_key.get(key))
 
     def __delitem__(self, key: str) -> None:
@@ -117,17 +120,18 @@ class Table(MutableMapping[str, R], Generic[R]):
             self.changed(gone, None)
 
     def replace(self, key: str, record: R, *, new_key: str) -> None:
-        """Puts a record in the place of the one that has ``key``, under a new key that is free.
+        """Replaces the record that has ``key``. The new record gets ``new_key``, which must be
+        free.
 
-        Raises ``KeyError``.
+        Raises ``KeyError`` if no record has ``key``.
         """
         self._put(new_key, record, self._by_key[key])
         if new_key != key:
             del self._by_key[key]
 
-    def copy(self, changed: Callable[[R | None, R | None], None] | None = None) -> Table[R]:
-        """A table of its own with the same records."""
-        twin: Table[R] = Table(changed)
+    def copy(self, changed: Callable[[R | None, R | None], None] | None = None) -> OrderedTable[R]:
+        """A copy of this table, which calls ``changed`` after its own changes."""
+        twin: OrderedTable[R] = OrderedTable(changed)
         twin._by_key, twin._rows = self._by_key.copy(), self._rows.copy()
         twin._next_place, twin._version, twin._seen = self._next_place, self._version, self._seen
         return twin
@@ -143,7 +147,7 @@ class Table(MutableMapping[str, R], Generic[R]):
 
 
 class Counts:
-    """Texts, and how often each was added."""
+    """A counted set of texts: a text that was added twice stays until it is discarded twice."""
 
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
         self._counts = dict(counts or {})
@@ -158,7 +162,7 @@ class Counts:
         self._counts[text] = self._counts.get(text, 0) + 1
 
     def discard(self, text: str) -> None:
-        """Takes one of it away."""
+        """Takes one from the count of a text. A text whose count is 0 is gone."""
         left = self._counts.get(text, 0) - 1
         if left > 0:
             self._counts[text] = left

@@ -24,7 +24,7 @@ from mock_sei.errors import Refusal, error_body
 from mock_sei.journal.diagnosis import HandshakeFailure
 from mock_sei.journal.entries import Entry, Request, Response
 from mock_sei.platform import Platform
-from mock_sei.rules.connection import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER
@@ -67,7 +67,7 @@ class PlatformProtocol(PinnedProtocol):
 
     listener: Listener
     target_names_host = True  # at the control listener Host keeps web pages out, so it decides
-    certificate: PeerCertificate | None = None
+    certificate: ClientCertificate | None = None
     tls_version: str | None = None
     _tls: Handshake | None = None
     """The connection's TLS, while it tells this of its end."""

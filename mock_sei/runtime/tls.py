@@ -26,7 +26,7 @@ from mock_sei.certificates.bundles import Identity, describe_der
 from mock_sei.errors import Explanation
 from mock_sei.journal.diagnosis import ABANDONED, HELLO_TOO_LARGE, STALLED, HandshakeFailure
 from mock_sei.platform import Platform
-from mock_sei.rules.connection import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
 from mock_sei.runtime.contexts import IN_C, PlainContext
 from mock_sei.runtime.limits import HELLO_LIMIT
@@ -70,7 +70,7 @@ class PendingConnection:
         self._platform = platform
         self._listener = listener
         self._source_address = source_address
-        self.shown_certificate: PeerCertificate | None = None
+        self.shown_certificate: ClientCertificate | None = None
         """What the client sent, accepted or not, where it could be seen."""
         self.shown_chain: tuple[bytes, ...] = ()
         """That certificate and what came with it, DER, where it could be seen."""
@@ -84,7 +84,7 @@ class PendingConnection:
         self.abort: Callable[[], object] = lambda: None
         """Called after a failure of our own: the connection ends at once."""
 
-    def judge(self, certificate: PeerCertificate) -> Explanation | None:
+    def judge(self, certificate: ClientCertificate) -> Explanation | None:
         return self._platform.judge_certificate(certificate, self.shown_chain)
 
     def refuse(self, failure: HandshakeFailure) -> None:

@@ -12,7 +12,7 @@ from mock_sei.operations.people import FindAccount, FindUser, ListAccounts, List
 from mock_sei.operations.requests import Performer, Request
 from mock_sei.rules.records import Application, EndUser, ServiceAccount
 from mock_sei.rules.registry import NAMES_TOLD, absence, some_of
-from mock_sei.rules.tables import Page
+from mock_sei.rules.tables import TablePage
 
 R = TypeVar("R")
 
@@ -100,8 +100,8 @@ class Registered:
         return UnknownUser(absence("end user", email, near=names, there=some_of(names, count)))
 
     def _some(
-        self, request: Request[Page[R]], name_of: Callable[[R], str]
+        self, request: Request[TablePage[R]], name_of: Callable[[R], str]
     ) -> tuple[list[str], int]:
         """The first names, and how many there are."""
-        page: Page[Any] = self._perform(request)
+        page: TablePage[Any] = self._perform(request)
         return list(map(name_of, page.records)), page.count

@@ -19,7 +19,7 @@ from mock_sei.errors import BODY_TOO_LARGE, HEAD_TOO_LARGE, Explanation, Refusal
 from mock_sei.journal.entries import BODY_KEPT, Entry, RawHeaders, Request, Response
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
-from mock_sei.rules.connection import TLS_VERSIONS, Connection, PeerCertificate
+from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
 from mock_sei.web.cross_origin import cross_origin_headers
 from mock_sei.web.packed_headers import kept_headers
@@ -290,6 +290,6 @@ def body_too_large(limit: BodyLimit, actual: str) -> Refusal:
     )
 
 
-def _peer(tls: MutableMapping[str, Any]) -> PeerCertificate | None:
+def _peer(tls: MutableMapping[str, Any]) -> ClientCertificate | None:
     chain = tls.get("client_cert_chain")
     return describe_pem(chain[0]) if chain else None

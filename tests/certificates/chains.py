@@ -1,4 +1,4 @@
-"""Chains of a client's own CA, sound but for one certificate or two: leaf, intermediate, root."""
+"""Chains of a client's own CA with one or two wrong certificates: leaf, intermediate, root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from mock_sei.certificates.bundles import Identity
-from mock_sei.rules.connection import FaultKind
+from mock_sei.rules.connection import ChainProblemKind
 from tests.certificates.client_ca import (
     NOW,
     CaKey,
@@ -43,10 +43,11 @@ _CLIENT = _purposes(ExtendedKeyUsageOID.CLIENT_AUTH)
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What is unusual about one certificate, as far as the place allows it."""
+    """A change that makes one certificate of a chain unusual or wrong."""
 
-    kind: FaultKind | None
-    """What it is judged as; None where the certificate is good, or OpenSSL alone knows better."""
+    kind: ChainProblemKind | None
+    """The problem that must be found; None if the certificate is good, or if only OpenSSL finds
+    it."""
     good: bool = False
     places: tuple[str, ...] = PLACES
     start: datetime = NOW - timedelta(days=30)
@@ -61,26 +62,26 @@ class Change:
 ABOVE = ("intermediate", "root")
 CHANGES: Mapping[str, Change] = {
     "nothing": Change(kind=None, good=True, places=("leaf",)),
-    "expired": Change(kind=FaultKind.EXPIRED, end=NOW - timedelta(days=1)),
-    "not yet valid": Change(kind=FaultKind.NOT_YET_VALID, start=NOW + timedelta(days=1)),
+    "expired": Change(kind=ChainProblemKind.EXPIRED, end=NOW - timedelta(days=1)),
+    "not yet valid": Change(kind=ChainProblemKind.NOT_YET_VALID, start=NOW + timedelta(days=1)),
     "signed with SHA-1": Change(
-        kind=FaultKind.WEAK_SIGNATURE, sha1=True, places=("leaf", "intermediate")
+        kind=ChainProblemKind.WEAK_SIGNATURE, sha1=True, places=("leaf", "intermediate")
     ),
     "a root that signed itself with SHA-1": Change(
         kind=None, good=True, sha1=True, places=("root",)
     ),
-    "RSA of 1024 bits": Change(kind=FaultKind.WEAK_KEY, rsa_bits=1024, places=ABOVE),
+    "RSA of 1024 bits": Change(kind=ChainProblemKind.WEAK_KEY, rsa_bits=1024, places=ABOVE),
     "RSA of 2048 bits": Change(kind=None, good=True, rsa_bits=2048, places=ABOVE),
-    "no CA": Change(kind=FaultKind.NOT_A_CA, is_ca=False, places=ABOVE),
+    "no CA": Change(kind=ChainProblemKind.NOT_A_CA, is_ca=False, places=ABOVE),
     "no keyCertSign": Change(
-        kind=FaultKind.NOT_A_CA, extensions=((_NOT_FOR_SIGNING, True),), places=ABOVE
+        kind=ChainProblemKind.NOT_A_CA, extensions=((_NOT_FOR_SIGNING, True),), places=ABOVE
     ),
     "for servers": Change(
-        kind=FaultKind.PURPOSE,
+        kind=ChainProblemKind.PURPOSE,
         extensions=((_purposes(ExtendedKeyUsageOID.SERVER_AUTH), False),),
     ),
     "for any purpose": Change(
-        kind=FaultKind.PURPOSE,
+        kind=ChainProblemKind.PURPOSE,
         extensions=((_purposes(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE), False),),
     ),
     "for clients and any purpose": Change(
@@ -96,7 +97,7 @@ CHANGES: Mapping[str, Change] = {
         ),
     ),
     "for clients": Change(kind=None, good=True, extensions=((_CLIENT, True),)),
-    "no CA below": Change(kind=FaultKind.PATH_LENGTH, path_length=0, places=("root",)),
+    "no CA below": Change(kind=ChainProblemKind.PATH_LENGTH, path_length=0, places=("root",)),
     "one CA below": Change(kind=None, good=True, path_length=1, places=("root",)),
     "only ends below": Change(kind=None, good=True, path_length=0, places=("intermediate",)),
     "of one year": Change(
@@ -107,7 +108,7 @@ CHANGES: Mapping[str, Change] = {
         places=("intermediate",),
     ),
     "a strange critical extension": Change(
-        kind=FaultKind.CRITICAL_EXTENSION, extensions=((_STRANGE, True),)
+        kind=ChainProblemKind.CRITICAL_EXTENSION, extensions=((_STRANGE, True),)
     ),
     "a strange extension": Change(kind=None, good=True, extensions=((_STRANGE, False),)),
     "names that it may not sign": Change(kind=None, extensions=((_NO_NAMES, True),), places=ABOVE),
@@ -118,14 +119,14 @@ ONE_CHANGE = [(name, place) for name, change in CHANGES.items() for place in cha
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """A chain with its leaf's key."""
+    """A chain, and the private key of its leaf."""
 
     leaf: bytes
-    """DER, as the others."""
+    """The leaf in DER. The others are in DER, too."""
     authorities: tuple[bytes, ...]
-    """Nearest first."""
+    """The CAs, from the leaf's issuer upward."""
     changes: Mapping[str, Change] = field(default_factory=dict)
-    """By place."""
+    """All certificates, by their place in the chain."""
 
     @property
     def identity(self) -> Identity:
@@ -141,7 +142,7 @@ class Chain:
 
 
 def chain_of(changes: Mapping[str, str] | None = None) -> Chain:
-    """``changes`` are names of :data:`CHANGES`, by place."""
+    """A chain with changes: names of :data:`CHANGES`, by place."""
     wanted = {place: CHANGES[name] for place, name in (changes or {}).items()}
     sound = Change(kind=None, good=True)
     top = wanted.get("root", sound)

@@ -1,4 +1,4 @@
-"""What a client brings: requests, and certificates of a CA of its own, wrong ones included."""
+"""What a client submits: CSRs, and certificates of its own CA, good and wrong ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 @cache
 def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
-    """One for the whole run: an RSA key is dear."""
+    """One key for the whole test run, since it takes long to make an RSA key."""
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
@@ -61,7 +61,7 @@ def pem(*parts: x509.Certificate | x509.CertificateSigningRequest) -> str:
 
 
 def pem_of(der: bytes, label: str) -> str:
-    """DER as it comes, in the form of PEM text."""
+    """DER bytes as a PEM text, even if they are not valid."""
     text = base64.encodebytes(der).decode()
     return f"-----BEGIN {label}-----\n{text}-----END {label}-----\n"
 
@@ -71,7 +71,7 @@ CaKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 @dataclass(frozen=True, kw_only=True)
 class ClientCA:
-    """A CA with an EC key unless another is given, under a parent or a root by itself."""
+    """A client's CA: below a parent, or a root. Its key is EC unless another one is given."""
 
     name: str = "Client CA"
     parent: ClientCA | None = None
@@ -92,7 +92,7 @@ class ClientCA:
         extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (),
         key: CaKey | None = None,
     ) -> ClientCA:
-        """``extensions`` come with whether each is critical."""
+        """A CA. ``extensions`` are pairs: an extension, and True if it is critical."""
         key = key or ec.generate_private_key(ec.SECP256R1())
         above = parent.certificate.subject if parent else subject(name)
         builder = (
@@ -112,7 +112,7 @@ class ClientCA:
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
-        """This one and those above it, nearest first."""
+        """This CA and those above it, the nearest first."""
         return (self.certificate, *(self.parent.chain if self.parent else ()))
 
     @property
@@ -129,7 +129,7 @@ class ClientCA:
         extensions: tuple[x509.ExtensionType, ...] = (),
         critical: tuple[x509.ExtensionType, ...] = (),
     ) -> x509.Certificate:
-        """A leaf of this CA; the extensions are those given and no other."""
+        """A certificate of this CA with exactly the given extensions."""
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject(*common_names))
@@ -146,7 +146,7 @@ class ClientCA:
         return builder.sign(self.key, hashes.SHA256())
 
     def identity(self, common_name: str, *, serial_number: int | None = None) -> Identity:
-        """A good one, with its key."""
+        """A good certificate of this CA, with its key."""
         certificate = self.sign(
             common_name,
             serial_number=serial_number,
@@ -186,7 +186,7 @@ def signed(content: bytes, algorithm: bytes, signature: bytes) -> bytes:
 
 
 def signed_with_sha1(certificate: x509.Certificate, issuer: ec.EllipticCurvePrivateKey) -> bytes:
-    """The same certificate, DER, signed anew by its issuer's key with a broken hash."""
+    """A certificate in DER that its issuer signed again with a broken hash."""
     sha256 = bytes.fromhex("300a06082a8648ce3d040302")
     inside = certificate.tbs_certificate_bytes.replace(sha256, SHA1_WITH_EC)
     content = tlv(0x30, inside[4:] if inside[1] == 0x82 else inside[3:])

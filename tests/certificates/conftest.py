@@ -1,4 +1,4 @@
-"""What the tests of accounts' certificates share."""
+"""Fixtures for the tests of accounts' certificates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support import registration
 
 @pytest.fixture
 def certificates(platform: Platform) -> AccountCertificates:
-    """With a registered account beside those of the fixtures."""
+    """A platform with one more account than the fixtures have."""
     platform.portal.register(registration(certificate="own"))
     return platform.certificates
 

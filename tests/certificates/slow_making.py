@@ -1,4 +1,4 @@
-"""A certificate whose making waits until the test says so: what happens meanwhile is the test's."""
+"""Pauses the making of a certificate, so that a test can do something meanwhile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.patience import PATIENCE
 
 
 class SlowMaking:
-    """Stands before a function that takes long; the first call stops there."""
+    """A gate in front of a slow function: its first call waits there."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -28,7 +28,7 @@ class SlowMaking:
         return self._function(*args, **kwargs)
 
     def during(self, make: Callable[[], Any], meanwhile: Callable[[], object]) -> Future[Any]:
-        """What came of ``make``, in the middle of which ``meanwhile`` was called."""
+        """The result of ``make``. ``meanwhile`` is called while ``make`` waits."""
         with ThreadPoolExecutor(1) as pool:
             made = pool.submit(make)
             assert self._begun.wait(PATIENCE)
@@ -40,7 +40,7 @@ class SlowMaking:
 
 
 def slow(patch: pytest.MonkeyPatch, target: str, function: Callable[..., Any]) -> SlowMaking:
-    """Puts one in the place of a function, by its dotted name."""
+    """Puts a gate in front of a function, given by its dotted name."""
     making = SlowMaking(function)
     patch.setattr(target, making)
     return making

@@ -1,4 +1,4 @@
-"""Which certificates an account has, which is current, and whom the platform's own check admits."""
+"""An account's certificates, which one is current, and the platform's own check of them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_registered_account_s_certificate_is_made_once_and_gone_after_a_reset(
 
 
 def test_an_issued_one_is_current_and_the_older_stays_good(platform: Platform) -> None:
-    """Two years on the platform's clock."""
+    """A certificate is valid for two years on the platform's clock."""
     old = platform.certificates.identity(DEMO)
     platform.clock.advance(days=700)
 
@@ -137,7 +137,7 @@ def test_a_signed_request_is_current_and_its_key_the_clients(
     assert signed.chain == platform.authority.chain
     assert signed.peer.common_name == TEAM
     assert is_let_in(platform, signed.peer)
-    with pytest.raises(UnknownCertificate, match="the client's own and not known here"):
+    with pytest.raises(UnknownCertificate, match="not known here: only the client has it"):
         _ = signed.identity
 
 
@@ -234,7 +234,7 @@ def test_nothing_an_account_had_is_let_in_after_it(platform: Platform, ca: Clien
 
 
 def test_one_on_file_that_nobody_read_yet_is_revoked_too(shared_store: CertificateStore) -> None:
-    """Of an earlier run with the same folder."""
+    """The platform knows certificates of an earlier run with the same folder."""
     fixtures = load_fixtures()
 
     def started() -> Platform:
@@ -318,7 +318,7 @@ def test_in_place_of_a_revoked_one_the_one_before_is_current(
 def issued_beside(
     shared_store: CertificateStore, platform: Platform
 ) -> Iterator[Callable[..., Identity]]:
-    """What ``mock-sei issue --out`` writes into an account's folder."""
+    """Writes a certificate into an account's folder, as ``mock-sei issue --out`` does."""
     folder = shared_store.account_folder(DEMO)
     kept = platform.certificates.identity(DEMO)
 
@@ -393,7 +393,7 @@ def test_what_is_no_certificate_of_the_account_is_not_taken_from_its_file(
 def test_a_file_is_left_as_it_is_while_somebody_writes_it(
     platform: Platform, shared_store: CertificateStore
 ) -> None:
-    """The certificate goes first and comes last: in between nothing is made in its place."""
+    """While its files are replaced, no new certificate is made."""
     before = platform.certificates.identity(DEMO)
     file = shared_store.account_folder(DEMO) / "certificate.crt"
     content = file.read_bytes()
@@ -411,7 +411,8 @@ def test_a_file_is_left_as_it_is_while_somebody_writes_it(
 
 
 def crowded(store: CertificateStore, count: int) -> AccountCertificates:
-    """So many accounts with a certificate each, and ten times as many revocations."""
+    """A platform with so many accounts, each with a certificate, and ten times as many
+    revocations."""
     accounts = [
         ServiceAccount(username=f"svc-{number}", password="secret") for number in range(count)
     ]

@@ -1,4 +1,4 @@
-"""Certificates of clients' own CAs that an account registers: admitted by themselves alone."""
+"""Certificates of clients' own CAs: only the registered certificate itself is accepted."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_stranger_with_our_cas_fingerprint_of_nothing_is_not_admitted(
 
 @pytest.fixture(scope="module")
 def namesake(shared_store: CertificateStore) -> Authority:
-    """Another CA with the name of ours, as every mock-sei's is."""
+    """Another CA with the name of ours: all CAs of mock-sei have the same name."""
     stranger = Authority(new_authority_pem())
     assert stranger.issuing.subject == shared_store.authority.issuing.subject
     return stranger
@@ -148,7 +148,7 @@ def namesake(shared_store: CertificateStore) -> Authority:
 def test_a_client_s_ca_with_the_name_of_ours_lets_nobody_in_after_the_end(
     certificates: AccountCertificates, platform: Platform, namesake: Authority, end: str
 ) -> None:
-    """An open connection is judged again at its next request."""
+    """The certificate of an open connection is checked again at each request."""
     own = namesake.issue_identity(TEAM, now=datetime.now(UTC))
     chain = own.chain_pem.decode()
     assert not is_let_in(platform, own.peer)
@@ -179,7 +179,7 @@ def test_a_revoked_certificate_of_our_ca_does_not_come_back_as_a_client_s_own(
 def test_a_certificate_of_our_ca_that_was_registered_as_own_ends_as_both(
     certificates: AccountCertificates, platform: Platform, end: str
 ) -> None:
-    """``mock-sei issue`` makes one that no server knows."""
+    """``mock-sei issue`` makes a certificate that no server has registered."""
     made = platform.authority.issue_identity(TEAM, now=datetime.now(UTC))
     certificates.register_own(TEAM, made.certificate_pem.decode(), made.chain_pem.decode())
     assert is_let_in(platform, made.peer)
@@ -195,7 +195,7 @@ def test_a_certificate_of_our_ca_that_was_registered_as_own_ends_as_both(
 def test_of_two_cas_of_one_client_that_count_alike_both_are_revoked(
     certificates: AccountCertificates, platform: Platform
 ) -> None:
-    """The number alone does not say which is meant, and whom one lets go of must be out."""
+    """Revoking by serial number revokes all certificates of the account that have it."""
     owns = []
     for name in ("old", "new"):
         client_ca = ClientCA.create(f"{name} CA")
@@ -264,7 +264,7 @@ def test_an_account_has_a_limit_of_own_certificates_and_another_its_own(
     ca: ClientCA,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """OpenSSL looks through all certificates of one name."""
+    """OpenSSL searches through all certificates of one name, so their number is limited."""
     monkeypatch.setattr("mock_sei.certificates.accounts.MOST_OWN", 2)
     first = pem(ca.sign(TEAM))
     certificates.register_own(TEAM, first, ca.pem)

@@ -1,4 +1,4 @@
-"""An account that goes while its certificate is made, and many that ask at the same moment."""
+"""An account that is deleted while its certificate is made, and many calls at the same time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def making(monkeypatch: pytest.MonkeyPatch) -> SlowMaking:
 
 @pytest.fixture
 def issued(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
-    """Whatever the CA issues, handed out or not."""
+    """All certificates that the CA issues, even if nobody gets them."""
     found: list[Identity] = []
     issue = Authority.issue_identity
 
@@ -57,7 +57,7 @@ def pending(platform: Platform) -> None:
 
 
 def successor(platform: Platform) -> None:
-    """The application goes, and another one takes its name."""
+    """The application is deleted, and another one gets its name."""
     platform.portal.remove("Nightly")
     platform.portal.register(registration())
 
@@ -131,7 +131,7 @@ def test_what_is_signed_or_registered_meanwhile_does_not_get_in(
 def test_between_the_revocation_and_the_end_of_the_account_nothing_slips_in(
     certificates: AccountCertificates, platform: Platform, ca: ClientCA
 ) -> None:
-    """The registry forgets the account a moment later."""
+    """The registry forgets the account shortly after its certificates are revoked."""
     own = ca.identity(TEAM)
     certificates.revoke_all(TEAM)
 
@@ -162,7 +162,7 @@ def test_an_account_that_left_the_registry_without_a_word_leaves_nothing_to_its_
 
 
 def test_by_the_control_api_too(platform: Platform, making: SlowMaking) -> None:
-    """The key takes its time; the application is deleted and registered anew meanwhile."""
+    """While the key is made, the application is deleted and registered again."""
     pending(platform)
     path = f"/service-accounts/{TEAM}/certificates"
 
@@ -205,7 +205,7 @@ def test_no_link_and_no_mail_of_the_predecessor_reaches_the_successor(
 
 
 def test_certificate_and_key_that_are_fetched_side_by_side_fit(platform: Platform) -> None:
-    """Before there is one: each call used to make its own."""
+    """Calls at the same time get the same certificate; each once made its own."""
     pending(platform)
     files = iter(["certificate.crt", "privatekey.key"] * (MANY // 2))
 
@@ -227,13 +227,13 @@ def test_certificate_and_key_that_are_fetched_side_by_side_fit(platform: Platfor
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Platform:
-    """With a folder of its own, where no account has a certificate."""
+    """A platform with its own certs folder, in which no account has a certificate."""
     store = CertificateStore(tmp_path / "certs")
     return Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour(seed=1))
 
 
 def taken(platform: Platform) -> None:
-    """Another application takes the name of a demo account."""
+    """Another application gets the name of a demo account."""
     platform.portal.remove("demo-server")
     platform.portal.register(registration(name="demo", certificate="own"))
 
@@ -255,7 +255,7 @@ def test_a_certificate_written_while_its_application_goes_opens_nothing_until_a_
 
 @pytest.mark.usefixtures("one_key")
 def test_what_is_seeded_after_its_application_went_opens_nothing(fresh: Platform) -> None:
-    """``serve`` makes the fixtures' certificates in a thread of its own."""
+    """``serve`` makes the fixtures' certificates in another thread."""
     taken(fresh)
 
     fresh.seed_identities()

@@ -1,4 +1,4 @@
-"""The CA: what it signs, what it revokes, and its four files."""
+"""The CA: its certificates, its revocation lists and its four files."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_chain_is_both_cas_nearest_first(authority: Authority) -> None:
 
 
 def test_an_authority_read_back_keeps_its_whole_chain(pem: AuthorityPem) -> None:
-    """trustme's own ``from_pem`` forgets that an intermediate has a parent."""
+    """trustme's ``from_pem`` would forget that an intermediate CA has a parent."""
     read_back = Authority(AuthorityPem(**vars(pem)))
 
     assert read_back.chain == Authority(pem).chain
@@ -136,7 +136,7 @@ def test_a_strangers_certificate_is_anothers_each_time(authority: Authority) -> 
 
 
 def test_who_signed_is_known_by_the_signature_and_not_by_the_name(authority: Authority) -> None:
-    """Every mock-sei's CA has the same name, and a client can give its own CA any."""
+    """All CAs of mock-sei have the same name, and a client's own CA may have any name."""
     stranger = Authority(new_authority_pem())
     ours, theirs = (each.issue_identity("svc-demo", now=NOW).peer for each in (authority, stranger))
     assert ours.issuer == theirs.issuer

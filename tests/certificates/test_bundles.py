@@ -1,4 +1,4 @@
-"""The files a certificate travels in, read back by a library that did not see them made."""
+"""The files of each format, read with a library that did not write them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def test_pfx_is_key_leaf_and_whole_chain(identity: Identity) -> None:
 
 @pytest.mark.parametrize("name", ["certificate.p12", "privatekey.p12"])
 def test_both_p12_files_carry_key_and_leaf(identity: Identity, name: str) -> None:
-    """The leaf alone has no localKeyID, and the documented ``-clcerts`` would write nothing."""
+    """Without the key there is no localKeyID, and the documented ``-clcerts`` would write
+    nothing."""
     bundle = open_pkcs12(write(identity, "p12")[name])
 
     assert bundle.cert is not None
@@ -148,7 +149,7 @@ def test_encryption_is_modern_unless_an_old_importer_is_named(identity: Identity
 def test_a_file_with_an_empty_passphrase_is_encrypted_and_anybody_can_open_it(
     identity: Identity, *, legacy: bool, cipher: bytes, passphrase: bytes | None
 ) -> None:
-    """keytool finds no key in a file that is not encrypted."""
+    """keytool finds no key in an unencrypted file."""
     for name, write_file in (*FORMATS["pfx"].items(), *FORMATS["p12"].items()):
         content = write_file(identity, BundleOptions(passphrase="", legacy=legacy))
         assert cipher in content, name
@@ -233,7 +234,7 @@ def test_a_key_is_in_no_representation(identity: Identity) -> None:
 
 
 def test_long_names_of_a_shown_certificate_are_cut() -> None:
-    """A journal keeps them; a name that was cut is no account's."""
+    """Long names are cut, since the journal stores them. No account has so long a name."""
     long = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "o" * 64)] * 100)
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime(2026, 3, 31, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""How a private key is encrypted: what opens it, and what only looks as if it were wrong."""
+"""The encryption of private keys: wrong passphrases, damaged files and legacy ciphers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_parameters_that_are_cut_short_are_damage(kept: int) -> None:
 
 
 def test_the_old_ciphers_are_those_of_the_legacy_provider() -> None:
-    """OpenSSL 3, OSSL_PROVIDER-legacy(7)."""
+    """The ciphers of OpenSSL 3's legacy provider (OSSL_PROVIDER-legacy(7))."""
     old = {name for name, _ in CIPHERS.values() if is_legacy(name)}
     assert old == {
         *("DES-CBC", "DES-OFB", "DES-CFB", "RC2-CBC", "RC4", "RC5-CBC", "BF-CBC", "CAST5-CBC"),

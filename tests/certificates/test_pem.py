@@ -1,4 +1,4 @@
-"""PEM is read as OpenSSL reads it: what the one takes the other takes, whatever was done to it."""
+"""The PEM reader accepts exactly the texts that OpenSSL accepts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_sei.certificates.der import find_sequence
-from mock_sei.certificates.pem import BYTE_ORDER_MARK, Block, Fault, Mistake, blocks_of, read_pem
+from mock_sei.certificates.pem import (
+    BYTE_ORDER_MARK,
+    Block,
+    MistakeKind,
+    PemMistake,
+    blocks_of,
+    read_pem,
+)
 from mock_sei.certificates.pem_mistakes import find_mistake
 from mock_sei.certificates.store import CertificateStore
 
@@ -27,7 +34,7 @@ PIECES = st.sampled_from(
 
 @st.composite
 def spoiled(draw: st.DrawFn, pem: bytes) -> bytes:
-    """A file with pieces put in, bytes taken out, and lines of another length."""
+    """A PEM file with inserted pieces, removed bytes, and lines of another length."""
     body = b"".join(pem.splitlines()[1:-1])
     width = draw(st.sampled_from([64, 64, 63, 76, 254, 255, 300]))
     lines = [body[start : start + width] for start in range(0, len(body), width)]
@@ -43,10 +50,10 @@ def spoiled(draw: st.DrawFn, pem: bytes) -> bytes:
 
 
 def is_taken(content: bytes) -> bool:
-    """Whether a file of CAs is good by this reader and the library that reads what it finds."""
+    """True if this reader, and the library for its blocks, accept a file of CAs."""
     found = read_pem(content)
     certificates = [each for each in found if isinstance(each, Block) and each.is_certificate]
-    if any(isinstance(each, Fault) for each in found):
+    if any(isinstance(each, PemMistake) for each in found):
         return False
     return bool(certificates) and all(is_certificate(each.content) for each in certificates)
 
@@ -81,24 +88,24 @@ BODY = b"QUJD\n"
 GOOD = b"-----BEGIN X-----\n%b-----END X-----\n" % BODY
 
 MISTAKES = {
-    b" " + GOOD: (Mistake.INDENTED, 1),
-    b"\n\n" + GOOD.replace(b"-----END", b"  -----END"): (Mistake.INDENTED, 5),
-    b"A=" + GOOD: (Mistake.TEXT_BEFORE, 1),
-    GOOD.rstrip() + b";\n": (Mistake.TEXT_BEHIND, 3),
-    GOOD.replace(b"-----", b"----"): (Mistake.HYPHENS, 1),
-    GOOD.lower(): (Mistake.LETTERS, 1),
-    GOOD.replace(b"\n", b"\r"): (Mistake.OLD_LINE_ENDS, 1),
-    GOOD.replace(b"\n", b" "): (Mistake.NO_LINE_ENDS, 1),
-    GOOD.rstrip() + GOOD: (Mistake.NO_LINE_ENDS, 3),
-    BODY + b"-----END X-----\n": (Mistake.NO_BEGIN, 2),
-    b"-----BEGIN X-----\n" + BODY: (Mistake.NO_END, 1),
-    GOOD.replace(b"END X", b"END Y"): (Mistake.OTHER_END, 1),
-    GOOD.replace(BODY, BODY + b"\n" + BODY): (Mistake.EMPTY_LINE, 3),
-    GOOD.replace(BODY, b"\n" + BODY + BODY): (Mistake.LONG_LINE, 4),
-    GOOD.replace(b"X", b"CERTIFICATE").replace(BODY, b"a: b\n\n" + BODY): (Mistake.HEADER, 2),
-    GOOD.replace(BODY, BODY + b"!\n"): (Mistake.STRANGE_CHARACTER, 3),
-    GOOD.replace(BODY, b"QUJ\n"): (Mistake.CUT_SHORT, 1),
-    GOOD.replace(BODY, b""): (Mistake.NO_BODY, 1),
+    b" " + GOOD: (MistakeKind.INDENTED, 1),
+    b"\n\n" + GOOD.replace(b"-----END", b"  -----END"): (MistakeKind.INDENTED, 5),
+    b"A=" + GOOD: (MistakeKind.TEXT_BEFORE, 1),
+    GOOD.rstrip() + b";\n": (MistakeKind.TEXT_BEHIND, 3),
+    GOOD.replace(b"-----", b"----"): (MistakeKind.HYPHENS, 1),
+    GOOD.lower(): (MistakeKind.LETTERS, 1),
+    GOOD.replace(b"\n", b"\r"): (MistakeKind.OLD_LINE_ENDS, 1),
+    GOOD.replace(b"\n", b" "): (MistakeKind.NO_LINE_ENDS, 1),
+    GOOD.rstrip() + GOOD: (MistakeKind.NO_LINE_ENDS, 3),
+    BODY + b"-----END X-----\n": (MistakeKind.NO_BEGIN, 2),
+    b"-----BEGIN X-----\n" + BODY: (MistakeKind.NO_END, 1),
+    GOOD.replace(b"END X", b"END Y"): (MistakeKind.OTHER_END, 1),
+    GOOD.replace(BODY, BODY + b"\n" + BODY): (MistakeKind.EMPTY_LINE, 3),
+    GOOD.replace(BODY, b"\n" + BODY + BODY): (MistakeKind.LONG_LINE, 4),
+    GOOD.replace(b"X", b"CERTIFICATE").replace(BODY, b"a: b\n\n" + BODY): (MistakeKind.HEADER, 2),
+    GOOD.replace(BODY, BODY + b"!\n"): (MistakeKind.STRANGE_CHARACTER, 3),
+    GOOD.replace(BODY, b"QUJ\n"): (MistakeKind.CUT_SHORT, 1),
+    GOOD.replace(BODY, b""): (MistakeKind.NO_BODY, 1),
 }
 
 
@@ -113,7 +120,7 @@ def test_each_mistake_is_named_with_its_line() -> None:
         assert found is not None, content
         assert (found.mistake, found.line) == (mistake, line), content
         assert str(found).startswith(f"line {line}: ")
-    assert {mistake for mistake, _ in MISTAKES.values()} == set(Mistake)
+    assert {mistake for mistake, _ in MISTAKES.values()} == set(MistakeKind)
 
 
 def test_headers_are_for_encrypted_keys_and_for_what_nobody_looks_at() -> None:

@@ -1,4 +1,4 @@
-"""What is in a leaf: one purpose, exact dates, and each variant wrong in its one way alone."""
+"""Issued certificates: one purpose, exact dates, and variants that are wrong in one way only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def authority() -> Authority:
 
 @pytest.fixture(scope="module")
 def identities(authority: Authority) -> dict[Variant, Identity]:
-    """One of each variant: RSA keys are dear to make."""
+    """One certificate of each variant, made once, since RSA keys take long to make."""
     return {each: authority.issue_identity("svc-demo", now=NOW, variant=each) for each in Variant}
 
 
@@ -54,7 +54,7 @@ def servers(authority: Authority) -> dict[Variant, Identity]:
     ],
 )
 def test_two_years_end_on_the_same_day(start: str, end: str) -> None:
-    """29 February is followed by 1 March where the year has none."""
+    """In a year without 29 February, the date is 1 March."""
     moment = datetime.fromisoformat(f"{start}T08:30:00+00:00")
 
     assert two_years_after(moment) == datetime.fromisoformat(f"{end}T08:30:00+00:00")
@@ -112,7 +112,7 @@ def test_every_identity_is_for_clients_alone(
 def test_every_identity_has_an_rsa_key_of_its_own(
     identities: dict[Variant, Identity], variant: Variant
 ) -> None:
-    """The documented ``openssl rsa`` reads nothing else."""
+    """The key is RSA, since the documented ``openssl rsa`` reads no other."""
     identity = identities[variant]
 
     assert isinstance(identity.key, rsa.RSAPrivateKey)
@@ -136,7 +136,7 @@ def test_every_identity_names_its_key_and_its_issuers(
 
 
 def faults(identity: Identity, authority: Authority) -> set[str]:
-    """Each way in which an identity of svc-demo differs from a good one."""
+    """All differences between a certificate of svc-demo and a good one."""
     found = set()
     if identity.not_before > NOW:
         found.add("not yet valid")

@@ -1,4 +1,4 @@
-"""Which certificates of the CA are revoked in one platform state, and the lists that say so."""
+"""The revoked certificates of one platform state, and the revocation lists."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_revoked_certificate_is_on_the_list_and_no_other(revocations: Revocati
 def test_each_change_makes_a_newer_list_even_within_a_second_and_across_states(
     authority: Authority,
 ) -> None:
-    """OpenSSL keeps the old list of two with the same date."""
+    """Of two lists with the same date, OpenSSL keeps the older one."""
     lists = []
     for _ in range(2):
         state = Revocations(authority)
@@ -152,7 +152,7 @@ def test_a_list_costs_what_it_holds(authority: Authority) -> None:
 def test_a_number_that_no_list_can_hold_is_revoked_all_the_same(
     revocations: Revocations, serial_number: int
 ) -> None:
-    """The key of the issuing CA lies in the certs folder: anybody can sign anything with it."""
+    """The certs folder has the issuing CA's key, so users can sign anything with it."""
     revocations.add(17, now=NOW)
     before = revocations.number
 

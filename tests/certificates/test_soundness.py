@@ -1,4 +1,4 @@
-"""The path from a certificate to its root, and what is wrong with each certificate of it."""
+"""The path from a certificate to its root, and the problems of each certificate."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from mock_sei.certificates.soundness import (
     MOST_SENT,
-    date_faults,
-    find_faults,
+    find_chain_problems,
+    find_date_problems,
     path_of,
     path_of_ders,
 )
-from mock_sei.rules.connection import FaultKind
+from mock_sei.rules.connection import ChainProblemKind
 from tests.certificates.chains import CHANGES, ONE_CHANGE, PLACES, chain_of
 from tests.certificates.client_ca import NOW, ClientCA
 from tests.growth import assert_linear
@@ -80,7 +80,7 @@ def test_each_certificate_is_judged_by_itself(name: str, place: str) -> None:
     identity = chain_of({place: name}).identity
     kind = CHANGES[name].kind
 
-    faults = find_faults((identity.certificate, *identity.chain), NOW)
+    faults = find_chain_problems((identity.certificate, *identity.chain), NOW)
 
     assert [(each.kind, PLACES[each.position]) for each in faults] == (
         [(kind, place)] if kind else []
@@ -98,8 +98,8 @@ def test_each_certificate_is_judged_by_itself(name: str, place: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_only_the_cas_above_are_judged_by_their_dates(place: str) -> None:
     identity = chain_of({place: "expired"}).identity
-    faults = date_faults(identity.chain, NOW)
-    expected = [] if place == "leaf" else [(FaultKind.EXPIRED, PLACES.index(place))]
+    faults = find_date_problems(identity.chain, NOW)
+    expected = [] if place == "leaf" else [(ChainProblemKind.EXPIRED, PLACES.index(place))]
     assert [(each.kind, each.position) for each in faults] == expected
 
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_read_is_left_out_and_without_the_own_there_is_no_path() 
     assert len(path_of_ders([sent[0], b"\x30\x00", *sent[1:]], NOW)) == 3
     assert path_of_ders([b"\x30\x00", *sent], NOW) == ()
     assert path_of_ders([], NOW) == ()
-    assert find_faults((), NOW) == []
+    assert find_chain_problems((), NOW) == []
 
 
 def test_of_a_long_message_the_first_certificates_are_looked_at() -> None:

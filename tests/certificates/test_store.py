@@ -1,4 +1,4 @@
-"""The ``certs`` folder: made, kept, repaired or refused by name, and never mixed."""
+"""The ``certs`` folder: files are made, kept, repaired, or refused by name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ACCOUNT_FILES = ("certificate.crt", "privatekey.key", "certificate.pfx")
 
 @pytest.fixture(scope="module")
 def identity_key() -> Identity:
-    """An identity whose RSA key the others of this module borrow: it is dear to make."""
+    """An identity whose RSA key this module uses again, since it takes long to make one."""
     return Authority(new_authority_pem()).issue_identity("svc-demo", now=NOW)
 
 
@@ -61,7 +61,7 @@ def mode(path: Path) -> int:
 
 
 def complaint(folder: Path) -> str:
-    """The one line about a folder that cannot be used."""
+    """The error message about a folder that cannot be used, which is one line."""
     with pytest.raises(ConfigurationError) as caught:
         CertificateStore(folder)
     assert "\n" not in str(caught.value)
@@ -69,7 +69,7 @@ def complaint(folder: Path) -> str:
 
 
 def assert_sound(store: CertificateStore) -> None:
-    """What an opened folder promises: everything in it belongs to its one CA."""
+    """Asserts that everything in an open folder belongs to its CA."""
     folder = store.folder
     Authority(store.authority.pem)
     assert (folder / "ca.pem").read_bytes() == store.authority.pem.root
@@ -82,7 +82,7 @@ def assert_sound(store: CertificateStore) -> None:
 
 
 def assert_account_is_sound(store: CertificateStore, account: str = "svc-demo") -> Identity | None:
-    """Either nothing is there, or the three files are one certificate of this CA."""
+    """Asserts that an account has no files, or the three files of one certificate."""
     identity = store.find_identity(account)
     if identity is not None:
         folder = store.account_folder(account)
@@ -171,7 +171,7 @@ def test_two_folders_have_two_cas(tmp_path: Path) -> None:
 def test_a_file_cut_short_is_named_and_nothing_is_changed(
     certs_dir: Path, name: str, kept: float
 ) -> None:
-    """Somebody trusts that CA: it is not replaced behind their back."""
+    """An unreadable CA is not replaced, since clients may trust it."""
     CertificateStore(certs_dir)
     file = certs_dir / name
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * kept)])
@@ -250,7 +250,7 @@ def test_a_lost_issuing_ca_is_made_again_below_the_same_root(
 
 
 def test_a_lost_root_makes_a_whole_new_ca(certs_dir: Path) -> None:
-    """``ca.pem`` is written last: without it nobody was given a CA to trust."""
+    """``ca.pem`` is written last: without it, no client can trust the CA yet."""
     first = CertificateStore(certs_dir)
     issue(first)
     (certs_dir / "ca.pem").unlink()
@@ -294,12 +294,12 @@ def test_a_signing_key_that_is_none_is_named(certs_dir: Path) -> None:
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """The simulated end of the process."""
 
 
 @pytest.fixture
 def kill_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
-    """Lets so many files be written whole; the next is left half-written beside its place."""
+    """Simulates a kill: so many files are complete, and the next one is only half-written."""
     left: list[int] = []
 
     def writing(path: Path, content: bytes) -> None:
@@ -363,7 +363,7 @@ def test_a_repair_killed_at_any_step_is_repaired(
 def test_a_servers_certificate_killed_in_the_making_is_made_again(
     certs_dir: Path, kill_at: Callable[[int], None], step: int, names: list[str]
 ) -> None:
-    """The first one, and one that takes another's place."""
+    """Both for the first certificate, and for one that replaces another."""
     store = CertificateStore(certs_dir)
     if names != NAMES:
         store.server_identity(NAMES, now=NOW)
@@ -388,7 +388,7 @@ def test_an_identity_killed_in_the_making_is_whole_or_made_again(
     identity_key: Identity,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The three files of an account are never of two certificates."""
+    """The three files of an account always belong to one certificate."""
     store = CertificateStore(certs_dir)
     if before == "another CA's":
         store.write_identity(
@@ -593,7 +593,7 @@ def test_an_unsound_server_certificate_is_issued_again(
 def test_a_stranger_with_the_right_names_and_key_is_not_served(
     certs_dir: Path, tmp_path: Path
 ) -> None:
-    """Whole files of another folder: their key fits, their CA does not."""
+    """Complete files of another folder: the key fits, but the CA is another one."""
     stranger = CertificateStore(tmp_path / "other")
     stranger.server_identity(NAMES, now=NOW)
     store = CertificateStore(certs_dir)
@@ -659,15 +659,13 @@ def test_a_folder_of_this_user_is_named_with_the_mode_that_refuses(
     monkeypatch.setattr(os, "getuid", lambda: user)
     monkeypatch.setattr(Path, "chmod", lambda *_, **__: None)  # the store would widen it
     line = complaint(folder)
-    assert line.endswith(
-        f"Permission denied (to user {user}, to whom {folder} belongs: its mode is 0500)"
-    )
+    assert line.endswith(f"Permission denied (to user {user}, who owns {folder}: its mode is 0500)")
 
 
 def test_a_folder_whose_mode_is_not_ours_to_change_will_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mounted volume that belongs to somebody else and is open to us."""
+    """A mounted volume of another user, which we can write."""
 
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")

@@ -1,4 +1,4 @@
-"""Requests that clients submit: which are signed, and which are refused in words."""
+"""CSRs that clients submit: which are signed, and the messages about refused ones."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_request_of_another_version_is_refused() -> None:
 def test_a_private_key_is_told_to_stay_where_it_is(format_: PrivateFormat) -> None:
     key = ec_key().private_bytes(Encoding.PEM, format_, NoEncryption()).decode()
     for text in (key, pem(request(ACCOUNT)) + key):
-        assert "holds a private key, which stays with you" in request_problem(text)
+        assert "holds a private key, which you must keep" in request_problem(text)
 
 
 def test_a_public_key_is_no_request() -> None:

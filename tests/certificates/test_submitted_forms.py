@@ -1,4 +1,4 @@
-"""What is submitted in another form than PEM is named, with the command that makes PEM of it."""
+"""For a file that is not PEM, the message names its form and the command that converts it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def root() -> ClientCA:
 
 
 def problem_of(certificate: str, ca: str | None = None) -> tuple[str, str]:
-    """Field and words of the one refusal."""
+    """The field and the message of a refusal."""
     authorities = root().pem if ca is None else ca
     refused = refusal(lambda: read_own_certificate(certificate, authorities, ACCOUNT, now=NOW))
     (problem,) = refused.items()

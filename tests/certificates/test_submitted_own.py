@@ -1,4 +1,4 @@
-"""Certificates of clients' own CAs: which are let in, and which are refused in words."""
+"""Certificates of clients' own CAs: which are accepted, and the messages about refused ones."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def read_own(
 def own_problem(
     certificate: x509.Certificate | str, ca: str | None = None, *, now: datetime = NOW
 ) -> tuple[str, str]:
-    """Field and words of the one refusal."""
+    """The field and the message of a refusal."""
     (problem,) = refusal(lambda: read_own(certificate, ca, now=now)).items()
     return problem
 
@@ -134,7 +134,7 @@ EXTENSION_CASES: list[tuple[str, tuple[x509.ExtensionType, ...], str | None]] = 
     (
         "a CA's",
         (x509.BasicConstraints(ca=True, path_length=None),),
-        "it is a CA's; submit the account's own in this field",
+        "it is a CA's; submit the account's certificate here",
     ),
 ]
 
@@ -198,7 +198,7 @@ def test_a_signer_that_is_no_ca_is_refused_as_one() -> None:
         field, words = own_problem(signer.sign(ACCOUNT), signer.pem)
         assert field == "ca"
         assert "retender" in words
-        assert "is no CA" in words
+        assert "is not a CA" in words
 
 
 def test_a_self_signed_certificate_is_refused() -> None:
@@ -206,7 +206,7 @@ def test_a_self_signed_certificate_is_refused() -> None:
     field, words = own_problem(own, pem(own))
     assert field == "ca"
     assert f"CN={ACCOUNT}" in words
-    assert "is no CA" in words
+    assert "is not a CA" in words
 
 
 def test_two_cas_that_sign_one_another_are_no_chain() -> None:
@@ -302,11 +302,11 @@ def test_a_private_key_is_told_to_stay_where_it_is(format_: PrivateFormat) -> No
     for certificate, above, field in ((own + key, ca, "certificate"), (own, ca + key, "ca")):
         named, words = own_problem(certificate, above)
         assert named == field
-        assert words == "holds a private key, which stays with you; submit the rest alone"
+        assert words == "holds a private key, which you must keep; submit only the rest"
 
 
 def rsa_public(bits: int, exponent: int = 65537) -> rsa.RSAPublicKey:
-    """Nobody needs the private key: only the size is looked at."""
+    """A large key without its private half: only the size is checked."""
     return rsa.RSAPublicNumbers(exponent, 2**bits - 1).public_key()
 
 

@@ -1,4 +1,4 @@
-"""A certificate whose dates are wrong by the machine's clock, unasked for, is replaced."""
+"""A certificate that is not valid by the machine's clock is replaced."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.certificates.accounts import DEMO
 pytestmark = pytest.mark.usefixtures("one_key")
 
 FAR = [timedelta(days=-4000), timedelta(days=-800), timedelta(hours=1), timedelta(days=4000)]
-"""From now: where the first moment of a certificate of two years leaves it invalid now."""
+"""Start times, from now, with which a two-year certificate is not valid now."""
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_one_that_was_made_while_the_machine_s_clock_was_wrong_is_made_anew(
 
 
 def test_a_clock_that_is_a_little_behind_replaces_nothing(store: CertificateStore) -> None:
-    """Of several machines that share the folder each would undo what the other did."""
+    """Machines that share the folder must not replace each other's certificates."""
     ahead = store.authority.issue_identity(DEMO, now=machine.now() + timedelta(seconds=20))
     store.write_identity(DEMO, ahead)
     platform = Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour())

@@ -12,27 +12,27 @@ from mock_sei.doctor.network import check_handshake
 from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import Flight
-from mock_sei.rules.connection import FaultKind
+from mock_sei.rules.connection import ChainProblemKind
 from tests.certificates.chains import ACCOUNT, CHANGES, ONE_CHANGE, Chain, chain_of
 from tests.certificates.client_ca import NOW, pem
 from tests.doctor.clients import Clients, file, names, only
 
 OF_KIND = {
-    FaultKind.EXPIRED: "chain-expired",
-    FaultKind.NOT_YET_VALID: "chain-not-yet-valid",
-    FaultKind.WEAK_SIGNATURE: "chain-weak",
-    FaultKind.WEAK_KEY: "chain-weak",
-    FaultKind.NOT_A_CA: "chain-purpose",
-    FaultKind.PURPOSE: "chain-purpose",
-    FaultKind.PATH_LENGTH: "chain-path-length",
-    FaultKind.CRITICAL_EXTENSION: "certificate-critical-extension",
+    ChainProblemKind.EXPIRED: "chain-expired",
+    ChainProblemKind.NOT_YET_VALID: "chain-not-yet-valid",
+    ChainProblemKind.WEAK_SIGNATURE: "chain-weak",
+    ChainProblemKind.WEAK_KEY: "chain-weak",
+    ChainProblemKind.NOT_A_CA: "chain-purpose",
+    ChainProblemKind.PURPOSE: "chain-purpose",
+    ChainProblemKind.PATH_LENGTH: "chain-path-length",
+    ChainProblemKind.CRITICAL_EXTENSION: "certificate-critical-extension",
 }
 OF_THE_LEAF = {
-    FaultKind.EXPIRED: "certificate-expired",
-    FaultKind.NOT_YET_VALID: "certificate-not-yet-valid",
-    FaultKind.WEAK_SIGNATURE: "certificate-weak",
-    FaultKind.PURPOSE: "certificate-purpose",
-    FaultKind.CRITICAL_EXTENSION: "certificate-critical-extension",
+    ChainProblemKind.EXPIRED: "certificate-expired",
+    ChainProblemKind.NOT_YET_VALID: "certificate-not-yet-valid",
+    ChainProblemKind.WEAK_SIGNATURE: "certificate-weak",
+    ChainProblemKind.PURPOSE: "certificate-purpose",
+    ChainProblemKind.CRITICAL_EXTENSION: "certificate-critical-extension",
 }
 SUBJECTS = {"intermediate": "CN=Client intermediate", "root": "CN=Client root"}
 CHECKS = (check_dates, check_purpose, check_strength, check_chain)

@@ -182,7 +182,9 @@ class TestTwoServersInOneProcess:
             refused = call(http, foreign)
             assert refused.status_code == 401
             assert server.journal.last.refused_by == "access token"
-            assert "a key this server does not know" in str(server.journal.last.refused_because)
+            assert "a key that this server does not know" in str(
+                server.journal.last.refused_because
+            )
             assert call(http, own).status_code == 200
 
     def test_a_certificate_of_one_is_a_stranger_s_to_the_other(

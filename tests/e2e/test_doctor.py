@@ -15,7 +15,7 @@ from mock_sei import MockSei
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.doctor.findings import Level
-from mock_sei.faults.faults import TlsTrouble
+from mock_sei.faults.faults import TlsFault
 from tests.e2e.handshakes import (
     TLS_1_2,
     TLS_1_3,
@@ -220,7 +220,7 @@ class TestTheHandshake:
         ("trouble", "name"), [("close", "handshake-closed"), ("stall", "handshake-timeout")]
     )
     def test_a_handshake_that_goes_wrong(
-        self, patient: Patient, trouble: TlsTrouble, name: str
+        self, patient: Patient, trouble: TlsFault, name: str
     ) -> None:
         patient.server.faults.add(listener="two-way", tls=trouble)
         patient.given["timeout"] = SHORT if trouble == "stall" else timedelta(seconds=PATIENCE)

@@ -346,5 +346,7 @@ def test_a_process_that_can_sign_nothing_any_more_is_told_why(pytester: pytest.P
     )
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["E *MockSeiError: this process can sign no certificate any more*"])
+    result.stdout.fnmatch_lines(
+        ["E *MockSeiError: this process cannot sign certificates any more*"]
+    )
     result.stdout.fnmatch_lines(["*use cryptography, before the first freeze_time()*"])

@@ -59,7 +59,7 @@ def test_every_wrong_field_is_named_at_once_and_keeps_what_was_entered(my_apps: 
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(summary.get_by_role("link", name=label)).to_be_visible()
     for group in ("API products", "Environments"):
-        expect(page.get_by_role("group", name=group)).to_contain_text("choose one at least")
+        expect(page.get_by_role("group", name=group)).to_contain_text("choose at least one")
     expect(page.get_by_role("radio", name=CLIENT_SERVER)).to_be_checked()
     summary.get_by_role("link", name="Source addresses").click()
     expect(page.get_by_label("Source addresses")).to_be_in_viewport()

@@ -1,4 +1,4 @@
-"""What speaks against a test is kept in part, however much there is."""
+"""Only the first reasons against a test are kept, however many there are."""
 
 from __future__ import annotations
 

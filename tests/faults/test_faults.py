@@ -1,4 +1,4 @@
-"""Faults: what can be armed, whom one meets, how often."""
+"""Faults: their fields, which calls meet them, and how often."""
 
 from __future__ import annotations
 

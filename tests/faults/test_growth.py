@@ -1,4 +1,4 @@
-"""What is hidden, kept, searched and shown costs its size, and no more with many secrets."""
+"""The cost of hiding, storing and searching grows with the text, not with the secrets."""
 
 from __future__ import annotations
 

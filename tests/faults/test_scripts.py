@@ -1,4 +1,4 @@
-"""Scripted answers: which call gets which."""
+"""Scripted answers: which call gets which answer."""
 
 from __future__ import annotations
 

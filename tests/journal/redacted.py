@@ -1,4 +1,4 @@
-"""Parts of an exchange as the journal shows them, by the way that its entries take."""
+"""Parts of a request and its answer, as an entry of the journal shows them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mock_sei.journal.redaction import body_field, header_fields, query_field
 def redact_headers(
     headers: Iterable[tuple[bytes, bytes]], secrets: Secrets = NO_SECRETS
 ) -> list[tuple[str, str]]:
-    """Header names and values as text."""
+    """The names and values of headers, as text."""
     shown = show(header_fields(headers, secrets), secrets)
     return list(zip(shown[::2], shown[1::2], strict=True))
 

@@ -1,4 +1,4 @@
-"""The ``code`` of an error body is shown; an authorization code is hidden wherever it stands."""
+"""The ``code`` of an error body is shown; an authorization code is always hidden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a handshake failed, in words: every row of the tables explains itself."""
+"""The explanations of failed handshakes, for each row of the tables."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from mock_sei.journal import diagnosis
 from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
-from mock_sei.rules.connection import PeerCertificate
+from mock_sei.rules.connection import ClientCertificate
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
-CERTIFICATE = PeerCertificate(
+CERTIFICATE = ClientCertificate(
     common_name="svc-demo",
     serial_number=255,
     not_before=NOW - timedelta(days=365),
@@ -32,12 +32,12 @@ def verify_failure(code: int) -> HandshakeFailure:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (3, "No revocation list"),
+        (3, "no revocation list"),
         (7, "the file was changed"),
         (9, "not valid yet"),
         (10, "has expired; request a new one"),
         (18, "self-signed; use the one this server issued"),
-        (19, "CAs this server does not know"),
+        (19, "does not know any CA in the client certificate's chain"),
         (20, "issued by a CA this server does not know"),
         (21, "issued by a CA this server does not know"),
         (23, "was revoked; request a new one"),
@@ -82,7 +82,7 @@ def test_the_two_values_that_differ_are_told_where_there_are_two(
 
 
 def test_a_missing_certificate_is_the_certificates_fault_not_tls() -> None:
-    """What the journal says of each."""
+    """The explanation of each code."""
     why = explain_handshake(HandshakeFailure(reason="PEER_DID_NOT_RETURN_A_CERTIFICATE"), None, NOW)
 
     assert why.check == "client certificate"
@@ -145,7 +145,7 @@ def test_one_of_a_clients_own_ca_is_judged_by_whether_it_is_registered() -> None
     why = judge_certificate(CERTIFICATE, NOW, revoked=False, registered=False)
 
     assert why is not None
-    assert "is not registered (any more)" in why.because
+    assert "is not registered as a client's own certificate (any more)" in why.because
     assert CERTIFICATE.common_name in why.because
     assert why.expected == "a registered certificate"
     assert why.actual == f"serial number {CERTIFICATE.serial_number:x}"
@@ -153,12 +153,10 @@ def test_one_of_a_clients_own_ca_is_judged_by_whether_it_is_registered() -> None
 
 @pytest.mark.parametrize(("code", "told"), [(9, "earlier"), (10, "later")])
 def test_a_date_that_only_openssl_finds_wrong_is_told_as_such(code: int, told: str) -> None:
-    """OpenSSL reads the machine's clock, and this one may have been set meanwhile."""
+    """OpenSSL uses the machine's clock, and the platform's clock may show another time."""
     why = explain_handshake(verify_failure(code), CERTIFICATE, NOW)
 
-    assert why.actual == (
-        f"{told} by the clock that OpenSSL reads; this server's says {NOW.isoformat()}"
-    )
+    assert why.actual == (f"{told} by OpenSSL's clock; this server's clock says {NOW.isoformat()}")
 
 
 def test_two_moments_of_one_second_do_not_read_alike() -> None:

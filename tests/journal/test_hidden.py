@@ -1,4 +1,4 @@
-"""Every kind of secret, in every coding, in every place of an exchange, cut wherever it may be."""
+"""Every kind of secret is hidden, in each encoding, at each place, and if it is cut."""
 
 from __future__ import annotations
 
@@ -137,11 +137,11 @@ FEW = (
     "Base64 behind two characters",
     "Base64 in a form",
 )
-"""Those that are tried in every place."""
+"""The encodings that are tried at every place."""
 
 
 def plain_readings(text: str, depth: int = 3) -> Iterator[str]:
-    """What somebody reads who decodes a text, and what came out, as often as it may be decoded."""
+    """A text, and all texts that can be decoded from it."""
     yield text
     if not depth:
         return
@@ -169,7 +169,7 @@ def unescaped(text: str) -> str:
 
 
 def shown_parts(secret: str, text: str, size: int = 6) -> set[str]:
-    """Parts of a secret, so many characters or all, that somebody reads in a text."""
+    """The parts of a secret, of so many characters or the whole, that can be read in a text."""
     size = min(size, len(secret))
     forms = (secret, encoded(secret).decode("latin-1"))
     parts = {form[at : at + size] for form in forms for at in range(len(form) - size + 1)}

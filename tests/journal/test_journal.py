@@ -1,4 +1,4 @@
-"""The journal: bounded, honest about what it let go, one readable line an entry."""
+"""The journal: its limits, its count of dropped entries, and one line for each entry."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from mock_sei.errors import Explanation
 from mock_sei.journal.entries import Entry, Request, Response
 from mock_sei.journal.journal import Journal
-from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.secret_index import SecretIndex
 from mock_sei.rules.standards import Listener
 
-CERTIFICATE = PeerCertificate(
+CERTIFICATE = ClientCertificate(
     common_name="svc-demo",
     serial_number=255,
     not_before=datetime(2026, 1, 1, tzinfo=UTC),
@@ -96,7 +96,7 @@ def test_secrets_are_hidden_when_it_is_read() -> None:
     assert entry.request.body == "grant_type=password&password=***"
 
 
-def handshake(certificate: PeerCertificate | None = None) -> Entry:
+def handshake(certificate: ClientCertificate | None = None) -> Entry:
     connection = Connection(
         listener=Listener.TWO_WAY, source_address="192.0.2.1", certificate=certificate
     )
@@ -165,7 +165,7 @@ def test_a_request_is_shown_as_it_came_but_for_its_secrets() -> None:
 
 
 def test_known_secrets_are_hidden_in_the_reason_too() -> None:
-    """A client that swaps its pair sends the AppSecret where the AppKey is shown."""
+    """A client that swaps its key pair sends the AppSecret as the AppKey, which is shown."""
     request = Request(method="POST", path="/", secrets=lambda: SecretIndex(["hunter2-hunter2"]))
     entry = Entry(kind="exchange", timestamp=0, connection=CONNECTION, request=request)
     entry.refuse(

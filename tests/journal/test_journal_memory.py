@@ -1,4 +1,4 @@
-"""What the journal keeps has a limit, of each entry and in all; what it lets go it says."""
+"""The memory limits of the journal, and its notes about deleted parts."""
 
 from __future__ import annotations
 

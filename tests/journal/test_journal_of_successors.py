@@ -1,4 +1,4 @@
-"""An application that is registered under the name of another has nothing of it in its journal."""
+"""The journal of an application has no entries of an earlier one with the same name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journal entries read back from their JSON are the entries they were."""
+"""A journal entry that is read from its JSON equals the original."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from mock_sei.errors import Explanation
 from mock_sei.journal.entries import Entry, Request, Response
 from mock_sei.journal.recorded import read_entry
-from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
 
-CERTIFICATE = PeerCertificate(
+CERTIFICATE = ClientCertificate(
     common_name="svc-demo",
     serial_number=255,
     not_before=datetime(2026, 1, 1, tzinfo=UTC),

@@ -1,4 +1,4 @@
-"""No secret and no whole token in what the journal and the log show, however it was sent."""
+"""The journal and the log never show a secret or a whole token."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_escapes_that_are_none_of_a_name_stay_as_they_are() -> None:
     ],
 )
 def test_a_body_is_read_as_what_it_is_whatever_it_is_called(content_type: str, body: str) -> None:
-    """``curl -d`` calls everything a form."""
+    """``curl -d`` sends everything with the media type of a form."""
     shown = redact_body(content_type, body.encode())
 
     assert SECRET not in shown
@@ -249,7 +249,7 @@ def test_what_a_tester_looks_for_is_shown(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("content_type", [FORM, JSON])
 def test_a_known_secret_is_hidden_wherever_it_stands(content_type: str) -> None:
-    """A client may have swapped its pair, or misspelt a parameter."""
+    """A client may have swapped its key pair, or misspelt a parameter."""
     body = {
         FORM: urlencode({"client_id": SECRET, "AppSecret": SECRET}),
         JSON: json.dumps({"client_id": SECRET, "note": f"it is {SECRET}!"}),
@@ -285,7 +285,7 @@ def test_very_short_values_are_left_in_the_text() -> None:
 secret_values = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=6, max_size=40
 ).map(lambda text: f"\N{SNOWMAN}{text}\N{SNOWMAN}")
-"""Marked at both ends, so that no name or other value can hold one by chance."""
+"""Secrets with a mark at both ends, so that no other text has one by chance."""
 
 other_values = st.text(st.characters(codec="ascii"), max_size=20)
 parameters = st.lists(

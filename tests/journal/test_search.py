@@ -1,4 +1,4 @@
-"""Searching the journal, and what a failed assertion says."""
+"""Searches in the journal, and the message of a failed assertion."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support import TICKETS, Served
 
 @pytest.fixture
 def journal(served: Served) -> Journal:
-    """A token, a good call, a refused one."""
+    """A token request, a good call and a refused call."""
     headers = served.headers()
     served.get(headers=headers)
     served.get(headers=headers | {"AppKey": "of-nobody"})

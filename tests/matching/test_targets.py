@@ -1,4 +1,4 @@
-"""Operation patterns: what they match, what may be armed, and what that costs."""
+"""Operation patterns: what they match, which are allowed, and their cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.matching.targets import Operations, Pattern, Patterns, Target
+from mock_sei.matching.targets import CallTarget, OperationPattern, OperationPatterns, Operations
 from tests.growth import Action, assert_flat, assert_linear
 
 TEXTS = st.text(alphabet="ab/ ", max_size=12)
@@ -20,7 +20,7 @@ PATTERNS = st.lists(
 
 
 def slowly_matches(pattern: str, text: str) -> bool:
-    """By trying everything."""
+    """A slow reference that tries all possible matches."""
     parts = re.findall(r"\{[^}]*\}|.", pattern)
 
     @cache
@@ -39,14 +39,14 @@ def slowly_matches(pattern: str, text: str) -> bool:
 
 @given(PATTERNS, TEXTS)
 def test_a_pattern_matches_what_trying_everything_matches(pattern: str, text: str) -> None:
-    assert Pattern(pattern).matches(text) == slowly_matches(pattern, text)
+    assert OperationPattern(pattern).matches(text) == slowly_matches(pattern, text)
 
 
 @given(st.lists(PATTERNS, max_size=12), TEXTS, st.data())
 def test_of_many_patterns_those_that_match_are_found(
     texts: list[str], text: str, data: st.DataObject
 ) -> None:
-    patterns = Patterns()
+    patterns = OperationPatterns()
     for each in texts:
         patterns.add(each)
     gone = data.draw(st.sets(st.sampled_from(texts))) if texts else set()
@@ -80,7 +80,7 @@ def test_of_many_patterns_those_that_match_are_found(
     ],
 )
 def test_a_star_is_any_run_and_a_name_is_one_segment(pattern: str, hit: str, missed: str) -> None:
-    target = Target(operation=pattern)
+    target = CallTarget(operation=pattern)
 
     assert target.problems() == {}
     assert target.matches(hit)
@@ -102,7 +102,7 @@ def test_a_star_is_any_run_and_a_name_is_one_segment(pattern: str, hit: str, mis
     ],
 )
 def test_what_is_no_operation_is_refused_with_its_reason(operation: str, problem: str) -> None:
-    assert problem in Target(operation=operation).problems()["operation"]
+    assert problem in CallTarget(operation=operation).problems()["operation"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_is_no_operation_is_refused_with_its_reason(operation: str, problem
     [("\udfff", "half a surrogate pair"), ("x" * 2001, "at most 2000 characters")],
 )
 def test_an_application_that_no_name_can_be_is_refused(application: str, problem: str) -> None:
-    assert problem in Target(application=application).problems()["application"]
+    assert problem in CallTarget(application=application).problems()["application"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_an_application_that_no_name_can_be_is_refused(application: str, problem
 )
 @pytest.mark.parametrize("unit", ["a", "/a", "a/"])
 def test_matching_takes_time_that_grows_with_the_path_only(pattern: str, unit: str) -> None:
-    found = Pattern(pattern)
+    found = OperationPattern(pattern)
 
     def make(size: int) -> Action:
         text = "GET /" + unit * size
@@ -148,7 +148,7 @@ def test_matching_takes_time_that_grows_with_the_path_only(pattern: str, unit: s
 )
 def test_many_patterns_of_others_cost_a_call_nothing(name: str) -> None:
     def make(count: int) -> Action:
-        patterns = Patterns()
+        patterns = OperationPatterns()
         for number in range(count):
             patterns.add(name.format(f"{number:05}"))
         return lambda: list(patterns.matching("GET /v1/investors/INV-1/accounts"))
@@ -181,4 +181,4 @@ def test_hostile_patterns_and_paths_made_at_random_end() -> None:
     for _ in range(200):
         pattern = "GET /" + "".join(random.choices(["*", "{x}", "a", "/", "ab"], k=300))
         path = "GET /" + "".join(random.choices("ab/", k=2000))
-        Pattern(pattern).matches(path)
+        OperationPattern(pattern).matches(path)

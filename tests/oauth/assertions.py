@@ -1,4 +1,5 @@
-"""Signed SAML assertions for the tests; signxml, which signs here, is what verifies there."""
+"""Signed SAML assertions for the tests. signxml signs them here, and the product verifies with
+it."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 @dataclasses.dataclass(frozen=True)
 class Signer:
-    """A private key and the certificate that is registered for it."""
+    """A private key and its certificate."""
 
     key: Key
     certificate: str
@@ -60,13 +61,13 @@ def make_signer(key: Key, *, days: int = 30) -> Signer:
 
 @cache
 def own() -> Signer:
-    """The one whose certificate is registered; RSA, as in every example of the vendor."""
+    """The signer whose certificate is registered. Its key is RSA, as in the vendor's examples."""
     return make_signer(rsa.generate_private_key(65537, 2048))
 
 
 @cache
 def foreign() -> Signer:
-    """Another key of the same kind."""
+    """A signer whose certificate is not registered."""
     return make_signer(rsa.generate_private_key(65537, 2048))
 
 
@@ -83,7 +84,7 @@ def stamp_of(now: datetime, minutes: float = 0) -> str:
 
 
 def assertion(served: Served, **members: Any) -> str:
-    """The members are :func:`assertion_at`'s."""
+    """An assertion now; the arguments are those of :func:`assertion_at`."""
     return assertion_at(served.platform.clock.now(), **members)
 
 
@@ -139,7 +140,7 @@ def sign(
     c14n: CanonicalizationMethod = EXCLUSIVE,
     reference: str | None = "own",
 ) -> str:
-    """The signature stands in the outermost element and covers it."""
+    """The document with a signature in its outermost element, which covers that element."""
     signer = signer or own()
     root = etree.fromstring(xml.encode())
     writer = XMLSigner(
@@ -159,7 +160,7 @@ def post(served: Served, application: str = "demo-web", **form: Any) -> httpx2.R
 
 
 def send(served: Served, xml: str | bytes, **form: Any) -> httpx2.Response:
-    """In the parameter whose name fits the outermost element."""
+    """The parameter for a document: its name depends on the outermost element."""
     text = xml if isinstance(xml, str) else xml.decode("latin-1")
     name = "SAMLResponse" if text.lstrip().startswith("<samlp:Response") else "SAMLAssertion"
     return post(served, **{name: encoded(xml)}, **form)

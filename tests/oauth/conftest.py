@@ -1,4 +1,4 @@
-"""What the tests of the SAML grant share."""
+"""Fixtures for the tests of the SAML grant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support import Served
 
 @pytest.fixture
 def registered(served: Served) -> Served:
-    """demo-web with a certificate, at noon on a clock that stands still."""
+    """demo-web with a registered certificate, at noon on a stopped clock."""
     register(served, own().certificate)
     served.platform.clock.freeze()
     return served

@@ -1,4 +1,4 @@
-"""The client's side of every flow in process, as the tests of the grants and pages use it."""
+"""The client's side of every flow, in process, for the tests of grants and pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NATIVE = {
 
 
 DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
-"""What an ``error_description`` may hold (RFC 6749 sections 4.1.2.1 and 5.2)."""
+"""The characters of an ``error_description`` (RFC 6749 sections 4.1.2.1 and 5.2)."""
 
 
 def encoded(pair: str) -> str:
@@ -55,7 +55,7 @@ def assert_refused(
 
 
 def log_in(served: Served, application: str = "demo-web", **query: Any) -> httpx2.Response:
-    """One POST that logs in and consents, as a test without a browser makes it."""
+    """One POST that logs in and consents, for a test without a browser."""
     app_key = served.application(application).app_key
     native = NATIVE if application == "demo-native" else {}
     parameters = {"client_id": app_key, **native} | query
@@ -69,13 +69,13 @@ def log_in(served: Served, application: str = "demo-web", **query: Any) -> httpx
 
 
 def returned(answer: httpx2.Response) -> dict[str, str]:
-    """What came back to the redirect address, in its query or fragment."""
+    """The members of an answer in the redirect address, from its query or fragment."""
     parts = urlsplit(answer.headers["Location"])
     return dict(parse_qsl(parts.fragment or parts.query))
 
 
 def redeem(served: Served, application: str = "demo-web", **form: Any) -> httpx2.Response:
-    """A token request of an application over its own listener."""
+    """A token request of an application to its own listener."""
     found = served.application(application)
     fields = {name: value for name, value in form.items() if value is not None}
     listener = found.standard.listener
@@ -102,7 +102,7 @@ def refresh(served: Served, token: str, application: str = "demo-web", **more: A
 
 
 def call(served: Served, token: str, application: str = "demo-web") -> int:
-    """Status of a functional call with a token, over the application's own listener."""
+    """The status of a functional call with a token, to the application's own listener."""
     found = served.application(application)
     http = served.client(found.service_account, listener=found.standard.listener)
     return served.get(http=http, headers=served.headers(application, token)).status_code

@@ -1,4 +1,4 @@
-"""A good token request of every grant, and who may make it, written out from the Security FAQ."""
+"""A good token request for each grant, and who may send it, copied from the Security FAQ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GRANTS = (
     "sessionToken",
     SAML,
 )
-"""Every value of ``grant_type`` that the vendor's pages name, written out."""
+"""All values of ``grant_type`` on the vendor's pages."""
 
 TWO_WAY_GRANTS = {
     "demo-server": ("client_credentials", "invalidate_token"),
@@ -32,7 +32,7 @@ TWO_WAY_GRANTS = {
         *(SAML, "invalidate_token"),
     ),
 }
-"""What the rows with two-way TLS may send to the token endpoint."""
+"""The grants that the rows with two-way TLS may use at the token endpoint."""
 
 ONE_WAY_GRANTS = {
     "demo-spa": (),
@@ -41,7 +41,7 @@ ONE_WAY_GRANTS = {
 
 
 def tokens_of(served: Served, application: str) -> dict[str, str]:
-    """A token response of an application, by its own grant."""
+    """The token response of an application for its own grant."""
     if application == "demo-server":
         answer = served.post_token()
     elif application == "demo-internal":
@@ -94,7 +94,7 @@ def post_form(
     listener: Listener,
     certificate: str | None = None,
 ) -> httpx2.Response:
-    """A token request over any listener, with the application's certificate or another's."""
+    """A token request to any listener, with the application's or another certificate."""
     found = served.application(application)
     account = certificate or found.service_account or "svc-demo"
     http = served.client(account, listener=listener)

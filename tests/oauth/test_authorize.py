@@ -1,4 +1,4 @@
-"""Authorization requests: what comes back to the application, where, and with which error."""
+"""Authorization requests: the answers and errors that the application gets, and where."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ ANSWERED_IN_FRAGMENT = {
     **dict.fromkeys(("token", "id_token", "code token", "token code", "id_token token"), True),
     **dict.fromkeys(("code id_token", "token magic"), True),
 }
-"""By ``response_type``, where a client looks for its answer, whatever its application's row."""
+"""The part of the address where a client expects the answer for each ``response_type``."""
 
 
 @pytest.mark.parametrize(("name", "sent", "dialect", "expected"), CELLS)
@@ -127,7 +127,7 @@ def test_each_application_has_its_one_response_type(
 
 
 def place_of_error(browser: httpx2.Client, query: str) -> str:
-    """``query`` or ``fragment``: the one part of the redirect address that has the error."""
+    """``query`` or ``fragment``: the part of the redirect address that has the error."""
     parts = urlsplit(browser.get(AUTHORIZE, params=query).headers["Location"])
     (place,) = [each for each in ("query", "fragment") if "error=" in getattr(parts, each)]
     return place
@@ -139,7 +139,7 @@ def place_of_error(browser: httpx2.Client, query: str) -> str:
 def test_every_error_goes_where_the_response_type_that_was_sent_is_answered(
     browser: httpx2.Client, app_key: str, sent: str, wrong: str
 ) -> None:
-    """RFC 6749 sections 4.1.2.1 and 4.2.2.1; a type that says nothing of it: the row's place."""
+    """The error is where the client expects it (RFC 6749 sections 4.1.2.1 and 4.2.2.1)."""
     request = urlencode({"client_id": app_key, "response_type": sent})
 
     place = place_of_error(browser, f"{request}&{wrong}")
@@ -161,7 +161,7 @@ def test_every_error_goes_where_the_response_type_that_was_sent_is_answered(
 def test_a_repeated_response_type_is_answered_where_all_of_them_are(
     browser: httpx2.Client, types: list[str], place: dict[str, str]
 ) -> None:
-    """Where they contradict each other, at the row's own place."""
+    """If two values contradict each other, the application's row decides."""
     for app_key, expected in place.items():
         pairs = [("client_id", app_key), *(("response_type", each) for each in types)]
         assert place_of_error(browser, urlencode(pairs)) == expected
@@ -204,7 +204,7 @@ DESCRIPTIONS: list[tuple[dict[str, str], str]] = [
 def test_a_redirected_error_says_what_is_wrong_and_repeats_nothing_that_was_sent(
     served: Served, changes: dict[str, str], words: str
 ) -> None:
-    """RFC 7636 section 4.4.1."""
+    """The errors of a code challenge (RFC 7636 section 4.4.1)."""
     answer = log_in(served, state="s", **changes)
 
     parts = urlsplit(answer.headers["Location"])
@@ -227,7 +227,7 @@ def test_a_missing_response_type_is_named(served: Served) -> None:
 def test_an_empty_parameter_counts_as_absent(
     served: Served, browser: httpx2.Client, name: str
 ) -> None:
-    """RFC 6749 section 3.1: in the query, in the form, and beside one that has a value."""
+    """A parameter without a value counts as absent (RFC 6749 section 3.1)."""
     good = {"client_id": "demo-native-key", **NATIVE, "response_type": "code", "state": "s"}
     good |= {"login_hint": "alice@example.com", "scope": "ilservices", "endOtherSessions": "true"}
     good |= {"unknown": "x"} | ({"redirect_url": LOOPBACK} if name == "redirect_url" else {})
@@ -235,7 +235,7 @@ def test_an_empty_parameter_counts_as_absent(
     full, absent, empty = urlencode(good), urlencode(without), f"{urlencode(without)}&{name}="
 
     def outcome(query: str, form: str = "") -> tuple[int, list[str], str]:
-        """With the first sentence of the reason; the next one lists the names that came."""
+        """The first sentence of the reason; the next one lists the names that were sent."""
         content = f"{urlencode(ALICE)}&{form}"
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = browser.post(f"{AUTHORIZE}?{query}", content=content, headers=headers)

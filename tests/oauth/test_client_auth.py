@@ -1,4 +1,4 @@
-"""The checks in front of every grant: each with its documented answer, in their order."""
+"""The checks before every grant, each with its documented answer, in their order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_certificate_may_be_renewed_without_changing_its_name(served: Served) 
         ("Basic demo-server-key:demo-server-secret", "not Base64"),
         ("Bearer " + PAIR, "scheme Bearer"),
         ("Basic " + encoded("demo-spa-key:secret"), "has no AppSecret"),
-        (None, "No key pair came"),
+        (None, "No key pair was sent"),
     ],
 )
 def test_a_wrong_key_pair_is_refused(served: Served, header: str | None, because: str) -> None:
@@ -116,7 +116,7 @@ def test_a_certificate_of_another_account_is_refused(served: Served) -> None:
 
 
 def test_no_certificate_at_all_is_refused_here_too(served: Served) -> None:
-    """TLS would have refused it; the rule does not lean on that."""
+    """The check works also for a certificate that TLS would have refused."""
     assert served.post_token(http=served.client(None)).status_code == 403
 
 
@@ -147,7 +147,7 @@ def test_an_unknown_grant_is_refused(served: Served, grant_type: str) -> None:
 
 @pytest.mark.parametrize("app_key", ["demo-spa-key", "demo-native-key"])
 def test_a_public_client_may_not_use_client_credentials(served: Served, app_key: str) -> None:
-    """With an account that exists, and with one that does not."""
+    """Both with an account that exists and with one that does not."""
     http = served.client(None, listener=Listener.ONE_WAY)
     form = {"grant_type": "client_credentials", "client_id": app_key}
     account = {"username": "svc-demo", "password": "svc-demo-password"}
@@ -167,7 +167,8 @@ def test_another_rows_grant_is_refused(served: Served) -> None:
 
 
 def test_the_first_check_that_fails_decides(served: Served) -> None:
-    """Everything is wrong at first and mended from the front: each check shows in its turn."""
+    """At first everything is wrong; each step corrects one thing, so the checks show their
+    order."""
     served.change("demo-server", source_addresses=("192.0.2.1",))
     seen = []
 
@@ -196,7 +197,7 @@ def test_the_first_check_that_fails_decides(served: Served) -> None:
 
 
 def test_another_accounts_certificate_is_refused_for_users_tokens_too(served: Served) -> None:
-    """At a functional API."""
+    """The order of the checks at a functional API."""
     headers = served.headers("demo-web", by_code(served).json()["access_token"])
 
     refused = served.get(http=served.client("svc-demo"), headers=headers)

@@ -80,6 +80,6 @@ def test_it_decides_whether_a_verifier_fits(
     challenge = Challenge(value=VERIFIER, method=method)
     assert challenge.fits(VERIFIER) is (method is Method.PLAIN)
 
-    for verdict in (True, False):
-        monkeypatch.setattr(hmac, "compare_digest", lambda *_, said=verdict: said)
-        assert challenge.fits(VERIFIER) is verdict
+    for is_equal in (True, False):
+        monkeypatch.setattr(hmac, "compare_digest", lambda *_, said=is_equal: said)
+        assert challenge.fits(VERIFIER) is is_equal

@@ -1,4 +1,4 @@
-"""The security standards at the token endpoint: who gets a token by which grant, and who not."""
+"""The security standards at the token endpoint: which application may use which grant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def status_of_call(served: Served, application: str, token: str, listener: Liste
 
 @pytest.fixture
 def signing(served: Served) -> Served:
-    """Every application has a SAML certificate: the lack of one is not what refuses."""
+    """Every application has a SAML certificate, so that none is refused for its lack."""
     for application in APPLICATIONS:
         register(served, own().certificate, application)
     return served
@@ -41,7 +41,7 @@ def signing(served: Served) -> Served:
 def test_the_standards_table_is_enforced(
     signing: Served, name: str, grant: str, listener: Listener
 ) -> None:
-    """Each application x each grant x each listener, by a request that is good in all else."""
+    """Each application with each grant on each listener, with requests that are otherwise good."""
     form = good_form(signing, name, grant)
     grants = TWO_WAY_GRANTS.get(name, ()) + ONE_WAY_GRANTS.get(name, ())
     home = Listener.TWO_WAY if name in TWO_WAY_GRANTS else Listener.ONE_WAY
@@ -90,7 +90,7 @@ def test_there_is_no_other_grant(served: Served, name: str, listener: Listener) 
 
 
 def test_a_client_server_application_may_be_a_server_too(served: Served) -> None:
-    """Both types of the first row."""
+    """The two application types of the first row."""
     served.change("demo-server", type=ApplicationType.CLIENT_SERVER)
 
     answers = {

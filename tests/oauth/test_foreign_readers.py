@@ -1,4 +1,4 @@
-"""oauthlib reads what comes back to the redirect address: errors too, as it knows their names."""
+"""oauthlib can read the answers at the redirect address, and the errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support import Served
 ADDRESS = "https://localhost:9443/own"
 
 CLIENTS = {"code": WebApplicationClient, "token": MobileApplicationClient}
-"""The library's class for each ``response_type``: each looks in one part of the address."""
+"""The library's class for each ``response_type``. Each reads one part of the address."""
 
 NOT_ALLOWED = "The application may not use this response_type."
 NOT_KNOWN = "The scope is not known or not granted."

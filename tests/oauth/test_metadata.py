@@ -1,4 +1,4 @@
-"""Metadata and keys: what is listed is what is accepted, no more and no less."""
+"""Metadata and keys: the server accepts exactly what they list."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_issuer_is_the_configured_url(served: Served) -> None:
 
 
 def test_the_issuer_of_metadata_redirects_and_tokens_is_one(served: Served) -> None:
-    """RFC 9207 section 2.4."""
+    """The issuer in an answer is that of the metadata (RFC 9207 section 2.4)."""
     issuer = metadata(served)["issuer"]
     spa = returned(log_in(served, "demo-spa"))
 
@@ -108,7 +108,7 @@ def test_arrays_that_would_be_empty_are_left_out(served: Served) -> None:
 
 
 def test_listed_grants_are_the_accepted_ones(served: Served) -> None:
-    """The tests of the standards table show that each gives a token."""
+    """The tests of the standards table show that each grant gives a token."""
     listed = metadata(served)["grant_types_supported"]
 
     assert sorted(listed) == sorted([*GRANTS, "implicit"])

@@ -1,4 +1,4 @@
-"""Proof keys: challenges, verifiers, and whether they fit."""
+"""Proof keys (PKCE): code challenges and code verifiers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_verifier_is_its_own_plain_challenge(value: str) -> None:
 
 
 def test_the_challenge_is_the_one_of_the_rfc() -> None:
-    """RFC 7636 appendix B."""
+    """The example of RFC 7636 appendix B."""
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
     assert challenge_of(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

@@ -1,4 +1,4 @@
-"""Redirect addresses: which is registered, and which is not."""
+"""Redirect addresses: the check that one is registered."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ MEMBERS = {"code": "a b&c", "state": "\udcff"}
     ],
 )
 def test_an_answer_is_added_to_what_the_address_has(address: str, with_members: str) -> None:
-    """RFC 6749 section 3.1.2: its own query stays, an empty one too."""
+    """The address keeps its own query, also an empty one (RFC 6749 section 3.1.2)."""
     assert with_query(address, MEMBERS) == with_members
     assert with_fragment(address, MEMBERS) == f"{address}#code=a+b%26c&state=%FF"
 

@@ -1,4 +1,4 @@
-"""Revocation: what dies with a token, and who may end it."""
+"""Revocation: which tokens it ends, and who may revoke."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_revoking_ends_every_token_of_the_consent_and_no_other(served: Served) -
 
 @pytest.mark.parametrize("application", [*TWO_WAY_GRANTS, *ONE_WAY_GRANTS])
 def test_every_application_revokes_over_its_own_listener(served: Served, application: str) -> None:
-    """A single-page application can do it too, though it has no token request."""
+    """A single-page application can revoke, too, though it has no token request."""
     token = tokens_of(served, application)["access_token"]
     home, other = Listener.TWO_WAY, Listener.ONE_WAY
     if application in ONE_WAY_GRANTS:
@@ -95,7 +95,7 @@ def test_revoking_what_is_unknown_or_revoked_is_no_error(served: Served) -> None
 
 
 def test_a_used_refresh_token_still_ends_its_family(served: Served) -> None:
-    """It is known until the family ends; revoking it is no reuse, and ends the same."""
+    """A used refresh token can be revoked; that ends its family, and does not count as a reuse."""
     first = by_code(served).json()
     second = refresh(served, first["refresh_token"]).json()
 

@@ -1,4 +1,4 @@
-"""The shape of a SAML assertion and of the response around it."""
+"""The structure of a SAML assertion and of the response around it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_name_is_not_cut_short_at_a_comment(
 def test_a_time_that_is_none_is_refused(registered: Served, moment: str) -> None:
     xml = sign(assertion(registered).replace(stamp(registered, 5), moment))
 
-    assert_refused(registered, send(registered, xml), "NotOnOrAfter of Conditions is no time")
+    assert_refused(registered, send(registered, xml), "NotOnOrAfter of Conditions is not a time")
 
 
 @pytest.mark.parametrize("zone", ["Z", "", "+00:00", "-01:00"])
@@ -88,7 +88,7 @@ def test_a_condition_that_is_not_understood_is_not_met(registered: Served) -> No
     unknown = sign(assertion(registered, inside="<saml:Condition/>"))
     known = sign(assertion(registered, inside="<saml:OneTimeUse/>"))
 
-    assert_refused(registered, send(registered, unknown), "not understood")
+    assert_refused(registered, send(registered, unknown), "this server does not know")
     assert send(registered, known).status_code == 200
 
 
@@ -131,7 +131,7 @@ def test_each_parameter_holds_what_its_name_says(registered: Served) -> None:
     xml = sign(assertion(registered))
 
     wrong = post(registered, SAMLResponse=encoded(xml))
-    assert_refused(registered, wrong, "another element than its name says")
+    assert_refused(registered, wrong, "holds the wrong element")
     wrong = post(registered, SAMLAssertion=encoded(response(xml)))
-    assert_refused(registered, wrong, "another element than its name says")
+    assert_refused(registered, wrong, "holds the wrong element")
     assert post(registered, SAMLResponse=encoded(response(xml))).status_code == 200

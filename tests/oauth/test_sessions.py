@@ -1,4 +1,4 @@
-"""Sessions of end users: one, or several at once."""
+"""Sessions of end users: one at a time, or several."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_session_lives_sixty_minutes_after_its_last_token(served: Served) -> N
     over = redeem(served, grant_type="sessionToken", sessionToken=idle)
 
     assert still.status_code == 200
-    assert_invalid_grant(served, over, "No live session")
+    assert_invalid_grant(served, over, "No session has this sessionToken")
 
 
 def test_an_expired_session_is_in_nobodys_way(served: Served) -> None:
@@ -84,12 +84,12 @@ def test_an_ended_session_gives_nothing_more(served: Served) -> None:
 
     answer = redeem(served, grant_type="sessionToken", sessionToken=cookie)
 
-    assert_invalid_grant(served, answer, "No live session")
-    assert_invalid_grant(served, by_code(served, code=code), "was ended")
+    assert_invalid_grant(served, answer, "No session has this sessionToken")
+    assert_invalid_grant(served, by_code(served, code=code), "has ended")
 
 
 def test_what_has_ended_is_swept_away_now_and_then(served: Served) -> None:
-    """Not at each log-in: that would pay for all that came before."""
+    """Old sessions are deleted a few at a time, so that no log-in is slow."""
     oauth = served.platform.state.oauth
     application = served.application("demo-internal")
 
@@ -114,7 +114,7 @@ def test_what_has_ended_is_swept_away_now_and_then(served: Served) -> None:
 def test_a_log_in_looks_at_no_session_that_was_there_before(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten thousand of them would make it slow."""
+    """The cost of a log-in does not grow with ten thousand sessions."""
     looked_at: list[object] = []
     oauth = served.platform.state.oauth
     monkeypatch.setattr(oauth.sessions, "_is_live", looked_at.append)

@@ -1,4 +1,5 @@
-"""Signature wrapping: a good signature, and beside it what it does not cover (SAML core 5.4.2)."""
+"""Signature wrapping: a good signature beside an element that it does not cover (SAML core
+5.4.2)."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ def signed_element(served: Served) -> etree._Element:
 
 
 def parts(served: Served) -> tuple[etree._Element, etree._Element]:
-    """What a good signature covers, and that signature, which fits it wherever the two stand."""
+    """A signed element and its signature, which is good wherever the two are moved."""
     good = signed_element(served)
     found = good.find("ds:Signature", NAMESPACES)
     assert found is not None
@@ -87,7 +88,7 @@ def hidden_in_an_extension(served: Served) -> etree._Element:
 
 
 def signing_another_element(served: Served) -> etree._Element:
-    """The response's signature covers the assertion alone, and a second one slips in."""
+    """The response's signature covers only the assertion, and there is a second assertion."""
     good, signature = parts(served)
     root = etree.fromstring(response("<samlp:Extensions/>").encode())
     root[-1].append(good)
@@ -99,13 +100,13 @@ def signing_another_element(served: Served) -> etree._Element:
 @pytest.mark.parametrize(
     ("wrap", "because"),
     [
-        (wrapped_in_the_evil_one, "covers something else than this Assertion"),
-        (wrapped_in_the_signature, "covers something else than this Assertion"),
+        (wrapped_in_the_evil_one, "does not cover this Assertion"),
+        (wrapped_in_the_signature, "does not cover this Assertion"),
         (wrapped_under_the_same_name, "Ambiguous reference"),
         (wrapped_without_its_own_signature, "is not signed"),
         (beside_the_evil_one, "must hold one Assertion"),
-        (hidden_in_an_extension, "covers something else than this Assertion"),
-        (signing_another_element, "covers something else than this Response"),
+        (hidden_in_an_extension, "does not cover this Assertion"),
+        (signing_another_element, "does not cover this Response"),
     ],
 )
 def test_a_wrapped_signature_is_refused(

@@ -1,4 +1,4 @@
-"""Signed XML: what a signature must be and cover, and every document that is none of ours."""
+"""Signed XML: the rules for a signature, and documents that are refused."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_any_text_is_a_well_formed_refusal(hammered: Served, text: str) -> None:
 
 @pytest.fixture(scope="module", params=["SAMLResponse", "SAMLAssertion"])
 def sample(hammered: Served, request: pytest.FixtureRequest) -> tuple[str, bytes]:
-    """A parameter and a good value of it, before Base64."""
+    """A parameter and a good value for it, before Base64."""
     wrap = response if request.param == "SAMLResponse" else str
     return request.param, wrap(sign(assertion(hammered, ends=600))).encode()
 
@@ -240,7 +240,7 @@ def sample(hammered: Served, request: pytest.FixtureRequest) -> tuple[str, bytes
 def test_a_damaged_assertion_never_gives_another_users_tokens(
     hammered: Served, sample: tuple[str, bytes], data: strategies.DataObject
 ) -> None:
-    """Pieces of a good one removed, repeated elsewhere or replaced."""
+    """A good document with parts removed, repeated elsewhere or replaced."""
     name, xml = sample
     place = strategies.integers(0, len(xml))
     for _ in range(data.draw(strategies.integers(1, 3))):

@@ -1,4 +1,4 @@
-"""Ended entries of the OAuth stores go: each new entry pays for a few of them."""
+"""The OAuth stores delete expired entries: with each new entry a few of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.sessions import Sessions
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.oauth.tokens import KeyRing, Tokens
+from mock_sei.oauth.tokens import KeyRing, Tokens, lifetime_of_request
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.platform import Platform
 from mock_sei.rules.clock import Clock
@@ -52,7 +52,7 @@ def issued(store: Codes) -> str:
 
 
 class Stores:
-    """One of each, on one clock that stands still."""
+    """One of each store, on a stopped clock."""
 
     def __init__(self) -> None:
         self.clock, random = Clock(), make_random(1)
@@ -104,7 +104,7 @@ def test_a_session_that_is_used_does_not_go_at_its_first_end() -> None:
 
 
 def test_what_is_taken_out_early_leaves_nothing_behind() -> None:
-    """Its own end would be reached in an hour that never passes on a clock that stands still."""
+    """The entry's end would be in an hour, which never passes on a stopped clock."""
     ends, stores = Ends[int](), Stores()
     for number in range(6000):
         ends.add(number, 3600)
@@ -160,7 +160,7 @@ def test_every_used_refresh_token_of_a_living_consent_is_known() -> None:
 
 
 def test_no_other_text_is_a_refresh_token() -> None:
-    """A number that was not given yet, another family's signature, a changed character."""
+    """Forged refresh tokens: a number not issued yet, another signature, a changed character."""
     store, twin = (Authorizations(clock=Clock(), random=make_random(seed)) for seed in (1, 2))
     token = str(granted(store).refresh_token)
     other = str(granted(store).refresh_token)
@@ -249,7 +249,12 @@ def use_assertion(count: int) -> Action:
 
 
 def revoke_token(platform: Platform, count: int) -> Action:
-    tokens = Tokens(keys=KeyRing(platform.signing_key), clock=Clock(), random=make_random(1))
+    tokens = Tokens(
+        keys=KeyRing(platform.signing_key),
+        clock=Clock(),
+        random=make_random(1),
+        lifetime=lifetime_of_request,
+    )
     text = tokens.mint(
         issuer="https://localhost", app_key="key", service_account=None, user=None, scope="x"
     )

@@ -1,4 +1,4 @@
-"""Token information: what a live token stands for; a dead one stands for nothing."""
+"""Token information: a valid token is described, any other is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A token request is read strictly: forms, the query string, the key pair's places."""
+"""The strict parsing of token requests: forms, query strings, and the place of the key pair."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_key_pair_may_stand_in_the_form(served: Served) -> None:
 
 
 def test_email_may_stand_for_username(served: Served) -> None:
-    """The create-token page calls it so."""
+    """The create-token page has this name."""
     assert served.post_token(username=None, email="svc-demo").status_code == 200
 
 
@@ -89,7 +89,7 @@ def post(served: Served, body: str, query: str = "", pair: str = PAIR) -> httpx2
 
 @pytest.mark.parametrize("name", [*sorted(PARAMETERS), "unknown"])
 def test_an_empty_parameter_counts_as_absent(served: Served, name: str) -> None:
-    """RFC 6749 section 3.2: in the form, in the query, and beside one that has a value."""
+    """A parameter without a value counts as absent (RFC 6749 section 3.2)."""
     good = served.form(scope="ilservices") | ({} if name == "client_secret" else {name: "x"})
     good |= served.form() | ({"client_id": "demo-server-key"} if name == "client_id" else {})
     good |= {"scope": "ilservices"} if name == "scope" else {}
@@ -99,7 +99,7 @@ def test_an_empty_parameter_counts_as_absent(served: Served, name: str) -> None:
     full, absent, empty = urlencode(good), urlencode(without), f"{urlencode(without)}&{name}="
 
     def outcome(body: str, query: str = "") -> tuple[int, Any, str]:
-        """With the first sentence of the reason; the next one says that it came without a value."""
+        """The first sentence of the reason; the next one says that the parameter had no value."""
         answer = post(served, body, query)
         because = served.platform.journal.last.refused_because or ""
         return answer.status_code, answer.json().get("error"), because.partition(". ")[0]
@@ -154,14 +154,14 @@ def test_a_header_of_other_bytes_than_text_is_refused_and_can_be_read_in_the_jou
 
 
 def test_two_key_pairs_at_once_are_refused(served: Served) -> None:
-    """RFC 6749 section 2.3."""
+    """The key pair may be sent in one place only (RFC 6749 section 2.3)."""
     answer = served.post_token(client_id="demo-server-key", client_secret="demo-server-secret")
 
     assert_refused(served, answer, REQUEST_INVALID, "parse")
 
 
 ODD_KEY, ODD_SECRET = "an odd+key%41é", "sécret 100%+a&b=%2B"
-"""What decoding would change, and a real pair may hold."""
+"""Characters that decoding would change and that a real key pair may have."""
 
 
 def odd_application(served: Served) -> None:
@@ -185,7 +185,7 @@ FORMS_OF_A_PAIR = {
 def test_a_pair_is_compared_as_it_was_sent_and_decoded(
     served: Served, encode: Callable[[str], str], scheme: str, beside: bool
 ) -> None:
-    """RFC 6749 section 2.3.1 and RFC 7617; ``client_id`` beside it is decoded by its form."""
+    """A key pair may be sent encoded or not (RFC 6749 section 2.3.1, RFC 7617)."""
     odd_application(served)
     header = f"{scheme}{encoded(f'{encode(ODD_KEY)}:{encode(ODD_SECRET)}')}"
     form = served.form() | ({"client_id": ODD_KEY} if beside else {})
@@ -212,7 +212,7 @@ def test_a_pair_of_other_readings_is_refused(served: Served) -> None:
 
 
 def test_client_id_says_which_reading_of_the_header_is_meant(served: Served) -> None:
-    """Two applications of one secret, and the AppKey of one is the other's, encoded."""
+    """Two applications with the same secret: the AppKey of one is that of the other, encoded."""
     served.change("demo-server", app_key="a%2Db")
     served.change("demo-web", app_key="a-b", app_secret="demo-server-secret")
     pair = encoded("a%2Db:demo-server-secret")
@@ -305,7 +305,7 @@ def repeated(served: Served, path: str, *headers: tuple[str, str]) -> httpx2.Res
 def test_a_second_header_of_one_name_is_refused(
     served: Served, path: str, name: str, value: str
 ) -> None:
-    """RFC 9110 sections 5.3 and 8.3; two key pairs are none, and neither are two equal ones."""
+    """Repeated headers are refused, even with equal values (RFC 9110 sections 5.3 and 8.3)."""
     answer = repeated(served, path, (name, value))
 
     assert_refused(served, answer, REQUEST_INVALID, "parse", because="came 2 times; send it once")
@@ -323,9 +323,9 @@ DESCRIPTIONS = [
     (f"{FORM}&scope=a", "scope=a", "scope came more than once."),
     (f"{FORM}&hunter2=a&hunter2=a", "", "A parameter came more than once."),
     (f"{FORM}&hunter2=a", "hunter2=a", "A parameter came more than once."),
-    (f"{FORM}&email=svc-web", "", "username and email are both there and differ."),
+    (f"{FORM}&email=svc-web", "", "username and email were both sent and differ."),
     (f"{FORM}&client_id=demo-web-key", "", "client_id is not the AppKey of the Authorization"),
-    (f"{FORM}&client_secret=hunter2", "", "The key pair came twice"),
+    (f"{FORM}&client_secret=hunter2", "", "The key pair was sent twice"),
     (f"{FORM}&scope=hunter2", "", "The scope is not known or not granted."),
     (f"{FORM}&a=%FF", "", "The form is not UTF-8."),
     (FORM, "a=%FF", "The query string is not UTF-8."),
@@ -337,7 +337,7 @@ DESCRIPTIONS = [
 def test_a_refusal_tells_the_client_what_is_wrong_and_repeats_nothing_that_was_sent(
     served: Served, body: str, query: str, words: str
 ) -> None:
-    """RFC 6749 section 5.2; revoke says it in its ``Hint`` too."""
+    """The ``error_description`` (RFC 6749 section 5.2), which is also the ``Hint`` of revoke."""
     description = post(served, body, query).json()["error_description"]
 
     assert words in description

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.errors import Refusal
-from mock_sei.oauth.tokens import MOST_KEYS, KeyRing, SigningKey, Tokens
+from mock_sei.oauth.tokens import MOST_KEYS, KeyRing, SigningKey, Tokens, lifetime_of_request
 from mock_sei.platform import Platform
 from mock_sei.rules.clock import Clock
 from mock_sei.rules.randomness import make_random
@@ -33,7 +33,7 @@ def raw(part: str) -> bytes:
 
 
 def other_texts(token: str) -> Iterator[tuple[str, str]]:
-    """Texts that a lenient decoder reads as the same token."""
+    """Texts that a lenient decoder would read as the same token."""
     head, signature = token.rsplit(".", 1)
     last = URL_ALPHABET.index(token[-1])
     for changed in range(1, 16):
@@ -179,7 +179,9 @@ def test_the_reason_names_the_claim(served: Served, platform: Platform) -> None:
 
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda each: each.decode("latin-1")))
 def test_no_text_is_a_token(text: str) -> None:
-    tokens = Tokens(keys=_ring(1), clock=Clock(), random=make_random(1))
+    tokens = Tokens(
+        keys=_ring(1), clock=Clock(), random=make_random(1), lifetime=lifetime_of_request
+    )
     with pytest.raises(Refusal):
         tokens.read(text)
 

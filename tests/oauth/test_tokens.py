@@ -1,4 +1,4 @@
-"""Access tokens: how long they live, and every way in which one is not ours."""
+"""Access tokens: their lifetime, and all forged or damaged tokens."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def decoded(part: str) -> dict[str, Any]:
 
 
 def forged(good: str, sign: Sign, *, claims: dict[str, Any] | None = None, **header: Any) -> str:
-    """A good token with other members, signed in another way; None leaves a member out."""
+    """A good token with changed members or another signature. None leaves a member out."""
     old_header, old_claims, _ = map(str, good.split("."))
     members = {**decoded(old_header), **header}
     members = {name: value for name, value in members.items() if value is not None}
@@ -65,7 +65,7 @@ def hmac_with(key: bytes, kind: str = "sha256") -> Sign:
 
 
 def spoilt_tokens(good: str) -> dict[str, str]:
-    """A good token, spoilt in each way an accident would."""
+    """A good token, damaged in each way that happens by accident."""
     header, claims, signature = good.split(".")
     return {
         "garbage": "garbage",
@@ -83,7 +83,7 @@ def spoilt_tokens(good: str) -> dict[str, str]:
 
 
 def forged_tokens(good: str, public_pem: bytes, public_jwk: dict[str, str]) -> dict[str, str]:
-    """Tokens of an attacker who has everything that is public. RFC 8725 sections 2 and 3."""
+    """Tokens forged with public data only (RFC 8725 sections 2 and 3)."""
     public_keys = {
         "PEM": public_pem,
         "PEM without its last line end": public_pem.strip(),
@@ -143,7 +143,7 @@ def forged_tokens(good: str, public_pem: bytes, public_jwk: dict[str, str]) -> d
 def assert_invalid_token(
     served: Served, token: str, what: str = "", message: str = CREDENTIALS_MESSAGE
 ) -> None:
-    """Functional API and token information refuse it as RFC 6750 and the vendor have it."""
+    """Functional APIs and token information refuse it as RFC 6750 and the vendor say."""
     bearer = {b"AppKey": b"demo-server-key", b"Authorization": f"Bearer {token}".encode()}
     http = served.client()
     for answer in (
@@ -160,7 +160,7 @@ def assert_invalid_token(
 
 
 def test_a_spoilt_token_is_refused(served: Served) -> None:
-    """Garbage, and a wrong signature."""
+    """Texts that are not tokens, and wrong signatures."""
     good = served.token()
     for what, token in spoilt_tokens(good).items():
         assert_invalid_token(served, token, what)
@@ -168,7 +168,7 @@ def test_a_spoilt_token_is_refused(served: Served) -> None:
 
 
 def test_a_forged_token_is_refused(served: Served, platform: Platform) -> None:
-    """``alg: none``, HS256 with the public key, another key."""
+    """Tokens with ``alg: none``, with HS256 and the public key, and with another key."""
     good, key = served.token(), platform.signing_key
     (public_jwk,) = served.client().get(JWKS_PATH).json()["keys"]
     for what, token in forged_tokens(good, key.public.to_pem(), public_jwk).items():
@@ -181,7 +181,7 @@ def test_a_forged_token_is_refused(served: Served, platform: Platform) -> None:
 def test_our_own_key_must_be_named_with_our_own_algorithm(
     served: Served, platform: Platform
 ) -> None:
-    """Whoever holds the key: a header that says something else is not looked behind."""
+    """A token that is signed with our key but has a wrong header is refused."""
     good, private = served.token(), platform.signing_key.private
 
     def ours(data: bytes) -> bytes:
@@ -197,7 +197,7 @@ def test_our_own_key_must_be_named_with_our_own_algorithm(
 
 
 def test_a_forged_token_revokes_nothing(served: Served, platform: Platform) -> None:
-    """It names the family of a good one."""
+    """The forged token names the family of a good token."""
     good, pair = served.token(), ("demo-server-key", "demo-server-secret")
     (public_jwk,) = served.client().get(JWKS_PATH).json()["keys"]
     tokens = spoilt_tokens(good) | forged_tokens(
@@ -261,11 +261,13 @@ def test_a_token_of_another_server_is_refused(served: Served, tmp_path: Path) ->
     stranger = Served(Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour()))
 
     assert_invalid_token(served, stranger.token())
-    assert "key this server does not know" in (served.platform.journal.last.refused_because or "")
+    assert "key that this server does not know" in (
+        served.platform.journal.last.refused_because or ""
+    )
 
 
 def test_tokens_leave_nothing_behind_once_they_have_expired(platform: Platform) -> None:
-    """A use is remembered until its token would have expired, an unused token not at all."""
+    """The last use of a token is remembered until the token expires; unused tokens are not."""
     tokens = platform.state.oauth.tokens
 
     def use_many() -> None:
@@ -290,7 +292,7 @@ def test_tokens_leave_nothing_behind_once_they_have_expired(platform: Platform) 
 def test_a_token_that_was_shown_before_is_checked_against_the_keys_of_now(
     served: Served,
 ) -> None:
-    """Its signature is not checked again; whether its key is still accepted is."""
+    """A known token's signature is not checked again, but its key must still be accepted."""
     headers = served.headers()
     assert [served.get(headers=headers).status_code for _ in range(2)] == [200, 200]
     kid = served.platform.state.oauth.keys.signing.kid
@@ -322,7 +324,7 @@ def test_of_many_tokens_few_are_kept(served: Served) -> None:
 
 
 def test_a_revoked_token_stays_dead_when_the_clock_is_set_back(served: Served) -> None:
-    """However many others were revoked and used since, and wherever it was revoked."""
+    """A revoked token stays revoked, even if many others were revoked and used since."""
     clock, tokens = served.platform.clock, served.platform.state.oauth.tokens
     clock.freeze()
     born, token = clock.now(), served.token()

@@ -1,4 +1,4 @@
-"""Which assertions are remembered, and for how long."""
+"""How long used assertions are remembered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is registered, mailed and linked already does not make the next call dear."""
+"""The cost of a call does not grow with applications, mails and links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import UnknownAccount, UnknownApplication
 from mock_sei.portal.links import CertificateLinks, Delivery
 from mock_sei.portal.mailbox import Letter, Mailbox
-from mock_sei.portal.portal import Certificate, Portal
+from mock_sei.portal.portal import Portal, PortalCertificate
 from mock_sei.rules.clock import Clock
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application, ServiceAccount
@@ -114,24 +114,24 @@ def test_a_look_up_is_flat(look: str) -> None:
 
 
 class NoCertificates:
-    """What the desk asks of certificates, where nobody has one."""
+    """A stand-in for the accounts' certificates: no account has one."""
 
-    def provide(self, username: str) -> Certificate:
+    def provide(self, username: str) -> PortalCertificate:
         raise NotImplementedError
 
     renew = provide
 
-    def sign(self, username: str, request: str) -> Certificate:
+    def sign(self, username: str, request: str) -> PortalCertificate:
         raise NotImplementedError
 
-    def take_replaced(self) -> dict[str, Certificate | None]:
+    def take_replaced(self) -> dict[str, PortalCertificate | None]:
         return {}
 
     def revoke_all(self, username: str) -> None:
         pass
 
 
-def desk(size: int) -> Portal:
+def portal_of(size: int) -> Portal:
     made = Portal(
         registry=registry(size),
         certificates=NoCertificates(),
@@ -149,7 +149,7 @@ def desk(size: int) -> Portal:
 
 
 def life_of_one(portal: Portal) -> None:
-    """What the portal's pages and the control API do with an application."""
+    """The steps of the portal's pages and the control API with an application."""
     fields = registration(certificate="own")
     portal.register(fields)
     portal.change("Nightly", {"distribution_list": "other@example.com"})
@@ -161,14 +161,14 @@ def life_of_one(portal: Portal) -> None:
 
 def test_the_life_of_an_application_is_flat() -> None:
     def living(size: int) -> Action:
-        portal = desk(size)
+        portal = portal_of(size)
         return lambda: life_of_one(portal)
 
     assert_flat(living)
 
 
-def ending_desk(store: CertificateStore, size: int, clock: Clock) -> Portal:
-    """Everybody has a certificate in its last days, and was told so."""
+def portal_with_ending_certificates(store: CertificateStore, size: int, clock: Clock) -> Portal:
+    """All accounts have certificates that end soon, and their notices were sent."""
     known = registry(size)
     certificates = AccountCertificates(
         store=store, seeded=SeededIdentities(store, {}), registry=known, clock=clock
@@ -199,7 +199,7 @@ def test_reading_and_sending_mails_is_flat_in_the_last_days_of_everybody(
 ) -> None:
     def looking(size: int) -> Action:
         clock = Clock()
-        portal = ending_desk(shared_store, size, clock)
+        portal = portal_with_ending_certificates(shared_store, size, clock)
         end = clock.now()
 
         def look() -> None:

@@ -1,4 +1,4 @@
-"""The words of the mails: what each must say, and what none may."""
+"""The texts of the mails: what each must say, and what none may say."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_every_mail_says_that_it_is_a_mocks_and_for_whom(name: str) -> None:
 
 
 def test_user_name_and_password_never_stand_together() -> None:
-    """They come in separate mails."""
+    """User name and password are in separate mails."""
     both = {
         name
         for name, letter in LETTERS.items()
@@ -81,7 +81,12 @@ def test_the_link_letter_says_what_the_faq_warns_of() -> None:
     assert letter.link is LINK
     assert f"    {URL}\n" in letter.text
     assert "2027-03-04 05:06:07 UTC" in letter.text
-    for words in ("first download attempt", "Google Chrome", "ask for a new one", "?format=p7s"):
+    for words in (
+        "only for one download attempt",
+        "Google Chrome",
+        "ask for a new one",
+        "?format=p7s",
+    ):
         assert words in letter.text
     assert all(LETTERS[name].link is None for name in LETTERS if name != "link")
 

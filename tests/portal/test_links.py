@@ -1,4 +1,4 @@
-"""The one-time link: one attempt, a limited time, and of many at once one."""
+"""One-time links: one download attempt, for a limited time, even with many calls at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def create(links: CertificateLinks, account: str = "svc-one", serial_number: int
 
 
 def refused(links: CertificateLinks, link: Link) -> str:
-    """The dead link's reason; neither looking nor taking works."""
+    """The reason why a link does not work, both for :meth:`require` and :meth:`take`."""
     with pytest.raises(Refusal) as looked:
         links.require(link.token)
     with pytest.raises(Refusal) as taken:

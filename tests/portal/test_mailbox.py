@@ -1,4 +1,4 @@
-"""The mailbox and its messages, as the standard library's own parser reads them again."""
+"""The mailbox and its mails, read with the standard library's parser."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_subjects_survive_in_any_script_and_length(subject: str) -> None:
     ],
 )
 def test_texts_survive_and_no_line_is_longer_than_mail_allows(text: str) -> None:
-    """RFC 5322 section 2.1.1: 998 characters."""
+    """A line has at most 998 characters (RFC 5322 section 2.1.1)."""
     message = letter(text=text)
     raw = bytes(Mailbox().send(message, to=LIST, at=SENT).message())
 

@@ -1,4 +1,4 @@
-"""The desk: approval, mails, keys, deletion, and that each is felt by the platform at once."""
+"""The portal: approval, mails, keys and deletion, and their effect on the platform."""
 
 from __future__ import annotations
 
@@ -317,7 +317,7 @@ def why_refused(platform: Platform, identity: Identity) -> str | None:
 def test_who_registers_under_an_old_name_is_not_opened_by_the_old_certificate(
     portal: Portal, served: Served, app: str
 ) -> None:
-    """``demo`` would be called svc-demo, as the fixtures' account is."""
+    """An application ``demo`` would get the account svc-demo, which the fixtures have."""
     platform = served.platform
     if app == "Nightly":
         portal.register(registration(name=app))
@@ -474,7 +474,7 @@ def test_the_log_names_each_mail_and_holds_no_secret(
 def test_functional_calls_of_a_deleted_application_are_not_let_in_by_another(
     portal: Portal, served: Served
 ) -> None:
-    """A token is its application's own: another's AppKey does not help."""
+    """A token does not work with the AppKey of another application."""
     portal.register(registration())
     call = served.headers("Nightly")
     portal.remove("Nightly")

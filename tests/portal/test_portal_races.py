@@ -1,4 +1,4 @@
-"""Applications that go, or whose name is taken over, while something slow is done for them."""
+"""Applications that are deleted or replaced during a slow step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support import registration
 
 pytestmark = pytest.mark.usefixtures("one_key")
 
-"""Seconds for what should happen at once."""
+"""The time limit in seconds for steps that should be fast."""
 
 NAME, ACCOUNT = "Nightly", "svc-nightly"
 SUCCESSOR = registration(distribution_list="successor@example.com")
@@ -33,7 +33,7 @@ def portal(platform: Platform) -> Portal:
 
 
 class Stopped:
-    """Whoever makes a key stops in the middle of it until it is let go."""
+    """Pauses each thread that makes a key, until the test lets it go on."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()
@@ -45,7 +45,7 @@ class Stopped:
 
 @contextmanager
 def stopped_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stopped]:
-    """The first key that is made from now on waits; those of other threads do not."""
+    """Pauses the next key; keys of other threads are not paused."""
     stopped = Stopped()
     issue = Authority.issue_identity
     first = threading.Lock()
@@ -69,7 +69,7 @@ def stopped_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stopped]:
 def meanwhile(
     work: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Future[object]]:
-    """The block runs while ``work`` waits in the middle of its key; then it goes on."""
+    """Runs the block while ``work`` is paused in the middle of its key."""
     with ThreadPoolExecutor(1) as pool, stopped_keys(monkeypatch) as stopped:
         future = pool.submit(work)
         stopped.wait_until_reached()
@@ -89,7 +89,7 @@ WORK: dict[str, Callable[[Portal], object]] = {
 
 
 def waiting(platform: Platform) -> Application:
-    """An approved application without a certificate yet."""
+    """An approved application that has no certificate yet."""
     application = platform.portal.register(registration(certificate="own"))
     return platform.portal.change(application.app_key, {"certificate": "sei"})
 
@@ -233,7 +233,7 @@ def test_a_link_that_dies_while_its_file_is_made_gives_nothing(
 def test_a_link_whose_account_goes_while_it_is_looked_at_says_so(
     portal: Portal, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not that its format is wrong, and the link good."""
+    """The error is about the deleted application, and not about the format."""
     portal.register(registration())
     (link,) = portal.links.of(ACCOUNT)
     find = type(platform.certificates).find
@@ -268,7 +268,7 @@ def test_of_many_who_take_one_link_at_once_one_gets_the_file(
 def test_a_revoked_certificate_can_be_downloaded_and_opens_nothing(
     portal: Portal, platform: Platform
 ) -> None:
-    """The link is a download; whom a certificate lets in is asked when it is shown."""
+    """A link only downloads a certificate; the certificate is checked at each connection."""
     link = portal.send_link("svc-demo")
     platform.certificates.revoke("svc-demo", link.serial_number)
 

@@ -1,4 +1,4 @@
-"""From the fields of the form to a record: everything that is wrong, by its field, at once."""
+"""From the form's fields to a record: one error names all wrong fields."""
 
 from __future__ import annotations
 
@@ -140,10 +140,10 @@ def test_the_fields_are_those_of_the_form_and_no_other() -> None:
         ({"name": ""}, {"name": "not a name"}),
         ({"distribution_list": "a\nBcc: b"}, {"distribution_list": "not an e-mail address"}),
         ({"source_addresses": ["x"]}, {"source_addresses": "x: not an address or network"}),
-        ({"products": []}, {"products": "choose one at least"}),
+        ({"products": []}, {"products": "choose at least one"}),
         ({"products": ["nothing"]}, {"products": "no product nothing; there are investors, sma"}),
-        ({"environments": []}, {"environments": "choose one at least"}),
-        ({"scopes": []}, {"scopes": "choose one at least"}),
+        ({"environments": []}, {"environments": "choose at least one"}),
+        ({"scopes": []}, {"scopes": "choose at least one"}),
         ({"owner": "sei-client", "actor": "end-user"}, {"owner": "no row of the security"}),
         ({"scopes": ["a b"]}, {"scopes": "a b: not a scope"}),
         (

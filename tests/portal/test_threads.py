@@ -1,4 +1,4 @@
-"""Everything the portal can do, by several threads at once, beside readers of every list."""
+"""All actions of the portal in several threads, while other threads read its lists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.web.portal.browser import Browser
 pytestmark = pytest.mark.usefixtures("one_key")
 
 ROUNDS = 12
-"""Seconds for all of them: the threads are switched all the time."""
+"""The time limit in seconds for all threads, which are switched often."""
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def _switching_all_the_time() -> Iterator[None]:
 
 
 def one_life(platform: Platform, name: str) -> None:
-    """Register, read, change, link, renew, take, revoke, delete: of a name that others want too."""
+    """All actions with an application whose name other threads use, too."""
     portal = platform.portal
     application = portal.register(registration(name=name))
     account = application.service_account or ""

@@ -1,4 +1,4 @@
-"""The addresses that answers, metadata and printed lines name."""
+"""The addresses in answers, in metadata and in printed lines."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_an_ipv6_address_goes_in_brackets() -> None:
     ],
 )
 def test_a_listener_on_an_address_of_its_own_is_called_by_it(listening: str, called: str) -> None:
-    """Two listeners on one port are told apart by their addresses alone."""
+    """Two listeners on the same port differ only in their addresses."""
     assert host_to_call(listening, loopback="localhost") == called
 
 
@@ -98,7 +98,7 @@ def test_on_this_machine_they_stay_as_they_are(host: str | None) -> None:
 
 
 def test_from_elsewhere_loopback_becomes_what_the_caller_used() -> None:
-    """A container calls itself localhost, which is another machine for its clients."""
+    """In a container, localhost is the container itself, and not the machine of its clients."""
     fixed = replace(DOCUMENTED, two_way_host="192.0.2.7", public_url="https://sei.example")
 
     seen = DOCUMENTED.seen_by("mock-sei:8044")

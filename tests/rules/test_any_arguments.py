@@ -1,4 +1,4 @@
-"""What no system can make of a path or a passphrase is told in a line, with exit status 2."""
+"""A path or passphrase that no system can use gives a one-line error and exit status 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said about a wrong name or value."""
+"""The error messages about a wrong name or value."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_however_many_names_there_are_a_bounded_number_is_compared_and_named() -
     assert find_nearest("name-99999x", iter(many[:MOST_COMPARED])) != "name-99999"
     problems = unknown_names(many, ["status"], what="field")
     assert len(problems) == MOST_PROBLEMS + 1
-    assert problems["and so on"] == f"after {MOST_PROBLEMS} of them no further name was looked at"
+    assert problems["and so on"] == f"only the first {MOST_PROBLEMS} unknown names are listed"
 
 
 def test_a_known_name_is_no_problem() -> None:

@@ -1,4 +1,4 @@
-"""What travels upward from a connection are values."""
+"""The platform gets a connection's data as values."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mock_sei.rules.connection import Connection, Findings, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
 
-CERTIFICATE = PeerCertificate(
+CERTIFICATE = ClientCertificate(
     common_name="svc-demo",
     serial_number=1,
     not_before=datetime(2026, 1, 1, tzinfo=UTC),
@@ -23,7 +23,7 @@ CONNECTION = Connection(
 
 
 @pytest.mark.parametrize("record", [CERTIFICATE, CONNECTION])
-def test_a_connections_values_cannot_be_changed(record: PeerCertificate | Connection) -> None:
+def test_a_connections_values_cannot_be_changed(record: ClientCertificate | Connection) -> None:
     for each in fields(record):
         with pytest.raises(FrozenInstanceError):
             setattr(record, each.name, None)

@@ -1,4 +1,4 @@
-"""The machine's time: what a user's test does to the time of its process does not reach it."""
+"""The machine's time: a user's test that changes the time of its process does not change it."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_the_classes_stay_python_s_own_where_freezegun_ends_meanwhile() -> None:
 
 def test_without_freezegun_the_classes_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Another(dt.datetime):
-        """Some other tool's."""
+        """A class of dates from another tool."""
 
     monkeypatch.setattr(dt, "datetime", Another)
     with machine.real_dates():

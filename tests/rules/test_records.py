@@ -1,4 +1,4 @@
-"""What a record says about itself: names, mail addresses, redirect and source addresses, scopes."""
+"""The checks of a single record: names, mail, redirect and source addresses, scopes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.rules.records import Application, RegistryError, find_redirect_problem
+from mock_sei.errors import RegistryError
+from mock_sei.rules.records import Application, find_redirect_problem
 from mock_sei.rules.standards import Actor, ApplicationType
 
 SERVER = Application(
@@ -23,7 +24,7 @@ SERVER = Application(
 
 
 def problems(**changes: Any) -> dict[str, tuple[str, object]]:
-    """Problem and value by the place of each."""
+    """The problem and the wrong value at each place."""
     changed = replace(SERVER, **changes)
     return {
         ".".join(map(str, each.place)): (each.problem, each.value) for each in changed.problems()
@@ -214,7 +215,7 @@ def test_a_scope_is_a_token_of_the_rfc(scope: str) -> None:
 
 @pytest.mark.parametrize("scope", ["", "a b", 'a"b', "a\\b", "a\nb", "\xe9", "\ud800"])
 def test_a_scope_that_would_be_two_or_break_a_header_is_refused(scope: str) -> None:
-    """RFC 6749 section 3.3."""
+    """The characters of a scope (RFC 6749 section 3.3)."""
     assert problems(scopes=("ilservices", scope)).keys() == {"scopes.1"}
 
 

@@ -1,4 +1,4 @@
-"""Applications, service accounts and end users, and which of them do not fit together."""
+"""Applications, service accounts and end users: how they must fit together."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from mock_sei.errors import RegistryError
 from mock_sei.rules.records import (
     Application,
     EndUser,
     Environment,
-    RegistryError,
     ServiceAccount,
     is_account_name,
 )
@@ -62,10 +62,10 @@ def test_records_are_found_by_key_name_and_account() -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_name_is_not_the_app_key_of_another(order: int) -> None:
-    """Either tells which application is meant: it would tell both."""
+    """A look-up takes a name or an AppKey, so one text must not name two applications."""
     confusing = replace(NATIVE, name="one-key")
 
-    with pytest.raises(RegistryError, match="either would tell both applications"):
+    with pytest.raises(RegistryError, match="it would name both applications"):
         registry(*(SERVER, confusing)[::order])
     assert registry(SERVER, replace(NATIVE, name=NATIVE.app_key)).applications
 
@@ -96,7 +96,7 @@ def test_granted_products_are_those_listed() -> None:
     ],
 )
 def test_source_addresses_and_networks_are_matched(address: str, *, accepted: bool) -> None:
-    """An IPv4 caller of an IPv6 socket counts as the IPv4 address it is."""
+    """An IPv4 caller of an IPv6 socket counts by its IPv4 address."""
     listed = replace(SERVER, source_addresses=("192.0.2.7", "198.51.100.0/24", "2001:db8::/32"))
 
     assert listed.accepts_source(address) is accepted

@@ -1,4 +1,4 @@
-"""What counts as the certificate of the SAML grant, by its form alone, and whose it may be."""
+"""The certificate of the SAML grant: its form, and which applications may have one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from mock_sei.rules.records import Application, RegistryError, find_certificate_problem
+from mock_sei.errors import RegistryError
+from mock_sei.rules.records import Application, find_certificate_problem
 from mock_sei.rules.standards import Actor, ApplicationType, Owner
 from tests.rules.test_registry import ACCOUNT, NATIVE, SERVER, registry
 
@@ -41,7 +42,7 @@ SECRET_KEY = pem(b"\x30\x82\x01\x00" + b"the private part" * 16, "PRIVATE KEY")
     ],
 )
 def test_one_certificate_in_pem_form_is_taken(text: str) -> None:
-    """What openssl prints before it does no harm (RFC 7468 section 2)."""
+    """Text before the certificate, as openssl prints it, is allowed (RFC 7468 section 2)."""
     assert find_certificate_problem(text) is None
     assert registry(replace(WEB, saml_certificate=text)).find_application("web") is not None
 
@@ -56,9 +57,9 @@ def test_one_certificate_in_pem_form_is_taken(text: str) -> None:
         (WHOLE.replace("AAAA", "AA!A", 1), "Base64 cannot be decoded"),
         (pem(b"\x30\x82\x01\x00" + bytes(200)), "cut short"),
         (pem(b"\x30\x82\x01\x00" + bytes(300)), "cut short"),
-        (pem(b"\x04\x82\x01\x00" + bytes(256)), "cut short or none at all"),
-        (pem(b"\x30\x03\x02\x01\x00"), "cut short or none at all"),
-        (pem(b""), "cut short or none at all"),
+        (pem(b"\x04\x82\x01\x00" + bytes(256)), "no certificate, or one that is cut short"),
+        (pem(b"\x30\x03\x02\x01\x00"), "no certificate, or one that is cut short"),
+        (pem(b""), "no certificate, or one that is cut short"),
         (pem(b"\x30\x82\x01\x00" + bytes(256), "PUBLIC KEY"), "holds 0 certificates"),
         (SECRET_KEY, "holds a private key"),
         (WHOLE + SECRET_KEY, "holds a private key"),

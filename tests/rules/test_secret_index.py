@@ -1,4 +1,4 @@
-"""Secrets are found wherever they stand in a text, however many there are."""
+"""The index finds secrets anywhere in a text, also if there are many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The security standards: the five rows of the FAQ, and nothing beside them."""
+"""The security standards: exactly the five rows of the FAQ."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from mock_sei.rules.tables import Counts, Table
+from mock_sei.rules.tables import Counts, OrderedTable
 
 
-def numbered(*keys: str) -> Table[int]:
-    table: Table[int] = Table()
+def numbered(*keys: str) -> OrderedTable[int]:
+    table: OrderedTable[int] = OrderedTable()
     for number, key in enumerate(keys):
         table[key] = number
     return table
@@ -57,7 +57,7 @@ def test_what_is_iterated_is_the_table_as_it_was() -> None:
 
 def test_whoever_is_told_of_changes_hears_of_each() -> None:
     heard: list[tuple[int | None, int | None]] = []
-    table: Table[int] = Table(lambda before, after: heard.append((before, after)))
+    table: OrderedTable[int] = OrderedTable(lambda before, after: heard.append((before, after)))
 
     table["a"] = 1
     table["a"] = 2

@@ -223,7 +223,7 @@ def test_a_refusal_says_what_openssl_finds_in_the_field_s_own_words(
 
     assert answer.status_code == 400
     assert answer.json()["problems"] == {
-        "certificate": "TLS cannot let it in: unsuitable certificate purpose"
+        "certificate": "TLS would refuse it: unsuitable certificate purpose"
     }
 
 

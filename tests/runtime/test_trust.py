@@ -209,7 +209,7 @@ def test_a_connection_that_was_kept_open_is_refused_at_its_next_request(
 
     why = platform.judge_certificate(own.peer)
     assert why is not None
-    assert "is not registered (any more)" in why.because
+    assert "is not registered as a client's own certificate (any more)" in why.because
     assert (why.expected, why.actual) == (
         "a registered certificate",
         f"serial number {own.serial_number:x}",
@@ -596,7 +596,9 @@ def test_a_ca_below_the_issuing_one_lets_nobody_in_and_the_journal_says_why(
     identity = under(platform.authority, "issuing").identity("svc-demo")
 
     assert told(trust, identity) == UNKNOWN_CA
-    assert "below one that may have no CAs below it" in str(platform.journal.last.refused_because)
+    assert "below another CA that may not have CAs below it" in str(
+        platform.journal.last.refused_because
+    )
 
 
 def test_the_certificate_of_the_issuing_ca_is_no_clients(
@@ -608,7 +610,7 @@ def test_the_certificate_of_the_issuing_ca_is_no_clients(
     with pytest.raises(CertificateRefused):
         told(trust, shown)
 
-    assert "the one of this server's issuing CA" in str(platform.journal.last.refused_because)
+    assert "that of this server's issuing CA" in str(platform.journal.last.refused_because)
     root = Identity(certificate=authority.root, key=load_key(authority.pem.root_key))
     assert told(trust, root) == UNKNOWN_CA
     assert "self-signed" in str(platform.journal.last.refused_because)

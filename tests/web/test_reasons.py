@@ -12,7 +12,7 @@ import pytest
 
 from mock_sei.errors import Refusal
 from mock_sei.rules.caller_checks import check_certificate_name
-from mock_sei.rules.connection import Connection, PeerCertificate
+from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
 from tests.growth import Action, assert_flat
 from tests.oauth.flows import AUTHORIZE, NATIVE, by_code, log_in, redeem, refresh, returned
@@ -55,14 +55,17 @@ def post(served: Served, content: str, content_type: str | None = FORM) -> httpx
         (f'{KEY}:"{SECRET}"', "double quotes around it"),
         (f"{KEY}:{SECRET.upper()}", "upper and lower case"),
         (f"{KEY}:{SECRET.replace('-', '%252D')}", TWICE),
-        (f"{KEY}:{PASSWORD}", "the password of its service account came in its place"),
-        (f"{KEY}:{KEY}", "the AppKey came in its place"),
+        (f"{KEY}:{PASSWORD}", "the password of its service account was sent instead"),
+        (f"{KEY}:{KEY}", "the AppKey was sent instead"),
         (f"{KEY}:demo-web-secret", "the AppSecret of another application"),
         (f"\ufeff{KEY}:{SECRET}", "this AppKey: it differs only by a byte order mark before it"),
         (f" {KEY}:{SECRET}", "a blank before it"),
         (f"{KEY.upper()}:{SECRET}", "upper and lower case"),
         (f"demo-server:{SECRET}", "demo-server is the name of an application"),
-        (f"svc-demo:{SECRET}", "The user name of a service account stands where the AppKey"),
+        (
+            f"svc-demo:{SECRET}",
+            "The value sent as the AppKey is the user name of a service account",
+        ),
         (encoded(f"{KEY}:{SECRET}"), "encoded in Base64 twice"),
         (f"{KEY}%3A{SECRET}", "encoded twice"),
     ],
@@ -97,8 +100,8 @@ def test_an_unprinted_character_of_a_value_is_printed(served: Served) -> None:
         ({"password": f"'{PASSWORD}'"}, "single quotes around it"),
         ({"password": PASSWORD.replace("-", "%2D")}, TWICE),
         ({"password": PASSWORD.title()}, "upper and lower case"),
-        ({"password": SECRET}, "the AppSecret came in its place"),
-        ({"password": "svc-web-password"}, "a secret of somebody else"),
+        ({"password": SECRET}, "the AppSecret was sent instead"),
+        ({"password": "svc-web-password"}, "the password of another account or user"),
         ({"username": "svc-demo\t"}, "service account: it differs only by a tab after it"),
         ({"username": "svc%2Ddemo"}, TWICE),
         ({"username": "Svc-Demo"}, "upper and lower case"),
@@ -122,7 +125,7 @@ def test_a_wrong_value_of_a_token_request(
         ({"password": "alice-password "}, "a blank after it"),
         ({"username": "Alice@Example.com"}, "upper and lower case"),
         ({"username": "svc-web"}, "the user name of a service account"),
-        ({"password": "bob-password"}, "a secret of somebody else"),
+        ({"password": "bob-password"}, "the secret of another user, account or application"),
     ],
 )
 def test_a_wrong_log_in_on_the_page_and_by_the_grant(
@@ -152,7 +155,7 @@ def test_the_name_in_a_certificate(served: Served) -> None:
 )
 def test_a_name_in_a_certificate_that_is_nearly_right(name: str, because: str) -> None:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    certificate = PeerCertificate(
+    certificate = ClientCertificate(
         common_name=name, serial_number=1, not_before=moment, not_after=moment, fingerprint="0"
     )
     connection = Connection(
@@ -173,12 +176,12 @@ def test_codes_that_are_nearly_right(served: Served) -> None:
     login = log_in(served)
     code, session = returned(login)["code"], login.cookies["mock_sei_session"]
     for sent, because in (
-        (f"{code}\n", "equal to one that was issued but for a line end after it"),
+        (f"{code}\n", "equal to one that was issued, except for a line end after it"),
         (f'"{code}"', "double quotes around it"),
         (f"https://localhost/callback?code={code}&state=s", "a name before it"),
-        (tokens["refresh_token"], "A refresh token came in its place"),
-        (tokens["access_token"], "An access token came in its place"),
-        (session, "A sessionToken came in its place"),
+        (tokens["refresh_token"], "A refresh token was sent instead"),
+        (tokens["access_token"], "An access token was sent instead"),
+        (session, "A sessionToken was sent instead"),
         ("other", "issued before the last reset."),
     ):
         assert redeem(served, grant_type="authorization_code", code=sent).status_code == 400
@@ -186,7 +189,7 @@ def test_codes_that_are_nearly_right(served: Served) -> None:
         assert code not in told(served)
     for sent, because in (
         (f"{tokens['refresh_token']} ", "a blank after it"),
-        (code, "An authorization code came in its place"),
+        (code, "An authorization code was sent instead"),
     ):
         assert refresh(served, sent).status_code == 400
         assert because in told(served)
@@ -217,7 +220,7 @@ def test_a_challenge_in_place_of_its_verifier_and_a_method_that_was_left_out(
     served: Served,
 ) -> None:
     by_code(served, "demo-native", code_verifier=NATIVE["code_challenge"])
-    assert "the code_challenge came in its place" in told(served)
+    assert "the code_challenge was sent instead" in told(served)
 
     code = returned(log_in(served, "demo-native", code_challenge_method=None))["code"]
     by_code(served, "demo-native", code=code)
@@ -227,7 +230,7 @@ def test_a_challenge_in_place_of_its_verifier_and_a_method_that_was_left_out(
 @pytest.mark.parametrize(
     ("changes", "because"),
     [
-        ({"code_challenge": "x" * 43 + "="}, "it has padding"),
+        ({"code_challenge": "x" * 43 + "="}, "it ends with the padding character"),
         ({"code_challenge": "x" * 42 + "+"}, "it has + or /"),
         ({"code_challenge": "a" * 64}, "in hexadecimal"),
         ({"code_challenge_method": "s256"}, "did you mean S256?"),
@@ -465,8 +468,8 @@ def test_a_token_in_another_place(served: Served) -> None:
         (KEY.upper().encode(), "upper and lower case"),
         (f"{KEY}, {KEY}".encode(), "its repetition"),
         (b"demo-server", "the name of an application; its AppKey is demo-server-key"),
-        (b"svc-demo", "The user name of a service account"),
-        (SECRET.encode(), "An AppSecret stands where the AppKey belongs"),
+        (b"svc-demo", "is the user name of a service account"),
+        (SECRET.encode(), "The value sent as the AppKey is an AppSecret"),
     ],
 )
 def test_a_wrong_app_key(served: Served, sent: bytes, because: str) -> None:

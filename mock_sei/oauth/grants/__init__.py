@@ -1,7 +1,7 @@
-"""One file a grant, each with ``GRANT_TYPE`` and ``handle``; :data:`HANDLERS` finds it.
+"""The grants, a file for each, with ``GRANT_TYPE`` and ``handle``. :data:`HANDLERS` lists them.
 
-A handler gets a request whose client is authenticated and allowed the grant, does the grant's own
-checks and gives the members of the answer.
+Before a handler is called, the client was authenticated, and it may use the grant. The handler runs
+the grant's own checks and returns the members of the answer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.grants import (
     authorization_code,
     client_credentials,
@@ -23,7 +23,7 @@ from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.signed_xml import is_installed
 from mock_sei.oauth.token_request import TokenRequest
 
-Handler = Callable[[TokenRequest, Client, AuthorizationServer], dict[str, Any]]
+Handler = Callable[[TokenRequest, AuthenticatedClient, AuthorizationServer], dict[str, Any]]
 
 HANDLERS: Mapping[str, Handler] = {
     module.GRANT_TYPE: module.handle
@@ -40,6 +40,6 @@ HANDLERS: Mapping[str, Handler] = {
 
 
 def served_grants() -> list[str]:
-    """The ones that can be served here: the SAML grant's libraries are optional."""
+    """The grants that this installation can serve: the SAML grant needs optional libraries."""
     missing = set() if is_installed() else {saml2_bearer.GRANT_TYPE}
     return [each for each in HANDLERS if each not in missing]

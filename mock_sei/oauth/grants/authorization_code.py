@@ -1,16 +1,16 @@
-"""``grant_type=authorization_code``: a code for tokens, once, within 20 seconds.
+"""``grant_type=authorization_code``: a client exchanges a code for tokens, once, in 20 seconds.
 
-With PKCE where the authorization request sent a challenge, which native applications must. A second
-use ends the tokens of the first. Source: authorize steps; RFC 6749 section 4.1.3, RFC 7636 section
-4.6, RFC 9700 section 2.1.1.
+A native application must use PKCE, others may: if the authorization request had a code challenge,
+the verifier must fit it. A second use of a code ends the tokens of the first. Source: authorize
+steps; RFC 6749 section 4.1.3, RFC 7636 section 4.6, RFC 9700 section 2.1.1.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.errors import GRANT_INVALID, Refusal
-from mock_sei.oauth.client_auth import Client
+from mock_sei.errors import GRANT_INVALID, Check
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.codes import LIFETIME, Code
 from mock_sei.oauth.proof_key import is_verifier
 from mock_sei.oauth.server import AuthorizationServer
@@ -24,9 +24,13 @@ GRANT_TYPE = GrantType.AUTHORIZATION_CODE
 
 CHECK = "authorization code"
 PROOF_CHECK = "code verifier"
+_refused = Check(name=CHECK, kind=GRANT_INVALID).refusal
+_wrong_proof = Check(name=PROOF_CHECK, kind=GRANT_INVALID).refusal
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     text = request.require("code")
     verifier = request.find("code_verifier")
     if verifier is not None and not is_verifier(verifier):
@@ -38,7 +42,7 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     code = server.codes.find(text)
     if code is None:
         raise _refused(
-            "No such code was issued: mistyped, or issued before the last reset."
+            "No such code was issued: it is mistyped, or was issued before the last reset."
             f"{explain_unknown(text, server.codes.find, server)}"
         )
     check_use(code, server)
@@ -48,7 +52,7 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     check_redirect(code, request)
     check_proof(code, verifier)
     if code.user not in server.registry.end_users:
-        raise _refused(f"The end user {code.user} is gone.")
+        raise _refused(f"The end user {code.user} no longer exists.")
     application = client.application
     code.burnt = True
     authorization = server.authorize(
@@ -66,12 +70,12 @@ def check_use(code: Code, server: AuthorizationServer) -> None:
     if not code.burnt:
         return
     if code.family is None:
-        raise _refused("The code was spoilt by a wrong code_verifier; log in again.")
+        raise _refused("The code was refused before for a wrong code_verifier; log in again.")
     server.end_family(code.family)
     raise _refused("The code was used before; the tokens of its first use are revoked now.")
 
 
-def check_client(code: Code, client: Client) -> None:
+def check_client(code: Code, client: AuthenticatedClient) -> None:
     if code.app_key != client.application.app_key:
         raise _refused(
             "The code was issued to another application.",
@@ -85,20 +89,24 @@ def check_age(code: Code, server: AuthorizationServer) -> None:
     age = server.codes.age(code)
     if age >= limit:
         raise _refused(
-            f"The code is older than {limit} seconds; redeem it as soon as it comes back.",
+            f"The code is older than {limit} seconds; use it as soon as you receive it.",
             expected=f"at most {limit} s old",
             actual=f"{int(age)} s",
         )
 
 
 def check_session(code: Code, server: AuthorizationServer) -> None:
-    """A code outlives no ``endOtherSessions``."""
+    """Raises :class:`Refusal` if the code's session has ended, for example by
+    ``endOtherSessions``."""
     if server.sessions.find(code.session) is None:
-        raise _refused("The session in which the code was given was ended; log in again.")
+        raise _refused("The session in which the code was issued has ended; log in again.")
 
 
 def check_redirect(code: Code, request: TokenRequest) -> None:
-    """RFC 6749 section 4.1.3: named there, named here, and the same."""
+    """Raises :class:`Refusal` if ``redirect_uri`` differs from the authorization request's.
+
+    It must be sent if the authorization request named it (RFC 6749 section 4.1.3).
+    """
     sent = request.find("redirect_uri", "redirect_url")
     if sent is None and not code.redirect_sent:
         return
@@ -115,46 +123,32 @@ def check_redirect(code: Code, request: TokenRequest) -> None:
 
 
 def check_proof(code: Code, verifier: str | None) -> None:
-    """A wrong verifier spoils the code."""
+    """Raises :class:`Refusal` if the code verifier does not fit the code challenge.
+
+    After a wrong verifier, the code cannot be used any more.
+    """
     if code.challenge is None:
         if verifier is not None:
-            needless = "A code_verifier came, but the authorization request had no code_challenge."
-            raise _refused(needless, check=PROOF_CHECK, description=needless)
+            needless = (
+                "code_verifier was sent, but the authorization request had no code_challenge."
+            )
+            raise _wrong_proof(needless, description=needless)
         return
     if verifier is not None and code.challenge.fits(verifier):
         return
     code.burnt = True
     problem = "does not fit the code_challenge" if verifier else "is missing"
-    raise _refused(
+    raise _wrong_proof(
         f"code_verifier {problem} ({code.challenge.method})"
-        f"{_explain_verifier(verifier or '', code)}; the code is spoilt.",
-        check=PROOF_CHECK,
+        f"{_explain_verifier(verifier or '', code)}; the code cannot be used any more.",
         description=f"code_verifier {problem}.",
     )
 
 
 def _explain_verifier(verifier: str, code: Code | None) -> str:
-    """The end of a sentence: how a verifier is nearly right, or what went wrong with the two."""
+    """The end of a sentence about a wrong code verifier; empty if no reason is known."""
     challenge = None if code is None else code.challenge
     if challenge is None or not verifier:
         return ""
     difference = find_difference(verifier, lambda each: is_verifier(each) and challenge.fits(each))
     return but_for(difference) or challenge.explain(verifier)
-
-
-def _refused(
-    because: str,
-    *,
-    check: str = CHECK,
-    expected: str | None = None,
-    actual: str | None = None,
-    description: str | None = None,
-) -> Refusal:
-    return Refusal(
-        GRANT_INVALID,
-        check=check,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description=description,
-    )

@@ -1,13 +1,13 @@
-"""``grant_type=client_credentials``: the server acts for itself, on its service account.
+"""``grant_type=client_credentials``: a server calls for itself, with its service account.
 
-Its token cannot be refreshed. Source: token page, Security FAQ; RFC 6749 section 4.4.
+There is no refresh token. Source: token page, Security FAQ; RFC 6749 section 4.4.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
@@ -16,8 +16,10 @@ from mock_sei.rules.standards import GrantType
 GRANT_TYPE = GrantType.CLIENT_CREDENTIALS
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
-    """The account was checked with the client; what is left is the scope."""
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
+    """Checks the scope and issues a token. The client authentication has checked the account."""
     application, account = client.application, client.service_account
     scope = granted_scope(request.find("scope"), application)
     token = server.tokens.mint(

@@ -1,4 +1,4 @@
-"""``grant_type=password``: an SEI-internal application hands the end user's password in.
+"""``grant_type=password``: an SEI-internal application sends the end user's password.
 
 Source: Security FAQ (the table), token page (the fields); RFC 6749 section 4.3.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
@@ -16,7 +16,9 @@ from mock_sei.rules.standards import GrantType
 GRANT_TYPE = GrantType.PASSWORD
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     email = request.require("username", "email")
     password = request.require("password")
     scope = granted_scope(request.find("scope"), client.application)

@@ -1,15 +1,15 @@
-"""``grant_type=refresh_token``: new tokens for an old refresh token, which is then used up.
+"""``grant_type=refresh_token``: a client exchanges a refresh token for new tokens, once.
 
-The reuse of a used one ends the whole family. Source: get-token page; RFC 6749 section 6, RFC 9700
-section 4.14.2. That the 30 days run from the first token is assumed.
+A second use ends all tokens of the consent. Source: get-token page; RFC 6749 section 6, RFC 9700
+section 4.14.2. It is assumed that the 30 days begin with the first token.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.errors import GRANT_INVALID, Refusal
-from mock_sei.oauth.client_auth import Client
+from mock_sei.errors import GRANT_INVALID, Check
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import narrowed_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
@@ -19,9 +19,12 @@ from mock_sei.rules.standards import GrantType
 GRANT_TYPE = GrantType.REFRESH_TOKEN
 
 CHECK = "refresh token"
+_refused = Check(name=CHECK, kind=GRANT_INVALID).refusal
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     text = request.require("refresh_token")
     authorization = server.authorizations.find_by_refresh_token(text)
     if authorization is None:
@@ -44,13 +47,9 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
     if not server.authorizations.is_live(authorization):
         raise _refused("The 30 days of the refresh token are over; the user must log in again.")
     if authorization.user not in server.registry.end_users:
-        raise _refused(f"The end user {authorization.user} is gone.")
+        raise _refused(f"The end user {authorization.user} no longer exists.")
     scope = narrowed_scope(request.find("scope"), authorization.scope)
     server.authorizations.rotate(authorization)
     return server.user_token_response(
         client.application, authorization, scope, issuer=request.issuer
     )
-
-
-def _refused(because: str, *, expected: str | None = None, actual: str | None = None) -> Refusal:
-    return Refusal(GRANT_INVALID, check=CHECK, because=because, expected=expected, actual=actual)

@@ -1,10 +1,11 @@
 """``grant_type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer``: a signed SAML assertion.
 
-The application signs with its private key, the platform has its certificate (``saml_certificate``
-of its entry) and takes the assertion's subject for the end user. Wants the extra ``[saml]``.
+The application signs the assertion with its private key. The platform has the certificate
+(``saml_certificate`` of the application), and the assertion's subject is the end user. This grant
+needs the extra ``[saml]``.
 
-Source: create-token page for the parameters; RFC 7522 section 3 and SAML core section 2 for what
-makes an assertion good (assumed).
+Source: create-token page for the parameters; RFC 7522 section 3 and SAML core section 2 for the
+checks of an assertion (assumed).
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from mock_sei.errors import GRANT_INVALID, GRANT_NOT_ALLOWED, GRANT_UNKNOWN, Refusal
-from mock_sei.oauth.client_auth import GRANT_CHECK, Client
+from mock_sei.errors import GRANT_INVALID, GRANT_NOT_ALLOWED, GRANT_UNKNOWN, Check, Refusal
+from mock_sei.oauth.client_auth import GRANT_CHECK, AuthenticatedClient
 from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.oauth.saml import ROOTS, Assertion, Confirmation, Window, read_assertion
 from mock_sei.oauth.scopes import granted_scope
@@ -28,20 +29,29 @@ from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.SAML2_BEARER
 
-DATES_CHECK = "assertion dates"
-AUDIENCE_CHECK = "assertion audience"
-REPLAY_CHECK = "assertion replay"
+_wrong_dates = Check(
+    name="assertion dates",
+    kind=GRANT_INVALID,
+    description="The assertion is not valid at this time.",
+).refusal
+_wrong_audience = Check(
+    name="assertion audience",
+    kind=GRANT_INVALID,
+    description="Audience validation failed.",  # RFC 7522 section 3.1
+).refusal
+_used_before = Check(
+    name="assertion replay", kind=GRANT_INVALID, description="The assertion was used before."
+).refusal
+_unknown_user = Check(
+    name=USER_CHECK,
+    kind=GRANT_INVALID,
+    description="The subject of the assertion is not a user.",
+).refusal
 
-DESCRIPTIONS = {
-    DATES_CHECK: "The assertion is not valid at this time.",
-    AUDIENCE_CHECK: "Audience validation failed.",
-    REPLAY_CHECK: "The assertion was used before.",
-    USER_CHECK: "The subject of the assertion is no user.",
-}
-"""``error_description`` by check; RFC 7522 section 3.1 has the one of the audience."""
 
-
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     check_installed()
     name, text = find_parameter(request)
     application = client.application
@@ -70,16 +80,16 @@ def check_installed() -> None:
         raise Refusal(
             GRANT_UNKNOWN,
             check=GRANT_CHECK,
-            because="The SAML grant needs libraries that are not installed here: where the source "
-            "of mock-sei is, run pip install '.[saml]'.",
+            because="The SAML grant needs libraries that are not installed here: run pip install "
+            "'.[saml]' in the source folder of mock-sei.",
         )
 
 
 def find_parameter(request: TokenRequest) -> tuple[str, str]:
-    """Name and value of the one that came."""
+    """The name and the value of the assertion's parameter. Raises :class:`Refusal`."""
     sent = [name for name in ROOTS if request.find(name) is not None]
     if len(sent) > 1:
-        both = f"{' and '.join(sent)} are both there"
+        both = f"{' and '.join(sent)} were both sent"
         raise malformed(f"{both}; send one of them.", description=f"{both}.")
     return (sent or [""])[0], request.require(*ROOTS)
 
@@ -89,8 +99,8 @@ def require_certificate(application: Application) -> str:
         raise Refusal(
             GRANT_NOT_ALLOWED,
             check=GRANT_CHECK,
-            because=f"No SAML certificate is registered for {application.name}; put it under "
-            "saml_certificate in its entry of platform.toml.",
+            because=f"No SAML certificate is registered for {application.name}; add it as "
+            "saml_certificate to its entry in platform.toml.",
             expected="saml_certificate",
             actual="none",
             description="The application has no certificate for SAML assertions.",
@@ -99,14 +109,16 @@ def require_certificate(application: Application) -> str:
 
 
 def find_end(assertion: Assertion) -> datetime:
-    """From when on the assertion is certainly not good any more (RFC 7522 section 3)."""
+    """The time after which the assertion cannot be valid (RFC 7522 section 3).
+
+    Raises :class:`Refusal` if it never ends.
+    """
     if assertion.window.end is not None:
         return assertion.window.end
     ends = [each.window.end for each in assertion.confirmations]
     known = [end for end in ends if end is not None]
     if not known or len(known) < len(ends):
-        raise _refused(
-            DATES_CHECK,
+        raise _wrong_dates(
             "The assertion never ends: Conditions or each SubjectConfirmationData needs a "
             "NotOnOrAfter.",
             expected="NotOnOrAfter",
@@ -116,26 +128,27 @@ def find_end(assertion: Assertion) -> datetime:
 
 
 def check_window(window: Window, now: datetime, place: str) -> None:
-    """By the platform's clock, without leeway."""
+    """Raises :class:`Refusal` if ``now`` is outside the dates. ``place`` is the element's name."""
     stamp = now.isoformat(timespec="seconds")
     if window.start is not None and now < window.start:
-        raise _refused(
-            DATES_CHECK,
-            f"NotBefore of {place} is still to come by the platform's clock.",
+        raise _wrong_dates(
+            f"NotBefore of {place} is later than the platform's clock.",
             expected=f"not before {window.start.isoformat()}",
             actual=stamp,
         )
     if window.end is not None and now >= window.end:
-        raise _refused(
-            DATES_CHECK,
-            f"NotOnOrAfter of {place} is past by the platform's clock; make a new assertion.",
+        raise _wrong_dates(
+            f"NotOnOrAfter of {place} is past on the platform's clock; make a new assertion.",
             expected=f"before {window.end.isoformat()}",
             actual=stamp,
         )
 
 
 def check_confirmations(assertion: Assertion, now: datetime, endpoints: Collection[str]) -> None:
-    """One that is met is enough (SAML core section 2.4); else the first says why not."""
+    """Raises :class:`Refusal` if no SubjectConfirmation is met; the error is that of the first.
+
+    One that is met is enough (SAML core section 2.4).
+    """
     refusals = []
     for each in assertion.confirmations:
         try:
@@ -154,8 +167,7 @@ def check_confirmation(
     check_window(confirmation.window, now, "SubjectConfirmationData")
     recipient = confirmation.recipient
     if recipient is not None and recipient not in endpoints:
-        raise _refused(
-            AUDIENCE_CHECK,
+        raise _wrong_audience(
             "Recipient of SubjectConfirmationData is not the token endpoint's URL"
             f"{but_for(find_address_difference(recipient, sorted(endpoints)))}.",
             expected=_listed(endpoints),
@@ -166,8 +178,7 @@ def check_confirmation(
 def check_audience(assertion: Assertion, names: Collection[str]) -> None:
     for audiences in assertion.restrictions:
         if not set(audiences) & set(names):
-            raise _refused(
-                AUDIENCE_CHECK,
+            raise _wrong_audience(
                 "An AudienceRestriction names neither the issuer nor the token endpoint"
                 f"{_explain_audiences(audiences, names)}.",
                 expected=_listed(names),
@@ -179,9 +190,8 @@ def check_replay(
     assertion: Assertion, application: Application, server: AuthorizationServer
 ) -> None:
     if (application.app_key, assertion.identifier) in server.used_assertions:
-        raise _refused(
-            REPLAY_CHECK,
-            "The assertion was used before; each gives tokens once, so make one with a new ID.",
+        raise _used_before(
+            "The assertion was used before; it gives tokens once, so make one with a new ID.",
             expected="a new ID",
             actual=assertion.identifier,
         )
@@ -190,8 +200,7 @@ def check_replay(
 def require_subject(assertion: Assertion, server: AuthorizationServer) -> str:
     user = server.registry.end_users.get(assertion.subject)
     if user is None:
-        raise _refused(
-            USER_CHECK,
+        raise _unknown_user(
             "The subject's NameID is not the e-mail address of an end user"
             f"{but_for(_explain_subject(assertion.subject or '', server))}.",
             expected="a known e-mail address",
@@ -201,7 +210,7 @@ def require_subject(assertion: Assertion, server: AuthorizationServer) -> str:
 
 
 def _explain_audiences(audiences: Collection[str], names: Collection[str]) -> str:
-    """The end of a sentence about an only audience; of several nobody knows which was meant."""
+    """The end of a sentence about a wrong audience; empty if there are several audiences."""
     if len(audiences) != 1:
         return ""
     return but_for(find_address_difference(next(iter(audiences)), sorted(names)))
@@ -216,16 +225,3 @@ def _explain_subject(subject: str, server: AuthorizationServer) -> str | None:
 
 def _listed(names: Collection[str]) -> str:
     return " or ".join(sorted(names))
-
-
-def _refused(
-    check: str, because: str, *, expected: str | None = None, actual: str | None = None
-) -> Refusal:
-    return Refusal(
-        GRANT_INVALID,
-        check=check,
-        because=because,
-        expected=expected,
-        actual=actual,
-        description=DESCRIPTIONS[check],
-    )

@@ -1,7 +1,7 @@
-"""``grant_type=sessionToken``: tokens for the session that the log-in page started.
+"""``grant_type=sessionToken``: it issues tokens for a session that the log-in page started.
 
-Named on the token page, its fields unreadable: that ``sessionToken`` carries the value of the
-log-in page's cookie is assumed.
+The token page names this grant, but its fields cannot be read there. It is assumed that the
+parameter ``sessionToken`` has the value of the log-in page's cookie.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, Refusal
-from mock_sei.oauth.client_auth import Client
+from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
@@ -19,7 +19,9 @@ from mock_sei.rules.standards import GrantType
 GRANT_TYPE = GrantType.SESSION_TOKEN
 
 
-def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -> dict[str, Any]:
+def handle(
+    request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
+) -> dict[str, Any]:
     text = request.require("sessionToken")
     scope = granted_scope(request.find("scope"), client.application)
     session = server.sessions.find(text)
@@ -27,7 +29,7 @@ def handle(request: TokenRequest, client: Client, server: AuthorizationServer) -
         raise Refusal(
             GRANT_INVALID,
             check="session",
-            because="No live session has this sessionToken; log in on the page again."
+            because="No session has this sessionToken, or it has ended; log in on the page again."
             f"{explain_unknown(text, server.sessions.find, server)}",
         )
     authorization = server.authorize(

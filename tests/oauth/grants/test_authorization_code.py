@@ -1,4 +1,4 @@
-"""``authorization_code``: what a code gives, once and in time, and what spoils it."""
+"""``authorization_code``: a code gives tokens once and in time; errors that end a code."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_wrong_redemption_is_refused(
 
 
 def test_a_redirect_address_that_was_sent_must_be_sent_again(served: Served) -> None:
-    """RFC 6749 section 4.1.3."""
+    """The redirect address must be the same in both requests (RFC 6749 section 4.1.3)."""
     address = "https://localhost:9443/callback"
 
     def code() -> str:
@@ -113,10 +113,12 @@ def test_a_wrong_or_missing_verifier_burns_the_code(served: Served, verifier: st
 
     wrong = by_code(served, "demo-native", code=code, code_verifier=verifier)
 
-    assert_invalid_grant(served, wrong, "the code is spoilt")
+    assert_invalid_grant(served, wrong, "the code cannot be used any more")
     problem = "does not fit the code_challenge" if verifier else "is missing"
     assert wrong.json()["error_description"] == f"code_verifier {problem}."
-    assert_invalid_grant(served, by_code(served, "demo-native", code=code), "spoilt")
+    assert_invalid_grant(
+        served, by_code(served, "demo-native", code=code), "for a wrong code_verifier"
+    )
 
 
 @pytest.mark.parametrize("verifier", ["x" * 42, "x" * 129, "é" * 43, "x" * 42 + " "])
@@ -133,11 +135,11 @@ def test_a_user_who_is_gone_has_no_code(served: Served) -> None:
     code = returned(log_in(served))["code"]
     del served.platform.state.registry.end_users["alice@example.com"]
 
-    assert_invalid_grant(served, by_code(served, code=code), "is gone")
+    assert_invalid_grant(served, by_code(served, code=code), "no longer exists")
 
 
 def test_codes_and_reuse_are_remembered_for_an_hour(served: Served) -> None:
-    """So long the reason can be told, and a late reuse still ends the tokens."""
+    """A used code is remembered for an hour, to explain a refusal and to detect its reuse."""
     code = returned(log_in(served))["code"]
     token = by_code(served, code=code).json()["refresh_token"]
     served.platform.clock.advance(minutes=59)

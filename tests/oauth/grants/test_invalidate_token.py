@@ -1,4 +1,4 @@
-"""``invalidate_token``: the token endpoint's own way to revoke."""
+"""``invalidate_token``: revocation at the token endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A value of one kind never passes for another: each grant takes its own, unspoilt."""
+"""Each grant refuses values of other kinds, and leaves them usable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MANGLED = ["", " ", "x", "\x00", "' OR 1=1 --", "../../etc/passwd", "x" * 5000, 
 
 @pytest.fixture
 def values(served: Served) -> dict[str, str]:
-    """One good value of every kind, all of one user."""
+    """A good value of each kind, all of one user."""
     tokens = by_code(served).json()
     login = log_in(served, state="a-state-that-was-sent")
     return {

@@ -1,4 +1,4 @@
-"""``password``: for SEI-internal applications alone."""
+"""``password``: only for SEI-internal applications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``refresh_token``: new tokens for an old one, which is then used up."""
+"""``refresh_token``: a client exchanges a refresh token for new tokens, once."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_a_user_who_is_gone_cannot_refresh(served: Served) -> None:
     token = by_code(served).json()["refresh_token"]
     del served.platform.state.registry.end_users["alice@example.com"]
 
-    assert_invalid_grant(served, refresh(served, token), "is gone")
-    assert_invalid_grant(served, refresh(served, token), "is gone")
+    assert_invalid_grant(served, refresh(served, token), "no longer exists")
+    assert_invalid_grant(served, refresh(served, token), "no longer exists")
 
 
 def test_a_scope_that_was_not_granted_is_refused_though_the_application_has_it(

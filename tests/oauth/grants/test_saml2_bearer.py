@@ -1,4 +1,4 @@
-"""The SAML grant: what a signed assertion gives, and when a good signature is not enough."""
+"""The SAML grant: the tokens for an assertion, and refusals of well-signed assertions."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_an_unknown_scope_is_refused(registered: Served) -> None:
 @pytest.mark.parametrize(
     ("dates", "because"),
     [
-        ({"starts": 0.1}, "NotBefore of Conditions is still to come"),
+        ({"starts": 0.1}, "NotBefore of Conditions is later than the platform's clock"),
         ({"ends": 0}, "NotOnOrAfter of Conditions is past"),
         ({"ends": -1}, "NotOnOrAfter of Conditions is past"),
         ({"starts": None, "ends": None}, "never ends"),
@@ -97,10 +97,10 @@ def test_an_assertion_outside_its_dates_is_refused(
 def test_the_dates_are_judged_by_the_platforms_clock(registered: Served) -> None:
     later = sign(assertion(registered, identifier="_later", starts=60, ends=65))
     short = sign(assertion(registered, identifier="_short"))
-    assert_refused(registered, send(registered, later), "still to come")
+    assert_refused(registered, send(registered, later), "later than the platform's clock")
     registered.platform.clock.advance(minutes=61)
 
-    assert_refused(registered, send(registered, short), "past by the platform's clock")
+    assert_refused(registered, send(registered, short), "past on the platform's clock")
     assert send(registered, later).status_code == 200
 
 
@@ -201,9 +201,9 @@ def test_exactly_one_parameter_is_wanted(registered: Served) -> None:
 
     none = post(registered)
     both = post(registered, SAMLAssertion=encoded(xml), SAMLResponse=encoded(response(xml)))
-    assert_refused(registered, both, "are both there", "invalid_request")
+    assert_refused(registered, both, "were both sent", "invalid_request")
     twice = post(registered, SAMLAssertion=encoded(xml), SAMLResponse=encoded(xml))
-    assert_refused(registered, twice, "are both there", "invalid_request")
+    assert_refused(registered, twice, "were both sent", "invalid_request")
     assert (none.status_code, none.json()["error"]) == (400, "invalid_request")
     assert send(registered, xml).status_code == 200
 

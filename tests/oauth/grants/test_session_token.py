@@ -13,7 +13,7 @@ def test_a_session_token_is_the_log_in_pages_cookie(served: Served) -> None:
     good = redeem(served, grant_type="sessionToken", sessionToken=cookie)
     bad = redeem(served, grant_type="sessionToken", sessionToken="bogus")
 
-    assert_invalid_grant(served, bad, "No live session")
+    assert_invalid_grant(served, bad, "No session has this sessionToken")
     assert call(served, good.json()["access_token"]) == 200
     assert good.json()["email"] == "alice@example.com"
     assert "refresh_token" in good.json()
