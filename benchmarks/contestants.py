@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.peers import Peer, Registry, node_version, require_version
 from benchmarks.plans import fetch
-from benchmarks.processes import Bench, Server
+from benchmarks.processes import Runner, Server
 from benchmarks.table import BARE, OURS
 
 
@@ -70,7 +70,7 @@ class Field:
 
 
 def line_up(
-    bench: Bench,
+    runner: Runner,
     certs: Path,
     reasons: Mapping[Registry, str],
     peers: Iterable[Peer],
@@ -83,11 +83,11 @@ def line_up(
         try:
             version = require_version(peer)
             if peer.script:
-                with bench.peer(peer, certs) as server:
+                with runner.peer(peer, certs) as server:
                     if peer.token_request:
                         fetch(server)
             if peer.fixture:
-                bench.fixture_life(1, peer)
+                runner.fixture_life(1, peer)
         except (OSError, RuntimeError) as error:
             reason = reasons.get(peer.registry) or str(error)
             missing.append(f"{peer.name} ({peer.registry}): {reason}")
@@ -99,7 +99,7 @@ def line_up(
     started = [
         Contestant(
             name=peer.name,
-            start=partial(bench.peer, peer, certs),
+            start=partial(runner.peer, peer, certs),
             grants_tokens=bool(peer.token_request),
         )
         for peer in found
@@ -107,8 +107,8 @@ def line_up(
     ]
     return Field(
         contestants=[
-            Contestant(name=OURS, start=partial(bench.mock_sei, certs)),
-            Contestant(name=BARE, start=partial(bench.bare, certs)),
+            Contestant(name=OURS, start=partial(runner.mock_sei, certs)),
+            Contestant(name=BARE, start=partial(runner.bare, certs)),
             *started,
         ],
         peers=found,

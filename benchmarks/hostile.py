@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.load import client_context
 from benchmarks.plans import fetch_token
-from benchmarks.processes import Bench, Server
+from benchmarks.processes import Runner, Server
 from benchmarks.requests import APP_KEY
 from benchmarks.table import MILLISECONDS, Limit, Row
 
@@ -240,16 +240,16 @@ ATTACKS: Mapping[str, Mapping[str, Attack]] = {
 """By the part of the request that is large."""
 
 
-def hostile(bench: Bench, certs: Path, *, rounds: int) -> Iterator[Row]:
+def hostile(runner: Runner, certs: Path, *, rounds: int) -> Iterator[Row]:
     """Two rows for each part: CPU time of the dearest request, the slowest ``/health`` beside."""
     costs: dict[str, list[float]] = {part: [] for part in ATTACKS}
     waits: dict[str, list[float]] = {part: [] for part in ATTACKS}
     journal: list[float] = []
     beside_journal: list[float] = []
-    documents = bench.folder / "hostile-documents"
+    documents = runner.folder / "hostile-documents"
     documents.mkdir()
     (documents / "lists.yaml").write_text(DOCUMENT, encoding="utf-8")
-    with bench.mock_sei(certs, apis=documents) as server:
+    with runner.mock_sei(certs, apis=documents) as server:
         token = fetch_token(server)
         for _ in range(rounds):
             for part, attacks in ATTACKS.items():

@@ -12,7 +12,7 @@ import httpx2
 
 from benchmarks.contestants import Field
 from benchmarks.plans import make_plan
-from benchmarks.processes import Bench, Server
+from benchmarks.processes import Runner, Server
 from benchmarks.requests import FUNCTIONAL_PATH, functional_request
 from benchmarks.table import BARE, MEMORY, Limit, Row
 
@@ -34,7 +34,7 @@ def resident(pid: int) -> int:
     return int(kilobytes) * 1024
 
 
-def unused_tokens(bench: Bench, field: Field, *, tokens: int, peer_tokens: int) -> Row:
+def unused_tokens(runner: Runner, field: Field, *, tokens: int, peer_tokens: int) -> Row:
     """Megabytes between idle and after all the tokens."""
     grown: dict[str, list[float]] = {}
     for each in field.with_tokens:
@@ -42,7 +42,7 @@ def unused_tokens(bench: Bench, field: Field, *, tokens: int, peer_tokens: int) 
         with each.start() as server:
             before = resident(server.pid)
             plan = make_plan(server, warm_up=0, count=count, seconds=600)
-            assert bench.load(plan).count == count, "too slow to obtain all tokens"
+            assert runner.load(plan).count == count, "too slow to obtain all tokens"
             grown[each.name] = [(resident(server.pid) - before) / MEGABYTE]
     ours = grown.pop(field.ours.name)
     return Row(
@@ -55,7 +55,7 @@ def unused_tokens(bench: Bench, field: Field, *, tokens: int, peer_tokens: int) 
     )
 
 
-def used_tokens(bench: Bench, field: Field, *, tokens: int, repetitions: int) -> Iterator[Row]:
+def used_tokens(runner: Runner, field: Field, *, tokens: int, repetitions: int) -> Iterator[Row]:
     """Each token obtained and used once; then the clock passes their end; then all that again.
 
     Again and again: what one repetition adds is the allocator's as much as ours.
@@ -71,7 +71,7 @@ def used_tokens(bench: Bench, field: Field, *, tokens: int, repetitions: int) ->
                 seconds=600,
                 then=functional_request("{token}", f"{FUNCTIONAL_PATH.partition('?')[0]}?limit=1"),
             )
-            assert bench.load(plan).count == tokens
+            assert runner.load(plan).count == tokens
             after.append(resident(server.pid) / MEGABYTE)
             _pass_their_end(server)
     yield Row(

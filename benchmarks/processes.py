@@ -61,7 +61,7 @@ class Server:
     control_url: str = ""
 
 
-class Bench:
+class Runner:
     """Starts processes on the right cores; one folder for everything they write."""
 
     def __init__(self, cores: Cores, folder: Path) -> None:
