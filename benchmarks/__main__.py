@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures, and prints a Markdown table for each of four subjects."""
+"""``python -m benchmarks``: runs the benchmarks, and prints a Markdown table for each subject."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ from benchmarks.processes import Runner
 from benchmarks.table import markdown
 
 TABLES = ("speed", "hostile", "foreign", "growth")
-"""Beside the peers; under hostile requests; with users' documents; beside much that is stored."""
+"""The subjects: comparison with peers, hostile requests, users' documents, growth of data."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="a few requests each: does it work, not how fast"
+        "--quick", action="store_true", help="a few requests each, to see that it works"
     )
-    parser.add_argument(
-        "--install-peers", action="store_true", help="bring the peers that are not there yet"
-    )
+    parser.add_argument("--install-peers", action="store_true", help="install the missing peers")
     parser.add_argument("--machine", help="name to print instead of this machine's own")
     parser.add_argument("--only", choices=TABLES, help="one of the tables (default: all)")
     options = parser.parse_args()

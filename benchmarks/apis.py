@@ -15,7 +15,7 @@ from mock_sei.fixtures import bundled_folder
 
 
 def filtered_page(runner: Runner, certs: Path, *, rounds: int, seconds: float, records: int) -> Row:
-    """A page of 50 under two filters; the same bytes, ready-made, from uvicorn alone."""
+    """A page of 50 records with two filters, compared with uvicorn that sends the same bytes."""
     ours: list[float] = []
     bare: list[float] = []
     fixtures = runner.folder / "many-records"

@@ -1,4 +1,4 @@
-"""Who is measured: ours, the floor, and the peers that are there."""
+"""The servers that are measured: ours, the baseline and the installed peers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.table import BARE, OURS
 
 @dataclass(kw_only=True)
 class Samples:
-    """What the rounds saw of one contestant; memory in bytes, the rest in seconds or a second."""
+    """The samples of one server: memory in bytes, times in seconds, rates per second."""
 
     tokens: list[float] = field(default_factory=list)
     calls: list[float] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Samples:
 
 @dataclass(frozen=True, kw_only=True)
 class Contestant:
-    """A server that can be started any number of times, and what was seen of it."""
+    """A server that can be started any number of times, and its samples."""
 
     name: str
     start: Callable[[], AbstractContextManager[Server]]
@@ -38,14 +38,14 @@ class Contestant:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """All who take part in a run."""
+    """All servers of a run."""
 
     contestants: Sequence[Contestant]
-    """Ours first, then the floor."""
+    """Ours first, then the baseline, then the peers."""
     peers: Sequence[Peer]
     versions: Sequence[str]
     missing: Sequence[str]
-    """A line for each peer that could not be measured, with the reason."""
+    """A line with the reason for each peer that could not be measured."""
 
     @property
     def ours(self) -> Contestant:
@@ -53,7 +53,7 @@ class Field:
 
     @property
     def names(self) -> list[str]:
-        """Of the columns beside ours."""
+        """The names of the columns of all other servers."""
         return [BARE, *(each.name for each in self.peers)]
 
     @property
@@ -65,7 +65,7 @@ class Field:
         return [each for each in self.peers if each.fixture]
 
     def of(self, what: Callable[[Samples], list[float]]) -> dict[str, list[float]]:
-        """A kind of sample of everybody beside ours."""
+        """The samples of one kind from all other servers, by name."""
         return {each.name: what(each.samples) for each in self.contestants[1:]}
 
 
@@ -75,7 +75,7 @@ def line_up(
     reasons: Mapping[Registry, str],
     peers: Iterable[Peer],
 ) -> Field:
-    """Tries every peer once; ``reasons`` are why the peers of a registry could not be installed."""
+    """Tries each peer once. ``reasons``, by registry, tell why peers are not installed."""
     found: list[Peer] = []
     versions: list[str] = []
     missing: list[str] = []

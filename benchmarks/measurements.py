@@ -1,7 +1,7 @@
-"""The measurements, each a function from a runner to rows of the table.
+"""The measurements. Each is a function that uses a runner and returns rows of the table.
 
-Everybody takes turns within every round, the order changing from round to round, so that a slow
-minute of the machine is a slow minute for all.
+All servers take turns in each round, and their order changes from round to round, so that a slow
+minute of the machine affects all of them.
 """
 
 from __future__ import annotations
@@ -39,34 +39,34 @@ from mock_sei.fixtures import bundled_folder
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much is measured."""
+    """The size of the measurements."""
 
     rounds: int = 5
     seconds: float = 2.0
-    """Of each load in a round."""
+    """Seconds of each load in a round."""
     new_connections: int = 500
     cold_starts: int = 7
     fixtures: int = 7
     resets: int = 50
     applications: int = 5000
-    """In the fixtures of a start."""
+    """Applications in the fixtures of the start with many applications."""
     records: int = 10_000
-    """Behind the page that is filtered."""
+    """Records behind the filtered page."""
     tokens: int = 100_000
-    """Of the memory measurements, ours and the floor's."""
+    """Tokens in the memory measurements of our server and of the baseline."""
     peer_tokens: int = 20_000
-    """The same for a peer: none is quick, and none remembers."""
+    """Tokens in the memory measurement of a peer. Peers are slow, so it is fewer."""
     used_tokens: int = 50_000
     repetitions: int = 4
-    """Of the used tokens, each once the others have ended."""
+    """Repetitions of the measurement with used tokens, each after the former ones expired."""
     hostile_rounds: int = 3
-    """Of the hostile requests, and of users' documents."""
+    """Rounds of the hostile requests and of users' documents."""
     document: int = 10_000_000
     """Bytes of a user's large document."""
     growth_seconds: float = 0.5
-    """Of one measurement."""
+    """Seconds of one measurement of the growth."""
     growth_divisor: int = 1
-    """Of the sizes."""
+    """The number by which the sizes of the growth are divided."""
 
 
 QUICK = Size(
@@ -91,12 +91,12 @@ QUICK = Size(
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything one run found."""
+    """All results of a run."""
 
     rows: Sequence[Row]
     field: Field
     load_share: float
-    """The largest share of its core that the load generator used on kept-alive connections."""
+    """The largest share of its core that the load generator used, on kept-alive connections."""
 
 
 def measure(
@@ -158,7 +158,7 @@ def _under_load(
         targets=[
             Against(words="0.70 of bare", names=[BARE], at_least=0.7),
             Against(words="3 of oauth2-mock-server", names=["oauth2-mock-server"], at_least=3),
-            Against(words="ahead of oidc-provider", names=["oidc-provider"], at_least=1),
+            Against(words="faster than oidc-provider", names=["oidc-provider"], at_least=1),
         ],
     )
     yield Row(
@@ -167,7 +167,7 @@ def _under_load(
         ours=ours.new_connection,
         others=field.of(lambda samples: samples.new_connection),
         notes=_plain_notes(field),
-        targets=[Against(words="ahead of oidc-provider", names=["oidc-provider"], at_most=1)],
+        targets=[Against(words="faster than oidc-provider", names=["oidc-provider"], at_most=1)],
     )
     yield Row(
         measured="functional GET of 50 records",
@@ -225,7 +225,7 @@ def _cold_starts(runner: Runner, size: Size, field: Field) -> Iterator[Row]:
 
 
 def _crowded_start(runner: Runner, certs: Path, size: Size) -> Row:
-    """What many applications in the fixtures add to a start."""
+    """The time that many applications in the fixtures add to a start."""
     fixtures = runner.folder / "many-applications"
     fixtures.mkdir()
     usual = (bundled_folder() / "platform.toml").read_text(encoding="utf-8")

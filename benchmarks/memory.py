@@ -1,4 +1,4 @@
-"""Resident memory of another process, and the measurements of it."""
+"""Measures the resident memory of servers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from benchmarks.table import BARE, MEMORY, Limit, Row
 
 MEGABYTE = 1_000_000
 PAST_THEIR_END = timedelta(hours=2)
-"""A token lives for one."""
+"""Longer than the life of a token, which is one hour."""
 
 
 def resident(pid: int) -> int:
-    """What the system holds in memory for a process, in bytes, shared libraries included."""
+    """Resident memory of a process in bytes, with shared libraries."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except FileNotFoundError:  # no /proc: macOS
@@ -35,7 +35,7 @@ def resident(pid: int) -> int:
 
 
 def unused_tokens(runner: Runner, field: Field, *, tokens: int, peer_tokens: int) -> Row:
-    """Megabytes between idle and after all the tokens."""
+    """The memory that unused tokens add to an idle server."""
     grown: dict[str, list[float]] = {}
     for each in field.with_tokens:
         count = tokens if each in field.contestants[:2] else peer_tokens
@@ -56,9 +56,9 @@ def unused_tokens(runner: Runner, field: Field, *, tokens: int, peer_tokens: int
 
 
 def used_tokens(runner: Runner, field: Field, *, tokens: int, repetitions: int) -> Iterator[Row]:
-    """Each token obtained and used once; then the clock passes their end; then all that again.
+    """The memory that used tokens add: each is used once, then all expire, and this is repeated.
 
-    Again and again: what one repetition adds is the allocator's as much as ours.
+    It is repeated because the growth in one repetition may come from the memory allocator.
     """
     with field.ours.start() as server:
         idle = resident(server.pid) / MEGABYTE
@@ -80,10 +80,10 @@ def used_tokens(runner: Runner, field: Field, *, tokens: int, repetitions: int) 
         ours=[after[0] - idle],
     )
     yield Row(
-        measured=f"resident memory, added by {tokens:,} more each time once the others have ended",
+        measured=f"resident memory, added by {tokens:,} more after the others expired",
         form=MEMORY,
         ours=[later - earlier for earlier, later in pairwise(after)],
-        targets=[Limit(words="flat: at most 2 MB", at_most=2)],
+        targets=[Limit(words="at most 2 MB", at_most=2)],
     )
 
 

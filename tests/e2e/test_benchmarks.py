@@ -56,10 +56,10 @@ HOSTILE_ROWS = [
     *(
         f"largest {part}, hostile: {figure}"
         for part in hostile.ATTACKS
-        for figure in ("CPU of the dearest", "slowest /health beside")
+        for figure in ("CPU of the slowest", "slowest /health meanwhile")
     ),
     "the journal of all these, read: CPU",
-    "the journal of all these, read: slowest /health beside",
+    "reading the journal of all these: slowest /health meanwhile",
 ]
 
 FOREIGN_ROWS = [
@@ -68,11 +68,11 @@ FOREIGN_ROWS = [
     "a large document in YAML, loaded: CPU time",
     "a large document in YAML, loaded: memory",
     "YAML of ten million values by aliases: refused",
-    "a path that leads nowhere, beside 1,200 operations: first",
-    "a path that leads nowhere, beside 1,200 operations: again",
-    f"a made answer, the dearest of {len(DEAR_SCHEMAS)} schemas: first",
-    f"a made answer, the dearest of {len(DEAR_SCHEMAS)} schemas: again",
-    "a call with a text that makes patterns backtrack, the dearest",
+    "an unknown path, with 1,200 operations: first",
+    "an unknown path, with 1,200 operations: again",
+    f"a generated answer, the slowest of {len(DEAR_SCHEMAS)} schemas: first",
+    f"a generated answer, the slowest of {len(DEAR_SCHEMAS)} schemas: again",
+    "a call with a text that makes patterns backtrack, the slowest",
 ]
 
 PEER_SERVER = """
